@@ -1,0 +1,181 @@
+"""What maps of the packaged Paris show behind the streets: water, parks and railway land."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pyproj
+import shapely
+from numpy.typing import NDArray
+
+from quart_heure.sources.tiles import EXTENT, Tile, find_tiles, grid_transform, read_layer
+
+__all__ = ["build_background", "write_background"]
+
+SIMPLIFY_M = 4.0
+CLOSE_M = 3.0
+"""Gaps narrower than twice this, such as paths between lawns, are closed."""
+
+ROUND_M = 0.5
+MIN_AREA_M2 = {"park": 4000.0, "rail": 10000.0, "water": 1500.0}
+
+MIN_NAMED_M2 = 40000.0
+_FIRST_WORDS = ("Bois", "Cimetière", "Parc", "Jardin", "Champ")
+
+_PARKS = ("forest", "garden", "park", "recreation_ground", "village_green", "wood")
+
+
+def build_background(folder: Path, area: shapely.Geometry) -> gpd.GeoDataFrame:
+    """Read, merge and simplify the background within an area (EPSG:2154).
+
+    Returns
+    -------
+    GeoDataFrame
+        kind (park, rail, water), name (of large ones, where the map has one) and geometry, ordered
+        by kind and falling size.
+    """
+    crs = pyproj.CRS.from_epsg(2154)
+    bounds = gpd.GeoSeries([area], crs=crs).to_crs(4326).total_bounds
+    tiles = find_tiles(folder, bounds=tuple(bounds))
+    pieces = [piece for tile in tiles for piece in _read_pieces(tile, crs)]
+    names = pd.DataFrame(
+        [name for tile in tiles for name in _read_names(tile, crs)],
+        columns=["kind", "name", "is_park", "geometry"],
+    )
+    tables = []
+    for kind in sorted(MIN_AREA_M2):
+        shapes = _merge(np.array([s for k, s in pieces if k == kind], dtype=object), kind, area)
+        known = names[names["kind"] == kind]
+        tables.append(
+            gpd.GeoDataFrame(
+                {"kind": kind, "name": [_name(shape, known) for shape in shapes]},
+                geometry=shapes,
+                crs=crs,
+            )
+        )
+    return pd.concat(tables, ignore_index=True)
+
+
+def _read_pieces(tile: Tile, crs: pyproj.CRS) -> list[tuple[str, shapely.Geometry]]:
+    """Return (kind, polygon) of a tile, cut to its square."""
+    cover, covers = read_layer(tile, "landcover", ["subclass"])
+    land, lands = read_layer(tile, "landuse", ["class"])
+    use = lands["class"].astype(str)
+    water, _ = read_layer(tile, "water", [])
+    to_lambert = grid_transform(tile.z, crs)
+    return [
+        (kind, shape)
+        for kind, shapes in (
+            ("park", cover[np.isin(covers["subclass"].astype(str), _PARKS)]),
+            ("park", land[use == "cemetery"]),
+            ("rail", land[use == "railway"]),
+            ("water", water),
+        )
+        for shape in shapely.transform(_cut(shapes, tile), to_lambert)
+    ]
+
+
+def _read_names(tile: Tile, crs: pyproj.CRS) -> list[tuple[str, str, bool, shapely.Geometry]]:
+    """Return (kind, name, whether it is a park or a cemetery, point or line) of a tile."""
+    to_lambert = grid_transform(tile.z, crs)
+    places, values = read_layer(tile, "poi", ["class", "name:latin"])
+    what = values["class"].astype(str)
+    water, waters = read_layer(tile, "water_name", ["class", "name:latin"])
+    of_parks = np.isin(what, ["park", "cemetery", "attraction"])
+    found = [
+        ("park", name, class_ in {"park", "cemetery"}, shape)
+        for name, class_, shape in zip(
+            values["name:latin"][of_parks], what[of_parks], places[of_parks], strict=True
+        )
+    ]
+    found += [
+        ("water", name, False, shape)
+        for name, class_, shape in zip(
+            waters["name:latin"], waters["class"], water, strict=True
+        )
+        if class_ in {"canal", "lake", "river"}
+    ]
+    return [
+        (kind, name, is_park, shapely.transform(shape, to_lambert))
+        for kind, name, is_park, shape in found
+        if name
+    ]
+
+
+def _name(polygon: shapely.Polygon, known: pd.DataFrame) -> str:
+    """Return the name that best fits a large polygon, ``""`` if there is none."""
+    if polygon.area < MIN_NAMED_M2 or known.empty:
+        return ""
+    within = known[shapely.intersects(known["geometry"].to_numpy(), polygon)]
+    ranked = []
+    for name, rows in within.groupby("name"):
+        first = str(name).split(" ", maxsplit=1)[0]
+        rank = _FIRST_WORDS.index(first) if first in _FIRST_WORDS else len(_FIRST_WORDS)
+        length_m = shapely.length(shapely.intersection(rows["geometry"].to_numpy(), polygon)).sum()
+        # Parks by the word their name begins with, waters by the length of the named line inside.
+        ranked.append((rank, not rows["is_park"].any(), -length_m, -len(rows), str(name)))
+    best = min(ranked, default=None)
+    is_park = bool((known["kind"] == "park").all())
+    if best is None or (is_park and best[0] == len(_FIRST_WORDS)):
+        return ""
+    return best[-1]
+
+
+def write_background(table: gpd.GeoDataFrame, path: Path, *, meta: Mapping[str, Any]) -> None:
+    """Write GeoParquet with metadata in the file."""
+    table.to_parquet(path, index=False, compression="zstd")
+    columns = pq.read_table(path)
+    geo = json.loads((columns.schema.metadata or {})[b"geo"])
+    # The library's version would change the bytes with every release.
+    geo.pop("creator", None)
+    metadata = {
+        b"geo": json.dumps(geo, sort_keys=True).encode(),
+        b"quart_heure": json.dumps(dict(meta), ensure_ascii=False, sort_keys=True).encode(),
+    }
+    pq.write_table(
+        pa.table(columns).replace_schema_metadata(metadata),
+        path,
+        compression="zstd",
+        compression_level=19,
+        data_page_version="2.0",
+    )
+
+
+def _cut(shapes: NDArray[np.object_], tile: Tile) -> NDArray[np.object_]:
+    square = (
+        tile.x * EXTENT,
+        tile.y * EXTENT,
+        (tile.x + 1) * EXTENT,
+        (tile.y + 1) * EXTENT,
+    )
+    cut: NDArray[np.object_] = shapely.clip_by_rect(shapely.make_valid(shapes), *square)
+    return cut[shapely.area(cut) > 0]
+
+
+def _merge(shapes: NDArray[np.object_], kind: str, area: shapely.Geometry) -> NDArray[np.object_]:
+    """Merge pieces, drop small ones, simplify; polygons by falling size."""
+    # Buffers join what the tile borders and narrow paths cut apart.
+    whole = shapely.union_all(shapely.buffer(shapes, CLOSE_M, join_style="mitre"))
+    whole = shapely.buffer(whole, -CLOSE_M, join_style="mitre")
+    whole = shapely.intersection(whole, area)
+    whole = shapely.simplify(whole, SIMPLIFY_M)
+    polygons = shapely.get_parts(shapely.set_precision(whole, ROUND_M))
+    polygons = polygons[shapely.get_type_id(polygons) == shapely.GeometryType.POLYGON]
+    polygons = np.array([_fill_specks(polygon, MIN_AREA_M2[kind]) for polygon in polygons], object)
+    polygons = shapely.normalize(polygons[shapely.area(polygons) >= MIN_AREA_M2[kind]])
+    size, corner = shapely.area(polygons), shapely.bounds(polygons)
+    return polygons[np.lexsort((corner[:, 1], corner[:, 0], -size))]
+
+
+def _fill_specks(polygon: shapely.Polygon, min_area_m2: float) -> shapely.Polygon:
+    """Drop holes too small to be seen."""
+    rings = [ring for ring in polygon.interiors if shapely.Polygon(ring).area >= min_area_m2]
+    return shapely.Polygon(polygon.exterior, rings)

@@ -1,0 +1,182 @@
+"""The manifest and the README of the packaged Paris."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from quart_heure.files import sha256_of
+
+__all__ = ["FILES", "SOURCES", "build_manifest", "write_readme"]
+
+FILES = {
+    "background.parquet": "water, parks and railway land behind the maps (GeoParquet, EPSG:2154)",
+    "districts.geojson": "the 20 arrondissements (EPSG:4326)",
+    "network.parquet": "the walking network of Paris and 2 km around (GeoParquet, EPSG:2154)",
+    "quarters.geojson": "the 80 quartiers administratifs (EPSG:4326)",
+    "residents.parquet": "residents in squares of 25 m (Parquet, EPSG:2154)",
+    "services.csv": "services of eight categories (UTF-8, longitude and latitude)",
+}
+
+_OSM = "© OpenStreetMap contributors"
+_CITY = "© Ville de Paris (opendata.paris.fr)"
+SOURCES: tuple[dict[str, str], ...] = (
+    {
+        "role": "streets, buildings, water, parks",
+        "input": "osm-tiles-paris",
+        "title": "OpenStreetMap, extract of Île-de-France as vector tiles (OpenMapTiles schema)",
+        "origin": "github.com/tokenless-tiles/ile-de-france, branch gh-pages, commit 1e263b09",
+        "date": "2021-08-06",
+        "licence": "ODbL-1.0",
+        "attribution": _OSM,
+        "used_in": "network.parquet, background.parquet, residents.parquet",
+    },
+    {
+        "role": "districts",
+        "input": "paris-admin/arrondissements.geojson",
+        "title": "Arrondissements of Paris, opendata.paris.fr",
+        "origin": "github.com/laurammonteiro/paris-urban-heat-green-inequality, commit 190fd6f6",
+        "date": "",
+        "licence": "ODbL-1.0",
+        "attribution": _CITY,
+        "used_in": "districts.geojson",
+    },
+    {
+        "role": "quarters",
+        "input": "paris-admin/quartier_paris.geojson",
+        "title": "Quartiers administratifs of Paris, opendata.paris.fr",
+        "origin": "github.com/cspotz/Paris-Heartbeat, commit 11da5dc0",
+        "date": "",
+        "licence": "ODbL-1.0",
+        "attribution": _CITY,
+        "used_in": "quarters.geojson",
+    },
+    {
+        "role": "residents",
+        "input": "paris-population/arrondissements.json",
+        "title": "People of fiscal households by arrondissement (INSEE, Filosofi)",
+        "origin": "github.com/williamhzo/quartier, commit 5ad119e2",
+        "date": "",
+        "licence": "MIT (compilation); INSEE, Licence ouverte 2.0 (figures)",
+        "attribution": "INSEE, Filosofi; compiled by williamhzo/quartier (MIT)",
+        "used_in": "residents.parquet",
+    },
+    {
+        "role": "services",
+        "input": "services/services_facts.csv",
+        "title": "Facts about 121 services, each with its own source and date",
+        "origin": "city open data, paris.fr, the press, associations' pages, Entourage, OSM",
+        "date": "",
+        "licence": "ODbL-1.0 (city data and OSM), MIT (Entourage, © 2018); single facts otherwise",
+        "attribution": f"{_CITY}; Entourage (MIT); {_OSM}",
+        "used_in": "services.csv",
+    },
+)
+
+
+def build_manifest(
+    extracts: Path, output: Path, *, counts: Mapping[str, Any], dropped: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Describe the files that were written and what they were made from."""
+    return {
+        "name": "Paris",
+        "osm_date": SOURCES[0]["date"],
+        "crs": "EPSG:2154",
+        "files": {
+            name: {
+                "description": what,
+                "bytes": (output / name).stat().st_size,
+                "sha256": sha256_of(output / name),
+            }
+            for name, what in FILES.items()
+        },
+        "sources": [
+            {**source, "sha256": _hash_of(extracts / source["input"])} for source in SOURCES
+        ],
+        "attribution": sorted({_OSM, _CITY, SOURCES[3]["attribution"], "Entourage (MIT)"}),
+        "counts": dict(counts),
+        "dropped": dict(dropped),
+    }
+
+
+def write_readme(manifest: Mapping[str, Any], path: Path) -> None:
+    """Write the README of the sample from its manifest and the text beside this script."""
+    template = Path(__file__).with_name("paris_readme.md").read_text(encoding="utf-8")
+    path.write_text(_fill(template, manifest), encoding="utf-8")
+
+
+def _hash_of(source: Path) -> str:
+    """Return the hash of a file; of a folder, that of the hashes of its files, by name."""
+    import hashlib  # noqa: PLC0415 - for folders only
+
+    if source.is_file():
+        return sha256_of(source)
+    digest = hashlib.sha256()
+    for file in sorted(source.rglob("*.*")):
+        digest.update(f"{file.relative_to(source).as_posix()} {sha256_of(file)}\n".encode())
+    return digest.hexdigest()
+
+
+def _fill(template: str, manifest: Mapping[str, Any]) -> str:
+    counts = manifest["counts"]
+    tables = {
+        "FILES": _table(
+            ("file", "what", "bytes"),
+            [
+                (f"`{name}`", file["description"], f"{file['bytes']:,}")
+                for name, file in manifest["files"].items()
+            ],
+        ),
+        "SOURCES": _table(
+            ("for", "source", "date", "licence", "read from"),
+            [
+                (s["role"], s["title"], s["date"] or "not stated", s["licence"], s["origin"])
+                for s in manifest["sources"]
+            ],
+        ),
+        "DROPPED": _table(
+            ("reason", "lines", "km"),
+            [
+                (f"`{reason}`", f"{what['lines']:,}", f"{what['length_km']:,}")
+                for reason, what in manifest["dropped"].items()
+            ],
+        ),
+        "SERVICES": _table(
+            ("category", "rows", "with coordinates", "open", "unknown", "not counted", "discreet"),
+            [
+                (f"`{category}`", *(str(row[key]) for key in row))
+                for category, row in counts["services_by_category"].items()
+            ],
+        ),
+        "DISTRICTS": _table(
+            ("district", "residents", "streets, km"),
+            [
+                (key, f"{row['residents']:,}", f"{row['network_km']:,}")
+                for key, row in counts["by_district"].items()
+            ],
+        ),
+    }
+    for key, value in {**_flat(counts), **tables}.items():
+        template = template.replace("{" + key + "}", str(value))
+    return template
+
+
+def _flat(counts: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        key: f"{value:,}"
+        for key, value in counts.items()
+        if isinstance(value, int | float)
+    }
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = ["| " + " | ".join(row) + " |" for row in (head, tuple("---" for _ in head), *rows)]
+    return "\n".join(lines)
+
+
+def write_manifest(manifest: Mapping[str, Any], path: Path) -> None:
+    """Write the manifest as JSON."""
+    text = json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=False)
+    path.write_text(text + "\n", encoding="utf-8")

@@ -1,0 +1,1 @@
+"""What it means: the surface of minutes, isochrones, gaps, indicators."""

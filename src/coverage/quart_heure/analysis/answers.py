@@ -1,0 +1,142 @@
+"""Answers: minutes, nearest service and status of every cell, per category and composite."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from quart_heure.analysis.indicators import STATUSES, classify
+from quart_heure.analysis.surface import Cells
+
+__all__ = ["COMPOSITES", "Answer", "answer", "cell_table", "composite_answers", "within_count"]
+
+COMPOSITES = ("essential_all", "essential_any")
+"""Every essential category within the threshold; at least one of them."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Answer:
+    """What is known of each cell for one category or composite; shapes (n,).
+
+    Parameters
+    ----------
+    minutes
+        Minutes to the nearest service, inf where none can be reached or off the network.
+    nearest
+        Position of that service in the services, -1 for none.
+    status
+        Position in `quart_heure.analysis.indicators.STATUSES`.
+    in_reach
+        Whether a service lies within reach as the crow flies.
+    """
+
+    minutes: NDArray[np.float64]
+    nearest: NDArray[np.int32]
+    status: NDArray[np.int8]
+    in_reach: NDArray[np.bool_]
+
+    @property
+    def covered(self) -> NDArray[np.bool_]:
+        """Whether the minutes are within the threshold."""
+        return self.status <= STATUSES.index("borderline_covered")
+
+
+def answer(
+    cells: Cells,
+    *,
+    minutes: NDArray[np.float64],
+    nearest: NDArray[np.int32],
+    in_reach: NDArray[np.bool_],
+    threshold_min: float,
+) -> Answer:
+    """Classify the minutes of a category (see `Answer` for the shapes)."""
+    status = classify(minutes, cells.attachment.attached, threshold_min)
+    return Answer(minutes=minutes, nearest=nearest, status=status, in_reach=in_reach)
+
+
+def composite_answers(
+    cells: Cells, essentials: Sequence[Answer], *, threshold_min: float
+) -> dict[str, Answer]:
+    """Combine the essential categories: the furthest of them, and the nearest of them.
+
+    Without essential categories there is no composite.
+    """
+    if not essentials:
+        return {}
+    minutes = np.stack([one.minutes for one in essentials])
+    nearest = np.stack([one.nearest for one in essentials])
+    in_reach = np.stack([one.in_reach for one in essentials])
+    everyone = np.arange(len(cells))
+    combined = {}
+    for name, pick, reach in (
+        ("essential_all", minutes.argmax(axis=0), in_reach.all(axis=0)),
+        ("essential_any", minutes.argmin(axis=0), in_reach.any(axis=0)),
+    ):
+        combined[name] = answer(
+            cells,
+            minutes=minutes[pick, everyone],
+            nearest=nearest[pick, everyone],
+            in_reach=reach,
+            threshold_min=threshold_min,
+        )
+    return combined
+
+
+def within_count(cells: Cells, essentials: Sequence[Answer]) -> NDArray[np.int8]:
+    """Count the essential categories within the threshold, -1 off the network; shape (n,)."""
+    count = np.zeros(len(cells), dtype=np.int8)
+    for one in essentials:
+        count += one.covered
+    count[~cells.attachment.attached] = -1
+    return count
+
+
+def cell_table(
+    cells: Cells,
+    answers: Mapping[str, Answer],
+    *,
+    people: NDArray[np.float64] | None,
+    within: NDArray[np.int8],
+    district_ids: Sequence[str],
+    service_ids: Sequence[str],
+) -> pd.DataFrame:
+    """Return one row per cell of the area.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns col, row, x_m, y_m (centre), district_id, residents (NaN where not known),
+        on_network, access_m; minutes_C, nearest_C and status_C for each category C;
+        essentials_within. Minutes are NaN off the network and inf where nothing can be reached.
+    """
+    keep = np.flatnonzero(cells.inside)
+    centre = cells.centre_xy[keep]
+    on = cells.attachment.attached[keep]
+    columns: dict[str, object] = {
+        "col": cells.col[keep],
+        "row": cells.row[keep],
+        "x_m": centre[:, 0],
+        "y_m": centre[:, 1],
+        "district_id": _words(cells.district[keep], [*district_ids, "none"]),
+        "residents": np.full(len(keep), np.nan) if people is None else people[keep],
+        "on_network": on,
+        "access_m": cells.attachment.access_m[keep],
+    }
+    for name, one in answers.items():
+        columns[f"minutes_{name}"] = np.where(on, one.minutes[keep], np.nan)
+        columns[f"nearest_{name}"] = _words(one.nearest[keep], [*service_ids, ""])
+        columns[f"status_{name}"] = _words(one.status[keep], STATUSES)
+    columns["essentials_within"] = within[keep]
+    return pd.DataFrame(columns)
+
+
+def _words(codes: NDArray[np.integer], words: Sequence[str]) -> pd.Categorical:
+    """Return words by position, -1 standing for the last."""
+    last = len(words) - 1
+    return pd.Categorical.from_codes(
+        np.where(codes < 0, last, codes), categories=pd.Index(words, dtype="str")
+    )

@@ -1,0 +1,249 @@
+"""Gaps: connected zones of uncovered cells, each a row of its own with its cause."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from quart_heure.analysis.surface import Cells
+from quart_heure.analysis.zones import label_zones, zone_polygons
+
+__all__ = ["BARRIER_SHARE", "GAP_COLUMNS", "Layer", "crow_reach", "find_gaps"]
+
+GAP_COLUMNS = (
+    "gap_id",
+    "rank",
+    "category",
+    "district_id",
+    "districts",
+    "area_ha",
+    "residents",
+    "minutes_min",
+    "minutes_median",
+    "minutes_max",
+    "nearest_service_id",
+    "nearest_service_name",
+    "street",
+    "cause",
+    "barrier_pct",
+    "cells",
+)
+"""Columns of a table of gaps, besides its geometry."""
+
+BARRIER_SHARE = 0.5
+"""A gap is put down to a barrier when at least this share of its cells has a service within reach
+as the crow flies: fewer are the fringe that every zone has, since no street is a beeline."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Layer:
+    """What the gaps of one category, or of a composite, are made from.
+
+    Parameters
+    ----------
+    category
+        Category or composite.
+    uncovered
+        Cells to be joined into gaps; shape (n,).
+    minutes
+        Minutes to the nearest service, inf where there is none; shape (n,).
+    nearest
+        Position of that service in the services, -1 for none; shape (n,).
+    in_reach
+        Whether a service lies within reach as the crow flies; shape (n,).
+    """
+
+    category: str
+    uncovered: NDArray[np.bool_]
+    minutes: NDArray[np.float64]
+    nearest: NDArray[np.int32]
+    in_reach: NDArray[np.bool_]
+
+
+def find_gaps(
+    layer: Layer,
+    cells: Cells,
+    *,
+    residents: NDArray[np.float64],
+    min_gap_ha: float,
+    district_ids: Sequence[str],
+    service_ids: Sequence[str],
+    service_names: Sequence[str],
+    street: NDArray[np.int32],
+    streets: Sequence[str],
+) -> tuple[pd.DataFrame, list[shapely.Polygon]]:
+    """Join uncovered cells into gaps and describe each.
+
+    Parameters
+    ----------
+    layer
+        The uncovered cells of one category and what is known of them.
+    cells
+        The grid; cells of its margin belong to no gap.
+    residents
+        People per cell; shape (n,).
+    min_gap_ha
+        Smaller zones are no gaps.
+    district_ids
+        Ids of the districts that ``cells.district`` counts.
+    service_ids, service_names
+        Of the services that ``layer.nearest`` counts.
+    street, streets
+        Name of the street each cell meets, as a position in ``streets``; shape (n,).
+
+    Returns
+    -------
+    table, geometry
+        Columns `GAP_COLUMNS`, ordered by rank (most residents first, then area, then id), and the
+        outline of each in metres.
+    """
+    members, zone, outlines = _zones(layer.uncovered & cells.inside, cells, min_gap_ha)
+    if len(outlines) == 0:
+        return pd.DataFrame(columns=list(GAP_COLUMNS)), []
+    n = len(outlines)
+    order = np.lexsort((layer.minutes[members], zone))
+    sizes = np.bincount(zone, minlength=n)
+    ends = np.cumsum(sizes)
+    starts = ends - sizes
+    minutes = layer.minutes[members][order]
+    by_time = members[order]
+    worst = _worst_cell(layer, cells, members, zone)
+    middle = (minutes[starts + (sizes - 1) // 2] + minutes[starts + sizes // 2]) / 2
+    barrier = np.bincount(zone, weights=layer.in_reach[members], minlength=n) / sizes
+    nearest = layer.nearest[by_time[starts]]
+    main, districts = _districts(cells.district[members], zone, n, district_ids)
+    table = pd.DataFrame(
+        {
+            "gap_id": [f"{layer.category}-c{cells.col[cell]}-r{cells.row[cell]}" for cell in worst],
+            "category": layer.category,
+            "district_id": main,
+            "districts": districts,
+            "area_ha": sizes * cells.cell_ha,
+            "residents": np.bincount(zone, weights=residents[members], minlength=n),
+            "minutes_min": minutes[starts],
+            "minutes_median": middle,
+            "minutes_max": minutes[ends - 1],
+            "nearest_service_id": [service_ids[s] if s >= 0 else "" for s in nearest],
+            "nearest_service_name": [service_names[s] if s >= 0 else "" for s in nearest],
+            "street": _streets(street[members], zone, n, streets),
+            "cause": np.where(barrier >= BARRIER_SHARE, "barrier", "too_far"),
+            "barrier_pct": 100 * barrier,
+            "cells": sizes,
+        }
+    )
+    rank = np.lexsort(
+        (
+            table["gap_id"].to_numpy(dtype=str),
+            -table["area_ha"].to_numpy(),
+            -table["residents"].round(3).to_numpy(),
+        )
+    )
+    table = table.iloc[rank].reset_index(drop=True)
+    table.insert(1, "rank", np.arange(1, n + 1))
+    return table[list(GAP_COLUMNS)], [outlines[zone_] for zone_ in rank]
+
+
+def crow_reach(cells: Cells, xy: NDArray[np.float64], reach_m: float) -> NDArray[np.bool_]:
+    """Tell which cells have one of some points within reach as the crow flies.
+
+    Parameters
+    ----------
+    cells
+        The grid.
+    xy
+        The points, in metres; shape (s, 2).
+    reach_m
+        How far one walks within the threshold.
+
+    Returns
+    -------
+    NDArray[np.bool_]
+        Shape (n,).
+    """
+    first = np.array([cells.col.min(), cells.row.min()])
+    shape = np.array([cells.col.max(), cells.row.max()]) - first + 1
+    near = np.zeros(shape, dtype=bool)
+    for point in xy:
+        # Each point is stamped on the grid as a disc of cells.
+        low = np.clip(np.floor((point - reach_m) / cells.cell_m) - first, 0, shape).astype(int)
+        high = np.clip(np.ceil((point + reach_m) / cells.cell_m) - first, 0, shape).astype(int)
+        dx = (first[0] + np.arange(low[0], high[0]) + 0.5) * cells.cell_m - point[0]
+        dy = (first[1] + np.arange(low[1], high[1]) + 0.5) * cells.cell_m - point[1]
+        disc = dx[:, None] ** 2 + dy**2 <= reach_m**2
+        near[low[0] : high[0], low[1] : high[1]] |= disc
+    return near[cells.col - first[0], cells.row - first[1]]
+
+
+def _zones(
+    uncovered: NDArray[np.bool_], cells: Cells, min_gap_ha: float
+) -> tuple[NDArray[np.intp], NDArray[np.intp], list[shapely.Polygon]]:
+    """Return the cells of zones that are large enough, the zone of each, and the outlines."""
+    first_col, first_row = int(cells.col.min()), int(cells.row.min())
+    row, col = cells.row - first_row, cells.col - first_col
+    mask = np.zeros((int(row.max()) + 1, int(col.max()) + 1), dtype=bool)
+    mask[row, col] = uncovered
+    labels = label_zones(mask)
+    # A hair's breadth of tolerance: 16 cells of 25 m are 1 ha, whatever floats make of it.
+    large = np.bincount(labels.ravel()) * cells.cell_ha >= min_gap_ha - 1e-9
+    large[0] = False
+    number = np.where(large, np.cumsum(large), 0).astype(np.int32)
+    labels = number[labels]
+    outlines = zone_polygons(labels)
+    if outlines:
+        moved = shapely.transform(
+            outlines, lambda xy: (xy + np.array([first_col, first_row])) * cells.cell_m
+        )
+        outlines = list(moved)
+    label = labels[row, col]
+    members = np.flatnonzero(label)
+    return members, label[members].astype(np.intp) - 1, outlines
+
+
+def _worst_cell(
+    layer: Layer, cells: Cells, members: NDArray[np.intp], zone: NDArray[np.intp]
+) -> NDArray[np.intp]:
+    """Return each zone's cell with the most minutes, the first by row and column among equals.
+
+    It names the gap: far inside, it stays the same when an edge of the zone moves a little.
+    """
+    order = np.lexsort((cells.col[members], cells.row[members], -layer.minutes[members], zone))
+    first = np.ones(len(order), dtype=bool)
+    first[1:] = zone[order][1:] != zone[order][:-1]
+    return members[order][first]
+
+
+def _districts(
+    district: NDArray[np.int16], zone: NDArray[np.intp], n: int, ids: Sequence[str]
+) -> tuple[list[str], list[str]]:
+    """Return the district that holds most of each zone, and all of them, most first."""
+    main, every = [], []
+    counts = np.zeros((n, len(ids) + 1), dtype=np.int64)
+    np.add.at(counts, (zone, district), 1)  # -1, no district, counts in the last column
+    names = [*ids, "none"]
+    for row in counts:
+        order = [d for d in np.argsort(-row, kind="stable") if row[d] > 0]
+        main.append(names[order[0]])
+        every.append(";".join(names[d] for d in order))
+    return main, every
+
+
+def _streets(
+    street: NDArray[np.int32], zone: NDArray[np.intp], n: int, names: Sequence[str]
+) -> list[str]:
+    """Return the street name that most cells of each zone meet, "" where none has a name."""
+    named = np.array([name != "" for name in names])[street]
+    pairs, counts = np.unique(
+        np.stack([zone[named], street[named]], axis=1), axis=0, return_counts=True
+    )
+    found = [""] * n
+    most = np.zeros(n, dtype=np.int64)
+    for (z, s), count in zip(pairs.tolist(), counts.tolist(), strict=True):
+        # Of equals the first in the alphabet, so that the order of the edges changes nothing.
+        if count > most[z] or (count == most[z] and names[s] < found[z]):
+            most[z], found[z] = count, names[s]
+    return found

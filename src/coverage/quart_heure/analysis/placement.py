@@ -1,0 +1,119 @@
+"""Placement: which services count, and where they meet the network."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from quart_heure.network.graph import WalkNetwork
+from quart_heure.network.snapping import Attachment, snap
+from quart_heure.sources.areas import StudyArea
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+
+__all__ = ["place_services", "placement_problems"]
+
+OUTSIDE = "too far outside the area"
+OFF_NETWORK = "no street within reach"
+
+
+def place_services(
+    services: gpd.GeoDataFrame,
+    area: StudyArea,
+    network: WalkNetwork,
+    *,
+    usable: NDArray[np.bool_],
+    snap_m: float,
+    margin_m: float,
+    categories: Collection[str],
+    counted_status: Collection[str],
+) -> tuple[gpd.GeoDataFrame, Attachment]:
+    """Attach services to the network and say which count, and why others do not.
+
+    Parameters
+    ----------
+    services
+        Table of services in the CRS of the area.
+    area, network
+        The study area and the walking network.
+    usable
+        Edges that services may attach to; shape (E,).
+    snap_m
+        A service further than this from every usable edge cannot be reached.
+    margin_m
+        A service further than this from the area is nobody's there.
+    categories
+        The categories of the study: other services are left out of the table.
+    counted_status
+        Services of these statuses count.
+
+    Returns
+    -------
+    table, attachment
+        The table with columns district_id ("" outside the area), inside, counted,
+        left_out_reason ("" if counted), snap_status (ok, too_far), edge and access_m; and where
+        each service meets the network.
+    """
+    table = services[services["category"].isin(list(categories))].reset_index(drop=True)
+    points = table.geometry.to_numpy()
+    xy = shapely.get_coordinates(points).reshape(-1, 2)
+    attachment = snap(network, xy, usable=usable, max_distance_m=snap_m)
+    district, inside = _districts(points, area)
+    status = table["status"].to_numpy(dtype=object)
+    reason = np.where(np.isin(status, list(counted_status)), "", status).astype(object)
+    reason[(reason == "") & (shapely.distance(points, area.geometry) > margin_m)] = OUTSIDE
+    reason[(reason == "") & ~attachment.attached] = OFF_NETWORK
+    table["district_id"] = district
+    table["inside"] = inside
+    table["counted"] = reason == ""
+    table["left_out_reason"] = reason.astype(str)
+    table["snap_status"] = np.where(attachment.attached, "ok", "too_far")
+    table["edge"] = attachment.edge
+    table["access_m"] = attachment.access_m
+    return table, attachment
+
+
+def placement_problems(
+    table: pd.DataFrame, *, snap_m: float, margin_m: float
+) -> list[dict[str, object]]:
+    """List services that would count if they could be placed, as rows of a table of problems."""
+    details = {
+        OUTSIDE: f"more than {margin_m:.0f} m outside the area",
+        OFF_NETWORK: f"no useful street within {snap_m:g} m",
+    }
+    lost = table[table["left_out_reason"].isin(list(details))]
+    return [
+        {
+            "file": "",
+            "row": None,
+            "field": "coordinates",
+            "value": "" if discreet else f"{name} – {service_id}",
+            "reason": details[reason],
+            "action": "left out",
+        }
+        for service_id, name, discreet, reason in zip(
+            lost["service_id"],
+            lost["name"],
+            lost["discreet"],
+            lost["left_out_reason"],
+            strict=True,
+        )
+    ]
+
+
+def _districts(
+    points: NDArray[np.object_], area: StudyArea
+) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:
+    district = np.full(len(points), "", dtype=object)
+    inside = shapely.intersects(area.geometry, points)
+    for name, polygon in zip(area.districts["district_id"], area.districts.geometry, strict=True):
+        held = shapely.intersects(polygon, points) & (district == "")
+        district[held] = name
+        inside = inside | held
+    return district, inside

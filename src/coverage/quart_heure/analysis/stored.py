@@ -1,0 +1,138 @@
+"""What is kept between runs: the network as arrays, its search graph, and the attached cells.
+
+None of it depends on the services, so that a change of theirs finds everything still warm.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyproj
+import shapely
+from numpy.typing import NDArray
+
+from quart_heure.analysis.surface import Cells, cells_of_area, residents_per_cell
+from quart_heure.cache import Cache
+from quart_heure.files import sha256_of
+from quart_heure.network.components import USEFUL_SHARE
+from quart_heure.network.graph import WalkNetwork
+from quart_heure.network.snapping import Attachment
+from quart_heure.network.travel_time import SearchGraph, search_graph
+from quart_heure.profiles import WalkProfile
+from quart_heure.sources.areas import StudyArea
+from quart_heure.sources.residents import Residents
+
+__all__ = ["stored_cells", "stored_network", "stored_residents", "stored_search_graph"]
+
+_NETWORK_ARRAYS = (
+    *("u", "v", "length_m", "steps", "bridge", "tunnel", "forward", "backward", "flags", "osm_id"),
+    *("kind_code", "name_code", "xy", "offsets"),
+)
+
+
+def stored_network(path: Path, cache: Cache) -> WalkNetwork:
+    """Read a network file, by way of the cache."""
+    if not path.exists():
+        return WalkNetwork.read(path)  # it says what is missing
+
+    def compute() -> dict[str, NDArray[Any]]:
+        network = WalkNetwork.read(path)
+        words = {
+            "kinds": network.kinds,
+            "names": network.names,
+            "crs": network.crs.to_json(),
+            "meta": dict(network.meta),
+            "digest": network.digest,
+        }
+        arrays = {name: getattr(network, name) for name in _NETWORK_ARRAYS}
+        return {**arrays, "words": np.frombuffer(json.dumps(words).encode(), dtype=np.uint8)}
+
+    arrays = cache.recall("network", sha256_of(path), compute)
+    words = json.loads(bytes(arrays.pop("words")))
+    return WalkNetwork(
+        **arrays,
+        kinds=tuple(words["kinds"]),
+        names=tuple(words["names"]),
+        crs=pyproj.CRS.from_json(words["crs"]),
+        meta=words["meta"],
+        digest=words["digest"],
+    )
+
+
+def stored_search_graph(network: WalkNetwork, profile: WalkProfile, cache: Cache) -> SearchGraph:
+    """Return the search graph of a walker, by way of the cache."""
+    kept = ("indptr", "indices", "level_m", "effort", "forward", "backward")
+
+    def compute() -> dict[str, NDArray[Any]]:
+        graph = search_graph(network, profile)
+        return {name: getattr(graph, name) for name in kept}
+
+    key = [network.digest, profile.steps_factor, profile.steps_allowed]
+    return SearchGraph(
+        **cache.recall("search", key, compute),
+        u=network.u,
+        v=network.v,
+        length_m=network.length_m,
+        speed_m_per_min=profile.speed_m_per_min,
+    )
+
+
+def stored_cells(
+    area: StudyArea,
+    network: WalkNetwork,
+    *,
+    usable: NDArray[np.bool_],
+    cell_m: float,
+    snap_m: float,
+    cache: Cache,
+) -> Cells:
+    """Return the attached cells of an area, by way of the cache."""
+
+    def compute() -> dict[str, NDArray[Any]]:
+        cells = cells_of_area(area, network, usable=usable, cell_m=cell_m, snap_m=snap_m)
+        return {
+            "col": cells.col,
+            "row": cells.row,
+            "district": cells.district,
+            "inside": cells.inside,
+            "edge": cells.attachment.edge,
+            "offset_m": cells.attachment.offset_m,
+            "access_m": cells.attachment.access_m,
+        }
+
+    key = [network.digest, _hash(usable), *_area_key(area), cell_m, snap_m, USEFUL_SHARE]
+    arrays = cache.recall("cells", key, compute)
+    attachment = Attachment(*(arrays.pop(name) for name in ("edge", "offset_m", "access_m")))
+    return Cells(cell_m=cell_m, **arrays, attachment=attachment)
+
+
+def stored_residents(
+    cells: Cells, residents: Residents, cache: Cache
+) -> tuple[NDArray[np.float64], float]:
+    """Return residents per cell and those outside, by way of the cache."""
+
+    def compute() -> dict[str, NDArray[Any]]:
+        people, outside = residents_per_cell(cells, residents)
+        return {"people": people, "outside": np.array(outside)}
+
+    key = [
+        *(_hash(part) for part in (cells.col, cells.row, cells.inside)),
+        *(_hash(part) for part in (residents.col, residents.row, residents.residents)),
+        *(cells.cell_m, residents.square_m),
+    ]
+    arrays = cache.recall("residents", key, compute)
+    return arrays["people"], float(arrays["outside"])
+
+
+def _area_key(area: StudyArea) -> list[str]:
+    shapes = shapely.to_wkb([area.geometry, *area.districts.geometry.to_numpy()])
+    return [hashlib.blake2b(b"".join(shapes), digest_size=16).hexdigest(), area.crs.to_string()]
+
+
+def _hash(values: NDArray[Any]) -> str:
+    data = np.ascontiguousarray(values).tobytes()
+    return hashlib.blake2b(data, digest_size=16).hexdigest()

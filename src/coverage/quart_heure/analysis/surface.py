@@ -1,0 +1,256 @@
+"""The surface of minutes: a regular grid of cells, each attached to the network once.
+
+How cells meet the network does not depend on the services. Moving a service costs one search and
+one sum per cell, not another grid.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from quart_heure.network.graph import WalkNetwork
+from quart_heure.network.snapping import Attachment, snap
+from quart_heure.sources.areas import StudyArea
+from quart_heure.sources.residents import Residents
+
+__all__ = ["Cells", "cells_of_area", "minutes_grid", "residents_per_cell"]
+
+_MARGIN_CELLS = 2
+"""Cells kept around the area, so that contours do not stop short of its boundary."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Cells:
+    """Squares of a grid aligned to multiples of their size, and where they meet the network.
+
+    Parameters
+    ----------
+    cell_m
+        Side in metres.
+    col, row
+        Cell (c, r) spans ``c * cell_m`` to ``(c + 1) * cell_m`` in x, the same in y; shape (n,).
+    district
+        Position in the districts of the one that holds the centre, -1 for none; shape (n,).
+    inside
+        Whether the centre is in the study area; the others are a margin for contours; shape (n,).
+    attachment
+        Where each cell's centre meets the network.
+    """
+
+    cell_m: float
+    col: NDArray[np.int32]
+    row: NDArray[np.int32]
+    district: NDArray[np.int16]
+    inside: NDArray[np.bool_]
+    attachment: Attachment
+
+    def __len__(self) -> int:
+        """Return the number of cells, those of the margin included."""
+        return len(self.col)
+
+    @property
+    def centre_xy(self) -> NDArray[np.float64]:
+        """Centres in metres; shape (n, 2)."""
+        return (np.stack([self.col, self.row], axis=1) + 0.5) * self.cell_m
+
+    @property
+    def cell_ha(self) -> float:
+        """Area of one cell in hectares."""
+        return self.cell_m**2 / 10_000
+
+
+def cells_of_area(
+    area: StudyArea,
+    network: WalkNetwork,
+    *,
+    usable: NDArray[np.bool_],
+    cell_m: float,
+    snap_m: float,
+) -> Cells:
+    """Lay the grid over an area and attach its cells to the network.
+
+    Parameters
+    ----------
+    area
+        The study area and its districts.
+    network
+        The walking network, in the CRS of the area.
+    usable
+        Edges that cells may attach to; shape (E,).
+    cell_m
+        Side of the cells in metres.
+    snap_m
+        Cells further than this from every usable edge are off the network.
+
+    Returns
+    -------
+    Cells
+        Ordered by row, then column. A centre on the border of two districts belongs to the first.
+    """
+    west, south, east, north = shapely.bounds(area.geometry)
+    pad = _MARGIN_CELLS + 1
+    cols = np.arange(int(west // cell_m) - pad, int(east // cell_m) + pad + 1, dtype=np.int32)
+    rows = np.arange(int(south // cell_m) - pad, int(north // cell_m) + pad + 1, dtype=np.int32)
+    x, y = np.meshgrid((cols + 0.5) * cell_m, (rows + 0.5) * cell_m)
+    district = _holding_polygon(x, y, area.districts.geometry.to_numpy())
+    shapely.prepare(area.geometry)
+    inside = (district >= 0) | shapely.intersects_xy(area.geometry, x, y)
+    kept = _grow(inside, _MARGIN_CELLS)
+    r, c = np.nonzero(kept)
+    return Cells(
+        cell_m=cell_m,
+        col=cols[c],
+        row=rows[r],
+        district=district[kept],
+        inside=inside[kept],
+        attachment=snap(
+            network,
+            np.stack([x[kept], y[kept]], axis=1),
+            usable=usable,
+            max_distance_m=snap_m,
+        ),
+    )
+
+
+def minutes_grid(
+    cells: Cells, values: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Lay one value per cell out as a grid.
+
+    Returns
+    -------
+    x, y, grid
+        Centres of columns and rows in metres, and the values, inf where there is no cell;
+        shapes (c,), (r,) and (r, c).
+    """
+    first_col, first_row = cells.col.min(), cells.row.min()
+    shape = (cells.row.max() - first_row + 1, cells.col.max() - first_col + 1)
+    grid = np.full(shape, np.inf)
+    grid[cells.row - first_row, cells.col - first_col] = values
+    x = (first_col + np.arange(shape[1]) + 0.5) * cells.cell_m
+    y = (first_row + np.arange(shape[0]) + 0.5) * cells.cell_m
+    return x, y, grid
+
+
+def residents_per_cell(cells: Cells, residents: Residents) -> tuple[NDArray[np.float64], float]:
+    """Move residents from their squares onto the cells of the area.
+
+    The people of a square are shared out by the area it has in common with each cell of the study
+    area. A square that touches the area without meeting any of its cells gives its people to the
+    nearest cell within one and a half squares, so that none is lost at the boundary.
+
+    Returns
+    -------
+    people, outside
+        Residents of each cell, shape (n,), and those of squares away from the area.
+    """
+    index = _CellIndex(cells)
+    cell_m, square_m = cells.cell_m, residents.square_m
+    span = int(np.ceil(square_m / cell_m)) + 1
+    first_col = np.floor(residents.col * square_m / cell_m + 1e-9).astype(np.int64)
+    first_row = np.floor(residents.row * square_m / cell_m + 1e-9).astype(np.int64)
+    targets, weights = [], []
+    for dx in range(span):
+        width = _overlap(residents.col, square_m, first_col + dx, cell_m)
+        for dy in range(span):
+            height = _overlap(residents.row, square_m, first_row + dy, cell_m)
+            target = index.find(first_col + dx, first_row + dy)
+            targets.append(target)
+            weights.append(np.where(target >= 0, width * height, 0.0))
+    weight = np.stack(weights)
+    total = weight.sum(axis=0)
+    met = total > 0
+    share = np.divide(weight, total, out=np.zeros_like(weight), where=met)
+    people = np.bincount(
+        np.maximum(np.stack(targets), 0).ravel(),
+        weights=(share * residents.residents).ravel(),
+        minlength=len(cells),
+    )
+    left = np.flatnonzero(~met & (residents.residents > 0))
+    nearest = index.nearest(
+        (residents.col[left] + 0.5) * square_m,
+        (residents.row[left] + 0.5) * square_m,
+        within_m=1.5 * max(square_m, cell_m),
+    )
+    people += np.bincount(
+        nearest[nearest >= 0],
+        weights=residents.residents[left[nearest >= 0]],
+        minlength=len(cells),
+    )
+    return people, float(residents.residents[left[nearest < 0]].sum())
+
+
+def _holding_polygon(
+    x: NDArray[np.float64], y: NDArray[np.float64], polygons: NDArray[np.object_]
+) -> NDArray[np.int16]:
+    """Return for each point the first polygon that holds it, -1 for none."""
+    holder = np.full(x.shape, -1, dtype=np.int16)
+    for number, polygon in enumerate(polygons):
+        west, south, east, north = shapely.bounds(polygon)
+        rows = slice(*np.searchsorted(y[:, 0], [south, north + 1e-6]))
+        cols = slice(*np.searchsorted(x[0], [west, east + 1e-6]))
+        shapely.prepare(polygon)
+        held = shapely.intersects_xy(polygon, x[rows, cols], y[rows, cols])
+        part = holder[rows, cols]
+        part[held & (part < 0)] = number
+    return holder
+
+
+def _grow(mask: NDArray[np.bool_], steps: int) -> NDArray[np.bool_]:
+    """Add the eight neighbours of each true cell, some times over."""
+    for _ in range(steps):
+        padded = np.pad(mask, 1)
+        rows = padded[:-2] | padded[1:-1] | padded[2:]
+        mask = rows[:, :-2] | rows[:, 1:-1] | rows[:, 2:]
+    return mask
+
+
+def _overlap(
+    square: NDArray[np.int32], square_m: float, cell: NDArray[np.int64], cell_m: float
+) -> NDArray[np.float64]:
+    """Return the length that squares and cells have in common along one axis, in metres."""
+    low = np.maximum(square * square_m, cell * cell_m)
+    high = np.minimum((square + 1) * square_m, (cell + 1) * cell_m)
+    return np.maximum(high - low, 0.0)
+
+
+class _CellIndex:
+    """Finds cells of the study area by column and row."""
+
+    def __init__(self, cells: Cells) -> None:
+        self.cells = cells
+        self.inside = np.flatnonzero(cells.inside)
+        self.first = (int(cells.col.min()), int(cells.row.min()))
+        shape = (
+            int(cells.col.max()) - self.first[0] + 1,
+            int(cells.row.max()) - self.first[1] + 1,
+        )
+        self.position = np.full(shape, -1, dtype=np.int64)
+        inside = self.inside
+        self.position[cells.col[inside] - self.first[0], cells.row[inside] - self.first[1]] = inside
+
+    def find(self, col: NDArray[np.int64], row: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the position of each cell, -1 where the area has none."""
+        c, r = col - self.first[0], row - self.first[1]
+        valid = (c >= 0) & (c < self.position.shape[0]) & (r >= 0) & (r < self.position.shape[1])
+        found = np.full(len(c), -1, dtype=np.int64)
+        found[valid] = self.position[c[valid], r[valid]]
+        return found
+
+    def nearest(
+        self, x: NDArray[np.float64], y: NDArray[np.float64], *, within_m: float
+    ) -> NDArray[np.int64]:
+        """Return the nearest cell of the area to each point, -1 where none is within reach."""
+        found = np.full(len(x), -1, dtype=np.int64)
+        if len(x) == 0 or len(self.inside) == 0:
+            return found
+        tree = shapely.STRtree(shapely.points(self.cells.centre_xy[self.inside]))
+        point, cell = tree.query_nearest(
+            shapely.points(x, y), max_distance=within_m, all_matches=False
+        )
+        found[point] = self.inside[cell]
+        return found

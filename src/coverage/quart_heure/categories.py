@@ -1,0 +1,100 @@
+"""The catalogue of service categories, packaged as TOML and open to a study's own."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import functools
+import tomllib
+from collections.abc import Iterable, Mapping
+from importlib import resources
+from typing import Any
+
+from quart_heure.errors import CategoryError, StudyFileError
+
+__all__ = ["Category", "check_categories", "default_catalogue", "extend_catalogue"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Category:
+    """One kind of service.
+
+    Parameters
+    ----------
+    id
+        The word used in files and columns.
+    fr, en
+        Labels shown to people.
+    colour
+        Hexadecimal colour on maps.
+    essential
+        Whether it counts among the services of the quarter of an hour.
+    osm
+        Tags (``key=value``) that find candidates in OpenStreetMap.
+    """
+
+    id: str
+    fr: str
+    en: str
+    colour: str = "#444444"
+    essential: bool = False
+    osm: tuple[str, ...] = ()
+
+    def label(self, lang: str) -> str:
+        """Return the label in a language, ``fr`` or ``en``."""
+        return self.en if lang == "en" else self.fr
+
+
+@functools.cache
+def default_catalogue() -> Mapping[str, Category]:
+    """Read the packaged catalogue, in its order of presentation."""
+    text = resources.files("quart_heure").joinpath("categories.toml").read_text(encoding="utf-8")
+    return {key: _category(key, values) for key, values in tomllib.loads(text).items()}
+
+
+def extend_catalogue(own: Mapping[str, Mapping[str, Any]]) -> dict[str, Category]:
+    """Return the packaged catalogue with a study's own categories added or overridden.
+
+    Raises
+    ------
+    StudyFileError
+        If a category has a key that does not exist or lacks its French label.
+    """
+    catalogue = dict(default_catalogue())
+    for key, values in own.items():
+        base = dataclasses.asdict(catalogue[key]) if key in catalogue else {}
+        base.pop("id", None)
+        catalogue[key] = _category(key, {**base, **values})
+    return catalogue
+
+
+def check_categories(ids: Iterable[str], catalogue: Mapping[str, Category]) -> tuple[str, ...]:
+    """Return the ids as a tuple after checking that the catalogue has each.
+
+    Raises
+    ------
+    CategoryError
+        If one is missing; the message suggests the nearest id.
+    """
+    checked = tuple(ids)
+    for key in checked:
+        if key not in catalogue:
+            near = difflib.get_close_matches(key, catalogue, n=1)
+            hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(catalogue)}."
+            msg = f"There is no category {key!r}."
+            raise CategoryError(msg, hint=hint)
+    return checked
+
+
+def _category(key: str, values: Mapping[str, Any]) -> Category:
+    fields = {f.name for f in dataclasses.fields(Category)} - {"id"}
+    unknown = sorted(set(values) - fields)
+    if unknown:
+        msg = f"Category {key!r} has unknown keys: {', '.join(unknown)}."
+        raise StudyFileError(msg, hint=f"Keys are {', '.join(sorted(fields))}.")
+    if "fr" not in values:
+        msg = f"Category {key!r} has no French label."
+        raise StudyFileError(msg, hint="Add fr = '…' to it.")
+    merged = {"en": values["fr"], **values}
+    merged["osm"] = tuple(merged.get("osm", ()))
+    return Category(id=key, **merged)

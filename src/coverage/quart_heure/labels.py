@@ -1,0 +1,200 @@
+"""The words and number forms that people read, in French and in English.
+
+Code, files and columns use one English word per idea; `labels.toml` says how it is shown.
+"""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import math
+import re
+import tomllib
+from collections.abc import Mapping
+from importlib import resources
+from typing import Any, Protocol
+
+__all__ = [
+    "LANGUAGES",
+    "UNKNOWN",
+    "category_label",
+    "district_label",
+    "format_date",
+    "format_minutes",
+    "format_number",
+    "format_pct",
+    "format_plain",
+    "heading",
+    "phrase",
+    "service_label",
+    "word",
+]
+
+LANGUAGES = ("fr", "en")
+
+UNKNOWN = "—"
+"""How an unknown value is shown, in every language."""
+
+NARROW_SPACE = "\u202f"
+"""Separates thousands, and a number from its sign, in French; never breaks a line."""
+
+
+class Labelled(Protocol):
+    """What has a label in each language, such as a category."""
+
+    def label(self, lang: str) -> str:
+        """Return the label in a language."""
+        ...
+
+
+def word(key: str, lang: str) -> str:
+    """Return how a word of the code is shown; a word without an entry is shown as it is.
+
+    Examples
+    --------
+    >>> word("too_far", "fr"), word("too_far", "en"), word("une raison", "fr")
+    ('trop loin', 'too far', 'une raison')
+    """
+    entry = _texts()["words"].get(key)
+    return entry[LANGUAGES.index(lang)] if entry else key
+
+
+def heading(key: str, lang: str) -> str:
+    """Return the heading of a column, with its unit."""
+    return _texts()["headings"][key][LANGUAGES.index(lang)]
+
+
+def phrase(key: str, lang: str, **values: object) -> str:
+    """Return a title or sentence of the reports, with values in their places."""
+    return _texts()["report"][key][LANGUAGES.index(lang)].format_map(values)
+
+
+def category_label(category: str, lang: str, catalogue: Mapping[str, Labelled]) -> str:
+    """Return the label of a category or of a composite indicator."""
+    return catalogue[category].label(lang) if category in catalogue else word(category, lang)
+
+
+def district_label(label: str, lang: str) -> str:
+    """Return a district's name for a heading: an ordinal is an arrondissement.
+
+    Examples
+    --------
+    >>> district_label("13e", "fr"), district_label("13e", "en"), district_label("Lyon", "fr")
+    ('13e arrondissement', '13th arrondissement', 'Lyon')
+    """
+    ordinal = re.fullmatch(r"(\d+)(er|e)", label)
+    if not ordinal:
+        return label
+    if lang == "fr":
+        return f"{label} arrondissement"
+    number = int(ordinal[1])
+    teens = number % 100 in {11, 12, 13}
+    suffix = "th" if teens else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{suffix} arrondissement"
+
+
+def service_label(service_id: str, name: str, lang: str) -> str:
+    """Return how a nearest service is named: discreet and absent ones have no name."""
+    if service_id == "discreet":
+        return word("discreet", lang)
+    return name or service_id or UNKNOWN
+
+
+def format_number(value: float | None, lang: str, decimals: int = 0) -> str:
+    """Write a number in the form of the language.
+
+    Examples
+    --------
+    >>> format_number(2165423, "en"), format_number(31.58, "fr", 1), format_number(None, "fr")
+    ('2,165,423', '31,6', '—')
+    """
+    if value is None or not math.isfinite(value):
+        return UNKNOWN
+    # Adding zero turns the "-0" that rounding leaves into "0".
+    text = f"{round(float(value), decimals) + 0.0:,.{decimals}f}"
+    if lang == "en":
+        return text
+    return text.replace(",", NARROW_SPACE).replace(".", ",")
+
+
+def format_pct(value: float | None, lang: str, decimals: int = 1) -> str:
+    """Write a percentage with its sign.
+
+    Examples
+    --------
+    >>> format_pct(31.58, "en"), format_pct(31.58, "fr") == "31,6\u202f%"
+    ('31.6%', True)
+    """
+    text = format_number(value, lang, decimals)
+    if text == UNKNOWN:
+        return text
+    return f"{text}%" if lang == "en" else f"{text}{NARROW_SPACE}%"
+
+
+def format_minutes(value: float | None, lang: str, decimals: int = 1) -> str:
+    """Write minutes without their unit; what cannot be reached on foot is said.
+
+    Examples
+    --------
+    >>> format_minutes(17.249, "fr"), format_minutes(float("inf"), "fr")
+    ('17,2', 'hors d’atteinte')
+    """
+    if value is not None and math.isinf(value):
+        return "out of reach" if lang == "en" else "hors d’atteinte"
+    return format_number(value, lang, decimals)
+
+
+def format_date(iso: str, lang: str) -> str:
+    """Write an ISO date in words; what is not one is shown as it is.
+
+    Examples
+    --------
+    >>> format_date("2021-08-06", "fr"), format_date("2021-08-06T10:00:00Z", "en")
+    ('6 août 2021', '6 August 2021')
+    >>> format_date("2014/2015", "fr"), format_date("", "fr")
+    ('2014/2015', '—')
+    """
+    try:
+        date = datetime.date.fromisoformat(iso[:10])
+    except ValueError:
+        return iso or UNKNOWN
+    day = "1er" if date.day == 1 and lang == "fr" else str(date.day)
+    return f"{day} {_MONTHS[lang][date.month - 1]} {date.year}"
+
+
+def format_plain(value: Any, lang: str) -> str:
+    """Write a parameter of any kind: words translated, numbers in the form of the language.
+
+    Examples
+    --------
+    >>> format_plain(4.5, "fr"), format_plain(15.0, "fr"), format_plain("slow", "fr")
+    ('4,5', '15', 'pas lent')
+    >>> format_plain((5, 10), "en"), format_plain(True, "fr"), format_plain(None, "fr")
+    ('5, 10', 'oui', '—')
+    """
+    if value is None or value == "":
+        return UNKNOWN
+    if isinstance(value, bool):
+        return {"fr": ("non", "oui"), "en": ("no", "yes")}[lang][value]
+    if isinstance(value, int | float):
+        decimals = len(f"{value:g}".partition(".")[2])
+        return format_number(value, lang, decimals)
+    if isinstance(value, list | tuple):
+        return ", ".join(format_plain(item, lang) for item in value)
+    return word(str(value), lang)
+
+
+@functools.cache
+def _texts() -> dict[str, dict[str, list[str]]]:
+    file = resources.files("quart_heure").joinpath("labels.toml")
+    return tomllib.loads(file.read_text(encoding="utf-8"))
+
+
+# fmt: off
+_MONTHS = {
+    "fr": ["janvier", "février", "mars", "avril", "mai", "juin",
+           "juillet", "août", "septembre", "octobre", "novembre", "décembre"],
+    "en": ["January", "February", "March", "April", "May", "June",
+           "July", "August", "September", "October", "November", "December"],
+}
+# fmt: on

@@ -1,0 +1,1 @@
+"""What can be walked: the network, snapping, travel times."""

@@ -1,0 +1,71 @@
+"""Connected parts of a network, and which of them are worth snapping to."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from quart_heure.network.graph import WalkNetwork
+from quart_heure.profiles import WalkProfile
+
+__all__ = ["USEFUL_SHARE", "Components", "label_components", "useful_edges", "walkable_edges"]
+
+USEFUL_SHARE = 0.01
+"""A component is useful when it holds at least this share of all nodes."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Components:
+    """The connected parts of a network.
+
+    Parameters
+    ----------
+    label
+        Component of each node; shape (N,). Nodes without a walkable edge are parts of their own.
+    size
+        Nodes of each component; shape (number of components,).
+    """
+
+    label: NDArray[np.int32]
+    size: NDArray[np.int64]
+
+
+def walkable_edges(network: WalkNetwork, profile: WalkProfile) -> NDArray[np.bool_]:
+    """Tell which edges a walker can use at all; shape (E,)."""
+    walkable = network.forward | network.backward
+    return walkable if profile.steps_allowed else walkable & ~network.steps
+
+
+def label_components(network: WalkNetwork, walkable: NDArray[np.bool_]) -> Components:
+    """Label the connected parts made of walkable edges, whatever their direction."""
+    n = network.n_nodes
+    u, v = network.u[walkable], network.v[walkable]
+    links = coo_array((np.ones(len(u), dtype=np.int8), (u, v)), shape=(n, n))
+    _, label = connected_components(links, directed=False)
+    return Components(label=label.astype(np.int32), size=np.bincount(label))
+
+
+def useful_edges(
+    network: WalkNetwork, profile: WalkProfile, *, share: float = USEFUL_SHARE
+) -> NDArray[np.bool_]:
+    """Tell which edges places may attach to.
+
+    An edge is useful when the walker can use it and its component holds at least ``share`` of all
+    nodes that the walker can reach by some edge.
+
+    Returns
+    -------
+    NDArray[np.bool_]
+        Shape (E,).
+    """
+    walkable = walkable_edges(network, profile)
+    components = label_components(network, walkable)
+    touched = np.zeros(network.n_nodes, dtype=bool)
+    touched[network.u[walkable]] = True
+    touched[network.v[walkable]] = True
+    large = components.size >= share * np.count_nonzero(touched)
+    return walkable & large[components.label[network.u]]

@@ -1,0 +1,441 @@
+"""From raw street segments to a walking network: nodes of degree 2 are contracted.
+
+Segments are straight pieces between two vertices. A vertex where exactly two segments meet that
+agree in everything is a bend, not a junction: it becomes part of an edge's shape. Lengths and
+shapes are kept, and so are parallel edges and loops.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pyproj
+from numpy.typing import NDArray
+from scipy.sparse import coo_array, csr_array
+from scipy.sparse.csgraph import breadth_first_order, connected_components
+
+from quart_heure.errors import NetworkError
+from quart_heure.network.edge_table import assemble_network
+from quart_heure.network.graph import WalkNetwork
+
+__all__ = ["contract"]
+
+Columns = dict[str, NDArray[Any]]
+Words = tuple[NDArray[np.integer[Any]], tuple[str, ...]]
+
+_DEFAULTS: dict[str, tuple[Any, type[np.generic]]] = {
+    "steps": (False, np.bool_),
+    "bridge": (False, np.bool_),
+    "tunnel": (False, np.bool_),
+    "forward": (True, np.bool_),
+    "backward": (True, np.bool_),
+    "flags": (0, np.uint16),
+    "osm_id": (0, np.int64),
+}
+_MUST_AGREE = ("kind", "name", "steps", "bridge", "tunnel", "flags")
+
+
+def contract(
+    *,
+    a: NDArray[np.integer[Any]],
+    b: NDArray[np.integer[Any]],
+    node_xy: NDArray[np.float64],
+    columns: Mapping[str, NDArray[Any]],
+    kind: Words,
+    name: Words,
+    crs: pyproj.CRS,
+    meta: Mapping[str, Any],
+    keep: NDArray[np.bool_] | None = None,
+) -> WalkNetwork:
+    """Build a network from straight street segments.
+
+    Parameters
+    ----------
+    a, b
+        Ends of each segment, positions in ``node_xy``; shape (S,).
+    node_xy
+        Coordinates of the nodes in metres of ``crs``; shape (K, 2).
+    columns
+        Any of steps, bridge, tunnel, forward (walkable from a to b), backward, flags, osm_id;
+        shape (S,) each. Absent ones take the defaults of an edge table.
+    kind, name
+        Codes of shape (S,) and the words they stand for.
+    crs, meta
+        See `WalkNetwork`. Counts are added to ``meta["counts"]``: segments, zero_length_segments
+        (dropped, their two ends become one node), duplicate_segments (dropped), nodes, edges.
+    keep
+        Nodes that stay nodes whatever meets there; shape (K,).
+
+    Returns
+    -------
+    WalkNetwork
+        Nodes are numbered by x, then y; edges by u, v, length and shape, each running from its
+        lower to its higher node. So the numbering does not depend on the order of the segments.
+
+    Raises
+    ------
+    NetworkError
+        If no segment is left.
+    CrsError
+        If the CRS is not projected in metres.
+
+    Notes
+    -----
+    A ring without any junction keeps one node, its first by x, then y. Where segments of several
+    OSM ways become one edge, ``osm_id`` is that of its first segment.
+    """
+    street = _Segments.clean(
+        np.asarray(a, dtype=np.int64),
+        np.asarray(b, dtype=np.int64),
+        np.asarray(node_xy, dtype=np.float64),
+        _tabulate(columns, kind, name, len(a)),
+    )
+    if len(street.a) == 0:
+        msg = "No street segment is left to build a walking network of."
+        raise NetworkError(msg, hint="Check the area and what was dropped by the walking rules.")
+    onward, is_bend = _link(street, keep)
+    chains = _chain(street, onward, is_bend)
+    words = {"kind": kind[1], "name": name[1]}
+    return _assemble(street, chains, words=words, crs=crs, meta=meta)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class _Segments:
+    """Segments without zero lengths and duplicates.
+
+    A *dart* is a segment walked in one direction: 2s from a to b, 2s + 1 from b to a.
+    """
+
+    a: NDArray[np.int64]
+    b: NDArray[np.int64]
+    xy: NDArray[np.float64]
+    columns: Columns
+    counts: dict[str, int]
+
+    @classmethod
+    def clean(
+        cls,
+        a: NDArray[np.int64],
+        b: NDArray[np.int64],
+        xy: NDArray[np.float64],
+        columns: Columns,
+    ) -> _Segments:
+        """Drop zero lengths and duplicates, and count them."""
+        counts = {"segments": len(a)}
+        empty = (xy[a] == xy[b]).all(axis=1)
+        if (empty & (a != b)).any():
+            # Two nodes at one place with a piece of street between them are one node.
+            place = _merge_nodes(a[empty], b[empty], len(xy))
+            a, b = place[a], place[b]
+        counts["zero_length_segments"] = int(np.count_nonzero(empty))
+        kept = np.flatnonzero(~empty)
+        kept = kept[_first_of_equals(a, b, columns, kept)]
+        counts["duplicate_segments"] = len(a) - counts["zero_length_segments"] - len(kept)
+        return cls(
+            a=a[kept],
+            b=b[kept],
+            xy=xy,
+            columns={key: values[kept] for key, values in columns.items()},
+            counts=counts,
+        )
+
+    def start(self, dart: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the node that each dart leaves."""
+        nodes: NDArray[np.int64] = np.where(dart & 1, self.b[dart >> 1], self.a[dart >> 1])
+        return nodes
+
+    def walkable(self, dart: NDArray[np.int64], *, onwards: bool) -> NDArray[np.bool_]:
+        """Tell whether each dart may be walked along (or against) its direction."""
+        forward, backward = self.columns["forward"], self.columns["backward"]
+        segment, turned = dart >> 1, (dart & 1).astype(bool)
+        one, other = (backward, forward) if onwards else (forward, backward)
+        walkable: NDArray[np.bool_] = np.where(turned, one[segment], other[segment])
+        return walkable
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Chains:
+    """Darts in walking order, chain after chain, each running from its lower to its higher node.
+
+    Parameters
+    ----------
+    darts
+        All darts of all chains; shape (S,).
+    offsets
+        Where each chain begins in ``darts``; shape (E + 1,).
+    u, v
+        Ends of each chain, numbered by x, then y; shape (E,).
+    """
+
+    darts: NDArray[np.int64]
+    offsets: NDArray[np.int64]
+    u: NDArray[np.int64]
+    v: NDArray[np.int64]
+
+
+def _tabulate(columns: Mapping[str, NDArray[Any]], kind: Words, name: Words, n: int) -> Columns:
+    """Return all columns with their types; words become their rank among the words."""
+    table: Columns = {
+        key: np.asarray(columns[key], dtype=dtype) if key in columns else np.full(n, value, dtype)
+        for key, (value, dtype) in _DEFAULTS.items()
+    }
+    for key, (codes, words) in (("kind", kind), ("name", name)):
+        _, rank = np.unique(np.asarray(words, dtype=object), return_inverse=True)
+        table[key] = rank.astype(np.int32)[np.asarray(codes)]
+    return table
+
+
+def _merge_nodes(a: NDArray[np.int64], b: NDArray[np.int64], n_nodes: int) -> NDArray[np.int64]:
+    """Return for each node the lowest node it is tied to."""
+    ties = coo_array((np.ones(len(a), dtype=np.int8), (a, b)), shape=(n_nodes, n_nodes))
+    _, group = connected_components(ties, directed=False)
+    _, lowest = np.unique(group, return_index=True)
+    return lowest[group].astype(np.int64)
+
+
+def _first_of_equals(
+    a: NDArray[np.int64], b: NDArray[np.int64], columns: Columns, kept: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Mark the kept segments that are no duplicate; of equals, the lowest OSM id stays."""
+    low, high = np.minimum(a, b)[kept], np.maximum(a, b)[kept]
+    key = low * (max(int(high.max(initial=0)), 0) + 1) + high
+    order = np.argsort(key, kind="stable")
+    twin = np.zeros(len(kept), dtype=bool)
+    same = key[order][1:] == key[order][:-1]
+    twin[order[1:][same]] = True
+    twin[order[:-1][same]] = True
+    first = np.ones(len(kept), dtype=bool)
+    suspects = np.flatnonzero(twin)
+    if len(suspects) == 0:
+        return first
+    rows = kept[suspects]
+    turned = a[rows] > b[rows]
+    forward, backward = columns["forward"][rows], columns["backward"][rows]
+    values = [
+        key[suspects],
+        *(columns[word][rows] for word in _MUST_AGREE),
+        np.where(turned, backward, forward),
+        np.where(turned, forward, backward),
+    ]
+    order = np.lexsort((columns["osm_id"][rows], *values[::-1]))
+    equal = np.logical_and.reduce([value[order][1:] == value[order][:-1] for value in values])
+    first[suspects[order[1:][equal]]] = False
+    return first
+
+
+def _link(
+    street: _Segments, keep: NDArray[np.bool_] | None
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Find the bends and the dart that follows each dart there.
+
+    Returns
+    -------
+    onward
+        Next dart of each dart, -1 where it ends at a node that stays; shape (2 S,).
+    is_bend
+        Nodes that are contracted; shape (K,).
+    """
+    n_segments = len(street.a)
+    ends = np.concatenate([street.a, street.b])
+    is_bend = np.bincount(ends, minlength=len(street.xy)) == 2
+    if keep is not None:
+        is_bend &= ~keep
+    # The two darts that leave a bend, found by sorting all ends that lie at bends.
+    leaving = np.concatenate([2 * np.arange(n_segments), 2 * np.arange(n_segments) + 1])
+    at_bend = np.flatnonzero(is_bend[ends])
+    order = at_bend[np.argsort(ends[at_bend], kind="stable")]
+    one, other = leaving[order[0::2]], leaving[order[1::2]]
+    # One arrives by the reverse of what leaves.
+    agree = street.walkable(one ^ 1, onwards=True) == street.walkable(other, onwards=True)
+    agree &= street.walkable(one ^ 1, onwards=False) == street.walkable(other, onwards=False)
+    for key in _MUST_AGREE:
+        values = street.columns[key]
+        agree &= values[one >> 1] == values[other >> 1]
+    is_bend[ends[order[0::2]][~agree]] = False
+    onward = np.full(2 * n_segments, -1, dtype=np.int64)
+    onward[one[agree] ^ 1] = other[agree]
+    onward[other[agree] ^ 1] = one[agree]
+    return onward, is_bend
+
+
+def _chain(street: _Segments, onward: NDArray[np.int64], is_bend: NDArray[np.bool_]) -> _Chains:
+    """Walk the links from one staying node to the next; rings are cut at their first node."""
+    n_segments = len(street.a)
+    linked = np.flatnonzero(onward >= 0)
+    links = coo_array(
+        (np.ones(len(linked), dtype=np.int8), (linked >> 1, onward[linked] >> 1)),
+        shape=(n_segments, n_segments),
+    )
+    n_chains, chain_of = connected_components(links, directed=False)
+    _cut_rings(street, onward, is_bend, chain_of, n_chains)
+    rank = _rank_nodes(street, is_bend)
+    start, end = _orient(street, onward, chain_of, rank)
+    # One long walk through all chains: the end of each leads to the start of the next.
+    onward[end[:-1]] = start[1:]
+    onward[end[-1]] = -1
+    sizes = np.bincount(chain_of, minlength=n_chains)
+    return _Chains(
+        darts=_walk(onward, int(start[0])),
+        offsets=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
+        u=rank[street.start(start)],
+        v=rank[street.start(end ^ 1)],
+    )
+
+
+def _cut_rings(
+    street: _Segments,
+    onward: NDArray[np.int64],
+    is_bend: NDArray[np.bool_],
+    chain_of: NDArray[np.int32],
+    n_chains: int,
+) -> None:
+    """Make the first node, by x then y, of each ring without a junction stay (in place)."""
+    is_ring = np.ones(n_chains, dtype=bool)
+    is_ring[chain_of[np.flatnonzero(onward < 0) >> 1]] = False
+    segments = np.flatnonzero(is_ring[chain_of])
+    if len(segments) == 0:
+        return
+    darts = np.concatenate([2 * segments, 2 * segments + 1])
+    nodes, chains = street.start(darts), chain_of[darts >> 1]
+    order = np.lexsort((nodes, street.xy[nodes, 1], street.xy[nodes, 0], chains))
+    first = np.append(True, chains[order][1:] != chains[order][:-1])
+    is_bend[nodes[order[first]]] = False
+    leaving = darts[~is_bend[nodes]]
+    onward[leaving ^ 1] = -1
+
+
+def _rank_nodes(street: _Segments, is_bend: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return the number of each node that stays, by x, then y; -1 for all others; shape (K,)."""
+    stays = np.zeros(len(street.xy), dtype=bool)
+    stays[street.a] = True
+    stays[street.b] = True
+    nodes = np.flatnonzero(stays & ~is_bend)
+    order = np.lexsort((street.xy[nodes, 1], street.xy[nodes, 0]))
+    rank = np.full(len(street.xy), -1, dtype=np.int64)
+    rank[nodes[order]] = np.arange(len(nodes))
+    return rank
+
+
+def _orient(
+    street: _Segments,
+    onward: NDArray[np.int64],
+    chain_of: NDArray[np.int32],
+    rank: NDArray[np.int64],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the first and the last dart of each chain, walked from its lower node."""
+    starts = np.flatnonzero(onward < 0) ^ 1
+    pairs = starts[np.argsort(chain_of[starts >> 1], kind="stable")].reshape(-1, 2)
+    one, other = pairs[:, 0], pairs[:, 1]
+    swap = np.zeros(len(pairs), dtype=bool)
+    undecided = np.ones(len(pairs), dtype=bool)
+    second = street.xy[street.start(one ^ 1)], street.xy[street.start(other ^ 1)]
+    # A loop has one end only: its second vertex decides, and after that the way it is walked.
+    for left, right in (
+        (rank[street.start(one)], rank[street.start(other)]),
+        (second[0][:, 0], second[1][:, 0]),
+        (second[0][:, 1], second[1][:, 1]),
+        (street.walkable(other, onwards=True), street.walkable(one, onwards=True)),
+    ):
+        swap |= undecided & (left > right)
+        undecided &= left == right
+    return np.where(swap, other, one), np.where(swap, one, other) ^ 1
+
+
+def _walk(onward: NDArray[np.int64], start: int) -> NDArray[np.int64]:
+    """Return the darts met on the way from a start, in order."""
+    # Breadth-first search of a single file is a list in order, ranked in compiled code.
+    goes_on = onward >= 0
+    graph = csr_array(
+        (
+            np.ones(np.count_nonzero(goes_on), dtype=np.int8),
+            onward[goes_on],
+            np.concatenate([[0], np.cumsum(goes_on)]),
+        ),
+        shape=(len(onward), len(onward)),
+    )
+    order = breadth_first_order(graph, start, directed=True, return_predecessors=False)
+    return np.asarray(order, dtype=np.int64)
+
+
+def _assemble(
+    street: _Segments,
+    chains: _Chains,
+    *,
+    words: Mapping[str, tuple[str, ...]],
+    crs: pyproj.CRS,
+    meta: Mapping[str, Any],
+) -> WalkNetwork:
+    """Sort the chains and lay out their vertices and columns as edges."""
+    step = street.xy[street.b] - street.xy[street.a]
+    piece_m = np.hypot(step[:, 0], step[:, 1])
+    length_m = np.add.reduceat(piece_m[chains.darts >> 1], chains.offsets[:-1])
+    columns = _edge_columns(street, chains.darts[chains.offsets[:-1]])
+    order = _sort_edges(street, chains, length_m, columns)
+
+    sizes = np.diff(chains.offsets)[order]
+    offsets = np.concatenate([[0], np.cumsum(sizes + 1)])
+    inside = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    darts = chains.darts[np.repeat(chains.offsets[:-1][order], sizes) + inside]
+    vertices = np.empty(offsets[-1], dtype=np.int64)
+    vertices[np.repeat(offsets[:-1], sizes) + inside] = street.start(darts)
+    vertices[offsets[1:] - 1] = street.start(chains.darts[chains.offsets[1:] - 1][order] ^ 1)
+
+    columns = {key: values[order] for key, values in columns.items()}
+    counts = {"nodes": int(max(chains.u.max(), chains.v.max())) + 1, "edges": len(order)}
+    return assemble_network(
+        u=chains.u[order].astype(np.int32),
+        v=chains.v[order].astype(np.int32),
+        length_m=length_m[order],
+        columns={key: columns[key] for key in _DEFAULTS},
+        kind=_used_words(columns["kind"], words["kind"]),
+        name=_used_words(columns["name"], words["name"]),
+        xy=street.xy[vertices],
+        offsets=offsets,
+        crs=crs,
+        meta={**meta, "counts": {**meta.get("counts", {}), **street.counts, **counts}},
+    )
+
+
+def _edge_columns(street: _Segments, first: NDArray[np.int64]) -> Columns:
+    """Return the columns of edges from the first dart of each."""
+    columns = {key: values[first >> 1] for key, values in street.columns.items()}
+    columns["forward"] = street.walkable(first, onwards=True)
+    columns["backward"] = street.walkable(first, onwards=False)
+    return columns
+
+
+def _sort_edges(
+    street: _Segments, chains: _Chains, length_m: NDArray[np.float64], columns: Columns
+) -> NDArray[np.int64]:
+    """Order edges by ends, length, shape, and what tells twins of one shape apart."""
+    first = chains.darts[chains.offsets[:-1]]
+    last = chains.darts[chains.offsets[1:] - 1]
+    second, penultimate = street.xy[street.start(first ^ 1)], street.xy[street.start(last)]
+    keys = [
+        chains.u,
+        chains.v,
+        length_m,
+        *second.T,
+        *penultimate.T,
+        *(columns[key] for key in (*_MUST_AGREE, "forward", "backward", "osm_id")),
+    ]
+    # Few pairs of nodes have several edges: all but the ends are compared for these only.
+    order = np.lexsort((chains.v, chains.u))
+    ends = np.stack([chains.u, chains.v])[:, order]
+    same = (ends[:, 1:] == ends[:, :-1]).all(axis=0)
+    parallel = np.flatnonzero(np.append(same, False) | np.insert(same, 0, False))
+    rows = order[parallel]
+    order[parallel] = rows[np.lexsort([key[rows] for key in reversed(keys)])]
+    return order
+
+
+def _used_words(
+    ranks: NDArray[np.int32], words: tuple[str, ...]
+) -> tuple[NDArray[np.int32], tuple[str, ...]]:
+    """Return codes and words without the words that no edge has."""
+    ordered = sorted(set(words))
+    used, codes = np.unique(ranks, return_inverse=True)
+    return codes.astype(np.int32), tuple(ordered[i] for i in used)

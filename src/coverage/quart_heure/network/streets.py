@@ -1,0 +1,363 @@
+"""From raw OpenStreetMap data to a walking network: rules, squares, gates, contraction."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyproj
+import shapely
+from numpy.typing import NDArray
+
+from quart_heure.errors import NetworkError
+from quart_heure.network.contraction import contract
+from quart_heure.network.edge_table import check_metric
+from quart_heure.network.graph import Flags, WalkNetwork
+from quart_heure.network.rules import DROPPED, Verdict, judge, judge_node
+from quart_heure.network.squares import Square, cross_square, find_squares
+from quart_heure.sources.areas import metric_crs
+from quart_heure.sources.osm_checks import distinct
+from quart_heure.sources.osm_data import RawOsm
+from quart_heure.sources.osm_files import read_osm_file
+
+__all__ = ["ATTRIBUTION", "LICENCE", "SQUARE_KIND", "network_from_osm", "read_osm_network"]
+
+LICENCE = "ODbL 1.0"
+ATTRIBUTION = "© OpenStreetMap contributors"
+SQUARE_KIND = "square"
+"""Kind of the straight walks across squares."""
+
+_COLUMNS: Mapping[str, type[np.generic]] = {
+    "steps": np.bool_,
+    "bridge": np.bool_,
+    "tunnel": np.bool_,
+    "forward": np.bool_,
+    "backward": np.bool_,
+    "flags": np.uint16,
+}
+_FLAG_NAMES = {bit: name.lower() for name, bit in vars(Flags).items() if name.isupper()}
+
+
+def read_osm_network(
+    path: Path, *, polygon: shapely.Geometry | None = None, crs: pyproj.CRS | None = None
+) -> WalkNetwork:
+    """Read a walking network from an OpenStreetMap file.
+
+    Parameters
+    ----------
+    path
+        ``.osm.pbf``, ``.osm``, ``.osm.gz`` or ``.osm.bz2``.
+    polygon
+        In degrees. Segments with neither end in it are left out.
+    crs
+        Metric CRS of the network. By default EPSG:2154 in metropolitan France, else the UTM zone.
+
+    Raises
+    ------
+    InputFileError
+        If the file is missing, damaged or of another kind.
+    NetworkError
+        If nothing in it can be walked.
+    CrsError
+        If the CRS is not in metres.
+    """
+    raw = read_osm_file(path, polygon=polygon)
+    if crs is None:
+        crs = metric_crs(_extent(raw) if polygon is None else polygon)
+    return network_from_osm(raw, crs=crs, polygon=polygon)
+
+
+def network_from_osm(
+    raw: RawOsm, *, crs: pyproj.CRS, polygon: shapely.Geometry | None = None
+) -> WalkNetwork:
+    """Build a walking network from raw data.
+
+    Parameters
+    ----------
+    raw
+        Raw data, from a server or a file.
+    crs
+        Metric CRS of the network.
+    polygon
+        In degrees. Segments with neither end in it are left out.
+
+    Returns
+    -------
+    WalkNetwork
+        ``meta`` holds source, osm_date, licence, attribution; ``dropped``, with ways and length_km
+        for each reason of `quart_heure.network.rules.DROPPED`; ``flags``, the same for each flag;
+        ``squares_without_entrance``, OSM ids, relations negative; and ``counts``.
+
+    Raises
+    ------
+    NetworkError
+        If nothing can be walked.
+    CrsError
+        If the CRS is not in metres.
+    """
+    check_metric(crs)
+    xy = _project(raw, crs)
+    everything = _way_segments(raw).on_the_map(xy)
+    origins = _Origins.of_ways(raw)
+    squares = find_squares(raw, origins.verdicts)
+    blocked, gate_flags = _judge_nodes(raw)
+    streets = everything.take(origins.walkable()[everything.origin])
+    streets, lonely = _lay_squares(squares, streets, origins, xy, blocked)
+    if polygon is not None:
+        inside = shapely.contains_xy(polygon, raw.lon, raw.lat)
+        everything, streets = (s.take(inside[s.a] | inside[s.b]) for s in (everything, streets))
+    dropped = _count_dropped(everything, origins, xy)
+    if len(streets.a) == 0:
+        reasons = ", ".join(f"{reason} {count['ways']}" for reason, count in dropped.items())
+        msg = f"{raw.source}: no street here can be walked (left out: {reasons or 'none'})."
+        raise NetworkError(msg, hint="Check the area, and that the file holds its streets.")
+    columns = origins.columns(streets.origin)
+    columns["flags"] |= gate_flags[streets.a] | gate_flags[streets.b]
+    a, b, node_xy = _shut_gates(streets, xy, blocked)
+    return contract(
+        a=a,
+        b=b,
+        node_xy=node_xy,
+        columns=columns,
+        kind=_encode(origins.kinds, streets.origin),
+        name=_encode(origins.names, streets.origin),
+        crs=crs,
+        meta={
+            "source": raw.source,
+            "osm_date": raw.osm_date,
+            "licence": LICENCE,
+            "attribution": ATTRIBUTION,
+            "dropped": dropped,
+            "flags": _count_flags(streets, columns, xy),
+            "squares_without_entrance": lonely,
+            "counts": {
+                "ways": len(distinct(everything.origin)),
+                "ways_walked": len(distinct(streets.origin[streets.origin < raw.n_ways])),
+                "squares": len(squares),
+                "square_walks": int(np.count_nonzero(columns["flags"] & Flags.SQUARE_WALK)),
+                "gates_shut": int(np.count_nonzero(blocked)),
+                "problems": len(raw.problem_rows),
+            },
+        },
+    )
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Segments:
+    """Straight pieces of street between two nodes, and the origin that each is a piece of."""
+
+    a: NDArray[np.int64]
+    b: NDArray[np.int64]
+    origin: NDArray[np.int64]
+
+    def take(self, which: NDArray[np.bool_]) -> _Segments:
+        return _Segments(self.a[which], self.b[which], self.origin[which])
+
+    def on_the_map(self, xy: NDArray[np.float64]) -> _Segments:
+        """Leave out what lies so far from the CRS's own ground that it has no place in it."""
+        placed = np.isfinite(xy[:, 0]) & np.isfinite(xy[:, 1])
+        return self if placed.all() else self.take(placed[self.a] & placed[self.b])
+
+    def lengths(self, xy: NDArray[np.float64]) -> NDArray[np.float64]:
+        step = xy[self.b] - xy[self.a]
+        return np.hypot(step[:, 0], step[:, 1])
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Origins:
+    """What segments are pieces of: first the ways, then outlines of relations and crossings."""
+
+    verdicts: list[Verdict]
+    kinds: list[str]
+    names: list[str]
+    osm_ids: list[int]
+
+    @classmethod
+    def of_ways(cls, raw: RawOsm) -> _Origins:
+        return cls(
+            verdicts=[judge(tags) for tags in raw.way_tags],
+            kinds=[tags.get("highway", "") for tags in raw.way_tags],
+            names=[tags.get("name", "") for tags in raw.way_tags],
+            osm_ids=raw.way_id.tolist(),
+        )
+
+    def add(self, square: Square, *, kind: str, flags: int = 0) -> int:
+        self.verdicts.append(
+            dataclasses.replace(square.verdict, flags=square.verdict.flags | flags)
+        )
+        self.kinds.append(kind)
+        self.names.append(square.name)
+        self.osm_ids.append(square.osm_id)
+        return len(self.kinds) - 1
+
+    def walkable(self) -> NDArray[np.bool_]:
+        return np.array([verdict.walkable for verdict in self.verdicts], dtype=bool)
+
+    def columns(self, origin: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+        """Return the columns of segments of these origins."""
+        columns: dict[str, NDArray[Any]] = {
+            name: np.array([getattr(verdict, name) for verdict in self.verdicts], dtype=dtype)
+            for name, dtype in _COLUMNS.items()
+        }
+        columns["osm_id"] = np.array(self.osm_ids, dtype=np.int64)
+        return {name: values[origin] for name, values in columns.items()}
+
+
+def _project(raw: RawOsm, crs: pyproj.CRS) -> NDArray[np.float64]:
+    transformer = pyproj.Transformer.from_crs("EPSG:4326", crs, always_xy=True)
+    return np.stack(transformer.transform(raw.lon, raw.lat), axis=1)
+
+
+def _extent(raw: RawOsm) -> shapely.Polygon:
+    """Return the bounds of nearly all nodes: one node gone astray must not choose the CRS."""
+    if len(raw.lon) == 0:
+        msg = f"{raw.source}: no street has two nodes with a place."
+        raise NetworkError(msg, hint="Give an extract with its streets and all their nodes.")
+    west, east = np.quantile(raw.lon, (0.01, 0.99))
+    south, north = np.quantile(raw.lat, (0.01, 0.99))
+    return shapely.box(west, south, east, north)
+
+
+def _way_segments(raw: RawOsm) -> _Segments:
+    way = np.repeat(np.arange(raw.n_ways), np.diff(raw.offsets))
+    within = way[1:] == way[:-1]
+    return _Segments(raw.refs[:-1][within], raw.refs[1:][within], way[1:][within])
+
+
+def _judge_nodes(raw: RawOsm) -> tuple[NDArray[np.bool_], NDArray[np.uint16]]:
+    """Return which nodes nobody passes, and the flags of those that one passes; shape (K,)."""
+    blocked = np.zeros(len(raw.node_id), dtype=bool)
+    flags = np.zeros(len(raw.node_id), dtype=np.uint16)
+    ids = np.array(list(raw.node_tags), dtype=np.int64)
+    at = np.searchsorted(raw.node_id, ids).tolist()
+    for node, tags in zip(at, raw.node_tags.values(), strict=True):
+        verdict = judge_node(tags)
+        blocked[node] = not verdict.passable
+        flags[node] = verdict.flags
+    return blocked, flags
+
+
+def _lay_squares(
+    squares: Sequence[Square],
+    streets: _Segments,
+    origins: _Origins,
+    xy: NDArray[np.float64],
+    blocked: NDArray[np.bool_],
+) -> tuple[_Segments, list[int]]:
+    """Add outlines of relations and walks across squares; take out squares nobody can enter.
+
+    Returns
+    -------
+    streets
+        All segments.
+    lonely
+        OSM ids of the squares without an entrance.
+    """
+    drawn = [_outline(square, origins) for square in squares if square.is_relation]
+    streets = _join([streets, *drawn])
+    origins_at = _origins_by_node(streets, len(xy))
+    outline_of = iter(drawn)
+    walks, lonely, lonely_origins = [streets], [], []
+    for square in squares:
+        outline = int(next(outline_of).origin[0]) if square.is_relation else square.ways[0]
+        own = {outline, *square.ways}
+        entrances = [
+            node
+            for node in dict.fromkeys(square.ring_nodes.tolist())
+            if not blocked[node] and not own.issuperset(origins_at(node))
+        ]
+        if not entrances:
+            lonely.append(square.osm_id)
+            lonely_origins.append(outline)
+            continue
+        a, b = cross_square(square, xy, np.array(entrances, dtype=np.int64))
+        if len(a):
+            crossing = origins.add(square, kind=SQUARE_KIND, flags=Flags.SQUARE_WALK)
+            walks.append(_Segments(a, b, np.full(len(a), crossing, dtype=np.int64)))
+    streets = _join(walks)
+    if lonely:
+        streets = streets.take(~np.isin(streets.origin, lonely_origins))
+    return streets, lonely
+
+
+def _outline(square: Square, origins: _Origins) -> _Segments:
+    origin = origins.add(square, kind=square.kind)
+    a = np.concatenate(square.outer)
+    b = np.concatenate([np.roll(ring, -1) for ring in square.outer])
+    return _Segments(a, b, np.full(len(a), origin, dtype=np.int64))
+
+
+def _origins_by_node(streets: _Segments, n_nodes: int) -> Callable[[int], set[int]]:
+    """Return a function that tells which origins meet at a node."""
+    node = np.concatenate([streets.a, streets.b])
+    origin = np.concatenate([streets.origin, streets.origin])[np.argsort(node, kind="stable")]
+    begin = np.concatenate([[0], np.cumsum(np.bincount(node, minlength=n_nodes))])
+    return lambda at: set(origin[begin[at] : begin[at + 1]].tolist())
+
+
+def _join(parts: Sequence[_Segments]) -> _Segments:
+    return _Segments(
+        np.concatenate([part.a for part in parts]),
+        np.concatenate([part.b for part in parts]),
+        np.concatenate([part.origin for part in parts]),
+    )
+
+
+def _shut_gates(
+    streets: _Segments, xy: NDArray[np.float64], blocked: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Give every segment that ends at a shut gate an end of its own there."""
+    if not blocked.any():
+        return streets.a, streets.b, xy
+    ends = np.concatenate([streets.a, streets.b])
+    shut = np.flatnonzero(blocked[ends])
+    own_xy = xy[ends[shut]]
+    ends[shut] = len(xy) + np.arange(len(shut))
+    a, b = np.split(ends, 2)
+    return a, b, np.concatenate([xy, own_xy])
+
+
+def _count_dropped(
+    everything: _Segments, origins: _Origins, xy: NDArray[np.float64]
+) -> dict[str, dict[str, float]]:
+    """Count ways and kilometres by the reason why they are not walked."""
+    length_m = np.bincount(
+        everything.origin, weights=everything.lengths(xy), minlength=len(origins.verdicts)
+    )
+    counts: dict[str, dict[str, float]] = {}
+    for origin in distinct(everything.origin).tolist():
+        reason = origins.verdicts[origin].reason
+        # A way that only outlines an area is no street that was dropped.
+        if reason in DROPPED and reason != "no_highway":
+            count = counts.setdefault(reason, {"ways": 0, "length_km": 0.0})
+            count["ways"] += 1
+            count["length_km"] += float(length_m[origin]) / 1000
+    return {
+        reason: {"ways": count["ways"], "length_km": round(count["length_km"], 3)}
+        for reason, count in sorted(counts.items())
+    }
+
+
+def _count_flags(
+    streets: _Segments, columns: Mapping[str, NDArray[Any]], xy: NDArray[np.float64]
+) -> dict[str, dict[str, float]]:
+    length_m = streets.lengths(xy)
+    counts = {}
+    for bit, name in _FLAG_NAMES.items():
+        has = columns["flags"] & bit != 0
+        counts[name] = {
+            "ways": len(distinct(streets.origin[has])),
+            "length_km": round(float(length_m[has].sum()) / 1000, 3),
+        }
+    return counts
+
+
+def _encode(
+    words: Sequence[str], origin: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    codes: dict[str, int] = {}
+    of_origin = np.array([codes.setdefault(word, len(codes)) for word in words], dtype=np.int64)
+    return of_origin[origin], tuple(codes)

@@ -1,0 +1,1 @@
+"""What people read: tables, reports, maps, each with its manifest."""

@@ -1,0 +1,125 @@
+"""The map: one HTML file that opens from an e-mail, without internet."""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from quart_heure.files import replacing
+from quart_heure.outputs.discretion import publishable
+from quart_heure.outputs.map_ground import ground
+from quart_heure.outputs.map_page import CoverageLayers, MapPage, OfflineMap
+from quart_heure.outputs.map_shapes import Pen
+from quart_heure.outputs.map_texts import page_texts
+from quart_heure.outputs.map_views import services_shown, views
+
+if TYPE_CHECKING:
+    import folium
+    import geopandas as gpd
+
+    from quart_heure.study import Coverage
+
+__all__ = ["build_map", "render_map", "write_map"]
+
+
+def build_map(
+    coverage: Coverage,
+    *,
+    lang: str = "fr",
+    background: gpd.GeoDataFrame | None = None,
+    online_tiles: bool = False,
+) -> folium.Map:
+    """Build the map as a folium map, to be shown in a notebook or given further layers.
+
+    Parameters
+    ----------
+    coverage
+        What an analysis found. Discreet places are removed here.
+    lang
+        ``fr`` or ``en``.
+    background
+        Water, parks … to draw: columns kind, name and geometry.
+    online_tiles
+        Draw on the tiles of OpenStreetMap, which need the internet, instead of own data.
+
+    Notes
+    -----
+    A folium layer that is added draws over the coverage. Its popups need scripts that folium loads
+    from the internet, which this page does not allow.
+    """
+    coverage = publishable(coverage)
+    area = coverage.study.area
+    pen = Pen(area.crs)
+    if background is not None and background.crs is not None:
+        background = background.to_crs(area.crs)
+    shown = views(coverage, pen, lang=lang)
+    drawn = ground(coverage, background, pen)
+    words = _words(lang)
+    texts = page_texts(coverage, words["page"], views=shown, lang=lang)
+    texts["online"] = online_tiles
+    data = {
+        "threshold": coverage.study.threshold_min,
+        "gap_ha": coverage.study.min_gap_ha,
+        "residents": coverage.study.residents is not None,
+        "online": online_tiles,
+        "total_word": texts["essential_count"],
+        "words": {
+            **words["script"],
+            "district": texts["district"].capitalize(),
+            "composite_label": texts["composite"],
+        },
+        "ground": drawn,
+        "views": shown,
+        "services": services_shown(coverage, pen, lang=lang),
+    }
+    page = MapPage(texts=texts, data=data, lang=lang, online_tiles=online_tiles)
+    chart = OfflineMap(
+        label=words["page"]["map_label"], bounds=drawn["bounds"], online_tiles=online_tiles
+    )
+    page.add_child(chart)
+    chart.add_child(CoverageLayers())
+    return chart
+
+
+def render_map(
+    coverage: Coverage,
+    *,
+    lang: str = "fr",
+    background: gpd.GeoDataFrame | None = None,
+    online_tiles: bool = False,
+) -> str:
+    """Return the map as one HTML page (see `build_map`)."""
+    chart = build_map(coverage, lang=lang, background=background, online_tiles=online_tiles)
+    return str(chart.get_root().render())
+
+
+def write_map(
+    coverage: Coverage,
+    path: Path,
+    *,
+    lang: str = "fr",
+    background: gpd.GeoDataFrame | None = None,
+    online_tiles: bool = False,
+) -> Path:
+    """Write the map to a file, whole or not at all (see `build_map`).
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    page = render_map(coverage, lang=lang, background=background, online_tiles=online_tiles)
+    with replacing(path) as temporary:
+        temporary.write_text(page, encoding="utf-8")
+    return path
+
+
+@functools.cache
+def _words(lang: str) -> Mapping[str, Any]:
+    file = resources.files("quart_heure.outputs").joinpath("static", "map_words.toml")
+    words: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
+    return words[lang]  # type: ignore[no-any-return]

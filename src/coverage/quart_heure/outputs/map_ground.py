@@ -1,0 +1,130 @@
+"""The ground of the map, drawn from the study's own data: water, parks, streets, districts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+
+from quart_heure.outputs.map_shapes import Pen, simplified, zones_of_cells
+from quart_heure.outputs.map_streets import streets
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+    from quart_heure.sources.areas import StudyArea
+    from quart_heure.study import Coverage
+
+__all__ = ["ground"]
+
+_SURROUNDINGS_M = 800
+"""How far around the area main streets, water and parks are drawn."""
+
+_GROUND_TOLERANCE_M = 8.0
+
+_NAMED_PLACE_HA = 4
+"""Water and parks at least this large carry their name."""
+
+
+def ground(coverage: Coverage, background: gpd.GeoDataFrame | None, pen: Pen) -> dict[str, Any]:
+    """Return what lies under and over the coverage, as plain data for the page.
+
+    Parameters
+    ----------
+    coverage
+        A published coverage.
+    background
+        Columns kind (``water``, ``park`` …), name and geometry in the CRS of the study.
+    pen
+        Writes the shapes.
+    """
+    area = coverage.study.area
+    around = shapely.buffer(area.geometry.simplify(50), _SURROUNDINGS_M, quad_segs=4)
+    frame = shapely.box(*around.bounds)
+    west, south, east, north = _degree_bounds(frame, pen)
+    inner = _degree_bounds(area.geometry, pen)
+    return {
+        "frame": [west, south, east, north],
+        "bounds": list(inner),
+        "area": pen.polygons(simplified([area.geometry], _GROUND_TOLERANCE_M))[0],
+        "districts": _districts(area, pen),
+        "off_network": _off_network(coverage, pen),
+        **_places(background, frame, pen),
+        **streets(coverage.study.network, area=area.geometry, around=around, pen=pen),
+    }
+
+
+def _degree_bounds(shape: shapely.Geometry, pen: Pen) -> tuple[float, float, float, float]:
+    corners = shapely.get_coordinates(shapely.box(*shape.bounds))
+    degrees = np.array(pen.degrees(corners))
+    low, high = degrees.min(axis=0).tolist(), degrees.max(axis=0).tolist()
+    return low[0], low[1], high[0], high[1]
+
+
+def _districts(area: StudyArea, pen: Pen) -> list[dict[str, Any]]:
+    shapes = area.districts.geometry.to_numpy()
+    # Neighbours share their border to the vertex: simplified as one, they still do.
+    shapes = shapely.coverage_simplify(shapes, _GROUND_TOLERANCE_M)
+    centres = shapely.get_coordinates(
+        [shapely.maximum_inscribed_circle(shape, tolerance=20).centroid for shape in shapes]
+    )
+    return [
+        {"id": str(identifier), "label": str(label), "at": at, "shape": shape}
+        for identifier, label, at, shape in zip(
+            area.districts["district_id"],
+            area.districts["label"],
+            pen.degrees(centres),
+            pen.polygons(shapes),
+            strict=True,
+        )
+    ]
+
+
+def _off_network(coverage: Coverage, pen: Pen) -> Any:
+    cells = coverage.cells
+    zones = zones_of_cells(
+        cells["col"].to_numpy(),
+        cells["row"].to_numpy(),
+        ~cells["on_network"].to_numpy(dtype=bool),
+        cell_m=coverage.study.cell_m,
+        clip=coverage.study.area.geometry,
+    )
+    # Isochrones stop at the last centre on the network: half a cell more closes the slit.
+    zones = shapely.buffer(zones, coverage.study.cell_m / 2, quad_segs=2)
+    return pen.polygons(simplified([zones], _GROUND_TOLERANCE_M))[0]
+
+
+def _places(
+    background: gpd.GeoDataFrame | None, frame: shapely.Polygon, pen: Pen
+) -> dict[str, Any]:
+    """Return areas of water, parks … by kind, and the names of the large ones."""
+    places: dict[str, Any] = {}
+    names: list[list[Any]] = []
+    if background is None:
+        return {"places": places, "place_names": names}
+    seen = background[shapely.intersects(background.geometry.to_numpy(), frame)]
+    for kind, rows in sorted(seen.groupby(seen["kind"].astype(str), sort=True)):
+        shapes = rows.geometry.to_numpy()
+        lines = shapely.get_dimensions(shapes) == 1
+        places[kind] = {
+            "areas": _flat(pen.polygons(simplified(shapes[~lines], _GROUND_TOLERANCE_M))),
+            "lines": pen.lines(simplified(shapes[lines], _GROUND_TOLERANCE_M)),
+        }
+        for name, named in rows.groupby(rows["name"].fillna("").astype(str), sort=True):
+            shape = shapely.union_all(shapely.intersection(named.geometry.to_numpy(), frame))
+            if name and shape.area >= _NAMED_PLACE_HA * 10_000:
+                names.append([name, kind, round(shape.area / 10_000), *_label_points(shape, pen)])
+    names.sort(key=lambda row: (-row[2], row[0]))
+    return {"places": places, "place_names": names}
+
+
+def _label_points(shape: shapely.Geometry, pen: Pen) -> list[list[float]]:
+    """Return a point well inside the largest part, where a name can stand."""
+    parts = shapely.get_parts(shape)
+    largest = parts[int(np.argmax(shapely.area(parts)))]
+    return pen.degrees(shapely.get_coordinates(shapely.point_on_surface(largest)))
+
+
+def _flat(shapes: list[list[Any]]) -> list[Any]:
+    return [part for shape in shapes for part in shape]

@@ -1,0 +1,180 @@
+"""What the page of the map says around the map: headline, choices, method, sources."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from quart_heure.labels import (
+    district_label,
+    format_date,
+    format_number,
+    format_pct,
+    format_plain,
+)
+
+if TYPE_CHECKING:
+    from quart_heure.study import Coverage, Study
+
+__all__ = ["page_texts"]
+
+
+def page_texts(
+    coverage: Coverage,
+    words: Mapping[str, Any],
+    *,
+    views: Sequence[Mapping[str, Any]],
+    lang: str,
+) -> dict[str, Any]:
+    """Return everything that the template writes, as plain text.
+
+    Parameters
+    ----------
+    coverage
+        A published coverage.
+    words
+        The words of the page in its language.
+    views
+        The views, as `quart_heure.outputs.map_views.views` gives them.
+    lang
+        ``fr`` or ``en``.
+    """
+    study, manifest = coverage.study, coverage.manifest
+    minutes = format_plain(study.threshold_min, lang)
+    ending = "" if study.residents is not None else "_area"
+    count = len(study.essentials)
+    labels = study.area.districts["label"].astype(str)
+    numbered = any(district_label(label, lang) != label for label in labels)
+    district = words["district_numbered" if numbered else "district"]
+    number = words["count_words"].get(str(count), str(count))
+    return {
+        "words": words,
+        "title": words["title"].format(area=study.area.name),
+        "area": study.area.name,
+        "whole_area": words["whole_area"].format(area=study.area.name),
+        "district": district,
+        "essential_count": number,
+        "headline": _headline(coverage, words, lang=lang),
+        "essentials": _essentials(study, words, lang=lang),
+        "choices": _choices(views, coverage, lang=lang),
+        "composite": words["composite"],
+        "composite_hint": words["composite_hint"].format(n=count),
+        "share_hint": words["share_hint" + ending].format(minutes=minutes),
+        "districts": [district_label(label, lang) for label in labels],
+        "table": words["table"].format(district=district),
+        "measure": _measure(study, words, lang=lang),
+        "limits": [limit[lang] for limit in manifest.get("limits", [])],
+        "definitions": [
+            (entry[f"term_{lang}"], entry[lang]) for entry in manifest.get("definitions", [])
+        ],
+        "data": _data_lines(manifest, words, lang=lang),
+        "sources": [_source(entry, words, lang=lang) for entry in manifest.get("inputs", [])],
+        "credits": list(manifest.get("attribution", [])),
+    }
+
+
+def _headline(coverage: Coverage, words: Mapping[str, Any], *, lang: str) -> list[tuple[str, str]]:
+    """Return the two figures of the headline, each with its sentence; none without essentials."""
+    study = coverage.study
+    total = len(study.essentials)
+    if total == 0:
+        return []
+    minutes = format_plain(study.threshold_min, lang)
+    number = words["count_words"].get(str(total), str(total))
+    people = study.residents is not None
+    lines = []
+    for key, reached in (("headline_all", total), ("headline_none", 0)):
+        residents, share = _city_composite(coverage, reached)
+        name = key if people else f"{key}_area"
+        if total == 1 and key == "headline_all":
+            name += "_one"
+        pct = format_pct(share, lang)
+        figure = format_number(residents, lang) if people else pct
+        lines.append((figure, words[name].format(share=pct, n=number, minutes=minutes)))
+    return lines
+
+
+def _city_composite(coverage: Coverage, reached: int) -> tuple[float, float]:
+    """Return residents, and the share of them (or of area), with that many essentials in reach."""
+    table = coverage.composite
+    rows = table[(table["level"] == "city") & (table["essentials_within"] == reached)]
+    share = "residents_pct" if coverage.study.residents is not None else "area_pct"
+    return float(rows["residents"].sum()), float(rows[share].sum())
+
+
+def _essentials(study: Study, words: Mapping[str, Any], *, lang: str) -> str:
+    names = [study.catalogue[category].label(lang) for category in study.essentials]
+    # Within a sentence a name starts small, unless it is an abbreviation.
+    names = [name[0].lower() + name[1:] if name[1:2].islower() else name for name in names]
+    if not names:
+        return ""
+    listed = ", ".join(names[:-1])
+    joined = f"{listed} {words['and']} {names[-1]}" if listed else names[-1]
+    return str(words["headline_essentials"].format(names=joined))
+
+
+def _choices(
+    views: Sequence[Mapping[str, Any]], coverage: Coverage, *, lang: str
+) -> list[dict[str, Any]]:
+    """Return the radio buttons: one per view, with the share that a category covers."""
+    column = "residents_covered_pct" if coverage.study.residents is not None else "covered_pct"
+    city = coverage.city.set_index("category")[column]
+    choices = []
+    for view in views:
+        category = view["kind"] == "category"
+        share = float(city.get(view["id"], float("nan"))) if category else float("nan")
+        choices.append(
+            {
+                "id": view["id"],
+                "kind": view["kind"],
+                "label": view.get("label", ""),
+                "essential": view.get("essential", False),
+                "share": round(share, 1) if share == share else 0,  # noqa: PLR0124 - NaN
+                "share_text": format_pct(share, lang),
+            }
+        )
+    return choices
+
+
+def _measure(study: Study, words: Mapping[str, Any], *, lang: str) -> str:
+    profile = study.profile
+    steps = ""
+    if not profile.steps_allowed:
+        steps = words["about_measure_step_free"]
+    elif profile.steps_factor > 1:
+        steps = words["about_measure_slow"]
+    return str(
+        words["about_measure"].format(
+            cell=format_plain(study.cell_m, lang),
+            speed=format_plain(profile.speed_kmh, lang),
+            steps=steps,
+            minutes=format_plain(study.threshold_min, lang),
+            gap_ha=format_plain(study.min_gap_ha, lang),
+        )
+    )
+
+
+def _data_lines(manifest: Mapping[str, Any], words: Mapping[str, Any], *, lang: str) -> list[str]:
+    """Return when the data are from and when the map was made."""
+    lines = []
+    if manifest.get("osm_date"):
+        lines.append(words["data_date"].format(date=format_date(str(manifest["osm_date"]), lang)))
+    residents = str(manifest.get("counts", {}).get("residents_source", ""))
+    if residents:
+        lines.append(words["residents_source"].format(source=residents))
+    if manifest.get("created"):
+        date = format_date(str(manifest["created"]), lang)
+        lines.append(words["made"].format(date=date, version=manifest.get("version", "")))
+    return lines
+
+
+def _source(entry: Mapping[str, Any], words: Mapping[str, Any], *, lang: str) -> tuple[str, str]:
+    """Return what an input is and where it comes from."""
+    role = str(entry.get("role", ""))
+    date = str(entry.get("date") or "")
+    parts = [
+        str(entry.get("source") or entry.get("file") or ""),
+        words["source_date"].format(date=format_date(date, lang)) if date else "",
+        str(entry.get("licence") or ""),
+    ]
+    return words["roles"].get(role, role), " – ".join(part for part in parts if part)

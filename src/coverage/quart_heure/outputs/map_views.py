@@ -1,0 +1,218 @@
+"""What the map can show: one view per category, and one for the essential services together."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from quart_heure.labels import word
+from quart_heure.outputs.discretion import DISCREET
+from quart_heure.outputs.map_shapes import Pen, round_corners, simplified, zones_of_cells
+
+if TYPE_CHECKING:
+    from quart_heure.study import Coverage
+
+__all__ = ["COMPOSITE_VIEW", "services_shown", "views"]
+
+COMPOSITE_VIEW = "essentials_within"
+"""The view of how many essential services are within reach."""
+
+_NONE_IN_REACH = "essential_any"
+"""Gaps of the composite view: zones where no essential service is within reach."""
+
+_TOLERANCE_M = 8.0
+
+_ROW_COLUMNS = (
+    "services_inside",
+    "residents_covered_pct",
+    "residents_beyond",
+    "covered_pct",
+    "minutes_median",
+    "gaps",
+)
+"""Columns of the table per district, in the order in which the page reads them."""
+
+
+def views(coverage: Coverage, pen: Pen, *, lang: str) -> list[dict[str, Any]]:
+    """Return the views in order of presentation, as plain data for the page."""
+    study = coverage.study
+    shown = [_category_view(coverage, category, pen, lang=lang) for category in study.categories]
+    if len(study.essentials) < 2:
+        return shown
+    return [_composite_view(coverage, pen), *shown]
+
+
+def services_shown(coverage: Coverage, pen: Pen, *, lang: str) -> list[dict[str, Any]]:
+    """Return the services that may be shown, with what a popup says of them."""
+    services = coverage.services
+    shown = ~(services.geometry.is_empty | services.geometry.isna())
+    # Those that neither count nor lie in the area would only distract.
+    shown &= services["counted"].astype(bool) | services["inside"].astype(bool)
+    placed = services[shown]
+    at = pen.degrees(shapely.get_coordinates(placed.geometry.to_numpy()))
+    rows = pd.DataFrame(placed.drop(columns="geometry")).to_dict("records")
+    return [{"at": xy, **_service(row, lang=lang)} for xy, row in zip(at, rows, strict=True)]
+
+
+def _service(row: dict[Any, Any], *, lang: str) -> dict[str, Any]:
+    """Return what is known of a service; what is not known is left out."""
+
+    def said(column: str) -> str:
+        return _text(row.get(column))
+
+    details = {
+        "name": said("name"),
+        "category": row["category"],
+        "address": ", ".join(filter(None, (said("address"), said("postcode")))),
+        "hours": said("opening_hours_text") or said("opening_hours"),
+        "access": word(said("access"), lang) if said("access") not in {"", "unknown"} else "",
+        "audience": said("audience"),
+        "capacity": said("capacity"),
+        "operator": said("operator"),
+        "source": said("source"),
+        "source_date": said("source_date"),
+        "status": word(said("status"), lang),
+        "left_out": "" if row["counted"] else word(said("left_out_reason"), lang),
+    }
+    kept: dict[str, Any] = {key: value for key, value in details.items() if value}
+    if not row["inside"]:
+        kept["outside"] = True
+    return kept
+
+
+def _category_view(coverage: Coverage, category: str, pen: Pen, *, lang: str) -> dict[str, Any]:
+    study = coverage.study
+    about = study.catalogue[category]
+    drawn = coverage.isochrones[coverage.isochrones["category"] == category]
+    # Nothing beyond the threshold is coverage. The largest is painted first.
+    drawn = drawn[drawn["threshold_min"] <= study.threshold_min]
+    drawn = drawn.sort_values("threshold_min", ascending=False)
+    shapes = pen.polygons(simplified(drawn.geometry.to_numpy(), _TOLERANCE_M))
+    here = coverage.services[coverage.services["category"] == category]
+    return {
+        "id": category,
+        "kind": "category",
+        "label": about.label(lang),
+        "colour": about.colour,
+        "essential": about.essential,
+        "levels": [
+            {"minutes": float(minutes), "shape": shape}
+            for minutes, shape in zip(drawn["threshold_min"], shapes, strict=True)
+        ],
+        "withheld": len(drawn) < sum(m <= study.threshold_min for m in study.isochrones_min),
+        "counted": int(here["counted"].sum()),
+        "gaps": _gaps(coverage, category, pen),
+        "rows": _rows(coverage, category),
+    }
+
+
+def _composite_view(coverage: Coverage, pen: Pen) -> dict[str, Any]:
+    study, cells = coverage.study, coverage.cells
+    within = cells["essentials_within"].to_numpy()
+    col, row = cells["col"].to_numpy(), cells["row"].to_numpy()
+    total = len(study.essentials)
+    # Each level holds those above it: painted in turn, they leave no slit between them.
+    shapes = [
+        zones_of_cells(col, row, within >= n, cell_m=study.cell_m, clip=study.area.geometry)
+        for n in range(1, total + 1)
+    ]
+    drawn = pen.polygons(simplified(shapes, _TOLERANCE_M))
+    return {
+        "id": COMPOSITE_VIEW,
+        "kind": "composite",
+        "total": total,
+        "levels": [{"reached": n, "shape": shape} for n, shape in enumerate(drawn, start=1)],
+        "gaps": _gaps(coverage, _NONE_IN_REACH, pen),
+        "rows": _composite_rows(coverage, total),
+    }
+
+
+def _gaps(coverage: Coverage, category: str, pen: Pen) -> list[dict[str, Any]]:
+    gaps = coverage.gaps[coverage.gaps["category"] == category].sort_values("rank")
+    smooth = round_corners(gaps.geometry.to_numpy(), coverage.study.cell_m)
+    shapes = pen.polygons(simplified(smooth, _TOLERANCE_M))
+    marks = pen.degrees(_mark_points(smooth))
+    districts = coverage.study.area.districts
+    labels = dict(zip(districts["district_id"], districts["label"], strict=True))
+    rows = pd.DataFrame(gaps.drop(columns="geometry")).to_dict("records")
+    return [
+        {
+            "rank": int(row["rank"]),
+            "at": at,
+            "districts": [labels[d] for d in str(row["districts"]).split(";") if d in labels],
+            "area_ha": _number(row["area_ha"], 1),
+            "residents": _number(row["residents"], 0),
+            "minutes": [_number(row[f"minutes_{m}"], 1) for m in ("min", "median", "max")],
+            "nearest": _text(row["nearest_service_name"]),
+            "discreet": row["nearest_service_id"] == DISCREET,
+            "street": _text(row["street"]),
+            "cause": _text(row["cause"]),
+            "shape": shape,
+        }
+        for row, at, shape in zip(rows, marks, shapes, strict=True)
+    ]
+
+
+def _mark_points(shapes: NDArray[np.object_]) -> NDArray[np.float64]:
+    """Return where the number of each zone stands: well inside its broadest part."""
+    circles = shapely.maximum_inscribed_circle(shapes, tolerance=10)
+    return np.asarray(shapely.get_coordinates(circles)[::2])
+
+
+def _rows(coverage: Coverage, category: str) -> list[dict[str, Any]]:
+    """Return the table per district, the whole area last."""
+    table = coverage.indicators[coverage.indicators["category"] == category]
+    beyond = table["residents_borderline_uncovered"] + table["residents_uncovered"]
+    table = table.assign(residents_beyond=beyond)
+    decimals = {"services_inside": 0, "residents_beyond": 0, "gaps": 0}
+    return [
+        {
+            "label": str(row["label"]),
+            "city": row["level"] == "city",
+            "values": [_number(row[column], decimals.get(column, 1)) for column in _ROW_COLUMNS],
+        }
+        for row in _city_last(table)
+    ]
+
+
+def _composite_rows(coverage: Coverage, total: int) -> list[dict[str, Any]]:
+    """Return the share of residents, or of area without them, by services within reach."""
+    share = "residents_pct" if coverage.study.residents is not None else "area_pct"
+    table = coverage.composite.pivot_table(
+        index=["level", "district_id", "label"],
+        columns="essentials_within",
+        values=share,
+        aggfunc="sum",
+        sort=False,
+    ).reindex(columns=range(total + 1))
+    return [
+        {
+            "label": str(row["label"]),
+            "city": row["level"] == "city",
+            "values": [_number(row[n], 1) for n in range(total + 1)],
+        }
+        for row in _city_last(table.reset_index())
+    ]
+
+
+def _city_last(table: pd.DataFrame) -> list[dict[Any, Any]]:
+    return table.sort_values("level", key=lambda level: level == "city", kind="stable").to_dict(
+        "records"
+    )
+
+
+def _text(value: object) -> str:
+    """Return a value of a table as text, ``""`` where there is none."""
+    return "" if value is None or pd.isna(value) else str(value).strip()  # type: ignore[call-overload]
+
+
+def _number(value: float, decimals: int) -> float | int | None:
+    """Return a number rounded for the page; None where it is unknown or infinite."""
+    if not math.isfinite(value):
+        return None
+    return round(float(value), decimals) if decimals else round(float(value))

@@ -1,0 +1,167 @@
+"""Reports: the gaps of each district in words, for people, spreadsheets and programs.
+
+Every format says the same (see `quart_heure.outputs.report_content`): what is measured and how,
+the figures with their denominators, the gaps, the services that count and those that do not, the
+rows that were refused, definitions, limits, sources.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import jinja2
+
+from quart_heure import labels
+from quart_heure.errors import OutputError
+from quart_heure.files import replacing
+from quart_heure.outputs.formats import csv_text
+from quart_heure.outputs.manifest import json_text
+from quart_heure.outputs.report_content import report_content
+from quart_heure.outputs.report_terminal import terminal_text
+from quart_heure.outputs.tables import Results, in_order
+from quart_heure.schema import table_columns
+
+if TYPE_CHECKING:
+    from quart_heure.study import Coverage
+
+__all__ = ["REPORT_FORMATS", "ReportFormat", "render_report", "write_report"]
+
+ReportFormat = Literal["table", "csv", "json", "md", "html"]
+
+REPORT_FORMATS: tuple[str, ...] = get_args(ReportFormat)
+"""Formats of a report."""
+
+
+def render_report(
+    source: Coverage | Results,
+    *,
+    districts: Sequence[str] = (),
+    categories: Sequence[str] = (),
+    format: ReportFormat = "table",  # noqa: A002 - the word of the command line
+    lang: str = "fr",
+    width: int = 100,
+    colour: bool = False,
+) -> str:
+    """Write a report as text.
+
+    Parameters
+    ----------
+    source
+        A coverage, or a result folder that was read.
+    districts
+        Those to report on, by id, label or number ("75113", "13e", "13"); all if none is given.
+    categories
+        Categories and composites to report on; all if none is given.
+    format
+        ``table`` for a terminal, ``csv`` (one row per district and category), ``json`` (see
+        `report_content` for its structure), ``md`` or ``html`` (one file without remote parts).
+    lang
+        ``fr`` or ``en``; ``csv`` and the keys of ``json`` are the same in both.
+    width, colour
+        Of the terminal, for ``table``.
+
+    Returns
+    -------
+    str
+        The report, ending with a newline.
+
+    Raises
+    ------
+    InputFileError
+        If there is no such district.
+    CategoryError
+        If the study does not have such a category.
+    OutputError
+        If there is no such format or language.
+    """
+    if format not in REPORT_FORMATS or lang not in labels.LANGUAGES:
+        msg = f"There is no report in format {format!r} and language {lang!r}."
+        hint = f"Formats: {', '.join(REPORT_FORMATS)}; languages: {', '.join(labels.LANGUAGES)}."
+        raise OutputError(msg, hint=hint)
+    content = report_content(source, districts=districts, categories=categories, lang=lang)
+    if format == "csv":
+        return _csv(source, content)
+    if format == "json":
+        return json_text(content) + "\n"
+    if format == "table":
+        return terminal_text(content, width=width, colour=colour)
+    template = _environment(format, lang).get_template(f"report.{format}.j2")
+    return template.render(content, content=content, css=_stylesheet()).strip() + "\n"
+
+
+def write_report(text: str, path: Path) -> None:
+    """Write a report to a file, whole or not at all.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _csv(source: Coverage | Results, content: Mapping[str, Any]) -> str:
+    """Return the indicators of the districts asked for, and of the whole area if all were."""
+    categories = [category["id"] for category in content["categories"]]
+    rows = in_order(source.indicators, "indicators", categories)
+    shown = rows["category"].isin(categories)
+    wanted = rows["district_id"].isin([d["district_id"] for d in content["districts"]])
+    if not content["selected"]:
+        wanted |= rows["level"] == "city"
+    return csv_text(rows[shown & wanted], table_columns("indicators"))
+
+
+@functools.cache
+def _environment(format_: str, lang: str) -> jinja2.Environment:
+    """Return the templates of a format, with every value escaped on its way in."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("quart_heure.outputs"),
+        autoescape=format_ == "html",
+        finalize=_markdown if format_ == "md" else None,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    for name, function in _words(lang).items():
+        environment.filters[name] = function
+        environment.globals[name] = function
+    return environment
+
+
+def _words(lang: str) -> dict[str, Callable[..., str]]:
+    return {
+        "heading": lambda key: labels.heading(key, lang),
+        "phrase": lambda key, **values: labels.phrase(key, lang, **values),
+        "word": lambda key: labels.word(key, lang),
+        "plain": lambda value: labels.format_plain(value, lang),
+        "number": lambda value, decimals=0: labels.format_number(value, lang, decimals),
+        "pct": lambda value: labels.format_pct(value, lang),
+        "minutes": lambda value: labels.format_minutes(value, lang),
+        "date": lambda value: labels.format_date(value, lang),
+        "district_name": lambda label: labels.district_label(label, lang),
+        "labels_of": lambda ids, names: ", ".join(names.get(each, each) for each in ids),
+        "service_name": lambda row: labels.service_label(
+            row["nearest_service_id"], row["nearest_service_name"], lang
+        ),
+    }
+
+
+def _markdown(value: Any) -> Any:
+    """Escape what Markdown, or the HTML it may hold, would read as more than text."""
+    if not isinstance(value, str) or hasattr(value, "__html__"):
+        return value
+    text = value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    # An underscore within a word, as in an id, is an underscore.
+    return re.sub(r"([\\`*\[\]|~]|(?<!\w)_|_(?!\w))", r"\\\1", text).replace("\n", " ")
+
+
+@functools.cache
+def _stylesheet() -> str:
+    file = resources.files("quart_heure.outputs").joinpath("static/report.css")
+    return file.read_text(encoding="utf-8")

@@ -1,0 +1,339 @@
+"""What a report says, as plain data: the same for every format, language aside.
+
+Figures are numbers here, rounded as in the files; the formats write them for people.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from quart_heure.analysis.answers import COMPOSITES
+from quart_heure.errors import CategoryError, InputFileError
+from quart_heure.labels import format_number, format_pct, format_plain, phrase, word
+from quart_heure.outputs.discretion import publishable
+from quart_heure.outputs.tables import Results, describe_run
+from quart_heure.schema import table_columns
+
+if TYPE_CHECKING:
+    from quart_heure.study import Coverage
+
+__all__ = ["REPORT_FORMAT", "report_content", "resolve_districts"]
+
+REPORT_FORMAT = "quart-heure-report/1"
+"""Name and version of the structure that `report_content` returns."""
+
+_AMOUNTS = {"residents": "residents", "area": "area_ha"}
+
+_SERVICE_FIELDS = (
+    "service_id", "category", "name", "address", "postcode", "district_id", "inside", "status",
+    "access", "counted", "left_out_reason", "source", "source_date",
+)  # fmt: skip
+
+
+def report_content(
+    source: Coverage | Results,
+    *,
+    districts: Sequence[str] = (),
+    categories: Sequence[str] = (),
+    lang: str = "fr",
+) -> dict[str, Any]:
+    """Gather what a report says.
+
+    Parameters
+    ----------
+    source
+        A coverage, or a result folder that was read.
+    districts
+        Those to report on, by id, label or number; all if none is given.
+    categories
+        Categories and composites to report on; all if none is given.
+    lang
+        Language of labels and sentences.
+
+    Returns
+    -------
+    dict
+        ``format``, ``lang``, ``area``, ``osm_date``, ``parameters``; ``selected`` (whether
+        districts were asked for), ``district_labels`` (by id); ``categories`` (id, label,
+        essential, composite); ``summary`` (sentences); ``city`` (one row of indicators per category);
+        ``composite``; ``districts`` (district_id, label, ``indicators``, ``composite``, ``gaps``,
+        ``none_known``); ``services`` (``by_category``, ``withheld``, ``list``); ``problems``;
+        ``definitions``, ``limits``; ``sources``, ``attribution``; ``run``. Rows have the columns
+        of the result tables. Numbers that are unknown are NaN, minutes out of reach are inf.
+
+    Raises
+    ------
+    InputFileError
+        If there is no such district.
+    CategoryError
+        If the study does not have such a category.
+    """
+    source = source if isinstance(source, Results) else publishable(source)
+    manifest = source.manifest if isinstance(source, Results) else describe_run(source)
+    indicators = source.indicators
+    shown = _shown_categories(manifest, indicators, categories, lang)
+    ids = [category["id"] for category in shown]
+    indicators = indicators[indicators["category"].isin(ids)]
+    wanted = resolve_districts(source.indicators, districts)
+    gaps = source.gaps[source.gaps["category"].isin(ids)]
+    composite = _records(source.composite, "composite") if _is_whole(categories) else []
+    parameters = manifest.get("parameters", {})
+    return {
+        "format": REPORT_FORMAT,
+        "lang": lang,
+        "area": manifest["area"],
+        "osm_date": manifest.get("osm_date", ""),
+        "parameters": parameters,
+        "selected": bool(districts),
+        "district_labels": _district_labels(source.indicators),
+        "categories": shown,
+        "summary": _summary(source.composite, manifest, lang),
+        "city": _by_category(indicators[indicators["level"] == "city"], ids),
+        "composite": [row for row in composite if row["level"] == "city"],
+        "districts": [
+            _district(district_id, indicators, composite, gaps, ids) for district_id in wanted
+        ],
+        "services": _services(source, manifest, ids, wanted if districts else None),
+        "problems": _records(source.problems, "problems"),
+        "definitions": [
+            {"key": d["key"], "term": d[f"term_{lang}"], "text": d[lang]}
+            for d in manifest.get("definitions", [])
+        ],
+        "limits": [limit[lang] for limit in manifest.get("limits", [])],
+        "sources": [dict(source) for source in manifest.get("inputs", [])],
+        "attribution": list(manifest.get("attribution", [])),
+        "run": {
+            "tool": manifest["tool"],
+            "version": manifest.get("version", ""),
+            "created": manifest.get("created", ""),
+            "counts": manifest.get("counts", {}),
+            "dropped": manifest.get("dropped", {}),
+        },
+    }
+
+
+def resolve_districts(indicators: pd.DataFrame, wanted: Iterable[str]) -> list[str]:
+    """Return the ids of districts given by id, label or number; all if none is given.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"level": ["district"] * 2, "district_id": ["75101", "75113"],
+    ...                      "label": ["1er", "13e"]})
+    >>> resolve_districts(rows, ["13", "1ER"]), resolve_districts(rows, [])
+    (['75113', '75101'], ['75101', '75113'])
+
+    Raises
+    ------
+    InputFileError
+        If there is none like it; the message names the nearest.
+    """
+    labels = _district_labels(indicators)
+    known: dict[str, str] = {}
+    for district_id, label in labels.items():
+        for name in (district_id, label):
+            known.setdefault(_bare(name), district_id)
+    found = []
+    for name in wanted:
+        if _bare(name) not in known:
+            near = difflib.get_close_matches(_bare(name), known, n=1, cutoff=0.5)
+            msg = f"There is no district {name!r}."
+            hint = f"Districts are {', '.join(labels.values())}."
+            if near:
+                hint = f"Did you mean {labels[known[near[0]]]!r}?"
+            raise InputFileError(msg, hint=hint)
+        found.append(known[_bare(name)])
+    return list(dict.fromkeys(found)) if found else list(labels)
+
+
+def _district_labels(indicators: pd.DataFrame) -> dict[str, str]:
+    rows = indicators.loc[indicators["level"] == "district", ["district_id", "label"]]
+    pairs = rows.drop_duplicates().itertuples(index=False, name=None)
+    return {district_id: _printable(label) or district_id for district_id, label in pairs}
+
+
+def _bare(name: str) -> str:
+    """Reduce a district's name to what tells it apart: "13e", "13ème", "Paris 13" are 13."""
+    plain = unicodedata.normalize("NFKD", name.strip().casefold())
+    plain = "".join(sign for sign in plain if not unicodedata.combining(sign))
+    ordinal = re.fullmatch(r"(?:paris )?0*(\d+) ?(?:er|e|eme|th|st|nd|rd)?(?: arr.*)?", plain)
+    return ordinal[1] if ordinal else plain
+
+
+def _is_whole(categories: Sequence[str]) -> bool:
+    """Tell whether the composite belongs in a report on these categories."""
+    return not categories or any(category in COMPOSITES for category in categories)
+
+
+def _shown_categories(
+    manifest: Mapping[str, Any], indicators: pd.DataFrame, wanted: Sequence[str], lang: str
+) -> list[dict[str, Any]]:
+    about = {category["id"]: category for category in manifest["categories"]}
+    present = list(dict.fromkeys(indicators["category"]))
+    ordered = [c for c in [*about, *COMPOSITES] if c in present]
+    for name in wanted:
+        if name not in ordered:
+            near = difflib.get_close_matches(name, ordered, n=1)
+            msg = f"The results have no category {name!r}."
+            hint = f"Did you mean {near[0]!r}?" if near else f"They have {', '.join(ordered)}."
+            raise CategoryError(msg, hint=hint)
+    return [
+        {
+            "id": category,
+            "label": about[category][lang] if category in about else word(category, lang),
+            "essential": bool(about.get(category, {}).get("essential", False)),
+            "composite": category not in about,
+        }
+        for category in ordered
+        if not wanted or category in wanted
+    ]
+
+
+def _summary(composite: pd.DataFrame, manifest: Mapping[str, Any], lang: str) -> dict[str, Any]:
+    """Return the answer in figures: who has all the essential services, who has none."""
+    city = composite[composite["level"] == "city"].sort_values("essentials_within")
+    if city.empty or len(city) < 2:
+        return {}
+    by = "residents" if city["residents_pct"].notna().any() else "area"
+    share, amount = (city[name].astype(float) for name in (f"{by}_pct", _AMOUNTS[by]))
+    figures = {
+        "all_pct": round(float(share.iloc[-1]), 2),
+        "all": round(float(amount.iloc[-1]), 1),
+        "none_pct": round(float(share.iloc[0]), 2),
+        "none": round(float(amount.iloc[0]), 1),
+        "total": round(float(amount.sum()), 1),
+    }
+    essentials = int(city["essentials_within"].iloc[-1])
+    threshold = manifest.get("parameters", {}).get("threshold_min")
+    sentence = phrase(
+        "headline" if by == "residents" else "headline_area",
+        lang,
+        n=essentials,
+        threshold=format_plain(threshold, lang),
+        all=format_pct(figures["all_pct"], lang),
+        all_n=format_number(figures["all"], lang),
+        none=format_pct(figures["none_pct"], lang),
+        none_n=format_number(figures["none"], lang),
+        n_total=format_number(figures["total"], lang),
+    )
+    about = {"by": by, "essentials": essentials, "threshold_min": threshold}
+    return {**about, **figures, "sentence": sentence}
+
+
+def _district(
+    district_id: str,
+    indicators: pd.DataFrame,
+    composite: list[dict[str, Any]],
+    gaps: pd.DataFrame,
+    ids: Sequence[str],
+) -> dict[str, Any]:
+    here = (indicators["level"] == "district") & (indicators["district_id"] == district_id)
+    rows = _by_category(indicators[here], ids)
+    touching = gaps["districts"].astype("str").str.split(";").map(lambda all_: district_id in all_)
+    return {
+        "district_id": district_id,
+        "label": (rows[0]["label"] if rows else "") or district_id,
+        "indicators": rows,
+        "composite": [row for row in composite if row["district_id"] == district_id],
+        "none_known": [
+            row["category"]
+            for row in rows
+            if row["services_inside"] == 0 and row["category"] not in COMPOSITES
+        ],
+        "gaps": _gaps(gaps[touching.astype(bool)], ids),
+    }
+
+
+def _gaps(gaps: pd.DataFrame, ids: Sequence[str]) -> list[dict[str, Any]]:
+    rows = _records(pd.DataFrame(gaps.drop(columns="geometry")), "gaps")
+    order = {category: number for number, category in enumerate(ids)}
+    return sorted(rows, key=lambda row: (order[row["category"]], row["rank"]))
+
+
+def _services(
+    source: Coverage | Results,
+    manifest: Mapping[str, Any],
+    ids: Sequence[str],
+    districts: Sequence[str] | None,
+) -> dict[str, Any]:
+    services = source.services[source.services["category"].isin(ids)]
+    if districts is not None:
+        services = services[services["district_id"].isin(districts)]
+    services = services.sort_values(["category", "name", "service_id"], kind="stable")
+    rows = _records(services[list(_SERVICE_FIELDS)], "services")
+    order = {category: number for number, category in enumerate(ids)}
+    rows.sort(key=lambda row: order[row["category"]])
+    inside = _services_inside(source.indicators, districts)
+    by_category = []
+    for category in (c for c in ids if c not in COMPOSITES):
+        mine = [row for row in rows if row["category"] == category]
+        left_out = [row for row in mine if not row["counted"]]
+        reasons: dict[str, int] = {}
+        for row in left_out:
+            reasons[row["left_out_reason"]] = reasons.get(row["left_out_reason"], 0) + 1
+        # The indicators count discreet places, the list does not show them.
+        shown_inside = sum(row["counted"] and row["inside"] for row in mine)
+        not_shown = inside[category] - shown_inside
+        by_category.append(
+            {
+                "category": category,
+                "known": len(mine) + not_shown,
+                "counted": len(mine) - len(left_out) + not_shown,
+                "not_shown": not_shown,
+                "counted_outside": sum(r["counted"] and not r["inside"] for r in mine),
+                "left_out": len(left_out),
+                "reasons": dict(sorted(reasons.items())),
+            }
+        )
+    withheld = int(manifest.get("withheld", {}).get("services", 0))
+    return {"by_category": by_category, "withheld": withheld, "list": rows}
+
+
+def _services_inside(indicators: pd.DataFrame, districts: Sequence[str] | None) -> dict[str, int]:
+    """Count the services inside the area, or inside some districts, for each category."""
+    if districts is None:
+        rows = indicators[indicators["level"] == "city"]
+    else:
+        rows = indicators[indicators["district_id"].isin(districts)]
+    counts = rows.groupby("category")["services_inside"].sum()
+    return {str(category): int(count) for category, count in counts.items()}
+
+
+def _by_category(rows: pd.DataFrame, ids: Sequence[str]) -> list[dict[str, Any]]:
+    order = {category: number for number, category in enumerate(ids)}
+    return sorted(_records(rows, "indicators"), key=lambda row: order[row["category"]])
+
+
+def _records(frame: pd.DataFrame, table: str) -> list[dict[str, Any]]:
+    """Return rows as dicts, numbers rounded as in the files and text made safe to show."""
+    decimals = {column.name: column.decimals for column in table_columns(table)}
+    records = pd.DataFrame(frame).to_dict("records")
+    return [
+        {str(key): _tidy(value, decimals.get(str(key))) for key, value in record.items()}
+        for record in records
+    ]
+
+
+def _tidy(value: Any, decimals: int | None) -> Any:
+    if value is None or value is pd.NA:
+        return None
+    if isinstance(value, str):
+        return _printable(value)
+    if isinstance(value, float) and decimals is not None and math.isfinite(value):
+        return round(value, decimals)
+    return value
+
+
+def _printable(text: str) -> str:
+    """Drop signs that have no place in a name: control codes and changes of direction."""
+    return "".join(
+        " " if sign in "\t\r\n" else sign
+        for sign in text
+        if sign in "\t\r\n" or unicodedata.category(sign) not in {"Cc", "Cf", "Cs", "Co", "Cn"}
+    )

@@ -1,0 +1,255 @@
+"""The report for a terminal: tables that fit its width, the rest told in lines."""
+
+from __future__ import annotations
+
+import io
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Console, Group, JustifyMethod, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from quart_heure.labels import (
+    district_label,
+    format_date,
+    format_minutes,
+    format_number,
+    format_plain,
+    heading,
+    phrase,
+    service_label,
+    word,
+)
+
+__all__ = ["terminal_text"]
+
+_GAPS_SHOWN = 10
+_WIDE = 110
+"""Columns from which the less pressing ones are shown too."""
+
+_INDICATORS = (
+    ("services_inside", "t_services", 0),
+    ("covered_pct", "t_covered", 1),
+    ("borderline_covered_pct", "t_borderline", 1),
+    ("uncovered_pct", "t_uncovered", 1),
+    ("residents_covered", "t_residents", 0),
+    ("residents_covered_pct", "t_residents_pct", 1),
+    ("minutes_median", "t_median", 1),
+    ("minutes_p90", "t_p90", 1),
+    ("gaps_touching", "t_gaps", 0),
+)
+"""Columns of the table of indicators: name, heading, decimals."""
+
+_WIDE_ONLY = frozenset({"uncovered_pct", "residents_covered"})
+
+_Row = Mapping[str, Any]
+
+
+def terminal_text(content: Mapping[str, Any], *, width: int, colour: bool) -> str:
+    """Draw a report for a terminal of this width, with or without colours."""
+    screen = io.StringIO()
+    console = Console(
+        file=screen,
+        width=width,
+        force_terminal=colour,
+        color_system="standard" if colour else None,
+        highlight=False,
+        emoji=False,
+        markup=False,
+    )
+    for part in _Drawing(content, wide=width >= _WIDE).parts():
+        console.print(part)
+    # Rich pads lines to the full width, which wraps when the text is shown elsewhere.
+    return "\n".join(line.rstrip() for line in screen.getvalue().splitlines()) + "\n"
+
+
+class _Drawing:
+    """The parts of one report, from top to bottom."""
+
+    def __init__(self, content: Mapping[str, Any], *, wide: bool) -> None:
+        self.content = content
+        self.lang = content["lang"]
+        self.wide = wide
+        self.labels = {c["id"]: c["label"] for c in content["categories"]}
+        self.threshold = format_plain(content["parameters"].get("threshold_min"), self.lang)
+
+    def parts(self) -> Iterable[RenderableType]:
+        yield self.title()
+        if self.content["selected"]:
+            for district in self.content["districts"]:
+                yield self.district(district)
+        else:
+            yield self.city()
+            if self.content["composite"]:
+                yield self.composite()
+            yield self.matrix()
+            every = [gap for d in self.content["districts"] for gap in d["gaps"]]
+            yield self.gaps(list({gap["gap_id"]: gap for gap in every}.values()))
+        yield self.services()
+        yield self.foot()
+
+    def say(self, key: str, **values: object) -> str:
+        known = {"area": self.content["area"], "threshold": self.threshold}
+        return phrase(key, self.lang, **{**known, **values})
+
+    def number(self, value: float | None, decimals: int = 0) -> str:
+        return format_number(value, self.lang, decimals)
+
+    def title(self) -> RenderableType:
+        parameters = self.content["parameters"]
+        osm_date = self.content["osm_date"]
+        about = self.say(
+            "subtitle",
+            date=format_date(osm_date, self.lang) if osm_date else self.say("undated"),
+            profile=format_plain(parameters.get("profile"), self.lang),
+            speed=format_plain(parameters.get("speed_kmh"), self.lang),
+        )
+        lines: list[RenderableType] = [
+            Text(self.say("title"), style="bold"),
+            Text(about, style="dim"),
+        ]
+        if self.content["summary"]:
+            lines.append(Padding(Text(self.content["summary"]["sentence"]), (1, 0, 0, 0)))
+        return Group(*lines)
+
+    def city(self) -> RenderableType:
+        return self.indicators(self.content["city"], title=self.say("city_caption"))
+
+    def indicators(self, rows: Sequence[_Row], *, title: str) -> RenderableType:
+        columns = _INDICATORS if self.wide else [c for c in _INDICATORS if c[0] not in _WIDE_ONLY]
+        table = self.table("category", [key for _, key, _ in columns])
+        for row in rows:
+            figures = (
+                format_minutes(row[name], self.lang)
+                if name.startswith("minutes_")
+                else self.number(row[name], decimals)
+                for name, _, decimals in columns
+            )
+            table.add_row(Text(self.labels[row["category"]]), *figures)
+        if not rows:
+            return _titled(title, table)
+        people = (rows[0]["residents"] or 0) - (rows[0]["residents_off_network"] or 0)
+        on = self.number(rows[0]["on_network_ha"])
+        note = self.say("denominators", on=on, residents=self.number(people))
+        return _titled(title, table, Text(note, style="dim"))
+
+    def composite(self) -> RenderableType:
+        rows = self.content["composite"]
+        columns = ("area_ha", "t_area_pct", "residents", "t_residents_pct")
+        table = self.table("t_essentials", columns)
+        for row in rows:
+            table.add_row(
+                str(row["essentials_within"]),
+                self.number(row["area_ha"]),
+                self.number(row["area_pct"], 1),
+                self.number(row["residents"]),
+                self.number(row["residents_pct"], 1),
+            )
+        return _titled(self.say("composite"), table)
+
+    def matrix(self) -> RenderableType:
+        """Compare districts; on a narrow screen categories are letters, told below."""
+        letters = {name: chr(ord("A") + at) for at, name in enumerate(self.labels)}
+        table = _bare_table()
+        table.add_column(heading("district", self.lang), no_wrap=True)
+        for name, label in self.labels.items():
+            table.add_column(label if self.wide else letters[name], justify="right")
+        for district in self.content["districts"]:
+            by_category = {row["category"]: row for row in district["indicators"]}
+            shares = (by_category.get(name, {}).get("covered_pct") for name in self.labels)
+            name = district["label"]
+            table.add_row(Text(name), *(self.number(share, 1) for share in shares))
+        title = self.say("matrix_caption")
+        if self.wide:
+            return _titled(title, table)
+        legend = " · ".join(f"{letters[name]} {label}" for name, label in self.labels.items())
+        return _titled(title, table, Text(legend, style="dim"))
+
+    def district(self, district: _Row) -> RenderableType:
+        label = district_label(district["label"], self.lang)
+        parts: list[RenderableType] = [
+            self.indicators(
+                district["indicators"], title=self.say("district_caption", district=label)
+            )
+        ]
+        if district["none_known"]:
+            names = ", ".join(self.labels[name] for name in district["none_known"])
+            parts.append(Text(self.say("none_known", categories=names)))
+        parts.append(self.gaps(district["gaps"]))
+        return Group(*parts)
+
+    def gaps(self, gaps: Sequence[_Row]) -> RenderableType:
+        if not gaps:
+            return Text(self.say("gaps_none"))
+        ordered = sorted(gaps, key=lambda gap: (-(gap["residents"] or 0), gap["gap_id"]))
+        shown = ordered[:_GAPS_SHOWN]
+        columns = ["cause", "area_ha", "residents", "minutes_median"]
+        columns += ["nearest_service", "street"] if self.wide else ["street"]
+        table = self.table("category", columns)
+        for gap in shown:
+            nearest = service_label(
+                gap["nearest_service_id"], gap["nearest_service_name"], self.lang
+            )
+            table.add_row(
+                Text(self.labels[gap["category"]]),
+                word(gap["cause"], self.lang),
+                self.number(gap["area_ha"]),
+                self.number(gap["residents"]),
+                format_minutes(gap["minutes_median"], self.lang),
+                *([Text(nearest)] if self.wide else []),
+                Text(gap["street"]),
+            )
+        title, left = self.say("gaps_top"), len(gaps) - len(shown)
+        if not left:
+            return _titled(title, table)
+        return _titled(title, table, Text(self.say("gaps_more", n=left), style="dim"))
+
+    def services(self) -> RenderableType:
+        services = self.content["services"]
+        columns = ("counted", "left_out", "why")
+        table = self.table("category", columns, text=("why",))
+        for row in services["by_category"]:
+            why = ", ".join(f"{word(r, self.lang)} {n}" for r, n in row["reasons"].items())
+            counts = (self.number(row["counted"]), self.number(row["left_out"]))
+            table.add_row(Text(self.labels[row["category"]]), *counts, Text(why))
+        title = self.say("services")
+        if not services["withheld"]:
+            return _titled(title, table)
+        return _titled(title, table, Text(self.say("services_withheld", n=services["withheld"])))
+
+    def foot(self) -> RenderableType:
+        lines = []
+        if self.content["problems"]:
+            lines.append(self.say("problems_count", n=len(self.content["problems"])))
+        lines += list(self.content["limits"][:3])
+        lines += self.content["attribution"]
+        return Padding(Text("\n".join(lines), style="dim"), (1, 0, 0, 0))
+
+    def table(
+        self,
+        first: str,
+        columns: Iterable[str],
+        *,
+        text: Sequence[str] = ("cause", "nearest_service", "street"),
+    ) -> Table:
+        """Start a table: headings with units, words to the left and figures to the right."""
+        table = _bare_table()
+        table.add_column(heading(first, self.lang), min_width=12)
+        for name in columns:
+            # Broken by hand: a column of figures is not to be as wide as its heading.
+            label = "\n".join(textwrap.wrap(heading(name, self.lang), 9, break_long_words=False))
+            justify: JustifyMethod = "left" if name in text else "right"
+            table.add_column(label, justify=justify, min_width=8 if name in text else None)
+        return table
+
+
+def _titled(title: str, *parts: RenderableType) -> RenderableType:
+    return Group(Text(f"\n{title}", style="bold"), *parts)
+
+
+def _bare_table() -> Table:
+    return Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), pad_edge=False)

@@ -1,0 +1,341 @@
+"""A result folder: every table in the formats that analysts open, and its way back.
+
+All files are written in a hidden folder inside the target, then moved to their final names, the
+manifest last. A run that fails leaves what was there before.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyogrio.errors
+import shapely
+
+from quart_heure.analysis.answers import COMPOSITES
+from quart_heure.errors import InputFileError, OutputError
+from quart_heure.files import sha256_of
+from quart_heure.outputs.discretion import publishable
+from quart_heure.outputs.formats import csv_text, read_csv, write_geopackage, write_geoparquet
+from quart_heure.outputs.manifest import MANIFEST_NAME, read_manifest, write_manifest
+from quart_heure.schema import (
+    check_columns,
+    column_problems,
+    data_dictionary,
+    table_columns,
+)
+
+if TYPE_CHECKING:
+    from quart_heure.study import Coverage
+
+__all__ = ["RESULT_FILES", "Results", "describe_run", "in_order", "read_results", "write_results"]
+
+_LAYERS = ("services", "isochrones", "gaps", "cells")
+_CSV_TABLES = ("indicators", "composite", "gaps", "services", "problems")
+_DICTIONARY_NAME = "data_dictionary.csv"
+
+RESULT_FILES: tuple[str, ...] = (
+    "coverage.gpkg",
+    *(f"{table}.parquet" for table in _LAYERS),
+    *(f"{table}.csv" for table in _CSV_TABLES),
+    _DICTIONARY_NAME,
+    MANIFEST_NAME,
+)
+"""Files of a result folder, the manifest last."""
+
+_WRITE_ERRORS = (
+    OSError,
+    pa.ArrowException,
+    pyogrio.errors.DataSourceError,
+    pyogrio.errors.DataLayerError,
+    pyogrio.errors.FeatureError,
+)
+
+_ORDER: Mapping[str, Sequence[str]] = {
+    "services": ("category", "service_id"),
+    "isochrones": ("category", "threshold_min"),
+    "gaps": ("category", "rank", "gap_id"),
+    "indicators": ("level", "district_id", "category"),
+    "composite": ("level", "district_id", "essentials_within"),
+    "problems": ("file", "row", "field", "value", "reason"),
+    "cells": ("row", "col"),
+}
+
+
+_DISTRICT_COLUMNS = {
+    "services": "services_inside",
+    "covered_pct": "covered_pct",
+    "residents_covered_pct": "residents_covered_pct",
+    "minutes_median": "minutes_median",
+    "gaps": "gaps",
+}
+"""Columns that the layer of districts has for each category, and the indicators they hold."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Results:
+    """A result folder, read back.
+
+    Parameters
+    ----------
+    directory
+        Where it is.
+    manifest
+        What it was made from; ``manifest["files"]`` has the hash of each file.
+    indicators, composite, problems
+        Tables, as in a coverage.
+    services, isochrones, gaps
+        Layers, as in a coverage, in the CRS of the study.
+    """
+
+    directory: Path
+    manifest: dict[str, Any]
+    indicators: pd.DataFrame
+    composite: pd.DataFrame
+    problems: pd.DataFrame
+    services: gpd.GeoDataFrame
+    isochrones: gpd.GeoDataFrame
+    gaps: gpd.GeoDataFrame
+
+    @functools.cached_property
+    def cells(self) -> gpd.GeoDataFrame:
+        """Cells with their centres, read when asked for."""
+        cells = gpd.read_parquet(self.directory / "cells.parquet")
+        for column in cells.columns:
+            if column.startswith("minutes_"):
+                unreachable = cells[column].isna() & cells["on_network"]
+                cells[column] = cells[column].mask(unreachable, np.inf)
+        return cells
+
+    @functools.cached_property
+    def districts(self) -> gpd.GeoDataFrame:
+        """Districts with their main indicators, read when asked for."""
+        return gpd.read_file(self.directory / "coverage.gpkg", layer="districts")
+
+    def changed_files(self) -> list[str]:
+        """List the files that are missing or differ from what the manifest says was written."""
+        return [
+            name
+            for name, about in self.manifest.get("files", {}).items()
+            if not (self.directory / name).is_file()
+            or sha256_of(self.directory / name) != about["sha256"]
+        ]
+
+
+def write_results(
+    coverage: Coverage, directory: Path, *, overwrite: bool = True
+) -> dict[str, Path]:
+    """Write every table of a coverage into a folder.
+
+    Parameters
+    ----------
+    coverage
+        Result of an analysis; discreet places are taken out here. Of the services, the declared
+        columns are written: own columns are left out, facts without a column are empty.
+    directory
+        The folder; made if it does not exist. Other files in it are left alone.
+    overwrite
+        Whether results that are already there may be replaced.
+
+    Returns
+    -------
+    dict
+        Path of each file, by name (see `RESULT_FILES`).
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written, or holds results that may not be replaced. What it held
+        before is then still there.
+    """
+    if not overwrite and (directory / MANIFEST_NAME).exists():
+        msg = f"{directory} already holds results."
+        raise OutputError(msg, hint="Choose another folder, or allow it to be overwritten.")
+    coverage = publishable(coverage)
+    is_new = not directory.exists()
+    work: Path | None = None
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        # Inside the target, not beside it: one file system, whatever is mounted there.
+        work = Path(tempfile.mkdtemp(prefix=".quart-heure-", dir=directory))
+        _write_all(coverage, work)
+        for name in RESULT_FILES:
+            (work / name).replace(directory / name)
+    except OutputError:
+        raise
+    except _WRITE_ERRORS as error:
+        reason = getattr(error, "strerror", None) or error
+        msg = f"{directory}: results cannot be written ({reason})."
+        hint = "Choose a folder you may write to, with room left."
+        raise OutputError(msg, hint=hint) from error
+    finally:
+        if work is not None:
+            shutil.rmtree(work, ignore_errors=True)
+        if is_new and directory.is_dir() and not any(directory.iterdir()):
+            directory.rmdir()
+    return {name: directory / name for name in RESULT_FILES}
+
+
+def read_results(directory: Path) -> Results:
+    """Read a result folder.
+
+    Raises
+    ------
+    InputFileError
+        If it is not one, or if a file in it is missing, damaged or of another version.
+    """
+    manifest = read_manifest(directory)
+    tables: dict[str, pd.DataFrame] = {}
+    for table in ("indicators", "composite", "problems", "services", "isochrones", "gaps"):
+        layer = table in _LAYERS
+        path = directory / f"{table}.{'parquet' if layer else 'csv'}"
+        try:
+            frame = gpd.read_parquet(path) if layer else read_csv(path, table_columns(table))
+        except (OSError, ValueError, pa.ArrowException) as error:
+            msg = f"{path}: cannot be read ({error})."
+            raise InputFileError(msg, hint="Run the analysis again.") from error
+        problems = column_problems(frame, table)
+        if problems:
+            msg = f"{path}: {'; '.join(problems)}."
+            hint = f"Written by version {manifest.get('version')}: run the analysis again."
+            raise InputFileError(msg, hint=hint)
+        tables[table] = _restore_unreachable(frame, table)
+    return Results(directory=directory, manifest=manifest, **tables)
+
+
+def in_order(frame: pd.DataFrame, table: str, categories: Sequence[str]) -> pd.DataFrame:
+    """Return a table in its own order: the whole area first, then by category, district, rank."""
+    rank = {category: number for number, category in enumerate([*categories, *COMPOSITES])}
+    rank |= {"city": 0, "district": 1}
+    ordered: pd.DataFrame = frame.sort_values(
+        list(_ORDER[table]),
+        key=lambda values: values.map(rank) if values.name in {"category", "level"} else values,
+        kind="stable",
+        ignore_index=True,
+    )
+    return ordered
+
+
+def describe_run(coverage: Coverage) -> dict[str, Any]:
+    """Return the manifest of a coverage with what a reader needs to name things."""
+    study = coverage.study
+    return {
+        **coverage.manifest,
+        "area": study.area.name,
+        "crs": study.area.crs.to_string(),
+        "categories": [
+            {
+                "id": category.id,
+                "fr": category.fr,
+                "en": category.en,
+                "colour": category.colour,
+                "essential": category.essential,
+            }
+            for category in (study.catalogue[key] for key in study.categories)
+        ],
+    }
+
+
+def _write_all(coverage: Coverage, work: Path) -> None:
+    categories = list(coverage.study.categories)
+    manifest = describe_run(coverage)
+    tables = _ordered_tables(coverage, categories)
+    composites = [c for c in COMPOSITES if c in set(tables["indicators"]["category"])]
+    for table, frame in tables.items():
+        check_columns(frame, table, categories)
+    tables["cells"] = _cell_points(tables["cells"], coverage.study.area.crs)
+    for table in _LAYERS:
+        write_geoparquet(tables[table], work / f"{table}.parquet", manifest=manifest)
+    layers = {
+        "districts": _districts(coverage, tables["indicators"], [*categories, *composites]),
+        **{name: tables[name] for name in ("gaps", "isochrones", "services")},
+        **{name: tables[name] for name in ("indicators", "composite", "problems")},
+    }
+    write_geopackage(layers, work / "coverage.gpkg", manifest=manifest)
+    for table in _CSV_TABLES:
+        columns = [column for column in table_columns(table) if column.files != "layers"]
+        frame = _with_degrees(tables[table]) if table in _LAYERS else tables[table]
+        text = csv_text(frame, columns)
+        (work / f"{table}.csv").write_text(text, encoding="utf-8", newline="\n")
+    dictionary = data_dictionary(categories, composites)
+    dictionary.to_csv(work / _DICTIONARY_NAME, index=False, lineterminator="\n")
+    written = {
+        name: {"sha256": sha256_of(work / name), "bytes": (work / name).stat().st_size}
+        for name in RESULT_FILES
+        if name != MANIFEST_NAME
+    }
+    write_manifest({**manifest, "files": written}, work / MANIFEST_NAME)
+
+
+def _ordered_tables(coverage: Coverage, categories: Sequence[str]) -> dict[str, pd.DataFrame]:
+    tables = {table: getattr(coverage, table) for table in _ORDER}
+    tables["services"] = _declared(tables["services"])
+    return {table: in_order(frame, table, categories) for table, frame in tables.items()}
+
+
+def _declared(services: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return services with their declared columns, since analysts may bring tables of their own."""
+    columns = [column for column in table_columns("services") if column.files != "csv"]
+    absent = [c.name for c in columns if c.dtype == "text" and c.name not in services]
+    return services.assign(**dict.fromkeys(absent, ""))[[column.name for column in columns]]
+
+
+def _cell_points(cells: pd.DataFrame, crs: Any) -> gpd.GeoDataFrame:
+    """Return the cells as points, their minutes rounded so that comparisons still hold."""
+    rounded = {
+        # Upwards: a place is within 15 minutes before rounding exactly if it is after.
+        name: np.ceil(cells[name].to_numpy() * 100 - 1e-6) / 100
+        for name in cells.columns
+        if name.startswith("minutes_")
+    }
+    points = shapely.points(cells["x_m"].to_numpy(), cells["y_m"].to_numpy())
+    return gpd.GeoDataFrame(cells.assign(**rounded), geometry=points, crs=crs)
+
+
+def _districts(
+    coverage: Coverage, indicators: pd.DataFrame, categories: Sequence[str]
+) -> gpd.GeoDataFrame:
+    """Return one row per district, with a few indicators of each category side by side."""
+    rows = indicators[indicators["level"] == "district"]
+    wide = coverage.study.area.districts[["district_id", "label", "geometry"]]
+    first = rows.drop_duplicates("district_id")
+    wide = wide.merge(
+        first[["district_id", "on_network_ha", "off_network_ha", "residents"]], on="district_id"
+    )
+    beside: dict[str, pd.Series[Any]] = {}
+    for category in categories:
+        mine = rows[rows["category"] == category].set_index("district_id")
+        for name, source in _DISTRICT_COLUMNS.items():
+            beside[f"{name}_{category}"] = wide["district_id"].map(mine[source])
+    names = [column.name for column in table_columns("districts", categories)]
+    return wide.assign(**beside)[names].sort_values("district_id", ignore_index=True)
+
+
+def _with_degrees(layer: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Return a layer as a table, located by one point inside each shape."""
+    points = gpd.GeoSeries(layer.representative_point(), crs=layer.crs).to_crs(4326)
+    return pd.DataFrame(layer.drop(columns="geometry")).assign(
+        longitude=points.x, latitude=points.y
+    )
+
+
+def _restore_unreachable(frame: pd.DataFrame, table: str) -> pd.DataFrame:
+    """Give minutes that files leave empty because no service is in reach their infinity back."""
+    if table not in {"gaps", "indicators"}:
+        return frame
+    names = [name for name in frame.columns if name.startswith("minutes_")]
+    if table == "gaps":  # a gap is made of cells on the network
+        return frame.assign(**{name: frame[name].fillna(np.inf) for name in names})
+    lived_in = frame["residents"] > frame["residents_off_network"]
+    return frame.assign(
+        **{name: frame[name].mask(frame[name].isna() & lived_in, np.inf) for name in names}
+    )

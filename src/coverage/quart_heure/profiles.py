@@ -1,0 +1,72 @@
+"""Walkers: named profiles with a speed and a way to deal with steps."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from quart_heure.errors import StudyFileError
+
+__all__ = ["ADULT", "PROFILES", "SLOW", "STEP_FREE", "WalkProfile", "get_profile"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class WalkProfile:
+    """A named walker.
+
+    Parameters
+    ----------
+    name
+        Identifier, as written in a study file.
+    speed_kmh
+        Walking speed on level ground, in km/h.
+    steps_factor
+        How many times longer a metre of steps takes than a metre of street.
+    steps_allowed
+        Whether the walker can take steps at all.
+
+    Raises
+    ------
+    StudyFileError
+        If the speed is not in (0, 10] km/h or the factor is below 1.
+    """
+
+    name: str
+    speed_kmh: float
+    steps_factor: float = 1.0
+    steps_allowed: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse a speed or a factor no walker has."""
+        if not 0 < self.speed_kmh <= 10:
+            msg = f"Profile {self.name!r}: speed_kmh is {self.speed_kmh}, outside (0, 10]."
+            raise StudyFileError(msg, hint="Give a walking speed in km/h, such as 4.5.")
+        if not self.steps_factor >= 1:
+            msg = f"Profile {self.name!r}: steps_factor is {self.steps_factor}, below 1."
+            raise StudyFileError(msg, hint="Give 1 for steps as fast as streets, more if slower.")
+
+    @property
+    def speed_m_per_min(self) -> float:
+        """Speed in metres per minute."""
+        return self.speed_kmh * 1000 / 60
+
+
+ADULT = WalkProfile(name="adult", speed_kmh=4.5)
+SLOW = WalkProfile(name="slow", speed_kmh=3.0)
+STEP_FREE = WalkProfile(name="step_free", speed_kmh=3.0, steps_allowed=False)
+
+PROFILES: dict[str, WalkProfile] = {p.name: p for p in (ADULT, SLOW, STEP_FREE)}
+
+
+def get_profile(name: str) -> WalkProfile:
+    """Return the profile of that name.
+
+    Raises
+    ------
+    StudyFileError
+        If there is none; the message lists those that exist.
+    """
+    try:
+        return PROFILES[name]
+    except KeyError:
+        msg = f"There is no walker {name!r}."
+        raise StudyFileError(msg, hint=f"Choose one of {', '.join(PROFILES)}.") from None

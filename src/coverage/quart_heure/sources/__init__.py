@@ -1,0 +1,1 @@
+"""What comes in: areas, services, residents, the packaged sample."""

@@ -1,0 +1,90 @@
+"""Residents: people per square of a grid, to be moved onto the cells of a study."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pyproj
+from numpy.typing import NDArray
+
+from quart_heure.errors import CrsError, InputFileError
+
+__all__ = ["Residents", "read_residents"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Residents:
+    """People per square.
+
+    Parameters
+    ----------
+    col, row
+        Squares, counted from the origin of ``crs``: square (c, r) spans ``c * square_m`` to
+        ``(c + 1) * square_m`` in x, and the same in y; shape (n,).
+    residents
+        People in each square, not negative; shape (n,).
+    square_m
+        Side of the squares in metres.
+    crs
+        Metric CRS of the squares.
+    source
+        Where the figures come from and how they were spread, in a sentence.
+    """
+
+    col: NDArray[np.int32]
+    row: NDArray[np.int32]
+    residents: NDArray[np.float64]
+    square_m: float
+    crs: pyproj.CRS
+    source: str
+
+
+def read_residents(path: Path) -> Residents:
+    """Read squares of residents from Parquet.
+
+    Parameters
+    ----------
+    path
+        Columns col, row, residents; file metadata ``quart_heure`` as JSON with ``square_m``,
+        ``crs`` and ``source``.
+
+    Raises
+    ------
+    InputFileError
+        If the file is missing, lacks a column, or holds a negative or missing number.
+    CrsError
+        If the file does not state its CRS.
+    """
+    import pyarrow as pa  # noqa: PLC0415 - a warm run reads the cache and never comes here
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    if not path.exists():
+        msg = f"{path}: there is no such file."
+        raise InputFileError(msg, hint="Check the name and the folder it is relative to.")
+    try:
+        table = pq.read_table(path)
+        meta = json.loads((table.schema.metadata or {}).get(b"quart_heure", b"{}"))
+        columns = {key: table.column(key).to_numpy() for key in ("col", "row", "residents")}
+    except (pa.ArrowException, KeyError, ValueError, OSError) as error:
+        msg = f"{path}: cannot be read as squares of residents ({error})."
+        raise InputFileError(msg, hint="It needs the columns col, row and residents.") from error
+    if "crs" not in meta or "square_m" not in meta:
+        msg = f"{path}: the file does not state the CRS and the side of its squares."
+        raise CrsError(msg, hint="Write them in its metadata (see data/README.md).")
+    people = columns["residents"].astype(np.float64)
+    bad = ~(np.isfinite(people) & (people >= 0))
+    if bad.any():
+        row = int(np.flatnonzero(bad)[0])
+        msg = f"{path}, row {row + 1}: {people[row]} is not a number of residents."
+        raise InputFileError(msg, hint="Give zero or more for every square.")
+    return Residents(
+        col=columns["col"].astype(np.int32),
+        row=columns["row"].astype(np.int32),
+        residents=people,
+        square_m=float(meta["square_m"]),
+        crs=pyproj.CRS(meta["crs"]),
+        source=str(meta.get("source", "")),
+    )

@@ -1,0 +1,264 @@
+"""Study files: a study written down as TOML, and the packaged study of Paris."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from quart_heure.analysis.stored import stored_network
+from quart_heure.cache import Cache
+from quart_heure.categories import default_catalogue, extend_catalogue
+from quart_heure.errors import InputFileError, StudyFileError
+from quart_heure.files import sha256_of
+from quart_heure.network.graph import WalkNetwork
+from quart_heure.profiles import PROFILES, WalkProfile, get_profile
+from quart_heure.sources.areas import StudyArea, read_area
+from quart_heure.sources.residents import read_residents
+from quart_heure.sources.sample import paris_dir
+from quart_heure.sources.services import read_services
+from quart_heure.study import Study
+
+__all__ = ["TEMPLATE", "paris_study", "read_study"]
+
+TEMPLATE = """\
+# A study of quart-heure. Paths are relative to this file. Lines that begin with # are optional:
+# what stands behind them is the default.
+
+[area]
+districts = "districts.geojson"   # polygons; their union is the area
+# id_column = "district_id"
+# label_column = "label"
+# name = "My city"                # the file's name by default
+
+[services]
+files = ["services.csv"]          # CSV with longitude and latitude, or GeoJSON, GeoPackage …
+# category = "bains_douches"      # where the files have no column "category"
+# counted_status = ["open", "unknown"]
+
+[network]
+file = "network.parquet"          # the streets that can be walked
+
+# [residents]
+# file = "residents.parquet"      # squares with people; without them figures are of area alone
+
+[analysis]
+# categories = ["bains_douches", "bagagerie"]   # all of the catalogue that occur, by default
+# profile = "adult"               # adult 4.5 km/h, slow 3 km/h, step_free 3 km/h without stairs
+# threshold_min = 15
+# isochrones_min = [5, 10, 15]
+# cell_m = 25
+# snap_m = 100
+# min_gap_ha = 1
+
+# [profiles.with_a_dog]           # a walker of your own, for profile = "with_a_dog"
+# speed_kmh = 4.0
+# steps_factor = 1.5
+# steps_allowed = true
+
+# [categories.laverie]            # a category of your own
+# fr = "Laveries solidaires"
+# en = "Solidarity laundries"
+# colour = "#117733"
+# essential = false
+"""
+
+_KEYS: dict[str, tuple[str, ...]] = {
+    "area": ("districts", "id_column", "label_column", "name"),
+    "services": ("files", "category", "counted_status"),
+    "network": ("file",),
+    "residents": ("file",),
+    "analysis": (
+        *("categories", "profile", "threshold_min", "isochrones_min"),
+        *("cell_m", "snap_m", "min_gap_ha"),
+    ),
+}
+_FREE = ("profiles", "categories")
+_KINDS: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("threshold_min", "cell_m", "snap_m", "min_gap_ha"), (int, float)),
+    **dict.fromkeys(("files", "counted_status", "categories", "isochrones_min"), (list,)),
+}
+
+
+def read_study(path: Path, *, cache: Cache | None = None, **overrides: Any) -> Study:
+    """Read a study from a TOML file.
+
+    Parameters
+    ----------
+    path
+        The study file; the paths in it are relative to it. See `TEMPLATE`.
+    cache
+        Keeps the network for the next run.
+    overrides
+        Fields of `Study` that prevail over the file.
+
+    Raises
+    ------
+    InputFileError
+        If a file is missing or unreadable.
+    StudyFileError
+        If a key is unknown (the right one is suggested) or a value is of the wrong kind.
+    """
+    settings = _read_settings(path)
+    for table, key in (("area", "districts"), ("services", "files"), ("network", "file")):
+        if key not in settings.get(table, {}):
+            msg = f"{path}: there is no {key!r} in [{table}]."
+            raise StudyFileError(msg, hint="Run 'quart-heure init' for a commented example.")
+    folder, area = path.parent, settings["area"]
+    residents = settings.get("residents", {}).get("file")
+    analysis = dict(settings.get("analysis", {}))
+    if "profile" in analysis:
+        analysis["profile"] = _profile(analysis["profile"], settings.get("profiles", {}), path)
+    if "isochrones_min" in analysis:
+        analysis["isochrones_min"] = tuple(analysis["isochrones_min"])
+    if "counted_status" in settings["services"]:
+        analysis["counted_status"] = tuple(settings["services"]["counted_status"])
+    return _assemble(
+        area=read_area(
+            folder / area["districts"],
+            name=area.get("name", ""),
+            id_column=area.get("id_column"),
+            label_column=area.get("label_column"),
+        ),
+        districts_file=folder / area["districts"],
+        service_files=[folder / name for name in settings["services"]["files"]],
+        service_category=settings["services"].get("category"),
+        network_file=folder / settings["network"]["file"],
+        residents_file=None if residents is None else folder / residents,
+        own_categories=settings.get("categories", {}),
+        cache=cache,
+        fields={**analysis, **overrides},
+    )
+
+
+def paris_study(*, cache: Cache | None = None, **overrides: Any) -> Study:
+    """Return the packaged study of Paris, all categories; fields may be overridden."""
+    folder = paris_dir()
+    districts = folder / "districts.geojson"
+    return _assemble(
+        area=read_area(districts, name="Paris"),
+        districts_file=districts,
+        service_files=[folder / "services.csv"],
+        service_category=None,
+        network_file=folder / "network.parquet",
+        residents_file=folder / "residents.parquet",
+        own_categories={},
+        cache=cache,
+        fields={"categories": tuple(default_catalogue()), **overrides},
+        described=_described(folder / "manifest.json"),
+    )
+
+
+def _assemble(
+    *,
+    area: StudyArea,
+    districts_file: Path,
+    service_files: Sequence[Path],
+    service_category: str | None,
+    network_file: Path,
+    residents_file: Path | None,
+    own_categories: Mapping[str, Mapping[str, Any]],
+    cache: Cache | None,
+    fields: Mapping[str, Any],
+    described: Mapping[str, Mapping[str, str]] | None = None,
+) -> Study:
+    """Read the inputs and put them together."""
+    catalogue = extend_catalogue(own_categories)
+    services = read_services(service_files, area, catalogue=catalogue, category=service_category)
+    network = stored_network(network_file, cache or Cache(None))
+    if network.crs != area.crs:
+        projected = network.edges().to_crs(area.crs).drop(columns="length_m")
+        network = WalkNetwork.from_edges(projected, meta=network.meta)
+    settings = dict(fields)
+    present = set(services.table["category"])
+    settings.setdefault("categories", tuple(c for c in catalogue if c in present))
+    settings["categories"] = tuple(settings["categories"])
+    files = [("districts", districts_file), *(("services", file) for file in service_files)]
+    files.append(("network", network_file))
+    if residents_file is not None:
+        files.append(("residents", residents_file))
+    return Study(
+        area=area,
+        services=services,
+        network=network,
+        residents=None if residents_file is None else read_residents(residents_file),
+        catalogue=catalogue,
+        provenance=tuple(_input(role, file, network, described or {}) for role, file in files),
+        **settings,
+    )
+
+
+def _input(
+    role: str, file: Path, network: WalkNetwork, described: Mapping[str, Mapping[str, str]]
+) -> dict[str, str]:
+    """Describe one input for the manifest."""
+    known: dict[str, str] = dict.fromkeys(("date", "source", "licence", "attribution"), "")
+    if role == "network":
+        known |= {key: str(network.meta.get(key, "")) for key in known}
+        known["date"] = str(network.meta.get("osm_date", ""))
+    known |= {k: str(v) for k, v in described.get(file.name, {}).items() if k in known}
+    return {"role": role, "file": file.name, "sha256": sha256_of(file), **known}
+
+
+def _described(manifest: Path) -> dict[str, dict[str, str]]:
+    """Return what the manifest of a packaged sample says of each of its files."""
+    import json  # noqa: PLC0415 - only the packaged sample has one
+
+    if not manifest.exists():
+        return {}
+    files = json.loads(manifest.read_text(encoding="utf-8"))["files"]
+    return {str(name): dict(about) for name, about in files.items()}
+
+
+def _read_settings(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        msg = f"{path}: there is no such study file."
+        raise InputFileError(msg, hint="Run 'quart-heure init' to write one.")
+    try:
+        settings = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        msg = f"{path}: cannot be read as TOML ({error})."
+        raise StudyFileError(msg, hint="Check quotes and brackets at that place.") from error
+    _check_keys(settings, (*_KEYS, *_FREE), f"{path}")
+    for table, keys in _KEYS.items():
+        part = settings.get(table, {})
+        if not isinstance(part, dict):
+            msg = f"{path}: {table!r} is not a table."
+            raise StudyFileError(msg, hint=f"Write [{table}] on a line of its own.")
+        _check_keys(part, keys, f"{path}, [{table}]")
+        for key, value in part.items():
+            wanted = _KINDS.get(key, (str,))
+            if not isinstance(value, wanted) or isinstance(value, bool):
+                msg = f"{path}, [{table}]: {key} is {value!r}."
+                kind = {str: "text in quotes", list: "a list in brackets"}.get(
+                    wanted[0], "a number"
+                )
+                raise StudyFileError(msg, hint=f"It must be {kind}.")
+    return settings
+
+
+def _check_keys(found: Iterable[str], known: Sequence[str], where: str) -> None:
+    for key in found:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(known)}."
+            msg = f"{where}: there is no key {key!r}."
+            raise StudyFileError(msg, hint=hint)
+
+
+def _profile(name: str, own: Mapping[str, Mapping[str, Any]], path: Path) -> WalkProfile:
+    if name not in own:
+        if name not in PROFILES and own:
+            known = ", ".join([*PROFILES, *own])
+            msg = f"{path}: there is no walker {name!r}."
+            raise StudyFileError(msg, hint=f"Choose one of {known}.")
+        return get_profile(name)
+    fields = [f.name for f in dataclasses.fields(WalkProfile) if f.name != "name"]
+    _check_keys(own[name], fields, f"{path}, [profiles.{name}]")
+    if "speed_kmh" not in own[name]:
+        msg = f"{path}: [profiles.{name}] has no speed_kmh."
+        raise StudyFileError(msg, hint="Give its walking speed in km/h.")
+    return WalkProfile(name=name, **own[name])

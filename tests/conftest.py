@@ -1,0 +1,42 @@
+"""Fixtures shared by the suite. The toy town and its results are built once."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+
+import toy_town
+from quart_heure.network.graph import WalkNetwork
+from quart_heure.study import Coverage, Study, analyse
+
+# Derandomised: the same examples on every run. HYPOTHESIS_PROFILE=search looks further.
+settings.register_profile(
+    "quart-heure",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    max_examples=24,
+    phases=(Phase.explicit, Phase.generate, Phase.shrink),
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+settings.register_profile(
+    "search", settings.get_profile("quart-heure"), derandomize=False, max_examples=400
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quart-heure"))
+
+
+@pytest.fixture(scope="session")
+def toy_network() -> WalkNetwork:
+    return toy_town.town_network()
+
+
+@pytest.fixture(scope="session")
+def toy_study(toy_network: WalkNetwork) -> Study:
+    return toy_town.town_study(network=toy_network)
+
+
+@pytest.fixture(scope="session")
+def toy_coverage(toy_study: Study) -> Coverage:
+    return analyse(toy_study)

@@ -1,0 +1,224 @@
+"""The house keeps its own rules: rooms, words, declared dependencies, a light front door."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import os
+import pkgutil
+import re
+import subprocess
+import sys
+import tomllib
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pytest
+from importlinter import cli as import_linter
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+import quart_heure
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = Path(quart_heure.__file__).resolve().parent
+HEAVY = ("geopandas", "osmnx", "folium", "pandas", "scipy", "matplotlib", "pyarrow", "networkx")
+
+# Folders that hold what tools and runs leave behind, for when git is not there to tell.
+LEFT_BEHIND = {".venv", ".git", ".cache", "__pycache__", "dist", "build", "out"}
+
+in_project = pytest.mark.skipif(
+    not (ROOT / "pyproject.toml").exists(), reason="the tests run without the project's files"
+)
+
+
+@cache
+def pyproject() -> dict[str, Any]:
+    """Read pyproject.toml."""
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def project_files() -> tuple[Path, ...]:
+    """List the project's files: git's, with the new ones; without git, all but what runs leave."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    if (ROOT / ".git").exists():
+        try:
+            listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout
+        except (OSError, subprocess.CalledProcessError):
+            pass  # git is absent or refuses the folder of another user
+        else:
+            paths = (ROOT / os.fsdecode(name) for name in listed.split(b"\0") if name)
+            return tuple(path for path in paths if path.is_file())
+    return tuple(
+        path
+        for path in sorted(ROOT.rglob("*"))
+        if path.is_file()
+        and not any(
+            part in LEFT_BEHIND or part.endswith((".egg-info", "_cache"))
+            for part in path.relative_to(ROOT).parts
+        )
+    )
+
+
+@cache
+def requirements(*extras: str) -> dict[str, Requirement]:
+    """Give what pyproject.toml asks for, by canonical name, with what is in these extras."""
+    project = pyproject()["project"]
+    lines = list(project["dependencies"])
+    for extra in extras:
+        lines += project["optional-dependencies"][extra]
+    asked = [Requirement(line) for line in lines]
+    return {canonicalize_name(each.name): each for each in asked if each.name != project["name"]}
+
+
+def python_modules() -> list[str]:
+    """Name every module of the package."""
+    found = pkgutil.walk_packages([str(PACKAGE)], prefix="quart_heure.")
+    return ["quart_heure", *(module.name for module in found)]
+
+
+def top_level_imports(source: Path) -> set[str]:
+    """Name what a file imports from elsewhere, inside functions and type checks too."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"), filename=str(source))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            names.add(node.module.partition(".")[0])
+    return names - set(sys.stdlib_module_names) - {"quart_heure", "__future__"}
+
+
+def undeclared(sources: list[Path], declared: dict[str, Requirement], own: set[str]) -> set[str]:
+    """Name the imports of some files that no declared distribution provides."""
+    providers = metadata.packages_distributions()
+    return {
+        f"{source.name}: {name}"
+        for source in sources
+        for name in top_level_imports(source) - own
+        if not {canonicalize_name(each) for each in providers.get(name, [])} & set(declared)
+    }
+
+
+@in_project
+def test_imports_go_one_way_through_the_rooms(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    assert import_linter.lint_imports(str(ROOT / ".importlinter"), no_cache=True) == 0
+
+
+@in_project
+def test_every_room_is_under_the_contract() -> None:
+    contract = (ROOT / ".importlinter").read_text(encoding="utf-8")
+    rooms = {f"quart_heure.{module.name}" for module in pkgutil.iter_modules([str(PACKAGE)])}
+    # __main__ only starts the front desk.
+    held = set(re.findall(r"quart_heure\.\w+", contract))
+    assert rooms - {"quart_heure.__main__"} <= held
+
+
+def test_help_imports_nothing_heavy() -> None:
+    script = (
+        "import sys\n"
+        "from quart_heure.cli import run\n"
+        "sys.argv = ['quart-heure', '--help']\n"
+        "try:\n"
+        "    run()\n"
+        "except SystemExit as end:\n"
+        "    assert not end.code, end.code\n"
+        f"print('heavy:', sorted(set(sys.modules) & set({HEAVY!r})))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "report" in done.stdout
+    assert done.stdout.splitlines()[-1] == "heavy: []"
+
+
+@pytest.mark.parametrize("name", python_modules())
+def test_public_modules_name_what_they_offer(name: str) -> None:
+    last = name.rpartition(".")[2]
+    if last.startswith("_"):
+        pytest.skip("private")
+    module = importlib.import_module(name)
+    assert module.__doc__, f"{name} has no docstring"
+    if not hasattr(module, "__path__") or name == "quart_heure":
+        offered = module.__all__
+        assert sorted(offered) == sorted(set(offered)), f"{name}.__all__ names something twice"
+        missing = [each for each in offered if not hasattr(module, each)]
+        assert not missing, f"{name}.__all__ names what is not there"
+
+
+def test_the_front_page_is_short() -> None:
+    assert len(quart_heure.__all__) <= 16
+
+
+@in_project
+def test_coverage_is_still_the_measuring_tool() -> None:
+    # The source root is named coverage; it must never be importable under that name.
+    script = "import importlib.util as u; s = u.find_spec('coverage'); print(s and s.origin or '')"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT / "src"
+    )
+    # From inside src/ a folder without __init__.py gives way to any installed coverage.py.
+    found = done.stdout.strip()
+    assert not found or not Path(found).is_relative_to(ROOT / "src")
+    assert not (ROOT / "src" / "coverage" / "__init__.py").exists()
+    assert str(ROOT / "src") not in sys.path
+
+
+@in_project
+def test_no_file_names_a_machine_or_a_registry() -> None:
+    # Put together here, so that this file does not hold what it looks for.
+    hosts = [
+        ("pypi", "org"),
+        ("files", "pythonhosted", "org"),
+        ("registry", "npmjs", "org"),
+        ("deb", "debian", "org"),
+        ("archive", "ubuntu", "com"),
+    ]
+    folders = "|".join(("work", "root", "home", "Users"))
+    named = re.compile("|".join(re.escape(".".join(host)) for host in hosts))
+    # Preceded by a letter, a dot or a brace, it is the path of an address or of a pattern.
+    placed = re.compile(rf"(?<![\w.}}])/(?:{folders})/\w|[A-Z]:\\+Users\\")
+    found = []
+    for path in project_files():
+        if path.suffix in {".parquet", ".png", ".gz", ".pbf"}:
+            content = path.read_bytes().decode("latin-1")
+        else:
+            content = path.read_text(encoding="utf-8")
+        found += [
+            f"{path.relative_to(ROOT)}: {match[0]}"
+            for pattern in (named, placed)
+            for match in pattern.finditer(content)
+        ]
+    assert not found
+
+
+@in_project
+def test_lower_bounds_are_met_here() -> None:
+    wrong = []
+    for name, asked in requirements("notebook", "test").items():
+        bounds = [each for each in asked.specifier if each.operator == ">="]
+        if not bounds or len(asked.specifier) != 1:
+            wrong.append(f"{asked} does not state one lower bound")
+        elif not asked.specifier.contains(metadata.version(name), prereleases=True):
+            wrong.append(f"{asked}, {metadata.version(name)} is installed")
+    assert not wrong
+
+
+@in_project
+def test_every_import_is_declared() -> None:
+    package = sorted(PACKAGE.rglob("*.py"))
+    assert not undeclared(package, requirements(), own=set())
+
+
+@in_project
+def test_every_import_of_tests_and_scripts_is_declared() -> None:
+    sources = sorted([*(ROOT / "tests").rglob("*.py"), *(ROOT / "scripts").rglob("*.py")])
+    own = {source.stem for source in sources} | {
+        source.parent.name for source in sources if source.parent.name not in {"tests", "scripts"}
+    }
+    declared = requirements(*pyproject()["project"]["optional-dependencies"])
+    assert not undeclared(sources, declared, own)

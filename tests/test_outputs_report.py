@@ -1,0 +1,461 @@
+"""Reports: the same figures in every format, readable by people, programs and screen readers."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import html
+import io
+import json
+import re
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from quart_heure.errors import CategoryError, InputFileError, OutputError
+from quart_heure.labels import (
+    category_label,
+    format_minutes,
+    format_number,
+    format_pct,
+    format_plain,
+)
+from quart_heure.outputs.report import REPORT_FORMATS, render_report, write_report
+from quart_heure.outputs.report_content import resolve_districts
+from quart_heure.outputs.tables import read_results, write_results
+from quart_heure.sources.services import problem_table
+from quart_heure.study import Coverage, Study, analyse
+
+NARROW = "\u202f"
+HOSTILE = (
+    "<img src=x onerror=alert(1)>",
+    "</script><script>alert(1)</script>",
+    '" onmouseover="alert(1)',
+    "a|b | `code` *bold* [link](javascript:alert(1))",
+    "[bold red]rich[/bold red] \x1b[31mansi",
+    "\u202egnirts desrever",
+    "{{ 7 * 7 }} {% raw %}",
+    "x" * 500,
+)
+VOID = frozenset({"meta", "link", "col", "br", "img"})
+
+
+@pytest.fixture(scope="module")
+def hostile(toy_study: Study) -> Coverage:
+    """A town whose places, streets, districts and problems are named by somebody unkind."""
+    table = toy_study.services.table.copy()
+    rows = pd.concat([table.iloc[[0]]] * len(HOSTILE), ignore_index=True)
+    rows["service_id"] = [f"H{n}" for n in range(len(HOSTILE))]
+    rows["name"] = rows["address"] = rows["source"] = list(HOSTILE)
+    problems = problem_table(
+        {"file": text, "row": 1, "field": "f", "value": text, "reason": text, "action": "left out"}
+        for text in HOSTILE
+    )
+    services = dataclasses.replace(
+        toy_study.services, table=pd.concat([table, rows], ignore_index=True), problems=problems
+    )
+    districts = toy_study.area.districts.assign(label=list(HOSTILE[:2]))
+    area = dataclasses.replace(toy_study.area, districts=districts, name=HOSTILE[0])
+    coverage = analyse(toy_study.replace(services=services, area=area))
+    gaps = coverage.gaps.copy()
+    gaps["street"] = [HOSTILE[n % len(HOSTILE)] for n in range(len(gaps))]
+    return dataclasses.replace(coverage, gaps=gaps)
+
+
+class Page(HTMLParser):
+    """The structure of a page: tags with their attributes, text, and whether they are balanced."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.text = ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] not in {"style", "script"}:
+            self.text += data
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+def json_report(coverage: Coverage, **options: Any) -> dict[str, Any]:
+    report: dict[str, Any] = json.loads(render_report(coverage, format="json", **options))
+    return report
+
+
+# --- the figures ---------------------------------------------------------------------------------
+
+
+def test_csv_is_the_table_of_indicators(toy_coverage: Coverage) -> None:
+    rows = list(csv.DictReader(io.StringIO(render_report(toy_coverage, format="csv"))))
+    assert len(rows) == len(toy_coverage.indicators)
+    keys = ["district_id", "category"]
+    expected = toy_coverage.indicators.set_index(keys)
+    for row in rows:
+        source = expected.loc[(row["district_id"], row["category"])]
+        assert float(row["covered_pct"]) == pytest.approx(source["covered_pct"], abs=0.005)
+        assert float(row["covered_ha"]) == pytest.approx(source["covered_ha"], abs=0.00005)
+        assert int(row["gaps"]) == source["gaps"]
+
+
+def test_json_has_every_district_category_and_gap(toy_coverage: Coverage) -> None:
+    report = json_report(toy_coverage)
+    assert report["format"] == "quart-heure-report/1"
+    ids = [category["id"] for category in report["categories"]]
+    assert ids == [*toy_coverage.study.categories, "essential_all", "essential_any"]
+    gaps: Counter[str] = Counter()
+    for district in report["districts"]:
+        assert [row["category"] for row in district["indicators"]] == ids
+        for row in district["indicators"]:
+            mine = [gap for gap in district["gaps"] if gap["category"] == row["category"]]
+            assert len(mine) == row["gaps_touching"]
+            parts = ("covered_pct", "borderline_uncovered_pct", "uncovered_pct")
+            assert sum(row[part] for part in parts) == pytest.approx(100, abs=0.02)
+        gaps.update(gap["gap_id"] for gap in district["gaps"])
+    assert set(gaps) == set(toy_coverage.gaps["gap_id"])
+    for gap in toy_coverage.gaps.itertuples():
+        assert gaps[gap.gap_id] == len(gap.districts.split(";"))
+
+
+def test_no_service_is_lost(toy_coverage: Coverage) -> None:
+    services = json_report(toy_coverage)["services"]
+    for row in services["by_category"]:
+        here = toy_coverage.services["category"] == row["category"]
+        assert row["known"] == here.sum()
+        assert row["counted"] == (here & toy_coverage.services["counted"]).sum()
+        assert row["known"] == row["counted"] + row["left_out"]
+        assert sum(row["reasons"].values()) == row["left_out"]
+    assert len(services["list"]) + services["withheld"] == len(toy_coverage.services)
+    assert all(row["counted"] or row["left_out_reason"] for row in services["list"])
+
+
+def test_the_headline_counts_people(toy_coverage: Coverage) -> None:
+    summary = json_report(toy_coverage)["summary"]
+    city = toy_coverage.composite.query("level == 'city'").set_index("essentials_within")
+    assert summary["by"] == "residents"
+    assert summary["none"] == pytest.approx(city.loc[0, "residents"], abs=0.05)
+    assert summary["all"] == pytest.approx(city.loc[3, "residents"], abs=0.05)
+    assert summary["total"] == pytest.approx(city["residents"].sum(), abs=0.05)
+    assert (
+        f"{format_pct(summary['none_pct'], 'fr')} ({NARROW.join(['1', '109'])})"
+        in (summary["sentence"])
+    )
+
+
+@pytest.mark.parametrize("format_", REPORT_FORMATS)
+@pytest.mark.parametrize("lang", ["fr", "en"])
+def test_a_result_folder_tells_what_its_coverage_told(
+    toy_coverage: Coverage, tmp_path: Path, format_: Any, lang: str
+) -> None:
+    write_results(toy_coverage, tmp_path)
+    told = render_report(toy_coverage, format=format_, lang=lang)
+    assert render_report(read_results(tmp_path), format=format_, lang=lang) == told
+
+
+def test_nobody_lives_there_and_nothing_is_known(toy_study: Study) -> None:
+    study = toy_study.replace(residents=None, categories=("centre_social",))
+    coverage = analyse(study)
+    report = json_report(coverage)
+    assert report["summary"] == {}
+    assert report["city"][0]["residents"] is None
+    assert report["city"][0]["minutes_median"] is None
+    for format_ in REPORT_FORMATS:
+        text = render_report(coverage, format=format_)
+        assert "nan" not in re.findall(r"\w+", text)
+        assert "inf" not in re.findall(r"\w+", text)
+    assert "hors d’atteinte" in render_report(coverage, format="md")
+    assert "Aucun service connu de nous ici : Centres sociaux." in (
+        render_report(coverage, districts=["Est"], width=120)
+    )
+
+
+# --- what is asked for ---------------------------------------------------------------------------
+
+
+def test_one_district_is_reported_alone(toy_coverage: Coverage) -> None:
+    report = json_report(toy_coverage, districts=["ouest"])
+    assert [district["district_id"] for district in report["districts"]] == ["W"]
+    assert all(row["district_id"] == "W" for row in report["services"]["list"])
+    rows = csv.DictReader(io.StringIO(render_report(toy_coverage, districts=["W"], format="csv")))
+    assert {row["district_id"] for row in rows} == {"W"}
+    for format_ in REPORT_FORMATS:
+        assert render_report(toy_coverage, districts=["W"], format=format_)
+
+
+@pytest.fixture
+def arrondissements() -> pd.DataFrame:
+    numbers = range(1, 21)
+    return pd.DataFrame(
+        {
+            "level": "district",
+            "district_id": [f"751{n:02}" for n in numbers],
+            "label": ["1er" if n == 1 else f"{n}e" for n in numbers],
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["13", "13e", "13E", " 13ème ", "13eme", "75113", "Paris 13", "13e arrondissement"]
+)
+def test_an_arrondissement_has_many_names(arrondissements: pd.DataFrame, name: str) -> None:
+    assert resolve_districts(arrondissements, [name]) == ["75113"]
+
+
+def test_the_first_and_all_and_twice_the_same(arrondissements: pd.DataFrame) -> None:
+    assert resolve_districts(arrondissements, ["1", "1er", "01", "75101"]) == ["75101"]
+    assert len(resolve_districts(arrondissements, [])) == 20
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("21", "2"), ("Lyon", "1er, 2e"), ("75121", "Did you mean"), ("", "Districts")],
+)
+def test_an_unknown_district_is_said(arrondissements: pd.DataFrame, name: str, hint: str) -> None:
+    with pytest.raises(InputFileError, match="There is no district") as caught:
+        resolve_districts(arrondissements, [name])
+    assert hint in caught.value.hint
+
+
+def test_an_unknown_category_is_said(toy_coverage: Coverage) -> None:
+    with pytest.raises(CategoryError, match="bagagerie"):
+        render_report(toy_coverage, categories=["bagageries"])
+
+
+def test_categories_and_composites_can_be_chosen(toy_coverage: Coverage) -> None:
+    report = json_report(toy_coverage, categories=["esi", "essential_all"])
+    assert [category["id"] for category in report["categories"]] == ["esi", "essential_all"]
+    assert {gap["category"] for d in report["districts"] for gap in d["gaps"]} == {
+        "esi",
+        "essential_all",
+    }
+    for format_ in REPORT_FORMATS:
+        assert "Bagageries" not in render_report(toy_coverage, categories=["esi"], format=format_)
+
+
+@pytest.mark.parametrize("options", [{"format": "pdf"}, {"lang": "de"}])
+def test_unknown_formats_and_languages_are_said(
+    toy_coverage: Coverage, options: dict[str, Any]
+) -> None:
+    with pytest.raises(OutputError, match="There is no report"):
+        render_report(toy_coverage, **options)
+
+
+def test_a_report_is_written_whole_or_not_at_all(toy_coverage: Coverage, tmp_path: Path) -> None:
+    path = tmp_path / "new" / "rapport.md"
+    write_report(render_report(toy_coverage, format="md"), path)
+    assert path.read_text(encoding="utf-8").startswith("# Petite Ville")
+    with pytest.raises(OutputError, match="cannot be written"):
+        write_report("", path / "below.md")
+    assert [each.name for each in path.parent.iterdir()] == ["rapport.md"]
+
+
+# --- for people ----------------------------------------------------------------------------------
+
+
+def test_a_report_says_how_far_it_can_be_trusted(toy_coverage: Coverage) -> None:
+    study = toy_coverage.study
+    source = {
+        "role": "services",
+        "file": "lieux.csv",
+        "sha256": "0" * 64,
+        "date": "2026-01-02",
+        "source": "Ville de Paris",
+        "licence": "ODbL",
+    }
+    manifest = {
+        **toy_coverage.manifest,
+        "inputs": [source],
+        "osm_date": "2021-08-06",
+        "attribution": ["© les contributeurs d’OpenStreetMap (ODbL)"],
+    }
+    coverage = dataclasses.replace(toy_coverage, manifest=manifest)
+    for format_, unescape in (("md", str), ("html", html.unescape)):
+        text = unescape(render_report(coverage, format=format_))
+        for told in (
+            "6 août 2021",
+            "4,5 km/h",
+            "15 minutes",
+            "connus de nous",
+            "2 janvier 2026",
+            "Ville de Paris",
+            "© les contributeurs d’OpenStreetMap (ODbL)",
+            "Zone blanche",
+            f"à {format_plain(study.snap_m, 'fr')} m au plus",
+            "Les habitants ne sont pas les personnes concernées",
+            toy_coverage.manifest["version"],
+        ):
+            assert told in text, (format_, told)
+
+
+def test_the_page_is_built_for_everyone(toy_coverage: Coverage) -> None:
+    for lang in ("fr", "en"):
+        page = Page(render_report(toy_coverage, format="html", lang=lang))
+        assert page.open == []
+        assert page.all("html") == [{"lang": lang}]
+        assert len(page.all("title")) == len(page.all("h1")) == len(page.all("main")) == 1
+        assert len(page.all("caption")) == len(page.all("table")) > 0
+        assert all(cell.get("scope") for cell in page.all("th"))
+        levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch("h[1-6]", tag)]
+        assert all(b <= a + 1 for a, b in zip(levels, levels[1:], strict=False))
+        ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+        assert len(ids) == len(set(ids))
+        links = [link["href"] or "" for link in page.all("a")]
+        assert links
+        assert {link.removeprefix("#") for link in links} <= set(ids)
+
+
+def test_the_page_needs_nothing_from_elsewhere(toy_coverage: Coverage) -> None:
+    text = render_report(toy_coverage, format="html")
+    page = Page(text)
+    assert not page.all("script")
+    assert not re.search(r"(?:src|href)=\"(?!#|data:)", text)
+    assert not re.search(r"@import|url\(", text)
+    assert len(text) < 100_000
+    assert "default-src 'none'" in str(page.all("meta"))
+
+
+def test_english_numbers_and_words(toy_coverage: Coverage) -> None:
+    text = render_report(toy_coverage, format="md", lang="en")
+    assert "1,109" in text
+    assert "Public baths" in text
+    assert "discreet place" in text
+    assert NARROW not in text
+    french = render_report(toy_coverage, format="md", lang="fr")
+    assert f"1{NARROW}109" in french
+    assert "lieu discret" in french
+
+
+# --- a terminal ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 132, 200])
+@pytest.mark.parametrize("districts", [(), ("W",)])
+def test_lines_fit_the_terminal(
+    toy_coverage: Coverage, width: int, districts: tuple[str, ...]
+) -> None:
+    text = render_report(toy_coverage, width=width, districts=districts)
+    assert max(map(len, text.splitlines())) <= width
+    assert "\x1b" not in text
+    if width >= 80:
+        for told in ("Bains-douches", "Bagageries", "65,5" if not districts else "58,1"):
+            assert told in text
+        assert "…" not in text
+
+
+def test_colours_are_asked_for(toy_coverage: Coverage) -> None:
+    assert "\x1b[1m" in render_report(toy_coverage, colour=True)
+
+
+# --- hostile text --------------------------------------------------------------------------------
+
+
+def test_hostile_names_stay_text_in_the_page(hostile: Coverage) -> None:
+    text = render_report(hostile, format="html")
+    page = Page(text)
+    assert page.open == []
+    assert not page.all("script")
+    assert not page.all("img")
+    assert not [a for _, a in page.tags if any(name.startswith("on") for name in a)]
+    for name in HOSTILE[:3]:
+        assert name in page.text
+    assert "49" not in re.findall(r"\w+", page.text.replace("{{ 7 * 7 }}", ""))
+    assert "{{ 7 * 7 }}" in page.text
+    assert "\u202e" not in text
+
+
+def test_hostile_names_stay_in_their_cell(hostile: Coverage) -> None:
+    text = render_report(hostile, format="md")
+    assert "<img" not in text
+    assert "\x1b" not in text
+    assert "](javascript" not in text
+    for block in re.findall(r"(?:^\|.*\n)+", text, flags=re.M):
+        bars = [len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()]
+        assert len(set(bars)) == 1
+
+
+def test_hostile_names_do_not_colour_the_terminal(hostile: Coverage) -> None:
+    for options in ({}, {"districts": [HOSTILE[1]]}):
+        text = render_report(hostile, width=120, **options)  # type: ignore[arg-type]
+        assert "\x1b" not in text
+        assert max(map(len, text.splitlines())) <= 120
+
+
+@given(st.floats(allow_nan=True, allow_infinity=True), st.sampled_from(["fr", "en"]))
+def test_any_number_is_written(value: float, lang: str) -> None:
+    for write in (format_number, format_pct, format_minutes):
+        text = write(value, lang)
+        assert text
+        assert "nan" not in text
+        assert "-0" != text
+        if np.isfinite(value) and abs(value) < 1e15:
+            bare = text.replace("%", "").replace(NARROW, "")
+            bare = bare.replace(",", "." if lang == "fr" else "")
+            assert float(bare) == pytest.approx(value, abs=0.5)
+
+
+def test_labels_of_categories(toy_coverage: Coverage) -> None:
+    catalogue = toy_coverage.study.catalogue
+    assert category_label("esi", "en", catalogue) == "Day centres of the city (ESI)"
+    assert category_label("essential_all", "fr", catalogue) == "Tous les essentiels"
+    assert category_label("of_my_own", "fr", catalogue) == "of_my_own"
+
+
+# --- in a browser --------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    path = next(filter(None, map(shutil.which, names)), None)
+    if path is None:
+        pytest.skip("no Chromium on this system")
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1440, 390])
+def test_the_page_in_a_browser(
+    hostile: Coverage, toy_coverage: Coverage, browser: Any, tmp_path: Path, width: int
+) -> None:
+    from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415 - browser tests only
+
+    path = tmp_path / "report.html"
+    for coverage in (toy_coverage, hostile):
+        path.write_text(render_report(coverage, format="html"), encoding="utf-8")
+        page = browser.new_page(viewport={"width": width, "height": 900}, bypass_csp=True)
+        troubles: list[str] = []
+        page.on("console", lambda message: troubles.append(message.text))
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.on("request", lambda request: troubles.append(request.url))
+        page.goto(path.as_uri())
+        assert troubles == [path.as_uri()]
+        # Tables scroll in their frames, the page itself does not.
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        found = Axe().run(page).response["violations"]
+        serious = [v["id"] for v in found if v["impact"] in {"serious", "critical"}]
+        assert not serious
+        page.close()
