@@ -245,8 +245,9 @@ def as_networkx(graph: SearchGraph) -> nx.DiGraph:
     tails = np.repeat(np.arange(len(graph.indptr) - 1), np.diff(graph.indptr))
     links = nx.DiGraph()
     links.add_nodes_from(range(len(graph.indptr) - 1))
+    minutes = graph.level_m / graph.speed_m_per_min
     links.add_weighted_edges_from(
-        zip(tails.tolist(), graph.indices.tolist(), graph.minutes.tolist(), strict=True),
+        zip(tails.tolist(), graph.indices.tolist(), minutes.tolist(), strict=True),
         weight="minutes",
     )
     return links

@@ -2,9 +2,9 @@
 
     python scripts/build_paris_sample.py [EXTRACTS]
 
-The extracts are not part of the project; what is read of them, with its dates and licences, is said
-in ``data/paris/README.md``, which this script writes too. The same extracts and the same versions of
-the libraries give the same bytes.
+The extracts are not part of the project. What is read of them, with its dates and licences, is said
+in ``data/paris/README.md``, which this script writes too. The same extracts and the same versions
+of the libraries give the same bytes.
 """
 
 from __future__ import annotations
@@ -12,18 +12,33 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
+import numpy as np
+import pandas as pd
 import shapely
 
 from paris_areas import build_districts, build_quarters, write_geojson
+from paris_background import build_background, write_background
 from paris_network import build_network, write_compact
+from paris_readme import build_manifest, write_manifest, write_readme
+from paris_residents import CELL_M, build_residents, read_populations, write_residents
 from paris_services import build_services, write_services
+from quart_heure.network.components import label_components
+from quart_heure.network.graph import WalkNetwork
 
 ROOT = Path(__file__).resolve().parents[1]
-OSM_DATE = "2021-08-06"
 NETWORK_MARGIN_M = 2000.0
+BACKGROUND_MARGIN_M = 1500.0
+_OSM_META: dict[str, Any] = {
+    "source": "OpenStreetMap, vector tiles in the OpenMapTiles schema, zoom 14",
+    "osm_date": "2021-08-06",
+    "licence": "ODbL-1.0",
+    "attribution": "© OpenStreetMap contributors",
+}
 
 
 def main() -> None:
@@ -48,6 +63,7 @@ def main() -> None:
 
 def build(extracts: Path, output: Path) -> None:
     """Build every file of the sample."""
+    tiles = extracts / "osm-tiles-paris"
     districts = build_districts(extracts / "paris-admin" / "arrondissements.geojson")
     quarters = build_quarters(extracts / "paris-admin" / "quartier_paris.geojson", districts)
     write_geojson(districts, output / "districts.geojson")
@@ -62,18 +78,104 @@ def build(extracts: Path, output: Path) -> None:
     districts = gpd.read_file(output / "districts.geojson").to_crs(2154)
     city = shapely.union_all(districts.geometry.to_numpy())
     network = build_network(
-        extracts / "osm-tiles-paris",
-        shapely.buffer(city, NETWORK_MARGIN_M),
-        meta={
-            "source": "OpenStreetMap, vector tiles in the OpenMapTiles schema, zoom 14",
-            "osm_date": OSM_DATE,
-            "licence": "ODbL-1.0",
-            "attribution": "© OpenStreetMap contributors",
-        },
-        report=_report,
+        tiles, shapely.buffer(city, NETWORK_MARGIN_M), meta=_OSM_META, report=_report
     )
     write_compact(network, output / "network.parquet")
     _report(f"{network.n_nodes} nodes, {network.n_edges} edges")
+
+    populations = read_populations(extracts / "paris-population" / "arrondissements.json")
+    residents, homes = build_residents(tiles, districts, populations, report=_report)
+    write_residents(
+        residents,
+        output / "residents.parquet",
+        meta={
+            "crs": "EPSG:2154",
+            "square_m": CELL_M,
+            "source": "People of fiscal households by arrondissement (INSEE Filosofi), spread by "
+            "building volume (OpenStreetMap, 2021-08-06)",
+            "licence": "ODbL-1.0; MIT",
+            "attribution": "INSEE (Filosofi); © OpenStreetMap contributors",
+            "counts": homes,
+        },
+    )
+    background = build_background(tiles, shapely.buffer(city, BACKGROUND_MARGIN_M))
+    write_background(
+        background,
+        output / "background.parquet",
+        meta={**_OSM_META, "counts": background["kind"].value_counts().sort_index().to_dict()},
+    )
+    _report(f"{len(background)} areas of background")
+
+    counts = {
+        "districts": len(districts),
+        "quarters": len(quarters),
+        **_count_network(network, districts),
+        "services": len(services),
+        "services_by_category": _count_services(services),
+        **{f"residents_{key}": value for key, value in homes.items()},
+        "residents": sum(populations.values()),
+        "background": len(background),
+        "by_district": _count_districts(network, districts, populations),
+    }
+    manifest = build_manifest(extracts, output, counts=counts, dropped=network.meta["dropped"])
+    write_manifest(manifest, output / "manifest.json")
+    write_readme(manifest, output / "README.md")
+    size = sum(file.stat().st_size for file in output.iterdir())
+    _report(f"{size / 1e6:.1f} MB in {output}")
+
+
+def _count_network(network: WalkNetwork, districts: gpd.GeoDataFrame) -> dict[str, Any]:
+    parts = label_components(network, network.forward | network.backward)
+    largest = int(np.argmax(parts.size))
+    share = network.length_m[parts.label[network.u] == largest].sum() / network.length_m.sum()
+    within = sum(_length_within(network, districts).values())
+    return {
+        **network.meta["counts"],
+        "network_km": round(float(network.length_m.sum()) / 1000, 1),
+        "network_km_in_paris": round(within / 1000, 1),
+        "components": len(parts.size),
+        "largest_component_nodes_pct": round(100 * parts.size[largest] / network.n_nodes, 2),
+        "largest_component_length_pct": round(100 * float(share), 2),
+    }
+
+
+def _length_within(network: WalkNetwork, districts: gpd.GeoDataFrame) -> dict[str, float]:
+    """Return the metres of streets in each district, by the middle of each straight piece."""
+    step = np.diff(network.xy, axis=0)
+    inner = np.ones(len(step), dtype=bool)
+    inner[network.offsets[1:-1] - 1] = False
+    middle = (network.xy[:-1] + network.xy[1:])[inner] / 2
+    length_m = np.hypot(*step[inner].T)
+    found = {}
+    for district_id, shape in zip(districts["district_id"], districts.geometry, strict=True):
+        shapely.prepare(shape)
+        inside = shapely.contains_xy(shape, middle[:, 0], middle[:, 1])
+        found[district_id] = float(length_m[inside].sum())
+    return found
+
+
+def _count_districts(
+    network: WalkNetwork, districts: gpd.GeoDataFrame, populations: Mapping[str, int]
+) -> dict[str, Any]:
+    return {
+        key: {"residents": populations[key], "network_km": round(length_m / 1000, 1)}
+        for key, length_m in _length_within(network, districts).items()
+    }
+
+
+def _count_services(services: list[dict[str, str]]) -> dict[str, dict[str, int]]:
+    table = pd.DataFrame(services)
+    return {
+        str(category): {
+            "rows": len(rows),
+            "with_coordinates": int((rows["latitude"] != "").sum()),
+            "open": int((rows["status"] == "open").sum()),
+            "unknown": int((rows["status"] == "unknown").sum()),
+            "not_counted": int((~rows["status"].isin(["open", "unknown"])).sum()),
+            "discreet": int((rows["discreet"] == "true").sum()),
+        }
+        for category, rows in table.groupby("category")
+    }
 
 
 def _report(line: str, _start: float = time.monotonic()) -> None:

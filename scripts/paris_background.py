@@ -16,7 +16,7 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
-from quart_heure.sources.tiles import EXTENT, Tile, find_tiles, grid_transform, read_layer
+from quart_heure.sources.tile_files import EXTENT, Tile, find_tiles, grid_transform, read_layer
 
 __all__ = ["build_background", "write_background"]
 
@@ -98,9 +98,7 @@ def _read_names(tile: Tile, crs: pyproj.CRS) -> list[tuple[str, str, bool, shape
     ]
     found += [
         ("water", name, False, shape)
-        for name, class_, shape in zip(
-            waters["name:latin"], waters["class"], water, strict=True
-        )
+        for name, class_, shape in zip(waters["name:latin"], waters["class"], water, strict=True)
         if class_ in {"canal", "lake", "river"}
     ]
     return [
@@ -157,7 +155,8 @@ def _cut(shapes: NDArray[np.object_], tile: Tile) -> NDArray[np.object_]:
         (tile.y + 1) * EXTENT,
     )
     cut: NDArray[np.object_] = shapely.clip_by_rect(shapely.make_valid(shapes), *square)
-    return cut[shapely.area(cut) > 0]
+    kept: NDArray[np.object_] = cut[shapely.area(cut) > 0]
+    return kept
 
 
 def _merge(shapes: NDArray[np.object_], kind: str, area: shapely.Geometry) -> NDArray[np.object_]:
@@ -172,7 +171,8 @@ def _merge(shapes: NDArray[np.object_], kind: str, area: shapely.Geometry) -> ND
     polygons = np.array([_fill_specks(polygon, MIN_AREA_M2[kind]) for polygon in polygons], object)
     polygons = shapely.normalize(polygons[shapely.area(polygons) >= MIN_AREA_M2[kind]])
     size, corner = shapely.area(polygons), shapely.bounds(polygons)
-    return polygons[np.lexsort((corner[:, 1], corner[:, 0], -size))]
+    ordered: NDArray[np.object_] = polygons[np.lexsort((corner[:, 1], corner[:, 0], -size))]
+    return ordered
 
 
 def _fill_specks(polygon: shapely.Polygon, min_area_m2: float) -> shapely.Polygon:

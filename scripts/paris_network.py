@@ -18,7 +18,7 @@ from quart_heure.sources.tiles import read_tiles
 __all__ = ["build_network", "write_compact"]
 
 ROUND_M = 1 / 8
-"""Vertices lie on this grid: finer than the tiles' own 0.26 m on the ground, and it packs well."""
+"""Vertices lie on this grid: finer than the tiles' own 0.39 m, and it packs well."""
 
 ROUND_LENGTH_M = 1 / 64
 

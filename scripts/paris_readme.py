@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,39 +10,58 @@ from typing import Any
 
 from quart_heure.files import sha256_of
 
-__all__ = ["FILES", "SOURCES", "build_manifest", "write_readme"]
+__all__ = ["FILES", "SOURCES", "build_manifest", "write_manifest", "write_readme"]
 
-FILES = {
-    "background.parquet": "water, parks and railway land behind the maps (GeoParquet, EPSG:2154)",
-    "districts.geojson": "the 20 arrondissements (EPSG:4326)",
-    "network.parquet": "the walking network of Paris and 2 km around (GeoParquet, EPSG:2154)",
-    "quarters.geojson": "the 80 quartiers administratifs (EPSG:4326)",
-    "residents.parquet": "residents in squares of 25 m (Parquet, EPSG:2154)",
-    "services.csv": "services of eight categories (UTF-8, longitude and latitude)",
+FILES: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    # file: role, what it holds, roles of the sources it is made from
+    "background.parquet": (
+        "background",
+        "water, parks and railway land behind the maps (GeoParquet, EPSG:2154)",
+        ("streets",),
+    ),
+    "districts.geojson": ("districts", "the 20 arrondissements (EPSG:4326)", ("districts",)),
+    "network.parquet": (
+        "network",
+        "the walking network of Paris and 2 km around (GeoParquet, EPSG:2154)",
+        ("streets",),
+    ),
+    "quarters.geojson": (
+        "quarters",
+        "the 80 quartiers administratifs (EPSG:4326)",
+        ("quarters",),
+    ),
+    "residents.parquet": (
+        "residents",
+        "residents in squares of 25 m (Parquet, EPSG:2154)",
+        ("residents", "streets"),
+    ),
+    "services.csv": (
+        "services",
+        "services of eight categories (UTF-8, longitude and latitude in degrees)",
+        ("services",),
+    ),
 }
 
 _OSM = "© OpenStreetMap contributors"
 _CITY = "© Ville de Paris (opendata.paris.fr)"
 SOURCES: tuple[dict[str, str], ...] = (
     {
-        "role": "streets, buildings, water, parks",
+        "role": "streets",
         "input": "osm-tiles-paris",
         "title": "OpenStreetMap, extract of Île-de-France as vector tiles (OpenMapTiles schema)",
         "origin": "github.com/tokenless-tiles/ile-de-france, branch gh-pages, commit 1e263b09",
         "date": "2021-08-06",
         "licence": "ODbL-1.0",
         "attribution": _OSM,
-        "used_in": "network.parquet, background.parquet, residents.parquet",
     },
     {
         "role": "districts",
         "input": "paris-admin/arrondissements.geojson",
         "title": "Arrondissements of Paris, opendata.paris.fr",
-        "origin": "github.com/laurammonteiro/paris-urban-heat-green-inequality, commit 190fd6f6",
+        "origin": "github.com/laurammonteiro/paris-urban-heat-green-inequality, commit 1c190fd6",
         "date": "",
         "licence": "ODbL-1.0",
         "attribution": _CITY,
-        "used_in": "districts.geojson",
     },
     {
         "role": "quarters",
@@ -51,7 +71,6 @@ SOURCES: tuple[dict[str, str], ...] = (
         "date": "",
         "licence": "ODbL-1.0",
         "attribution": _CITY,
-        "used_in": "quarters.geojson",
     },
     {
         "role": "residents",
@@ -59,9 +78,8 @@ SOURCES: tuple[dict[str, str], ...] = (
         "title": "People of fiscal households by arrondissement (INSEE, Filosofi)",
         "origin": "github.com/williamhzo/quartier, commit 5ad119e2",
         "date": "",
-        "licence": "MIT (compilation); INSEE, Licence ouverte 2.0 (figures)",
+        "licence": "MIT (compilation of INSEE figures)",
         "attribution": "INSEE, Filosofi; compiled by williamhzo/quartier (MIT)",
-        "used_in": "residents.parquet",
     },
     {
         "role": "services",
@@ -71,7 +89,6 @@ SOURCES: tuple[dict[str, str], ...] = (
         "date": "",
         "licence": "ODbL-1.0 (city data and OSM), MIT (Entourage, © 2018); single facts otherwise",
         "attribution": f"{_CITY}; Entourage (MIT); {_OSM}",
-        "used_in": "services.csv",
     },
 )
 
@@ -84,18 +101,11 @@ def build_manifest(
         "name": "Paris",
         "osm_date": SOURCES[0]["date"],
         "crs": "EPSG:2154",
-        "files": {
-            name: {
-                "description": what,
-                "bytes": (output / name).stat().st_size,
-                "sha256": sha256_of(output / name),
-            }
-            for name, what in FILES.items()
-        },
+        "files": {name: _describe(output / name) for name in FILES},
         "sources": [
             {**source, "sha256": _hash_of(extracts / source["input"])} for source in SOURCES
         ],
-        "attribution": sorted({_OSM, _CITY, SOURCES[3]["attribution"], "Entourage (MIT)"}),
+        "attribution": [_OSM, _CITY, "INSEE (Filosofi)", "Entourage"],
         "counts": dict(counts),
         "dropped": dict(dropped),
     }
@@ -107,10 +117,24 @@ def write_readme(manifest: Mapping[str, Any], path: Path) -> None:
     path.write_text(_fill(template, manifest), encoding="utf-8")
 
 
+def _describe(path: Path) -> dict[str, Any]:
+    """Return what a manifest of a run says of an input, and the size."""
+    role, what, roles = FILES[path.name]
+    sources = [source for source in SOURCES if source["role"] in roles]
+    return {
+        "role": role,
+        "description": what,
+        "bytes": path.stat().st_size,
+        "sha256": sha256_of(path),
+        "date": "; ".join(source["date"] for source in sources if source["date"]),
+        "source": "; ".join(source["title"] for source in sources),
+        "licence": "; ".join(source["licence"] for source in sources),
+        "attribution": "; ".join(source["attribution"] for source in sources),
+    }
+
+
 def _hash_of(source: Path) -> str:
     """Return the hash of a file; of a folder, that of the hashes of its files, by name."""
-    import hashlib  # noqa: PLC0415 - for folders only
-
     if source.is_file():
         return sha256_of(source)
     digest = hashlib.sha256()
@@ -164,11 +188,7 @@ def _fill(template: str, manifest: Mapping[str, Any]) -> str:
 
 
 def _flat(counts: Mapping[str, Any]) -> dict[str, str]:
-    return {
-        key: f"{value:,}"
-        for key, value in counts.items()
-        if isinstance(value, int | float)
-    }
+    return {key: f"{value:,}" for key, value in counts.items() if isinstance(value, int | float)}
 
 
 def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:

@@ -21,7 +21,7 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
-from quart_heure.sources.tiles import EXTENT, Tile, find_tiles, grid_transform, read_layer
+from quart_heure.sources.tile_files import EXTENT, Tile, find_tiles, grid_transform, read_layer
 
 __all__ = ["build_residents", "read_populations", "write_residents"]
 
@@ -209,7 +209,7 @@ def _volume_by_cell(shapes: NDArray[np.object_], height_m: NDArray[np.float64]) 
     parts = shapely.intersection(shapes[building[several]], squares)
     area_m2[several] = shapely.area(parts)
     table = pd.DataFrame({"col": col, "row": row, "volume_m3": area_m2 * height_m[building]})
-    summed = table.groupby(["col", "row"], as_index=False)["volume_m3"].sum()
+    summed = table.groupby(["col", "row"], as_index=False)[["volume_m3"]].sum()
     return summed[summed["volume_m3"] > 0]
 
 

@@ -375,10 +375,55 @@ def test_services_say_what_became_of_them(toy_coverage: Coverage) -> None:
 
 
 def test_service_that_cannot_be_snapped_is_a_problem_row(toy_coverage: Coverage) -> None:
-    problems = toy_coverage.problems.set_index("value")
-    assert {"B1", "B2"} <= set(problems.index)
-    assert (problems.loc[["B1", "B2"], "reason"] != "").all()
-    assert "A2" not in problems.index  # closed: left out on purpose
+    rows = toy_coverage.problems[["value", "reason", "action"]].astype(str).agg(" ".join, axis=1)
+    assert len(rows) == 2
+    assert rows.str.contains("B1").sum() == 1
+    assert rows.str.contains("B2").sum() == 1
+
+
+@pytest.mark.parametrize("ids", [("T1", "T2"), ("T2", "T1")])
+def test_equally_near_services_are_told_apart_by_id_not_by_row(
+    toy_network: WalkNetwork, ids: tuple[str, str]
+) -> None:
+    # 100 m west and 100 m east of (1000, 600)
+    places = [(ids[0], "esi", 900, 600, "open", False), (ids[1], "esi", 1100, 600, "open", False)]
+    nearest = set()
+    for rows in (places, places[::-1]):
+        services = toy_town.services_of(rows)
+        coverage = analyse(toy_town.town_study(network=toy_network, services=services))
+        found = cell(coverage, 1012.5, 712.5)
+        assert found["minutes_esi"] == pytest.approx(3)  # 12.5 + 112.5 + 100 = 225 m
+        nearest.add(found["nearest_esi"])
+    assert len(nearest) == 1
+
+
+@pytest.mark.parametrize("threshold_min", [4.0, 5.0])
+def test_threshold_is_inclusive_from_a_service_on_a_junction(
+    toy_network: WalkNetwork, threshold_min: float
+) -> None:
+    # a service on (1000, 600) itself: no metre to the street nor along it. The cell at
+    # (1212.5, 537.5) is 12.5 + 62.5 + 200 = 275 m away, its neighbours 25 m more or less.
+    services = toy_town.services_of([("J", "esi", 1000, 600, "open", False)])
+    coverage = analyse(
+        toy_town.town_study(network=toy_network, services=services, threshold_min=threshold_min)
+    )
+    metres = {562.5: 250, 537.5: 275, 512.5: 300, 487.5: 325, 462.5: 350, 437.5: 375, 412.5: 400}
+    for y, walk in metres.items():
+        found = cell(coverage, 1212.5, y)["status_esi"]
+        within = found in {"covered", "borderline_covered"}
+        assert within == (walk <= 75 * threshold_min), (y, walk)  # 300 or 375 m
+
+
+def test_service_too_far_outside_is_left_out_with_a_reason(toy_network: WalkNetwork) -> None:
+    # 1.1 × 15 minutes are 1237.5 m: further away than that no cell's answer can change
+    services = toy_town.services_of([("near", "esi", 2050, 400, "open", False)])
+    far = toy_town.services_of([("far", "esi", 9000, 400, "open", False)])
+    table = pd.concat([far.table, services.table], ignore_index=True)
+    both = toy_town.Services(table=table, problems=services.problems)
+    coverage = analyse(toy_town.town_study(network=toy_network, services=both))
+    rows = coverage.services.set_index("service_id")
+    assert rows["counted"].to_dict() == {"far": False, "near": True}
+    assert rows.loc["far", "left_out_reason"] != ""
 
 
 def test_services_inside_are_counted_per_district(toy_coverage: Coverage) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +29,7 @@ from quart_heure.analysis.answers import (
 from quart_heure.analysis.gaps import (
     BARRIER_SHARE,
     GAP_COLUMNS,
+    GAP_PART_COLUMNS,
     Layer,
     crow_reach,
     find_gaps,
@@ -51,7 +53,7 @@ from quart_heure.network.graph import WalkNetwork
 from quart_heure.network.snapping import SNAP_M, Attachment
 from quart_heure.network.travel_time import SearchGraph
 from quart_heure.profiles import ADULT, WalkProfile
-from quart_heure.sources.areas import StudyArea
+from quart_heure.sources.areas import StudyArea, read_layer
 from quart_heure.sources.residents import Residents
 from quart_heure.sources.services import Services, problem_table
 
@@ -87,6 +89,8 @@ class Study:
         Smaller uncovered zones are no gaps.
     counted_status
         Services of these statuses count.
+    background_file
+        Water, parks and the like to draw under maps; no figure depends on it.
     provenance
         The inputs as the manifest lists them: role, file, sha256, date, source, licence.
 
@@ -113,6 +117,7 @@ class Study:
     snap_m: float = SNAP_M
     min_gap_ha: float = 1.0
     counted_status: tuple[str, ...] = ("open", "unknown")
+    background_file: Path | None = None
     provenance: tuple[Mapping[str, Any], ...] = ()
 
     def __post_init__(self) -> None:
@@ -139,6 +144,12 @@ class Study:
         from quart_heure.study_file import paris_study  # noqa: PLC0415 - it imports this module
 
         return paris_study(cache=cache, **overrides)
+
+    def background(self) -> gpd.GeoDataFrame | None:
+        """Read what maps draw under the figures, in the CRS of the area; None without a file."""
+        if self.background_file is None:
+            return None
+        return read_layer(self.background_file).to_crs(self.area.crs)
 
     def replace(self, **changes: Any) -> Study:
         """Return the same study with some fields changed."""
@@ -179,6 +190,8 @@ class Coverage:
         One MultiPolygon per category and threshold, cut to the area.
     gaps
         One row per gap of a category or a composite.
+    gap_parts
+        What each district has of each gap.
     indicators
         One row per district and category, and per category for the whole area.
     composite
@@ -194,6 +207,7 @@ class Coverage:
     services: gpd.GeoDataFrame
     isochrones: gpd.GeoDataFrame
     gaps: gpd.GeoDataFrame
+    gap_parts: pd.DataFrame
     indicators: pd.DataFrame
     composite: pd.DataFrame
     problems: pd.DataFrame
@@ -265,9 +279,9 @@ def analyse(
     say("isochrones")
     isochrones = _isochrones(study, cells, answers)
     say("gaps")
-    gaps = _gaps(study, cells, people, services, answers | composites)
+    gaps, gap_parts = _gaps(study, cells, people, services, answers | composites)
     say("indicators")
-    indicators = _indicators(study, cells, people, services, answers | composites, gaps)
+    indicators = _indicators(study, cells, people, services, answers | composites, gaps, gap_parts)
     composite = composite_table(
         cells=cells,
         essentials_within=within,
@@ -297,6 +311,7 @@ def analyse(
         services=services,
         isochrones=isochrones,
         gaps=gaps,
+        gap_parts=gap_parts,
         indicators=indicators,
         composite=composite,
         problems=problems,
@@ -360,14 +375,12 @@ def _gaps(
     people: NDArray[np.float64] | None,
     services: gpd.GeoDataFrame,
     answers: Mapping[str, Answer],
-) -> gpd.GeoDataFrame:
+) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
     import geopandas as gpd  # noqa: PLC0415
 
-    network = study.network
-    street = network.name_code[np.maximum(cells.attachment.edge, 0)]
-    tables, shapes = [pd.DataFrame(columns=list(GAP_COLUMNS))], []
-    for category, one in answers.items():
-        table, outlines = find_gaps(
+    street = study.network.name_code[np.maximum(cells.attachment.edge, 0)]
+    found = [
+        find_gaps(
             Layer(
                 category=category,
                 uncovered=one.status == STATUSES.index("uncovered"),
@@ -382,14 +395,22 @@ def _gaps(
             service_ids=list(services["service_id"]),
             service_names=list(services["name"]),
             street=street,
-            streets=network.names,
+            streets=study.network.names,
         )
-        tables.append(table)
-        shapes += outlines
-    gaps = pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
+        for category, one in answers.items()
+    ]
+    gaps = _stack([one.table for one in found], GAP_COLUMNS)
+    parts = _stack([one.parts for one in found], GAP_PART_COLUMNS)
     if people is None:
-        gaps["residents"] = np.nan
-    return gpd.GeoDataFrame(gaps, geometry=shapes, crs=study.area.crs)
+        gaps["residents"] = parts["residents"] = np.nan
+    shapes = [outline for one in found for outline in one.outlines]
+    return gpd.GeoDataFrame(gaps, geometry=shapes, crs=study.area.crs), parts
+
+
+def _stack(tables: list[pd.DataFrame], columns: tuple[str, ...]) -> pd.DataFrame:
+    """Put tables one below the other; empty ones would spoil the types."""
+    filled = [table for table in tables if len(table)]
+    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=list(columns))
 
 
 def _indicators(
@@ -399,6 +420,7 @@ def _indicators(
     services: gpd.GeoDataFrame,
     answers: Mapping[str, Answer],
     gaps: gpd.GeoDataFrame,
+    gap_parts: pd.DataFrame,
 ) -> pd.DataFrame:
     ids = [*study.area.districts["district_id"], ""]
     tables = []
@@ -417,6 +439,7 @@ def _indicators(
                 profile=study.profile.name,
                 services_inside=inside.to_numpy(),
                 gaps=gaps[gaps["category"] == category],
+                gap_parts=gap_parts[gap_parts["category"] == category],
                 **_district_names(study),
             )
         )

@@ -45,6 +45,9 @@ file = "network.parquet"          # the streets that can be walked
 # [residents]
 # file = "residents.parquet"      # squares with people; without them figures are of area alone
 
+# [map]
+# background = "background.parquet"   # water, parks … with a column "kind", drawn under maps
+
 [analysis]
 # categories = ["bains_douches", "bagagerie"]   # all of the catalogue that occur, by default
 # profile = "adult"               # adult 4.5 km/h, slow 3 km/h, step_free 3 km/h without stairs
@@ -71,6 +74,7 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "services": ("files", "category", "counted_status"),
     "network": ("file",),
     "residents": ("file",),
+    "map": ("background",),
     "analysis": (
         *("categories", "profile", "threshold_min", "isochrones_min"),
         *("cell_m", "snap_m", "min_gap_ha"),
@@ -109,13 +113,16 @@ def read_study(path: Path, *, cache: Cache | None = None, **overrides: Any) -> S
             raise StudyFileError(msg, hint="Run 'quart-heure init' for a commented example.")
     folder, area = path.parent, settings["area"]
     residents = settings.get("residents", {}).get("file")
-    analysis = dict(settings.get("analysis", {}))
-    if "profile" in analysis:
+    background = settings.get("map", {}).get("background")
+    analysis = {**settings.get("analysis", {}), **overrides}
+    if isinstance(analysis.get("profile"), str):
         analysis["profile"] = _profile(analysis["profile"], settings.get("profiles", {}), path)
     if "isochrones_min" in analysis:
         analysis["isochrones_min"] = tuple(analysis["isochrones_min"])
     if "counted_status" in settings["services"]:
-        analysis["counted_status"] = tuple(settings["services"]["counted_status"])
+        analysis.setdefault("counted_status", tuple(settings["services"]["counted_status"]))
+    if background is not None:
+        analysis["background_file"] = _existing(folder / background)
     return _assemble(
         area=read_area(
             folder / area["districts"],
@@ -130,13 +137,15 @@ def read_study(path: Path, *, cache: Cache | None = None, **overrides: Any) -> S
         residents_file=None if residents is None else folder / residents,
         own_categories=settings.get("categories", {}),
         cache=cache,
-        fields={**analysis, **overrides},
+        fields=analysis,
     )
 
 
 def paris_study(*, cache: Cache | None = None, **overrides: Any) -> Study:
     """Return the packaged study of Paris, all categories; fields may be overridden."""
     folder = paris_dir()
+    if isinstance(overrides.get("profile"), str):
+        overrides["profile"] = get_profile(overrides["profile"])
     districts = folder / "districts.geojson"
     return _assemble(
         area=read_area(districts, name="Paris"),
@@ -147,7 +156,11 @@ def paris_study(*, cache: Cache | None = None, **overrides: Any) -> Study:
         residents_file=folder / "residents.parquet",
         own_categories={},
         cache=cache,
-        fields={"categories": tuple(default_catalogue()), **overrides},
+        fields={
+            "categories": tuple(default_catalogue()),
+            "background_file": folder / "background.parquet",
+            **overrides,
+        },
         described=_described(folder / "manifest.json"),
     )
 
@@ -211,6 +224,13 @@ def _described(manifest: Path) -> dict[str, dict[str, str]]:
         return {}
     files = json.loads(manifest.read_text(encoding="utf-8"))["files"]
     return {str(name): dict(about) for name, about in files.items()}
+
+
+def _existing(path: Path) -> Path:
+    if path.exists():
+        return path
+    msg = f"{path}: there is no such file."
+    raise InputFileError(msg, hint="Check the name and the folder it is relative to.")
 
 
 def _read_settings(path: Path) -> dict[str, Any]:

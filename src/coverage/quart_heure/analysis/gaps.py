@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 from quart_heure.analysis.surface import Cells
 from quart_heure.analysis.zones import label_zones, zone_polygons
 
-__all__ = ["BARRIER_SHARE", "GAP_COLUMNS", "Layer", "crow_reach", "find_gaps"]
+__all__ = [
+    "BARRIER_SHARE",
+    "GAP_COLUMNS",
+    "GAP_PART_COLUMNS",
+    "Gaps",
+    "Layer",
+    "crow_reach",
+    "find_gaps",
+]
 
 GAP_COLUMNS = (
     "gap_id",
@@ -34,6 +42,17 @@ GAP_COLUMNS = (
     "cells",
 )
 """Columns of a table of gaps, besides its geometry."""
+
+GAP_PART_COLUMNS = (
+    "gap_id",
+    "category",
+    "district_id",
+    "area_ha",
+    "residents",
+    "minutes_max",
+    "street",
+)
+"""Columns of a table of the parts of gaps in each district."""
 
 BARRIER_SHARE = 0.5
 """A gap is put down to a barrier when at least this share of its cells has a service within reach
@@ -65,6 +84,26 @@ class Layer:
     in_reach: NDArray[np.bool_]
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Gaps:
+    """The gaps of one category or composite.
+
+    Parameters
+    ----------
+    table
+        Columns `GAP_COLUMNS`, ordered by rank: most residents first, then area, then id.
+    outlines
+        The outline of each in metres.
+    parts
+        Columns `GAP_PART_COLUMNS`: what each district has of each gap, ordered as the gaps and by
+        district.
+    """
+
+    table: pd.DataFrame
+    outlines: list[shapely.Polygon]
+    parts: pd.DataFrame
+
+
 def find_gaps(
     layer: Layer,
     cells: Cells,
@@ -76,7 +115,7 @@ def find_gaps(
     service_names: Sequence[str],
     street: NDArray[np.int32],
     streets: Sequence[str],
-) -> tuple[pd.DataFrame, list[shapely.Polygon]]:
+) -> Gaps:
     """Join uncovered cells into gaps and describe each.
 
     Parameters
@@ -96,15 +135,14 @@ def find_gaps(
     street, streets
         Name of the street each cell meets, as a position in ``streets``; shape (n,).
 
-    Returns
-    -------
-    table, geometry
-        Columns `GAP_COLUMNS`, ordered by rank (most residents first, then area, then id), and the
-        outline of each in metres.
     """
     members, zone, outlines = _zones(layer.uncovered & cells.inside, cells, min_gap_ha)
     if len(outlines) == 0:
-        return pd.DataFrame(columns=list(GAP_COLUMNS)), []
+        return Gaps(
+            table=pd.DataFrame(columns=list(GAP_COLUMNS)),
+            outlines=[],
+            parts=pd.DataFrame(columns=list(GAP_PART_COLUMNS)),
+        )
     n = len(outlines)
     order = np.lexsort((layer.minutes[members], zone))
     sizes = np.bincount(zone, minlength=n)
@@ -112,7 +150,7 @@ def find_gaps(
     starts = ends - sizes
     minutes = layer.minutes[members][order]
     by_time = members[order]
-    worst = _worst_cell(layer, cells, members, zone)
+    worst = _worst_cell(cells, members, zone, layer.minutes[members], n)
     middle = (minutes[starts + (sizes - 1) // 2] + minutes[starts + sizes // 2]) / 2
     barrier = np.bincount(zone, weights=layer.in_reach[members], minlength=n) / sizes
     nearest = layer.nearest[by_time[starts]]
@@ -145,7 +183,56 @@ def find_gaps(
     )
     table = table.iloc[rank].reset_index(drop=True)
     table.insert(1, "rank", np.arange(1, n + 1))
-    return table[list(GAP_COLUMNS)], [outlines[zone_] for zone_ in rank]
+    place = np.empty(n, dtype=np.intp)
+    place[rank] = np.arange(n)
+    return Gaps(
+        table=table[list(GAP_COLUMNS)],
+        outlines=[outlines[zone_] for zone_ in rank],
+        parts=_parts(
+            table,
+            layer,
+            cells,
+            members=members,
+            gap=place[zone],
+            residents=residents,
+            district_ids=district_ids,
+            street=street,
+            streets=streets,
+        ),
+    )
+
+
+def _parts(
+    table: pd.DataFrame,
+    layer: Layer,
+    cells: Cells,
+    *,
+    members: NDArray[np.intp],
+    gap: NDArray[np.intp],
+    residents: NDArray[np.float64],
+    district_ids: Sequence[str],
+    street: NDArray[np.int32],
+    streets: Sequence[str],
+) -> pd.DataFrame:
+    """Cut the gaps by district: a planner answers for one, a gap may cross all of them."""
+    names = [*district_ids, "none"]
+    district = cells.district[members]
+    code = gap * len(names) + np.where(district < 0, len(district_ids), district)
+    found, part, size = np.unique(code, return_inverse=True, return_counts=True)
+    minutes = np.full(len(found), -np.inf)
+    np.maximum.at(minutes, part, layer.minutes[members])
+    return pd.DataFrame(
+        {
+            "gap_id": table["gap_id"].to_numpy()[found // len(names)],
+            "category": layer.category,
+            "district_id": [names[d] for d in (found % len(names)).tolist()],
+            "area_ha": size * cells.cell_ha,
+            "residents": np.bincount(part, weights=residents[members], minlength=len(found)),
+            "minutes_max": minutes,
+            "street": _streets(street[members], part, len(found), streets),
+        },
+        columns=list(GAP_PART_COLUMNS),
+    )
 
 
 def crow_reach(cells: Cells, xy: NDArray[np.float64], reach_m: float) -> NDArray[np.bool_]:
@@ -205,13 +292,21 @@ def _zones(
 
 
 def _worst_cell(
-    layer: Layer, cells: Cells, members: NDArray[np.intp], zone: NDArray[np.intp]
+    cells: Cells,
+    members: NDArray[np.intp],
+    zone: NDArray[np.intp],
+    minutes: NDArray[np.float64],
+    n: int,
 ) -> NDArray[np.intp]:
     """Return each zone's cell with the most minutes, the first by row and column among equals.
 
     It names the gap: far inside, it stays the same when an edge of the zone moves a little.
     """
-    order = np.lexsort((cells.col[members], cells.row[members], -layer.minutes[members], zone))
+    most = np.full(n, -np.inf)
+    np.maximum.at(most, zone, minutes)
+    worst = minutes == most[zone]
+    members, zone = members[worst], zone[worst]
+    order = np.lexsort((cells.col[members], cells.row[members], zone))
     first = np.ones(len(order), dtype=bool)
     first[1:] = zone[order][1:] != zone[order][:-1]
     return members[order][first]
@@ -222,8 +317,9 @@ def _districts(
 ) -> tuple[list[str], list[str]]:
     """Return the district that holds most of each zone, and all of them, most first."""
     main, every = [], []
-    counts = np.zeros((n, len(ids) + 1), dtype=np.int64)
-    np.add.at(counts, (zone, district), 1)  # -1, no district, counts in the last column
+    width = len(ids) + 1
+    column = np.where(district < 0, len(ids), district).astype(np.int64)
+    counts = np.bincount(zone * width + column, minlength=n * width).reshape(n, width)
     names = [*ids, "none"]
     for row in counts:
         order = [d for d in np.argsort(-row, kind="stable") if row[d] > 0]
@@ -236,13 +332,14 @@ def _streets(
     street: NDArray[np.int32], zone: NDArray[np.intp], n: int, names: Sequence[str]
 ) -> list[str]:
     """Return the street name that most cells of each zone meet, "" where none has a name."""
-    named = np.array([name != "" for name in names])[street]
-    pairs, counts = np.unique(
-        np.stack([zone[named], street[named]], axis=1), axis=0, return_counts=True
+    named = (np.asarray(names) != "")[street]
+    pair, count_of = np.unique(
+        zone[named].astype(np.int64) * len(names) + street[named], return_counts=True
     )
     found = [""] * n
     most = np.zeros(n, dtype=np.int64)
-    for (z, s), count in zip(pairs.tolist(), counts.tolist(), strict=True):
+    for code, count in zip(pair.tolist(), count_of.tolist(), strict=True):
+        z, s = divmod(code, len(names))
         # Of equals the first in the alphabet, so that the order of the edges changes nothing.
         if count > most[z] or (count == most[z] and names[s] < found[z]):
             most[z], found[z] = count, names[s]

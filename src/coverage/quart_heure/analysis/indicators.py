@@ -6,8 +6,9 @@ sum makes no sense (medians).
 
 from __future__ import annotations
 
-import dataclasses
+from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -104,18 +105,6 @@ def classify(
     return status
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class _Places:
-    """Sums over the cells of each district, with the whole area last."""
-
-    district: NDArray[np.intp]
-    n: int
-
-    def sums(self, weight: NDArray[np.float64], where: NDArray[np.bool_]) -> NDArray[np.float64]:
-        by_district = np.bincount(self.district[where], weights=weight[where], minlength=self.n)
-        return np.append(by_district, by_district.sum())
-
-
 def indicator_table(
     category: str,
     *,
@@ -130,6 +119,7 @@ def indicator_table(
     profile: str,
     services_inside: NDArray[np.int64],
     gaps: pd.DataFrame,
+    gap_parts: pd.DataFrame,
 ) -> pd.DataFrame:
     """Return one row per district and one for the whole area.
 
@@ -152,8 +142,10 @@ def indicator_table(
         Stated in each row.
     services_inside
         Counted services in each district; shape (districts + 1,), the last for none.
-    gaps
-        Gaps of this category (see `quart_heure.analysis.gaps`).
+    gaps, gap_parts
+        Gaps of this category and what each district has of them (see
+        `quart_heure.analysis.gaps`). The worst gap of a district is the one with most residents in
+        it.
 
     Returns
     -------
@@ -161,40 +153,37 @@ def indicator_table(
         Columns `INDICATOR_COLUMNS`.
     """
     keep = cells.inside
-    n = len(district_ids) + 1
-    places = _Places(np.where(cells.district < 0, n - 1, cells.district)[keep].astype(np.intp), n)
+    district, n = _district_codes(cells, len(district_ids))
     status, minutes = status[keep], minutes[keep]
-    everyone = np.ones(len(status), dtype=bool)
-    area = np.full(len(status), cells.cell_ha)
     people = np.full(len(status), np.nan) if residents is None else residents[keep]
-    on = status < STATUSES.index("off_network")
-    covered, nearly, uncovered = status <= 1, status == 2, status == 3
+    area = _sums(district, n, status, len(STATUSES)) * cells.cell_ha
+    folk = _sums(district, n, status, len(STATUSES), people)
     columns = _names(district_ids, district_labels, area_label)
     columns |= {"category": category, "threshold_min": threshold_min, "profile": profile}
     columns["services_inside"] = np.append(services_inside, services_inside.sum())
-    columns["area_ha"] = places.sums(area, everyone)
-    columns["off_network_ha"] = places.sums(area, ~on)
-    columns["on_network_ha"] = places.sums(area, on)
-    columns["covered_ha"] = places.sums(area, covered)
-    columns["borderline_covered_ha"] = places.sums(area, status == 1)
-    columns["borderline_uncovered_ha"] = places.sums(area, nearly)
-    columns["uncovered_ha"] = places.sums(area, uncovered)
-    for name in ("covered", "borderline_covered", "borderline_uncovered", "uncovered"):
-        columns[f"{name}_pct"] = _percent(columns[f"{name}_ha"], columns["on_network_ha"])
-    columns["residents"] = places.sums(people, everyone)
-    columns["residents_off_network"] = places.sums(people, ~on)
-    columns["residents_covered"] = places.sums(people, covered)
-    columns["residents_borderline_uncovered"] = places.sums(people, nearly)
-    columns["residents_uncovered"] = places.sums(people, uncovered)
-    columns["residents_covered_pct"] = _percent(
-        columns["residents_covered"], places.sums(people, on)
-    )
-    weight = area if residents is None else people
-    for name, share in (("minutes_median", 0.5), ("minutes_p90", 0.9)):
-        columns[name] = _quantiles(minutes, np.where(on, weight, 0.0), places, share)
-    columns |= _gap_counts(gaps, [*district_ids, NO_DISTRICT])
+    on_network = area[:, :4].sum(axis=1)
+    columns["area_ha"] = on_network + area[:, 4]
+    columns["off_network_ha"] = area[:, 4]
+    columns["on_network_ha"] = on_network
+    columns["covered_ha"] = area[:, 0] + area[:, 1]
+    for code in (1, 2, 3):
+        columns[f"{STATUSES[code]}_ha"] = area[:, code]
+    for name in ("covered", *STATUSES[1:4]):
+        columns[f"{name}_pct"] = _percent(columns[f"{name}_ha"], on_network)
+    folk_on = folk[:, :4].sum(axis=1)
+    columns["residents"] = folk_on + folk[:, 4]
+    columns["residents_off_network"] = folk[:, 4]
+    columns["residents_covered"] = folk[:, 0] + folk[:, 1]
+    columns["residents_borderline_uncovered"] = folk[:, 2]
+    columns["residents_uncovered"] = folk[:, 3]
+    columns["residents_covered_pct"] = _percent(columns["residents_covered"], folk_on)
+    on = status < STATUSES.index("off_network")
+    weight = np.where(on, 1.0 if residents is None else people, 0.0)
+    columns |= _quantiles(minutes, weight, district, n)
+    columns |= _gap_counts(gaps, gap_parts, [*district_ids, NO_DISTRICT])
     table = pd.DataFrame(columns)[list(INDICATOR_COLUMNS)]
-    return _drop_empty_rest(table)
+    rest = (table["district_id"] == NO_DISTRICT) & (table["area_ha"] == 0)
+    return table[~rest].reset_index(drop=True)
 
 
 def composite_table(
@@ -220,24 +209,25 @@ def composite_table(
         Columns `COMPOSITE_COLUMNS`; shares are of what is on the network.
     """
     keep = cells.inside
-    n = len(district_ids) + 1
-    places = _Places(np.where(cells.district < 0, n - 1, cells.district)[keep].astype(np.intp), n)
+    district, n = _district_codes(cells, len(district_ids))
     within = essentials_within[keep]
-    area = np.full(len(within), cells.cell_ha)
     people = np.full(len(within), np.nan) if residents is None else residents[keep]
-    on = within >= 0
+    # Cells off the network come last, and are left out of the shares.
+    group = np.where(within < 0, n_essentials + 1, within)
+    area = _sums(district, n, group, n_essentials + 2)[:, :-1] * cells.cell_ha
+    folk = _sums(district, n, group, n_essentials + 2, people)[:, :-1]
     parts = []
     for count in range(n_essentials + 1):
         columns = _names(district_ids, district_labels, area_label)
         columns["essentials_within"] = count
-        columns["area_ha"] = places.sums(area, within == count)
-        columns["area_pct"] = _percent(columns["area_ha"], places.sums(area, on))
-        columns["residents"] = places.sums(people, within == count)
-        columns["residents_pct"] = _percent(columns["residents"], places.sums(people, on))
+        columns["area_ha"] = area[:, count]
+        columns["area_pct"] = _percent(area[:, count], area.sum(axis=1))
+        columns["residents"] = folk[:, count]
+        columns["residents_pct"] = _percent(folk[:, count], folk.sum(axis=1))
         parts.append(pd.DataFrame(columns))
     table = pd.concat(parts, ignore_index=True)[list(COMPOSITE_COLUMNS)]
     rest = table["district_id"] == NO_DISTRICT
-    if not table.loc[rest, "area_ha"].any():
+    if not np.any(cells.district[keep] < 0):
         table = table[~rest]
     return table.reset_index(drop=True)
 
@@ -250,14 +240,39 @@ def weighted_quantile(
     NaN if there is no weight, inf if the value is not reached.
     """
     order = np.argsort(values)
-    total = np.cumsum(weights[order])
+    return _sorted_quantile(values[order], weights[order], share)
+
+
+def _sorted_quantile(
+    values: NDArray[np.float64], weights: NDArray[np.float64], share: float
+) -> float:
+    total = np.cumsum(weights)
     if len(total) == 0 or not total[-1] > 0:
         return float("nan")
     at = int(np.searchsorted(total, share * total[-1] * (1 - _TOLERANCE)))
-    return float(values[order][min(at, len(values) - 1)])
+    return float(values[min(at, len(values) - 1)])
 
 
-def _names(ids: Sequence[str], labels: Sequence[str], area_label: str) -> dict[str, object]:
+def _district_codes(cells: Cells, n_districts: int) -> tuple[NDArray[np.int16], int]:
+    """Return the district of each cell of the area, those of none coming last, and their number."""
+    district = cells.district[cells.inside]
+    return np.where(district < 0, n_districts, district).astype(np.int16), n_districts + 1
+
+
+def _sums(
+    district: NDArray[np.int16],
+    n: int,
+    group: NDArray[np.integer],
+    n_groups: int,
+    weight: NDArray[np.float64] | None = None,
+) -> NDArray[np.float64]:
+    """Add cells up by district (rows, with the whole area last) and group (columns)."""
+    code = district.astype(np.int64) * n_groups + group
+    sums = np.bincount(code, weights=weight, minlength=n * n_groups).reshape(n, n_groups)
+    return np.vstack([sums, sums.sum(axis=0)]).astype(np.float64)
+
+
+def _names(ids: Sequence[str], labels: Sequence[str], area_label: str) -> dict[str, Any]:
     return {
         "level": ["district"] * (len(ids) + 1) + ["city"],
         "district_id": [*ids, NO_DISTRICT, ""],
@@ -272,31 +287,32 @@ def _percent(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[n
 def _quantiles(
     minutes: NDArray[np.float64],
     weight: NDArray[np.float64],
-    places: _Places,
-    share: float,
-) -> NDArray[np.float64]:
-    by_time = np.argsort(minutes, kind="stable")
-    order = by_time[np.argsort(places.district[by_time], kind="stable")]
-    ends = np.cumsum(np.bincount(places.district, minlength=places.n))
-    found = [
-        weighted_quantile(minutes[part], weight[part], share) for part in np.split(order, ends[:-1])
-    ]
-    return np.array([*found, weighted_quantile(minutes[by_time], weight[by_time], share)])
-
-
-def _gap_counts(gaps: pd.DataFrame, ids: Sequence[str]) -> dict[str, object]:
-    """Count gaps by their main district, so that districts add up, and by all they touch."""
-    main = gaps["district_id"].to_numpy(dtype=str)
-    touching = [set(districts.split(";")) for districts in gaps["districts"]]
-    # Gaps are ordered by rank: the first of a district is its worst.
-    worst = [next(iter(gaps.loc[main == d, "gap_id"]), "") for d in ids]
+    district: NDArray[np.int16],
+    n: int,
+) -> dict[str, list[float]]:
+    """Return median and ninth decile of each district and of the whole area."""
+    by_time = np.argsort(minutes)
+    order = by_time[np.argsort(district[by_time], kind="stable")]
+    ends = np.cumsum(np.bincount(district, minlength=n))
+    parts = [*np.split(order, ends[:-1]), by_time]
     return {
-        "gaps": [int((main == d).sum()) for d in ids] + [len(gaps)],
-        "gaps_touching": [sum(d in t for t in touching) for d in ids] + [len(gaps)],
-        "worst_gap_id": [*worst, next(iter(gaps["gap_id"]), "")],
+        name: [_sorted_quantile(minutes[part], weight[part], share) for part in parts]
+        for name, share in (("minutes_median", 0.5), ("minutes_p90", 0.9))
     }
 
 
-def _drop_empty_rest(table: pd.DataFrame) -> pd.DataFrame:
-    rest = (table["district_id"] == NO_DISTRICT) & (table["area_ha"] == 0)
-    return table[~rest].reset_index(drop=True)
+def _gap_counts(gaps: pd.DataFrame, parts: pd.DataFrame, ids: Sequence[str]) -> dict[str, Any]:
+    """Count gaps by their main district, so that districts add up, and by all they touch."""
+    names = list(gaps["gap_id"])
+    main, touching = Counter(gaps["district_id"]), Counter(parts["district_id"])
+    worst = (
+        parts.sort_values(["residents", "area_ha"], ascending=False, kind="stable")
+        .drop_duplicates("district_id")
+        .set_index("district_id")["gap_id"]
+        .to_dict()
+    )
+    return {
+        "gaps": [*(main[d] for d in ids), len(names)],
+        "gaps_touching": [*(touching[d] for d in ids), len(names)],
+        "worst_gap_id": [*(worst.get(d, "") for d in ids), names[0] if names else ""],
+    }

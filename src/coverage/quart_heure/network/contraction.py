@@ -20,22 +20,16 @@ from scipy.sparse.csgraph import breadth_first_order, connected_components
 from quart_heure.errors import NetworkError
 from quart_heure.network.edge_table import assemble_network
 from quart_heure.network.graph import WalkNetwork
+from quart_heure.network.segments import (
+    DEFAULTS,
+    MUST_AGREE,
+    Columns,
+    Segments,
+    Words,
+    tabulate,
+)
 
 __all__ = ["contract"]
-
-Columns = dict[str, NDArray[Any]]
-Words = tuple[NDArray[np.integer[Any]], tuple[str, ...]]
-
-_DEFAULTS: dict[str, tuple[Any, type[np.generic]]] = {
-    "steps": (False, np.bool_),
-    "bridge": (False, np.bool_),
-    "tunnel": (False, np.bool_),
-    "forward": (True, np.bool_),
-    "backward": (True, np.bool_),
-    "flags": (0, np.uint16),
-    "osm_id": (0, np.int64),
-}
-_MUST_AGREE = ("kind", "name", "steps", "bridge", "tunnel", "flags")
 
 
 def contract(
@@ -87,11 +81,11 @@ def contract(
     A ring without any junction keeps one node, its first by x, then y. Where segments of several
     OSM ways become one edge, ``osm_id`` is that of its first segment.
     """
-    street = _Segments.clean(
+    street = Segments.clean(
         np.asarray(a, dtype=np.int64),
         np.asarray(b, dtype=np.int64),
         np.asarray(node_xy, dtype=np.float64),
-        _tabulate(columns, kind, name, len(a)),
+        tabulate(columns, kind, name, len(a)),
     )
     if len(street.a) == 0:
         msg = "No street segment is left to build a walking network of."
@@ -100,60 +94,6 @@ def contract(
     chains = _chain(street, onward, is_bend)
     words = {"kind": kind[1], "name": name[1]}
     return _assemble(street, chains, words=words, crs=crs, meta=meta)
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class _Segments:
-    """Segments without zero lengths and duplicates.
-
-    A *dart* is a segment walked in one direction: 2s from a to b, 2s + 1 from b to a.
-    """
-
-    a: NDArray[np.int64]
-    b: NDArray[np.int64]
-    xy: NDArray[np.float64]
-    columns: Columns
-    counts: dict[str, int]
-
-    @classmethod
-    def clean(
-        cls,
-        a: NDArray[np.int64],
-        b: NDArray[np.int64],
-        xy: NDArray[np.float64],
-        columns: Columns,
-    ) -> _Segments:
-        """Drop zero lengths and duplicates, and count them."""
-        counts = {"segments": len(a)}
-        empty = (xy[a] == xy[b]).all(axis=1)
-        if (empty & (a != b)).any():
-            # Two nodes at one place with a piece of street between them are one node.
-            place = _merge_nodes(a[empty], b[empty], len(xy))
-            a, b = place[a], place[b]
-        counts["zero_length_segments"] = int(np.count_nonzero(empty))
-        kept = np.flatnonzero(~empty)
-        kept = kept[_first_of_equals(a, b, columns, kept)]
-        counts["duplicate_segments"] = len(a) - counts["zero_length_segments"] - len(kept)
-        return cls(
-            a=a[kept],
-            b=b[kept],
-            xy=xy,
-            columns={key: values[kept] for key, values in columns.items()},
-            counts=counts,
-        )
-
-    def start(self, dart: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the node that each dart leaves."""
-        nodes: NDArray[np.int64] = np.where(dart & 1, self.b[dart >> 1], self.a[dart >> 1])
-        return nodes
-
-    def walkable(self, dart: NDArray[np.int64], *, onwards: bool) -> NDArray[np.bool_]:
-        """Tell whether each dart may be walked along (or against) its direction."""
-        forward, backward = self.columns["forward"], self.columns["backward"]
-        segment, turned = dart >> 1, (dart & 1).astype(bool)
-        one, other = (backward, forward) if onwards else (forward, backward)
-        walkable: NDArray[np.bool_] = np.where(turned, one[segment], other[segment])
-        return walkable
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -176,58 +116,8 @@ class _Chains:
     v: NDArray[np.int64]
 
 
-def _tabulate(columns: Mapping[str, NDArray[Any]], kind: Words, name: Words, n: int) -> Columns:
-    """Return all columns with their types; words become their rank among the words."""
-    table: Columns = {
-        key: np.asarray(columns[key], dtype=dtype) if key in columns else np.full(n, value, dtype)
-        for key, (value, dtype) in _DEFAULTS.items()
-    }
-    for key, (codes, words) in (("kind", kind), ("name", name)):
-        _, rank = np.unique(np.asarray(words, dtype=object), return_inverse=True)
-        table[key] = rank.astype(np.int32)[np.asarray(codes)]
-    return table
-
-
-def _merge_nodes(a: NDArray[np.int64], b: NDArray[np.int64], n_nodes: int) -> NDArray[np.int64]:
-    """Return for each node the lowest node it is tied to."""
-    ties = coo_array((np.ones(len(a), dtype=np.int8), (a, b)), shape=(n_nodes, n_nodes))
-    _, group = connected_components(ties, directed=False)
-    _, lowest = np.unique(group, return_index=True)
-    return lowest[group].astype(np.int64)
-
-
-def _first_of_equals(
-    a: NDArray[np.int64], b: NDArray[np.int64], columns: Columns, kept: NDArray[np.int64]
-) -> NDArray[np.bool_]:
-    """Mark the kept segments that are no duplicate; of equals, the lowest OSM id stays."""
-    low, high = np.minimum(a, b)[kept], np.maximum(a, b)[kept]
-    key = low * (max(int(high.max(initial=0)), 0) + 1) + high
-    order = np.argsort(key, kind="stable")
-    twin = np.zeros(len(kept), dtype=bool)
-    same = key[order][1:] == key[order][:-1]
-    twin[order[1:][same]] = True
-    twin[order[:-1][same]] = True
-    first = np.ones(len(kept), dtype=bool)
-    suspects = np.flatnonzero(twin)
-    if len(suspects) == 0:
-        return first
-    rows = kept[suspects]
-    turned = a[rows] > b[rows]
-    forward, backward = columns["forward"][rows], columns["backward"][rows]
-    values = [
-        key[suspects],
-        *(columns[word][rows] for word in _MUST_AGREE),
-        np.where(turned, backward, forward),
-        np.where(turned, forward, backward),
-    ]
-    order = np.lexsort((columns["osm_id"][rows], *values[::-1]))
-    equal = np.logical_and.reduce([value[order][1:] == value[order][:-1] for value in values])
-    first[suspects[order[1:][equal]]] = False
-    return first
-
-
 def _link(
-    street: _Segments, keep: NDArray[np.bool_] | None
+    street: Segments, keep: NDArray[np.bool_] | None
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Find the bends and the dart that follows each dart there.
 
@@ -243,25 +133,28 @@ def _link(
     is_bend = np.bincount(ends, minlength=len(street.xy)) == 2
     if keep is not None:
         is_bend &= ~keep
-    # The two darts that leave a bend, found by sorting all ends that lie at bends.
+    # The two darts that leave each bend: some one of them, and the sum of both less that one.
     leaving = np.concatenate([2 * np.arange(n_segments), 2 * np.arange(n_segments) + 1])
-    at_bend = np.flatnonzero(is_bend[ends])
-    order = at_bend[np.argsort(ends[at_bend], kind="stable")]
-    one, other = leaving[order[0::2]], leaving[order[1::2]]
+    bends = np.flatnonzero(is_bend)
+    some = np.zeros(len(street.xy), dtype=np.int64)
+    some[ends] = leaving
+    both = np.bincount(ends, weights=leaving, minlength=len(street.xy))
+    one = some[bends]
+    other = both[bends].astype(np.int64) - one
     # One arrives by the reverse of what leaves.
     agree = street.walkable(one ^ 1, onwards=True) == street.walkable(other, onwards=True)
     agree &= street.walkable(one ^ 1, onwards=False) == street.walkable(other, onwards=False)
-    for key in _MUST_AGREE:
+    for key in MUST_AGREE:
         values = street.columns[key]
         agree &= values[one >> 1] == values[other >> 1]
-    is_bend[ends[order[0::2]][~agree]] = False
+    is_bend[bends[~agree]] = False
     onward = np.full(2 * n_segments, -1, dtype=np.int64)
     onward[one[agree] ^ 1] = other[agree]
     onward[other[agree] ^ 1] = one[agree]
     return onward, is_bend
 
 
-def _chain(street: _Segments, onward: NDArray[np.int64], is_bend: NDArray[np.bool_]) -> _Chains:
+def _chain(street: Segments, onward: NDArray[np.int64], is_bend: NDArray[np.bool_]) -> _Chains:
     """Walk the links from one staying node to the next; rings are cut at their first node."""
     n_segments = len(street.a)
     linked = np.flatnonzero(onward >= 0)
@@ -286,7 +179,7 @@ def _chain(street: _Segments, onward: NDArray[np.int64], is_bend: NDArray[np.boo
 
 
 def _cut_rings(
-    street: _Segments,
+    street: Segments,
     onward: NDArray[np.int64],
     is_bend: NDArray[np.bool_],
     chain_of: NDArray[np.int32],
@@ -307,7 +200,7 @@ def _cut_rings(
     onward[leaving ^ 1] = -1
 
 
-def _rank_nodes(street: _Segments, is_bend: NDArray[np.bool_]) -> NDArray[np.int64]:
+def _rank_nodes(street: Segments, is_bend: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Return the number of each node that stays, by x, then y; -1 for all others; shape (K,)."""
     stays = np.zeros(len(street.xy), dtype=bool)
     stays[street.a] = True
@@ -320,7 +213,7 @@ def _rank_nodes(street: _Segments, is_bend: NDArray[np.bool_]) -> NDArray[np.int
 
 
 def _orient(
-    street: _Segments,
+    street: Segments,
     onward: NDArray[np.int64],
     chain_of: NDArray[np.int32],
     rank: NDArray[np.int64],
@@ -361,7 +254,7 @@ def _walk(onward: NDArray[np.int64], start: int) -> NDArray[np.int64]:
 
 
 def _assemble(
-    street: _Segments,
+    street: Segments,
     chains: _Chains,
     *,
     words: Mapping[str, tuple[str, ...]],
@@ -389,7 +282,7 @@ def _assemble(
         u=chains.u[order].astype(np.int32),
         v=chains.v[order].astype(np.int32),
         length_m=length_m[order],
-        columns={key: columns[key] for key in _DEFAULTS},
+        columns={key: columns[key] for key in DEFAULTS},
         kind=_used_words(columns["kind"], words["kind"]),
         name=_used_words(columns["name"], words["name"]),
         xy=street.xy[vertices],
@@ -399,7 +292,7 @@ def _assemble(
     )
 
 
-def _edge_columns(street: _Segments, first: NDArray[np.int64]) -> Columns:
+def _edge_columns(street: Segments, first: NDArray[np.int64]) -> Columns:
     """Return the columns of edges from the first dart of each."""
     columns = {key: values[first >> 1] for key, values in street.columns.items()}
     columns["forward"] = street.walkable(first, onwards=True)
@@ -408,7 +301,7 @@ def _edge_columns(street: _Segments, first: NDArray[np.int64]) -> Columns:
 
 
 def _sort_edges(
-    street: _Segments, chains: _Chains, length_m: NDArray[np.float64], columns: Columns
+    street: Segments, chains: _Chains, length_m: NDArray[np.float64], columns: Columns
 ) -> NDArray[np.int64]:
     """Order edges by ends, length, shape, and what tells twins of one shape apart."""
     first = chains.darts[chains.offsets[:-1]]
@@ -420,7 +313,7 @@ def _sort_edges(
         length_m,
         *second.T,
         *penultimate.T,
-        *(columns[key] for key in (*_MUST_AGREE, "forward", "backward", "osm_id")),
+        *(columns[key] for key in (*MUST_AGREE, "forward", "backward", "osm_id")),
     ]
     # Few pairs of nodes have several edges: all but the ends are compared for these only.
     order = np.lexsort((chains.v, chains.u))

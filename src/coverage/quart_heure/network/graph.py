@@ -123,6 +123,14 @@ class WalkNetwork:
         return xy
 
     @functools.cached_property
+    def drawn_m(self) -> NDArray[np.float64]:
+        """Metres of drawing between the first vertex of an edge and each of its vertices; (C,)."""
+        step = np.zeros(len(self.xy))
+        step[1:] = np.hypot(*np.diff(self.xy, axis=0).T)
+        total = np.cumsum(step)
+        return total - np.repeat(total[self.offsets[:-1]], np.diff(self.offsets))
+
+    @functools.cached_property
     def lines(self) -> NDArray[np.object_]:
         """Shapes of the edges as shapely lines; shape (E,)."""
         lines = shapely.from_ragged_array(shapely.GeometryType.LINESTRING, self.xy, (self.offsets,))

@@ -86,36 +86,75 @@ def snap(
     candidates = np.flatnonzero(usable)
     if n == 0 or len(candidates) == 0:
         return found
-    points = shapely.points(xy)
-    place, edge = _nearest_edges(network, candidates, points, max_distance_m)
-    line = network.lines[edge]
+    segments = _segments_near(network, candidates, xy, max_distance_m)
+    if len(segments) == 0:
+        return found
+    owner = np.searchsorted(network.offsets, segments, side="right") - 1
+    start, end = network.xy[segments], network.xy[segments + 1]
+    # A tree of straight segments answers several times faster than one of whole streets, whose
+    # boxes overlap more and whose distances cost more.
+    tree = shapely.STRtree(shapely.linestrings(np.stack([start, end], axis=1)))
+    place, nearest = tree.query_nearest(shapely.points(xy), max_distance=max_distance_m)
+    # Vertices are in the order of the edges: of equals, the first edge and its first segment win.
+    order = np.lexsort((segments[nearest], place))
+    place, nearest = place[order], nearest[order]
+    first = np.ones(len(place), dtype=bool)
+    first[1:] = place[1:] != place[:-1]
+    place, nearest = place[first], nearest[first]
+    edge = owner[nearest]
+    share, access_m = _project(xy[place], start[nearest], end[nearest])
+    before, whole = network.drawn_m[segments[nearest]], network.drawn_m
+    total = whole[network.offsets[edge + 1] - 1]
+    piece = whole[segments[nearest] + 1] - before
     found.edge[place] = edge
     # A share of the length, not metres of the drawing: length_m may be better than the drawing.
-    share = shapely.line_locate_point(line, points[place], normalized=True)
-    found.offset_m[place] = share * network.length_m[edge]
-    found.access_m[place] = shapely.distance(line, points[place])
+    along = np.minimum((before + share * piece) / total, 1.0)
+    found.offset_m[place] = along * network.length_m[edge]
+    found.access_m[place] = access_m
     return found
 
 
-def _nearest_edges(
+def _segments_near(
     network: WalkNetwork,
     candidates: NDArray[np.intp],
-    points: NDArray[np.object_],
+    xy: NDArray[np.float64],
     max_distance_m: float,
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return places that have an edge in reach, and for each the first of its nearest edges."""
-    # A tree of straight segments answers several times faster than one of whole streets, whose
-    # boxes overlap more and whose distances cost more.
-    starts = network.offsets[candidates]
-    counts = network.offsets[candidates + 1] - starts - 1
-    first = np.repeat(starts - np.concatenate([[0], np.cumsum(counts)[:-1]]), counts)
-    vertex = first + np.arange(counts.sum())
-    owner = np.repeat(candidates, counts)
-    segments = shapely.linestrings(np.stack([network.xy[vertex], network.xy[vertex + 1]], axis=1))
-    place, segment = shapely.STRtree(segments).query_nearest(points, max_distance=max_distance_m)
-    edge = owner[segment]
-    order = np.lexsort((edge, place))
-    place, edge = place[order], edge[order]
-    keep = np.ones(len(place), dtype=bool)
-    keep[1:] = place[1:] != place[:-1]
-    return place[keep], edge[keep]
+) -> NDArray[np.intp]:
+    """Return the first vertices of the straight segments that may lie within reach of a place.
+
+    A few services would not pay for a tree of the whole city. The plane is cut in squares as
+    large as the reach: what is in reach and no longer than it has its ends at most two squares
+    away; longer segments are always kept.
+    """
+    usable = np.zeros(network.n_edges, dtype=bool)
+    usable[candidates] = True
+    last = network.offsets[1:] - 1
+    keep = np.repeat(usable, np.diff(network.offsets))
+    keep[last] = False
+    vertex = np.flatnonzero(keep)
+    squares = np.floor(xy / max_distance_m).astype(np.int64)
+    low = squares.min(axis=0) - 3
+    shape = squares.max(axis=0) - low + 4
+    near = np.zeros(shape, dtype=bool)
+    c, r = (squares - low).T
+    for dc in range(-3, 4):
+        for dr in range(-3, 4):
+            near[c + dc, r + dr] = True
+    end_square = np.floor(network.xy / max_distance_m).astype(np.int64) - low
+    within = ((end_square >= 0) & (end_square < shape)).all(axis=1)
+    close = np.zeros(len(network.xy), dtype=bool)
+    close[within] = near[end_square[within, 0], end_square[within, 1]]
+    length = network.drawn_m[vertex + 1] - network.drawn_m[vertex]
+    return vertex[close[vertex] | close[vertex + 1] | (length > max_distance_m)]
+
+
+def _project(
+    xy: NDArray[np.float64], start: NDArray[np.float64], end: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return how far along its segment each point projects (0 … 1), and its distance to it."""
+    direction, away = end - start, xy - start
+    squared = np.einsum("ij,ij->i", direction, direction)
+    dot = np.einsum("ij,ij->i", direction, away)
+    share = np.clip(np.divide(dot, squared, out=np.zeros_like(dot), where=squared > 0), 0, 1)
+    foot = away - share[:, None] * direction
+    return share, np.hypot(foot[:, 0], foot[:, 1])

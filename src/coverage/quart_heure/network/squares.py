@@ -27,6 +27,7 @@ MOST_ENTRANCES = 60
 
 _MOST_POINTS = 150
 _TOLERANCE_M = 0.01
+_DETOUR = 1.01
 
 Ring = NDArray[np.int64]
 
@@ -117,7 +118,11 @@ def find_squares(raw: RawOsm, verdicts: Sequence[Verdict]) -> list[Square]:
 
 
 def cross_square(
-    square: Square, xy: NDArray[np.float64], entrances: NDArray[np.int64]
+    square: Square,
+    xy: NDArray[np.float64],
+    entrances: NDArray[np.int64],
+    *,
+    outline_walked: bool = True,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Lay straight walks across a square.
 
@@ -129,26 +134,41 @@ def cross_square(
         Metres of all nodes; shape (K, 2).
     entrances
         Nodes of its rings where walked ways touch it, each once, in the order of the rings.
+    outline_walked
+        Whether one can walk all around the outer rings as well.
 
     Returns
     -------
     a, b
         Ends of the walks, as positions in ``xy``. None where there are fewer than two entrances,
         or where the outline crosses itself.
+
+    Notes
+    -----
+    A straight walk is left out where others, or the outline, lead there within 1 % of its length.
+    So a square with many entrances gets a few walks for each, not one to each other.
     """
     none = np.empty(0, dtype=np.int64)
-    if len(entrances) < 2 or (ground := _ground(square, xy)) is None:
+    if len(entrances) < 2:
         return none, none
     if len(entrances) > MOST_ENTRANCES:
         even = np.linspace(0, len(entrances), MOST_ENTRANCES, endpoint=False)
         entrances = entrances[even.astype(np.int64)]
-    first, second = np.triu_indices(len(entrances), 1)
-    seen = _see_each_other(ground, xy[entrances[first]], xy[entrances[second]])
-    a, b = entrances[first[seen]], entrances[second[seen]]
-    if not seen.all():
-        around = _walk_around(square, xy, ground, entrances)
-        a, b = np.concatenate([a, around[0]]), np.concatenate([b, around[1]])
-    return _leave_out_outline(square, a, b)
+    points, n = entrances, len(entrances)
+    walked = _along_outline(square, xy, points, walked=outline_walked)
+    needed = walked > _DETOUR * _distances(xy[points])
+    if not needed.any() or (ground := _ground(square, xy)) is None:
+        return none, none
+    sight = _sight(ground, xy[points])
+    if (needed & (sight == 0)).any():
+        # Some must walk around a corner.
+        corners = np.setdiff1d(_corners(square, xy), entrances)
+        if 0 < len(corners) <= _MOST_POINTS - n:
+            points = np.concatenate([entrances, corners])
+            walked = _along_outline(square, xy, points, walked=outline_walked)
+            sight = _sight(ground, xy[points])
+    pairs = _lay_walks(walked, sight, n)
+    return points[pairs[:, 0]], points[pairs[:, 1]]
 
 
 def _nodes(raw: RawOsm, way: int) -> Ring:
@@ -187,53 +207,93 @@ def _ground(square: Square, xy: NDArray[np.float64]) -> shapely.Geometry | None:
     inner = [shapely.Polygon(xy[ring]) for ring in square.inner]
     if not shapely.is_valid([*outer, *inner]).all():
         return None
-    ground = shapely.difference(shapely.union_all(outer), shapely.union_all(inner))
+    ground = outer[0] if len(outer) == 1 else shapely.union_all(outer)
+    if inner:
+        ground = shapely.difference(ground, shapely.union_all(inner))
     # A hair larger, since a walk along the outline must not fall out by rounding.
     ground = shapely.buffer(ground, _TOLERANCE_M, join_style="mitre")
     shapely.prepare(ground)
     return ground
 
 
-def _see_each_other(
-    ground: shapely.Geometry, start: NDArray[np.float64], end: NDArray[np.float64]
-) -> NDArray[np.bool_]:
-    seen: NDArray[np.bool_] = shapely.covers(
-        ground, shapely.linestrings(np.stack([start, end], axis=1))
-    )
-    return seen
+def _distances(xy: NDArray[np.float64]) -> NDArray[np.float64]:
+    step = xy[:, None, :] - xy[None, :, :]
+    return np.hypot(step[..., 0], step[..., 1])
 
 
-def _walk_around(
-    square: Square,
-    xy: NDArray[np.float64],
-    ground: shapely.Geometry,
-    entrances: NDArray[np.int64],
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the walks around corners that join the entrances that do not see each other."""
-    corners = np.setdiff1d(_corners(square, xy), entrances)
-    points = np.concatenate([entrances, corners])
-    if len(points) > _MOST_POINTS:
-        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
-    first, second = np.triu_indices(len(points), 1)
-    seen = _see_each_other(ground, xy[points[first]], xy[points[second]])
-    first, second = first[seen], second[seen]
-    length = np.hypot(*(xy[points[first]] - xy[points[second]]).T)
-    sight = csr_array((length, (first, second)), shape=(len(points), len(points)))
-    _, before = dijkstra(
-        sight, directed=False, indices=np.arange(len(entrances)), return_predecessors=True
+def _sight(ground: shapely.Geometry, xy: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the distances between points that see each other, 0 for the others."""
+    first, second = np.triu_indices(len(xy), 1)
+    seen = shapely.covers(ground, shapely.linestrings(np.stack([xy[first], xy[second]], axis=1)))
+    sight = np.zeros((len(xy), len(xy)))
+    sight[first, second] = sight[second, first] = seen
+    return sight * _distances(xy)
+
+
+def _along_outline(
+    square: Square, xy: NDArray[np.float64], points: NDArray[np.int64], *, walked: bool
+) -> NDArray[np.float64]:
+    """Return the distances between points along the outer ring that they share."""
+    distance = np.full((len(points), len(points)), np.inf)
+    distance.flat[:: len(points) + 1] = 0.0
+    for ring in square.outer if walked else ():
+        step = np.diff(xy[np.append(ring, ring[0])], axis=0)
+        along = np.concatenate([[0.0], np.cumsum(np.hypot(step[:, 0], step[:, 1]))])
+        mark = dict(zip(ring.tolist(), along.tolist(), strict=False))
+        at = np.array([mark.get(point, np.nan) for point in points.tolist()])
+        one_way = np.abs(at[:, None] - at[None, :])
+        # NaN, for points elsewhere, loses against any distance.
+        np.fmin(distance, np.minimum(one_way, along[-1] - one_way), out=distance)
+    return distance
+
+
+def _best_ways(
+    sight: NDArray[np.float64], n_entrances: int
+) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    """Return the shortest distances between entrances, and the point before each on the way."""
+    among = sight[:n_entrances, :n_entrances]
+    if np.count_nonzero(among) == n_entrances * (n_entrances - 1):
+        return among, np.broadcast_to(np.arange(n_entrances, dtype=np.int32)[:, None], among.shape)
+    rows, columns = np.nonzero(sight)
+    begin = np.concatenate([[0], np.cumsum(np.count_nonzero(sight, axis=1))])
+    graph = csr_array((sight[rows, columns], columns, begin), shape=sight.shape)
+    best, before = dijkstra(
+        graph, directed=False, indices=np.arange(n_entrances), return_predecessors=True
     )
-    walks = set()
-    for origin in range(len(entrances)):
-        for goal in range(origin + 1, len(entrances)):
-            node = goal
-            # Straight walks are there already; of the others, every straight piece is taken.
-            while node != origin and before[origin, node] >= 0:
-                previous = int(before[origin, node])
-                if max(node, previous) >= len(entrances):
-                    walks.add((min(node, previous), max(node, previous)))
-                node = previous
-    pairs = np.array(sorted(walks), dtype=np.int64).reshape(-1, 2)
-    return points[pairs[:, 0]], points[pairs[:, 1]]
+    return best[:, :n_entrances], before
+
+
+def _lay_walks(
+    walked: NDArray[np.float64], sight: NDArray[np.float64], n_entrances: int
+) -> NDArray[np.int64]:
+    """Return the straight pieces that entrances need, the shortest ways first.
+
+    Parameters
+    ----------
+    walked
+        Distances that can be walked so far; brought up to date in place.
+    sight
+        Distances between points that see each other, 0 for the others.
+    n_entrances
+        The points that must be joined are the first so many; the others are corners.
+    """
+    best, before = _best_ways(sight, n_entrances)
+    rows, columns = np.nonzero(np.triu(walked[:n_entrances, :n_entrances] > _DETOUR * best))
+    pieces: list[tuple[int, int]] = []
+    for k in np.argsort(best[rows, columns], kind="stable").tolist():
+        i, node = int(rows[k]), int(columns[k])
+        if walked[i, node] <= _DETOUR * best[i, node]:
+            continue
+        while node != i:
+            previous = int(before[i, node])
+            length = sight[previous, node]
+            if walked[previous, node] > _DETOUR * length:
+                pieces.append((previous, node))
+                by_piece = walked[:, previous, None] + (length + walked[None, node, :])
+                np.minimum(walked, by_piece, out=walked)
+                np.minimum(walked, by_piece.T, out=walked)
+            node = previous
+    return np.array(pieces, dtype=np.int64).reshape(-1, 2)
 
 
 def _corners(square: Square, xy: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -250,18 +310,3 @@ def _corners(square: Square, xy: NDArray[np.float64]) -> NDArray[np.int64]:
         left_is_ground = counterclockwise != hole
         found.append(ring[turn < 0 if left_is_ground else turn > 0])
     return np.concatenate(found)
-
-
-def _leave_out_outline(
-    square: Square, a: NDArray[np.int64], b: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Leave out walks along one side of an outer ring, which is walked already."""
-    sides = {
-        (min(pair), max(pair))
-        for ring in square.outer
-        for pair in zip(ring.tolist(), np.roll(ring, -1).tolist(), strict=True)
-    }
-    kept = [
-        (min(pair), max(pair)) not in sides for pair in zip(a.tolist(), b.tolist(), strict=True)
-    ]
-    return a[kept], b[kept]

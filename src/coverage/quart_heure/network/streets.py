@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -199,7 +200,7 @@ class _Origins:
     def columns(self, origin: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
         """Return the columns of segments of these origins."""
         columns: dict[str, NDArray[Any]] = {
-            name: np.array([getattr(verdict, name) for verdict in self.verdicts], dtype=dtype)
+            name: np.array(list(map(operator.attrgetter(name), self.verdicts)), dtype=dtype)
             for name, dtype in _COLUMNS.items()
         }
         columns["osm_id"] = np.array(self.osm_ids, dtype=np.int64)
@@ -273,7 +274,12 @@ def _lay_squares(
             lonely.append(square.osm_id)
             lonely_origins.append(outline)
             continue
-        a, b = cross_square(square, xy, np.array(entrances, dtype=np.int64))
+        a, b = cross_square(
+            square,
+            xy,
+            np.array(entrances, dtype=np.int64),
+            outline_walked=not blocked[np.concatenate(square.outer)].any(),
+        )
         if len(a):
             crossing = origins.add(square, kind=SQUARE_KIND, flags=Flags.SQUARE_WALK)
             walks.append(_Segments(a, b, np.full(len(a), crossing, dtype=np.int64)))

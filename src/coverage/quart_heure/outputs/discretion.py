@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import pandas as pd
 import pyproj
+import shapely
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -93,18 +95,23 @@ def _blur_cells(
     for category in sorted(categories):
         if f"nearest_{category}" not in cells:
             continue
-        nearest, minutes = cells[f"nearest_{category}"], cells[f"minutes_{category}"]
-        at_discreet = nearest.isin(ids)
+        nearest = pd.Categorical(cells[f"nearest_{category}"])
+        at_discreet = np.isin(nearest.codes, np.flatnonzero(nearest.categories.isin(ids)))
+        minutes = cells[f"minutes_{category}"].to_numpy()
         rounded = np.where(minutes <= threshold_min, threshold_min, _round_up(minutes))
-        blurred[f"minutes_{category}"] = minutes.mask(at_discreet, rounded)
-        blurred[f"nearest_{category}"] = nearest.astype("str").mask(at_discreet, DISCREET)
+        blurred[f"minutes_{category}"] = np.where(at_discreet, rounded, minutes)
+        # The list of names that a categorical carries would tell which places there are.
+        shown = nearest.remove_categories(nearest.categories[nearest.categories.isin(ids)])
+        shown = shown.add_categories([DISCREET])
+        shown[at_discreet] = DISCREET
+        blurred[f"nearest_{category}"] = shown
     return cells.assign(**blurred)
 
 
 def _blur_gaps(gaps: gpd.GeoDataFrame, ids: frozenset[str]) -> gpd.GeoDataFrame:
     at_discreet = gaps["nearest_service_id"].isin(ids)
     minutes = {
-        column: gaps[column].mask(at_discreet, _round_up(gaps[column]))
+        column: gaps[column].mask(at_discreet, _round_up(gaps[column].to_numpy(dtype=float)))
         for column in ("minutes_min", "minutes_median", "minutes_max")
     }
     return gaps.assign(
@@ -114,38 +121,42 @@ def _blur_gaps(gaps: gpd.GeoDataFrame, ids: frozenset[str]) -> gpd.GeoDataFrame:
     )
 
 
-def _round_up(minutes: pd.Series[float]) -> pd.Series[float]:
-    rounded = np.ceil(minutes.to_numpy(dtype=float) / ROUND_MIN) * ROUND_MIN
-    return pd.Series(rounded, index=minutes.index)
+def _round_up(minutes: NDArray[np.float64]) -> NDArray[np.float64]:
+    rounded: NDArray[np.float64] = np.ceil(minutes / ROUND_MIN) * ROUND_MIN
+    return rounded
 
 
 def _naming_rows(problems: pd.DataFrame, hidden: gpd.GeoDataFrame) -> pd.Series[bool]:
     """Tell which problems name a place by its id, name or address, or hold its coordinates."""
-    telling = pd.Series(False, index=problems.index)
-    if problems.empty or hidden.empty:
-        return telling
-    text = problems[["field", "value", "reason", "action"]].astype("str").agg(" ".join, axis=1)
-    text = text.str.casefold()
-    for column in ("service_id", "name", "address"):
-        for words in hidden[column].astype("str").str.strip().str.casefold().unique():
-            if words:
-                telling |= text.str.contains(rf"(?<!\w){re.escape(words)}(?!\w)")
-    return telling | _holds_coordinates(text, hidden)
-
-
-def _holds_coordinates(text: pd.Series[str], hidden: gpd.GeoDataFrame) -> pd.Series[bool]:
-    """Tell which texts hold a longitude or a latitude of one of the places."""
-    to_degrees = pyproj.Transformer.from_crs(hidden.crs, 4326, always_xy=True)
-    lon, lat = to_degrees.transform(hidden.geometry.x.to_numpy(), hidden.geometry.y.to_numpy())
-    degrees = np.concatenate([lon, lat])
-    numbers = text.str.findall(r"-?\d+\.\d{2,}")
+    names = {
+        str(name).strip()
+        for column in ("service_id", "name", "address")
+        for name in hidden[column].tolist()
+    } - {""}
+    if problems.empty or not names:
+        return pd.Series(False, index=problems.index)
+    naming = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(names)))})(?!\w)", re.I)
+    rows = problems[["field", "value", "reason", "action"]].astype("str")
+    texts = [" ".join(row) for row in rows.itertuples(index=False, name=None)]
+    degrees = _degrees(hidden)
     return pd.Series(
-        [
-            any((np.abs(degrees - float(n)) < _COORDINATE_TOLERANCE_DEG).any() for n in found)
-            for found in numbers
-        ],
-        index=text.index,
+        [bool(naming.search(text)) or _holds(text, degrees) for text in texts],
+        index=problems.index,
+        dtype=bool,
     )
+
+
+def _degrees(places: gpd.GeoDataFrame) -> NDArray[np.float64]:
+    """Return the longitudes and the latitudes of some places, one after the other."""
+    to_degrees = pyproj.Transformer.from_crs(places.crs, 4326, always_xy=True)
+    xy = shapely.get_coordinates(places.geometry.to_numpy())
+    return np.concatenate(to_degrees.transform(xy[:, 0], xy[:, 1]))
+
+
+def _holds(text: str, degrees: NDArray[np.float64]) -> bool:
+    """Tell whether a text holds one of these degrees."""
+    numbers = [float(number) for number in re.findall(r"-?\d+\.\d{2,}", text)]
+    return any((np.abs(degrees - n) < _COORDINATE_TOLERANCE_DEG).any() for n in numbers)
 
 
 def _without(study: Study, ids: frozenset[str]) -> Study:

@@ -3,30 +3,38 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyogrio
+import pyproj
 import shapely
+from numpy.typing import NDArray
 from pyarrow import parquet
 
 from quart_heure.outputs.manifest import json_text
 from quart_heure.schema import Column
 
-if TYPE_CHECKING:
-    import geopandas as gpd
-
-__all__ = ["csv_text", "read_csv", "write_geopackage", "write_geoparquet"]
+__all__ = ["PointArray", "csv_text", "read_csv", "write_geopackage", "write_geoparquet"]
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """A spreadsheet may run text that starts so as a formula."""
 
 _METADATA_KEY = b"quart_heure"
+
+_TYPE_NAMES = {
+    shapely.GeometryType.POINT: "Point",
+    shapely.GeometryType.POLYGON: "Polygon",
+    shapely.GeometryType.MULTIPOINT: "MultiPoint",
+    shapely.GeometryType.MULTIPOLYGON: "MultiPolygon",
+}
 
 
 def csv_text(frame: pd.DataFrame, columns: list[Column]) -> str:
@@ -58,39 +66,76 @@ def read_csv(path: Path, columns: list[Column]) -> pd.DataFrame:
     return frame
 
 
-def write_geoparquet(frame: gpd.GeoDataFrame, path: Path, *, manifest: Mapping[str, Any]) -> None:
+def write_geoparquet(
+    values: pd.DataFrame,
+    shapes: NDArray[np.object_] | PointArray,
+    path: Path,
+    *,
+    crs: pyproj.CRS,
+    manifest: Mapping[str, Any],
+) -> None:
     """Write a layer as GeoParquet 1.1 with the manifest in the metadata of the file.
 
     Parameters
     ----------
-    frame
-        Values that are not finite are written as null.
+    values
+        The columns besides the geometry; numbers that are not finite are written as null.
+    shapes
+        The geometry of each row: shapely objects, or points as x and y.
     path
         File to write.
+    crs
+        Of the shapes.
     manifest
         Kept under the key ``quart_heure``.
     """
     # geopandas has no public way to add metadata of one's own, and the format is a small one.
-    values = pd.DataFrame(frame.drop(columns="geometry"))
     table = pa.Table.from_pandas(_without_infinities(values), preserve_index=False)
-    shapes = frame.geometry.to_numpy()
-    table = table.append_column("geometry", pa.array(shapely.to_wkb(shapes), pa.binary()))
-    described: dict[str, Any] = {
-        "encoding": "WKB",
-        "geometry_types": sorted(set(frame.geom_type)),
-        "crs": frame.crs.to_json_dict(),
-    }
-    if len(shapes):
-        described["bbox"] = [float(edge) for edge in shapely.total_bounds(shapes)]
+    described: dict[str, Any] = {"encoding": "WKB", "crs": crs.to_json_dict()}
+    if isinstance(shapes, PointArray):
+        column, described["geometry_types"] = shapes.wkb(), ["Point"]
+    else:
+        column = pa.array(shapely.to_wkb(shapes), pa.binary())
+        types = np.unique(shapely.get_type_id(shapes))
+        described["geometry_types"] = [_TYPE_NAMES[shapely.GeometryType(each)] for each in types]
+    if len(values):
+        described["bbox"] = _bounds(shapes)
     geo = {"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": described}}
     metadata = {
         **table.schema.metadata,
         b"geo": json.dumps(geo).encode(),
         _METADATA_KEY: json_text(manifest, indent=None).encode(),
     }
+    table = table.append_column("geometry", column).replace_schema_metadata(metadata)
+    # Shapes hardly repeat: a dictionary of them costs time and saves nothing.
+    repeating = [name for name in table.column_names if name not in {"geometry", "access_m"}]
     parquet.write_table(
-        table.replace_schema_metadata(metadata), path, compression="zstd", compression_level=1
+        table, path, compression="zstd", compression_level=1, use_dictionary=repeating
     )
+
+
+def _bounds(shapes: NDArray[np.object_] | PointArray) -> list[float]:
+    if isinstance(shapes, PointArray):
+        x, y = shapes.x, shapes.y
+        return [float(edge) for edge in (x.min(), y.min(), x.max(), y.max())]
+    return [float(edge) for edge in shapely.total_bounds(shapes)]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class PointArray:
+    """Many points, without an object for each; shapes (n,)."""
+
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+
+    def wkb(self) -> pa.Array:
+        """Return the points in well-known binary: byte order, kind, x and y."""
+        record = np.dtype([("order", "u1"), ("kind", "<u4"), ("x", "<f8"), ("y", "<f8")])
+        packed = np.empty(len(self.x), record)
+        packed["order"], packed["kind"], packed["x"], packed["y"] = 1, 1, self.x, self.y
+        ends = np.arange(len(packed) + 1, dtype=np.int32) * record.itemsize
+        buffers = [None, pa.py_buffer(ends), pa.py_buffer(packed)]
+        return pa.Array.from_buffers(pa.binary(), len(packed), buffers)
 
 
 def write_geopackage(
@@ -148,14 +193,10 @@ def _as_text(frame: pd.DataFrame, column: Column) -> pd.Series[Any]:
         return values.map({True: "true", False: "false"})
     if column.dtype == "text":
         # A bare carriage return is not quoted and would begin a row of its own.
-        text = values.astype("str").fillna("").str.replace(r"\r\n?", "\n", regex=True)
-        return text.where(~text.str.startswith(_FORMULA_STARTS), "'" + text)
+        words = values.astype("str").fillna("").str.replace(r"\r\n?", "\n", regex=True)
+        return words.where(~words.str.startswith(_FORMULA_STARTS), "'" + words)
     if column.decimals is None:
         return values
-    finite = np.isfinite(values.to_numpy(dtype=float))
-    form = f"{{:.{column.decimals}f}}".format
-    return pd.Series(
-        [form(value + 0.0) if known else "" for value, known in zip(values, finite, strict=True)],
-        index=values.index,
-        dtype="str",
-    )
+    numbers = values.to_numpy(dtype=float).tolist()
+    text = [f"{n:.{column.decimals}f}" if math.isfinite(n) else "" for n in numbers]
+    return pd.Series(text, index=values.index, dtype="str")

@@ -46,6 +46,7 @@ def render_report(
     lang: str = "fr",
     width: int = 100,
     colour: bool = False,
+    brief: bool = False,
 ) -> str:
     """Write a report as text.
 
@@ -64,6 +65,8 @@ def render_report(
         ``fr`` or ``en``; ``csv`` and the keys of ``json`` are the same in both.
     width, colour
         Of the terminal, for ``table``.
+    brief
+        Whether ``table`` gives the whole area alone.
 
     Returns
     -------
@@ -89,7 +92,7 @@ def render_report(
     if format == "json":
         return json_text(content) + "\n"
     if format == "table":
-        return terminal_text(content, width=width, colour=colour)
+        return terminal_text(content, width=width, colour=colour, brief=brief)
     template = _environment(format, lang).get_template(f"report.{format}.j2")
     return template.render(content, content=content, css=_stylesheet()).strip() + "\n"
 

@@ -18,7 +18,7 @@ from quart_heure.analysis.answers import COMPOSITES
 from quart_heure.errors import CategoryError, InputFileError
 from quart_heure.labels import format_number, format_pct, format_plain, phrase, word
 from quart_heure.outputs.discretion import publishable
-from quart_heure.outputs.tables import Results, describe_run
+from quart_heure.outputs.tables import Results, describe_run, in_order
 from quart_heure.schema import table_columns
 
 if TYPE_CHECKING:
@@ -62,8 +62,8 @@ def report_content(
     dict
         ``format``, ``lang``, ``area``, ``osm_date``, ``parameters``; ``selected`` (whether
         districts were asked for), ``district_labels`` (by id); ``categories`` (id, label,
-        essential, composite); ``summary`` (sentences); ``city`` (one row of indicators per category);
-        ``composite``; ``districts`` (district_id, label, ``indicators``, ``composite``, ``gaps``,
+        essential, composite); ``summary`` (in figures and one sentence); ``city`` (one row
+        of indicators per category); ``composite``; ``districts`` (district_id, label, ``indicators``, ``composite``, ``gaps``,
         ``none_known``); ``services`` (``by_category``, ``withheld``, ``list``); ``problems``;
         ``definitions``, ``limits``; ``sources``, ``attribution``; ``run``. Rows have the columns
         of the result tables. Numbers that are unknown are NaN, minutes out of reach are inf.
@@ -101,7 +101,7 @@ def report_content(
             _district(district_id, indicators, composite, gaps, ids) for district_id in wanted
         ],
         "services": _services(source, manifest, ids, wanted if districts else None),
-        "problems": _records(source.problems, "problems"),
+        "problems": _records(in_order(source.problems, "problems", ids), "problems"),
         "definitions": [
             {"key": d["key"], "term": d[f"term_{lang}"], "text": d[lang]}
             for d in manifest.get("definitions", [])
@@ -332,6 +332,8 @@ def _tidy(value: Any, decimals: int | None) -> Any:
 
 def _printable(text: str) -> str:
     """Drop signs that have no place in a name: control codes and changes of direction."""
+    if text.isprintable():
+        return text
     return "".join(
         " " if sign in "\t\r\n" else sign
         for sign in text

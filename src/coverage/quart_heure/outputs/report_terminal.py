@@ -49,8 +49,10 @@ _WIDE_ONLY = frozenset({"uncovered_pct", "residents_covered"})
 _Row = Mapping[str, Any]
 
 
-def terminal_text(content: Mapping[str, Any], *, width: int, colour: bool) -> str:
-    """Draw a report for a terminal of this width, with or without colours."""
+def terminal_text(
+    content: Mapping[str, Any], *, width: int, colour: bool, brief: bool = False
+) -> str:
+    """Draw a report for a terminal of this width; in brief, the figures of the whole area alone."""
     screen = io.StringIO()
     console = Console(
         file=screen,
@@ -61,7 +63,8 @@ def terminal_text(content: Mapping[str, Any], *, width: int, colour: bool) -> st
         emoji=False,
         markup=False,
     )
-    for part in _Drawing(content, wide=width >= _WIDE).parts():
+    drawing = _Drawing(content, wide=width >= _WIDE)
+    for part in drawing.summary() if brief else drawing.parts():
         console.print(part)
     # Rich pads lines to the full width, which wraps when the text is shown elsewhere.
     return "\n".join(line.rstrip() for line in screen.getvalue().splitlines()) + "\n"
@@ -76,6 +79,13 @@ class _Drawing:
         self.wide = wide
         self.labels = {c["id"]: c["label"] for c in content["categories"]}
         self.threshold = format_plain(content["parameters"].get("threshold_min"), self.lang)
+
+    def summary(self) -> Iterable[RenderableType]:
+        yield self.title()
+        yield self.city()
+        if self.content["composite"]:
+            yield self.composite()
+        yield self.foot()
 
     def parts(self) -> Iterable[RenderableType]:
         yield self.title()

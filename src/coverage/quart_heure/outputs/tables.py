@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -19,13 +20,18 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyogrio.errors
-import shapely
 
 from quart_heure.analysis.answers import COMPOSITES
 from quart_heure.errors import InputFileError, OutputError
 from quart_heure.files import sha256_of
 from quart_heure.outputs.discretion import publishable
-from quart_heure.outputs.formats import csv_text, read_csv, write_geopackage, write_geoparquet
+from quart_heure.outputs.formats import (
+    PointArray,
+    csv_text,
+    read_csv,
+    write_geopackage,
+    write_geoparquet,
+)
 from quart_heure.outputs.manifest import MANIFEST_NAME, read_manifest, write_manifest
 from quart_heure.schema import (
     check_columns,
@@ -67,7 +73,6 @@ _ORDER: Mapping[str, Sequence[str]] = {
     "indicators": ("level", "district_id", "category"),
     "composite": ("level", "district_id", "essentials_within"),
     "problems": ("file", "row", "field", "value", "reason"),
-    "cells": ("row", "col"),
 }
 
 
@@ -252,9 +257,16 @@ def _write_all(coverage: Coverage, work: Path) -> None:
     composites = [c for c in COMPOSITES if c in set(tables["indicators"]["category"])]
     for table, frame in tables.items():
         check_columns(frame, table, categories)
-    tables["cells"] = _cell_points(tables["cells"], coverage.study.area.crs)
+    crs = coverage.study.area.crs
     for table in _LAYERS:
-        write_geoparquet(tables[table], work / f"{table}.parquet", manifest=manifest)
+        frame, path = tables[table], work / f"{table}.parquet"
+        if table == "cells":
+            values: pd.DataFrame = _rounded(frame)
+            shapes: Any = PointArray(frame["x_m"].to_numpy(), frame["y_m"].to_numpy())
+        else:
+            values = pd.DataFrame(frame.drop(columns="geometry"))
+            shapes = frame.geometry.to_numpy()
+        write_geoparquet(values, shapes, path, crs=crs, manifest=manifest)
     layers = {
         "districts": _districts(coverage, tables["indicators"], [*categories, *composites]),
         **{name: tables[name] for name in ("gaps", "isochrones", "services")},
@@ -279,7 +291,8 @@ def _write_all(coverage: Coverage, work: Path) -> None:
 def _ordered_tables(coverage: Coverage, categories: Sequence[str]) -> dict[str, pd.DataFrame]:
     tables = {table: getattr(coverage, table) for table in _ORDER}
     tables["services"] = _declared(tables["services"])
-    return {table: in_order(frame, table, categories) for table, frame in tables.items()}
+    ordered = {table: in_order(frame, table, categories) for table, frame in tables.items()}
+    return {**ordered, "cells": coverage.cells}
 
 
 def _declared(services: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -289,16 +302,15 @@ def _declared(services: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return services.assign(**dict.fromkeys(absent, ""))[[column.name for column in columns]]
 
 
-def _cell_points(cells: pd.DataFrame, crs: Any) -> gpd.GeoDataFrame:
-    """Return the cells as points, their minutes rounded so that comparisons still hold."""
+def _rounded(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return the cells with their minutes rounded so that comparisons still hold."""
     rounded = {
         # Upwards: a place is within 15 minutes before rounding exactly if it is after.
         name: np.ceil(cells[name].to_numpy() * 100 - 1e-6) / 100
         for name in cells.columns
         if name.startswith("minutes_")
     }
-    points = shapely.points(cells["x_m"].to_numpy(), cells["y_m"].to_numpy())
-    return gpd.GeoDataFrame(cells.assign(**rounded), geometry=points, crs=crs)
+    return cells.assign(**rounded, access_m=cells["access_m"].round(2))
 
 
 def _districts(
@@ -306,18 +318,18 @@ def _districts(
 ) -> gpd.GeoDataFrame:
     """Return one row per district, with a few indicators of each category side by side."""
     rows = indicators[indicators["level"] == "district"]
-    wide = coverage.study.area.districts[["district_id", "label", "geometry"]]
-    first = rows.drop_duplicates("district_id")
-    wide = wide.merge(
-        first[["district_id", "on_network_ha", "off_network_ha", "residents"]], on="district_id"
+    first = rows.drop_duplicates("district_id").set_index("district_id")
+    beside = rows.pivot(
+        index="district_id", columns="category", values=list(_DISTRICT_COLUMNS.values())
     )
-    beside: dict[str, pd.Series[Any]] = {}
-    for category in categories:
-        mine = rows[rows["category"] == category].set_index("district_id")
-        for name, source in _DISTRICT_COLUMNS.items():
-            beside[f"{name}_{category}"] = wide["district_id"].map(mine[source])
-    names = [column.name for column in table_columns("districts", categories)]
-    return wide.assign(**beside)[names].sort_values("district_id", ignore_index=True)
+    pairs = itertools.product(_DISTRICT_COLUMNS, beside.columns.unique("category"))
+    beside.columns = pd.Index([f"{name}_{category}" for name, category in pairs])
+    counts = beside.columns[beside.columns.str.startswith(("services_", "gaps_"))]
+    wide = coverage.study.area.districts[["district_id", "label", "geometry"]]
+    wide = wide.join(first[["on_network_ha", "off_network_ha", "residents"]], on="district_id")
+    wide = wide.join(beside.astype(dict.fromkeys(counts, "int64")), on="district_id")
+    columns = [column.name for column in table_columns("districts", categories)]
+    return wide[columns].sort_values("district_id", ignore_index=True)
 
 
 def _with_degrees(layer: gpd.GeoDataFrame) -> pd.DataFrame:

@@ -6,6 +6,7 @@
   const HOLE_REACH = 250; // units of 0.00001°, some 200 m
   const NAME_FIELDS = 6;
   const DISTRICTS_NAMED = 4;
+  const PAPER = { width: 690, height: 640 }; // CSS pixels within the margins of A4
   const POPUP = { minWidth: 230, maxWidth: 300, autoPanPaddingTopLeft: [10, 10], autoPanPaddingBottomRight: [54, 10] };
   const colours = qh.colours;
 
@@ -91,6 +92,8 @@
       this.listenToPanel();
       const chosen = document.querySelector("input[name=view]:checked");
       this.showView(chosen.value);
+      this.frameArea({ animate: false });
+      this.keepFramed();
       document.documentElement.classList.add("ready");
     }
 
@@ -233,7 +236,32 @@
 
     frameArea(options) {
       const [west, south, east, north] = this.data.ground.bounds;
-      this.map.fitBounds([[south, west], [north, east]], { padding: [12, 12], ...options });
+      const bounds = L.latLngBounds([south, west], [north, east]);
+      const below = this.roomForLegend(bounds);
+      const padding = { paddingTopLeft: [12, 12 + below], paddingBottomRight: [12, 12] };
+      this.map.fitBounds(bounds, { ...padding, ...options });
+      this.framed = true;
+    }
+
+    /* How far down the area may be moved to come out from under the legend at the same zoom. */
+    roomForLegend(bounds) {
+      const legend = byId("legend");
+      if (!legend.open) return 0;
+      const size = this.map.getSize();
+      const zoom = this.map.getBoundsZoom(bounds, false, L.point(24, 24));
+      const tall = this.map.project(bounds.getSouthEast(), zoom).subtract(this.map.project(bounds.getNorthWest(), zoom)).y;
+      const slack = size.y - tall - 24;
+      return Math.max(0, Math.min(slack, legend.offsetTop + legend.offsetHeight - slack / 2));
+    }
+
+    /* The whole area stays in view when the window or the panel changes, until somebody moves. */
+    keepFramed() {
+      for (const event of ["dragstart", "zoomstart"]) this.map.on(event, () => (this.framed = false));
+      new ResizeObserver(() => {
+        const framed = this.framed;
+        this.map.invalidateSize({ animate: false });
+        if (framed) this.frameArea({ animate: false });
+      }).observe(this.map.getContainer());
     }
 
     /* ---- views ---- */
@@ -581,16 +609,10 @@
 
     writeSummary(view) {
       const { words, data } = this;
-      const total = view.gaps.reduce((sum, gap) => sum + (gap.residents || 0), 0);
-      const values = {
-        minutes: words.short(data.threshold),
-        gaps: words.count("gaps_count", view.gaps.length),
-        residents: words.number(total),
-      };
-      const ending = data.residents ? "" : "_area";
+      const values = { minutes: words.short(data.threshold), gaps: this.gapsInWords(view), n: data.total_word };
       let text;
       if (view.kind === "composite") {
-        text = words.say("summary_composite" + ending, { ...values, n: data.total_word });
+        text = words.say("summary_composite", values);
       } else if (view.counted === 0) {
         text = words.say("summary_none", values);
       } else {
@@ -605,6 +627,14 @@
       byId("summary").textContent = text;
       byId("now").textContent = this.viewLabel(view);
       byId("now-folded").textContent = this.viewLabel(view);
+    }
+
+    gapsInWords(view) {
+      const { words } = this;
+      const gaps = words.count("gaps_count", view.gaps.length);
+      if (!this.data.residents || view.gaps.length === 0) return gaps;
+      const people = view.gaps.reduce((sum, gap) => sum + (gap.residents || 0), 0);
+      return words.say("gaps_inhabited", { gaps, residents: words.number(people) });
     }
 
     writeLegend(view) {
@@ -795,7 +825,7 @@
           el(
             "tr",
             {},
-            el("th", { scope: "col" }, words.table.district),
+            el("th", { scope: "col" }, el("span", { class: "for-readers" }, words.table.district)),
             ...columns.map((column) => el("th", { scope: "col" }, column.title))
           )
         ),
@@ -843,20 +873,15 @@
 
     /* ---- print ---- */
 
+    /* Paper shows the map as the screen does, as large as the page allows. */
     listenToPrint() {
-      const resize = (printing) => {
-        document.body.classList.toggle("printing", printing);
-        this.map.invalidateSize({ animate: false, pan: false });
-      };
-      let before = null;
       window.addEventListener("beforeprint", () => {
-        before = { centre: this.map.getCenter(), zoom: this.map.getZoom(), bounds: this.map.getBounds() };
-        resize(true);
-        this.map.fitBounds(before.bounds, { animate: false });
-      });
-      window.addEventListener("afterprint", () => {
-        resize(false);
-        if (before) this.map.setView(before.centre, before.zoom, { animate: false });
+        const { x, y } = this.map.getSize();
+        const scale = Math.min(PAPER.width / x, PAPER.height / y);
+        const style = byId("map-area").style;
+        style.setProperty("--width", x + "px");
+        style.setProperty("--height", y + "px");
+        style.setProperty("--scale", scale.toFixed(4));
       });
     }
   }

@@ -1,0 +1,134 @@
+"""Vector tiles on disk: a folder ``z/x/y.pbf`` (or ``.pbf.gz``), read layer by layer with GDAL.
+
+Coordinates are whole units of a grid that spans all tiles of a zoom, so that what is the same place
+in two tiles has the same numbers.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyogrio
+import pyproj
+import shapely
+from numpy.typing import NDArray
+
+from quart_heure.errors import InputFileError
+
+__all__ = ["EXTENT", "Tile", "find_tiles", "grid_transform", "read_layer"]
+
+EXTENT = 4096
+"""Units along the side of a tile."""
+
+_EARTH_M = 2 * np.pi * 6378137
+_PATTERN = re.compile(r"(\d+)/(\d+)/(\d+)\.(?:pbf|mvt)(?:\.gz)?$")
+
+
+@dataclasses.dataclass(frozen=True, order=True)
+class Tile:
+    """A tile of the XYZ scheme and the file that holds it."""
+
+    z: int
+    x: int
+    y: int
+    path: Path
+
+
+def find_tiles(
+    folder: Path, *, bounds: tuple[float, float, float, float] | None = None
+) -> list[Tile]:
+    """List the tiles of the highest zoom in a folder ``z/x/y.pbf``.
+
+    Parameters
+    ----------
+    folder
+        Holds folders named by zoom.
+    bounds
+        West, south, east, north in degrees; tiles that do not touch it are left out.
+
+    Raises
+    ------
+    InputFileError
+        If there is no tile.
+    """
+    matches = ((_PATTERN.search(path.as_posix()), path) for path in folder.glob("*/*/*.*"))
+    tiles = [
+        Tile(int(match[1]), int(match[2]), int(match[3]), path) for match, path in matches if match
+    ]
+    if not tiles:
+        msg = f"{folder}: there is no vector tile z/x/y.pbf or .pbf.gz."
+        raise InputFileError(msg, hint="Give the folder that holds the folders named by zoom.")
+    zoom = max(tile.z for tile in tiles)
+    tiles = sorted(tile for tile in tiles if tile.z == zoom)
+    if bounds is not None:
+        to_mercator = pyproj.Transformer.from_crs(4326, 3857, always_xy=True)
+        west, south, east, north = to_mercator.transform_bounds(*bounds)
+        side = _EARTH_M / 2**zoom
+        columns = (west + _EARTH_M / 2) // side, (east + _EARTH_M / 2) // side
+        rows = (_EARTH_M / 2 - north) // side, (_EARTH_M / 2 - south) // side
+        tiles = [
+            tile
+            for tile in tiles
+            if columns[0] <= tile.x <= columns[1] and rows[0] <= tile.y <= rows[1]
+        ]
+    return tiles
+
+
+def read_layer(
+    tile: Tile, layer: str, columns: Sequence[str]
+) -> tuple[NDArray[np.object_], dict[str, NDArray[Any]]]:
+    """Read one layer of a tile, not cut to its square.
+
+    Returns
+    -------
+    shapes
+        Geometries in whole units of the zoom's grid: x to the east, y to the south, ``EXTENT`` per
+        tile; shape (n,).
+    values
+        The columns asked for; None where a feature or the whole layer lacks one.
+
+    Raises
+    ------
+    InputFileError
+        If the tile cannot be read.
+    """
+    # The folder's metadata.json may list fewer columns than the tile has: look at the tile itself.
+    options = {"CLIP": "NO", "METADATA_FILE": "", "Z": tile.z, "X": tile.x, "Y": tile.y}
+    try:
+        _, table = pyogrio.read_arrow(tile.path, layer=layer, **options)
+    except pyogrio.errors.DataLayerError:  # a tile has only the layers that it needs
+        return np.empty(0, dtype=object), {name: np.empty(0, dtype=object) for name in columns}
+    except (pyogrio.errors.DataSourceError, ValueError) as error:
+        msg = f"{tile.path}: cannot be read as a vector tile ({error})."
+        raise InputFileError(msg, hint="Fetch this tile again.") from error
+    shapes = shapely.from_wkb(table.column("wkb_geometry").to_numpy(zero_copy_only=False))
+    unit = _EARTH_M / 2**tile.z / EXTENT
+    shapes = shapely.transform(
+        shapes, lambda xy: np.rint((xy * [1, -1] + _EARTH_M / 2) / unit), include_z=False
+    )
+    values = {
+        name: table.column(name).to_numpy(zero_copy_only=False)
+        if name in table.column_names
+        else np.full(len(shapes), None, dtype=object)
+        for name in columns
+    }
+    return shapes, values
+
+
+def grid_transform(
+    zoom: int, crs: pyproj.CRS
+) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
+    """Return a function from the units of a zoom's grid (see `read_layer`) to a CRS."""
+    unit = _EARTH_M / 2**zoom / EXTENT
+    to_crs = pyproj.Transformer.from_crs(3857, crs, always_xy=True)
+
+    def transform(xy: NDArray[np.float64]) -> NDArray[np.float64]:
+        x, y = to_crs.transform(xy[:, 0] * unit - _EARTH_M / 2, _EARTH_M / 2 - xy[:, 1] * unit)
+        return np.stack([x, y], axis=1)
+
+    return transform
