@@ -125,16 +125,17 @@ def test_a_ring_of_one_way_is_walked_that_way() -> None:
 
 
 def test_duplicates_are_dropped_and_counted_whatever_their_direction() -> None:
+    # A street at either end makes both nodes junctions.
     network = build(
-        [(0, 0), (10, 0)],
-        [(0, 1), (1, 0), (0, 1), (0, 1)],
-        forward=[True, False, False, True],
-        backward=[False, True, True, False],
-        osm_id=[7, 3, 9, 5],
+        [(0, 0), (10, 0), (-5, 0), (15, 0)],
+        [(0, 1), (1, 0), (0, 1), (0, 1), (0, 2), (1, 3)],
+        forward=[True, False, False, True, True, True],
+        backward=[False, True, True, False, True, True],
+        osm_id=[7, 3, 9, 5, 1, 2],
     )
     # 7, 3 and 5 may be walked from west to east; 9 the other way is no duplicate.
     assert network.meta["counts"]["duplicate_segments"] == 2
-    assert sorted(network.osm_id.tolist()) == [3, 9]
+    assert sorted(network.osm_id.tolist()) == [1, 2, 3, 9]
 
 
 def test_zero_lengths_are_dropped_and_tie_their_ends() -> None:

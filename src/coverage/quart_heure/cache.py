@@ -85,10 +85,10 @@ class Cache:
 
     @staticmethod
     def _store(path: Path, text: str, arrays: Arrays) -> None:
-        entry = {**arrays, "_key": np.frombuffer(text.encode(), dtype=np.uint8)}
+        entry: dict[str, Any] = {**arrays, "_key": np.frombuffer(text.encode(), dtype=np.uint8)}
         try:
             with replacing(path) as temporary, temporary.open("wb") as file:
-                np.savez(file, **entry)  # type: ignore[arg-type] - names are strings
+                np.savez(file, **entry)
         except OutputError as error:
             _LOG.warning("The cache cannot be written, the next run will be slower: %s", error)
 

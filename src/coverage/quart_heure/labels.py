@@ -10,7 +10,7 @@ import functools
 import math
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib import resources
 from typing import Any, Protocol
 
@@ -19,6 +19,7 @@ __all__ = [
     "UNKNOWN",
     "category_label",
     "district_label",
+    "district_word",
     "format_date",
     "format_minutes",
     "format_number",
@@ -37,6 +38,9 @@ UNKNOWN = "—"
 
 NARROW_SPACE = "\u202f"
 """Separates thousands, and a number from its sign, in French; never breaks a line."""
+
+
+_ORDINAL = re.compile(r"(\d+)(er|e)")
 
 
 class Labelled(Protocol):
@@ -82,7 +86,7 @@ def district_label(label: str, lang: str) -> str:
     >>> district_label("13e", "fr"), district_label("13e", "en"), district_label("Lyon", "fr")
     ('13e arrondissement', '13th arrondissement', 'Lyon')
     """
-    ordinal = re.fullmatch(r"(\d+)(er|e)", label)
+    ordinal = re.fullmatch(_ORDINAL, label)
     if not ordinal:
         return label
     if lang == "fr":
@@ -91,6 +95,18 @@ def district_label(label: str, lang: str) -> str:
     teens = number % 100 in {11, 12, 13}
     suffix = "th" if teens else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
     return f"{number}{suffix} arrondissement"
+
+
+def district_word(labels: Iterable[str], lang: str) -> str:
+    """Return what districts of these labels are called: ordinals are arrondissements.
+
+    Examples
+    --------
+    >>> district_word(["1er", "2e"], "fr"), district_word(["Lyon", "Bron"], "fr")
+    ('arrondissement', 'secteur')
+    """
+    ordinals = [re.fullmatch(_ORDINAL, label) is not None for label in labels]
+    return word("arrondissement" if ordinals and all(ordinals) else "district", lang)
 
 
 def service_label(service_id: str, name: str, lang: str) -> str:

@@ -378,7 +378,7 @@ def _gaps(
 ) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
     import geopandas as gpd  # noqa: PLC0415
 
-    street = study.network.name_code[np.maximum(cells.attachment.edge, 0)]
+    streets, street = _street_names(study.network, cells)
     found = [
         find_gaps(
             Layer(
@@ -387,6 +387,7 @@ def _gaps(
                 minutes=one.minutes,
                 nearest=one.nearest,
                 in_reach=one.in_reach,
+                by_time=one.by_time,
             ),
             cells,
             residents=np.zeros(len(cells)) if people is None else people,
@@ -395,7 +396,7 @@ def _gaps(
             service_ids=list(services["service_id"]),
             service_names=list(services["name"]),
             street=street,
-            streets=study.network.names,
+            streets=streets,
         )
         for category, one in answers.items()
     ]
@@ -405,6 +406,15 @@ def _gaps(
         gaps["residents"] = parts["residents"] = np.nan
     shapes = [outline for one in found for outline in one.outlines]
     return gpd.GeoDataFrame(gaps, geometry=shapes, crs=study.area.crs), parts
+
+
+def _street_names(network: WalkNetwork, cells: Cells) -> tuple[list[str], NDArray[np.int32]]:
+    """Return the street names in alphabetical order, and the one each cell meets."""
+    order = sorted(range(len(network.names)), key=network.names.__getitem__)
+    rank = np.empty(len(order), dtype=np.int32)
+    rank[order] = np.arange(len(order), dtype=np.int32)
+    street = rank[network.name_code[np.maximum(cells.attachment.edge, 0)]]
+    return [network.names[name] for name in order], street
 
 
 def _stack(tables: list[pd.DataFrame], columns: tuple[str, ...]) -> pd.DataFrame:
@@ -434,6 +444,7 @@ def _indicators(
                 cells=cells,
                 status=one.status,
                 minutes=one.minutes,
+                by_time=one.by_time,
                 residents=people,
                 threshold_min=study.threshold_min,
                 profile=study.profile.name,

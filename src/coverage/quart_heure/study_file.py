@@ -253,10 +253,8 @@ def _read_settings(path: Path) -> dict[str, Any]:
             wanted = _KINDS.get(key, (str,))
             if not isinstance(value, wanted) or isinstance(value, bool):
                 msg = f"{path}, [{table}]: {key} is {value!r}."
-                kind = {str: "text in quotes", list: "a list in brackets"}.get(
-                    wanted[0], "a number"
-                )
-                raise StudyFileError(msg, hint=f"It must be {kind}.")
+                names = {str: "text in quotes", list: "a list in brackets", int: "a number"}
+                raise StudyFileError(msg, hint=f"It must be {names[wanted[0]]}.")
     return settings
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -39,6 +40,11 @@ class Answer:
     status: NDArray[np.int8]
     in_reach: NDArray[np.bool_]
 
+    @functools.cached_property
+    def by_time(self) -> NDArray[np.intp]:
+        """Cells in the order of their minutes; shape (n,)."""
+        return np.argsort(self.minutes)
+
     @property
     def covered(self) -> NDArray[np.bool_]:
         """Whether the minutes are within the threshold."""
@@ -73,8 +79,8 @@ def composite_answers(
     everyone = np.arange(len(cells))
     combined = {}
     for name, pick, reach in (
-        ("essential_all", minutes.argmax(axis=0), in_reach.all(axis=0)),
-        ("essential_any", minutes.argmin(axis=0), in_reach.any(axis=0)),
+        ("essential_all", minutes.argmax(axis=0), np.logical_and.reduce(in_reach)),
+        ("essential_any", minutes.argmin(axis=0), np.logical_or.reduce(in_reach)),
     ):
         combined[name] = answer(
             cells,
@@ -134,9 +140,9 @@ def cell_table(
     return pd.DataFrame(columns)
 
 
-def _words(codes: NDArray[np.integer], words: Sequence[str]) -> pd.Categorical:
+def _words(codes: NDArray[np.integer], words: Sequence[str]) -> pd.Categorical[str]:
     """Return words by position, -1 standing for the last."""
     last = len(words) - 1
     return pd.Categorical.from_codes(
-        np.where(codes < 0, last, codes), categories=pd.Index(words, dtype="str")
+        np.where(codes < 0, last, codes), categories=pd.Index(list(words))
     )

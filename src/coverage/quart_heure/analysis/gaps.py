@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -75,6 +76,8 @@ class Layer:
         Position of that service in the services, -1 for none; shape (n,).
     in_reach
         Whether a service lies within reach as the crow flies; shape (n,).
+    by_time
+        Cells in the order of their minutes; shape (n,).
     """
 
     category: str
@@ -82,6 +85,7 @@ class Layer:
     minutes: NDArray[np.float64]
     nearest: NDArray[np.int32]
     in_reach: NDArray[np.bool_]
+    by_time: NDArray[np.intp]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -133,7 +137,8 @@ def find_gaps(
     service_ids, service_names
         Of the services that ``layer.nearest`` counts.
     street, streets
-        Name of the street each cell meets, as a position in ``streets``; shape (n,).
+        Name of the street each cell meets, as a position in ``streets``, which is in alphabetical
+        order; shape (n,).
 
     """
     members, zone, outlines = _zones(layer.uncovered & cells.inside, cells, min_gap_ha)
@@ -144,12 +149,11 @@ def find_gaps(
             parts=pd.DataFrame(columns=list(GAP_PART_COLUMNS)),
         )
     n = len(outlines)
-    order = np.lexsort((layer.minutes[members], zone))
     sizes = np.bincount(zone, minlength=n)
     ends = np.cumsum(sizes)
     starts = ends - sizes
-    minutes = layer.minutes[members][order]
-    by_time = members[order]
+    by_time = _by_zone_and_time(layer, members, zone, n)
+    minutes = layer.minutes[by_time]
     worst = _worst_cell(cells, members, zone, layer.minutes[members], n)
     middle = (minutes[starts + (sizes - 1) // 2] + minutes[starts + sizes // 2]) / 2
     barrier = np.bincount(zone, weights=layer.in_reach[members], minlength=n) / sizes
@@ -254,7 +258,7 @@ def crow_reach(cells: Cells, xy: NDArray[np.float64], reach_m: float) -> NDArray
     """
     first = np.array([cells.col.min(), cells.row.min()])
     shape = np.array([cells.col.max(), cells.row.max()]) - first + 1
-    near = np.zeros(shape, dtype=bool)
+    near: NDArray[np.bool_] = np.zeros(shape, dtype=np.bool_)
     for point in xy:
         # Each point is stamped on the grid as a disc of cells.
         low = np.clip(np.floor((point - reach_m) / cells.cell_m) - first, 0, shape).astype(int)
@@ -263,7 +267,8 @@ def crow_reach(cells: Cells, xy: NDArray[np.float64], reach_m: float) -> NDArray
         dy = (first[1] + np.arange(low[1], high[1]) + 0.5) * cells.cell_m - point[1]
         disc = dx[:, None] ** 2 + dy**2 <= reach_m**2
         near[low[0] : high[0], low[1] : high[1]] |= disc
-    return near[cells.col - first[0], cells.row - first[1]]
+    cells_near: NDArray[np.bool_] = near[cells.col - first[0], cells.row - first[1]]
+    return cells_near
 
 
 def _zones(
@@ -276,7 +281,8 @@ def _zones(
     mask[row, col] = uncovered
     labels = label_zones(mask)
     # A hair's breadth of tolerance: 16 cells of 25 m are 1 ha, whatever floats make of it.
-    large = np.bincount(labels.ravel()) * cells.cell_ha >= min_gap_ha - 1e-9
+    size_ha: NDArray[np.float64] = np.bincount(labels.ravel()).astype(np.float64) * cells.cell_ha
+    large = size_ha >= min_gap_ha - 1e-9
     large[0] = False
     number = np.where(large, np.cumsum(large), 0).astype(np.int32)
     labels = number[labels]
@@ -289,6 +295,16 @@ def _zones(
     label = labels[row, col]
     members = np.flatnonzero(label)
     return members, label[members].astype(np.intp) - 1, outlines
+
+
+def _by_zone_and_time(
+    layer: Layer, members: NDArray[np.intp], zone: NDArray[np.intp], n: int
+) -> NDArray[np.intp]:
+    """Return the cells of the zones, zone by zone and then by minutes."""
+    zone_of: NDArray[Any] = np.full(len(layer.minutes), -1, dtype=np.int16 if n < 2**15 else np.int64)
+    zone_of[members] = zone
+    by_time = layer.by_time[zone_of[layer.by_time] >= 0]
+    return by_time[np.argsort(zone_of[by_time], kind="stable")]
 
 
 def _worst_cell(
@@ -333,14 +349,14 @@ def _streets(
 ) -> list[str]:
     """Return the street name that most cells of each zone meet, "" where none has a name."""
     named = (np.asarray(names) != "")[street]
-    pair, count_of = np.unique(
+    pair, count = np.unique(
         zone[named].astype(np.int64) * len(names) + street[named], return_counts=True
     )
+    of_zone, name = np.divmod(pair, len(names))
+    # Of equals the first in the alphabet, so that the order of the edges changes nothing.
+    order = np.lexsort((name, -count, of_zone))
+    zones, first = np.unique(of_zone[order], return_index=True)
     found = [""] * n
-    most = np.zeros(n, dtype=np.int64)
-    for code, count in zip(pair.tolist(), count_of.tolist(), strict=True):
-        z, s = divmod(code, len(names))
-        # Of equals the first in the alphabet, so that the order of the edges changes nothing.
-        if count > most[z] or (count == most[z] and names[s] < found[z]):
-            most[z], found[z] = count, names[s]
+    for place, best in zip(zones.tolist(), name[order][first].tolist(), strict=True):
+        found[place] = names[best]
     return found

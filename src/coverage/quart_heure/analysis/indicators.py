@@ -111,6 +111,7 @@ def indicator_table(
     cells: Cells,
     status: NDArray[np.int8],
     minutes: NDArray[np.float64],
+    by_time: NDArray[np.intp],
     residents: NDArray[np.float64] | None,
     district_ids: Sequence[str],
     district_labels: Sequence[str],
@@ -131,6 +132,8 @@ def indicator_table(
         The grid; its margin is left out.
     status, minutes
         Of each cell, as `classify` and the travel times give them; shape (n,).
+    by_time
+        Cells in the order of their minutes; shape (n,).
     residents
         People per cell, shape (n,), or None where they are not known: medians are then weighted by
         area, and columns of residents are NaN.
@@ -179,7 +182,9 @@ def indicator_table(
     columns["residents_covered_pct"] = _percent(columns["residents_covered"], folk_on)
     on = status < STATUSES.index("off_network")
     weight = np.where(on, 1.0 if residents is None else people, 0.0)
-    columns |= _quantiles(minutes, weight, district, n)
+    # Positions among the cells of the area, still in the order of time.
+    position = np.cumsum(keep) - 1
+    columns |= _quantiles(minutes, weight, district, position[by_time[keep[by_time]]], n)
     columns |= _gap_counts(gaps, gap_parts, [*district_ids, NO_DISTRICT])
     table = pd.DataFrame(columns)[list(INDICATOR_COLUMNS)]
     rest = (table["district_id"] == NO_DISTRICT) & (table["area_ha"] == 0)
@@ -240,13 +245,10 @@ def weighted_quantile(
     NaN if there is no weight, inf if the value is not reached.
     """
     order = np.argsort(values)
-    return _sorted_quantile(values[order], weights[order], share)
+    return _quantile(values[order], np.cumsum(weights[order]), share)
 
 
-def _sorted_quantile(
-    values: NDArray[np.float64], weights: NDArray[np.float64], share: float
-) -> float:
-    total = np.cumsum(weights)
+def _quantile(values: NDArray[np.float64], total: NDArray[np.float64], share: float) -> float:
     if len(total) == 0 or not total[-1] > 0:
         return float("nan")
     at = int(np.searchsorted(total, share * total[-1] * (1 - _TOLERANCE)))
@@ -269,7 +271,9 @@ def _sums(
     """Add cells up by district (rows, with the whole area last) and group (columns)."""
     code = district.astype(np.int64) * n_groups + group
     sums = np.bincount(code, weights=weight, minlength=n * n_groups).reshape(n, n_groups)
-    return np.vstack([sums, sums.sum(axis=0)]).astype(np.float64)
+    # A millionth of a person is noise of the sums; two tables are to show the same figure.
+    table: NDArray[np.float64] = np.vstack([sums, sums.sum(axis=0)]).astype(np.float64)
+    return table.round(6)
 
 
 def _names(ids: Sequence[str], labels: Sequence[str], area_label: str) -> dict[str, Any]:
@@ -281,24 +285,29 @@ def _names(ids: Sequence[str], labels: Sequence[str], area_label: str) -> dict[s
 
 
 def _percent(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
-    return 100 * np.divide(part, whole, out=np.full(len(part), np.nan), where=whole > 0)
+    share: NDArray[np.float64] = np.full(len(part), np.nan)
+    np.divide(100 * part, whole, out=share, where=whole > 0)
+    return share
 
 
 def _quantiles(
     minutes: NDArray[np.float64],
     weight: NDArray[np.float64],
     district: NDArray[np.int16],
+    by_time: NDArray[np.intp],
     n: int,
 ) -> dict[str, list[float]]:
     """Return median and ninth decile of each district and of the whole area."""
-    by_time = np.argsort(minutes)
     order = by_time[np.argsort(district[by_time], kind="stable")]
     ends = np.cumsum(np.bincount(district, minlength=n))
     parts = [*np.split(order, ends[:-1]), by_time]
-    return {
-        name: [_sorted_quantile(minutes[part], weight[part], share) for part in parts]
-        for name, share in (("minutes_median", 0.5), ("minutes_p90", 0.9))
-    }
+    shares = {"minutes_median": 0.5, "minutes_p90": 0.9}
+    found: dict[str, list[float]] = {name: [] for name in shares}
+    for part in parts:
+        values, total = minutes[part], np.cumsum(weight[part])
+        for name, share in shares.items():
+            found[name].append(_quantile(values, total, share))
+    return found
 
 
 def _gap_counts(gaps: pd.DataFrame, parts: pd.DataFrame, ids: Sequence[str]) -> dict[str, Any]:

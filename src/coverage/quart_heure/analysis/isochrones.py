@@ -6,6 +6,8 @@ Holes and islands are kept: they are what a gap looks like.
 
 from __future__ import annotations
 
+from typing import Any
+
 import contourpy
 import numpy as np
 import shapely
@@ -60,7 +62,8 @@ def contour_polygons(
 def _cut(
     generator: contourpy.ContourGenerator, threshold_min: float, clip: shapely.Geometry
 ) -> shapely.MultiPolygon:
-    points, rings, outers = generator.filled(-1.0, threshold_min)
+    filled: Any = generator.filled(-1.0, threshold_min)
+    points, rings, outers = filled
     if points[0] is None:
         return shapely.MultiPolygon()
     polygons = shapely.from_ragged_array(

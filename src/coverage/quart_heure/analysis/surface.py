@@ -55,7 +55,8 @@ class Cells:
     @property
     def centre_xy(self) -> NDArray[np.float64]:
         """Centres in metres; shape (n, 2)."""
-        return (np.stack([self.col, self.row], axis=1) + 0.5) * self.cell_m
+        cells = np.stack([self.col, self.row], axis=1).astype(np.float64)
+        return (cells + 0.5) * self.cell_m
 
     @property
     def cell_ha(self) -> float:
@@ -165,15 +166,15 @@ def residents_per_cell(cells: Cells, residents: Residents) -> tuple[NDArray[np.f
     total = weight.sum(axis=0)
     met = total > 0
     share = np.divide(weight, total, out=np.zeros_like(weight), where=met)
-    people = np.bincount(
+    people: NDArray[np.float64] = np.bincount(
         np.maximum(np.stack(targets), 0).ravel(),
         weights=(share * residents.residents).ravel(),
         minlength=len(cells),
-    )
+    ).astype(np.float64)
     left = np.flatnonzero(~met & (residents.residents > 0))
     nearest = index.nearest(
-        (residents.col[left] + 0.5) * square_m,
-        (residents.row[left] + 0.5) * square_m,
+        (residents.col[left].astype(np.float64) + 0.5) * square_m,
+        (residents.row[left].astype(np.float64) + 0.5) * square_m,
         within_m=1.5 * max(square_m, cell_m),
     )
     people += np.bincount(
@@ -215,7 +216,8 @@ def _overlap(
     """Return the length that squares and cells have in common along one axis, in metres."""
     low = np.maximum(square * square_m, cell * cell_m)
     high = np.minimum((square + 1) * square_m, (cell + 1) * cell_m)
-    return np.maximum(high - low, 0.0)
+    overlap: NDArray[np.float64] = np.maximum(high - low, 0.0)
+    return overlap
 
 
 class _CellIndex:

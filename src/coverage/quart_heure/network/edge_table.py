@@ -86,7 +86,7 @@ def assemble_network(
     if not np.isfinite(xy).all():
         msg = "The walking network has a vertex without coordinates."
         raise NetworkError(msg, hint="Remove or mend that edge.")
-    filled = {
+    filled: dict[str, NDArray[Any]] = {
         key: np.asarray(columns.get(key, np.full(len(u), default)), dtype=_DTYPES[key])
         for key, default in _DEFAULTS.items()
     }
@@ -110,14 +110,15 @@ def assemble_network(
     )
 
 
-def check_metric(crs: pyproj.CRS | None) -> None:
-    """Raise `CrsError` unless the CRS is projected, in metres."""
+def check_metric(crs: pyproj.CRS | None) -> pyproj.CRS:
+    """Return the CRS if it is projected, in metres; else raise `CrsError`."""
     if crs is None:
         msg = "The walking network has no coordinate reference system."
         raise CrsError(msg, hint="Set one, for instance edges.set_crs(2154).")
     if not crs.is_projected or crs.axis_info[0].unit_conversion_factor != 1:
         msg = f"The walking network is in {crs.to_string()}, which is not in metres."
         raise CrsError(msg, hint="Reproject it, for instance edges.to_crs(2154).")
+    return crs
 
 
 def network_from_table(edges: gpd.GeoDataFrame, *, meta: Mapping[str, Any]) -> WalkNetwork:
@@ -131,8 +132,7 @@ def network_from_table(edges: gpd.GeoDataFrame, *, meta: Mapping[str, Any]) -> W
         row = int(np.flatnonzero(shapely.get_type_id(lines) != shapely.GeometryType.LINESTRING)[0])
         msg = f"Row {row + 1} of the edge table is not a LineString."
         raise InputFileError(msg, hint="Explode multi-part lines before building a network.")
-    crs = None if edges.crs is None else pyproj.CRS(edges.crs)
-    check_metric(crs)
+    crs = check_metric(None if edges.crs is None else pyproj.CRS(edges.crs))
     _, xy, (offsets,) = shapely.to_ragged_array(lines, include_z=False)
     ends, codes = np.unique(
         np.concatenate([edges["u"].to_numpy(), edges["v"].to_numpy()]), return_inverse=True
@@ -152,7 +152,7 @@ def network_from_table(edges: gpd.GeoDataFrame, *, meta: Mapping[str, Any]) -> W
         name=_encode(edges, "name"),
         xy=xy,
         offsets=offsets,
-        crs=crs,  # type: ignore[arg-type] - checked above
+        crs=crs,
         meta=meta,
     )
 

@@ -138,11 +138,11 @@ class WalkNetwork:
 
     def name_of(self, edge: int) -> str:
         """Return the street name of an edge, ``""`` if it has none."""
-        return self.names[self.name_code[edge]]
+        return self.names[int(self.name_code[edge])]
 
     def kind_of(self, edge: int) -> str:
         """Return the highway class of an edge."""
-        return self.kinds[self.kind_code[edge]]
+        return self.kinds[int(self.kind_code[edge])]
 
     def edges(self) -> gpd.GeoDataFrame:
         """Return the edges as a table, one row per edge, columns `EDGE_COLUMNS` and geometry."""
@@ -153,7 +153,7 @@ class WalkNetwork:
             "u": self.u,
             "v": self.v,
             "length_m": self.length_m,
-            "kind": pd.Categorical.from_codes(self.kind_code, categories=list(self.kinds)),
+            "kind": pd.Categorical.from_codes(self.kind_code, categories=pd.Index(self.kinds)),
             "steps": self.steps,
             "bridge": self.bridge,
             "tunnel": self.tunnel,
@@ -161,7 +161,7 @@ class WalkNetwork:
             "backward": self.backward,
             "flags": self.flags,
             "osm_id": self.osm_id,
-            "name": pd.Categorical.from_codes(self.name_code, categories=list(self.names)),
+            "name": pd.Categorical.from_codes(self.name_code, categories=pd.Index(self.names)),
         }
         return gpd.GeoDataFrame(columns, geometry=self.lines, crs=self.crs)
 

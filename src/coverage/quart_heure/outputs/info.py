@@ -37,9 +37,12 @@ def _lines(manifest: Mapping[str, Any], changed: Sequence[str]) -> Iterator[str]
     yield "\nLeft out"
     for kind, reasons in manifest.get("dropped", {}).items():
         for reason, amount in reasons.items():
-            if isinstance(amount, Mapping):
-                amount = ", ".join(f"{number:g} {unit}" for unit, number in amount.items())
-            yield f"  {kind}: {reason}: {amount}"
+            told = (
+                ", ".join(f"{number:g} {unit}" for unit, number in amount.items())
+                if isinstance(amount, Mapping)
+                else amount
+            )
+            yield f"  {kind}: {reason}: {told}"
     for kind, amount in manifest.get("withheld", {}).items():
         yield f"  withheld because discreet: {kind}: {amount}"
     yield "\n" + " · ".join(manifest.get("attribution", []))

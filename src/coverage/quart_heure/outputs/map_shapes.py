@@ -20,6 +20,11 @@ __all__ = ["UNITS_PER_DEGREE", "Pen", "round_corners", "simplified", "zones_of_c
 
 UNITS_PER_DEGREE = 100_000
 
+_STRAIGHT_M2 = 1e-3
+"""Twice the area of a triangle below which its three corners are in line."""
+
+_FEWEST_CORNERS = 3
+
 Shapes = NDArray[np.object_]
 Steps = list[int]
 
@@ -134,7 +139,12 @@ def _through_middles(shape: shapely.Geometry) -> shapely.Geometry:
 
 def _middles(xy: NDArray[np.float64]) -> NDArray[np.float64]:
     middles = (xy[:-1] + xy[1:]) / 2
-    return np.concatenate([middles, middles[:1]])
+    # Points along a straight run say nothing, and there are many.
+    step = np.roll(middles, -1, axis=0) - middles
+    before = np.roll(step, 1, axis=0)
+    turns = np.abs(step[:, 0] * before[:, 1] - step[:, 1] * before[:, 0]) > _STRAIGHT_M2
+    corners = middles[turns] if np.count_nonzero(turns) >= _FEWEST_CORNERS else middles
+    return np.concatenate([corners, corners[:1]])
 
 
 @functools.cache

@@ -16,7 +16,7 @@ import pandas as pd
 
 from quart_heure.analysis.answers import COMPOSITES
 from quart_heure.errors import CategoryError, InputFileError
-from quart_heure.labels import format_number, format_pct, format_plain, phrase, word
+from quart_heure.labels import district_word, format_number, format_pct, format_plain, phrase, word
 from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.tables import Results, describe_run, in_order
 from quart_heure.schema import table_columns
@@ -28,6 +28,8 @@ __all__ = ["REPORT_FORMAT", "report_content", "resolve_districts"]
 
 REPORT_FORMAT = "quart-heure-report/1"
 """Name and version of the structure that `report_content` returns."""
+
+_Row = dict[str, Any]
 
 _AMOUNTS = {"residents": "residents", "area": "area_ha"}
 
@@ -61,11 +63,12 @@ def report_content(
     -------
     dict
         ``format``, ``lang``, ``area``, ``osm_date``, ``parameters``; ``selected`` (whether
-        districts were asked for), ``district_labels`` (by id); ``categories`` (id, label,
+        districts were asked for), ``district_labels`` (by id), ``district_word``; ``categories`` (id, label,
         essential, composite); ``summary`` (in figures and one sentence); ``city`` (one row
-        of indicators per category); ``composite``; ``districts`` (district_id, label, ``indicators``, ``composite``, ``gaps``,
-        ``none_known``); ``services`` (``by_category``, ``withheld``, ``list``); ``problems``;
-        ``definitions``, ``limits``; ``sources``, ``attribution``; ``run``. Rows have the columns
+        of indicators per category); ``composite``; ``districts`` (district_id, label,
+        ``indicators``, ``composite``, ``gaps``, ``none_known``); ``services`` (``by_category``,
+        ``withheld``, ``list``); ``problems``; ``definitions``, ``limits``; ``sources``,
+        ``attribution``; ``run``. Rows have the columns
         of the result tables. Numbers that are unknown are NaN, minutes out of reach are inf.
 
     Raises
@@ -77,13 +80,13 @@ def report_content(
     """
     source = source if isinstance(source, Results) else publishable(source)
     manifest = source.manifest if isinstance(source, Results) else describe_run(source)
-    indicators = source.indicators
-    shown = _shown_categories(manifest, indicators, categories, lang)
+    shown = _shown_categories(manifest, source.indicators, categories, lang)
     ids = [category["id"] for category in shown]
-    indicators = indicators[indicators["category"].isin(ids)]
     wanted = resolve_districts(source.indicators, districts)
-    gaps = source.gaps[source.gaps["category"].isin(ids)]
-    composite = _records(source.composite, "composite") if _is_whole(categories) else []
+    labels = _district_labels(source.indicators)
+    indicators = _rows(source.indicators, "indicators", ids)
+    gaps = _rows(source.gaps, "gaps", ids)
+    composite = _rows(source.composite, "composite", ids) if _is_whole(categories) else []
     parameters = manifest.get("parameters", {})
     return {
         "format": REPORT_FORMAT,
@@ -92,16 +95,15 @@ def report_content(
         "osm_date": manifest.get("osm_date", ""),
         "parameters": parameters,
         "selected": bool(districts),
-        "district_labels": _district_labels(source.indicators),
+        "district_labels": labels,
+        "district_word": district_word(labels.values(), lang),
         "categories": shown,
-        "summary": _summary(source.composite, manifest, lang),
-        "city": _by_category(indicators[indicators["level"] == "city"], ids),
+        "summary": _summary(source.composite, indicators, manifest, lang),
+        "city": [row for row in indicators if row["level"] == "city"],
         "composite": [row for row in composite if row["level"] == "city"],
-        "districts": [
-            _district(district_id, indicators, composite, gaps, ids) for district_id in wanted
-        ],
+        "districts": [_district(each, indicators, composite, gaps) for each in wanted],
         "services": _services(source, manifest, ids, wanted if districts else None),
-        "problems": _records(in_order(source.problems, "problems", ids), "problems"),
+        "problems": _rows(source.problems, "problems", ids),
         "definitions": [
             {"key": d["key"], "term": d[f"term_{lang}"], "text": d[lang]}
             for d in manifest.get("definitions", [])
@@ -195,7 +197,9 @@ def _shown_categories(
     ]
 
 
-def _summary(composite: pd.DataFrame, manifest: Mapping[str, Any], lang: str) -> dict[str, Any]:
+def _summary(
+    composite: pd.DataFrame, indicators: list[_Row], manifest: Mapping[str, Any], lang: str
+) -> dict[str, Any]:
     """Return the answer in figures: who has all the essential services, who has none."""
     city = composite[composite["level"] == "city"].sort_values("essentials_within")
     if city.empty or len(city) < 2:
@@ -207,7 +211,7 @@ def _summary(composite: pd.DataFrame, manifest: Mapping[str, Any], lang: str) ->
         "all": round(float(amount.iloc[-1]), 1),
         "none_pct": round(float(share.iloc[0]), 2),
         "none": round(float(amount.iloc[0]), 1),
-        "total": round(float(amount.sum()), 1),
+        "total": _on_network(indicators, by),
     }
     essentials = int(city["essentials_within"].iloc[-1])
     threshold = manifest.get("parameters", {}).get("threshold_min")
@@ -226,16 +230,18 @@ def _summary(composite: pd.DataFrame, manifest: Mapping[str, Any], lang: str) ->
     return {**about, **figures, "sentence": sentence}
 
 
+def _on_network(indicators: list[_Row], by: str) -> float:
+    """Return what the shares of the whole area are of, as the other tables show it."""
+    city = next(row for row in indicators if row["level"] == "city")
+    if by == "area":
+        return float(city["on_network_ha"])
+    return round(city["residents"] - city["residents_off_network"], 1)
+
+
 def _district(
-    district_id: str,
-    indicators: pd.DataFrame,
-    composite: list[dict[str, Any]],
-    gaps: pd.DataFrame,
-    ids: Sequence[str],
+    district_id: str, indicators: list[_Row], composite: list[_Row], gaps: list[_Row]
 ) -> dict[str, Any]:
-    here = (indicators["level"] == "district") & (indicators["district_id"] == district_id)
-    rows = _by_category(indicators[here], ids)
-    touching = gaps["districts"].astype("str").str.split(";").map(lambda all_: district_id in all_)
+    rows = [row for row in indicators if row["district_id"] == district_id]
     return {
         "district_id": district_id,
         "label": (rows[0]["label"] if rows else "") or district_id,
@@ -246,14 +252,8 @@ def _district(
             for row in rows
             if row["services_inside"] == 0 and row["category"] not in COMPOSITES
         ],
-        "gaps": _gaps(gaps[touching.astype(bool)], ids),
+        "gaps": [gap for gap in gaps if district_id in gap["districts"].split(";")],
     }
-
-
-def _gaps(gaps: pd.DataFrame, ids: Sequence[str]) -> list[dict[str, Any]]:
-    rows = _records(pd.DataFrame(gaps.drop(columns="geometry")), "gaps")
-    order = {category: number for number, category in enumerate(ids)}
-    return sorted(rows, key=lambda row: (order[row["category"]], row["rank"]))
 
 
 def _services(
@@ -262,13 +262,11 @@ def _services(
     ids: Sequence[str],
     districts: Sequence[str] | None,
 ) -> dict[str, Any]:
-    services = source.services[source.services["category"].isin(ids)]
-    if districts is not None:
-        services = services[services["district_id"].isin(districts)]
-    services = services.sort_values(["category", "name", "service_id"], kind="stable")
-    rows = _records(services[list(_SERVICE_FIELDS)], "services")
-    order = {category: number for number, category in enumerate(ids)}
-    rows.sort(key=lambda row: order[row["category"]])
+    rows = [
+        {field: row[field] for field in _SERVICE_FIELDS}
+        for row in _rows(source.services, "services", ids)
+        if districts is None or row["district_id"] in districts
+    ]
     inside = _services_inside(source.indicators, districts)
     by_category = []
     for category in (c for c in ids if c not in COMPOSITES):
@@ -305,18 +303,17 @@ def _services_inside(indicators: pd.DataFrame, districts: Sequence[str] | None) 
     return {str(category): int(count) for category, count in counts.items()}
 
 
-def _by_category(rows: pd.DataFrame, ids: Sequence[str]) -> list[dict[str, Any]]:
-    order = {category: number for number, category in enumerate(ids)}
-    return sorted(_records(rows, "indicators"), key=lambda row: order[row["category"]])
+def _rows(frame: pd.DataFrame, table: str, ids: Sequence[str]) -> list[_Row]:
+    """Return the rows of these categories, in the order of the table, as plain values.
 
-
-def _records(frame: pd.DataFrame, table: str) -> list[dict[str, Any]]:
-    """Return rows as dicts, numbers rounded as in the files and text made safe to show."""
+    Numbers are rounded as in the files, and text is made safe to show.
+    """
     decimals = {column.name: column.decimals for column in table_columns(table)}
-    records = pd.DataFrame(frame).to_dict("records")
+    plain = pd.DataFrame(in_order(frame, table, ids)).drop(columns="geometry", errors="ignore")
     return [
         {str(key): _tidy(value, decimals.get(str(key))) for key, value in record.items()}
-        for record in records
+        for record in plain.to_dict("records")
+        if record.get("category", ids[0]) in ids
     ]
 
 

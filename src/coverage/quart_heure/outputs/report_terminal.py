@@ -104,6 +104,7 @@ class _Drawing:
 
     def say(self, key: str, **values: object) -> str:
         known = {"area": self.content["area"], "threshold": self.threshold}
+        known["unit"] = self.content["district_word"]
         return phrase(key, self.lang, **{**known, **values})
 
     def number(self, value: float | None, decimals: int = 0) -> str:
@@ -165,7 +166,7 @@ class _Drawing:
         """Compare districts; on a narrow screen categories are letters, told below."""
         letters = {name: chr(ord("A") + at) for at, name in enumerate(self.labels)}
         table = _bare_table()
-        table.add_column(heading("district", self.lang), no_wrap=True)
+        table.add_column(self.content["district_word"].capitalize(), no_wrap=True)
         for name, label in self.labels.items():
             table.add_column(label if self.wide else letters[name], justify="right")
         for district in self.content["districts"]:

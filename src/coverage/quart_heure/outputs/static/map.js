@@ -217,6 +217,11 @@
         });
       };
       this.map.on("zoomend", refresh);
+      this.map.on("zoomend", () => {
+        for (const service of this.data.services) {
+          if (service.layer) service.layer.setRadius(this.markRadius(service));
+        }
+      });
       return { refresh };
     }
 
@@ -358,7 +363,7 @@
       service.layer = L.circleMarker([lat, lon], {
         renderer: this.canvases.marks,
         pane: "marks",
-        radius: counted ? 7 : 5,
+        radius: this.markRadius(service),
         color: counted && !service.outside ? "#ffffff" : category.colour,
         weight: 2,
         fillColor: counted && !service.outside ? category.colour : "#ffffff",
@@ -367,6 +372,11 @@
       });
       service.layer.bindPopup(() => this.servicePopup(service, category), POPUP);
       return service.layer;
+    }
+
+    /* Seen from afar marks are smaller, or they would hide a small city. */
+    markRadius(service) {
+      return (service.left_out ? 5 : 7) - (this.map.getZoom() < 11.75 ? 2 : 0);
     }
 
     /* ---- names on the map ---- */

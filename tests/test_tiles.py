@@ -1,0 +1,343 @@
+"""Vector tiles: two tiles written here by hand, and the real ones where they are at hand."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyproj
+import pytest
+import shapely
+
+from quart_heure.errors import InputFileError
+from quart_heure.network.contraction import contract
+from quart_heure.network.graph import Flags, WalkNetwork
+from quart_heure.sources import tile_lines
+from quart_heure.sources.tile_files import EXTENT, Tile, find_tiles, grid_transform, read_layer
+from quart_heure.sources.tiles import TileStreets, read_tiles
+
+ROOT = Path(__file__).resolve().parents[1]
+TILES = ROOT.parent / "shared" / "data" / "osm-tiles-paris"
+LAMBERT_93 = pyproj.CRS.from_epsg(2154)
+Z, X, Y = 14, 8299, 5636
+UNIT_M = 0.393
+
+needs_extracts = pytest.mark.skipif(
+    not TILES.is_dir(), reason="the source extracts are not beside the project"
+)
+
+Places = Sequence[tuple[int, int]]
+Feature = tuple[str, Places, dict[str, Any]]
+
+
+# --- a writer of vector tiles, as small as the format allows -------------------------------------
+
+
+def varint(value: int) -> bytes:
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*out, value])
+
+
+def field(number: int, payload: bytes) -> bytes:
+    return varint(number << 3 | 2) + varint(len(payload)) + payload
+
+
+def packed(values: Sequence[int]) -> bytes:
+    return b"".join(map(varint, values))
+
+
+def zigzag(value: int) -> int:
+    return value << 1 if value >= 0 else (-value << 1) - 1
+
+
+def geometry(kind: str, places: Places) -> list[int]:
+    ring = kind == "polygon"
+    corners = list(places[:-1] if ring else places)
+    steps = np.diff(np.array([(0, 0), *corners]), axis=0).tolist()
+    numbers = [zigzag(value) for step in steps for value in step]
+    if kind == "point":
+        return [9, *numbers]
+    lines = [9, *numbers[:2], (len(corners) - 1) << 3 | 2, *numbers[2:]]
+    return [*lines, 15] if ring else lines
+
+
+def layer_bytes(name: str, features: Sequence[Feature]) -> bytes:
+    keys: list[str] = []
+    values: list[Any] = []
+    body = b""
+    for kind, places, properties in features:
+        tags = []
+        for key, value in properties.items():
+            if key not in keys:
+                keys.append(key)
+            if value not in values:
+                values.append(value)
+            tags += [keys.index(key), values.index(value)]
+        type_code = {"point": 1, "line": 2, "polygon": 3}[kind]
+        body += field(
+            2,
+            field(2, packed(tags))
+            + varint(3 << 3)
+            + varint(type_code)
+            + field(4, packed(geometry(kind, places))),
+        )
+    words = b"".join(field(3, key.encode()) for key in keys)
+    for value in values:
+        if isinstance(value, str):
+            words += field(4, field(1, value.encode()))
+        else:  # a double
+            words += field(4, b"\x19" + np.float64(value).tobytes())
+    size = varint(5 << 3) + varint(EXTENT) + varint(15 << 3) + varint(2)
+    return field(3, field(1, name.encode()) + body + words + size)
+
+
+def line(class_: str, places: Places, **properties: Any) -> Feature:
+    return "line", places, {"class": class_, **properties}
+
+
+def write_tile(
+    folder: Path, x: int, layers: dict[str, Sequence[Feature]], *, packed_up: bool = False
+) -> None:
+    data = b"".join(layer_bytes(name, features) for name, features in layers.items())
+    path = folder / str(Z) / str(x) / (f"{Y}.pbf.gz" if packed_up else f"{Y}.pbf")
+    path.parent.mkdir(parents=True)
+    path.write_bytes(gzip.compress(data) if packed_up else data)
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write two tiles side by side.
+
+    A street crosses from the west tile to the east one and is stored whole in both. A ring is a
+    square with a street at each corner and a fountain on one diagonal; another is a loop around a block.
+    """
+    folder = tmp_path_factory.mktemp("tiles")
+    through = [(3000, 1000), (3900, 1000), (4500, 1100), (5000, 1100)]
+    square = [(1000, 2000), (1400, 2000), (1400, 2400), (1000, 2400), (1000, 2000)]
+    block = [(2000, 2000), (2400, 2000), (2400, 2400), (2000, 2400), (2000, 2000)]
+    lonely = [(3000, 3000), (3100, 3000), (3100, 3100), (3000, 3000)]
+    streets = [
+        line("minor", through),
+        line("path", [(3000, 1000), (3000, 800)]),  # steps
+        line("path", [(2800, 900), (3200, 900)], brunnel="bridge"),  # over them
+        line("pedestrian", square),
+        line("minor", [(500, 2000), (1000, 2000)]),
+        line("service", [(1400, 2400), (1700, 2400)]),
+        line("service", [(800, 2400), (1000, 2400)]),
+        line("minor", [(1400, 2000), (2000, 2000)]),
+        line("pedestrian", block),
+        line("minor", [(2400, 2400), (2700, 2400)]),
+        line("pedestrian", lonely),
+        line("trunk", [(100, 100), (200, 100)]),
+        line("primary", [(100, 200), (200, 200)], brunnel="tunnel"),
+        line("primary_construction", [(100, 300), (200, 300)]),
+        line("rail", [(100, 400), (200, 400)]),
+        line("platform", [(100, 500), (200, 500)]),
+    ]
+    names = [
+        line("minor", through, **{"name:latin": "Rue du Général", "subclass": "residential"}),
+        line("path", [(3000, 1000), (3000, 800)], subclass="steps"),
+        line("path", [(2800, 900), (3200, 900)], subclass="footway", brunnel="bridge"),
+        line("pedestrian", square, **{"name:latin": "Place d'Août"}),
+    ]
+    house = [(2050, 2050), (2350, 2050), (2350, 2350), (2050, 2350), (2050, 2050)]
+    fountain = [(1280, 2080), (1320, 2080), (1320, 2120), (1280, 2120), (1280, 2080)]
+    write_tile(
+        folder,
+        X,
+        {
+            "transportation": streets,
+            "transportation_name": names,
+            "building": [("polygon", house, {"render_height": 20.0})],
+            "water": [("polygon", fountain, {"class": "lake"})],
+        },
+    )
+    east = [(x - EXTENT, y) for x, y in through]
+    write_tile(
+        folder,
+        X + 1,
+        {
+            "transportation": [line("minor", east), line("path", [(904, 1100), (904, 1500)])],
+            "transportation_name": [
+                line("minor", east, **{"name:latin": "Rue du Général", "subclass": "residential"})
+            ],
+        },
+        packed_up=True,
+    )
+    # A list of layers that lacks columns, as the real folder has.
+    (folder / "metadata.json").write_text('{"vector_layers": []}', encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def streets(town: Path) -> TileStreets:
+    return read_tiles(town)
+
+
+@pytest.fixture(scope="module")
+def network(streets: TileStreets) -> WalkNetwork:
+    return contract(
+        a=streets.a,
+        b=streets.b,
+        node_xy=streets.node_xy,
+        columns={
+            "steps": streets.steps,
+            "bridge": streets.bridge,
+            "flags": streets.square_walk * np.uint16(Flags.SQUARE_WALK),
+        },
+        kind=(streets.kind_code, streets.kinds),
+        name=(streets.name_code, streets.names),
+        crs=streets.crs,
+        meta={},
+    )
+
+
+def place(x: int, y: int) -> tuple[float, float]:
+    """Return the Lambert-93 coordinates of a place of the west tile."""
+    xy = np.array([[X * EXTENT + x, Y * EXTENT + y]], dtype=np.float64)
+    east, north = grid_transform(Z, LAMBERT_93)(xy)[0]
+    return float(east), float(north)
+
+
+def edge_between(network: WalkNetwork, one: Any, other: Any) -> list[int]:
+    def node(at: Any) -> int:
+        far = np.hypot(*(network.node_xy - np.array(at)).T)
+        assert far.min() < 0.01
+        return int(far.argmin())
+
+    ends = {node(one), node(other)}
+    pairs = zip(network.u.tolist(), network.v.tolist(), strict=True)
+    return [e for e, pair in enumerate(pairs) if set(pair) == ends]
+
+
+def test_a_street_over_the_border_of_tiles_is_one_edge(network: WalkNetwork) -> None:
+    (edge,) = edge_between(network, place(3000, 1000), place(5000, 1100))
+    assert network.kind_of(edge) == "residential"
+    assert network.name_of(edge) == "Rue du Général"
+    whole = 900 + np.hypot(600, 100) + 500
+    assert network.length_m[edge] == pytest.approx(whole * UNIT_M, rel=0.002)
+
+
+def test_bridges_are_not_joined_with_what_they_cross(network: WalkNetwork) -> None:
+    (bridge,) = edge_between(network, place(2800, 900), place(3200, 900))
+    (stairs,) = edge_between(network, place(3000, 1000), place(3000, 800))
+    assert network.bridge[bridge]
+    assert network.kind_of(bridge) == "footway"
+    assert network.steps[stairs]
+    assert not network.steps[bridge]
+
+
+def test_what_is_dropped_is_counted(streets: TileStreets) -> None:
+    assert {reason: row["lines"] for reason, row in streets.dropped.items()} == {
+        "car_tunnel": 1,
+        "not_a_street": 1,
+        "platform": 1,
+        "ring_without_way": 1,
+        "trunk": 1,
+        "under_construction": 1,
+    }
+    assert streets.counts["tiles"] == 2
+    # The street over the border counts in both tiles.
+    assert streets.counts["lines"] == 12
+
+
+def test_squares_are_crossed_and_blocks_are_not(streets: TileStreets, network: WalkNetwork) -> None:
+    assert streets.counts["squares_crossed"] == 1
+    # Of the two diagonals, the fountain bars one; sides of the square are walked already.
+    (walk,) = np.flatnonzero(network.flags & Flags.SQUARE_WALK)
+    assert edge_between(network, place(1000, 2000), place(1400, 2400)) == [walk]
+    assert network.kind_of(walk) == "square"
+    assert network.name_of(walk) == "Place d'Août"
+    assert network.length_m[walk] == pytest.approx(np.hypot(400, 400) * UNIT_M, rel=0.002)
+
+
+def test_tiles_are_found_by_place(town: Path) -> None:
+    tiles = find_tiles(town)
+    assert [(tile.z, tile.x, tile.y) for tile in tiles] == [(Z, X, Y), (Z, X + 1, Y)]
+    assert find_tiles(town, bounds=(2.0, 40.0, 2.1, 41.0)) == []
+    to_degrees = pyproj.Transformer.from_crs(LAMBERT_93, 4326, always_xy=True)
+    lon, lat = to_degrees.transform(*place(2048, 2048))
+    around = (lon - 1e-4, lat - 1e-4, lon + 1e-4, lat + 1e-4)
+    assert [tile.x for tile in find_tiles(town, bounds=around)] == [X]
+
+
+def test_an_area_cuts_streets_and_counts(town: Path) -> None:
+    centre = shapely.Point(*place(1200, 2200))
+    cut = read_tiles(town, area=shapely.buffer(centre, 150.0))
+    assert set(cut.kinds) <= {"pedestrian", "service", "square", "unclassified"}
+    assert cut.dropped == {}
+
+
+def test_unreadable_tiles_are_named(tmp_path: Path) -> None:
+    with pytest.raises(InputFileError, match="no vector tile"):
+        read_tiles(tmp_path)
+    broken = tmp_path / "14" / "8299" / "5636.pbf"
+    broken.parent.mkdir(parents=True)
+    broken.write_bytes(b"<html>not found</html>")
+    with pytest.raises(InputFileError, match="cannot be read as a vector tile"):
+        read_tiles(tmp_path)
+
+
+def test_a_layer_or_a_column_may_be_missing(town: Path) -> None:
+    tile = find_tiles(town)[1]
+    shapes, values = read_layer(tile, "building", ["render_height"])
+    assert len(shapes) == len(values["render_height"]) == 0
+    shapes, values = read_layer(tile, "transportation", ["brunnel"])
+    assert values["brunnel"].tolist() == [None] * len(shapes)
+
+
+# --- the real tiles of Paris ---------------------------------------------------------------------
+
+
+@needs_extracts
+@pytest.mark.extracts
+def test_the_real_tiles_hold_what_was_counted_independently(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    classes = {*tile_lines._KINDS, "trunk", "platform", "pier"}
+    monkeypatch.setattr(
+        tile_lines, "_reason", lambda class_, brunnel: "" if class_ in classes else "other"
+    )
+    joined = tile_lines.join_tiles([tile_lines.read_pieces(tile) for tile in find_tiles(TILES)])
+    kept = joined.kept
+    low, high = np.minimum(joined.a, joined.b)[kept], np.maximum(joined.a, joined.b)[kept]
+    pairs = np.unique(np.stack([low, high], axis=1), axis=0)
+    # Counted by another reader of the same tiles (data provenance): equal to the last edge.
+    assert len(np.unique(pairs)) == 560_537
+    assert len(pairs) == 631_032
+    xy = grid_transform(14, LAMBERT_93)(tile_lines.key_places(joined.keys))
+    length_km = np.hypot(*(xy[pairs[:, 0]] - xy[pairs[:, 1]]).T).sum() / 1000
+    # 11,220 km there, by another measure of length.
+    assert length_km == pytest.approx(11_220, rel=0.001)
+    # Lines of which something lies in the tile's own square: 131,065 there, with pieces of lines
+    # that leave the square and come back counted apart.
+    assert len(np.unique(joined.line[kept])) == pytest.approx(131_065, rel=0.003)
+
+
+@needs_extracts
+@pytest.mark.extracts
+def test_joints_of_real_tiles_are_sound() -> None:
+    tiles = [tile for tile in find_tiles(TILES) if tile.x in {8298, 8299} and tile.y == 5636]
+    joined = tile_lines.join_tiles([tile_lines.read_pieces(tile) for tile in tiles])
+    kept = joined.kept
+    neighbours = tile_lines.count_neighbours(joined, kept)
+    border = (joined.keys >> 32) == 8299 * EXTENT
+    assert np.count_nonzero(border & (neighbours > 0)) > 30
+    assert np.count_nonzero(border & (neighbours == 1)) <= 1
+
+
+@needs_extracts
+@pytest.mark.extracts
+def test_real_names_and_stairs_are_found() -> None:
+    tile = Tile(14, 8299, 5636, TILES / "14" / "8299" / "5636.pbf.gz")
+    pieces = tile_lines.read_pieces(tile)
+    kinds = {kind: pieces.kind.count(kind) for kind in set(pieces.kind)}
+    assert kinds["footway"] == pytest.approx(565, abs=10)
+    assert kinds["steps"] == pytest.approx(169, abs=5)
+    assert "Rue de Rivoli" in pieces.name or "Boulevard Saint-Germain" in pieces.name
