@@ -94,7 +94,8 @@ def way_lengths_m(raw: RawOsm) -> NDArray[np.float64]:
     )[2]
     way = np.repeat(np.arange(raw.n_ways), np.diff(raw.offsets))
     within = way[1:] == way[:-1]
-    return np.bincount(way[1:][within], weights=step[within], minlength=raw.n_ways)
+    lengths = np.bincount(way[1:][within], weights=step[within], minlength=raw.n_ways)
+    return lengths.astype(np.float64)
 
 
 def keep_ways(raw: RawOsm, kept: NDArray[np.bool_]) -> RawOsm:
@@ -105,7 +106,7 @@ def keep_ways(raw: RawOsm, kept: NDArray[np.bool_]) -> RawOsm:
         way_id=raw.way_id[kept],
         refs=raw.refs[np.repeat(kept, counts)],
         offsets=np.concatenate([[0], np.cumsum(counts[kept])]),
-        way_tags=[raw.way_tags[way] for way in np.flatnonzero(kept)],
+        way_tags=[raw.way_tags[way] for way in np.flatnonzero(kept).tolist()],
         node_tags={},
         areas=(),
     )
@@ -142,10 +143,10 @@ def compare_graphs(raw: RawOsm) -> str:
     total_km = network.length_m.sum() / 1000
     their_km = sum(metres for _, _, metres in theirs.edges(data="metres")) / 1000
     return (
-        f"Ways that both keep: {total_km:.2f} km here in {network.n_edges} edges, {their_km:.2f} km "
-        f"in osmnx in {theirs.number_of_edges()} segments. Of {N_PAIRS} pairs of junctions "
-        f"{reached} are joined here, {apart} otherwise in osmnx; distances differ by "
-        f"{worst:.6f} m at most."
+        f"Ways that both keep: {total_km:.2f} km here in {network.n_edges} edges, "
+        f"{their_km:.2f} km in osmnx in {theirs.number_of_edges()} segments. "
+        f"Of {N_PAIRS} pairs of junctions {reached} are joined here, {apart} otherwise in osmnx; "
+        f"distances differ by {worst:.6f} m at most."
     )
 
 

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from opening_hours import validate
 
+from paris_french import in_french, names_in_french
+
 __all__ = ["COLUMNS", "build_services", "write_services"]
 
 COLUMNS = (
@@ -103,35 +105,6 @@ _WORDING = (
     (re.compile(r"; copy in a public GitHub repository \([^)]*\)"), ""),
     (re.compile(r" \(fdocuments copy\)"), ""),
 )
-_FRENCH = (
-    # Names and addresses are shown to people: what the compilers of the table added is translated.
-    (" of the 7e (name not found)", " du 7e (nom inconnu)"),
-    (
-        " in the bains-douches of the 12e (name not found)",
-        " des bains-douches du 12e (nom inconnu)",
-    ),
-    (" of the 13e (blank record)", " du 13e (fiche vide)"),
-    ("Bagagerie of La Maison", "Bagagerie de La Maison"),
-    (" (project)", " (projet)"),
-    (" (winter)", " (hiver)"),
-    ("(former site, bains-douches Charenton)", "(ancien site, bains-douches Charenton)"),
-    ("(between the CNIT and the Grande Arche)", "(entre le CNIT et la Grande Arche)"),
-    ("quartier des Halles; local in rue Rambuteau in 2009", "quartier des Halles"),
-    ("(inside the bains-douches)", "(dans les bains-douches)"),
-    (
-        "(next to the bains-douches, own entrance)",
-        "(à côté des bains-douches, entrée indépendante)",
-    ),
-    ("former ferme de Montsouris", "ancienne ferme de Montsouris"),
-    (" (no street number stated)", ""),
-    (" (no number stated)", ""),
-    ("near the CNIT, beside a car park, La Défense", "près du CNIT, La Défense"),
-    (
-        "in the former metro station, opposite 31, boulevard Saint-Martin",
-        "dans l'ancienne station de métro, face au 31, boulevard Saint-Martin",
-    ),
-    (" (address of the CHU; the restaurant's own number is not confirmed)", " (adresse du CHU)"),
-)
 _UNWANTED = re.compile(r"\bseed\b|\bstored\b|\bbrief\b|GitHub", re.IGNORECASE)
 
 _NAME_PREFIX = re.compile(
@@ -175,22 +148,20 @@ def write_services(rows: list[dict[str, str]], path: Path) -> None:
 
 def _service(fact: Row) -> dict[str, str]:
     access = _access(fact)
-    hours = _opening_hours(fact)
-    raw_hours = fact["opening_hours"].strip()
     values = {
         "service_id": _service_id(fact),
         "category": fact["category"],
-        "name": _translate(fact["name"]),
-        "address": _translate(fact["address"]),
+        "name": names_in_french(fact["name"]),
+        "address": names_in_french(fact["address"]),
         "postcode": fact["postcode"],
         "longitude": fact["longitude"],
         "latitude": fact["latitude"],
         "coord_source": fact["coord_source"],
-        "opening_hours": hours,
-        "opening_hours_text": "" if raw_hours == hours else raw_hours,
-        "capacity": fact["capacity"],
-        "audience": fact["audience"],
-        "operator": fact["operator"],
+        "opening_hours": _opening_hours(fact),
+        "opening_hours_text": in_french(fact["opening_hours"].strip()),
+        "capacity": in_french(fact["capacity"]),
+        "audience": in_french(fact["audience"]),
+        "operator": in_french(fact["operator"]),
         "status": _status(fact),
         "access": access,
         # Night shelters for women that take people by referral do not publish where they are.
@@ -235,19 +206,13 @@ def _opening_hours(fact: Row) -> str:
 
 
 def _service_id(fact: Row) -> str:
-    name = re.sub(r"\(.*?\)", "", _translate(fact["name"]))
+    name = re.sub(r"\(.*?\)", "", names_in_french(fact["name"]))
     short = _NAME_PREFIX.sub("", name).strip()
     if len(re.findall(r"[^\W\d_]", short)) > 2:  # "20" or "7e" says too little by itself
         name = short
     plain = unicodedata.normalize("NFKD", name.replace("œ", "oe").replace("Œ", "Oe"))
     slug = re.sub(r"[^a-z0-9]+", "-", plain.encode("ascii", "ignore").decode().lower()).strip("-")
     return f"{fact['category']}-{fact['postcode']}-{slug}"
-
-
-def _translate(text: str) -> str:
-    for english, french in _FRENCH:
-        text = text.replace(english, french)
-    return text
 
 
 def _reword(text: str) -> str:

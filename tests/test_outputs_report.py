@@ -185,7 +185,7 @@ def test_nobody_lives_there_and_nothing_is_known(toy_study: Study) -> None:
         assert "nan" not in re.findall(r"\w+", text)
         assert "inf" not in re.findall(r"\w+", text)
     assert "hors d’atteinte" in render_report(coverage, format="md")
-    assert "Aucun service connu de nous ici : Centres sociaux." in (
+    assert "Aucun service connu de nous ici\u00a0: Centres sociaux." in (
         render_report(coverage, districts=["Est"], width=120)
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import random
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from shapely import Point
 
 import toy_town
+from quart_heure.cache import Cache
 from quart_heure.profiles import WalkProfile
 from quart_heure.sources.services import Services
 from quart_heure.study import Coverage, analyse
@@ -242,6 +244,48 @@ def test_inputs_are_left_as_they_were(seed: int) -> None:
     pd.testing.assert_frame_equal(town.area.districts, districts)
     assert (town.residents.residents == people).all()
     assert (study.network.length_m == lengths).all()
+
+
+# --- cache ---------------------------------------------------------------------------------------
+
+
+def test_a_cache_changes_nothing_whatever_was_in_it(tmp_path: Path) -> None:
+    # one folder for studies that differ in one thing each: no answer may be another's
+    town = toy_town.random_town(5, n_services=5)
+    longer = town.edges.assign(length_m=town.edges["length_m"] * 1.25)
+    one_way = town.edges.assign(backward=~town.edges["forward"])
+    stairs = town.edges.assign(steps=True)
+    people = dataclasses.replace(town.residents, residents=town.residents.residents * 2)
+    moved = town.services.table.geometry.translate(40, 30)
+    table = town.services.table.assign(geometry=moved)
+    districts = town.area.districts.assign(district_id=["d2", "d1"])
+    studies = {
+        "plain": town.study(),
+        "cells": town.study(cell_m=25.0),
+        "snap": town.study(snap_m=60.0),
+        "threshold": town.study(threshold_min=4.0),
+        "speed": town.study(profile=WalkProfile(name="adult", speed_kmh=3.0)),
+        "steps": town.study(profile=WalkProfile(name="adult", speed_kmh=4.5, steps_factor=3.0)),
+        "no steps": town.study(
+            profile=WalkProfile(name="adult", speed_kmh=4.5, steps_allowed=False)
+        ),
+        "lengths": dataclasses.replace(town, edges=longer).study(),
+        "directions": dataclasses.replace(town, edges=one_way).study(),
+        "stairs": dataclasses.replace(town, edges=stairs).study(),
+        "people": town.study(residents=people),
+        "nobody": town.study(residents=None),
+        "services": town.study(services=dataclasses.replace(town.services, table=table)),
+        "districts": town.study(area=dataclasses.replace(town.area, districts=districts)),
+        "place": town.moved(50, 0).study(),
+        "other town": toy_town.random_town(6).study(),
+    }
+    cache = Cache(tmp_path)
+    for name, study in [*studies.items(), *studies.items()]:
+        wanted, found = analyse(study), analyse(study, cache=cache)
+        for table_name in ("cells", "services", "gaps", "indicators", "composite", "isochrones"):
+            a = pd.DataFrame(getattr(wanted, table_name))
+            b = pd.DataFrame(getattr(found, table_name))
+            pd.testing.assert_frame_equal(a, b, check_exact=True, obj=f"{name}: {table_name}")
 
 
 # --- isochrones ----------------------------------------------------------------------------------

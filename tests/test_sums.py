@@ -442,6 +442,30 @@ def test_one_hectare_is_enough_and_less_is_not() -> None:
         assert len(coverage.gaps[coverage.gaps["category"] == "esi"]) == expected
 
 
+def test_main_district_of_a_gap_in_equal_halves_goes_by_id() -> None:
+    # 16 cells along one street, 8 in each district, nothing within reach
+    x, y = toy_town.ORIGIN
+    halves = [("a", "A", box(x, y, x + 200, y + 25)), ("b", "B", box(x + 200, y, x + 400, y + 25))]
+    area = toy_town.area_of(halves, name="Bande")
+    row = {"name": "rue", "kind": "path", "steps": False, "bridge": False, "tunnel": False}
+    row |= {"forward": True, "backward": True}
+    row |= {"geometry": toy_town.LineString([(0, 12.5), (500, 12.5)])}
+    network = toy_town.WalkNetwork.from_edges(toy_town.finish_edges([row]))
+    main = []
+    for districts in (area.districts, area.districts[::-1].reset_index(drop=True)):
+        coverage = analyse(
+            toy_town.town_study(
+                area=dataclasses.replace(area, districts=districts),
+                network=network,
+                services=toy_town.services_of([]),
+                residents=None,
+                categories=("esi",),
+            )
+        )
+        main.append(coverage.gaps["district_id"].astype(str).tolist())
+    assert main[0] == main[1]
+
+
 def nested(shapes: Sequence[object]) -> bool:
     """Whether each shape holds the one before it, but for slivers."""
     return all(

@@ -115,7 +115,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Write two tiles side by side.
 
     A street crosses from the west tile to the east one and is stored whole in both. A ring is a
-    square with a street at each corner and a fountain on one diagonal; another is a loop around a block.
+    square with a street at each corner and a fountain on one diagonal; another goes round a block.
     """
     folder = tmp_path_factory.mktemp("tiles")
     through = [(3000, 1000), (3900, 1000), (4500, 1100), (5000, 1100)]

@@ -28,6 +28,7 @@ __all__ = [
     "heading",
     "phrase",
     "service_label",
+    "typeset",
     "word",
 ]
 
@@ -200,10 +201,26 @@ def format_plain(value: Any, lang: str) -> str:
     return word(str(value), lang)
 
 
+def typeset(text: str) -> str:
+    """Keep the signs of a French text from the beginning of a line.
+
+    Examples
+    --------
+    >>> typeset("Où ? « ici » : 10 %") == "Où\u202f? «\u202fici\u202f»\u00a0: 10\u202f%"
+    True
+    """
+    text = re.sub(r" (?=[;?!%»])|(?<=«) ", NARROW_SPACE, text)
+    return text.replace(" :", "\u00a0:")
+
+
 @functools.cache
-def _texts() -> dict[str, dict[str, list[str]]]:
+def _texts() -> dict[str, dict[str, tuple[str, str]]]:
     file = resources.files("quart_heure").joinpath("labels.toml")
-    return tomllib.loads(file.read_text(encoding="utf-8"))
+    tables = tomllib.loads(file.read_text(encoding="utf-8"))
+    return {
+        table: {key: (typeset(fr), en) for key, (fr, en) in entries.items()}
+        for table, entries in tables.items()
+    }
 
 
 # fmt: off

@@ -14,7 +14,7 @@ from importlib import metadata, resources
 from typing import Any
 
 from quart_heure.errors import InputFileError
-from quart_heure.labels import format_plain
+from quart_heure.labels import format_plain, typeset
 
 __all__ = ["build_manifest", "creation_time", "definitions", "limits", "tool_version"]
 
@@ -62,8 +62,13 @@ def build_manifest(
         "dropped": dict(dropped),
         "definitions": definitions(parameters),
         "limits": limits(),
-        "attribution": list(attribution),
+        # Several inputs may come from one source, and one input from several.
+        "attribution": list(dict.fromkeys(part for c in attribution for part in _credits(c))),
     }
+
+
+def _credits(attribution: str) -> list[str]:
+    return [part.strip() for part in attribution.split(";") if part.strip()]
 
 
 def creation_time() -> str:
@@ -106,9 +111,9 @@ def definitions(parameters: Mapping[str, Any]) -> list[dict[str, str]]:
     return [
         {
             "key": key,
-            "term_fr": words["term_fr"],
+            "term_fr": typeset(words["term_fr"]),
             "term_en": words["term_en"],
-            "fr": words["fr"].format_map(_Shown(parameters, "fr")),
+            "fr": typeset(words["fr"]).format_map(_Shown(parameters, "fr")),
             "en": words["en"].format_map(_Shown(parameters, "en")),
         }
         for key, words in _texts()["definitions"].items()
@@ -117,7 +122,10 @@ def definitions(parameters: Mapping[str, Any]) -> list[dict[str, str]]:
 
 def limits() -> list[dict[str, str]]:
     """Return what the figures do not say: ``key``, ``fr``, ``en``."""
-    return [{"key": key, **words} for key, words in _texts()["limits"].items()]
+    return [
+        {"key": key, "fr": typeset(words["fr"]), "en": words["en"]}
+        for key, words in _texts()["limits"].items()
+    ]
 
 
 class _Shown(dict[str, Any]):

@@ -301,7 +301,8 @@ def _by_zone_and_time(
     layer: Layer, members: NDArray[np.intp], zone: NDArray[np.intp], n: int
 ) -> NDArray[np.intp]:
     """Return the cells of the zones, zone by zone and then by minutes."""
-    zone_of: NDArray[Any] = np.full(len(layer.minutes), -1, dtype=np.int16 if n < 2**15 else np.int64)
+    small = np.int16 if n < 2**15 else np.int64  # sixteen bits sort several times faster
+    zone_of: NDArray[Any] = np.full(len(layer.minutes), -1, dtype=small)
     zone_of[members] = zone
     by_time = layer.by_time[zone_of[layer.by_time] >= 0]
     return by_time[np.argsort(zone_of[by_time], kind="stable")]

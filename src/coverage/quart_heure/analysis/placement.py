@@ -56,11 +56,13 @@ def place_services(
     Returns
     -------
     table, attachment
-        The table with columns district_id ("" outside the area), inside, counted,
+        The table, ordered by service_id, with columns district_id ("" outside the area), inside, counted,
         left_out_reason ("" if counted), snap_status (ok, too_far), edge and access_m; and where
         each service meets the network.
     """
-    table = services[services["category"].isin(list(categories))].reset_index(drop=True)
+    here = services["category"].isin(list(categories))
+    # By id, whatever the order of the rows: equally near services are told apart by it.
+    table = services[here].sort_values("service_id", kind="stable", ignore_index=True)
     points = table.geometry.to_numpy()
     xy = shapely.get_coordinates(points).reshape(-1, 2)
     attachment = snap(network, xy, usable=usable, max_distance_m=snap_m)

@@ -63,10 +63,10 @@ def report_content(
     -------
     dict
         ``format``, ``lang``, ``area``, ``osm_date``, ``parameters``; ``selected`` (whether
-        districts were asked for), ``district_labels`` (by id), ``district_word``; ``categories`` (id, label,
-        essential, composite); ``summary`` (in figures and one sentence); ``city`` (one row
-        of indicators per category); ``composite``; ``districts`` (district_id, label,
-        ``indicators``, ``composite``, ``gaps``, ``none_known``); ``services`` (``by_category``,
+        districts were asked for), ``district_labels`` (by id), ``district_word``;
+        ``categories`` (id, label, essential, composite); ``summary`` (in figures and
+        one sentence); ``city`` (one row of indicators per category); ``composite``; ``districts``
+        (district_id, label, ``indicators``, ``composite``, ``gaps``, ``none_known``); ``services`` (``by_category``,
         ``withheld``, ``list``); ``problems``; ``definitions``, ``limits``; ``sources``,
         ``attribution``; ``run``. Rows have the columns
         of the result tables. Numbers that are unknown are NaN, minutes out of reach are inf.
@@ -235,7 +235,7 @@ def _on_network(indicators: list[_Row], by: str) -> float:
     city = next(row for row in indicators if row["level"] == "city")
     if by == "area":
         return float(city["on_network_ha"])
-    return round(city["residents"] - city["residents_off_network"], 1)
+    return round(float(city["residents"] - city["residents_off_network"]), 1)
 
 
 def _district(

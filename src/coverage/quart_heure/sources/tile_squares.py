@@ -48,12 +48,22 @@ class Obstacles:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class SquareWalks:
-    """Straight walks across squares, between vertices."""
+    """Straight walks across squares.
+
+    Parameters
+    ----------
+    a, b
+        Ends of each walk, positions in the vertices; shape (n,).
+    square
+        Number of the square that each walk crosses; shape (n,).
+    name
+        Name of that square; shape (n,).
+    """
 
     a: NDArray[np.int64]
     b: NDArray[np.int64]
+    square: NDArray[np.int64]
     name: NDArray[np.object_]
-    n_squares: int
 
 
 def cross_squares(
@@ -64,8 +74,7 @@ def cross_squares(
     obstacles: dict[Tile, Obstacles] = {}
     by_place = {(tile.x, tile.y): tile for tile in tiles}
     seen: set[bytes] = set()
-    found: list[tuple[int, int, str]] = []
-    n_squares = 0
+    found: list[tuple[int, int, int, str]] = []
     for ring, name in (ring for piece in pieces for ring in piece.rings):
         square = shapely.normalize(shapely.Polygon(ring))
         if shapely.to_wkb(square) in seen or not shapely.is_valid(square):
@@ -83,13 +92,12 @@ def cross_squares(
             if tile not in obstacles:
                 obstacles[tile] = _read_obstacles(tile)
         walks = walks_across(square, ring, corner, [obstacles[tile] for tile in near])
-        n_squares += len(walks) > 0
-        found += [(int(node[i]), int(node[j]), name) for i, j in walks]
+        found += [(int(node[i]), int(node[j]), len(seen), name) for i, j in walks]
     return SquareWalks(
         a=np.array([walk[0] for walk in found], dtype=np.int64),
         b=np.array([walk[1] for walk in found], dtype=np.int64),
-        name=np.array([walk[2] for walk in found], dtype=object),
-        n_squares=n_squares,
+        square=np.array([walk[2] for walk in found], dtype=np.int64),
+        name=np.array([walk[3] for walk in found], dtype=object),
     )
 
 

@@ -126,7 +126,7 @@ def read_tiles(
     alone = lone_rings(joined)
     joined.reason[np.unique(joined.line[alone])] = "ring_without_way"
     walks = cross_squares(tiles, pieces, joined)
-    report(f"{walks.n_squares} squares, {len(walks.a)} straight walks across them")
+    report(f"{len(walks.a)} straight walks across squares")
     return _finish(joined, walks, n_tiles=len(tiles), area=area, crs=crs, zoom=tiles[0].z)
 
 
@@ -185,7 +185,7 @@ def _finish(
         counts={
             "tiles": n_tiles,
             "lines": len(np.unique(line)),
-            "squares_crossed": walks.n_squares,
+            "squares_crossed": len(np.unique(walks.square[crossing])),
             "square_walks": more,
         },
         dropped=dropped,

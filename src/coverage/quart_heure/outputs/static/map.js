@@ -7,7 +7,7 @@
   const NAME_FIELDS = 6;
   const DISTRICTS_NAMED = 4;
   const PAPER = { width: 690, height: 640 }; // CSS pixels within the margins of A4
-  const POPUP = { minWidth: 230, maxWidth: 300, autoPanPaddingTopLeft: [10, 10], autoPanPaddingBottomRight: [54, 10] };
+  const POPUP = { minWidth: 230, maxWidth: 300, maxHeight: 340, autoPanPaddingTopLeft: [10, 10], autoPanPaddingBottomRight: [54, 10] };
   const colours = qh.colours;
 
   const byId = (id) => document.getElementById(id);
@@ -40,6 +40,7 @@
     constructor(table) {
       this.table = table;
       this.formats = new Map();
+      this.plurals = new Intl.PluralRules(table.locale);
     }
 
     say(key, values) {
@@ -49,7 +50,7 @@
     }
 
     count(key, n) {
-      const special = n === 0 ? key + "_zero" : n === 1 ? key + "_one" : key;
+      const special = n === 0 && key + "_zero" in this.table ? key + "_zero" : key + "_" + this.plurals.select(n);
       return this.say(special in this.table ? special : key, { n: this.number(n) });
     }
 
@@ -536,8 +537,8 @@
           [words.say("capacity"), service.capacity],
           [words.say("operator"), service.operator],
           [words.say("status"), service.status],
-          [words.say("source"), source],
-        ])
+        ]),
+        source ? el("p", { class: "source", dir: "auto" }, words.say("source_line", { source })) : ""
       );
     }
 
