@@ -165,9 +165,7 @@ def test_shelters_by_referral_alone_are_discreet(services: list[dict[str, str]])
         "halte_femmes-75005-mairie-du-5e",
         "halte_femmes-75018-mairie-du-18e",
     }
-    assert all(
-        row["access"] == "referral" for row in services if row["service_id"] in discreet
-    )
+    assert all(row["access"] == "referral" for row in services if row["service_id"] in discreet)
 
 
 def test_opening_hours_are_valid_or_blank(services: list[dict[str, str]]) -> None:
@@ -320,9 +318,7 @@ def test_areas_and_services_are_written_again_byte_by_byte(
     paris_areas.write_geojson(districts, tmp_path / "districts.geojson")
     paris_areas.write_geojson(quarters, tmp_path / "quarters.geojson")
     facts = EXTRACTS / "services" / "services_facts.csv"
-    paris_services.write_services(
-        paris_services.build_services(facts), tmp_path / "services.csv"
-    )
+    paris_services.write_services(paris_services.build_services(facts), tmp_path / "services.csv")
     for file in tmp_path.iterdir():
         assert file.read_bytes() == (PARIS / file.name).read_bytes(), file.name
     for module in ("paris_areas", "paris_services", "paris_french"):

@@ -23,7 +23,7 @@ from quart_heure.study import Coverage, analyse
 SEEDS = st.integers(0, 2**32 - 1)
 HERE = ["x_m", "y_m", "col", "row", "geometry", "edge"]
 CATEGORIES = ("bains_douches", "esi")
-WHOLE_LINE = settings(max_examples=max(1, settings().max_examples // 3))
+WHOLE_LINE = settings(max_examples=max(1, settings().max_examples // 4))
 """Each example runs the whole line once or twice."""
 
 
@@ -280,8 +280,9 @@ def test_a_cache_changes_nothing_whatever_was_in_it(tmp_path: Path) -> None:
         "other town": toy_town.random_town(6).study(),
     }
     cache = Cache(tmp_path)
-    for name, study in [*studies.items(), *studies.items()]:
-        wanted, found = analyse(study), analyse(study, cache=cache)
+    uncached = {name: analyse(study) for name, study in studies.items()}
+    for name, study in [*studies.items(), *list(studies.items())[:5]]:
+        wanted, found = uncached[name], analyse(study, cache=cache)
         for table_name in ("cells", "services", "gaps", "indicators", "composite", "isochrones"):
             a = pd.DataFrame(getattr(wanted, table_name))
             b = pd.DataFrame(getattr(found, table_name))

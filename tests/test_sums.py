@@ -305,7 +305,7 @@ def test_toy_town_adds_up(toy: Coverage, check: object) -> None:
     check(toy)
 
 
-@settings(max_examples=max(1, settings().max_examples // 3))
+@settings(max_examples=max(1, settings().max_examples // 4))
 @given(
     seed=SEEDS,
     n_services=st.integers(0, 6),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from quart_heure.outputs.map_shapes import Pen, simplified, zones_of_cells
+from quart_heure.outputs.map_shapes import Pen, inner_points, simplified, zones_of_cells
 from quart_heure.outputs.map_streets import streets
 
 if TYPE_CHECKING:
@@ -66,9 +66,7 @@ def _districts(area: StudyArea, pen: Pen) -> list[dict[str, Any]]:
     shapes = area.districts.geometry.to_numpy()
     # Neighbours share their border to the vertex: simplified as one, they still do.
     shapes = shapely.coverage_simplify(shapes, _GROUND_TOLERANCE_M)
-    centres = shapely.get_coordinates(
-        [shapely.maximum_inscribed_circle(shape, tolerance=20).centroid for shape in shapes]
-    )
+    centres = inner_points(shapes)
     return [
         {"id": str(identifier), "label": str(label), "at": at, "shape": shape}
         for identifier, label, at, shape in zip(
@@ -123,7 +121,7 @@ def _label_points(shape: shapely.Geometry, pen: Pen) -> list[list[float]]:
     """Return a point well inside the largest part, where a name can stand."""
     parts = shapely.get_parts(shape)
     largest = parts[int(np.argmax(shapely.area(parts)))]
-    return pen.degrees(shapely.get_coordinates(shapely.point_on_surface(largest)))
+    return pen.degrees(inner_points(np.array([largest])))
 
 
 def _flat(shapes: list[list[Any]]) -> list[Any]:

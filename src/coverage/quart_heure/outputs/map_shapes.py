@@ -16,7 +16,14 @@ from numpy.typing import NDArray
 
 from quart_heure.analysis.isochrones import contour_polygons
 
-__all__ = ["UNITS_PER_DEGREE", "Pen", "round_corners", "simplified", "zones_of_cells"]
+__all__ = [
+    "UNITS_PER_DEGREE",
+    "Pen",
+    "inner_points",
+    "round_corners",
+    "simplified",
+    "zones_of_cells",
+]
 
 UNITS_PER_DEGREE = 100_000
 
@@ -88,6 +95,13 @@ class Pen:
         ends = np.cumsum(counts * 2).tolist()
         starts = [0, *ends[:-1]]
         return [flat[start:end] for start, end in zip(starts, ends, strict=True)]
+
+
+def inner_points(shapes: Shapes) -> NDArray[np.float64]:
+    """Return a point in the broadest part of each polygon, where a name or a number can stand."""
+    # The circle comes as the line from its centre to its rim.
+    radii = shapely.maximum_inscribed_circle(shapes, tolerance=10)
+    return np.asarray(shapely.get_coordinates(radii)[::2])
 
 
 def simplified(shapes: Sequence[shapely.Geometry] | Shapes, tolerance_m: float) -> Shapes:

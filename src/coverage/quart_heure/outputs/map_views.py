@@ -5,14 +5,18 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import NDArray
 
 from quart_heure.labels import word
 from quart_heure.outputs.discretion import DISCREET
-from quart_heure.outputs.map_shapes import Pen, round_corners, simplified, zones_of_cells
+from quart_heure.outputs.map_shapes import (
+    Pen,
+    inner_points,
+    round_corners,
+    simplified,
+    zones_of_cells,
+)
 
 if TYPE_CHECKING:
     from quart_heure.study import Coverage
@@ -136,7 +140,7 @@ def _gaps(coverage: Coverage, category: str, pen: Pen) -> list[dict[str, Any]]:
     gaps = coverage.gaps[coverage.gaps["category"] == category].sort_values("rank")
     smooth = round_corners(gaps.geometry.to_numpy(), coverage.study.cell_m)
     shapes = pen.polygons(simplified(smooth, _TOLERANCE_M))
-    marks = pen.degrees(_mark_points(smooth))
+    marks = pen.degrees(inner_points(smooth))
     districts = coverage.study.area.districts
     labels = dict(zip(districts["district_id"], districts["label"], strict=True))
     rows = pd.DataFrame(gaps.drop(columns="geometry")).to_dict("records")
@@ -156,12 +160,6 @@ def _gaps(coverage: Coverage, category: str, pen: Pen) -> list[dict[str, Any]]:
         }
         for row, at, shape in zip(rows, marks, shapes, strict=True)
     ]
-
-
-def _mark_points(shapes: NDArray[np.object_]) -> NDArray[np.float64]:
-    """Return where the number of each zone stands: well inside its broadest part."""
-    circles = shapely.maximum_inscribed_circle(shapes, tolerance=10)
-    return np.asarray(shapely.get_coordinates(circles)[::2])
 
 
 def _rows(coverage: Coverage, category: str) -> list[dict[str, Any]]:

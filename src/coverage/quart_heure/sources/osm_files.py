@@ -71,8 +71,9 @@ def read_osm_file(path: Path, *, polygon: shapely.Geometry | None = None) -> Raw
             node_tags = streets.node_tags()
             ways = streets.ways()
             nodes = streets.nodes(distinct(ways.ref_id), node_tags)
-    except (RuntimeError, OSError, UnicodeDecodeError) as error:
-        # osmium reports whatever is wrong with a file as RuntimeError.
+    except InputFileError:
+        raise
+    except (RuntimeError, OSError, ValueError, osmium.InvalidLocationError) as error:
         msg = f"{path}: cannot be read as OpenStreetMap data ({error})."
         raise InputFileError(msg, hint="The file is damaged or of another kind.") from error
     if len(ways.way_id) == 0:
@@ -114,9 +115,15 @@ def _check_name(path: Path) -> None:
         raise InputFileError(msg, hint=f"Its name must end in {', '.join(OSM_SUFFIXES)}.")
 
 
+def _as_file(path: Path) -> osmium.io.File:
+    """Name the format, since osmium knows suffixes in lower case only."""
+    suffix = path.suffix.lower()
+    return osmium.io.File(str(path), f"osm{suffix}" if suffix in {".gz", ".bz2"} else suffix[1:])
+
+
 def _read_date(path: Path) -> str:
     """Return the date of the data as the file's header gives it, ``""`` if it does not."""
-    reader = osmium.io.Reader(str(path), osmium.osm.osm_entity_bits.NOTHING)
+    reader = osmium.io.Reader(_as_file(path), osmium.osm.osm_entity_bits.NOTHING)
     try:
         header = reader.header()
         if header.has_multiple_object_versions:
@@ -196,7 +203,7 @@ class _Streets:
         # Editors number what is not uploaded yet from -1 downwards; the index takes no such ids.
         if wanted.min(initial=0) < 0:
             new = set(wanted[wanted < 0].tolist())
-            for node in osmium.FileProcessor(str(self._path), osmium.osm.osm_entity_bits.NODE):
+            for node in osmium.FileProcessor(_as_file(self._path), osmium.osm.osm_entity_bits.NODE):
                 if isinstance(node, osmium.osm.Node) and node.id in new:
                     node_id.append(node.id)
                     places.append(node.location)
@@ -218,7 +225,7 @@ class _Streets:
     def _lines(self, entities: Any, *handlers: Any) -> Iterator[bytes]:
         """Pass a file through handlers and filters; give what is left as lines of OPL."""
         self._target.unlink(missing_ok=True)
-        reader = osmium.io.Reader(str(self._path), entities)
+        reader = osmium.io.Reader(_as_file(self._path), entities)
         target = osmium.io.File(str(self._target), "opl,add_metadata=false")
         writer = osmium.WriteHandler(target)  # type: ignore[arg-type]  # the stub is narrow
         try:

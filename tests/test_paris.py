@@ -1,0 +1,192 @@
+"""The packaged Paris against figures found elsewhere and against another computation of our own.
+
+The second is written apart from the library: it reads the files with geopandas, joins cells to
+streets with its spatial join, and searches with networkx.
+"""
+
+from __future__ import annotations
+
+import json
+
+import geopandas as gpd
+import networkx as nx
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from quart_heure.cache import Cache
+from quart_heure.profiles import ADULT
+from quart_heure.sources.sample import paris_dir
+from quart_heure.sources.services import STATUSES
+from quart_heure.study import Coverage, Study, analyse
+
+ELSEWHERE_PCT = {
+    "bains_douches": 31.6,
+    "esi": 28.9,
+    "restaurant_solidaire": 22.6,
+    "halte_femmes": 12.9,
+    "bagagerie": 11.4,
+}
+"""Share of the on-network area within 15 minutes, found on 50 m cells by others, with every place
+that has coordinates counted, open or not."""
+
+SPEED_M_PER_MIN = 75.0
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Cache:
+    return Cache(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="module")
+def default(cache: Cache) -> Coverage:
+    return analyse(Study.paris(cache=cache), cache=cache)
+
+
+@pytest.fixture(scope="module")
+def every_place(cache: Cache) -> Coverage:
+    return analyse(Study.paris(cache=cache, counted_status=STATUSES), cache=cache)
+
+
+def city_pct(coverage: Coverage) -> pd.Series[float]:
+    return coverage.city.set_index("category")["covered_pct"]
+
+
+@pytest.mark.parametrize("category", ELSEWHERE_PCT)
+def test_figures_found_elsewhere_are_reproduced(every_place: Coverage, category: str) -> None:
+    assert city_pct(every_place)[category] == pytest.approx(ELSEWHERE_PCT[category], abs=0.5)
+
+
+def test_places_that_are_not_open_do_not_count_by_default(
+    default: Coverage, every_place: Coverage
+) -> None:
+    fewer = city_pct(every_place) - city_pct(default)
+    services = default.services
+    closed = services[~services["status"].isin(["open", "unknown"])]
+    without = set(closed["category"])
+    assert without == {"bains_douches", "halte_femmes", "distribution_alimentaire"}
+    # Two bains-douches without an opening day: 31.6 % becomes 29.0 %. One halte that ended and one
+    # that moved: 13.0 % becomes 8.4 %. Three seasonal distributions: 48.6 % becomes 43.9 %.
+    assert fewer["bains_douches"] == pytest.approx(2.7, abs=0.1)
+    assert fewer["halte_femmes"] == pytest.approx(4.5, abs=0.1)
+    assert fewer["distribution_alimentaire"] == pytest.approx(4.7, abs=0.1)
+    for category in set(default.study.categories) - without:
+        assert fewer[category] == 0
+
+
+def test_people_add_up(default: Coverage) -> None:
+    described = json.loads((paris_dir() / "manifest.json").read_text(encoding="utf-8"))
+    del described
+    city = default.city.iloc[0]
+    assert default.study.residents is not None
+    assert city["residents"] == pytest.approx(default.study.residents.residents.sum(), abs=0.5)
+    assert default.manifest["counts"]["residents_outside"] == 0
+
+
+def test_districts_hold_the_published_area(default: Coverage) -> None:
+    # 105.37 km² in EPSG:2154 for the twenty arrondissements
+    assert default.city.iloc[0]["area_ha"] == pytest.approx(10_537, abs=5)
+    assert len(default.study.area.districts) == 20
+
+
+def test_discreet_places_count_and_are_known_as_such(default: Coverage) -> None:
+    discreet = default.services[default.services["discreet"]]
+    assert len(discreet) == 3
+    assert set(discreet["category"]) == {"halte_femmes"}
+    assert discreet["counted"].all()
+
+
+# --- another computation, on the same files ------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def computed_apart() -> pd.DataFrame:
+    """Share covered per district and category on 50 m cells."""
+    edges = gpd.read_parquet(paris_dir() / "network.parquet")
+    graph = nx.Graph()
+    for u, v, length in zip(edges["u"], edges["v"], edges["length_m"], strict=True):
+        if not graph.has_edge(u, v) or graph[u][v]["weight"] > length:
+            graph.add_edge(u, v, weight=length)
+    large = [part for part in nx.connected_components(graph) if len(part) >= 0.01 * len(graph)]
+    useful = edges[edges["u"].isin(set().union(*large))]
+    districts = gpd.read_file(paris_dir() / "districts.geojson").to_crs(2154)
+    west, south, east, north = districts.total_bounds
+    x, y = np.meshgrid(
+        np.arange(west // 50 * 50 + 25, east, 50), np.arange(south // 50 * 50 + 25, north, 50)
+    )
+    cells = gpd.GeoDataFrame(geometry=shapely.points(x.ravel(), y.ravel()), crs=2154)
+    cells = cells.sjoin(districts[["district_id", "geometry"]], predicate="within")
+    cells = cells.drop(columns="index_right").reset_index(drop=True)
+    cells = attach(cells, useful)
+    rows = pd.read_csv(paris_dir() / "services.csv").dropna(subset=["longitude", "latitude"])
+    rows = rows[rows["status"].isin(["open", "unknown"])]
+    points = gpd.points_from_xy(rows["longitude"], rows["latitude"], crs=4326).to_crs(2154)
+    services = gpd.GeoDataFrame(rows[["category"]], geometry=points)
+    services = attach(services.reset_index(drop=True), useful).dropna(subset=["access_m"])
+    shares = {
+        category: (minutes_to(graph, services[services["category"] == category], cells) <= 15)
+        .groupby(cells["district_id"])
+        .mean()
+        .mul(100)
+        for category in sorted(set(services["category"]))
+    }
+    return pd.DataFrame(shares)
+
+
+def attach(places: gpd.GeoDataFrame, streets: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Join places to their nearest street; those further than 100 m are left out."""
+    joined = places.sjoin_nearest(
+        streets[["u", "v", "length_m", "geometry"]], max_distance=100, distance_col="access_m"
+    )
+    joined = joined[~joined.index.duplicated()]
+    line = streets.geometry.loc[joined["index_right"]].to_numpy()
+    joined["offset_m"] = (
+        shapely.line_locate_point(line, joined.geometry.to_numpy(), normalized=True)
+        * joined["length_m"]
+    )
+    return joined
+
+
+def minutes_to(graph: nx.Graph, services: gpd.GeoDataFrame, cells: gpd.GeoDataFrame) -> pd.Series:
+    """Walk from the services through a copy of the graph in which each is a node."""
+    walked = graph.copy()
+    for number, service in enumerate(services.itertuples()):
+        at = ("service", number)
+        for end, way in (
+            (service.u, service.offset_m),
+            (service.v, service.length_m - service.offset_m),
+        ):
+            weight = way + service.access_m
+            if not walked.has_edge(at, end) or walked[at][end]["weight"] > weight:
+                walked.add_edge(at, end, weight=weight)
+    sources = [("service", number) for number in range(len(services))]
+    # A path through a service is never shorter than one that ends there.
+    metres = pd.Series(nx.multi_source_dijkstra_path_length(walked, sources, cutoff=1200))
+    through_u = cells["u"].map(metres).fillna(np.inf) + cells["offset_m"]
+    through_v = cells["v"].map(metres).fillna(np.inf) + cells["length_m"] - cells["offset_m"]
+    best = np.minimum(through_u, through_v)
+    for service in services.itertuples():
+        same = cells["index_right"] == service.index_right
+        direct = (cells.loc[same, "offset_m"] - service.offset_m).abs() + service.access_m
+        best[same] = np.minimum(best[same], direct)
+    return (best + cells["access_m"]) / SPEED_M_PER_MIN
+
+
+def test_every_district_agrees_with_a_computation_apart(
+    computed_apart: pd.DataFrame, cache: Cache
+) -> None:
+    coverage = analyse(Study.paris(cache=cache, cell_m=50.0), cache=cache)
+    rows = coverage.indicators[coverage.indicators["level"] == "district"]
+    ours = rows.pivot(index="district_id", columns="category", values="covered_pct")
+    assert coverage.study.profile == ADULT
+    assert set(computed_apart.columns) == set(coverage.study.categories)
+    difference = (ours[computed_apart.columns] - computed_apart).abs()
+    assert difference.to_numpy().max() < 0.1
+
+
+def test_finer_cells_change_little(default: Coverage, computed_apart: pd.DataFrame) -> None:
+    rows = default.indicators[default.indicators["level"] == "district"]
+    ours = rows.pivot(index="district_id", columns="category", values="covered_pct")
+    # Points of share per district: cells of 50 m against 25 m.
+    difference = (ours[computed_apart.columns] - computed_apart).abs()
+    assert difference.to_numpy().mean() < 0.5
