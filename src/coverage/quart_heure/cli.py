@@ -62,6 +62,10 @@ _Source = Annotated[
         help="A study file (.toml) or a folder of results; the packaged Paris by default.",
     ),
 ]
+_Study = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Argument(metavar="[STUDY]", help="A study file (.toml); the packaged Paris by default."),
+]
 _Profile = Annotated[
     Optional[str],  # noqa: UP045
     typer.Option(help="Walker: adult, slow, step_free, or one of the study file."),
@@ -189,7 +193,7 @@ def report(
 
 @app.command("map")
 def map_(
-    source: _Source = None,
+    source: _Study = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="The HTML file.")] = Path(
         "carte.html"
     ),
@@ -274,6 +278,11 @@ def main(arguments: list[str] | None = None) -> int:
     except typer.Abort:
         typer.echo("Stopped.", err=True)
         return 130
+    except SystemExit as end:
+        # typer ends the process itself when the reader of a pipe (head, less) has seen enough.
+        if isinstance(end.__context__, BrokenPipeError):
+            return 0
+        raise
     except Exception as error:
         return _usage_error(error)
     return result if isinstance(result, int) else 0
@@ -360,7 +369,10 @@ def _results(
             raise InputFileError(msg, hint="Give the study file instead.")
         from quart_heure.outputs.tables import read_results
 
-        return read_results(source)
+        found = read_results(source)
+        for name in found.changed_files():
+            typer.echo(f"WARNING: {name} is missing or is not what was written.", err=True)
+        return found
     return _analyse(_study(source, no_cache=no_cache, **flags), no_cache=no_cache, say=say)
 
 

@@ -187,8 +187,10 @@ def _assemble(
         network = WalkNetwork.from_edges(projected, meta=network.meta)
     settings = dict(fields)
     present = set(services.table["category"])
-    settings.setdefault("categories", tuple(c for c in catalogue if c in present))
-    settings["categories"] = tuple(settings["categories"])
+    occurring = tuple(c for c in catalogue if c in present)
+    # Where no service is left, it is the essential ones that nobody reaches.
+    essential = tuple(c for c in catalogue if catalogue[c].essential)
+    settings["categories"] = tuple(settings.get("categories", occurring or essential))
     files = [("districts", districts_file), *(("services", file) for file in service_files)]
     files.append(("network", network_file))
     if residents_file is not None:
@@ -234,7 +236,7 @@ def _existing(path: Path) -> Path:
 
 
 def _read_settings(path: Path) -> dict[str, Any]:
-    if not path.exists():
+    if not path.is_file():
         msg = f"{path}: there is no such study file."
         raise InputFileError(msg, hint="Run 'quart-heure init' to write one.")
     try:
@@ -270,7 +272,7 @@ def _check_keys(found: Iterable[str], known: Sequence[str], where: str) -> None:
 def _profile(name: str, own: Mapping[str, Mapping[str, Any]], path: Path) -> WalkProfile:
     if name not in own:
         if name not in PROFILES and own:
-            known = ", ".join([*PROFILES, *own])
+            known = ", ".join(dict.fromkeys([*PROFILES, *own]))
             msg = f"{path}: there is no walker {name!r}."
             raise StudyFileError(msg, hint=f"Choose one of {known}.")
         return get_profile(name)

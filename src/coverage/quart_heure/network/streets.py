@@ -110,6 +110,7 @@ def network_from_osm(
     if polygon is not None:
         inside = shapely.contains_xy(polygon, raw.lon, raw.lat)
         everything, streets = (s.take(inside[s.a] | inside[s.b]) for s in (everything, streets))
+        squares = [square for square in squares if inside[square.ring_nodes].any()]
     dropped = _count_dropped(everything, origins, xy)
     if len(streets.a) == 0:
         reasons = ", ".join(f"{reason} {count['ways']}" for reason, count in dropped.items())
@@ -133,13 +134,13 @@ def network_from_osm(
             "attribution": ATTRIBUTION,
             "dropped": dropped,
             "flags": _count_flags(streets, columns, xy),
-            "squares_without_entrance": lonely,
+            "squares_without_entrance": [s.osm_id for s in squares if s.osm_id in lonely],
             "counts": {
                 "ways": len(distinct(everything.origin)),
                 "ways_walked": len(distinct(streets.origin[streets.origin < raw.n_ways])),
                 "squares": len(squares),
                 "square_walks": int(np.count_nonzero(columns["flags"] & Flags.SQUARE_WALK)),
-                "gates_shut": int(np.count_nonzero(blocked)),
+                "ends_at_shut_gates": len(node_xy) - len(xy),
                 "problems": len(raw.problem_rows),
             },
         },
@@ -217,8 +218,8 @@ def _extent(raw: RawOsm) -> shapely.Polygon:
     if len(raw.lon) == 0:
         msg = f"{raw.source}: no street has two nodes with a place."
         raise NetworkError(msg, hint="Give an extract with its streets and all their nodes.")
-    west, east = np.quantile(raw.lon, (0.01, 0.99))
-    south, north = np.quantile(raw.lat, (0.01, 0.99))
+    west, east = np.quantile(raw.lon, (0.05, 0.95))
+    south, north = np.quantile(raw.lat, (0.05, 0.95))
     return shapely.box(west, south, east, north)
 
 
@@ -247,7 +248,7 @@ def _lay_squares(
     origins: _Origins,
     xy: NDArray[np.float64],
     blocked: NDArray[np.bool_],
-) -> tuple[_Segments, list[int]]:
+) -> tuple[_Segments, set[int]]:
     """Add outlines of relations and walks across squares; take out squares nobody can enter.
 
     Returns
@@ -286,7 +287,7 @@ def _lay_squares(
     streets = _join(walks)
     if lonely:
         streets = streets.take(~np.isin(streets.origin, lonely_origins))
-    return streets, lonely
+    return streets, set(lonely)
 
 
 def _outline(square: Square, origins: _Origins) -> _Segments:

@@ -22,6 +22,17 @@ from folium.template import Environment
 
 __all__ = ["CoverageLayers", "MapPage", "OfflineMap"]
 
+_SCRIPTS = (
+    "map_words.js",
+    "map_draw.js",
+    "map_names.js",
+    "map_popups.js",
+    "map_layers.js",
+    "map_panel.js",
+    "map.js",
+)
+"""In the order in which they need each other."""
+
 _TILES_HOST = "https://tile.openstreetmap.org"
 
 
@@ -104,8 +115,7 @@ class MapPage(folium.Figure):
         """Return the page as HTML."""
         for child in list(self._children.values()):
             child.render(**kwargs)
-        scripts = [_leaflet("leaflet.js"), _static("map_draw.js"), _static("map.js")]
-        scripts.append(self.script.render(**kwargs))
+        scripts = [_leaflet("leaflet.js"), *map(_static, _SCRIPTS), self.script.render(**kwargs)]
         styles = [_leaflet_css(), _static("map.css")]
         page = _environment().get_template("map_page.html.j2")
         return page.render(

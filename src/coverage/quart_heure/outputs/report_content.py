@@ -64,11 +64,11 @@ def report_content(
     dict
         ``format``, ``lang``, ``area``, ``osm_date``, ``parameters``; ``selected`` (whether
         districts were asked for), ``district_labels`` (by id), ``district_word``;
-        ``categories`` (id, label, essential, composite); ``summary`` (in figures and
-        one sentence); ``city`` (one row of indicators per category); ``composite``; ``districts``
-        (district_id, label, ``indicators``, ``composite``, ``gaps``, ``none_known``); ``services`` (``by_category``,
-        ``withheld``, ``list``); ``problems``; ``definitions``, ``limits``; ``sources``,
-        ``attribution``; ``run``. Rows have the columns
+        ``categories`` (id, label, essential, composite); ``summary`` (in figures and in one
+        sentence); ``city`` (one row of indicators per category); ``composite``;
+        ``districts`` (district_id, label, ``indicators``, ``composite``, ``gaps``,
+        ``none_known``); ``services`` (``by_category``, ``withheld``, ``list``); ``problems``;
+        ``definitions``, ``limits``; ``sources``, ``attribution``; ``run``. Rows have the columns
         of the result tables. Numbers that are unknown are NaN, minutes out of reach are inf.
 
     Raises

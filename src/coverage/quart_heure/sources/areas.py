@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import pyproj
 import shapely
 
@@ -16,7 +17,14 @@ from quart_heure.errors import CrsError, GeometryError, InputFileError
 if TYPE_CHECKING:
     import geopandas as gpd
 
-__all__ = ["StudyArea", "area_from_districts", "metric_crs", "read_area", "read_layer"]
+__all__ = [
+    "StudyArea",
+    "area_from_districts",
+    "metric_crs",
+    "plain_word",
+    "read_area",
+    "read_layer",
+]
 
 _FRANCE = shapely.box(-5.5, 41.2, 9.8, 51.3)
 """Metropolitan France in degrees, where Lambert-93 is the national metric system."""
@@ -202,12 +210,12 @@ def _words(
     names = [column] if column is not None else [name for name in usual if name in layer.columns]
     if not names:
         return [str(i + 1) for i in range(len(layer))]
-    return [_word(value) for value in layer[names[0]]]
+    return [plain_word(value) for value in layer[names[0]]]
 
 
-def _word(value: Any) -> str:
-    """Return a value as text; numbers that are whole lose their decimal point."""
-    if value is None or value != value:  # noqa: PLR0124 - NaN is the one value unlike itself
+def plain_word(value: Any) -> str:
+    """Return a value of a table as text, "" if missing; whole numbers lose their decimal point."""
+    if pd.api.types.is_scalar(value) and pd.isna(value):
         return ""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))

@@ -243,13 +243,23 @@ def _outlines(areas: Iterable[OsmArea]) -> set[int]:
 
 
 def _near(ways: _Ways, nodes: _Nodes, polygon: shapely.Geometry) -> _Ways:
-    """Leave out the ways without a node in the bounds of a polygon, outlines of areas excepted."""
+    """Leave out the ways without a node in the bounds of a polygon.
+
+    Areas that reach into it, outlines of relations, and all that touches them are kept whole: where
+    an area is entered decides how it is crossed.
+    """
     west, south, east, north = shapely.bounds(polygon)
     inside = (nodes.lon >= west) & (nodes.lon <= east) & (nodes.lat >= south) & (nodes.lat <= north)
-    here = np.isin(ways.ref_id, nodes.node_id[inside])
     way = np.repeat(np.arange(len(ways.counts)), ways.counts)
-    kept = np.bincount(way[here], minlength=len(ways.counts)) > 0
-    kept |= np.isin(ways.way_id, np.array(sorted(_outlines(ways.areas)), dtype=np.int64))
+
+    def touching(node_ids: NDArray[np.int64]) -> NDArray[np.bool_]:
+        found = np.isin(ways.ref_id, node_ids)
+        return np.bincount(way[found], minlength=len(ways.counts)) > 0
+
+    kept = touching(nodes.node_id[inside])
+    is_area = np.array([tags.get("area") == "yes" for tags in ways.way_tags], dtype=bool) & kept
+    is_area |= np.isin(ways.way_id, np.array(sorted(_outlines(ways.areas)), dtype=np.int64))
+    kept |= is_area | touching(ways.ref_id[is_area[way]])
     return dataclasses.replace(
         ways,
         way_id=ways.way_id[kept],

@@ -15,7 +15,7 @@ import shapely
 
 from quart_heure.categories import Category
 from quart_heure.errors import CategoryError, CrsError, InputFileError
-from quart_heure.sources.areas import StudyArea, read_layer
+from quart_heure.sources.areas import StudyArea, plain_word, read_layer
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -131,12 +131,12 @@ def read_services(
     rows: list[dict[str, Any]] = []
     for path in paths:
         found = _read_csv(path) if path.suffix.lower() == ".csv" else _read_points(path)
-        for number, row in enumerate(found, start=1):
-            row.setdefault("category", category or "")
-            rows.append({**row, "_file": path.name, "_row": number})
         if found and "category" not in found[0] and category is None:
             msg = f"{path}: there is no column 'category'."
             raise InputFileError(msg, hint="Add one, or name the category of the whole file.")
+        for number, row in enumerate(found, start=1):
+            row.setdefault("category", category or "")
+            rows.append({**row, "_file": path.name, "_row": number})
     return services_from_rows(rows, area, catalogue=catalogue)
 
 
@@ -176,18 +176,19 @@ def _read_csv(path: Path) -> list[dict[str, Any]]:
         raise InputFileError(msg, hint="Save the file as CSV in UTF-8.") from error
     heading = text.partition("\n")[0]
     delimiter = max(",;\t|", key=heading.count)
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
+    # Strict: a quote left open would swallow all rows below it without a word.
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    try:
+        rows = list(reader)
+    except csv.Error as error:
+        msg = f"{path}, line {reader.line_num + 1}: {error}."
+        raise InputFileError(msg, hint="Check the quotes around that line.") from error
     names = {str(name).strip().lower(): name for name in reader.fieldnames or ()}
     longitude = next((names[alias] for alias in _LONGITUDE if alias in names), None)
     latitude = next((names[alias] for alias in _LATITUDE if alias in names), None)
     if longitude is None or latitude is None:
         msg = f"{path}: there are no columns 'longitude' and 'latitude'."
         raise InputFileError(msg, hint=f"Columns are {', '.join(names) or 'none'}.")
-    try:
-        rows = list(reader)
-    except csv.Error as error:
-        msg = f"{path}, line {reader.line_num}: {error}."
-        raise InputFileError(msg, hint="Check the quotes around that line.") from error
     return [
         {
             **{str(key).strip(): value or "" for key, value in row.items() if key is not None},
@@ -212,7 +213,7 @@ def _read_points(path: Path) -> list[dict[str, Any]]:
         located = point is not None and point.geom_type == "Point" and not point.is_empty
         rows.append(
             {
-                **{str(key): "" if value is None else value for key, value in values.items()},
+                **{str(key): plain_word(value) for key, value in values.items()},
                 "_lon": point.x if located else np.nan,
                 "_lat": point.y if located else np.nan,
             }

@@ -1,7 +1,5 @@
-/* How the map is drawn: shapes from steps, patterns, and names on a canvas. */
+/* How the map is drawn: shapes from steps, colours, patterns and marks. */
 "use strict";
-
-var quartHeure = window.quartHeure || {};
 
 (function (qh) {
   const UNIT = 1e-5;
@@ -35,6 +33,16 @@ var quartHeure = window.quartHeure || {};
     return Math.max(east - west, north - south);
   };
 
+  /* The step from the last point of a ring back to its first. */
+  qh.closing = function (ring) {
+    let [x, y] = [0, 0];
+    for (let i = 2; i + 1 < ring.length; i += 2) {
+      x -= ring[i];
+      y -= ring[i + 1];
+    }
+    return [x, y];
+  };
+
   qh.polygon = (parts) => parts.map((rings) => rings.map(qh.points));
 
   qh.colours = {
@@ -54,11 +62,16 @@ var quartHeure = window.quartHeure || {};
     ink: "#1c2430",
   };
 
-  /* A ramp of n colours, the strongest first, drawn from the fixed ones. */
-  qh.ramp = function (colours, n) {
-    if (n === 1) return [colours[0]];
-    const at = (i) => colours[Math.round((i * (colours.length - 1)) / (n - 1))];
-    return Array.from({ length: n }, (_, i) => at(i));
+  /* n colours from the first to the last of a list, mixed between neighbours. */
+  qh.ramp = function (list, n) {
+    const channels = list.map((colour) => [1, 3, 5].map((i) => parseInt(colour.slice(i, i + 2), 16)));
+    return Array.from({ length: n }, (_, i) => {
+      const at = n === 1 ? 0 : (i * (list.length - 1)) / (n - 1);
+      const low = Math.floor(at);
+      const high = Math.min(low + 1, list.length - 1);
+      const mixed = channels[low].map((value, c) => Math.round(value + (channels[high][c] - value) * (at - low)));
+      return "#" + mixed.map((value) => value.toString(16).padStart(2, "0")).join("");
+    });
   };
 
   /* One tile of a hatch, `size` CSS pixels wide; drawn at the density of the screen. */
@@ -92,107 +105,34 @@ var quartHeure = window.quartHeure || {};
   /* The fill of gaps: colour and lines, so that it stands out without colour. */
   qh.gapFill = () => qh.hatch(qh.colours.gap, qh.colours.gapFaint, 8, 1.2);
 
-  /* Names and numbers, on one canvas over the map, placed anew after each move. */
-  qh.Names = L.Layer.extend({
-    initialize(pane) {
-      this._pane = pane;
-      this._sources = [];
-    },
+  /* The samples of the legend; "gap" is the fill of gaps. */
+  qh.swatch = function (colour) {
+    const canvas = qh.el("canvas", { class: "swatch", width: "36", height: "24", "aria-hidden": "true" });
+    const pen = canvas.getContext("2d");
+    pen.fillStyle = colour === "gap" ? qh.gapFill() : colour;
+    if (colour === "gap") pen.scale(2, 2);
+    pen.fillRect(0, 0, 36, 24);
+    if (colour === "gap") {
+      pen.lineWidth = 1.6;
+      pen.strokeStyle = qh.colours.gapLine;
+      pen.strokeRect(0.8, 0.8, 16.4, 10.4);
+    }
+    return canvas;
+  };
 
-    /* `source(map)` returns places to keep clear {at, space}, or labels {at, text, font, colour, angle, room, mark}, best first. */
-    setSources(sources) {
-      this._sources = sources;
-      if (this._map) this._place();
-      return this;
-    },
-
-    onAdd(map) {
-      this._canvas = L.DomUtil.create("canvas", "leaflet-zoom-hide", map.getPane(this._pane));
-      this._canvas.setAttribute("aria-hidden", "true");
-      map.on("moveend zoomend resize viewreset", this._place, this);
-      map.on("zoomstart", this._hide, this);
-      this._place();
-    },
-
-    onRemove(map) {
-      map.off("moveend zoomend resize viewreset", this._place, this);
-      map.off("zoomstart", this._hide, this);
-      this._canvas.remove();
-    },
-
-    _hide() {
-      this._canvas.style.visibility = "hidden";
-    },
-
-    _place() {
-      const map = this._map;
-      const size = map.getSize();
-      // A margin, so that names are there while the map is dragged.
-      const margin = size.multiplyBy(0.2).round();
-      const origin = map.containerPointToLayerPoint(margin.multiplyBy(-1));
-      const full = size.add(margin.multiplyBy(2));
-      const density = window.devicePixelRatio || 1;
-      const canvas = this._canvas;
-      L.DomUtil.setPosition(canvas, origin);
-      canvas.width = full.x * density;
-      canvas.height = full.y * density;
-      canvas.style.width = full.x + "px";
-      canvas.style.height = full.y + "px";
-      canvas.style.visibility = "";
-      const pen = canvas.getContext("2d");
-      pen.scale(density, density);
-      pen.textAlign = "center";
-      pen.textBaseline = "middle";
-      pen.lineJoin = "round";
-      const taken = [];
-      for (const source of this._sources) {
-        for (const label of source(map)) {
-          const point = map.latLngToLayerPoint(label.at).subtract(origin);
-          if (point.x < 0 || point.y < 0 || point.x > full.x || point.y > full.y) continue;
-          this._write(pen, label, point, taken);
-        }
-      }
-    },
-
-    _write(pen, label, point, taken) {
-      if (label.space) {
-        taken.push(L.bounds(point.subtract([label.space, label.space]), point.add([label.space, label.space])));
-        return;
-      }
-      pen.font = label.font;
-      const width = pen.measureText(label.text).width;
-      if (label.room && width > label.room) return;
-      const height = parseInt(label.font.match(/(\d+)px/)[1], 10);
-      const turn = ((label.angle || 0) * Math.PI) / 180;
-      const half = label.mark ? Math.max(width, height) / 2 + 4 : width / 2 + 3;
-      const boxes = L.point(
-        Math.abs(Math.cos(turn)) * half + Math.abs(Math.sin(turn)) * height * 0.6,
-        Math.abs(Math.sin(turn)) * half + Math.abs(Math.cos(turn)) * height * 0.6
-      );
-      const box = L.bounds(point.subtract(boxes), point.add(boxes));
-      if (taken.some((other) => other.overlaps(box))) return;
-      taken.push(box);
-      pen.save();
-      pen.translate(point.x, point.y);
-      pen.rotate(turn);
-      if (label.mark) {
-        pen.beginPath();
-        pen.arc(0, 0, half - 1, 0, 2 * Math.PI);
-        pen.fillStyle = "#ffffff";
-        pen.fill();
-        pen.lineWidth = 1.5;
-        pen.strokeStyle = label.colour;
-        pen.stroke();
-      } else {
-        pen.lineWidth = 3;
-        pen.strokeStyle = "rgba(255, 255, 255, 0.85)";
-        pen.strokeText(label.text, 0, 0);
-      }
-      pen.fillStyle = label.colour;
-      pen.fillText(label.text, 0, label.mark ? 0.5 : 0);
-      pen.restore();
-    },
-  });
-})(quartHeure);
-
-window.quartHeure = quartHeure;
+  /* The mark of a service: "in" the area, "out" of it, or "left" out of the count. */
+  qh.dot = function (colour, kind) {
+    const canvas = qh.el("canvas", { class: "swatch dot", width: "36", height: "24", "aria-hidden": "true" });
+    const pen = canvas.getContext("2d");
+    pen.scale(2, 2);
+    pen.beginPath();
+    pen.arc(9, 6, kind === "left" ? 4 : 5, 0, 2 * Math.PI);
+    pen.fillStyle = kind === "in" ? colour : "#ffffff";
+    pen.fill();
+    pen.strokeStyle = colour;
+    pen.lineWidth = 2;
+    if (kind === "left") pen.setLineDash([2, 2]);
+    if (kind !== "in") pen.stroke();
+    return canvas;
+  };
+})(window.quartHeure);
