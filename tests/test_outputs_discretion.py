@@ -72,6 +72,8 @@ def test_the_place_is_in_no_table(shown: Coverage) -> None:
         assert not set(shown.gaps[column]) & {PLACE, NAME}
     assert PLACE not in set(shown.cells["nearest_bagagerie"])
     assert DISCREET in set(shown.cells["nearest_bagagerie"])
+    for column in shown.cells.filter(like="nearest_"):
+        assert PLACE not in pd.Categorical(shown.cells[column]).categories
 
 
 def test_problems_that_name_it_are_withheld_and_counted(secret: Coverage, shown: Coverage) -> None:
@@ -97,8 +99,10 @@ def test_minutes_draw_no_ring_around_it(secret: Coverage, shown: Coverage) -> No
 def test_what_is_counted_stays_true(secret: Coverage, shown: Coverage) -> None:
     pd.testing.assert_frame_equal(secret.indicators, shown.indicators)
     pd.testing.assert_frame_equal(secret.composite, shown.composite)
-    columns = [c for c in secret.cells if not c.startswith(("minutes_baga", "nearest_baga"))]
+    columns = [c for c in secret.cells if not c.startswith(("minutes_baga", "nearest_"))]
     pd.testing.assert_frame_equal(secret.cells[columns], shown.cells[columns])
+    for column in ("nearest_bains_douches", "nearest_esi"):
+        assert (secret.cells[column].astype(str) == shown.cells[column].astype(str)).all()
     assert list(secret.gaps["gap_id"]) == list(shown.gaps["gap_id"])
     assert list(secret.gaps["street"]) == list(shown.gaps["street"])
 

@@ -156,7 +156,7 @@ def test_a_file_gives_the_network_of_an_answer(name: str, polygon: object, tmp_p
     assert file.crs == CRS  # metropolitan France
     # A file is cut before it is checked, so that troubles far away are not told.
     problems = file.meta["counts"]["problems"]
-    assert problems == (1 if polygon is toy_osm.WEST_HALF else 2)
+    assert problems == (0 if polygon is toy_osm.WEST_HALF else 2)
     counts = answer.meta["counts"] | {"problems": problems}
     assert dict(file.meta) == {**answer.meta, "source": name, "counts": counts}
 

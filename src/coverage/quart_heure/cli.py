@@ -48,6 +48,14 @@ class Format(enum.StrEnum):
     HTML = "html"
 
 
+class CheckFormat(enum.StrEnum):
+    """Forms of a check."""
+
+    TABLE = "table"
+    JSON = "json"
+    HTML = "html"
+
+
 class Lang(enum.StrEnum):
     """Languages of what people read."""
 
@@ -246,6 +254,36 @@ def info(
         typer.echo(json.dumps(found.manifest, ensure_ascii=False, indent=2))
     else:
         typer.echo(render_info(found.manifest, changed=found.changed_files()))
+
+
+@app.command()
+def check(
+    source: _Source = None,
+    form: Annotated[
+        CheckFormat, typer.Option("--format", help="Form of what goes to stdout or to a file.")
+    ] = CheckFormat.TABLE,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+    output: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--output", "-o", help="File instead of stdout; .gpkg for a layer in QGIS."),
+    ] = None,
+    profile: _Profile = None,
+    no_cache: _NoCache = False,
+) -> None:
+    """Examine the inputs of a study: services, streets, refused rows, age of the data."""
+    from quart_heure.outputs.check import check_study, render_check, write_check
+
+    with _progress() as say:
+        say("inputs")
+        study = _study(source, no_cache=no_cache, profile=profile)
+        say("check")
+        found = check_study(study)
+    if output is not None and output.suffix.lower() == ".gpkg":
+        write_check(found, output)
+        typer.echo(str(output))
+    else:
+        shape = "json" if as_json else form.value
+        _deliver(render_check(found, form=shape, width=_screen().get("width", 100)), output)
 
 
 @app.command()

@@ -56,9 +56,9 @@ def place_services(
     Returns
     -------
     table, attachment
-        The table, ordered by service_id, with columns district_id ("" outside the area), inside, counted,
-        left_out_reason ("" if counted), snap_status (ok, too_far), edge and access_m; and where
-        each service meets the network.
+        The table, ordered by service_id, with columns district_id ("" outside the area), inside,
+        counted, left_out_reason ("" if counted), snap_status (ok, too_far), edge and access_m; and
+        where each service meets the network.
     """
     here = services["category"].isin(list(categories))
     # By id, whatever the order of the rows: equally near services are told apart by it.

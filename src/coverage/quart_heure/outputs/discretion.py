@@ -53,8 +53,7 @@ def publishable(coverage: Coverage) -> Coverage:
         return coverage
     ids = frozenset(hidden["service_id"]) | frozenset(known["service_id"])
     threshold = coverage.study.threshold_min
-    categories = frozenset(hidden["category"])
-    cells = _blur_cells(coverage.cells, ids, categories, threshold)
+    cells = _blur_cells(coverage.cells, ids, threshold)
     gaps = _blur_gaps(coverage.gaps, ids)
     counted = frozenset(hidden.loc[hidden["counted"], "category"])
     too_sharp = coverage.isochrones["category"].isin(counted) & (
@@ -88,23 +87,25 @@ def _rows(frame: _Frame, keep: pd.Series[bool]) -> _Frame:
     return frame[keep].reset_index(drop=True)
 
 
-def _blur_cells(
-    cells: pd.DataFrame, ids: frozenset[str], categories: frozenset[str], threshold_min: float
-) -> pd.DataFrame:
+def _blur_cells(cells: pd.DataFrame, ids: frozenset[str], threshold_min: float) -> pd.DataFrame:
     blurred: dict[str, Any] = {}
-    for category in sorted(categories):
-        if f"nearest_{category}" not in cells:
+    for column in cells.columns:
+        if not column.startswith("nearest_"):
             continue
-        nearest = pd.Categorical(cells[f"nearest_{category}"])
-        at_discreet = np.isin(nearest.codes, np.flatnonzero(nearest.categories.isin(ids)))
-        minutes = cells[f"minutes_{category}"].to_numpy()
-        rounded = np.where(minutes <= threshold_min, threshold_min, _round_up(minutes))
-        blurred[f"minutes_{category}"] = np.where(at_discreet, rounded, minutes)
-        # The list of names that a categorical carries would tell which places there are.
-        shown = nearest.remove_categories(nearest.categories[nearest.categories.isin(ids)])
-        shown = shown.add_categories([DISCREET])
-        shown[at_discreet] = DISCREET
-        blurred[f"nearest_{category}"] = shown
+        nearest = pd.Categorical(cells[column])
+        hidden = nearest.categories.isin(ids)
+        at_discreet = np.isin(nearest.codes, np.flatnonzero(hidden))
+        # The list of words that a categorical carries is written with it, used or not: it would
+        # tell which places there are.
+        shown = nearest.remove_categories(nearest.categories[hidden])
+        if at_discreet.any():
+            shown = shown.add_categories([DISCREET])
+            shown[at_discreet] = DISCREET
+            name = f"minutes_{column.removeprefix('nearest_')}"
+            minutes = cells[name].to_numpy()
+            rounded = np.where(minutes <= threshold_min, threshold_min, _round_up(minutes))
+            blurred[name] = np.where(at_discreet, rounded, minutes)
+        blurred[column] = shown
     return cells.assign(**blurred)
 
 

@@ -77,9 +77,7 @@ def inner_boundaries_statement(polygon: shapely.Polygon) -> str:
     """Return the Overpass statement that selects boundaries of districts in a polygon (degrees)."""
     levels = "|".join(DISTRICT_LEVELS)
     places = " ".join(f"{lat:.6f} {lon:.6f}" for lon, lat in shapely.get_coordinates(polygon))
-    return (
-        f'relation["boundary"="administrative"]["admin_level"~"^({levels})$"](poly:"{places}");'
-    )
+    return f'relation["boundary"="administrative"]["admin_level"~"^({levels})$"](poly:"{places}");'
 
 
 def read_boundaries(elements: Iterable[Mapping[str, Any]]) -> list[Boundary]:
@@ -117,9 +115,7 @@ def outlines(
             if member["type"] == "way" and member.get("role") in {"outer", "inner", ""}
         ]
         lines = [[places[ref] for ref in refs if ref in places] for refs in members]
-        whole = all(
-            len(line) == len(refs) >= 2 for line, refs in zip(lines, members, strict=True)
-        )
+        whole = all(len(line) == len(refs) >= 2 for line, refs in zip(lines, members, strict=True))
         shape = shapely.build_area(shapely.MultiLineString(lines)) if whole and lines else None
         if shape is not None and not shape.is_empty:
             found[int(relation["id"])] = shapely.make_valid(shape)

@@ -1,0 +1,264 @@
+"""The network doctor: what is doubtful in a network, and where, so that a mapper can mend it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from quart_heure.network.components import label_components, useful_edges, walkable_edges
+from quart_heure.network.graph import WalkNetwork
+from quart_heure.network.snapping import snap
+from quart_heure.profiles import WalkProfile
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+__all__ = ["FINDING_COLUMNS", "Finding", "examine_network", "examine_services", "finding_table"]
+
+FINDING_COLUMNS = ("kind", "place", "detail", "value", "unit", "osm_url")
+"""Columns of a table of findings, besides its geometry."""
+
+DANGLING_M = 2.0
+"""A dead end this near another street was probably meant to join it, in metres."""
+
+_LONG_M = 3000.0
+"""A street without a junction over this many metres is worth a look."""
+
+_MOST_PARTS = 200
+"""Parts of a network listed one by one, the largest first."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One doubtful thing.
+
+    Parameters
+    ----------
+    kind
+        What it is, as a word.
+    place
+        A name to find it by.
+    detail
+        A sentence on what is doubtful.
+    value, unit
+        The figure that decided.
+    osm_id
+        The OSM object to look at: ways positive, relations negative, 0 if not known.
+    geometry
+        Where it is, in the CRS of the network.
+    """
+
+    kind: str
+    place: str
+    detail: str
+    value: float
+    unit: str
+    osm_id: int = 0
+    geometry: shapely.Geometry = dataclasses.field(default_factory=shapely.Point)
+
+
+def examine_network(network: WalkNetwork, profile: WalkProfile) -> Iterator[Finding]:
+    """Find small parts, dead ends that nearly meet a street, and odd lengths."""
+    yield from _small_parts(network, profile)
+    yield from _dangling_ends(network, profile)
+    yield from _odd_lengths(network)
+    for osm_id in network.meta.get("squares_without_entrance", ()):
+        yield Finding(
+            kind="square_without_entrance",
+            place=f"OSM {abs(osm_id)}",
+            detail="No street shares a node with the outline of this square.",
+            value=0,
+            unit="entrances",
+            osm_id=int(osm_id),
+        )
+
+
+def examine_services(
+    services: gpd.GeoDataFrame,
+    network: WalkNetwork,
+    profile: WalkProfile,
+    *,
+    snap_m: float,
+    barriers: NDArray[np.object_] | None = None,
+) -> Iterator[Finding]:
+    """Find services that meet no useful street, or meet it across water or a railway.
+
+    Parameters
+    ----------
+    services
+        Table of services in the CRS of the network. Discreet ones are passed over.
+    snap_m
+        Limit of snapping in metres.
+    barriers
+        Polygons that cannot be walked across, in the CRS of the network.
+    """
+    shown = services[~services["discreet"]]
+    xy = shapely.get_coordinates(shown.geometry.to_numpy()).reshape(-1, 2)
+    useful = useful_edges(network, profile)
+    on = snap(network, xy, usable=useful, max_distance_m=snap_m)
+    anywhere = snap(network, xy, usable=walkable_edges(network, profile), max_distance_m=snap_m)
+    tree = shapely.STRtree(barriers if barriers is not None else [])
+    for at, (name, point) in enumerate(zip(shown["name"], shown.geometry, strict=True)):
+        if not on.attached[at]:
+            island = bool(anywhere.attached[at])
+            yield Finding(
+                kind="service_on_island" if island else "service_off_network",
+                place=str(name),
+                detail="The only streets in reach lead nowhere."
+                if island
+                else f"No street lies within {snap_m:g} m.",
+                value=float(anywhere.access_m[at]) if island else snap_m,
+                unit="m",
+                osm_id=int(network.osm_id[anywhere.edge[at]]) if island else 0,
+                geometry=point,
+            )
+            continue
+        line = network.lines[on.edge[at]]
+        access = shapely.shortest_line(point, line)
+        if len(tree.query(access, predicate="crosses")):
+            yield Finding(
+                kind="service_across_barrier",
+                place=str(name),
+                detail="Water or a railway lies between this service and its street "
+                f"({network.name_of(int(on.edge[at])) or 'no name'}).",
+                value=float(on.access_m[at]),
+                unit="m",
+                osm_id=int(network.osm_id[on.edge[at]]),
+                geometry=access,
+            )
+
+
+def finding_table(findings: Iterator[Finding], network: WalkNetwork) -> gpd.GeoDataFrame:
+    """Return findings as a table: columns `FINDING_COLUMNS` and geometry, ordered by kind."""
+    import geopandas as gpd  # noqa: PLC0415 - imported where a table is really made
+    import pandas as pd  # noqa: PLC0415
+
+    # The largest of the small parts first, the narrowest of the near misses.
+    found = sorted(
+        findings,
+        key=lambda one: (
+            one.kind,
+            -one.value if one.kind == "small_part" else one.value,
+            one.place,
+            one.osm_id,
+        ),
+    )
+    rows = [
+        {
+            "kind": one.kind,
+            "place": one.place,
+            "detail": one.detail,
+            "value": one.value,
+            "unit": one.unit,
+            "osm_url": osm_url(one.osm_id),
+        }
+        for one in found
+    ]
+    return gpd.GeoDataFrame(
+        pd.DataFrame(rows, columns=list(FINDING_COLUMNS)),
+        geometry=[one.geometry for one in found],
+        crs=network.crs,
+    )
+
+
+def osm_url(osm_id: int) -> str:
+    """Return the page of an OSM way (positive) or relation (negative), "" if it is not known."""
+    if osm_id == 0:
+        return ""
+    return f"https://www.openstreetmap.org/{'way' if osm_id > 0 else 'relation'}/{abs(osm_id)}"
+
+
+def _small_parts(network: WalkNetwork, profile: WalkProfile) -> Iterator[Finding]:
+    """List the parts that are not useful, the largest first."""
+    walkable = walkable_edges(network, profile)
+    useful = useful_edges(network, profile)
+    components = label_components(network, walkable)
+    lost = np.flatnonzero(walkable & ~useful)
+    part = components.label[network.u[lost]]
+    length = np.bincount(part, weights=network.length_m[lost], minlength=len(components.size))
+    named = _first_named(network, lost, part)
+    for one in np.argsort(-length, kind="stable")[:_MOST_PARTS]:
+        if length[one] <= 0:
+            break
+        edge = named[int(one)]
+        yield Finding(
+            kind="small_part",
+            place=network.name_of(edge) or network.kind_of(edge),
+            detail=f"{int(components.size[one])} nodes that lead nowhere else.",
+            value=round(float(length[one]), 1),
+            unit="m",
+            osm_id=int(network.osm_id[edge]),
+            geometry=network.lines[edge],
+        )
+
+
+def _first_named(
+    network: WalkNetwork, edges: NDArray[np.intp], part: NDArray[np.int32]
+) -> Mapping[int, int]:
+    """Return one edge of each part, one with a name if there is any."""
+    has_name = np.array([name != "" for name in network.names])[network.name_code[edges]]
+    found: dict[int, int] = {}
+    for edge, one, named in zip(edges.tolist(), part.tolist(), has_name.tolist(), strict=True):
+        if one not in found or (named and not network.name_of(found[one])):
+            found[one] = edge
+    return found
+
+
+def _dangling_ends(network: WalkNetwork, profile: WalkProfile) -> Iterator[Finding]:
+    """Find dead ends that stop short of another street by a few steps."""
+    walkable = np.flatnonzero(walkable_edges(network, profile))
+    u, v = network.u[walkable], network.v[walkable]
+    degree = np.bincount(np.concatenate([u, v]), minlength=network.n_nodes)
+    ends = np.flatnonzero(degree == 1)
+    if len(ends) == 0:
+        return
+    lines = network.lines[walkable]
+    points = shapely.points(network.node_xy[ends])
+    at, near = shapely.STRtree(lines).query(points, predicate="dwithin", distance=DANGLING_M)
+    own = (u[near] == ends[at]) | (v[near] == ends[at])
+    gap = shapely.distance(points[at], lines[near])
+    bridge, tunnel = network.bridge[walkable], network.tunnel[walkable]
+    # A bridge over a path or a passage below one is no missed junction.
+    level = bridge[near] | tunnel[near]
+    seen: set[int] = set()
+    for place, other, metres in zip(
+        at[~own & ~level], near[~own & ~level], gap[~own & ~level], strict=True
+    ):
+        if int(place) in seen:
+            continue
+        seen.add(int(place))
+        edge = int(walkable[other])
+        yield Finding(
+            kind="dangling_end",
+            place=network.name_of(edge) or network.kind_of(edge),
+            detail="A dead end stops this short of a street it does not join.",
+            value=round(float(metres), 2),
+            unit="m",
+            osm_id=int(network.osm_id[edge]),
+            geometry=points[place],
+        )
+
+
+def _odd_lengths(network: WalkNetwork) -> Iterator[Finding]:
+    """Find streets shorter than the beeline between their ends, or very long without a junction."""
+    ends = network.node_xy[network.u] - network.node_xy[network.v]
+    beeline = np.hypot(ends[:, 0], ends[:, 1])
+    short = network.length_m < beeline * 0.99 - 0.5
+    long = network.length_m > _LONG_M
+    for edge in np.flatnonzero(short | long).tolist():
+        yield Finding(
+            kind="odd_length",
+            place=network.name_of(edge) or network.kind_of(edge),
+            detail=f"Its ends lie {beeline[edge]:.0f} m apart."
+            if short[edge]
+            else "No junction over this length.",
+            value=round(float(network.length_m[edge]), 1),
+            unit="m",
+            osm_id=int(network.osm_id[edge]),
+            geometry=network.lines[edge],
+        )

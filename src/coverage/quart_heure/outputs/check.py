@@ -1,0 +1,182 @@
+"""What is doubtful in the inputs of a study: findings, refused rows, dropped streets, ages."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import io
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+import numpy as np
+import shapely
+
+from quart_heure.files import replacing
+from quart_heure.network.doctor import examine_network, examine_services, finding_table
+from quart_heure.outputs.manifest import json_text
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+
+    from quart_heure.study import Study
+
+__all__ = ["Check", "check_study", "render_check", "write_check"]
+
+_BARRIERS = ("water", "rail")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Check:
+    """What was found.
+
+    Parameters
+    ----------
+    area
+        Name of the area.
+    findings
+        See `quart_heure.network.doctor`.
+    problems
+        Rows of the services that were refused or doubted.
+    dropped
+        Streets left out: for each reason, how many and how long.
+    osm_date, age_days
+        Date of the streets, and days since then, None if it is not known.
+    """
+
+    area: str
+    findings: gpd.GeoDataFrame
+    problems: pd.DataFrame
+    dropped: Mapping[str, Mapping[str, float]]
+    osm_date: str
+    age_days: int | None
+
+    def summary(self) -> dict[str, int]:
+        """Count the findings of each kind."""
+        counts = self.findings["kind"].value_counts().sort_index()
+        return {str(kind): int(n) for kind, n in counts.items()}
+
+
+def check_study(study: Study, *, today: datetime.date | None = None) -> Check:
+    """Examine the inputs of a study.
+
+    Parameters
+    ----------
+    study
+        The study.
+    today
+        The day from which ages are counted; today by default.
+    """
+    background = study.background()
+    barriers = None
+    if background is not None and "kind" in background:
+        barriers = background.loc[background["kind"].isin(_BARRIERS)].geometry.to_numpy()
+
+    def findings() -> Any:
+        yield from examine_services(
+            study.services.table,
+            study.network,
+            study.profile,
+            snap_m=study.snap_m,
+            barriers=barriers,
+        )
+        yield from examine_network(study.network, study.profile)
+
+    osm_date = str(study.network.meta.get("osm_date", ""))
+    return Check(
+        area=study.area.name,
+        findings=finding_table(findings(), study.network),
+        problems=study.services.problems,
+        dropped=dict(study.network.meta.get("dropped", {})),
+        osm_date=osm_date,
+        age_days=_age_days(osm_date, today or datetime.datetime.now(datetime.UTC).date()),
+    )
+
+
+def render_check(check: Check, *, form: str, width: int = 100) -> str:
+    """Write a check as text: ``table`` for a terminal, ``json``, or ``html`` in one file."""
+    if form == "json":
+        return json_text(_content(check)) + "\n"
+    if form == "html":
+        environment = jinja2.Environment(
+            loader=jinja2.PackageLoader("quart_heure.outputs"),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+        )
+        css = resources.files("quart_heure.outputs").joinpath("static", "report.css")
+        page = environment.get_template("check.html.j2")
+        return page.render(check=_content(check), css=css.read_text(encoding="utf-8"))
+    return _terminal(check, width)
+
+
+def write_check(check: Check, path: Path) -> None:
+    """Write the findings as a GeoPackage, to be opened beside the streets in QGIS."""
+    findings = check.findings.copy()
+    findings["geometry"] = [
+        shape if not shapely.is_empty(shape) else None for shape in findings.geometry
+    ]
+    with replacing(path) as temporary:
+        temporary.unlink()
+        findings.to_file(temporary, layer="findings", driver="GPKG")
+
+
+def _content(check: Check) -> dict[str, Any]:
+    degrees = check.findings.to_crs(4326)
+    centres = shapely.centroid(degrees.geometry.to_numpy())
+    rows = check.findings.drop(columns="geometry").to_dict("records")
+    for row, x, y in zip(rows, shapely.get_x(centres), shapely.get_y(centres), strict=True):
+        known = np.isfinite(x)
+        row["longitude"] = round(float(x), 6) if known else None
+        row["latitude"] = round(float(y), 6) if known else None
+    return {
+        "area": check.area,
+        "osm_date": check.osm_date,
+        "age_days": check.age_days,
+        "summary": check.summary(),
+        "findings": rows,
+        "problems": check.problems.to_dict("records"),
+        "dropped": {reason: dict(amount) for reason, amount in check.dropped.items()},
+    }
+
+
+def _terminal(check: Check, width: int) -> str:
+    from rich.console import Console  # noqa: PLC0415 - only for this form
+    from rich.table import Table  # noqa: PLC0415
+
+    screen = io.StringIO()
+    console = Console(file=screen, width=width, markup=False, highlight=False, emoji=False)
+    age = "unknown" if check.age_days is None else f"{check.age_days} days"
+    console.print(f"{check.area}: streets of {check.osm_date or 'an unknown date'}, age {age}")
+    for kind, n in check.summary().items():
+        table = Table(title=f"{kind}: {n}", title_justify="left", box=None)
+        for column in ("place", "value", "detail", "osm_url"):
+            table.add_column(column, justify="right" if column == "value" else "left")
+        for row in check.findings[check.findings["kind"] == kind].head(10).itertuples():
+            table.add_row(row.place, f"{row.value:g} {row.unit}", row.detail, row.osm_url)
+        console.print(table)
+        if n > 10:
+            console.print(f"… and {n - 10} more: use --format json or --output.")
+    table = Table(title="Rows refused or doubted", title_justify="left", box=None)
+    columns = ("file", "row", "value", "reason", "action")
+    for column in columns:
+        table.add_column(column)
+    for row in check.problems.to_dict("records"):
+        table.add_row(*(str(row[column]) for column in columns))
+    console.print(table)
+    table = Table(title="Streets left out", title_justify="left", box=None)
+    table.add_column("reason")
+    table.add_column("amount")
+    for reason, amount in check.dropped.items():
+        table.add_row(reason, ", ".join(f"{n:g} {unit}" for unit, n in amount.items()))
+    console.print(table)
+    return "\n".join(line.rstrip() for line in screen.getvalue().splitlines()) + "\n"
+
+
+def _age_days(osm_date: str, today: datetime.date) -> int | None:
+    try:
+        return (today - datetime.date.fromisoformat(osm_date[:10])).days
+    except ValueError:
+        return None
