@@ -3,7 +3,8 @@
     .venv/bin/python scripts/benchmark.py [--repeat N]
 
 All figures of a table come from one run on one machine, for ratios carry over to another machine
-where seconds do not. The table goes to stdout, progress to stderr. Nothing is asserted.
+where seconds do not. The table goes to stdout, progress to stderr. Nothing is asserted. Files of
+raw streets are measured by `benchmark_network.py`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import argparse
 import compileall
 import os
 import platform
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -53,6 +55,15 @@ class Row:
     note: str = ""
 
 
+@dataclass(frozen=True)
+class Run:
+    """What one run of a command took."""
+
+    wall_s: float
+    cpu_s: float
+    peak_mb: float
+
+
 @dataclass
 class Stopwatch:
     """Share out the time between calls to the steps they name."""
@@ -73,7 +84,7 @@ def main() -> None:
     """Run all measurements and print their table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument(
-        "--repeat", type=int, default=3, help="warm runs of each thing; the best counts (3)"
+        "--repeat", type=int, default=3, help="warm runs of each thing; the median counts (3)"
     )
     repeat = max(parser.parse_args().repeat, 1)
     # As after an installation, also where Python is told not to write bytecode.
@@ -124,9 +135,12 @@ def measure_line(repeat: int) -> list[Row]:
         cache = Cache(Path(name))
         first = _line_steps(cache)
         again = [_line_steps(cache) for _ in range(repeat)]
-    rows = [Row(step, seconds, min(run[step] for run in again)) for step, seconds in first.items()]
+    rows = [
+        Row(step, seconds, statistics.median(run[step] for run in again))
+        for step, seconds in first.items()
+    ]
     whole = [sum(run.values()) for run in again]
-    rows.append(Row("all of these, without imports", sum(first.values()), min(whole)))
+    rows.append(Row("all of these, without imports", sum(first.values()), statistics.median(whole)))
     seconds, _ = timed(lambda: WalkNetwork.read(PARIS / "network.parquet"))
     rows.append(Row("the network alone, read from its file", seconds))
     return rows
@@ -195,7 +209,7 @@ def search_rows(
         }
 
     links = as_networkx(graph)
-    our_s, minutes = best(ours, repeat)
+    our_s, minutes = median(ours, repeat)
     say("networkx")
     their_s, answers = timed(theirs)
     worst = 0.0
@@ -281,7 +295,7 @@ def isochrone_rows(
     middle = network.node_xy[network.u[most]]
     order = np.argsort(np.hypot(*(middle - np.median(middle, axis=0)).T))
     sample = network.lines[most[order[:SAMPLE_EDGES]]]
-    contour_s, _ = best(contours, repeat)
+    contour_s, _ = median(contours, repeat)
     say("buffers")
     buffer_s, _ = timed(lambda: shapely.union_all(shapely.buffer(sample, BUFFER_M)))
     scaled_s = buffer_s * n_reached / max(len(sample), 1)
@@ -323,14 +337,14 @@ def time_command(what: str, command: tuple[str, ...], repeat: int) -> Row:
         runs = [run_command(command, cache=cache) for _ in range(repeat + 1)]
     return Row(
         what,
-        runs[0][0],
-        min(seconds for seconds, _ in runs[1:]),
-        max(peak for _, peak in runs),
+        runs[0].wall_s,
+        statistics.median(run.wall_s for run in runs[1:]),
+        max(run.peak_mb for run in runs),
     )
 
 
-def run_command(command: tuple[str, ...], *, cache: str) -> tuple[float, float]:
-    """Run a command and return its seconds and its peak memory in MB."""
+def run_command(command: tuple[str, ...], *, cache: str) -> Run:
+    """Run a command and return its seconds, those of the processor, and its peak memory."""
     with tempfile.TemporaryFile() as errors:
         began = perf_counter()
         process = subprocess.Popen(
@@ -348,7 +362,7 @@ def run_command(command: tuple[str, ...], *, cache: str) -> tuple[float, float]:
             errors.seek(0)
             sys.exit(f"{' '.join(command)}\n{errors.read().decode()}")
     unit = 1_000_000 if sys.platform == "darwin" else 1000  # bytes there, kB elsewhere
-    return seconds, usage.ru_maxrss / unit
+    return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / unit)
 
 
 def timed(work: Callable[[], Result]) -> tuple[float, Result]:
@@ -358,10 +372,10 @@ def timed(work: Callable[[], Result]) -> tuple[float, Result]:
     return perf_counter() - began, result
 
 
-def best(work: Callable[[], Result], repeat: int) -> tuple[float, Result]:
-    """Do some work several times and return the least seconds and a result."""
+def median(work: Callable[[], Result], repeat: int) -> tuple[float, Result]:
+    """Do some work several times and return the median of its seconds and a result."""
     runs = [timed(work) for _ in range(repeat)]
-    return min(seconds for seconds, _ in runs), runs[-1][1]
+    return statistics.median(seconds for seconds, _ in runs), runs[-1][1]
 
 
 def say(what: str) -> None:

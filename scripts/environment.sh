@@ -74,7 +74,7 @@ prepare_environment() {
         "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input \
             --editable ".${extra:+[$extra]}" >&2
     ) || fail "the installation failed; pip's message is above." \
-        "The first run needs a package index; run the same command again once it answers."
+        "If no package index answered, run the same command again later: only this step needs one."
     # Start-up stays quick where Python is told not to write bytecode by itself.
     "$venv/bin/python" -m compileall -q "$root/src/coverage/quart_heure" >&2 || true
     installation_state >"$stamp"

@@ -209,6 +209,15 @@ def test_lower_bounds_are_met_here() -> None:
 
 
 @in_project
+def test_extras_are_made_of_extras_that_exist() -> None:
+    project = pyproject()["project"]
+    extras = project["optional-dependencies"]
+    asked = [Requirement(line) for lines in extras.values() for line in lines]
+    named = {extra for each in asked if each.name == project["name"] for extra in each.extras}
+    assert named <= set(extras)
+
+
+@in_project
 def test_every_import_is_declared() -> None:
     package = sorted(PACKAGE.rglob("*.py"))
     assert not undeclared(package, requirements(), own=set())

@@ -170,7 +170,7 @@ def test_the_page_asks_for_nothing(page: Page, page_text: str) -> None:
     assert "@import" not in styles
     assert set(re.findall(r"url\((data:|#)?", styles)) <= {"data:", "#"}
     assert "sourceMappingURL" not in page_text
-    for library in ("jquery", "bootstrap", "awesome", "cdn"):
+    for library in ("jquery", "bootstrap", "awesome", "jsdelivr", "cdnjs"):
         assert library not in page_text.lower()
 
 

@@ -115,18 +115,24 @@ def test_isochrones_below_the_threshold_are_withheld(secret: Coverage, shown: Co
     assert shown.manifest["withheld"]["services"] == 1
 
 
-def test_gaps_that_lead_to_it_have_round_minutes(secret: Coverage, shown: Coverage) -> None:
+def test_gaps_of_its_category_have_round_minutes(secret: Coverage, shown: Coverage) -> None:
     to_it = secret.gaps["nearest_service_id"] == PLACE
     assert to_it.any()
-    columns = ["minutes_min", "minutes_median", "minutes_max"]
-    rounded = shown.gaps.loc[to_it, columns].to_numpy(dtype=float)
-    assert (rounded % 5 == 0).all()
-    assert (rounded >= secret.gaps.loc[to_it, columns].to_numpy(dtype=float)).all()
     assert set(shown.gaps.loc[to_it, "nearest_service_id"]) == {DISCREET}
-    pd.testing.assert_frame_equal(
-        pd.DataFrame(secret.gaps.loc[~to_it, columns]),
-        pd.DataFrame(shown.gaps.loc[~to_it, columns]),
-    )
+    # The composites count a bagagerie too.
+    leading = ["bagagerie", "essential_all", "essential_any"]
+    for before, after in ((secret.gaps, shown.gaps), (secret.gap_parts, shown.gap_parts)):
+        columns = [column for column in before if column.startswith("minutes_")]
+        rounded = before["category"].isin(leading)
+        assert rounded.any()
+        assert not rounded.all()
+        exact = before.loc[rounded, columns].to_numpy(dtype=float)
+        told = after.loc[rounded, columns].to_numpy(dtype=float)
+        assert (told % 5 == 0).all()
+        assert ((told >= exact) & (told < exact + 5)).all()
+        pd.testing.assert_frame_equal(
+            pd.DataFrame(before.loc[~rounded, columns]), pd.DataFrame(after.loc[~rounded, columns])
+        )
 
 
 def test_a_place_that_does_not_count_is_not_shown_either(secret_study: Study) -> None:
@@ -149,7 +155,7 @@ def test_without_discreet_places_nothing_changes(secret_study: Study) -> None:
     coverage = analyse(study)
     shown = publishable(coverage)
     assert not any(shown.manifest["withheld"].values())
-    for name in ("cells", "services", "isochrones", "gaps", "problems"):
+    for name in ("cells", "services", "isochrones", "gaps", "gap_parts", "problems"):
         pd.testing.assert_frame_equal(getattr(coverage, name), getattr(shown, name))
 
 

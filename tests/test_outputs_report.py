@@ -69,7 +69,9 @@ def hostile(toy_study: Study) -> Coverage:
     coverage = analyse(toy_study.replace(services=services, area=area))
     gaps = coverage.gaps.copy()
     gaps["street"] = [HOSTILE[n % len(HOSTILE)] for n in range(len(gaps))]
-    return dataclasses.replace(coverage, gaps=gaps)
+    parts = coverage.gap_parts.copy()
+    parts["street"] = [HOSTILE[n % len(HOSTILE)] for n in range(len(parts))]
+    return dataclasses.replace(coverage, gaps=gaps, gap_parts=parts)
 
 
 class Page(HTMLParser):
@@ -136,6 +138,11 @@ def test_json_has_every_district_category_and_gap(toy_coverage: Coverage) -> Non
     assert set(gaps) == set(toy_coverage.gaps["gap_id"])
     for gap in toy_coverage.gaps.itertuples():
         assert gaps[gap.gap_id] == len(gap.districts.split(";"))
+        parts = [
+            g["here"] for d in report["districts"] for g in d["gaps"] if g["gap_id"] == gap.gap_id
+        ]
+        assert sum(part["area_ha"] for part in parts) == pytest.approx(gap.area_ha)
+        assert sum(part["residents"] for part in parts) == pytest.approx(gap.residents, abs=0.1)
 
 
 def test_no_service_is_lost(toy_coverage: Coverage) -> None:

@@ -72,7 +72,7 @@ def test_layers_open_in_a_gis(folder: Path, toy_coverage: Coverage) -> None:
     layers = dict(pyogrio.list_layers(folder / "coverage.gpkg"))
     assert set(layers) == {
         "districts", "gaps", "isochrones", "services",
-        "indicators", "composite", "problems", "manifest",
+        "indicators", "composite", "gap_parts", "problems", "manifest",
     }  # fmt: skip
     assert layers["gaps"] == "MultiPolygon"
     assert layers["services"] == "Point"
@@ -191,7 +191,7 @@ def test_definitions_have_the_values_of_the_run(toy_study: Study) -> None:
 
 def test_every_column_written_is_in_the_data_dictionary(folder: Path) -> None:
     told = {(row["table"], row["column"]) for row in rows_of(folder / "data_dictionary.csv")}
-    for name in ("indicators", "composite", "gaps", "services", "problems"):
+    for name in ("indicators", "composite", "gaps", "gap_parts", "services", "problems"):
         with (folder / f"{name}.csv").open(encoding="utf-8") as file:
             columns = next(csv.reader(file))
         assert {(name, column) for column in columns} <= told
@@ -227,7 +227,8 @@ def test_frames_that_depart_from_the_schema_are_refused(toy_coverage: Coverage) 
 
 
 def test_analysis_follows_the_schema(toy_coverage: Coverage) -> None:
-    for name in ("cells", "isochrones", "gaps", "indicators", "composite", "problems"):
+    tables_ = ("cells", "isochrones", "gaps", "gap_parts", "indicators", "composite", "problems")
+    for name in tables_:
         categories = toy_coverage.study.categories
         assert not column_problems(getattr(toy_coverage, name), name, categories)
 
@@ -273,7 +274,16 @@ def read_results_partly(directory: Path, manifest: dict[str, Any]) -> tables.Res
         directory=directory,
         manifest=manifest,
         **dict.fromkeys(
-            ("indicators", "composite", "problems", "services", "isochrones", "gaps"), empty
+            (
+                "indicators",
+                "composite",
+                "gap_parts",
+                "problems",
+                "services",
+                "isochrones",
+                "gaps",
+            ),
+            empty,
         ),
     )
 

@@ -13,7 +13,6 @@ import pytest
 
 import toy_osm
 from quart_heure.errors import CrsError, InputFileError, NetworkError
-from quart_heure.network.contraction import contract
 from quart_heure.network.graph import Flags, WalkNetwork
 from quart_heure.network.rules import DROPPED, judge, judge_node
 from quart_heure.network.streets import network_from_osm, read_osm_network
@@ -301,8 +300,3 @@ def test_squares_only_ever_shorten_walks() -> None:
     assert with_squares.length_m.sum() > around.length_m.sum()
     walks = (with_squares.flags & Flags.SQUARE_WALK) > 0
     assert with_squares.length_m[~walks].sum() == pytest.approx(around.length_m.sum())
-
-
-def test_contraction_is_what_is_called() -> None:
-    # The network comes out of one place, so that files, answers and graphs agree to the bit.
-    assert network_from_osm.__globals__["contract"] is contract

@@ -153,7 +153,7 @@ def check_essentials_within(coverage: Coverage) -> None:
     cells = coverage.cells
     threshold = coverage.study.threshold_min
     minutes = cells[[f"minutes_{category}" for category in essentials(coverage.study)]]
-    within = (minutes <= threshold).sum(axis=1).where(cells["on_network"], -1)
+    within = (minutes <= threshold + 1e-9).sum(axis=1).where(cells["on_network"], -1)
     assert (cells["essentials_within"] == within).all()
 
 

@@ -152,11 +152,11 @@ def elements() -> list[dict[str, Any]]:
     return found
 
 
-def osm_xml() -> str:
-    """Return the town as OpenStreetMap XML."""
+def osm_xml(town: list[dict[str, Any]] | None = None) -> str:
+    """Return the town, or some elements of it, as OpenStreetMap XML."""
     lines = ["<?xml version='1.0' encoding='UTF-8'?>", "<osm version='0.6'>"]
     lines.append(f"<meta osm_base='{OSM_DATE}'/>")
-    for element in elements():
+    for element in elements() if town is None else town:
         kind, osm_id = element["type"], element["id"]
         place = f" lat='{element['lat']}' lon='{element['lon']}'" if kind == "node" else ""
         lines.append(f"<{kind} id='{osm_id}' version='1'{place}>")

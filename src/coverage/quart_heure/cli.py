@@ -258,7 +258,7 @@ def info(
 
 @app.command()
 def check(
-    source: _Source = None,
+    source: _Study = None,
     form: Annotated[
         CheckFormat, typer.Option("--format", help="Form of what goes to stdout or to a file.")
     ] = CheckFormat.TABLE,

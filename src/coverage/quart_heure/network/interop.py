@@ -36,17 +36,18 @@ def network_to_networkx(network: WalkNetwork) -> nx.MultiDiGraph:
     Returns
     -------
     nx.MultiDiGraph
-        Edges carry osmid, length, geometry, highway, oneway (always False, as in osmnx's walking
-        graphs), reversed; where they apply also name, bridge, tunnel, steps, flags, and
-        ``oneway:foot`` for streets that are walked one way only.
+        Nodes carry x, y, street_count. Edges carry osmid, length, geometry, highway, reversed and
+        oneway (always False, as in osmnx's walking graphs); where they apply also name, bridge,
+        tunnel, steps, flags, and ``oneway:foot`` for streets that are walked one way only.
     """
     import networkx as nx  # noqa: PLC0415 - needed by analysts only
 
     graph = nx.MultiDiGraph(
         crs=network.crs.to_string(), simplified=True, **_texts(network.meta, "osm_date", "licence")
     )
+    streets = np.bincount(np.concatenate([network.u, network.v]), minlength=network.n_nodes)
     for node, (x, y) in enumerate(network.node_xy.tolist()):
-        graph.add_node(node, x=x, y=y)
+        graph.add_node(node, x=x, y=y, street_count=int(streets[node]))
     backwards = shapely.reverse(network.lines)
     for edge in range(network.n_edges):
         u, v = int(network.u[edge]), int(network.v[edge])
@@ -141,17 +142,21 @@ def _crs_of(graph: nx.MultiDiGraph) -> pyproj.CRS:
 
 
 def _read_nodes(graph: nx.MultiDiGraph) -> tuple[dict[Hashable, int], NDArray[np.float64]]:
-    xy = np.full((len(graph), 2), np.nan)
-    position: dict[Hashable, int] = {}
+    # In the order of their keys where they have one: two nodes may share a place.
+    try:
+        nodes = sorted(graph.nodes)
+    except TypeError:
+        nodes = list(graph.nodes)
+    xy = np.full((len(nodes), 2), np.nan)
+    position = {node: k for k, node in enumerate(nodes)}
     for node, tags in graph.nodes(data=True):
-        position[node] = len(position)
         try:
             xy[position[node]] = float(tags["x"]), float(tags["y"])
         except (KeyError, TypeError, ValueError):
             continue
     lost = np.flatnonzero(~np.isfinite(xy).all(axis=1))
     if len(lost):
-        name = list(position)[int(lost[0])]
+        name = nodes[int(lost[0])]
         msg = f"Node {name!r} of the graph has no coordinates x and y."
         raise InputFileError(msg, hint=f"{len(lost)} nodes lack them; osmnx's graphs have them.")
     return position, xy

@@ -27,7 +27,7 @@ MOST_ENTRANCES = 60
 
 _MOST_POINTS = 150
 _TOLERANCE_M = 0.01
-_DETOUR = 1.01
+_DETOUR = 1.02
 
 Ring = NDArray[np.int64]
 
@@ -145,7 +145,7 @@ def cross_square(
 
     Notes
     -----
-    A straight walk is left out where others, or the outline, lead there within 1 % of its length.
+    A straight walk is left out where others, or the outline, lead there within 2 % of its length.
     So a square with many entrances gets a few walks for each, not one to each other.
     """
     none = np.empty(0, dtype=np.int64)

@@ -15,6 +15,8 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
+from quart_heure.analysis.answers import COMPOSITES
+
 if TYPE_CHECKING:
     import geopandas as gpd
 
@@ -38,7 +40,7 @@ def publishable(coverage: Coverage) -> Coverage:
 
     Its rows leave the services and the problems; as a nearest service it is called `DISCREET`.
     Minutes to it are those of the threshold where they are within it, else the next multiple of
-    `ROUND_MIN`: rings of a few minutes around one place would be a bull's-eye, while statuses,
+    `ROUND_MIN`, as are those of the gaps of its category: rings of a few minutes around one place would be a bull's-eye, while statuses,
     shares and gaps stay true. For the same reason isochrones below the threshold are withheld for
     a category that counts a discreet place. What was withheld is told in the manifest, as counts.
 
@@ -54,8 +56,10 @@ def publishable(coverage: Coverage) -> Coverage:
     ids = frozenset(hidden["service_id"]) | frozenset(known["service_id"])
     threshold = coverage.study.threshold_min
     cells = _blur_cells(coverage.cells, ids, threshold)
-    gaps = _blur_gaps(coverage.gaps, ids)
     counted = frozenset(hidden.loc[hidden["counted"], "category"])
+    # A composite leads to a discreet place wherever one of its categories does.
+    leading = counted | (frozenset(COMPOSITES) if counted & {*coverage.study.essentials} else set())
+    gaps = _blur_gaps(coverage.gaps, ids, leading)
     too_sharp = coverage.isochrones["category"].isin(counted) & (
         coverage.isochrones["threshold_min"] < threshold
     )
@@ -64,7 +68,7 @@ def publishable(coverage: Coverage) -> Coverage:
         "services": len(ids),
         "isochrones": int(too_sharp.sum()),
         "problems": int(telling.sum()),
-        "gaps_blurred": int(gaps["nearest_service_id"].eq(DISCREET).sum()),
+        "gaps_blurred": int(coverage.gaps["category"].isin(leading).sum()),
     }
     return dataclasses.replace(
         coverage,
@@ -72,6 +76,7 @@ def publishable(coverage: Coverage) -> Coverage:
         services=_rows(coverage.services, ~coverage.services["service_id"].isin(ids)),
         cells=cells,
         gaps=gaps,
+        gap_parts=_blur_minutes(coverage.gap_parts, leading),
         isochrones=_rows(coverage.isochrones, ~too_sharp),
         problems=_rows(coverage.problems, ~telling),
         manifest={**coverage.manifest, "withheld": withheld},
@@ -109,17 +114,30 @@ def _blur_cells(cells: pd.DataFrame, ids: frozenset[str], threshold_min: float) 
     return cells.assign(**blurred)
 
 
-def _blur_gaps(gaps: gpd.GeoDataFrame, ids: frozenset[str]) -> gpd.GeoDataFrame:
+def _blur_gaps(
+    gaps: gpd.GeoDataFrame, ids: frozenset[str], leading: frozenset[str]
+) -> gpd.GeoDataFrame:
     at_discreet = gaps["nearest_service_id"].isin(ids)
-    minutes = {
-        column: gaps[column].mask(at_discreet, _round_up(gaps[column].to_numpy(dtype=float)))
-        for column in ("minutes_min", "minutes_median", "minutes_max")
-    }
-    return gaps.assign(
-        **minutes,
+    blurred: gpd.GeoDataFrame = _blur_minutes(gaps, leading).assign(
         nearest_service_id=gaps["nearest_service_id"].mask(at_discreet, DISCREET),
         nearest_service_name=gaps["nearest_service_name"].mask(at_discreet, ""),
     )
+    return blurred
+
+
+def _blur_minutes(gaps: _Frame, leading: frozenset[str]) -> _Frame:
+    """Round the minutes of the gaps of some categories.
+
+    A gap bears the place of its furthest cell in its id, and tells the walk from there: which
+    service that walk leads to is not told, so none of the category's is told to the minute.
+    """
+    rounded = gaps["category"].isin(leading)
+    minutes = {
+        column: gaps[column].mask(rounded, _round_up(gaps[column].to_numpy(dtype=float)))
+        for column in gaps.columns
+        if column.startswith("minutes_")
+    }
+    return gaps.assign(**minutes)
 
 
 def _round_up(minutes: NDArray[np.float64]) -> NDArray[np.float64]:

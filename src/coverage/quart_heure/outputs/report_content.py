@@ -66,9 +66,9 @@ def report_content(
         districts were asked for), ``district_labels`` (by id), ``district_word``;
         ``categories`` (id, label, essential, composite); ``summary`` (in figures and in one
         sentence); ``city`` (one row of indicators per category); ``composite``;
-        ``districts`` (district_id, label, ``indicators``, ``composite``, ``gaps``,
-        ``none_known``); ``services`` (``by_category``, ``withheld``, ``list``); ``problems``;
-        ``definitions``, ``limits``; ``sources``, ``attribution``; ``run``. Rows have the columns
+        ``districts`` (district_id, label, ``indicators``, ``composite``, ``gaps`` with the
+        part ``here``, ``none_known``); ``services`` (``by_category``, ``withheld``, ``list``);
+        ``problems``; ``definitions``, ``limits``; ``sources``, ``attribution``; ``run``. Rows have the columns
         of the result tables. Numbers that are unknown are NaN, minutes out of reach are inf.
 
     Raises
@@ -86,6 +86,8 @@ def report_content(
     labels = _district_labels(source.indicators)
     indicators = _rows(source.indicators, "indicators", ids)
     gaps = _rows(source.gaps, "gaps", ids)
+    parts = _rows(source.gap_parts, "gap_parts", ids)
+    parts = _rows(source.gap_parts, "gap_parts", ids)
     composite = _rows(source.composite, "composite", ids) if _is_whole(categories) else []
     parameters = manifest.get("parameters", {})
     return {
@@ -101,7 +103,7 @@ def report_content(
         "summary": _summary(source.composite, indicators, manifest, lang),
         "city": [row for row in indicators if row["level"] == "city"],
         "composite": [row for row in composite if row["level"] == "city"],
-        "districts": [_district(each, indicators, composite, gaps) for each in wanted],
+        "districts": [_district(each, indicators, composite, gaps, parts) for each in wanted],
         "services": _services(source, manifest, ids, wanted if districts else None),
         "problems": _rows(source.problems, "problems", ids),
         "definitions": [
@@ -239,9 +241,17 @@ def _on_network(indicators: list[_Row], by: str) -> float:
 
 
 def _district(
-    district_id: str, indicators: list[_Row], composite: list[_Row], gaps: list[_Row]
+    district_id: str,
+    indicators: list[_Row],
+    composite: list[_Row],
+    gaps: list[_Row],
+    parts: list[_Row],
 ) -> dict[str, Any]:
     rows = [row for row in indicators if row["district_id"] == district_id]
+    here = {part["gap_id"]: part for part in parts if part["district_id"] == district_id}
+    order = {row["category"]: at for at, row in enumerate(rows)}
+    mine = [{**gap, "here": here[gap["gap_id"]]} for gap in gaps if gap["gap_id"] in here]
+    mine.sort(key=lambda gap: (order[gap["category"]], -_people(gap["here"]), gap["rank"]))
     return {
         "district_id": district_id,
         "label": (rows[0]["label"] if rows else "") or district_id,
@@ -252,8 +262,14 @@ def _district(
             for row in rows
             if row["services_inside"] == 0 and row["category"] not in COMPOSITES
         ],
-        "gaps": [gap for gap in gaps if district_id in gap["districts"].split(";")],
+        "gaps": mine,
     }
+
+
+def _people(gap: _Row) -> float:
+    """Return the residents of a gap, or its area where they are not known."""
+    residents = float(gap["residents"])
+    return float(gap["area_ha"]) if math.isnan(residents) else residents
 
 
 def _services(

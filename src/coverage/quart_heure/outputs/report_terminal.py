@@ -190,29 +190,32 @@ class _Drawing:
         if district["none_known"]:
             names = ", ".join(self.labels[name] for name in district["none_known"])
             parts.append(Text(self.say("none_known", categories=names)))
-        parts.append(self.gaps(district["gaps"]))
+        parts.append(self.gaps(district["gaps"], here=True))
         return Group(*parts)
 
-    def gaps(self, gaps: Sequence[_Row]) -> RenderableType:
+    def gaps(self, gaps: Sequence[_Row], *, here: bool = False) -> RenderableType:
+        """List the gaps with most residents: whole, or what a district has of them."""
         if not gaps:
             return Text(self.say("gaps_none"))
-        ordered = sorted(gaps, key=lambda gap: (-(gap["residents"] or 0), gap["gap_id"]))
-        shown = ordered[:_GAPS_SHOWN]
-        columns = ["cause", "area_ha", "residents", "minutes_median"]
+        told = [(gap, gap["here"] if here else gap) for gap in gaps]
+        told.sort(key=lambda pair: (-(pair[1]["residents"] or 0), pair[0]["gap_id"]))
+        shown = told[:_GAPS_SHOWN]
+        columns = ["area_here", "residents_here", "minutes_here"] if here else []
+        columns = ["cause", *(columns or ["area_ha", "residents", "minutes_max"])]
         columns += ["nearest_service", "street"] if self.wide else ["street"]
         table = self.table("category", columns)
-        for gap in shown:
+        for gap, part in shown:
             nearest = service_label(
                 gap["nearest_service_id"], gap["nearest_service_name"], self.lang
             )
             table.add_row(
                 Text(self.labels[gap["category"]]),
                 word(gap["cause"], self.lang),
-                self.number(gap["area_ha"]),
-                self.number(gap["residents"]),
-                format_minutes(gap["minutes_median"], self.lang),
+                self.number(part["area_ha"]),
+                self.number(part["residents"]),
+                format_minutes(part["minutes_max"], self.lang),
                 *([Text(nearest)] if self.wide else []),
-                Text(gap["street"]),
+                Text(part["street"]),
             )
         title, left = self.say("gaps_top"), len(gaps) - len(shown)
         if not left:

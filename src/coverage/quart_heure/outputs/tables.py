@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 __all__ = ["RESULT_FILES", "Results", "describe_run", "in_order", "read_results", "write_results"]
 
 _LAYERS = ("services", "isochrones", "gaps", "cells")
-_CSV_TABLES = ("indicators", "composite", "gaps", "services", "problems")
+_CSV_TABLES = ("indicators", "composite", "gaps", "gap_parts", "services", "problems")
 _DICTIONARY_NAME = "data_dictionary.csv"
 
 RESULT_FILES: tuple[str, ...] = (
@@ -70,6 +70,8 @@ _ORDER: Mapping[str, Sequence[str]] = {
     "services": ("category", "service_id"),
     "isochrones": ("category", "threshold_min"),
     "gaps": ("category", "rank", "gap_id"),
+    "gap_parts": ("category", "gap_id", "district_id"),
+    "gap_parts": ("category", "gap_id", "district_id"),
     "indicators": ("level", "district_id", "category"),
     "composite": ("level", "district_id", "essentials_within"),
     "problems": ("file", "row", "field", "value", "reason"),
@@ -96,7 +98,7 @@ class Results:
         Where it is.
     manifest
         What it was made from; ``manifest["files"]`` has the hash of each file.
-    indicators, composite, problems
+    indicators, composite, gap_parts, problems
         Tables, as in a coverage.
     services, isochrones, gaps
         Layers, as in a coverage, in the CRS of the study.
@@ -106,6 +108,7 @@ class Results:
     manifest: dict[str, Any]
     indicators: pd.DataFrame
     composite: pd.DataFrame
+    gap_parts: pd.DataFrame
     problems: pd.DataFrame
     services: gpd.GeoDataFrame
     isochrones: gpd.GeoDataFrame
@@ -200,7 +203,7 @@ def read_results(directory: Path) -> Results:
     """
     manifest = read_manifest(directory)
     tables: dict[str, pd.DataFrame] = {}
-    for table in ("indicators", "composite", "problems", "services", "isochrones", "gaps"):
+    for table in _ORDER:
         layer = table in _LAYERS
         path = directory / f"{table}.{'parquet' if layer else 'csv'}"
         try:
@@ -270,7 +273,7 @@ def _write_all(coverage: Coverage, work: Path) -> None:
     layers = {
         "districts": _districts(coverage, tables["indicators"], [*categories, *composites]),
         **{name: tables[name] for name in ("gaps", "isochrones", "services")},
-        **{name: tables[name] for name in ("indicators", "composite", "problems")},
+        **{name: tables[name] for name in ("indicators", "composite", "gap_parts", "problems")},
     }
     write_geopackage(layers, work / "coverage.gpkg", manifest=manifest)
     for table in _CSV_TABLES:
@@ -342,10 +345,10 @@ def _with_degrees(layer: gpd.GeoDataFrame) -> pd.DataFrame:
 
 def _restore_unreachable(frame: pd.DataFrame, table: str) -> pd.DataFrame:
     """Give minutes that files leave empty because no service is in reach their infinity back."""
-    if table not in {"gaps", "indicators"}:
+    if table not in {"gaps", "gap_parts", "indicators"}:
         return frame
     names = [name for name in frame.columns if name.startswith("minutes_")]
-    if table == "gaps":  # a gap is made of cells on the network
+    if table != "indicators":  # a gap is made of cells on the network
         return frame.assign(**{name: frame[name].fillna(np.inf) for name in names})
     lived_in = frame["residents"] > frame["residents_off_network"]
     return frame.assign(

@@ -1,4 +1,4 @@
-"""Administrative boundaries of OpenStreetMap: outlines of relations, and the districts of an area."""
+"""Administrative boundaries of OpenStreetMap: outlines of relations, districts of an area."""
 
 from __future__ import annotations
 
@@ -73,11 +73,15 @@ def commune_statement(insee: str) -> str:
     return f'relation["boundary"="administrative"]["ref:INSEE"="{insee}"];'
 
 
-def inner_boundaries_statement(polygon: shapely.Polygon) -> str:
-    """Return the Overpass statement that selects boundaries of districts in a polygon (degrees)."""
-    levels = "|".join(DISTRICT_LEVELS)
-    places = " ".join(f"{lat:.6f} {lon:.6f}" for lon, lat in shapely.get_coordinates(polygon))
-    return f'relation["boundary"="administrative"]["admin_level"~"^({levels})$"](poly:"{places}");'
+def inner_boundaries_statement(area: shapely.Geometry) -> str:
+    """Return the Overpass statement that selects boundaries of districts in an area (degrees)."""
+    kind = f'["boundary"="administrative"]["admin_level"~"^({"|".join(DISTRICT_LEVELS)})$"]'
+    rings = shapely.get_exterior_ring(shapely.get_parts(area))
+    places = (
+        " ".join(f"{lat:.6f} {lon:.6f}" for lon, lat in shapely.get_coordinates(ring))
+        for ring in rings
+    )
+    return "(" + "".join(f'relation{kind}(poly:"{place}");' for place in places) + ");"
 
 
 def read_boundaries(elements: Iterable[Mapping[str, Any]]) -> list[Boundary]:

@@ -9,25 +9,24 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import json
-import re
 import socket
 import threading
 import time
-import urllib.parse
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import requests
 import shapely
 
 from quart_heure.errors import GeometryError, QuartHeureError
+from quart_heure.sources.osm_answers import Answer, KeptAnswers
 from quart_heure.sources.osm_patience import Refusal, Turns, check_answer, host_of, wait_for_slot
 
-__all__ = ["Answer", "LiveOsm", "LiveSettings", "Place"]
+__all__ = ["LiveOsm", "LiveSettings", "Place"]
 
 _ONE_AT_A_TIME = threading.Lock()
 """osmnx has one set of settings per process."""
@@ -80,36 +79,6 @@ class LiveSettings:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class Answer:
-    """All elements that a request brought, in as many parts as it took.
-
-    Parameters
-    ----------
-    elements
-        Nodes, ways and relations as Overpass gives them, some perhaps twice.
-    osm_dates
-        ``timestamp_osm_base`` of the parts, ascending.
-    server
-        Host that answered.
-    queries
-        What it was asked, without the coordinates of each part.
-    parts
-        Number of requests.
-    """
-
-    elements: list[dict[str, Any]]
-    osm_dates: tuple[str, ...]
-    server: str
-    queries: tuple[str, ...]
-    parts: int
-
-    @property
-    def osm_date(self) -> str:
-        """Date of the oldest part, ``""`` if the server does not say."""
-        return self.osm_dates[0] if self.osm_dates else ""
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Place:
     """What a name stands for: ``relation_id`` is 0 if it is no relation; shapes in degrees."""
 
@@ -142,7 +111,7 @@ class LiveOsm:
     ) -> None:
         self._settings = settings
         self._folder = folder
-        self._say = say or (lambda step: None)
+        self._say = say or (lambda _: None)
 
     def place(self, name: str) -> Place:
         """Find a place by name, with its outline.
@@ -156,7 +125,7 @@ class LiveOsm:
 
         found: list[Any] = []
 
-        def call(kept: _Kept) -> None:
+        def call(kept: KeptAnswers) -> None:
             try:
                 found.append(ox.geocode_to_gdf(name).iloc[0])
             except (ValueError, TypeError) as error:
@@ -194,19 +163,22 @@ class LiveOsm:
         """
         import osmnx as ox  # noqa: PLC0415
 
-        def call(_: _Kept) -> None:
+        def call(_: KeptAnswers) -> None:
             for part in shapely.get_parts(polygon):
                 # Only the answers are wanted; osmnx ends this mode with InterruptedError.
                 with contextlib.suppress(InterruptedError):
                     ox.features_from_polygon(part, dict(tags))
 
-        return self._ask(what, self._settings.mirrors, call, splittable=True).answer()
+        # A request of the size of the area is what is made smaller first.
+        largest_km2 = min(self._settings.query_km2, 1.05 * _area_km2(polygon))
+        kept = self._ask(what, self._settings.mirrors, call, splittable_km2=largest_km2)
+        return kept.answer()
 
     def query(self, what: str, statement: str) -> Answer:
         """Ask for what an Overpass statement selects, with what it is made of."""
         text = f"[out:json][timeout:{self._settings.timeout_s}];{statement}(._;>;);out;"
 
-        def call(_: _Kept) -> None:
+        def call(_: KeptAnswers) -> None:
             _request(text)
 
         return self._ask(what, self._settings.mirrors, call).answer()
@@ -215,12 +187,15 @@ class LiveOsm:
         self,
         what: str,
         servers: Sequence[str],
-        call: Callable[[_Kept], None],
+        call: Callable[[KeptAnswers], None],
         *,
         overpass: bool = True,
-        splittable: bool = False,
-    ) -> _Kept:
-        """Make the servers take turns until one has answered all of a request."""
+        splittable_km2: float | None = None,
+    ) -> KeptAnswers:
+        """Make the servers take turns until one has answered all of a request.
+
+        A request that can be split is made in parts of at most ``splittable_km2``.
+        """
         own = self._settings
         turns = Turns(
             servers,
@@ -233,7 +208,7 @@ class LiveOsm:
         split, checked = 0, set[Path]()
         while True:
             server = turns.next()
-            kept = _Kept(self._folder / _folder_name(what, server, split), server)
+            kept = KeptAnswers.within(self._folder, what=what, server=server, split=split)
             if kept.folder not in checked:
                 kept.drop_unusable(own.resume_hours)
                 checked.add(kept.folder)
@@ -242,18 +217,19 @@ class LiveOsm:
                 if overpass:
                     wait_for_slot(server, user_agent=own.user_agent, timeout_s=own.timeout_s)
                 self._say(f"{what}: {host_of(server)}")
-                self._attempt(kept, call, what=what, query_km2=own.query_km2 / 4**split)
+                part_km2 = (splittable_km2 or own.area_km2) / 4**split
+                self._attempt(kept, call, what=what, query_km2=part_km2)
             except Refusal as refusal:
                 if len(kept.files()) > before:
                     turns.begin_again()
-                smaller = refusal.too_large and splittable and split < own.splits
+                smaller = refusal.too_large and splittable_km2 is not None and split < own.splits
                 split += smaller
                 turns.refused(server, refusal, at_once=smaller)
             else:
                 return kept
 
     def _attempt(
-        self, kept: _Kept, call: Callable[[_Kept], None], *, what: str, query_km2: float
+        self, kept: KeptAnswers, call: Callable[[KeptAnswers], None], *, what: str, query_km2: float
     ) -> None:
         """Ask one server once.
 
@@ -294,12 +270,15 @@ class LiveOsm:
         except (QuartHeureError, Refusal):
             raise
         except requests.Timeout as error:
-            raise Refusal(f"no answer within {own.timeout_s} s", too_large=True) from error
+            msg = f"no answer within {own.timeout_s} s"
+            raise Refusal(msg, too_large=True) from error
         except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
-            raise Refusal("cannot be reached, or broke off") from error
+            msg = "cannot be reached, or broke off"
+            raise Refusal(msg) from error
         except (OSError, ValueError, LookupError) as error:
             # osmnx raises these for answers that are JSON and yet not what was asked for.
-            raise Refusal(f"an answer that makes no sense ({type(error).__name__})") from error
+            msg = f"an answer that makes no sense ({type(error).__name__})"
+            raise Refusal(msg) from error
 
 
 def _request(query: str) -> None:
@@ -310,6 +289,12 @@ def _request(query: str) -> None:
     from osmnx import _overpass  # noqa: PLC0415
 
     _overpass._overpass_request(OrderedDict(data=query))
+
+
+def _area_km2(polygon: shapely.Geometry) -> float:
+    """Return about the size of a polygon in degrees."""
+    km_per_degree = 111.2
+    return float(polygon.area * km_per_degree**2 * np.cos(np.radians(polygon.centroid.y)))
 
 
 @contextlib.contextmanager
@@ -331,52 +316,3 @@ def _osmnx_settings(options: Mapping[str, Any]) -> Iterator[None]:
             socket.getaddrinfo = resolve
             for name, value in before.items():
                 setattr(settings, name, value)
-
-
-def _folder_name(what: str, server: str, split: int) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", f"{what} {server} {split}".lower())
-
-
-@dataclasses.dataclass(frozen=True)
-class _Kept:
-    """Answers of one server to one request, as osmnx keeps them: one JSON file each."""
-
-    folder: Path
-    server: str
-
-    def files(self) -> list[Path]:
-        return sorted(self.folder.glob("*.json"))
-
-    def drop_unusable(self, resume_hours: float) -> None:
-        """Remove answers that are too old, or were being written when a fetch was stopped."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        oldest = time.time() - resume_hours * 3600
-        for file in self.files():
-            try:
-                json.loads(file.read_bytes())
-                usable = file.stat().st_mtime >= oldest
-            except ValueError:
-                usable = False
-            if not usable:
-                file.unlink()
-
-    def note_query(self, request: requests.PreparedRequest) -> None:
-        body = request.body or urllib.parse.urlsplit(request.url or "").query
-        text = body.decode() if isinstance(body, bytes) else str(body)
-        query = "".join(urllib.parse.parse_qs(text).get("data", [urllib.parse.unquote_plus(text)]))
-        query = re.sub(r"poly:(['\"])[^'\"]*\1", "poly:'…'", query)
-        with (self.folder / "queries.txt").open("a", encoding="utf-8") as file:
-            file.write(query + "\n")
-
-    def answer(self) -> Answer:
-        parts = [json.loads(file.read_bytes()) for file in self.files()]
-        dates = {part.get("osm3s", {}).get("timestamp_osm_base", "") for part in parts}
-        asked = self.folder / "queries.txt"
-        queries = asked.read_text(encoding="utf-8").splitlines() if asked.exists() else []
-        return Answer(
-            elements=[element for part in parts for element in part["elements"]],
-            osm_dates=tuple(sorted(dates - {""})),
-            server=host_of(self.server),
-            queries=tuple(sorted(set(queries))),
-            parts=len(parts),
-        )

@@ -153,9 +153,11 @@ def check_answer(response: requests.Response) -> None:
     if not content.startswith((b"{", b"[")):
         title = re.search(rb"<title>([^<]{1,80})", content)
         words = f" ({title[1].decode(errors='replace').strip()})" if title else ""
-        raise Refusal(f"a page instead of data{words}")
+        msg = f"a page instead of data{words}"
+        raise Refusal(msg)
     if not content.endswith((b"}", b"]")):
-        raise Refusal("data that is cut short")
+        msg = "data that is cut short"
+        raise Refusal(msg)
     if content.startswith(b"{") and b'"elements"' not in content[:5000]:
         msg = "data without any elements"
         raise Refusal(msg)

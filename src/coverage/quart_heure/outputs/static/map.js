@@ -19,6 +19,7 @@
         service: (service, from) => this.visitService(service, from),
       });
       this.names = new qh.Names("names");
+      this.arrival = () => {};
     }
 
     start() {
@@ -54,6 +55,7 @@
 
     showView(id) {
       this.view = this.layers.viewOf(id);
+      this.onArrival(() => {});
       this.returnTo = null; // the list it would return to is about to be replaced
       this.map.closePopup();
       this.layers.show(this.view);
@@ -97,16 +99,20 @@
     /* The whole area stays in view when the window or the panel changes, until somebody moves. */
     keepFramed() {
       for (const event of ["dragstart", "zoomstart"]) this.map.on(event, () => (this.framed = false));
-      new ResizeObserver(() => {
-        const framed = this.framed;
-        this.map.invalidateSize({ animate: false });
-        if (framed) this.frameArea({ animate: false });
-      }).observe(this.map.getContainer());
+      new ResizeObserver(() => this.resize()).observe(this.map.getContainer());
+    }
+
+    resize() {
+      const framed = this.framed;
+      const before = this.map.getSize();
+      this.map.invalidateSize({ animate: false });
+      if (framed && !before.equals(this.map.getSize())) this.frameArea({ animate: false });
     }
 
     flyToBounds(bounds) {
       const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
-      const options = { padding: [60, 60], maxZoom: 16 };
+      const margin = window.matchMedia(PHONE).matches ? 20 : 60;
+      const options = { padding: [margin, margin], maxZoom: 16 };
       if (still) this.map.fitBounds(bounds, { ...options, animate: false });
       else this.map.flyToBounds(bounds, { ...options, duration: 0.6 });
     }
@@ -116,18 +122,28 @@
     visitGap(gap, from) {
       if (!this.switches.gaps) this.setLayer("gaps", true);
       this.togglePanel(false);
+      this.onArrival(() => {
+        gap.layer.openPopup([gap.at[1], gap.at[0]]);
+        this.focusPopup(gap.layer, from);
+      });
       this.flyToBounds(gap.layer.getBounds());
-      gap.layer.openPopup([gap.at[1], gap.at[0]]);
-      this.focusPopup(gap.layer, from);
     }
 
     visitService(service, from) {
       if (!this.switches.services) this.setLayer("services", true);
       this.togglePanel(false);
-      const at = service.layer.getLatLng();
-      this.map.setView(at, Math.max(this.map.getZoom(), 15), { animate: false });
-      service.layer.openPopup();
-      this.focusPopup(service.layer, from);
+      this.onArrival(() => {
+        service.layer.openPopup();
+        this.focusPopup(service.layer, from);
+      });
+      this.map.setView(service.layer.getLatLng(), Math.max(this.map.getZoom(), 15), { animate: false });
+    }
+
+    /* A popup finds its place by the view: it opens once the map is there, if no other is chosen. */
+    onArrival(open) {
+      this.map.off("moveend", this.arrival);
+      this.arrival = open;
+      this.map.once("moveend", open);
     }
 
     /* Hand the keyboard over to the popup; closing it hands it back. */
@@ -183,6 +199,8 @@
       document.body.classList.toggle("panel-open", opened);
       button.querySelector(".when-open").hidden = !opened;
       button.querySelector(".when-closed").hidden = opened;
+      // At once, for what flies to a place next must know how large the map is now.
+      this.resize();
     }
 
     /* Paper shows the map as the screen does, as large as the page allows. */

@@ -11,8 +11,7 @@
     minWidth: 230,
     maxWidth: 300,
     maxHeight: 340,
-    autoPanPaddingTopLeft: [10, 10],
-    autoPanPaddingBottomRight: [54, 10],
+    autoPanPaddingBottomRight: [54, 10], // clear of the zoom buttons
   };
 
   const latLon = ([lon, lat]) => [lat, lon];
@@ -185,7 +184,7 @@
         interactive: true,
         fillOpacity: this.data.online ? 0.6 : 1,
       });
-      gap.layer.bindPopup(() => qh.gapPopup(this.words, this.data, gap), POPUP);
+      this.bindPopup(gap.layer, () => qh.gapPopup(this.words, this.data, gap));
       const outline = this.gapOutlines([gap], 4);
       gap.layer.on("popupopen", () => outline.addTo(this.map));
       gap.layer.on("popupclose", () => outline.remove());
@@ -227,7 +226,19 @@
         fillOpacity: 1,
         dashArray: service.left_out ? "2 3" : null,
       });
-      return service.layer.bindPopup(() => qh.servicePopup(this.words, service, label), POPUP);
+      return this.bindPopup(service.layer, () => qh.servicePopup(this.words, service, label));
+    }
+
+    /* Popups move the map until they are clear of the legend, wherever it ends by then. */
+    bindPopup(layer, content) {
+      return layer.bindPopup(() => {
+        const legend = qh.byId("legend");
+        const beside = legend.open && this.map.getSize().x > legend.offsetWidth + 2 * POPUP.maxWidth;
+        const left = beside ? legend.offsetLeft + legend.offsetWidth + 8 : 10;
+        layer.getPopup().options.autoPanPaddingTopLeft = [left, 10];
+        if (!beside) legend.open = false;
+        return content();
+      }, POPUP);
     }
 
     viewOf(id) {

@@ -14,6 +14,8 @@
     return list;
   }
 
+  qh.isLarge = (gap) => gap.districts.length > DISTRICTS_NAMED;
+
   /* The districts of a zone; a large one touches many. */
   qh.districtsOf = function (words, gap) {
     const named = gap.districts.slice(0, DISTRICTS_NAMED).join(", ");
@@ -39,7 +41,7 @@
       { class: "popup", tabindex: "-1" },
       el("h2", { dir: "auto" }, words.say("gap_title", { rank: gap.rank, place: qh.placeOf(words, gap) })),
       details([
-        [words.say("gap_where"), qh.districtsOf(words, gap)],
+        [words.say("gap_where"), qh.isLarge(gap) ? "" : qh.districtsOf(words, gap)],
         [words.say("gap_size"), size.join(" · ")],
         [words.say("gap_minutes"), minutes],
         [words.say("gap_nearest"), nearest],
@@ -50,7 +52,7 @@
 
   /* A street says where a zone is, unless the zone is as large as several districts. */
   qh.placeOf = function (words, gap) {
-    if (gap.districts.length > DISTRICTS_NAMED) return qh.districtsOf(words, gap);
+    if (qh.isLarge(gap)) return qh.districtsOf(words, gap);
     return gap.street || words.say("gap_unnamed");
   };
 
@@ -77,6 +79,4 @@
       source ? el("p", { class: "source", dir: "auto" }, words.say("source_line", { source })) : ""
     );
   };
-
-  qh.isLarge = (gap) => gap.districts.length > DISTRICTS_NAMED;
 })(window.quartHeure);

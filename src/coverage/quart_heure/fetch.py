@@ -1,0 +1,336 @@
+"""Fetching a territory: boundaries, streets and candidates for services, into a dated snapshot.
+
+The one command that needs the internet. All others read the snapshot it leaves.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import shapely
+
+from quart_heure.cache import Cache
+from quart_heure.categories import Category, default_catalogue
+from quart_heure.errors import InputFileError, StudyFileError
+from quart_heure.network.graph import WalkNetwork
+from quart_heure.network.streets import ATTRIBUTION, LICENCE, network_from_osm
+from quart_heure.profiles import ADULT
+from quart_heure.sources import snapshot as snapshots
+from quart_heure.sources.osm_answers import Answer, answers_folder
+from quart_heure.sources.osm_data import from_overpass, is_area_relation, is_street
+from quart_heure.sources.osm_live import LiveOsm, LiveSettings
+from quart_heure.sources.osm_services import Candidates, read_candidates, service_tags
+from quart_heure.sources.snapshot import Snapshot, find_snapshots, read_snapshot, write_snapshot
+from quart_heure.sources.snapshot_changes import SnapshotChanges, compare_snapshots
+from quart_heure.sources.territory import (
+    Territory,
+    TerritoryRequest,
+    find_territory,
+    reach_polygon,
+)
+
+__all__ = ["STREET_TAGS", "SnapshotReport", "fetch_territory"]
+
+STREET_TAGS: Mapping[str, bool | list[str]] = {"highway": True, "route": ["ferry"]}
+"""What is asked for as streets: everything; the rules decide here what is walked."""
+
+_BORDERLINE = 1.1
+_SNAP_M = 100.0
+_LONGEST_MIN = 120.0
+_FORMAT = 1
+
+Progress = Callable[[str], None]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class SnapshotReport:
+    """What a fetch brought.
+
+    Parameters
+    ----------
+    snapshot
+        The new snapshot.
+    previous
+        The last one of the same territory in the same folder.
+    changes
+        What changed since, None if there is no previous one.
+    """
+
+    snapshot: Snapshot
+    previous: Snapshot | None
+    changes: SnapshotChanges | None
+
+    def lines(self) -> list[str]:
+        """Return the report as lines of text."""
+        manifest = self.snapshot.manifest
+        counts, left_out = manifest["counts"], manifest["services_left_out"]
+        found = ", ".join(f"{name} {n}" for name, n in counts["services"].items()) or "none"
+        return [
+            f"{self.snapshot.name}, OpenStreetMap of {self.snapshot.osm_date or 'unknown date'}:"
+            f" {counts['districts']} districts, {counts['network_km']:.0f} km walked"
+            f" ({counts['edges']} edges)",
+            f"candidates for services: {found}"
+            f" (left out: {', '.join(f'{why} {n}' for why, n in left_out.items())})",
+            *(self.changes.lines() if self.changes else []),
+        ]
+
+
+def fetch_territory(
+    request: TerritoryRequest,
+    *,
+    output: Path = Path("snapshots"),
+    settings: LiveSettings | None = None,
+    catalogue: Mapping[str, Category] | None = None,
+    threshold_min: float = 15.0,
+    keep_raw: bool = True,
+    cache: Cache | None = None,
+    progress: Progress | None = None,
+) -> SnapshotReport:
+    """Fetch a territory from OpenStreetMap's servers into a dated snapshot.
+
+    Parameters
+    ----------
+    request
+        Which territory: a place name, an INSEE code or a file of polygons.
+    output
+        Folder in which the snapshot gets a folder of its own.
+    settings
+        Servers and patience.
+    catalogue
+        Categories whose OpenStreetMap tags make candidates for services.
+    threshold_min
+        The longest threshold to be analysed: streets are taken as far as one walks in that time.
+    keep_raw
+        Whether to keep the raw elements of the streets.
+    cache
+        Keeps the answers of a fetch that did not end, for the next try.
+    progress
+        Told each step.
+
+    Raises
+    ------
+    TryLaterError
+        If the servers are away. What they answered is kept in the cache, nothing in ``output``.
+    GeometryError
+        If there is no such place, or it is too large for servers that all share.
+    NetworkError
+        If no street in it can be walked.
+    InputFileError
+        If the file of polygons cannot be read.
+    OutputError
+        If the snapshot cannot be written.
+    """
+    say = progress or (lambda _: None)
+    own = settings or LiveSettings()
+    catalogue = default_catalogue() if catalogue is None else catalogue
+    reach_m = _reach_m(threshold_min)
+    tags = service_tags(catalogue)
+    key = _hash([_FORMAT, request.key, reach_m, tags])
+    kept_in = None if cache is None else cache.folder
+    with answers_folder(kept_in, key, hours=own.resume_hours) as folder:
+        live = LiveOsm(own, folder, say=say)
+        territory = find_territory(live, request, largest_km2=own.area_km2)
+        reach = reach_polygon(territory.area, reach_m=reach_m)
+        answers = {**territory.answers, "streets": live.features("streets", reach, STREET_TAGS)}
+        if tags:
+            answers["services"] = live.features("services", reach, tags)
+        say("network")
+        content = _Content.of(answers, territory, reach, catalogue)
+        say("snapshot")
+        snapshot = write_snapshot(
+            output,
+            name=territory.name,
+            osm_date=content.osm_date,
+            writers=_writers(territory, content, threshold_min=threshold_min, keep_raw=keep_raw),
+            manifest={
+                "territory": _describe(territory, request, reach, reach_m),
+                **_describe_answers(answers),
+                **_describe_content(territory, content),
+            },
+            origin={
+                "source": str(content.network.meta["source"]),
+                "licence": LICENCE,
+                "attribution": ATTRIBUTION,
+            },
+        )
+    previous = _previous(snapshot, say)
+    changes = compare_snapshots(previous, snapshot) if previous else None
+    return SnapshotReport(snapshot=snapshot, previous=previous, changes=changes)
+
+
+def _reach_m(threshold_min: float) -> float:
+    """Return the longest walk that can decide anything, with the access at both of its ends."""
+    if not 0 < threshold_min <= _LONGEST_MIN:
+        msg = f"threshold_min is {threshold_min:g}, not within (0, {_LONGEST_MIN:g}]."
+        raise StudyFileError(msg, hint="Give the longest threshold you analyse, in minutes.")
+    return ADULT.speed_m_per_min * threshold_min * _BORDERLINE + 2 * _SNAP_M
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class _Content:
+    """What the answers amount to."""
+
+    osm_date: str
+    elements: list[dict[str, Any]]
+    network: WalkNetwork
+    candidates: Candidates
+
+    @classmethod
+    def of(
+        cls,
+        answers: Mapping[str, Answer],
+        territory: Territory,
+        reach: shapely.Geometry,
+        catalogue: Mapping[str, Category],
+    ) -> _Content:
+        streets, services = answers["streets"], answers.get("services")
+        elements = _street_elements(streets.elements)
+        source = f"OpenStreetMap ({streets.server})"
+        raw = from_overpass(elements, osm_date=streets.osm_date, source=source)
+        return cls(
+            osm_date=streets.osm_date,
+            elements=elements,
+            network=network_from_osm(raw, crs=territory.area.crs, polygon=reach),
+            candidates=read_candidates(
+                services.elements if services else (),
+                catalogue=catalogue,
+                osm_date=streets.osm_date,
+            ),
+        )
+
+
+def _street_elements(elements: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Leave out what came along: bus stops, street lamps, relations of routes."""
+    areas = [
+        element
+        for element in elements
+        if element["type"] == "relation" and is_area_relation(element.get("tags", {}))
+    ]
+    members = {m["ref"] for area in areas for m in area.get("members", ()) if m["type"] == "way"}
+    ways = [
+        element
+        for element in elements
+        if element["type"] == "way"
+        and (is_street(element.get("tags", {})) or element["id"] in members)
+    ]
+    used = {ref for way in ways for ref in way.get("nodes", ())}
+    nodes = [e for e in elements if e["type"] == "node" and e["id"] in used]
+    return [*nodes, *ways, *areas]
+
+
+def _writers(
+    territory: Territory, content: _Content, *, threshold_min: float, keep_raw: bool
+) -> dict[str, Callable[[Path], None]]:
+    """Return what writes each file of the snapshot."""
+    districts = list(territory.districts.iterfeatures(drop_id=True))
+    study = _study_text(territory.name, threshold_min)
+    writers: dict[str, Callable[[Path], Any]] = {
+        snapshots.NETWORK: content.network.write,
+        snapshots.DISTRICTS: functools.partial(snapshots.write_features, features=districts),
+        snapshots.SERVICES: functools.partial(
+            snapshots.write_features, features=content.candidates.features
+        ),
+        snapshots.STUDY: lambda path: path.write_text(study, encoding="utf-8"),
+    }
+    if keep_raw:
+        writers[snapshots.RAW] = functools.partial(
+            snapshots.write_elements,
+            elements=content.elements,
+            osm_date=content.osm_date,
+            attribution=ATTRIBUTION,
+        )
+    return writers
+
+
+def _study_text(name: str, threshold_min: float) -> str:
+    return f"""\
+# A study of quart-heure, made by 'quart-heure fetch'. See 'quart-heure init' for all that can be
+# set. The services are candidates by their OpenStreetMap tags: check them, and add your own list.
+
+[area]
+districts = "{snapshots.DISTRICTS}"
+name = {json.dumps(name, ensure_ascii=False)}
+
+[services]
+files = ["{snapshots.SERVICES}"]
+
+[network]
+file = "{snapshots.NETWORK}"
+
+[analysis]
+threshold_min = {threshold_min:g}
+"""
+
+
+def _describe(
+    territory: Territory, request: TerritoryRequest, reach: shapely.Geometry, reach_m: float
+) -> dict[str, Any]:
+    outline = shapely.to_wkt(territory.area.geometry, rounding_precision=0)
+    what = territory.relation_id or outline
+    return {
+        "key": _hash([what, round(reach_m)]),
+        "asked": request.asked,
+        "full_name": territory.full_name,
+        "osm_relation": territory.relation_id,
+        "area_km2": round(float(territory.area.geometry.area) / 1e6, 3),
+        "reach_m": round(reach_m, 1),
+        "crs": territory.area.crs.to_string(),
+        "fetched_polygon": shapely.to_wkt(reach, rounding_precision=6),
+    }
+
+
+def _describe_answers(answers: Mapping[str, Answer]) -> dict[str, Any]:
+    return {
+        "osm_dates": sorted({date for answer in answers.values() for date in answer.osm_dates}),
+        "queries": [
+            {
+                "what": what,
+                "server": answer.server,
+                "parts": answer.parts,
+                "osm_dates": list(answer.osm_dates),
+                "overpass": list(answer.queries),
+            }
+            for what, answer in answers.items()
+        ],
+    }
+
+
+def _describe_content(territory: Territory, content: _Content) -> dict[str, Any]:
+    network, candidates = content.network, content.candidates
+    categories = [f["properties"]["category"] for f in candidates.features]
+    return {
+        "counts": {
+            "districts": len(territory.districts),
+            "elements": len({(element["type"], element["id"]) for element in content.elements}),
+            "nodes": network.n_nodes,
+            "edges": network.n_edges,
+            "network_km": round(float(network.length_m.sum()) / 1000, 3),
+            "services": {key: categories.count(key) for key in dict.fromkeys(sorted(categories))},
+            **network.meta["counts"],
+        },
+        "network_digest": network.digest,
+        "dropped": network.meta["dropped"],
+        "services_left_out": dict(candidates.left_out),
+    }
+
+
+def _previous(snapshot: Snapshot, say: Progress) -> Snapshot | None:
+    """Return the last earlier snapshot of the territory that is not damaged."""
+    known = find_snapshots(snapshot.folder.parent, territory_key=snapshot.territory_key)
+    for earlier in reversed([each for each in known if each.folder != snapshot.folder]):
+        try:
+            return read_snapshot(earlier.folder)
+        except InputFileError as error:
+            say(f"not compared: {error}")
+    return None
+
+
+def _hash(value: Any) -> str:
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False)
+    return hashlib.blake2b(text.encode(), digest_size=10).hexdigest()
