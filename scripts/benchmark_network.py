@@ -12,32 +12,37 @@ and 1.7 GB.
 from __future__ import annotations
 
 import argparse
+import functools
+import importlib
 import importlib.util
+import json
 import os
 import platform
 import statistics
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter, process_time
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from benchmark import ROOT, run_command, say
+from benchmark import ROOT, as_networkx, at_nodes, run_command, say
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from quart_heure.analysis.surface import Cells
     from quart_heure.network.graph import WalkNetwork
     from quart_heure.network.travel_time import SearchGraph
 
-# Heavy imports wait, as in benchmark.py: a started command seems to take what its parent takes.
+# Heavy imports wait, as in benchmark.py: they would count as memory of what is started from here.
 
-DEFAULT_FILE = ROOT.parent / "shared" / "data" / "osm-raw" / "porto.osm.pbf"
+PORTO = ROOT.parent / "shared" / "data" / "osm-raw" / "porto.osm.pbf"
 SEED = 20_261_122
-SOURCES = {"one": 448, "two": 259, "three": 200, "four": 120, "five": 318}
+SERVICES = (448, 259, 200, 120, 318)
 LIMIT_MIN = 15.0
 CELL_M, SNAP_M, BUFFER_M = 25.0, 100.0, 25.0
 TILES = (1, 4, 16)
@@ -59,47 +64,349 @@ class Row:
 def main() -> None:
     """Run all measurements and print their table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("file", nargs="?", type=Path, default=DEFAULT_FILE)
+    parser.add_argument("file", nargs="?", type=Path, default=PORTO)
     parser.add_argument("--repeat", type=int, default=3, help="runs; the median counts (3)")
     parser.add_argument("--slow", action="store_true", help="osmnx too")
-    parser.add_argument("--run", choices=STEPS, help="do this one step and print nothing")
+    parser.add_argument("--step", choices=STEPS, help="do this one step and print nothing")
+    parser.add_argument("--target", type=Path, help="where a step writes")
     options = parser.parse_args()
-    if options.run:
-        STEPS[options.run](options.file)
+    if options.step:
+        STEPS[options.step](options.file, options.target)
         return
     if not options.file.is_file():
-        sys.exit(f"{options.file}: there is no such file, so there is nothing to measure.")
+        print(f"{options.file.name}: not present, so nothing was measured.")
+        return
     repeat = max(options.repeat, 1)
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}")
-    print(f"{options.file.name}, median of {repeat} unless a line says otherwise")
+    print(f"{options.file.name}, medians of {repeat} runs unless a line says otherwise")
     print_rows(
-        "From a raw file to a network, each in a fresh process, imports included",
+        "From a raw file to a network: whole processes, imports included",
         measure_reading(options.file, repeat, slow=options.slow),
     )
     say("the network once more, to ask it")
     from quart_heure.network.streets import read_osm_network  # noqa: PLC0415
 
     network = read_osm_network(options.file)
-    print_rows("Contraction, and how it grows", measure_growth(network, repeat))
+    print_rows("Contraction of raw segments, and how it grows", measure_growth(network, repeat))
     print_rows(
-        f"{len(SOURCES)} categories of made-up services, {LIMIT_MIN:g} min, {network.n_nodes} nodes",
+        f"{len(SERVICES)} categories of made-up services, {LIMIT_MIN:g} min on foot",
         measure_search(network, repeat),
     )
 
 
 def measure_reading(path: Path, repeat: int, *, slow: bool) -> list[Row]:
-    """Time reading a file as others read it: whole processes."""
-    ours = run_step("ours", path, repeat)
-    rows = [ours, run_step("imports of ours", path, repeat)]
-    if slow:
-        with tempfile.TemporaryDirectory() as folder:
+    """Time whole processes that read a file, ours and others."""
+    ours = time_step("ours", "ours", path, repeat)
+    rows = [ours, time_step("imports", "of which imports", path, repeat)]
+    with tempfile.TemporaryDirectory() as folder:
+        if slow:
             xml = Path(folder) / "walked.osm"
-            rows.append(run_step("filter for osmnx", path, 1, "--", str(xml)))
-            rows.append(run_step("osmnx", xml, 1))
-    else:
-        rows.append(Row("osmnx", note="not run: add --slow"))
-    if importlib.util.find_spec("valhalla") is None:
-        rows.append(Row("valhalla", note="not installed"))
-    else:
-        rows.append(run_step("valhalla", path, repeat))
-    return [_with_ratio(row, ours) for row in rows]
+            rows.append(time_step("filter", "osmnx: the same ways as XML", path, 1, xml))
+            rows.append(time_step("osmnx", "osmnx: read, simplify, project", xml, 1))
+        else:
+            rows.append(Row("osmnx", note="not run: add --slow"))
+        if importlib.util.find_spec("valhalla") is None:
+            rows.append(Row("valhalla", note="not installed"))
+        else:
+            tiles = Path(folder) / "tiles"
+            rows.append(time_step("valhalla", "valhalla: tiles", path, repeat, tiles))
+    return [rows[0], *(with_ratio(row, ours) for row in rows[1:])]
+
+
+def time_step(
+    step: str, what: str, path: Path, repeat: int, target: Path = Path(os.devnull)
+) -> Row:
+    """Run a step of this script in fresh processes."""
+    say(what)
+    command = (sys.executable, __file__, str(path), "--step", step, "--target", str(target))
+    with tempfile.TemporaryDirectory() as cache:
+        runs = [run_command(command, cache=cache) for _ in range(repeat)]
+    return Row(
+        what,
+        statistics.median(run.wall_s for run in runs),
+        statistics.median(run.cpu_s for run in runs),
+        max(run.peak_mb for run in runs),
+        note="one run" if repeat == 1 else "",
+    )
+
+
+def build_ours(path: Path, _: Path) -> None:
+    """Read a file as quart-heure does."""
+    from quart_heure.network.streets import read_osm_network  # noqa: PLC0415
+
+    read_osm_network(path)
+
+
+def import_ours(_: Path, __: Path) -> None:
+    """Import what `build_ours` needs."""
+    import quart_heure.network.streets  # noqa: F401, PLC0415
+
+
+def filter_for_osmnx(path: Path, target: Path) -> None:
+    """Write the ways that our rules keep as XML, since osmnx reads nothing else."""
+    import osmium  # noqa: PLC0415
+
+    from quart_heure.network.rules import judge  # noqa: PLC0415
+
+    streets = osmium.FileProcessor(path, osmium.osm.WAY).with_filter(
+        osmium.filter.KeyFilter("highway")
+    )
+    with osmium.BackReferenceWriter(str(target), ref_src=str(path)) as writer:
+        for way in streets:
+            if judge(dict(way.tags)).walkable:
+                writer.add(way)
+
+
+def build_with_osmnx(path: Path, _: Path) -> None:
+    """Read XML as an analyst does with osmnx: one simplified graph in metres."""
+    import osmnx  # noqa: PLC0415
+
+    osmnx.project_graph(osmnx.graph_from_xml(path, bidirectional=True, retain_all=True))
+
+
+def build_with_valhalla(path: Path, target: Path) -> None:
+    """Build the tiles that valhalla routes on."""
+    valhalla = importlib.import_module("valhalla")
+    target.mkdir(exist_ok=True)
+    config = valhalla.get_config(tile_extract=str(target / "tiles.tar"), tile_dir=str(target))
+    place = target / "config.json"
+    place.write_text(json.dumps(config), encoding="utf-8")
+    build = (sys.executable, "-m", "valhalla", "valhalla_build_tiles", "-c", str(place), str(path))
+    subprocess.run(build, check=True, stdout=subprocess.DEVNULL)
+
+
+STEPS: Mapping[str, Callable[[Path, Path], None]] = {
+    "ours": build_ours,
+    "imports": import_ours,
+    "filter": filter_for_osmnx,
+    "osmnx": build_with_osmnx,
+    "valhalla": build_with_valhalla,
+}
+
+
+def measure_growth(network: WalkNetwork, repeat: int) -> list[Row]:
+    """Time the contraction of the raw segments of a network, laid out several times."""
+    from quart_heure.network.contraction import contract  # noqa: PLC0415
+
+    rows, first_us = [], 0.0
+    for n_tiles in TILES:
+        say(f"contraction, {n_tiles} ×")
+        segments = raw_segments(network, n_tiles)
+        n_segments = len(segments["a"])
+        row, result = measure(f"{n_tiles} ×", functools.partial(contract, **segments), repeat)
+        each_us = (row.cpu_s or 0.0) / n_segments * 1e6
+        first_us = first_us or each_us
+        note = f"{n_segments} segments to {result.n_edges} edges, {each_us:.2f} µs per segment"
+        rows.append(replace(row, note=f"{note}, {each_us / first_us:.2f} × the first"))
+        del segments, result
+    return rows
+
+
+def raw_segments(network: WalkNetwork, n_tiles: int) -> dict[str, Any]:
+    """Return the pieces between the vertices of all edges, several times side by side."""
+    import numpy as np  # noqa: PLC0415
+
+    sizes = np.diff(network.offsets)
+    vertex = network.n_nodes + np.arange(len(network.xy))
+    vertex[network.offsets[:-1]], vertex[network.offsets[1:] - 1] = network.u, network.v
+    starts = np.delete(np.arange(len(vertex)), network.offsets[1:] - 1)
+    xy = np.concatenate([network.node_xy, network.xy])
+    tile = np.repeat(np.arange(n_tiles), len(starts))
+    shift = np.repeat(np.arange(n_tiles), len(xy)) * (np.ptp(xy[:, 0]) + 1000.0)
+    edge = np.tile(np.repeat(np.arange(network.n_edges), sizes - 1), n_tiles)
+    columns = ("steps", "bridge", "tunnel", "forward", "backward", "flags", "osm_id")
+    return {
+        "a": np.tile(vertex[starts], n_tiles) + tile * len(xy),
+        "b": np.tile(vertex[starts + 1], n_tiles) + tile * len(xy),
+        "node_xy": np.tile(xy, (n_tiles, 1)) + np.stack([shift, np.zeros(len(shift))], axis=1),
+        "columns": {name: getattr(network, name)[edge] for name in columns},
+        "kind": (network.kind_code[edge], network.kinds),
+        "name": (network.name_code[edge], network.names),
+        "crs": network.crs,
+        "meta": {},
+    }
+
+
+def measure_search(network: WalkNetwork, repeat: int) -> list[Row]:
+    """Time travel times and isochrones of made-up services, ours and others."""
+    from quart_heure.network.travel_time import search_graph  # noqa: PLC0415
+    from quart_heure.profiles import ADULT  # noqa: PLC0415
+
+    sources = made_up_sources(network)
+    ready, graph = measure("ready to search", lambda: search_graph(network, ADULT), repeat)
+    times, minutes = time_searches(graph, sources, repeat)
+    shapes = time_isochrones(network, graph, sources, minutes, repeat)
+    return [replace(ready, note=f"{network.n_nodes} nodes, once per walker"), *times, *shapes]
+
+
+def made_up_sources(network: WalkNetwork) -> list[NDArray[np.int32]]:
+    """Return the nodes nearest to made-up services, most of them near the centre."""
+    import numpy as np  # noqa: PLC0415
+    from scipy.spatial import KDTree  # noqa: PLC0415
+
+    random = np.random.default_rng(SEED)
+    low, high = network.node_xy.min(axis=0), network.node_xy.max(axis=0)
+    centre = np.median(network.node_xy, axis=0)
+    tree = KDTree(network.node_xy)
+    sources = []
+    for n in SERVICES:
+        near = random.normal(centre, (high - low) / 12, size=(round(0.7 * n), 2))
+        anywhere = random.uniform(low, high, size=(n - len(near), 2))
+        _, nodes = tree.query(np.concatenate([near, anywhere]))
+        sources.append(np.unique(nodes).astype(np.int32))
+    return sources
+
+
+def time_searches(
+    graph: SearchGraph, sources: list[NDArray[np.int32]], repeat: int
+) -> tuple[list[Row], list[NDArray[np.float64]]]:
+    """Time one search per category to all nodes, by us, by scipy alone and by networkx."""
+    import networkx as nx  # noqa: PLC0415
+    import numpy as np  # noqa: PLC0415
+    from scipy.sparse import csr_array  # noqa: PLC0415
+    from scipy.sparse.csgraph import dijkstra  # noqa: PLC0415
+
+    n_nodes = len(graph.indptr) - 1
+    nodes = at_nodes(graph, np.arange(n_nodes, dtype=np.int32))
+    starts = [at_nodes(graph, category) for category in sources]
+    matrix = csr_array((graph.level_m, graph.indices, graph.indptr), shape=(n_nodes, n_nodes))
+    limit_m = LIMIT_MIN * graph.speed_m_per_min
+    links = as_networkx(graph)
+
+    def ours() -> list[NDArray[np.float64]]:
+        found = [graph.times(start, nodes, limit_min=LIMIT_MIN).minutes for start in starts]
+        # Streets end at the limit; a place may be reached a little later, along its own edge.
+        return [np.where(minutes <= LIMIT_MIN, minutes, np.inf) for minutes in found]
+
+    def scipy_alone() -> list[NDArray[np.float64]]:
+        return [
+            dijkstra(matrix, indices=category, min_only=True, limit=limit_m) for category in sources
+        ]
+
+    def networkx_alone() -> list[dict[int, float]]:
+        return [
+            nx.multi_source_dijkstra_path_length(
+                links, set(category.tolist()), cutoff=LIMIT_MIN, weight="minutes"
+            )
+            for category in sources
+        ]
+
+    say("searches")
+    kernel, level_m = measure("scipy's dijkstra alone, minutes only", scipy_alone, repeat)
+    our_row, minutes = measure("minutes to all nodes and the nearest, ours", ours, repeat)
+    say("networkx")
+    their_row, answers = measure("networkx, minutes only", networkx_alone, repeat)
+    worst = max(
+        max(abs(one[node] - value) for node, value in found.items())
+        for one, found in zip(minutes, answers, strict=True)
+    )
+    same = all(
+        np.array_equal(np.isfinite(one), np.isfinite(metres)) and np.isfinite(one).sum() == len(got)
+        for one, metres, got in zip(minutes, level_m, answers, strict=True)
+    )
+    agree = f"reach {'the same' if same else 'other'} nodes, differ by {worst:.0e} min at most"
+    return [
+        with_ratio(our_row, kernel, "scipy alone"),
+        kernel,
+        replace(their_row, note=f"{with_ratio(their_row, our_row).note}; all three {agree}"),
+    ], minutes
+
+
+def time_isochrones(
+    network: WalkNetwork,
+    graph: SearchGraph,
+    sources: list[NDArray[np.int32]],
+    node_minutes: list[NDArray[np.float64]],
+    repeat: int,
+) -> list[Row]:
+    """Time shapes of what is in reach: contours of a grid, and buffers around its streets."""
+    import numpy as np  # noqa: PLC0415
+    import shapely  # noqa: PLC0415
+
+    from quart_heure.analysis.isochrones import contour_polygons  # noqa: PLC0415
+    from quart_heure.analysis.surface import minutes_grid  # noqa: PLC0415
+
+    say("cells")
+    ground = shapely.box(*network.node_xy.min(axis=0), *network.node_xy.max(axis=0))
+    ready, cells = measure("cells and where they meet streets", lambda: lay(network, ground), 1)
+
+    def contours() -> list[shapely.MultiPolygon]:
+        shapes = []
+        for category in sources:
+            found = graph.times(at_nodes(graph, category), cells.attachment, limit_min=LIMIT_MIN)
+            grid = minutes_grid(cells, found.minutes)
+            shapes += contour_polygons(*grid, (LIMIT_MIN,), clip=ground)
+        return shapes
+
+    def buffers() -> list[shapely.Geometry]:
+        shapes = []
+        for minutes in node_minutes:
+            reached = np.maximum(minutes[network.u], minutes[network.v]) <= LIMIT_MIN
+            pads = shapely.buffer(network.lines[reached], BUFFER_M, quad_segs=4)
+            shapes.append(shapely.union_all(pads))
+        return shapes
+
+    say("contours")
+    ours, drawn = measure("isochrones by contours, searches included", contours, repeat)
+    say("buffers")
+    theirs, joined = measure(f"isochrones by buffers of {BUFFER_M:g} m, joined", buffers, 1)
+    areas = [round(sum(shape.area for shape in shapes) / 1e6) for shapes in (drawn, joined)]
+    return [
+        replace(ready, note=f"{len(cells)} cells of {CELL_M:g} m, once per city; one run"),
+        replace(ours, note=f"{areas[0]} km² in all: the ground within {SNAP_M:g} m of a street"),
+        replace(
+            theirs,
+            note=f"{with_ratio(theirs, ours).note}, {areas[1]} km² in all: no courts; one run",
+        ),
+    ]
+
+
+def lay(network: WalkNetwork, ground: Any) -> Cells:
+    """Lay cells over some ground and attach them to the network."""
+    import geopandas as gpd  # noqa: PLC0415
+
+    from quart_heure.analysis.surface import cells_of_area  # noqa: PLC0415
+    from quart_heure.network.components import useful_edges  # noqa: PLC0415
+    from quart_heure.profiles import ADULT  # noqa: PLC0415
+    from quart_heure.sources.areas import StudyArea  # noqa: PLC0415
+
+    districts = gpd.GeoDataFrame(
+        {"district_id": ["1"], "label": ["all"]}, geometry=[ground], crs=network.crs
+    )
+    area = StudyArea(name="all", geometry=ground, crs=network.crs, districts=districts)
+    usable = useful_edges(network, ADULT)
+    return cells_of_area(area, network, usable=usable, cell_m=CELL_M, snap_m=SNAP_M)
+
+
+def measure(what: str, work: Callable[[], Result], repeat: int) -> tuple[Row, Result]:
+    """Do some work several times; return the medians of its seconds, and a result."""
+    walls, cpus = [], []
+    for _ in range(repeat):
+        wall, cpu = perf_counter(), process_time()
+        result = work()
+        walls.append(perf_counter() - wall)
+        cpus.append(process_time() - cpu)
+    return Row(what, statistics.median(walls), statistics.median(cpus)), result
+
+
+def with_ratio(row: Row, base: Row, name: str = "ours") -> Row:
+    """Note how many times as long as another row a row took, by the processor."""
+    if row.cpu_s is None or not base.cpu_s:
+        return row
+    ratio = f"{row.cpu_s / base.cpu_s:.2g} × {name}"
+    return replace(row, note=f"{ratio}, {row.note}" if row.note else ratio)
+
+
+def print_rows(title: str, rows: list[Row]) -> None:
+    """Print one part of the table."""
+    print(f"\n{title}\n{'':46}{'wall s':>9}{'cpu s':>9}{'peak MB':>9}")
+    for row in rows:
+        wall, cpu = (
+            "" if seconds is None else f"{seconds:.3f}" for seconds in (row.wall_s, row.cpu_s)
+        )
+        peak = "" if row.peak_mb is None else f"{row.peak_mb:.0f}"
+        print(f"{row.what:46}{wall:>9}{cpu:>9}{peak:>9}  {row.note}".rstrip(), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -207,6 +207,7 @@ class Handler(BaseHTTPRequestHandler):
     """One request."""
 
     protocol_version = "HTTP/1.1"
+    wbufsize = 1 << 16  # headers and body in one packet: two would wait for each other
 
     def __init__(self, service: FakeOsm, *args: Any) -> None:
         self.service = service

@@ -52,9 +52,12 @@ def osm() -> Iterator[FakeOsm]:
 
 
 @pytest.fixture(autouse=True)
-def no_real_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    # osmnx waits a second before it asks Nominatim, as its owners wish.
+def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    # osmnx waits a second before it asks Nominatim, as its owners wish, and takes a quarter of a
+    # second for each request to look up the town's UTM zone.
+    zone = pyproj.CRS.from_epsg(32631)
     monkeypatch.setattr("osmnx._nominatim.time", types.SimpleNamespace(sleep=lambda _: None))
+    monkeypatch.setattr("geopandas.GeoDataFrame.estimate_utm_crs", lambda *_, **__: zone)
 
 
 class Desk:

@@ -139,10 +139,14 @@ def test_json_has_every_district_category_and_gap(toy_coverage: Coverage) -> Non
     for gap in toy_coverage.gaps.itertuples():
         assert gaps[gap.gap_id] == len(gap.districts.split(";"))
         parts = [
-            g["here"] for d in report["districts"] for g in d["gaps"] if g["gap_id"] == gap.gap_id
+            listed["here"]
+            for district in report["districts"]
+            for listed in district["gaps"]
+            if listed["gap_id"] == gap.gap_id
         ]
         assert sum(part["area_ha"] for part in parts) == pytest.approx(gap.area_ha)
-        assert sum(part["residents"] for part in parts) == pytest.approx(gap.residents, abs=0.1)
+        people = sum(part["residents"] for part in parts)
+        assert people == pytest.approx(gap.residents, abs=0.1)
 
 
 def test_no_service_is_lost(toy_coverage: Coverage) -> None:

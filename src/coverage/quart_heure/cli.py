@@ -257,6 +257,50 @@ def info(
 
 
 @app.command()
+def fetch(
+    place: Annotated[
+        str, typer.Argument(metavar="[PLACE]", help='A place by name, such as "Lyon, France".')
+    ] = "",
+    polygon: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="A file of polygons; each is a district."),
+    ] = None,
+    insee: Annotated[str, typer.Option(help="The INSEE code of a commune, such as 69123.")] = "",
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder in which the snapshot gets its own.")
+    ] = Path("snapshots"),
+    mirror: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--mirror", metavar="URL", help="Overpass server; may be repeated."),
+    ] = None,
+    threshold: Annotated[
+        float, typer.Option("--threshold", metavar="MINUTES", help="Longest walk to be analysed.")
+    ] = 15.0,
+    as_json: Annotated[bool, typer.Option("--json", help="The manifest as JSON.")] = False,
+) -> None:
+    """Fetch a territory from OpenStreetMap into a dated snapshot: the one command online."""
+    from quart_heure.fetch import fetch_territory
+    from quart_heure.sources.osm_live import LiveSettings
+    from quart_heure.sources.territory import TerritoryRequest
+
+    request = TerritoryRequest(place=place, insee=insee, polygon=polygon)
+    with _progress() as say:
+        brought = fetch_territory(
+            request,
+            output=output,
+            settings=LiveSettings(mirrors=tuple(mirror)) if mirror else LiveSettings(),
+            threshold_min=threshold,
+            cache=_cache(no_cache=False),
+            progress=say,
+        )
+    if as_json:
+        typer.echo(json.dumps(brought.snapshot.manifest, ensure_ascii=False, indent=2))
+    else:
+        for line in [*brought.lines(), str(brought.snapshot.folder / "study.toml")]:
+            typer.echo(line)
+
+
+@app.command()
 def check(
     source: _Study = None,
     form: Annotated[

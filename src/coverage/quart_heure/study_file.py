@@ -9,6 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyproj
+import shapely
+
 from quart_heure.analysis.stored import stored_network
 from quart_heure.cache import Cache
 from quart_heure.categories import default_catalogue, extend_catalogue
@@ -40,7 +44,7 @@ files = ["services.csv"]          # CSV with longitude and latitude, or GeoJSON,
 # counted_status = ["open", "unknown"]
 
 [network]
-file = "network.parquet"          # the streets that can be walked
+file = "network.parquet"          # streets that can be walked, or raw data: city.osm.pbf
 
 # [residents]
 # file = "residents.parquet"      # squares with people; without them figures are of area alone
@@ -80,6 +84,9 @@ _KEYS: dict[str, tuple[str, ...]] = {
         *("cell_m", "snap_m", "min_gap_ha"),
     ),
 }
+_STREETS_AROUND_M = 2000.0
+"""Raw streets are taken this far around the area: a walk of 25 minutes at 4.5 km/h and more."""
+
 _FREE = ("profiles", "categories")
 _KINDS: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("threshold_min", "cell_m", "snap_m", "min_gap_ha"), (int, float)),
@@ -181,7 +188,7 @@ def _assemble(
     """Read the inputs and put them together."""
     catalogue = extend_catalogue(own_categories)
     services = read_services(service_files, area, catalogue=catalogue, category=service_category)
-    network = stored_network(network_file, cache or Cache(None))
+    network = stored_network(network_file, cache or Cache(None), reach=_reach(area), crs=area.crs)
     if network.crs != area.crs:
         projected = network.edges().to_crs(area.crs).drop(columns="length_m")
         network = WalkNetwork.from_edges(projected, meta=network.meta)
@@ -204,6 +211,17 @@ def _assemble(
         provenance=tuple(_input(role, file, network, described or {}) for role, file in files),
         **settings,
     )
+
+
+def _reach(area: StudyArea) -> shapely.Polygon:
+    """Return, in degrees, where streets are taken from raw data: the area and the longest walk."""
+    around = shapely.buffer(shapely.convex_hull(area.geometry), _STREETS_AROUND_M)
+    to_degrees = pyproj.Transformer.from_crs(area.crs, 4326, always_xy=True)
+    moved = shapely.transform(
+        shapely.segmentize(around, 1000.0),
+        lambda xy: np.stack(to_degrees.transform(xy[:, 0], xy[:, 1]), axis=1),
+    )
+    return shapely.Polygon(moved.exterior)
 
 
 def _input(

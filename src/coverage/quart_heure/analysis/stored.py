@@ -26,7 +26,16 @@ from quart_heure.profiles import WalkProfile
 from quart_heure.sources.areas import StudyArea
 from quart_heure.sources.residents import Residents
 
-__all__ = ["stored_cells", "stored_network", "stored_residents", "stored_search_graph"]
+__all__ = [
+    "OSM_SUFFIXES",
+    "stored_cells",
+    "stored_network",
+    "stored_residents",
+    "stored_search_graph",
+]
+
+OSM_SUFFIXES = (".osm.pbf", ".pbf", ".osm", ".osm.gz", ".osm.bz2")
+"""Endings of files of raw OpenStreetMap data."""
 
 _NETWORK_ARRAYS = (
     *("u", "v", "length_m", "steps", "bridge", "tunnel", "forward", "backward", "flags", "osm_id"),
@@ -34,13 +43,34 @@ _NETWORK_ARRAYS = (
 )
 
 
-def stored_network(path: Path, cache: Cache) -> WalkNetwork:
-    """Read a network file, by way of the cache."""
+def stored_network(
+    path: Path, cache: Cache, *, reach: shapely.Polygon, crs: pyproj.CRS
+) -> WalkNetwork:
+    """Read a network file, by way of the cache.
+
+    Parameters
+    ----------
+    path
+        GeoParquet of a walking network, or raw OpenStreetMap data (`OSM_SUFFIXES`).
+    cache
+        Keeps the network for the next run.
+    reach, crs
+        For raw data: where streets are wanted, in degrees, and the CRS of the network.
+    """
+    raw = path.name.lower().endswith(OSM_SUFFIXES)
+
+    def read() -> WalkNetwork:
+        if not raw:
+            return WalkNetwork.read(path)
+        from quart_heure.network.streets import read_osm_network  # noqa: PLC0415 - raw data only
+
+        return read_osm_network(path, polygon=reach, crs=crs)
+
     if not path.exists():
-        return WalkNetwork.read(path)  # it says what is missing
+        return read()  # it says what is missing
 
     def compute() -> dict[str, NDArray[Any]]:
-        network = WalkNetwork.read(path)
+        network = read()
         words = {
             "kinds": network.kinds,
             "names": network.names,
@@ -51,7 +81,8 @@ def stored_network(path: Path, cache: Cache) -> WalkNetwork:
         arrays = {name: getattr(network, name) for name in _NETWORK_ARRAYS}
         return {**arrays, "words": np.frombuffer(json.dumps(words).encode(), dtype=np.uint8)}
 
-    arrays = cache.recall("network", sha256_of(path), compute)
+    key = [sha256_of(path), *([reach.wkt, crs.to_string()] if raw else [])]
+    arrays = cache.recall("network", key, compute)
     words = json.loads(bytes(arrays.pop("words")))
     return WalkNetwork(
         **arrays,

@@ -40,9 +40,10 @@ def publishable(coverage: Coverage) -> Coverage:
 
     Its rows leave the services and the problems; as a nearest service it is called `DISCREET`.
     Minutes to it are those of the threshold where they are within it, else the next multiple of
-    `ROUND_MIN`, as are those of the gaps of its category: rings of a few minutes around one place would be a bull's-eye, while statuses,
-    shares and gaps stay true. For the same reason isochrones below the threshold are withheld for
-    a category that counts a discreet place. What was withheld is told in the manifest, as counts.
+    `ROUND_MIN`, as are those of the gaps of its category: rings of a few minutes around one place
+    would be a bull's-eye, while statuses, shares and gaps stay true. For the same reason
+    isochrones below the threshold are withheld for a category that counts a discreet place.
+    What was withheld is told in the manifest, as counts.
 
     Notes
     -----

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from quart_heure.files import replacing
+from quart_heure.labels import typeset
 from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.map_ground import ground
 from quart_heure.outputs.map_page import CoverageLayers, MapPage, OfflineMap
@@ -121,5 +122,6 @@ def write_map(
 @functools.cache
 def _words(lang: str) -> Mapping[str, Any]:
     file = resources.files("quart_heure.outputs").joinpath("static", "map_words.toml")
-    words: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
-    return words[lang]  # type: ignore[no-any-return]
+    text = file.read_text(encoding="utf-8")
+    words: Mapping[str, Any] = tomllib.loads(typeset(text) if lang == "fr" else text)[lang]
+    return words

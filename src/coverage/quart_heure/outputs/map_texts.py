@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from quart_heure.labels import (
     district_label,
+    district_word,
     format_date,
     format_number,
     format_pct,
@@ -44,8 +45,7 @@ def page_texts(
     ending = "" if study.residents is not None else "_area"
     count = len(study.essentials)
     labels = study.area.districts["label"].astype(str)
-    numbered = any(district_label(label, lang) != label for label in labels)
-    district = words["district_numbered" if numbered else "district"]
+    district = district_word(labels, lang)
     number = words["count_words"].get(str(count), str(count))
     return {
         "words": words,
@@ -69,7 +69,7 @@ def page_texts(
         ],
         "data": _data_lines(manifest, words, lang=lang),
         "sources": [_source(entry, words, lang=lang) for entry in manifest.get("inputs", [])],
-        "credits": list(manifest.get("attribution", [])),
+        "credits": " · ".join(_other_credits(manifest)),
     }
 
 
@@ -168,12 +168,17 @@ def _data_lines(manifest: Mapping[str, Any], words: Mapping[str, Any], *, lang: 
     return lines
 
 
+def _other_credits(manifest: Mapping[str, Any]) -> list[str]:
+    """Return the credits besides that of OpenStreetMap, which the page always gives."""
+    return [c for c in manifest.get("attribution", []) if "OpenStreetMap contributors" not in c]
+
+
 def _source(entry: Mapping[str, Any], words: Mapping[str, Any], *, lang: str) -> tuple[str, str]:
     """Return what an input is and where it comes from."""
     role = str(entry.get("role", ""))
     date = str(entry.get("date") or "")
     parts = [
-        str(entry.get("source") or entry.get("file") or ""),
+        str(entry.get(f"source_{lang}") or entry.get("source") or entry.get("file") or ""),
         words["source_date"].format(date=format_date(date, lang)) if date else "",
         str(entry.get("licence") or ""),
     ]

@@ -68,8 +68,9 @@ def report_content(
         sentence); ``city`` (one row of indicators per category); ``composite``;
         ``districts`` (district_id, label, ``indicators``, ``composite``, ``gaps`` with the
         part ``here``, ``none_known``); ``services`` (``by_category``, ``withheld``, ``list``);
-        ``problems``; ``definitions``, ``limits``; ``sources``, ``attribution``; ``run``. Rows have the columns
-        of the result tables. Numbers that are unknown are NaN, minutes out of reach are inf.
+        ``problems``; ``definitions``, ``limits``; ``sources``, ``attribution``; ``run``. Rows have
+        the columns of the result tables. Numbers that are unknown are NaN, minutes out of reach
+        are inf.
 
     Raises
     ------
@@ -86,7 +87,6 @@ def report_content(
     labels = _district_labels(source.indicators)
     indicators = _rows(source.indicators, "indicators", ids)
     gaps = _rows(source.gaps, "gaps", ids)
-    parts = _rows(source.gap_parts, "gap_parts", ids)
     parts = _rows(source.gap_parts, "gap_parts", ids)
     composite = _rows(source.composite, "composite", ids) if _is_whole(categories) else []
     parameters = manifest.get("parameters", {})

@@ -71,7 +71,6 @@ _ORDER: Mapping[str, Sequence[str]] = {
     "isochrones": ("category", "threshold_min"),
     "gaps": ("category", "rank", "gap_id"),
     "gap_parts": ("category", "gap_id", "district_id"),
-    "gap_parts": ("category", "gap_id", "district_id"),
     "indicators": ("level", "district_id", "category"),
     "composite": ("level", "district_id", "essentials_within"),
     "problems": ("file", "row", "field", "value", "reason"),

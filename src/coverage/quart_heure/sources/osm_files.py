@@ -13,8 +13,9 @@ import functools
 import gzip
 import re
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, Any
 
 import numpy as np
@@ -94,7 +95,7 @@ class _Ways:
     way_id: NDArray[np.int64]
     ref_id: NDArray[np.int64]
     counts: NDArray[np.int64]
-    way_tags: list[dict[str, str]]
+    way_tags: list[Mapping[str, str]]
     areas: list[OsmArea]
 
 
@@ -269,7 +270,7 @@ def _near(ways: _Ways, nodes: _Nodes, polygon: shapely.Geometry) -> _Ways:
     )
 
 
-def _parse_way(line: bytes) -> tuple[int, bytes, dict[str, str]]:
+def _parse_way(line: bytes) -> tuple[int, bytes, Mapping[str, str]]:
     """Return id, references and tags of ``w12 Thighway=path,foot=no Nn1,n2``."""
     osm_id, tags, refs = line.split(b" ")
     return int(osm_id[1:]), refs[1:], _parse_tags(tags[1:], WAY_KEYS)
@@ -290,13 +291,13 @@ def _parse_area(line: bytes) -> list[OsmArea]:
     return [OsmArea(int(osm_id[1:]), tags, tuple(outer), tuple(inner))]
 
 
-def _parse_tags(text: bytes, keys: frozenset[str]) -> dict[str, str]:
-    if not text:
-        return {}
-    return dict([pair for pair in map(_parse_pair, text.split(b",")) if pair[0] in keys])
+# Of a city's streets three in four have the very tags of another; so have pairs of a key and value.
+@functools.lru_cache(maxsize=16_384)
+def _parse_tags(text: bytes, keys: frozenset[str]) -> Mapping[str, str]:
+    pairs = map(_parse_pair, text.split(b",")) if text else ()
+    return MappingProxyType(dict([pair for pair in pairs if pair[0] in keys]))
 
 
-# Most pairs are one of a few hundred, such as highway=residential.
 @functools.lru_cache(maxsize=16_384)
 def _parse_pair(text: bytes) -> tuple[str, str]:
     key, _, value = text.decode().partition("=")

@@ -169,8 +169,8 @@ class LiveOsm:
                 with contextlib.suppress(InterruptedError):
                     ox.features_from_polygon(part, dict(tags))
 
-        # A request of the size of the area is what is made smaller first.
-        largest_km2 = min(self._settings.query_km2, 1.05 * _area_km2(polygon))
+        # The first split makes four parts of an area, however small it is.
+        largest_km2 = min(self._settings.query_km2, 1.05 * _box_km2(polygon))
         kept = self._ask(what, self._settings.mirrors, call, splittable_km2=largest_km2)
         return kept.answer()
 
@@ -242,7 +242,11 @@ class LiveOsm:
         def look(response: requests.Response, *_: Any, **__: Any) -> None:
             if response.is_redirect:
                 return
-            check_answer(response)
+            try:
+                check_answer(response)
+            except Refusal:
+                response.close()
+                raise
             kept.note_query(response.request)
             size_mb = len(response.content) / 1e6
             self._say(f"{what}: part {len(kept.files()) + 1}, {size_mb:.1f} MB")
@@ -291,10 +295,12 @@ def _request(query: str) -> None:
     _overpass._overpass_request(OrderedDict(data=query))
 
 
-def _area_km2(polygon: shapely.Geometry) -> float:
-    """Return about the size of a polygon in degrees."""
+def _box_km2(polygon: shapely.Geometry) -> float:
+    """Return about the size of the bounds of a polygon in degrees."""
+    west, south, east, north = polygon.bounds
     km_per_degree = 111.2
-    return float(polygon.area * km_per_degree**2 * np.cos(np.radians(polygon.centroid.y)))
+    height, width = north - south, (east - west) * np.cos(np.radians((south + north) / 2))
+    return float(height * width) * km_per_degree**2
 
 
 @contextlib.contextmanager

@@ -1,0 +1,976 @@
+"""Bad input: a clear message, an exit code of its own, and nothing half-written."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import os
+import pickle
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from pandas.testing import assert_frame_equal
+from pyarrow import parquet
+from shapely import LineString, MultiPoint, Point, Polygon
+from shapely.affinity import translate
+
+import toy_town
+from quart_heure import errors
+from quart_heure.cache import Cache
+from quart_heure.cli import main
+from quart_heure.network.graph import WalkNetwork
+from quart_heure.outputs.report import render_report
+from quart_heure.outputs.tables import RESULT_FILES
+from quart_heure.study import Coverage, Study, analyse
+from quart_heure.study_file import read_study
+from test_study_file import add, same_figures, services_table, swap, write_residents, write_town
+
+Table = pd.DataFrame
+Refuse = Callable[..., str]
+
+known_bug = pytest.mark.xfail(strict=True, reason="reported: not said clearly yet")
+
+
+@pytest.fixture(autouse=True)
+def no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QUART_HEURE_CACHE", "")
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_town(tmp_path_factory.mktemp("town")).parent
+
+
+@pytest.fixture
+def folder(town: Path, tmp_path: Path) -> Path:
+    """Give a copy of the toy town's files, to spoil one of them."""
+    return Path(shutil.copytree(town, tmp_path / "town"))
+
+
+@pytest.fixture
+def study(folder: Path) -> Path:
+    return folder / "study.toml"
+
+
+@pytest.fixture
+def refuse(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Refuse:
+    """Run a command that must fail; return its message after checking that it left nothing."""
+
+    def run(kind: type[errors.QuartHeureError], *arguments: object) -> str:
+        given = arguments[:1] if len(arguments) == 1 else ()
+        command = ("analyse", *given, "-o", tmp_path / "results") if given else arguments
+        before = files_below(tmp_path)
+        code = main([str(each) for each in command])
+        out, err = capsys.readouterr()
+        assert (code, out) == (kind.exit_code, "")
+        message = err.splitlines()[-1]
+        assert message.startswith("Error: ")
+        # What happened, and what to do: two sentences at least.
+        assert re.search(r"[.)] [A-Z].*[.?]$", message)
+        assert files_below(tmp_path) == before
+        return message
+
+    return run
+
+
+def files_below(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} | {
+        path: b"" for path in folder.rglob("*") if path.is_dir()
+    }
+
+
+def change_services(folder: Path, change: Callable[[Table], Table]) -> None:
+    path = folder / "services.csv"
+    change(pd.read_csv(path, dtype=str, keep_default_na=False)).to_csv(path, index=False)
+
+
+def change_districts(folder: Path, change: Callable[[gpd.GeoDataFrame], gpd.GeoDataFrame]) -> None:
+    path = folder / "districts.parquet"
+    change(gpd.read_parquet(path)).to_parquet(path)
+
+
+def without_crs(layer: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    plain = pd.DataFrame(layer.drop(columns="geometry"))
+    return gpd.GeoDataFrame(plain, geometry=list(layer.geometry))
+
+
+def listed(coverage: Coverage, reason: str) -> Table:
+    """Give the problems of that reason."""
+    return coverage.problems[coverage.problems["reason"].str.contains(reason, regex=False)]
+
+
+# --- files ---------------------------------------------------------------------------------------
+
+INPUTS = ("districts.parquet", "services.csv", "network.parquet", "residents.parquet")
+
+
+@pytest.mark.parametrize("name", ["study.toml", *INPUTS])
+def test_a_missing_file_is_named(folder: Path, refuse: Refuse, name: str) -> None:
+    (folder / name).unlink()
+    message = refuse(errors.InputFileError, folder / "study.toml")
+    assert f"{folder / name}: there is no such" in message
+
+
+@pytest.mark.parametrize("name", INPUTS)
+@pytest.mark.parametrize("content", [b"", b"\x00\xff\x13 not what it says \x9c" * 40])
+def test_a_damaged_file_is_named(folder: Path, refuse: Refuse, name: str, content: bytes) -> None:
+    (folder / name).write_bytes(content)
+    assert f"{folder / name}: " in refuse(errors.InputFileError, folder / "study.toml")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("study.toml", "districts.parquet", "services.csv", "residents.parquet"),
+        pytest.param("network.parquet", marks=known_bug),
+    ],
+)
+def test_a_folder_is_not_a_file(folder: Path, refuse: Refuse, name: str) -> None:
+    (folder / name).unlink()
+    (folder / name).mkdir()
+    assert f"{folder / name}: " in refuse(errors.InputFileError, folder / "study.toml")
+
+
+def test_a_missing_background_is_named(study: Path, refuse: Refuse) -> None:
+    add(study, '[map]\nbackground = "nothing.parquet"')
+    assert "nothing.parquet: there is no such file" in refuse(errors.InputFileError, study)
+
+
+# --- coordinate systems --------------------------------------------------------------------------
+
+
+def test_metres_that_are_called_degrees(folder: Path, refuse: Refuse) -> None:
+    change_districts(folder, lambda d: d.set_crs(4326, allow_override=True))
+    message = refuse(errors.CrsError, folder / "study.toml")
+    assert "650000.0 … 652000.0" in message
+    assert "are not degrees. Check the coordinate reference system" in message
+
+
+def test_degrees_that_are_called_metres(folder: Path, refuse: Refuse) -> None:
+    change_districts(folder, lambda d: d.to_crs(4326).set_crs(2154, allow_override=True))
+    message = refuse(errors.NetworkError, folder / "study.toml")
+    assert "No street of the network lies within 100 m of 'Petite Ville'" in message
+
+
+@pytest.mark.parametrize("layer", ["districts", "services"])
+@pytest.mark.parametrize("ending", ["parquet", "gpkg", "shp"])
+@pytest.mark.filterwarnings("ignore:'crs' was not provided")
+@pytest.mark.filterwarnings("ignore:Column names longer than 10")
+@pytest.mark.filterwarnings("ignore:Normalized/laundered field name")
+def test_a_layer_without_crs(folder: Path, refuse: Refuse, layer: str, ending: str) -> None:
+    tables = {
+        "districts": toy_town.town_area().districts,
+        "services": toy_town.town_services().table[["service_id", "category", "geometry"]],
+    }
+    path = folder / f"plain.{ending}"
+    bare = without_crs(tables[layer])
+    bare.to_parquet(path) if ending == "parquet" else bare.to_file(path)
+    old = {"districts": '"districts.parquet"', "services": '"services.csv"'}[layer]
+    swap(folder / "study.toml", old, f'"{path.name}"')
+    message = refuse(errors.CrsError, folder / "study.toml")
+    assert f"{path}: the layer has no coordinate reference system. Save it with one" in message
+
+
+def test_a_network_in_degrees(folder: Path, refuse: Refuse) -> None:
+    edges = toy_town.town_edges().to_crs(4326)
+    edges.to_parquet(folder / "network.parquet")
+    message = refuse(errors.CrsError, folder / "study.toml")
+    assert "EPSG:4326, which is not in metres. Reproject it" in message
+
+
+def test_residents_of_another_crs(folder: Path, refuse: Refuse) -> None:
+    squares = toy_town.town_residents()
+    write_residents(squares, folder / "residents.parquet", crs="EPSG:3035")
+    message = refuse(errors.CrsError, folder / "study.toml")
+    assert "The residents are in EPSG:3035, the area in EPSG:2154" in message
+
+
+@pytest.mark.parametrize(
+    ("about", "kind"),
+    [
+        ({}, errors.CrsError),
+        pytest.param({"crs": "EPSG:nothing", "square_m": 25}, errors.CrsError, marks=known_bug),
+        pytest.param({"crs": "EPSG:2154", "square_m": "?"}, errors.InputFileError, marks=known_bug),
+        pytest.param({"crs": "EPSG:2154", "square_m": 0}, errors.InputFileError, marks=known_bug),
+    ],
+)
+def test_residents_that_do_not_say_where(
+    folder: Path, refuse: Refuse, about: dict[str, object], kind: type[errors.QuartHeureError]
+) -> None:
+    table = parquet.read_table(folder / "residents.parquet")
+    metadata = {b"quart_heure": json.dumps(about).encode()}
+    parquet.write_table(table.replace_schema_metadata(metadata), folder / "residents.parquet")
+    assert f"{folder / 'residents.parquet'}: " in refuse(kind, folder / "study.toml")
+
+
+@pytest.mark.parametrize("people", [-1.0, np.nan, np.inf])
+def test_impossible_numbers_of_residents(folder: Path, refuse: Refuse, people: float) -> None:
+    squares = toy_town.town_residents()
+    squares.residents[4] = people
+    write_residents(squares, folder / "residents.parquet")
+    message = refuse(errors.InputFileError, folder / "study.toml")
+    assert f"residents.parquet, row 5: {people} is not a number of residents" in message
+
+
+def test_residents_without_a_column(folder: Path, refuse: Refuse) -> None:
+    parquet.write_table(pa.table({"col": [1], "row": [1]}), folder / "residents.parquet")
+    message = refuse(errors.InputFileError, folder / "study.toml")
+    assert "It needs the columns col, row and residents." in message
+
+
+# --- districts -----------------------------------------------------------------------------------
+
+
+def spoilt(shape: object) -> Callable[[gpd.GeoDataFrame], gpd.GeoDataFrame]:
+    return lambda d: d.set_geometry(gpd.GeoSeries([d.geometry[0], shape], crs=d.crs))
+
+
+BOW_TIE = translate(Polygon([(0, 0), (900, 900), (900, 0), (0, 900)]), *toy_town.ORIGIN)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (spoilt(BOW_TIE), "row 2: the geometry is not a valid polygon (Self-intersection["),
+        (spoilt(LineString([(0, 0), (1, 1)])), "row 2: the geometry is not a polygon."),
+        (spoilt(Polygon()), "row 2: the geometry is empty"),
+        (spoilt(None), "row 2: the geometry is not a polygon."),
+        (lambda d: d.assign(district_id="x"), "two districts have the id 'x'. Merge them"),
+        (lambda d: d.iloc[:0], "there is no district. Give at least one polygon."),
+    ],
+)
+def test_districts_that_cannot_be_used(
+    folder: Path,
+    refuse: Refuse,
+    change: Callable[[gpd.GeoDataFrame], gpd.GeoDataFrame],
+    words: str,
+) -> None:
+    change_districts(folder, change)
+    message = refuse(errors.GeometryError, folder / "study.toml")
+    assert str(folder / "districts.parquet") in message
+    assert words in message
+
+
+def test_a_column_that_is_not_there(study: Path, refuse: Refuse) -> None:
+    swap(study, "[area]", '[area]\nid_column = "insee"')
+    message = refuse(errors.InputFileError, study)
+    assert "there is no column 'insee'. Columns are district_id, label, geometry." in message
+
+
+# --- services: rows that are listed while the run goes on ----------------------------------------
+
+
+def test_swapped_coordinates_are_listed(folder: Path) -> None:
+    def change(table: Table) -> Table:
+        here = table["service_id"] == "A1"
+        swapped = table.loc[here, ["latitude", "longitude"]].to_numpy()
+        table.loc[here, ["longitude", "latitude"]] = swapped
+        return table
+
+    change_services(folder, change)
+    coverage = analyse(read_study(folder / "study.toml"))
+    [row] = listed(coverage, "longitude and latitude seem swapped").to_dict("records")
+    assert (row["file"], row["row"], row["field"]) == ("services.csv", 1, "coordinates")
+    assert row["value"].startswith("Service A1 – 48.")
+    assert row["action"] == "left out"
+    assert "A1" not in set(coverage.services["service_id"])
+    city = coverage.city.set_index("category")
+    assert city.loc["bains_douches", "uncovered_pct"] == 100
+    assert city.loc["esi", "covered_pct"] > 0
+
+
+def test_all_coordinates_swapped(folder: Path) -> None:
+    names = {"longitude": "latitude", "latitude": "longitude"}
+    change_services(folder, lambda table: table.rename(columns=names))
+    coverage = analyse(read_study(folder / "study.toml"))
+    assert len(listed(coverage, "seem swapped")) == len(toy_town.SERVICES)
+    assert coverage.services.empty
+    assert (coverage.city["uncovered_pct"] == 100).all()
+
+
+def test_points_outside_the_area_are_listed(folder: Path) -> None:
+    # Lyon is outside; the boundary is crossed by 1 km and by 1.5 km, where 1237.5 m still count.
+    lyon = gpd.GeoSeries([Point(4.83, 45.76)], crs=4326).to_crs(toy_town.CRS)[0]
+    table = toy_town.town_services().table
+    east = toy_town.ORIGIN[0] + toy_town.WIDTH_M
+    y = toy_town.ORIGIN[1] + 400
+    table.loc[:2, "geometry"] = [lyon, Point(east + 1000, y), Point(east + 1500, y)]
+    services_table(table).to_csv(folder / "services.csv", index=False)
+    coverage = analyse(read_study(folder / "study.toml"))
+    outside = listed(coverage, "more than 1238 m outside the area")
+    assert list(outside["value"]) == ["Service A1 – A1", "Service B1 – B1"]
+    assert set(outside["action"]) == {"left out"}
+    services = coverage.services.set_index("service_id")
+    assert services.loc["A1", "left_out_reason"] == "too far outside the area"
+    assert not services.loc["C1", "inside"]  # 50 m outside, it counts
+    assert services.loc["C1", "counted"]
+    assert coverage.manifest["counts"]["services_counted_outside"] == 1
+
+
+def test_all_points_outside(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    change_services(folder, lambda table: table.assign(longitude="5.0", latitude="45.0"))
+    assert main(["report", str(folder / "study.toml"), "--format", "json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert {row["covered_pct"] for row in report["city"]} == {0}
+    assert {row["uncovered_pct"] for row in report["city"]} == {100}
+    reasons = [row["reasons"] for row in report["services"]["by_category"]]
+    assert sum(each.get("too far outside the area", 0) for each in reasons) == 5
+    # All but the one that is closed and the one that is discreet.
+    assert len(report["problems"]) == len(toy_town.SERVICES) - 1
+
+
+@pytest.mark.parametrize(
+    ("longitude", "latitude", "reason"),
+    [
+        ("", "", "no coordinates"),
+        ("2.3", "north", "no coordinates"),
+        ("inf", "48.8", "no coordinates"),
+        ("200", "48.8", "not on the globe"),
+        ("2.3", "-91", "not on the globe"),
+    ],
+)
+def test_impossible_coordinates_are_listed(
+    folder: Path, longitude: str, latitude: str, reason: str
+) -> None:
+    def change(table: Table) -> Table:
+        table.loc[0, ["longitude", "latitude"]] = [longitude, latitude]
+        return table
+
+    change_services(folder, change)
+    problems = read_study(folder / "study.toml").services.problems
+    assert list(problems["reason"]) == [reason]
+    assert list(problems["row"]) == [1]
+
+
+def test_places_that_are_no_points_are_listed(folder: Path) -> None:
+    table = toy_town.town_services().table
+    table.loc[:2, "geometry"] = [MultiPoint([(650_000, 6_860_000)]), None, Point()]
+    table.to_parquet(folder / "services.parquet")
+    swap(folder / "study.toml", "services.csv", "services.parquet")
+    problems = read_study(folder / "study.toml").services.problems
+    assert list(problems["row"]) == [1, 2, 3]
+    assert set(problems["reason"]) == {"no coordinates"}
+
+
+def test_a_service_that_no_street_reaches_is_listed(folder: Path, study: Path) -> None:
+    coverage = analyse(read_study(study))
+    lost = listed(coverage, "no useful street within 100 m")
+    # In the rail yard, and on the islet whose alley leads nowhere.
+    assert list(lost["value"]) == ["Service B1 – B1", "Service B2 – B2"]
+    services = coverage.services.set_index("service_id")
+    assert list(services.loc[["B1", "B2"], "left_out_reason"]) == ["no street within reach"] * 2
+    assert list(services.loc[["B1", "B2"], "snap_status"]) == ["too_far"] * 2
+    assert not services.loc[["B1", "B2"], "counted"].any()
+    assert "sans rue à portée" in render_report(coverage)
+
+
+def test_words_that_are_not_known_are_listed(folder: Path) -> None:
+    change_services(folder, lambda table: table.assign(status="ouvert", access="walk-in"))
+    services = read_study(folder / "study.toml").services
+    assert set(services.table["status"]) == set(services.table["access"]) == {"unknown"}
+    assert len(services.problems) == 2 * len(toy_town.SERVICES)
+    assert set(services.problems["action"]) == {"taken as unknown"}
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        *("true", "TRUE", "1", "oui", " Oui ", "vrai", "yes"),
+        *(pytest.param(word, marks=known_bug) for word in ("1.0", "x", "discret", "t")),
+    ],
+)
+def test_a_place_said_to_be_discreet_in_any_words_is(folder: Path, word: str) -> None:
+    # A refuge that is shown by mistake cannot be hidden again: in doubt, a word means yes.
+    change_services(folder, lambda table: table.assign(discreet=word))
+    assert read_study(folder / "study.toml").services.table["discreet"].all()
+
+
+@pytest.mark.parametrize("word", ["false", "False", "0", "non", "no", ""])
+def test_a_place_that_is_not_discreet_is_not(folder: Path, word: str) -> None:
+    change_services(folder, lambda table: table.assign(discreet=word))
+    assert not read_study(folder / "study.toml").services.table["discreet"].any()
+
+
+def test_problems_do_not_name_a_discreet_place(folder: Path) -> None:
+    change_services(
+        folder,
+        lambda table: table.assign(name="Maison Mirabelle", discreet="true", longitude="north"),
+    )
+    problems = read_study(folder / "study.toml").services.problems
+    assert len(problems) == len(toy_town.SERVICES)
+    assert "Mirabelle" not in problems.to_csv()
+
+
+def test_two_services_with_one_id_are_both_kept(folder: Path, toy_coverage: Coverage) -> None:
+    ids = ["A", "A", "A-2", "A", "", "", "C"]
+    change_services(folder, lambda table: table.assign(service_id=ids))
+    coverage = analyse(read_study(folder / "study.toml"))
+    assert coverage.services["service_id"].is_unique
+    assert len(coverage.services) == len(toy_town.SERVICES)
+    taken = listed(coverage, "id taken").set_index("row")["action"].to_dict()
+    assert taken == {2: "renamed A-2", 3: "renamed A-2-2", 4: "renamed A-3"}
+    assert {"bagagerie-services.csv-5", "esi-services.csv-6"} <= set(
+        coverage.services["service_id"]
+    )
+    columns = ["category", "covered_ha", "services_inside"]
+    assert_frame_equal(coverage.city[columns], toy_coverage.city[columns])
+
+
+# --- categories ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("where", ["flag", "file"])
+def test_an_unknown_category_is_said(study: Path, refuse: Refuse, where: str) -> None:
+    if where == "flag":
+        arguments = ("analyse", study, "-o", study.parent / "out", "--category", "bain_douche")
+        message = refuse(errors.CategoryError, *arguments)
+    else:
+        add(study, '[analysis]\ncategories = ["esi", "bain_douche"]')
+        message = refuse(errors.CategoryError, study)
+    assert "There is no category 'bain_douche'. Did you mean 'bains_douches'?" in message
+
+
+def test_an_unknown_category_of_a_row_is_listed(folder: Path) -> None:
+    def change(table: Table) -> Table:
+        table.loc[[0, 1], "category"] = ["bains-douches", ""]
+        return table
+
+    change_services(folder, change)
+    coverage = analyse(read_study(folder / "study.toml"))
+    rows = coverage.problems[coverage.problems["field"] == "category"]
+    assert list(rows["row"]) == [1, 2]
+    assert list(rows["value"]) == ["Service A1 – bains-douches", "Service A2"]
+    assert list(rows["reason"]) == ["unknown category", "no category"]
+    assert coverage.study.categories == ("bagagerie", "esi")
+
+
+def test_no_row_with_a_known_category(folder: Path, refuse: Refuse) -> None:
+    change_services(folder, lambda table: table.assign(category="douche"))
+    message = refuse(errors.CategoryError, folder / "study.toml")
+    assert "None of 7 services has a known category (douche). Categories are bains_" in message
+
+
+@pytest.mark.parametrize("name", ["services.csv", "services.parquet"])
+def test_services_without_a_category_column(folder: Path, refuse: Refuse, name: str) -> None:
+    change_services(folder, lambda table: table.drop(columns="category"))
+    toy_town.town_services().table.drop(columns="category").to_parquet(folder / "services.parquet")
+    swap(folder / "study.toml", "services.csv", name)
+    message = refuse(errors.InputFileError, folder / "study.toml")
+    assert f"{folder / name}: there is no column 'category'. Add one, or name" in message
+
+
+def test_an_empty_category_is_all_uncovered_and_said(study: Path) -> None:
+    coverage = analyse(read_study(study, categories=("esi", "halte_femmes")))
+    rows = coverage.indicators.query("category == 'halte_femmes'")
+    assert (rows["uncovered_pct"] == 100).all()
+    assert (rows["services_inside"] == 0).all()
+    [gap] = coverage.gaps.query("category == 'halte_femmes'").to_dict("records")
+    city = rows[rows["level"] == "city"].iloc[0]
+    assert gap["area_ha"] == city["on_network_ha"]
+    assert np.isinf(gap["minutes_min"])
+    assert (gap["cause"], gap["nearest_service_id"]) == ("too_far", "")
+    for format_ in ("md", "html"):
+        assert "Aucun service connu de nous ici\u00a0: Haltes femmes." in render_report(
+            coverage, format=format_
+        ).replace("&nbsp;", "\u00a0")
+    assert "hors d’atteinte" in render_report(coverage)
+
+
+@pytest.mark.parametrize("files", ['["services.csv"]', "[]"])
+def test_no_service_at_all_leaves_all_essentials_uncovered(study: Path, files: str) -> None:
+    swap(study, '["services.csv"]', files)
+    change_services(study.parent, lambda table: table.iloc[:0])
+    coverage = analyse(read_study(study))
+    assert coverage.study.categories == coverage.study.essentials
+    assert len(coverage.study.categories) == 5
+    assert (coverage.city["uncovered_pct"] == 100).all()
+    assert render_report(coverage)
+
+
+@known_bug
+def test_a_study_of_no_category(study: Path, refuse: Refuse, toy_study: Study) -> None:
+    with pytest.raises(errors.StudyFileError, match="categor"):
+        toy_study.replace(categories=())
+    assert "categor" in refuse(errors.StudyFileError, add(study, "[analysis]\ncategories = []"))
+
+
+# --- CSV -----------------------------------------------------------------------------------------
+
+
+def rewrite(folder: Path, change: Callable[[str], str], encoding: str = "utf-8") -> Path:
+    path = folder / "services.csv"
+    path.write_bytes(change(path.read_text(encoding="utf-8")).encode(encoding))
+    return path
+
+
+def plainly(text: str) -> str:
+    return text
+
+
+@pytest.mark.parametrize(
+    ("change", "encoding"),
+    [
+        (plainly, "utf-8-sig"),
+        (lambda text: text.replace("\n", "\r\n"), "utf-8-sig"),
+        (lambda text: text.replace(",", ";"), "utf-8"),
+        (lambda text: text.replace(",", "\t"), "utf-8"),
+        (lambda text: text.replace(",", ";").replace(".", ","), "utf-8"),  # decimal commas
+        (lambda text: text.replace("longitude", " Lon ").replace("latitude", "LAT"), "utf-8"),
+    ],
+)
+def test_tables_of_spreadsheets_are_read(
+    folder: Path, toy_study: Study, change: Callable[[str], str], encoding: str
+) -> None:
+    rewrite(folder, change, encoding)
+    services = read_study(folder / "study.toml").services
+    assert services.problems.empty
+    assert list(services.table["service_id"]) == list(toy_study.services.table["service_id"])
+    expected = toy_study.services.table.geometry
+    assert services.table.geometry.geom_equals_exact(expected, tolerance=0.01).all()
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
+def test_a_table_in_another_encoding(folder: Path, refuse: Refuse, encoding: str) -> None:
+    path = rewrite(folder, lambda text: text.replace("rue", "allée"), encoding)
+    message = refuse(errors.InputFileError, folder / "study.toml")
+    assert f"{path}: cannot be read as UTF-8 text" in message
+    assert message.endswith("Save the file as CSV in UTF-8.")
+
+
+def test_a_table_with_another_delimiter(folder: Path, refuse: Refuse) -> None:
+    path = rewrite(folder, lambda text: text.replace(",", "^"))
+    message = refuse(errors.InputFileError, folder / "study.toml")
+    assert f"{path}: there are no columns 'longitude' and 'latitude'." in message
+    assert "Columns are service_id^category^name" in message
+
+
+def test_an_empty_table(folder: Path, refuse: Refuse) -> None:
+    rewrite(folder, lambda _: "\n")
+    assert "Columns are none." in refuse(errors.InputFileError, folder / "study.toml")
+
+
+def test_a_quote_left_open_swallows_no_row(folder: Path, refuse: Refuse) -> None:
+    def open_quote(text: str) -> str:
+        lines = text.splitlines()
+        lines[3] = lines[3].replace("1 rue du Test", '"1 rue du Test')
+        return "\n".join(lines) + "\n"
+
+    path = rewrite(folder, open_quote)
+    message = refuse(errors.InputFileError, folder / "study.toml")
+    assert f"{path}, line 4: unexpected end of data. Check the quotes" in message
+
+
+def test_a_row_with_a_comma_too_many_is_listed(folder: Path) -> None:
+    # Its cells have moved by one: what stands under longitude is not one.
+    rewrite(folder, lambda text: text.replace("1 rue du Test", "1, rue du Test", 1))
+    problems = read_study(folder / "study.toml").services.problems
+    assert list(problems["row"]) == [1]
+
+
+# --- study files ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[analysis]\ntreshold_min = 20", "[analysis]: there is no key 'treshold_min'."),
+        ("[analysis]\ntreshold_min = 20", "Did you mean 'threshold_min'?"),
+        ("[analysys]\ncell_m = 20", "there is no key 'analysys'. Did you mean 'analysis'?"),
+        ("[analysis]\nzzz = 1", "Known: categories, profile, threshold_min"),
+        ("[profiles.dog]\nspeed = 4\n[analysis]\nprofile = 'dog'", "Did you mean 'speed_kmh'?"),
+        ("[categories.x]\nfr = 'X'\ncolor = '#fff'", "unknown keys: color. Keys are colour"),
+    ],
+)
+def test_a_misspelt_key_is_put_right(study: Path, refuse: Refuse, text: str, words: str) -> None:
+    assert words in refuse(errors.StudyFileError, add(study, text))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('threshold_min = "15"', "threshold_min is '15'. It must be a number."),
+        ("threshold_min = true", "threshold_min is True. It must be a number."),
+        ("threshold_min = 0", "threshold_min is 0, which is not a positive number."),
+        ("threshold_min = nan", "threshold_min is nan, which is not a positive number."),
+        ("cell_m = inf", "cell_m is inf, which is not a positive number."),
+        ("snap_m = -1", "snap_m is -1, which is not a positive number."),
+        ("isochrones_min = 15", "isochrones_min is 15. It must be a list in brackets."),
+        ("isochrones_min = [-5]", "isochrones_min -5 is -5, which is not a positive number."),
+        ('categories = "esi"', "categories is 'esi'. It must be a list in brackets."),
+        ("profile = 3", "profile is 3. It must be text in quotes."),
+        ('profile = "slw"', "There is no walker 'slw'. Choose one of adult, slow, step_free."),
+        pytest.param('isochrones_min = ["a"]', "isochrones_min is ['a'].", marks=known_bug),
+        pytest.param("isochrones_min = [true]", "isochrones_min is [True].", marks=known_bug),
+        pytest.param("categories = [1]", "categories is [1].", marks=known_bug),
+    ],
+)
+def test_a_setting_that_cannot_be_used(study: Path, refuse: Refuse, text: str, words: str) -> None:
+    message = refuse(errors.StudyFileError, add(study, f"[analysis]\n{text}"))
+    assert words in message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[profiles.dog]\nspeed_kmh = 99",
+        "[profiles.dog]\nspeed_kmh = nan",
+        "[profiles.dog]\nspeed_kmh = 4\nsteps_factor = 0.5",
+        "[profiles.dog]",
+        "[profiles.cat]\nspeed_kmh = 4",
+        pytest.param('[profiles.dog]\nspeed_kmh = "4"', marks=known_bug),
+        pytest.param('[profiles.dog]\nspeed_kmh = 4\nsteps_factor = "2"', marks=known_bug),
+        pytest.param('[profiles.dog]\nspeed_kmh = 4\nsteps_allowed = "no"', marks=known_bug),
+        pytest.param("[profiles]\ndog = 4", marks=known_bug),
+    ],
+)
+def test_a_walker_that_nobody_is(study: Path, refuse: Refuse, text: str) -> None:
+    assert "dog" in refuse(errors.StudyFileError, add(study, f"{text}\n[analysis]\nprofile='dog'"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[categories.laverie]\nen = "Laundries"',
+        pytest.param("[categories]\nlaverie = 3", marks=known_bug),
+        pytest.param("[categories.laverie]\nfr = 3", marks=known_bug),
+        pytest.param('[categories.laverie]\nfr = "L"\nessential = "no"', marks=known_bug),
+        pytest.param('[categories.laverie]\nfr = "L"\nosm = "a=b"', marks=known_bug),
+    ],
+)
+def test_a_category_that_is_not_described(study: Path, refuse: Refuse, text: str) -> None:
+    assert "laverie" in refuse(errors.StudyFileError, add(study, text))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('[network]\nfile = "network.parquet"\n', "", "there is no 'file' in [network]. Run"),
+        ('districts = "districts.parquet"', "", "there is no 'districts' in [area]."),
+        ("Petite Ville", 'Petite" Ville', "cannot be read as TOML (Expected newline"),
+        ('name = "Petite Ville"', "name = 3", "name is 3. It must be text in quotes."),
+        ('["services.csv"]', '"services.csv"', "files is 'services.csv'. It must be a list"),
+        ("files = ", "file = ", "there is no key 'file'. Did you mean 'files'?"),
+        ("[residents]\nfile", "residents = 1\n[map]\nbackground", "cannot be read as TOML"),
+        pytest.param('["services.csv"]', "[1]", "files is [1].", marks=known_bug),
+        pytest.param(
+            "[services]",
+            '[services]\ncounted_status = ["opne"]',
+            "Did you mean 'open'?",
+            marks=known_bug,
+        ),
+    ],
+)
+def test_a_study_file_that_cannot_be_used(
+    study: Path, refuse: Refuse, old: str, new: str, words: str
+) -> None:
+    if words.startswith("cannot be read as TOML") and "residents" in old:
+        new = "[residents\nfile"
+    message = refuse(errors.StudyFileError, swap(study, old, new))
+    assert str(study) in message
+    assert words in message
+
+
+@pytest.mark.parametrize(
+    ("flags", "kind", "words"),
+    [
+        (("--threshold", "0"), errors.StudyFileError, "threshold_min is 0.0"),
+        (("--threshold", "nan"), errors.StudyFileError, "threshold_min is nan"),
+        (("--profile", "slw"), errors.StudyFileError, "There is no walker 'slw'."),
+    ],
+)
+def test_flags_that_cannot_be_used(
+    study: Path,
+    refuse: Refuse,
+    flags: tuple[str, ...],
+    kind: type[errors.QuartHeureError],
+    words: str,
+) -> None:
+    assert words in refuse(kind, "analyse", study, "-o", study.parent / "out", *flags)
+
+
+# --- network -------------------------------------------------------------------------------------
+
+
+def test_a_network_of_another_place(folder: Path, refuse: Refuse) -> None:
+    edges = toy_town.town_edges()
+    edges["geometry"] = edges.geometry.translate(50_000, 0)
+    WalkNetwork.from_edges(edges).write(folder / "network.parquet")
+    message = refuse(errors.NetworkError, folder / "study.toml")
+    assert "Check that the network and the area are of one place." in message
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "words"),
+    [
+        (lambda e: e.drop(columns="u"), errors.InputFileError, "no column 'u'"),
+        (lambda e: e.iloc[:0], errors.NetworkError, "has no edge"),
+        (lambda e: e.assign(length_m=-1.0), errors.NetworkError, "Edge 0"),
+        (lambda e: e.set_geometry(e.centroid), errors.InputFileError, "Row 1"),
+        (without_crs, errors.CrsError, "has no coordinate reference system"),
+    ],
+)
+def test_a_network_that_cannot_be_walked(
+    folder: Path,
+    refuse: Refuse,
+    change: Callable[[gpd.GeoDataFrame], gpd.GeoDataFrame],
+    kind: type[errors.QuartHeureError],
+    words: str,
+) -> None:
+    change(toy_town.town_edges()).to_parquet(folder / "network.parquet")
+    assert words in refuse(kind, folder / "study.toml")
+
+
+# --- what cannot be written ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("analyse", "{study}", "-o"),
+        ("report", "{study}", "-o"),
+        ("map", "{study}", "-o"),
+        ("init",),
+    ],
+)
+@pytest.mark.parametrize(
+    "place", ["{file}", "{file}/below", "{file}/far/below", "/proc/quart/heure"]
+)
+def test_a_place_that_cannot_be_written(
+    study: Path, refuse: Refuse, tmp_path: Path, command: tuple[str, ...], place: str
+) -> None:
+    # Below a file nobody can write, not even root.
+    if place.startswith("/proc") and not Path("/proc/self").exists():
+        pytest.skip("there is no /proc here")
+    if place == "{file}" and command[0] in {"report", "map"}:
+        pytest.skip("a file may be replaced")
+    blocker = tmp_path / "blocker"
+    blocker.write_text("mine", encoding="utf-8")
+    target = place.format(file=blocker)
+    message = refuse(errors.OutputError, *(each.format(study=study) for each in command), target)
+    assert target in message
+    assert blocker.read_text(encoding="utf-8") == "mine"
+
+
+def test_a_folder_where_a_file_should_go(study: Path, refuse: Refuse, tmp_path: Path) -> None:
+    for command in ("report", "map"):
+        refuse(errors.OutputError, command, study, "-o", tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_without_permission(study: Path, refuse: Refuse, tmp_path: Path) -> None:
+    locked = tmp_path / "locked"
+    locked.mkdir(mode=0o500)
+    refuse(errors.OutputError, "analyse", study, "-o", locked / "results")
+
+
+def test_a_failed_run_leaves_the_results_before_it(
+    folder: Path, refuse: Refuse, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ("analyse", folder / "study.toml", "-o", tmp_path / "results")
+    assert main([str(each) for each in arguments]) == 0
+    capsys.readouterr()
+    change_services(folder, lambda table: table.assign(category="douche"))
+    refuse(errors.CategoryError, *arguments)
+
+
+# --- the cache -----------------------------------------------------------------------------------
+
+
+def zip_of(**arrays: object) -> bytes:
+    buffer = io.BytesIO()
+    np.savez(buffer, **{name: np.asarray(values) for name, values in arrays.items()})
+    return buffer.getvalue()
+
+
+def array_file() -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, np.arange(3))
+    return buffer.getvalue()
+
+
+def one_bit_off(content: bytes) -> bytes:
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        pytest.param(lambda content: content[: len(content) // 2], marks=known_bug, id="truncated"),
+        pytest.param(lambda content: content[:-5], marks=known_bug, id="tail-lost"),
+        pytest.param(lambda _: b"", id="empty"),
+        pytest.param(lambda _: b"garbage" * 99, id="garbage"),
+        pytest.param(one_bit_off, id="one-bit-off"),
+        pytest.param(lambda _: zip_of(a=[1, 2]), id="foreign"),
+        pytest.param(lambda _: zip_of(_key=np.array([255], dtype=np.uint8)), id="foreign-key"),
+        pytest.param(lambda _: array_file(), marks=known_bug, id="one-array"),
+        pytest.param(lambda _: pickle.dumps(["hostile"]), id="pickle"),
+    ],
+)
+def test_a_corrupt_cache_is_rebuilt_and_said(
+    study: Path,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    spoil: Callable[[bytes], bytes],
+) -> None:
+    cache = Cache(tmp_path / "cache")
+    expected = analyse(read_study(study, cache=cache), cache=cache)
+    entries = sorted((tmp_path / "cache").iterdir())
+    good = {path: path.read_bytes() for path in entries}
+    assert len(entries) == 4
+    for path, content in good.items():
+        path.write_bytes(spoil(content))
+    with caplog.at_level(logging.WARNING):
+        found = analyse(read_study(study, cache=cache), cache=cache)
+    same_figures(found, expected)
+    assert_frame_equal(found.cells, expected.cells)
+    told = [record.getMessage() for record in caplog.records]
+    for path in entries:
+        assert any(f"Cache entry {path.name} cannot be used" in line for line in told), path.name
+    assert all(line.endswith("computed anew.") for line in told)
+    caplog.clear()
+    same_figures(analyse(read_study(study, cache=cache), cache=cache), expected)
+    assert not caplog.records
+    assert {path: path.read_bytes() for path in entries} == good
+
+
+def test_one_entry_under_the_name_of_another(
+    study: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    cache = Cache(tmp_path / "cache")
+    expected = analyse(read_study(study, cache=cache), cache=cache)
+    cells, *_, search = sorted((tmp_path / "cache").iterdir())
+    shutil.copy(search, cells)
+    same_figures(analyse(read_study(study, cache=cache), cache=cache), expected)
+    assert [record.getMessage() for record in caplog.records] == [
+        f"Cache entry {cells.name} cannot be used (it was written for something else): "
+        "computed anew."
+    ]
+
+
+def test_a_cache_that_cannot_be_written_stops_nothing(
+    study: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, toy_coverage: Coverage
+) -> None:
+    (tmp_path / "file").touch()
+    cache = Cache(tmp_path / "file" / "cache")
+    same_figures(analyse(read_study(study, cache=cache), cache=cache), toy_coverage)
+    told = {record.getMessage() for record in caplog.records}
+    assert told
+    assert all(line.startswith("The cache cannot be written") for line in told)
+
+
+def test_the_cache_follows_its_inputs(folder: Path, tmp_path: Path) -> None:
+    cache = Cache(tmp_path / "cache")
+    with_bridge = analyse(read_study(folder / "study.toml", cache=cache), cache=cache)
+    toy_town.town_network(bridge=False).write(folder / "network.parquet")
+    without = analyse(read_study(folder / "study.toml", cache=cache), cache=cache)
+    covered = [
+        run.city.set_index("category").loc["esi", "covered_ha"] for run in (with_bridge, without)
+    ]
+    assert covered[0] >= covered[1]
+    fresh = analyse(read_study(folder / "study.toml"))
+    same_figures(without, fresh)
+    assert len(list((tmp_path / "cache").iterdir())) == 7  # residents are the same
+
+
+# --- results that are damaged --------------------------------------------------------------------
+
+READ = ("indicators.csv", "composite.csv", "problems.csv")
+LAYERS = ("services.parquet", "isochrones.parquet", "gaps.parquet")
+
+
+@pytest.fixture(scope="module")
+def written(town: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("written")
+    assert main(["analyse", str(town / "study.toml"), "-o", str(folder)]) == 0
+    return folder
+
+
+@pytest.fixture
+def results(written: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(written, tmp_path / "old"))
+
+
+@pytest.mark.parametrize("command", ["report", "info"])
+@pytest.mark.parametrize("name", ["manifest.json", *READ, *LAYERS])
+def test_a_missing_result_is_said(results: Path, refuse: Refuse, command: str, name: str) -> None:
+    (results / name).unlink()
+    message = refuse(errors.InputFileError, command, results, "--json")
+    assert name in message
+    assert re.search(r"Run the analysis again|Give the folder", message)
+
+
+@pytest.mark.parametrize("name", ["manifest.json", *READ, *LAYERS])
+def test_a_result_of_garbage_is_said(results: Path, refuse: Refuse, name: str) -> None:
+    (results / name).write_bytes(b"\x00\xff garbage" * 30)
+    message = refuse(errors.InputFileError, "report", results, "--json")
+    assert f"{results / name}: cannot be read" in message
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_result_cut_short_is_said(results: Path, refuse: Refuse, name: str) -> None:
+    content = (results / name).read_bytes()
+    (results / name).write_bytes(content[: len(content) // 2])
+    assert str(results / name) in refuse(errors.InputFileError, "report", results, "--json")
+
+
+@known_bug
+@pytest.mark.parametrize("name", READ[:2])
+def test_a_table_cut_short_is_said(results: Path, refuse: Refuse, name: str) -> None:
+    # Half a table is a table: only its hash tells that rows are missing.
+    lines = (results / name).read_text(encoding="utf-8").splitlines(keepends=True)
+    (results / name).write_text("".join(lines[: len(lines) // 2]), encoding="utf-8")
+    assert str(results / name) in refuse(errors.InputFileError, "report", results, "--json")
+
+
+def test_a_table_of_another_version_is_said(results: Path, refuse: Refuse) -> None:
+    table = pd.read_csv(results / "indicators.csv")
+    table.drop(columns="gaps").to_csv(results / "indicators.csv", index=False)
+    message = refuse(errors.InputFileError, "report", results)
+    assert "column 'gaps' is missing. Written by version" in message
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("{}", "[]", '"text"', '{"tool": "other"}'),
+        pytest.param('{"tool": "quart-heure"}', marks=known_bug),
+    ],
+)
+@pytest.mark.parametrize("command", ["report", "info"])
+def test_a_manifest_that_is_none(results: Path, refuse: Refuse, content: str, command: str) -> None:
+    (results / "manifest.json").write_text(content, encoding="utf-8")
+    message = refuse(errors.InputFileError, command, results, "--json")
+    assert "manifest.json: is not a manifest of quart-heure." in message
+
+
+def test_a_folder_without_results(folder: Path, refuse: Refuse, tmp_path: Path) -> None:
+    for command in ("report", "info"):
+        message = refuse(errors.InputFileError, command, folder, "--json")
+        assert f"{folder} is not a result: it has no manifest.json." in message
+    message = refuse(errors.InputFileError, "info", tmp_path / "nothing", "--json")
+    assert f"{tmp_path / 'nothing'} does not exist." in message
+    refuse(errors.InputFileError, "info", folder / "study.toml", "--json")
+
+
+@pytest.mark.parametrize("name", sorted({*RESULT_FILES} - {"manifest.json", *READ, *LAYERS}))
+def test_a_file_that_changed_is_said(
+    results: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    assert main(["report", str(results), "--json"]) == 0
+    report = capsys.readouterr().out
+    (results / name).unlink()
+    assert main(["report", str(results), "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert out == report
+    assert err == f"WARNING: {name} is missing or is not what was written.\n"
+    assert main(["info", str(results)]) == 0
+    assert f"WARNING: {name} is missing" in capsys.readouterr().out
