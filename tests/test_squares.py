@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from quart_heure.network.graph import Flags, WalkNetwork
 from quart_heure.network.rules import judge
-from quart_heure.network.squares import MOST_ENTRANCES, Square, cross_square, find_squares
+from quart_heure.network.square_walks import MOST_ENTRANCES, cross_squares
+from quart_heure.network.squares import Square, find_squares
 from quart_heure.network.streets import network_from_osm
 from quart_heure.sources.osm_data import RawOsm, from_overpass
 
@@ -43,9 +44,14 @@ def square_of(*rings: Ring, outer: int = 1) -> tuple[Square, NDArray[np.float64]
 
 
 def walks(
-    square: Square, xy: NDArray[np.float64], entrances: list[int], **options: Any
+    square: Square,
+    xy: NDArray[np.float64],
+    entrances: list[int],
+    *,
+    outline_walked: bool = True,
 ) -> list[tuple[int, int]]:
-    a, b = cross_square(square, xy, np.array(entrances, dtype=np.int64), **options)
+    nodes = np.array(entrances, dtype=np.int64)
+    ((a, b),) = cross_squares([square], xy, [nodes], [outline_walked])
     return sorted((min(pair), max(pair)) for pair in zip(a.tolist(), b.tolist(), strict=True))
 
 

@@ -18,7 +18,8 @@ from quart_heure.network.contraction import contract
 from quart_heure.network.edge_table import check_metric
 from quart_heure.network.graph import Flags, WalkNetwork
 from quart_heure.network.rules import DROPPED, Verdict, judge, judge_node
-from quart_heure.network.squares import Square, cross_square, find_squares
+from quart_heure.network.square_walks import cross_squares
+from quart_heure.network.squares import Square, find_squares
 from quart_heure.sources.areas import metric_crs
 from quart_heure.sources.osm_checks import distinct
 from quart_heure.sources.osm_data import RawOsm
@@ -262,25 +263,26 @@ def _lay_squares(
     streets = _join([streets, *drawn])
     origins_at = _origins_by_node(streets, len(xy))
     outline_of = iter(drawn)
-    walks, lonely, lonely_origins = [streets], [], []
+    entered, entrances, lonely, lonely_origins = [], [], [], []
     for square in squares:
         outline = int(next(outline_of).origin[0]) if square.is_relation else square.ways[0]
         own = {outline, *square.ways}
-        entrances = [
+        nodes = [
             node
             for node in dict.fromkeys(square.ring_nodes.tolist())
             if not blocked[node] and not own.issuperset(origins_at(node))
         ]
-        if not entrances:
+        if nodes:
+            entered.append(square)
+            entrances.append(np.array(nodes, dtype=np.int64))
+        else:
             lonely.append(square.osm_id)
             lonely_origins.append(outline)
-            continue
-        a, b = cross_square(
-            square,
-            xy,
-            np.array(entrances, dtype=np.int64),
-            outline_walked=not blocked[np.concatenate(square.outer)].any(),
-        )
+    open_all_around = [not blocked[np.concatenate(square.outer)].any() for square in entered]
+    walks = [streets]
+    for square, (a, b) in zip(
+        entered, cross_squares(entered, xy, entrances, open_all_around), strict=True
+    ):
         if len(a):
             crossing = origins.add(square, kind=SQUARE_KIND, flags=Flags.SQUARE_WALK)
             walks.append(_Segments(a, b, np.full(len(a), crossing, dtype=np.int64)))

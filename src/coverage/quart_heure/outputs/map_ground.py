@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from quart_heure.outputs.map_shapes import Pen, inner_points, simplified, zones_of_cells
 from quart_heure.outputs.map_streets import streets
@@ -109,19 +110,30 @@ def _places(
             "areas": _flat(pen.polygons(simplified(shapes[~lines], _GROUND_TOLERANCE_M))),
             "lines": pen.lines(simplified(shapes[lines], _GROUND_TOLERANCE_M)),
         }
-        for name, named in rows.groupby(rows["name"].fillna("").astype(str), sort=True):
-            shape = shapely.union_all(shapely.intersection(named.geometry.to_numpy(), frame))
-            if name and shape.area >= _NAMED_PLACE_HA * 10_000:
-                names.append([name, kind, round(shape.area / 10_000), *_label_points(shape, pen)])
+        names += _names_of_large(rows["name"].fillna("").to_numpy(str), shapes, kind, frame, pen)
     names.sort(key=lambda row: (-row[2], row[0]))
     return {"places": places, "place_names": names}
 
 
-def _label_points(shape: shapely.Geometry, pen: Pen) -> list[list[float]]:
-    """Return a point well inside the largest part, where a name can stand."""
-    parts = shapely.get_parts(shape)
-    largest = parts[int(np.argmax(shapely.area(parts)))]
-    return pen.degrees(inner_points(np.array([largest])))
+def _names_of_large(
+    names: NDArray[np.str_],
+    shapes: NDArray[np.object_],
+    kind: str,
+    frame: shapely.Polygon,
+    pen: Pen,
+) -> list[list[Any]]:
+    """Return rows of name, kind, hectares and place, for what is large enough to carry a name."""
+    every, of_name = np.unique(names, return_inverse=True)
+    areas = np.bincount(of_name, weights=shapely.area(shapes), minlength=len(every))
+    found: list[list[Any]] = []
+    for i in np.flatnonzero((areas >= _NAMED_PLACE_HA * 10_000) & (every != "")):
+        shape = shapely.union_all(shapely.intersection(shapes[of_name == i], frame))
+        parts = shapely.get_parts(shape)
+        if shape.area >= _NAMED_PLACE_HA * 10_000:
+            largest = parts[[int(np.argmax(shapely.area(parts)))]]
+            at = pen.degrees(inner_points(largest))[0]
+            found.append([str(every[i]), kind, round(shape.area / 10_000), at])
+    return found
 
 
 def _flat(shapes: list[list[Any]]) -> list[Any]:

@@ -166,7 +166,7 @@ def _rows(coverage: Coverage, category: str) -> list[dict[str, Any]]:
     """Return the table per district, the whole area last."""
     table = coverage.indicators[coverage.indicators["category"] == category]
     beyond = table["residents_borderline_uncovered"] + table["residents_uncovered"]
-    table = table.assign(residents_beyond=beyond)
+    table = table.assign(residents_beyond=beyond)[["level", "label", *_ROW_COLUMNS]]
     decimals = {"services_inside": 0, "residents_beyond": 0, "gaps": 0}
     return [
         {
@@ -199,9 +199,7 @@ def _composite_rows(coverage: Coverage, total: int) -> list[dict[str, Any]]:
 
 
 def _city_last(table: pd.DataFrame) -> list[dict[Any, Any]]:
-    return table.sort_values("level", key=lambda level: level == "city", kind="stable").to_dict(
-        "records"
-    )
+    return sorted(table.to_dict("records"), key=lambda row: row["level"] == "city")
 
 
 def _text(value: object) -> str:

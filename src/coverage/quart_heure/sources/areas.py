@@ -176,7 +176,7 @@ def read_layer(path: Path) -> gpd.GeoDataFrame:
         return gpd.read_file(path)
     except Exception as error:
         # Drivers raise what they like; whatever it is, the file could not be read.
-        msg = f"{path}: cannot be read as a vector layer ({error})."
+        msg = f"{path}: cannot be read as a vector layer ({' '.join(str(error).split())})."
         raise InputFileError(
             msg, hint="Give a GeoJSON, GeoPackage, GeoParquet or shapefile."
         ) from error
