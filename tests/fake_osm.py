@@ -160,7 +160,8 @@ class FakeOsm:
         self.elements = [*toy_osm.elements(), *_boundary_elements(), *_service_elements()]
         self.osm_date = toy_osm.OSM_DATE
         self.places: dict[str, list[Element]] = {"Toyville, Toyland": [nominatim_place()]}
-        self.troubles: dict[str, list[Trouble]] = {}  # for each server, one per request to come
+        # For each server, one per request to come.
+        self.troubles: dict[str, list[Trouble | None]] = {}
         self.largest_km2 = float("inf")  # of what is answered without running out of memory
         self.status = "2 slots available now."
         self.asked: list[tuple[str, str]] = []

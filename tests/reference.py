@@ -81,10 +81,10 @@ def components(n_nodes: int, edges: Sequence[Edge]) -> list[int]:
 def useful_edges(n_nodes: int, edges: Sequence[Edge], walker: Walker) -> list[bool]:
     """Whether each edge is the walker's and in a component of at least 1 % of all nodes.
 
-    Connected means connected for this walker: what only stairs lead to is apart for who cannot
-    take them.
+    Connected means connected for somebody: what only stairs lead to is out of reach for who cannot
+    take them, not off the network.
     """
-    label = components(n_nodes, [edge for edge in edges if walker.can_take(edge)])
+    label = components(n_nodes, edges)
     size: dict[int, int] = defaultdict(int)
     for one in label:
         size[one] += 1

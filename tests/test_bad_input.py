@@ -36,8 +36,6 @@ from test_study_file import add, same_figures, services_table, swap, write_resid
 Table = pd.DataFrame
 Refuse = Callable[..., str]
 
-known_bug = pytest.mark.xfail(strict=True, reason="reported: not said clearly yet")
-
 
 @pytest.fixture(autouse=True)
 def no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,7 +128,7 @@ def test_a_damaged_file_is_named(folder: Path, refuse: Refuse, name: str, conten
     "name",
     [
         *("study.toml", "districts.parquet", "services.csv", "residents.parquet"),
-        pytest.param("network.parquet", marks=known_bug),
+        "network.parquet",
     ],
 )
 def test_a_folder_is_not_a_file(folder: Path, refuse: Refuse, name: str) -> None:
@@ -197,9 +195,9 @@ def test_residents_of_another_crs(folder: Path, refuse: Refuse) -> None:
     ("about", "kind"),
     [
         ({}, errors.CrsError),
-        pytest.param({"crs": "EPSG:nothing", "square_m": 25}, errors.CrsError, marks=known_bug),
-        pytest.param({"crs": "EPSG:2154", "square_m": "?"}, errors.InputFileError, marks=known_bug),
-        pytest.param({"crs": "EPSG:2154", "square_m": 0}, errors.InputFileError, marks=known_bug),
+        ({"crs": "EPSG:nothing", "square_m": 25}, errors.CrsError),
+        ({"crs": "EPSG:2154", "square_m": "?"}, errors.InputFileError),
+        ({"crs": "EPSG:2154", "square_m": 0}, errors.InputFileError),
     ],
 )
 def test_residents_that_do_not_say_where(
@@ -384,7 +382,7 @@ def test_words_that_are_not_known_are_listed(folder: Path) -> None:
     "word",
     [
         *("true", "TRUE", "1", "oui", " Oui ", "vrai", "yes"),
-        *(pytest.param(word, marks=known_bug) for word in ("1.0", "x", "discret", "t")),
+        *("1.0", "x", "discret", "t"),
     ],
 )
 def test_a_place_said_to_be_discreet_in_any_words_is(folder: Path, word: str) -> None:
@@ -495,7 +493,6 @@ def test_no_service_at_all_leaves_all_essentials_uncovered(study: Path, files: s
     assert render_report(coverage)
 
 
-@known_bug
 def test_a_study_of_no_category(study: Path, refuse: Refuse, toy_study: Study) -> None:
     with pytest.raises(errors.StudyFileError, match="categor"):
         toy_study.replace(categories=())
@@ -607,9 +604,9 @@ def test_a_misspelt_key_is_put_right(study: Path, refuse: Refuse, text: str, wor
         ('categories = "esi"', "categories is 'esi'. It must be a list in brackets."),
         ("profile = 3", "profile is 3. It must be text in quotes."),
         ('profile = "slw"', "There is no walker 'slw'. Choose one of adult, slow, step_free."),
-        pytest.param('isochrones_min = ["a"]', "isochrones_min is ['a'].", marks=known_bug),
-        pytest.param("isochrones_min = [true]", "isochrones_min is [True].", marks=known_bug),
-        pytest.param("categories = [1]", "categories is [1].", marks=known_bug),
+        ('isochrones_min = ["a"]', "isochrones_min is ['a']."),
+        ("isochrones_min = [true]", "isochrones_min is [True]."),
+        ("categories = [1]", "categories is [1]."),
     ],
 )
 def test_a_setting_that_cannot_be_used(study: Path, refuse: Refuse, text: str, words: str) -> None:
@@ -625,10 +622,10 @@ def test_a_setting_that_cannot_be_used(study: Path, refuse: Refuse, text: str, w
         "[profiles.dog]\nspeed_kmh = 4\nsteps_factor = 0.5",
         "[profiles.dog]",
         "[profiles.cat]\nspeed_kmh = 4",
-        pytest.param('[profiles.dog]\nspeed_kmh = "4"', marks=known_bug),
-        pytest.param('[profiles.dog]\nspeed_kmh = 4\nsteps_factor = "2"', marks=known_bug),
-        pytest.param('[profiles.dog]\nspeed_kmh = 4\nsteps_allowed = "no"', marks=known_bug),
-        pytest.param("[profiles]\ndog = 4", marks=known_bug),
+        '[profiles.dog]\nspeed_kmh = "4"',
+        '[profiles.dog]\nspeed_kmh = 4\nsteps_factor = "2"',
+        '[profiles.dog]\nspeed_kmh = 4\nsteps_allowed = "no"',
+        "[profiles]\ndog = 4",
     ],
 )
 def test_a_walker_that_nobody_is(study: Path, refuse: Refuse, text: str) -> None:
@@ -639,10 +636,10 @@ def test_a_walker_that_nobody_is(study: Path, refuse: Refuse, text: str) -> None
     "text",
     [
         '[categories.laverie]\nen = "Laundries"',
-        pytest.param("[categories]\nlaverie = 3", marks=known_bug),
-        pytest.param("[categories.laverie]\nfr = 3", marks=known_bug),
-        pytest.param('[categories.laverie]\nfr = "L"\nessential = "no"', marks=known_bug),
-        pytest.param('[categories.laverie]\nfr = "L"\nosm = "a=b"', marks=known_bug),
+        "[categories]\nlaverie = 3",
+        "[categories.laverie]\nfr = 3",
+        '[categories.laverie]\nfr = "L"\nessential = "no"',
+        '[categories.laverie]\nfr = "L"\nosm = "a=b"',
     ],
 )
 def test_a_category_that_is_not_described(study: Path, refuse: Refuse, text: str) -> None:
@@ -660,12 +657,11 @@ def test_a_category_that_is_not_described(study: Path, refuse: Refuse, text: str
         ("files = ", "file = ", "there is no key 'file'. Did you mean 'files'?"),
         ("[residents]\n", "[residents\n", "cannot be read as TOML"),
         ('[residents]\nfile = "residents.parquet"', "[[residents]]", "'residents' is not a table."),
-        pytest.param('["services.csv"]', "[1]", "files is [1].", marks=known_bug),
-        pytest.param(
+        ('["services.csv"]', "[1]", "files is [1]."),
+        (
             "[services]",
             '[services]\ncounted_status = ["opne"]',
             "Did you mean 'open'?",
-            marks=known_bug,
         ),
     ],
 )
@@ -710,7 +706,7 @@ def test_a_network_of_another_place(folder: Path, refuse: Refuse) -> None:
     ("change", "kind", "words"),
     [
         (lambda e: e.drop(columns="u"), errors.InputFileError, "no column 'u'"),
-        pytest.param(lambda e: e.iloc[:0], errors.NetworkError, "has no edge", marks=known_bug),
+        (lambda e: e.iloc[:0], errors.NetworkError, "has no edge"),
         (lambda e: e.assign(length_m=-1.0), errors.NetworkError, "Edge 0"),
         (lambda e: e.set_geometry(e.centroid), errors.InputFileError, "Row 1"),
         (without_crs, errors.CrsError, "has no coordinate reference system"),
@@ -812,14 +808,14 @@ def one_bit_off(content: bytes) -> bytes:
 @pytest.mark.parametrize(
     "spoil",
     [
-        pytest.param(lambda content: content[: len(content) // 2], marks=known_bug, id="truncated"),
-        pytest.param(lambda content: content[:-5], marks=known_bug, id="tail-lost"),
+        pytest.param(lambda content: content[: len(content) // 2], id="truncated"),
+        pytest.param(lambda content: content[:-5], id="tail-lost"),
         pytest.param(lambda _: b"", id="empty"),
         pytest.param(lambda _: b"garbage" * 99, id="garbage"),
         pytest.param(one_bit_off, id="one-bit-off"),
         pytest.param(lambda _: zip_of(a=[1, 2]), id="foreign"),
         pytest.param(lambda _: zip_of(_key=np.array([255], dtype=np.uint8)), id="foreign-key"),
-        pytest.param(lambda _: array_file(), marks=known_bug, id="one-array"),
+        pytest.param(lambda _: array_file(), id="one-array"),
         pytest.param(lambda _: pickle.dumps(["hostile"]), id="pickle"),
     ],
 )
@@ -934,7 +930,6 @@ def test_a_result_cut_short_is_said(results: Path, refuse: Refuse, name: str) ->
     assert str(results / name) in refuse(errors.InputFileError, "report", results, "--json")
 
 
-@known_bug
 @pytest.mark.parametrize("name", READ[:2])
 def test_a_table_cut_short_is_said(results: Path, refuse: Refuse, name: str) -> None:
     # Half a table is a table: only its hash tells that rows are missing.
@@ -954,7 +949,7 @@ def test_a_table_of_another_version_is_said(results: Path, refuse: Refuse) -> No
     "content",
     [
         *("{}", "[]", '"text"', '{"tool": "other"}'),
-        pytest.param('{"tool": "quart-heure"}', marks=known_bug),
+        '{"tool": "quart-heure"}',
     ],
 )
 @pytest.mark.parametrize("command", ["report", "info"])

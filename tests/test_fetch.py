@@ -404,7 +404,7 @@ def test_parts_that_stay_too_large_end_with_advice(desk: Desk, osm: FakeOsm) -> 
 
 
 def test_an_interrupted_fetch_is_taken_up_again(desk: Desk, osm: FakeOsm, tmp_path: Path) -> None:
-    osm.troubles["a"] = [*[None] * 3, *[fake_osm.status(504)] * 3]  # type: ignore[list-item]
+    osm.troubles["a"] = [*[None] * 3, *[fake_osm.status(504)] * 3]
     with pytest.raises(TryLaterError, match="services"):
         desk.fetch()
     assert not desk.output.exists()
@@ -420,7 +420,7 @@ def test_an_interrupted_fetch_is_taken_up_again(desk: Desk, osm: FakeOsm, tmp_pa
 def test_parts_that_came_are_not_asked_for_again(desk: Desk, osm: FakeOsm) -> None:
     osm.largest_km2 = 5
     # The fourth of four parts fails more often than patience lasts without progress.
-    osm.troubles["a"] = [None, None, None, fake_osm.page, None, fake_osm.page]  # type: ignore[list-item]
+    osm.troubles["a"] = [None, None, None, fake_osm.page, None, fake_osm.page]
     report = desk.fetch()
     streets = [query for _, query in osm.asked if "highway" in query]
     assert len(streets) == 1 + 4 + 2
@@ -442,7 +442,7 @@ def test_ctrl_c_leaves_nothing_but_answers(desk: Desk, osm: FakeOsm) -> None:
 
 
 def test_torn_and_old_answers_are_asked_for_again(desk: Desk, osm: FakeOsm) -> None:
-    osm.troubles["a"] = [*[None] * 3, *[fake_osm.status(504)] * 3]  # type: ignore[list-item]
+    osm.troubles["a"] = [*[None] * 3, *[fake_osm.status(504)] * 3]
     with pytest.raises(TryLaterError):
         desk.fetch()
     boundary, districts, _ = desk.kept()
@@ -455,7 +455,7 @@ def test_torn_and_old_answers_are_asked_for_again(desk: Desk, osm: FakeOsm) -> N
 
 
 def test_answers_of_abandoned_fetches_are_forgotten(desk: Desk, osm: FakeOsm) -> None:
-    osm.troubles["a"] = [None, *[fake_osm.status(504)] * 3]  # type: ignore[list-item]
+    osm.troubles["a"] = [None, *[fake_osm.status(504)] * 3]
     with pytest.raises(TryLaterError):
         desk.fetch()
     for path in desk.kept()[0].parents[1].rglob("*"):

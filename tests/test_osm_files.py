@@ -201,8 +201,8 @@ def test_coordinates_off_the_globe_in_a_file(tmp_path: Path) -> None:
 
 LAUGHS = "".join(f'<!ENTITY l{k} "{f"&l{k - 1};" * 10}">' for k in range(1, 20))
 HOSTILE = {
-    "laughs.osm": f'<!DOCTYPE o [<!ENTITY l0 "ha">{LAUGHS}]><osm version="0.6"><node id="1" lat="48"'
-    ' lon="2"><tag k="name" v="&l19;"/></node></osm>',
+    "laughs.osm": f'<!DOCTYPE o [<!ENTITY l0 "ha">{LAUGHS}]><osm version="0.6">'
+    '<node id="1" lat="48" lon="2"><tag k="name" v="&l19;"/></node></osm>',
     "outside.osm": '<!DOCTYPE o [<!ENTITY x SYSTEM "file:///etc/hostname">]>'
     '<osm version="0.6"><node id="1" lat="48" lon="2"><tag k="n" v="&x;"/></node></osm>',
     "cut.osm": toy_osm.osm_xml()[:5000],

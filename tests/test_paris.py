@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+
 from quart_heure.cache import Cache
 from quart_heure.profiles import ADULT
 from quart_heure.sources.sample import paris_dir

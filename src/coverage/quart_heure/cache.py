@@ -73,6 +73,10 @@ class Cache:
         if not path.exists():
             return None
         try:
+            # Numpy would take anything else for another of its own kinds of file.
+            if not zipfile.is_zipfile(path):
+                msg = "it is cut short or no archive"
+                raise ValueError(msg)
             with np.load(path, allow_pickle=False) as archive:
                 arrays = {name: archive[name] for name in archive.files}
             if bytes(arrays.pop("_key")).decode() == text:

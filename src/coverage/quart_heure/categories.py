@@ -52,7 +52,7 @@ def default_catalogue() -> Mapping[str, Category]:
     return {key: _category(key, values) for key, values in tomllib.loads(text).items()}
 
 
-def extend_catalogue(own: Mapping[str, Mapping[str, Any]]) -> dict[str, Category]:
+def extend_catalogue(own: Mapping[str, Any]) -> dict[str, Category]:
     """Return the packaged catalogue with a study's own categories added or overridden.
 
     Raises
@@ -64,7 +64,9 @@ def extend_catalogue(own: Mapping[str, Mapping[str, Any]]) -> dict[str, Category
     for key, values in own.items():
         base = dataclasses.asdict(catalogue[key]) if key in catalogue else {}
         base.pop("id", None)
-        catalogue[key] = _category(key, {**base, **values})
+        catalogue[key] = _category(
+            key, {**base, **values} if isinstance(values, Mapping) else values
+        )
     return catalogue
 
 
@@ -86,7 +88,16 @@ def check_categories(ids: Iterable[str], catalogue: Mapping[str, Category]) -> t
     return checked
 
 
-def _category(key: str, values: Mapping[str, Any]) -> Category:
+_KINDS: Mapping[str, tuple[type | tuple[type, ...], str]] = {
+    "essential": (bool, "true or false"),
+    "osm": ((list, tuple), "a list of tags such as ['amenity=shower']"),
+}
+
+
+def _category(key: str, values: Any) -> Category:
+    if not isinstance(values, Mapping):
+        msg = f"Category {key!r} is {values!r}."
+        raise StudyFileError(msg, hint=f"Write [categories.{key}] and its label below.")
     fields = {f.name for f in dataclasses.fields(Category)} - {"id"}
     unknown = sorted(set(values) - fields)
     if unknown:
@@ -95,6 +106,12 @@ def _category(key: str, values: Mapping[str, Any]) -> Category:
     if "fr" not in values:
         msg = f"Category {key!r} has no French label."
         raise StudyFileError(msg, hint="Add fr = '…' to it.")
+    for name, value in values.items():
+        kind, words = _KINDS.get(name, (str, "text in quotes"))
+        items = value if name == "osm" and isinstance(value, list | tuple) else [value]
+        if not isinstance(value, kind) or not all(isinstance(item, str | bool) for item in items):
+            msg = f"Category {key!r}: {name} is {value!r}."
+            raise StudyFileError(msg, hint=f"It must be {words}.")
     merged = {"en": values["fr"], **values}
     merged["osm"] = tuple(merged.get("osm", ()))
     return Category(id=key, **merged)

@@ -122,7 +122,9 @@ class Study:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be analysed."""
-        check_categories(self.categories, self.catalogue)
+        if not check_categories(self.categories, self.catalogue):
+            msg = "The study has no category to analyse."
+            raise StudyFileError(msg, hint=f"Known categories: {', '.join(self.catalogue)}.")
         numbers = {"threshold_min": self.threshold_min, "cell_m": self.cell_m}
         numbers |= {"snap_m": self.snap_m, "min_gap_ha": self.min_gap_ha}
         numbers |= {f"isochrones_min {m:g}": m for m in self.isochrones_min}

@@ -23,7 +23,7 @@ from quart_heure.profiles import PROFILES, WalkProfile, get_profile
 from quart_heure.sources.areas import StudyArea, read_area
 from quart_heure.sources.residents import read_residents
 from quart_heure.sources.sample import paris_dir
-from quart_heure.sources.services import read_services
+from quart_heure.sources.services import STATUSES, read_services
 from quart_heure.study import Study
 
 __all__ = ["TEMPLATE", "paris_study", "read_study"]
@@ -275,7 +275,29 @@ def _read_settings(path: Path) -> dict[str, Any]:
                 msg = f"{path}, [{table}]: {key} is {value!r}."
                 names = {str: "text in quotes", list: "a list in brackets", int: "a number"}
                 raise StudyFileError(msg, hint=f"It must be {names[wanted[0]]}.")
+            _check_items(key, value, f"{path}, [{table}]")
     return settings
+
+
+def _check_items(key: str, value: Any, where: str) -> None:
+    """Check what stands in a list: numbers of minutes, or words."""
+    if not isinstance(value, list):
+        return
+    minutes = key == "isochrones_min"
+    wanted = (int, float) if minutes else (str,)
+    if not all(isinstance(item, wanted) and not isinstance(item, bool) for item in value):
+        msg = f"{where}: {key} is {value!r}."
+        hint = (
+            "It must be a list of numbers." if minutes else "It must be a list of words in quotes."
+        )
+        raise StudyFileError(msg, hint=hint)
+    if key == "counted_status":
+        for status in value:
+            if status not in STATUSES:
+                near = difflib.get_close_matches(status, STATUSES, n=1)
+                hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(STATUSES)}."
+                msg = f"{where}: there is no status {status!r}."
+                raise StudyFileError(msg, hint=hint)
 
 
 def _check_keys(found: Iterable[str], known: Sequence[str], where: str) -> None:
@@ -294,9 +316,17 @@ def _profile(name: str, own: Mapping[str, Mapping[str, Any]], path: Path) -> Wal
             msg = f"{path}: there is no walker {name!r}."
             raise StudyFileError(msg, hint=f"Choose one of {known}.")
         return get_profile(name)
+    if not isinstance(own[name], Mapping):
+        msg = f"{path}: the walker {name!r} is {own[name]!r}."
+        raise StudyFileError(msg, hint=f"Write [profiles.{name}] and speed_kmh = 4 below.")
     fields = [f.name for f in dataclasses.fields(WalkProfile) if f.name != "name"]
     _check_keys(own[name], fields, f"{path}, [profiles.{name}]")
     if "speed_kmh" not in own[name]:
         msg = f"{path}: [profiles.{name}] has no speed_kmh."
         raise StudyFileError(msg, hint="Give its walking speed in km/h.")
+    for key, value in own[name].items():
+        flag = key == "steps_allowed"
+        if isinstance(value, bool) != flag or not isinstance(value, int | float):
+            msg = f"{path}, [profiles.{name}]: {key} is {value!r}."
+            raise StudyFileError(msg, hint=f"It must be {'true or false' if flag else 'a number'}.")
     return WalkProfile(name=name, **own[name])

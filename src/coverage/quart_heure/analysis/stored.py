@@ -66,7 +66,7 @@ def stored_network(
 
         return read_osm_network(path, polygon=reach, crs=crs)
 
-    if not path.exists():
+    if not path.is_file():
         return read()  # it says what is missing
 
     def compute() -> dict[str, NDArray[Any]]:

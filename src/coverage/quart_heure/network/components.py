@@ -55,17 +55,14 @@ def useful_edges(
     """Tell which edges places may attach to.
 
     An edge is useful when the walker can use it and its component holds at least ``share`` of all
-    nodes that the walker can reach by some edge.
+    nodes. Components are those of the whole network, steps included: a pocket behind stairs is
+    then out of reach for who cannot take them, and not off the network.
 
     Returns
     -------
     NDArray[np.bool_]
         Shape (E,).
     """
-    walkable = walkable_edges(network, profile)
-    components = label_components(network, walkable)
-    touched = np.zeros(network.n_nodes, dtype=bool)
-    touched[network.u[walkable]] = True
-    touched[network.v[walkable]] = True
-    large = components.size >= share * np.count_nonzero(touched)
-    return walkable & large[components.label[network.u]]
+    components = label_components(network, network.forward | network.backward)
+    large = components.size >= share * network.n_nodes
+    return walkable_edges(network, profile) & large[components.label[network.u]]

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["assemble_network", "network_from_table", "read_network", "write_network"]
 
 _METADATA_KEY = b"quart_heure"
+_NO_EDGE = "The walking network has no edge."
+_NO_EDGE_HINT = "Check the area and what was dropped by the walking rules."
 _DEFAULTS: dict[str, Any] = {
     "steps": False,
     "bridge": False,
@@ -77,8 +79,7 @@ def assemble_network(
     """
     check_metric(crs)
     if len(u) == 0:
-        msg = "The walking network has no edge."
-        raise NetworkError(msg, hint="Check the area and what was dropped by the walking rules.")
+        raise NetworkError(_NO_EDGE, hint=_NO_EDGE_HINT)
     if not (np.isfinite(length_m) & (length_m > 0)).all():
         bad = int(np.flatnonzero(~(np.isfinite(length_m) & (length_m > 0)))[0])
         msg = f"Edge {bad} of the walking network has length {length_m[bad]} m."
@@ -128,6 +129,8 @@ def network_from_table(edges: gpd.GeoDataFrame, *, meta: Mapping[str, Any]) -> W
         msg = f"The edge table has no column {' or '.join(map(repr, missing))}."
         raise InputFileError(msg, hint="Each edge needs the keys of its two end nodes.")
     lines = np.asarray(edges.geometry.array, dtype=object)
+    if len(lines) == 0:
+        raise NetworkError(_NO_EDGE, hint=_NO_EDGE_HINT)
     if not np.all(shapely.get_type_id(lines) == shapely.GeometryType.LINESTRING):
         row = int(np.flatnonzero(shapely.get_type_id(lines) != shapely.GeometryType.LINESTRING)[0])
         msg = f"Row {row + 1} of the edge table is not a LineString."
@@ -163,7 +166,7 @@ def read_network(path: Path) -> WalkNetwork:
     import pyarrow as pa  # noqa: PLC0415
     import pyarrow.parquet as pq  # noqa: PLC0415
 
-    if not path.exists():
+    if not path.is_file():
         msg = f"{path}: there is no such file."
         raise InputFileError(msg, hint="Give the GeoParquet file of a walking network.")
     try:

@@ -125,16 +125,28 @@ def _member_ways(raw: RawOsm) -> dict[int, list[int]]:
 
 def _close(pieces: Iterable[Ring]) -> tuple[Ring, ...]:
     """Join pieces end to end into rings; none if some piece is left over."""
-    rings, loose = [], [list(map(int, piece)) for piece in pieces]
-    while loose:
-        line = loose.pop(0)
-        while line[0] != line[-1]:
-            ends = ((other[0], other[-1]) for other in loose)
-            match = next((k for k, end in enumerate(ends) if line[-1] in end), -1)
-            if match < 0:
+    lines = [piece.tolist() for piece in pieces]
+    # Pieces by their ends, the first ones last, for they are taken from there.
+    waiting: dict[int, list[int]] = {}
+    for k in range(len(lines) - 1, -1, -1):
+        for end in (lines[k][0], lines[k][-1]):
+            waiting.setdefault(end, []).append(k)
+    taken = [False] * len(lines)
+    rings = []
+    for k, line in enumerate(lines):
+        if taken[k]:
+            continue
+        taken[k] = True
+        ring = list(line)
+        while ring[0] != ring[-1]:
+            here = waiting[ring[-1]]
+            while here and taken[here[-1]]:
+                here.pop()
+            if not here:
                 return ()
-            other = loose.pop(match)
-            line += other[1:] if other[0] == line[-1] else other[-2::-1]
-        if len(line) > 3:
-            rings.append(np.array(line[:-1], dtype=np.int64))
+            taken[here[-1]] = True
+            other = lines[here.pop()]
+            ring += other[1:] if other[0] == ring[-1] else other[-2::-1]
+        if len(ring) > 3:
+            rings.append(np.array(ring[:-1], dtype=np.int64))
     return tuple(rings)

@@ -41,6 +41,10 @@ def json_text(value: Any, *, indent: int | None = 2) -> str:
     return json.dumps(plain(value), ensure_ascii=False, indent=indent, allow_nan=False)
 
 
+_KEYS = frozenset({"tool", "version", "area", "parameters", "counts", "files"})
+"""What the manifest of every result holds."""
+
+
 def write_manifest(manifest: Mapping[str, Any], path: Path) -> None:
     """Write a manifest, whole or not at all."""
     with replacing(path) as temporary:
@@ -68,7 +72,7 @@ def read_manifest(directory: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         msg = f"{path}: cannot be read ({error})."
         raise InputFileError(msg, hint=hint) from error
-    if not isinstance(manifest, dict) or manifest.get("tool") != "quart-heure":
+    if not isinstance(manifest, dict) or not manifest.keys() >= _KEYS:
         msg = f"{path}: is not a manifest of quart-heure."
         raise InputFileError(msg, hint=hint)
     return manifest

@@ -215,6 +215,10 @@ def read_results(directory: Path) -> Results:
             msg = f"{path}: {'; '.join(problems)}."
             hint = f"Written by version {manifest.get('version')}: run the analysis again."
             raise InputFileError(msg, hint=hint)
+        # Half a table is a table too: only its hash tells that rows are missing.
+        if sha256_of(path) != manifest["files"].get(path.name, {}).get("sha256"):
+            msg = f"{path}: is not the file that was written."
+            raise InputFileError(msg, hint="Run the analysis again.")
         tables[table] = _restore_unreachable(frame, table)
     return Results(directory=directory, manifest=manifest, **tables)
 

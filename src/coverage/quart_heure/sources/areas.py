@@ -53,6 +53,11 @@ class StudyArea:
     crs: pyproj.CRS
     districts: gpd.GeoDataFrame
 
+    def __post_init__(self) -> None:
+        """Put the districts in the order of their ids: it decides who holds a common border."""
+        ordered = self.districts.sort_values("district_id", kind="stable", ignore_index=True)
+        object.__setattr__(self, "districts", ordered)
+
 
 def metric_crs(geometry: shapely.Geometry) -> pyproj.CRS:
     """Return the metric CRS for a geometry in degrees.

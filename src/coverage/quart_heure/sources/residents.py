@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyproj
@@ -61,7 +63,7 @@ def read_residents(path: Path) -> Residents:
     import pyarrow as pa  # noqa: PLC0415 - a warm run reads the cache and never comes here
     import pyarrow.parquet as pq  # noqa: PLC0415
 
-    if not path.exists():
+    if not path.is_file():
         msg = f"{path}: there is no such file."
         raise InputFileError(msg, hint="Check the name and the folder it is relative to.")
     try:
@@ -74,6 +76,7 @@ def read_residents(path: Path) -> Residents:
     if "crs" not in meta or "square_m" not in meta:
         msg = f"{path}: the file does not state the CRS and the side of its squares."
         raise CrsError(msg, hint="Write them in its metadata (see data/README.md).")
+    crs, square_m = _grid(meta, path)
     people = columns["residents"].astype(np.float64)
     bad = ~(np.isfinite(people) & (people >= 0))
     if bad.any():
@@ -84,7 +87,21 @@ def read_residents(path: Path) -> Residents:
         col=columns["col"].astype(np.int32),
         row=columns["row"].astype(np.int32),
         residents=people,
-        square_m=float(meta["square_m"]),
-        crs=pyproj.CRS(meta["crs"]),
+        square_m=square_m,
+        crs=crs,
         source=str(meta.get("source", "")),
     )
+
+
+def _grid(meta: Mapping[str, Any], path: Path) -> tuple[pyproj.CRS, float]:
+    """Return the CRS and the side of the squares that a file states."""
+    try:
+        crs = pyproj.CRS(meta["crs"])
+    except pyproj.exceptions.CRSError as error:
+        msg = f"{path}: {meta['crs']!r} is no coordinate reference system."
+        raise CrsError(msg, hint="State one by its code, such as EPSG:2154.") from error
+    square_m = meta["square_m"]
+    if not isinstance(square_m, int | float) or not (np.isfinite(square_m) and square_m > 0):
+        msg = f"{path}: square_m is {square_m!r}, not a number of metres."
+        raise InputFileError(msg, hint="State the side of the squares in metres.")
+    return crs, float(square_m)

@@ -67,7 +67,8 @@ ACCESS = ("walk_in", "referral", "unknown")
 
 _LONGITUDE = ("longitude", "lon", "lng", "x", "xlong")
 _LATITUDE = ("latitude", "lat", "y", "ylat")
-_TRUE = frozenset({"true", "1", "yes", "oui", "vrai"})
+_NOT_DISCREET = frozenset({"", "0", "0.0", "false", "f", "no", "n", "non", "faux", "nan", "none"})
+"""Words for *not discreet*: any other hides the place, for what is shown cannot be hidden again."""
 _LONGEST_TEXT = 2000
 
 
@@ -270,7 +271,7 @@ def _tidy(row: Mapping[str, Any], problems: list[dict[str, Any]]) -> dict[str, A
             reason = f"not one of {', '.join(words)}"
             problems.append(_problem(row, field, tidy[field], reason, "taken as unknown"))
             tidy[field] = "unknown"
-    tidy["discreet"] = tidy["discreet"].lower() in _TRUE
+    tidy["discreet"] = _is_discreet(row)
     return tidy
 
 
@@ -296,7 +297,7 @@ def _problem(
     row: Mapping[str, Any], field: str, value: str, reason: str, action: str
 ) -> dict[str, Any]:
     # A discreet place is told by its row alone: problems are shown with the results.
-    discreet = str(row.get("discreet", "")).strip().lower() in _TRUE
+    discreet = _is_discreet(row)
     name = str(row.get("name") or row.get("service_id") or "")
     return {
         "file": row.get("_file", ""),
@@ -306,6 +307,10 @@ def _problem(
         "reason": reason,
         "action": action,
     }
+
+
+def _is_discreet(row: Mapping[str, Any]) -> bool:
+    return str(row.get("discreet", "")).strip().lower() not in _NOT_DISCREET
 
 
 def _number(text: str | None) -> float:

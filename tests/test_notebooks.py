@@ -1,0 +1,152 @@
+"""The notebooks run from top to bottom, show what they promise, and are kept without output."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+import test_house
+from quart_heure.sources.services import Services
+from quart_heure.study import Study
+
+NOTEBOOKS = test_house.ROOT / "notebooks"
+PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
+PARIS = "01_paris_quart_heure"
+LIMIT_KB = 60
+LIMIT_S = 300
+
+pytestmark = test_house.in_project
+every_notebook = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+
+
+def load(path: Path) -> Any:
+    return nbformat.read(path, as_version=4)
+
+
+def shown(notebook: Any, mime: str) -> list[str]:
+    """Give what cells show in one form; ``text`` is what they print."""
+    outputs = [each for cell in notebook.cells for each in cell.get("outputs", [])]
+    if mime == "text":
+        return [each.text for each in outputs if each.output_type == "stream"]
+    return [each.data[mime] for each in outputs if mime in each.get("data", {})]
+
+
+def execute(path: Path, folder: Path) -> Any:
+    """Run a copy of a notebook in a folder of its own, in a kernel that owns nothing else."""
+    notebook = load(path)
+    with pytest.MonkeyPatch.context() as patch:
+        # Nothing of the machine's user: no kernels, no settings, no history, no cache.
+        for variable in ("JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR"):
+            patch.setenv(variable, str(folder / "jupyter" / variable.split("_")[1].lower()))
+        patch.setenv("JUPYTER_PLATFORM_DIRS", "1")
+        patch.setenv("IPYTHONDIR", str(folder / "ipython"))
+        patch.setenv("QUART_HEURE_CACHE", str(folder / "cache"))
+        patch.delenv("MPLBACKEND", raising=False)  # the kernel draws into the notebook
+        (folder / "work").mkdir()
+        NotebookClient(
+            notebook,
+            timeout=LIMIT_S,
+            kernel_name="python3",
+            resources={"metadata": {"path": str(folder / "work")}},
+        ).execute()
+    return notebook
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Remember the notebooks that were run, for several tests look at one."""
+    return {"folder": tmp_path_factory.mktemp("notebooks")}
+
+
+def run_once(path: Path, ran: dict[str, Any]) -> Any:
+    if path.stem not in ran:
+        folder = ran["folder"] / path.stem
+        folder.mkdir()
+        ran[path.stem] = execute(path, folder)
+    return ran[path.stem]
+
+
+def test_there_is_a_first_notebook() -> None:
+    assert PARIS in [path.stem for path in PATHS]
+
+
+@every_notebook
+def test_a_notebook_is_kept_without_output(path: Path) -> None:
+    notebook = load(path)
+    nbformat.validate(notebook)
+    assert path.stat().st_size < LIMIT_KB * 1024
+    assert dict(notebook.metadata.kernelspec)["name"] == "python3"
+    # Nothing of the machine that wrote it.
+    assert set(notebook.metadata) <= {"kernelspec", "language_info"}
+    assert set(notebook.metadata.language_info) == {"name"}
+    for cell in notebook.cells:
+        assert not cell.metadata
+        if cell.cell_type == "code":
+            assert cell.outputs == []
+            assert cell.execution_count is None
+    ids = [cell.id for cell in notebook.cells]
+    assert len(ids) == len(set(ids))
+
+
+@every_notebook
+def test_no_figure_is_typed(path: Path) -> None:
+    # A figure in a sentence would go stale; sentences with figures are computed.
+    figure = re.compile(r"\d[\d .,]*\s?(?:%|ha\b|km|people|residents|habitants|points)")
+    for cell in load(path).cells:
+        if cell.cell_type == "markdown":
+            assert not figure.search(cell.source), cell.id
+
+
+@every_notebook
+def test_a_notebook_runs(path: Path, ran: dict[str, Any]) -> None:
+    before = sorted(NOTEBOOKS.rglob("*"))
+    notebook = run_once(path, ran)
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            assert output.output_type != "error", cell.id
+            # A warning in a notebook is read as a fault of the library.
+            assert output.get("name") != "stderr", output.text
+    assert shown(notebook, "image/png")
+    assert sorted(NOTEBOOKS.rglob("*")) == before
+
+
+def test_the_first_notebook_shows_what_it_promises(ran: dict[str, Any]) -> None:
+    notebook = run_once(NOTEBOOKS / f"{PARIS}.ipynb", ran)
+    assert len(shown(notebook, "image/png")) == 3
+    sentences = shown(notebook, "text/markdown")
+    assert any("are within 15 minutes of *" in text for text in sentences)
+    assert any("on foot" in text and "**Covered** (*Couvert*)" in text for text in sentences)
+    tables = " ".join(shown(notebook, "text/html"))
+    for words in ("Bains-douches", "Tous les essentiels", "13e", "barrier", "too_far", "Auteuil"):
+        assert words in tables
+    printed = " ".join([*shown(notebook, "text"), *tables.splitlines()])
+    assert "© OpenStreetMap contributors" in printed
+    assert "13e arrondissement" in printed
+    assert 'src="out/notebook/carte.html"' in tables
+    written = ran["folder"] / PARIS / "work" / "out" / "notebook"
+    assert "Bains-douches" in (written / "carte.html").read_text(encoding="utf-8")
+    assert (written / "resultats" / "manifest.json").is_file()
+
+
+def test_no_discreet_place_is_shown(ran: dict[str, Any]) -> None:
+    services: Services = Study.paris().services
+    hidden = services.table[services.table["discreet"]]
+    assert len(hidden)
+    notebook = run_once(NOTEBOOKS / f"{PARIS}.ipynb", ran)
+    texts = [*shown(notebook, "text"), *shown(notebook, "text/html")]
+    texts += [*shown(notebook, "text/plain"), *shown(notebook, "text/markdown")]
+    for place in hidden.itertuples():
+        for fact in (place.service_id, place.name, place.address):
+            if fact:
+                assert not any(fact in text for text in texts), fact
+
+
+def test_no_path_leads_into_the_project() -> None:
+    # Whoever has the library alone can run it: it finds the packaged Paris by itself.
+    source = "\n".join(cell.source for cell in load(NOTEBOOKS / f"{PARIS}.ipynb").cells)
+    assert not re.search(r"""["'](?:\.\.|/)""", source)
