@@ -67,7 +67,7 @@ _Source = Annotated[
     Optional[Path],  # noqa: UP045 - typer reads the annotation at run time
     typer.Argument(
         metavar="[SOURCE]",
-        help="A study file (.toml) or a folder of results; the packaged Paris by default.",
+        help="A study file, a snapshot or a folder of results; the packaged Paris by default.",
     ),
 ]
 _Study = Annotated[
@@ -265,6 +265,9 @@ def fetch(
         Optional[Path],  # noqa: UP045
         typer.Option(help="A file of polygons; each is a district."),
     ] = None,
+    nominatim: Annotated[
+        str, typer.Option(metavar="URL", help="Nominatim server that knows places by name.")
+    ] = "",
     insee: Annotated[str, typer.Option(help="The INSEE code of a commune, such as 69123.")] = "",
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Folder in which the snapshot gets its own.")
@@ -284,11 +287,14 @@ def fetch(
     from quart_heure.sources.territory import TerritoryRequest
 
     request = TerritoryRequest(place=place, insee=insee, polygon=polygon)
+    servers: dict[str, Any] = {"mirrors": tuple(mirror)} if mirror else {}
+    if nominatim:
+        servers["nominatim_url"] = nominatim
     with _progress() as say:
         brought = fetch_territory(
             request,
             output=output,
-            settings=LiveSettings(mirrors=tuple(mirror)) if mirror else LiveSettings(),
+            settings=LiveSettings(**servers),
             threshold_min=threshold,
             cache=_cache(no_cache=False),
             progress=say,
@@ -444,7 +450,7 @@ def _results(
     source: Path | None, *, say: Callable[[str], None], no_cache: bool, **flags: Any
 ) -> Coverage | Results:
     """Read a folder of results, or analyse a study."""
-    if source is not None and source.is_dir():
+    if source is not None and source.is_dir() and not (source / "study.toml").is_file():
         given = [name for name, value in flags.items() if value]
         if given:
             msg = f"{source} holds results: --{given[0].replace('_', '-')} cannot change them."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import json
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -100,7 +101,8 @@ def read_study(path: Path, *, cache: Cache | None = None, **overrides: Any) -> S
     Parameters
     ----------
     path
-        The study file; the paths in it are relative to it. See `TEMPLATE`.
+        The study file, or the folder of a snapshot that holds one; the paths in it are relative
+        to it. See `TEMPLATE`.
     cache
         Keeps the network for the next run.
     overrides
@@ -113,6 +115,8 @@ def read_study(path: Path, *, cache: Cache | None = None, **overrides: Any) -> S
     StudyFileError
         If a key is unknown (the right one is suggested) or a value is of the wrong kind.
     """
+    if path.is_dir() and (path / "study.toml").is_file():
+        path = path / "study.toml"
     settings = _read_settings(path)
     for table, key in (("area", "districts"), ("services", "files"), ("network", "file")):
         if key not in settings.get(table, {}):
@@ -145,6 +149,7 @@ def read_study(path: Path, *, cache: Cache | None = None, **overrides: Any) -> S
         own_categories=settings.get("categories", {}),
         cache=cache,
         fields=analysis,
+        described=_described(folder / "manifest.json"),
     )
 
 
@@ -237,13 +242,15 @@ def _input(
 
 
 def _described(manifest: Path) -> dict[str, dict[str, str]]:
-    """Return what the manifest of a packaged sample says of each of its files."""
-    import json  # noqa: PLC0415 - only the packaged sample has one
-
+    """Return what the manifest of a sample or a snapshot says of each of its files."""
     if not manifest.exists():
         return {}
-    files = json.loads(manifest.read_text(encoding="utf-8"))["files"]
-    return {str(name): dict(about) for name, about in files.items()}
+    try:
+        files = json.loads(manifest.read_text(encoding="utf-8"))["files"]
+        return {str(name): dict(about) for name, about in files.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        # It only describes; whatever else is called manifest.json here describes nothing.
+        return {}
 
 
 def _existing(path: Path) -> Path:
