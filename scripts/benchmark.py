@@ -340,6 +340,7 @@ def time_command(what: str, command: tuple[str, ...], repeat: int) -> Row:
         runs[0].wall_s,
         statistics.median(run.wall_s for run in runs[1:]),
         max(run.peak_mb for run in runs),
+        note=f"again: {statistics.median(run.cpu_s for run in runs[1:]):.3f} s of the processor",
     )
 
 

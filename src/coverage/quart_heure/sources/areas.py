@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import pyproj
 import shapely
 
@@ -220,6 +219,8 @@ def _words(
 
 def plain_word(value: Any) -> str:
     """Return a value of a table as text, "" if missing; whole numbers lose their decimal point."""
+    import pandas as pd  # noqa: PLC0415 - half a second that reading raw streets does not need
+
     if pd.api.types.is_scalar(value) and pd.isna(value):
         return ""
     if isinstance(value, float) and value.is_integer():
