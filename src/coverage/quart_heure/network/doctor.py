@@ -224,7 +224,8 @@ def _dangling_ends(network: WalkNetwork, profile: WalkProfile) -> Iterator[Findi
     gap = shapely.distance(points[at], lines[near])
     bridge, tunnel = network.bridge[walkable], network.tunnel[walkable]
     # A bridge over a path or a passage below one is no missed junction.
-    level = bridge[near] | tunnel[near]
+    # Nor are the two sides of a shut gate, which end at one place on purpose.
+    level = bridge[near] | tunnel[near] | (gap == 0)
     seen: set[int] = set()
     for place, other, metres in zip(
         at[~own & ~level], near[~own & ~level], gap[~own & ~level], strict=True

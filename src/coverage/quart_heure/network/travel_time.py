@@ -166,9 +166,12 @@ class SearchGraph:
         shared[sources.edge[on]] = True
         places = np.flatnonzero(targets.attached)
         places = places[shared[targets.edge[places]]]
-        for service in on:
+        places = places[np.argsort(targets.edge[places], kind="stable")]
+        begins = np.searchsorted(targets.edge[places], sources.edge[on], side="left")
+        ends = np.searchsorted(targets.edge[places], sources.edge[on], side="right")
+        for service, begin, end in zip(on, begins, ends, strict=True):
             edge = sources.edge[service]
-            here = places[targets.edge[places] == edge]
+            here = places[begin:end]
             along_m = sources.offset_m[service] - targets.offset_m[here]
             access_m = sources.access_m[service] + targets.access_m[here]
             direct_m = access_m + np.abs(along_m) * self.effort[edge]

@@ -147,7 +147,9 @@ def _terminal(check: Check, width: int) -> str:
     from rich.table import Table  # noqa: PLC0415
 
     screen = io.StringIO()
-    console = Console(file=screen, width=width, markup=False, highlight=False, emoji=False)
+    console = Console(
+        file=screen, width=width, markup=False, highlight=False, emoji=False, force_jupyter=False
+    )
     age = "unknown" if check.age_days is None else f"{check.age_days} days"
     console.print(f"{check.area}: streets of {check.osm_date or 'an unknown date'}, age {age}")
     for kind, n in check.summary().items():

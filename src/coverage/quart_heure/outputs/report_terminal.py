@@ -58,6 +58,7 @@ def terminal_text(
         file=screen,
         width=width,
         force_terminal=colour,
+        force_jupyter=False,
         color_system="standard" if colour else None,
         highlight=False,
         emoji=False,

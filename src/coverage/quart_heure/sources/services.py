@@ -144,7 +144,10 @@ def read_services(
 def services_from_rows(
     rows: Sequence[Mapping[str, Any]], area: StudyArea, *, catalogue: Mapping[str, Category]
 ) -> Services:
-    """Make a table of services from rows with longitude and latitude (see `read_services`)."""
+    """Make a table of services from rows of text, with degrees as numbers under ``_lon``, ``_lat``.
+
+    See `read_services` for the rest; ``_file`` and ``_row`` say where a row comes from.
+    """
     import geopandas as gpd  # noqa: PLC0415 - see the note on imports in the package
 
     problems: list[dict[str, Any]] = []
