@@ -31,7 +31,15 @@ from quart_heure.outputs.report import render_report
 from quart_heure.outputs.tables import RESULT_FILES
 from quart_heure.study import Coverage, Study, analyse
 from quart_heure.study_file import read_study
-from test_study_file import add, same_figures, services_table, swap, write_residents, write_town
+from test_study_file import (
+    add,
+    read_town,
+    same_figures,
+    services_table,
+    swap,
+    write_residents,
+    write_town,
+)
 
 Table = pd.DataFrame
 Refuse = Callable[..., str]
@@ -321,8 +329,10 @@ def test_all_points_outside(folder: Path, capsys: pytest.CaptureFixture[str]) ->
     assert {row["uncovered_pct"] for row in report["city"]} == {100}
     reasons = [row["reasons"] for row in report["services"]["by_category"]]
     assert sum(each.get("too far outside the area", 0) for each in reasons) == 5
-    # All but the one that is closed and the one that is discreet.
-    assert len(report["problems"]) == len(toy_town.SERVICES) - 1
+    # All but the one that is closed; the one that is discreet has a row without its name.
+    told = [row["value"] for row in report["problems"] if "outside the area" in row["reason"]]
+    assert len(told) == len(toy_town.SERVICES) - 1
+    assert told.count("") == 1
 
 
 @pytest.mark.parametrize(
@@ -410,7 +420,7 @@ def test_problems_do_not_name_a_discreet_place(folder: Path) -> None:
 def test_two_services_with_one_id_are_both_kept(folder: Path, toy_coverage: Coverage) -> None:
     ids = ["A", "A", "A-2", "A", "", "", "C"]
     change_services(folder, lambda table: table.assign(service_id=ids))
-    coverage = analyse(read_study(folder / "study.toml"))
+    coverage = analyse(read_town(folder / "study.toml"))
     assert coverage.services["service_id"].is_unique
     assert len(coverage.services) == len(toy_town.SERVICES)
     taken = listed(coverage, "id taken").set_index("row")["action"].to_dict()
@@ -447,7 +457,7 @@ def test_an_unknown_category_of_a_row_is_listed(folder: Path) -> None:
     assert list(rows["row"]) == [1, 2]
     assert list(rows["value"]) == ["Service A1 – bains-douches", "Service A2"]
     assert list(rows["reason"]) == ["unknown category", "no category"]
-    assert coverage.study.categories == ("bagagerie", "esi")
+    assert not {"A1", "A2"} & set(coverage.services["service_id"])
 
 
 def test_no_row_with_a_known_category(folder: Path, refuse: Refuse) -> None:
@@ -600,6 +610,7 @@ def test_a_misspelt_key_is_put_right(study: Path, refuse: Refuse, text: str, wor
         ("cell_m = inf", "cell_m is inf, which is not a positive number."),
         ("snap_m = -1", "snap_m is -1, which is not a positive number."),
         ("isochrones_min = 15", "isochrones_min is 15. It must be a list in brackets."),
+        ("isochrones_min = [nan]", "isochrones_min nan is nan, which is not a positive number."),
         ("isochrones_min = [-5]", "isochrones_min -5 is -5, which is not a positive number."),
         ('categories = "esi"', "categories is 'esi'. It must be a list in brackets."),
         ("profile = 3", "profile is 3. It must be text in quotes."),
@@ -755,6 +766,17 @@ def test_a_file_where_a_folder_should_go(study: Path, refuse: Refuse, tmp_path: 
     assert str(tmp_path / "results") in refuse(errors.OutputError, study)
 
 
+@pytest.mark.parametrize("given", ["study.toml", "."])
+def test_results_do_not_replace_what_they_are_made_from(
+    study: Path, refuse: Refuse, given: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Both have a services.csv.
+    message = refuse(errors.OutputError, "analyse", study.parent / given, "-o", study.parent)
+    assert "is the folder of the study" in message
+    monkeypatch.chdir(study.parent)
+    refuse(errors.OutputError, "analyse", given, "-o", ".")
+
+
 def test_a_folder_where_a_file_should_go(study: Path, refuse: Refuse, tmp_path: Path) -> None:
     for command in ("report", "map"):
         refuse(errors.OutputError, command, study, "-o", tmp_path)
@@ -785,7 +807,7 @@ def warm(town: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Co
     """Give a cache that knows the toy town, and what was found with it."""
     cache = Cache(tmp_path_factory.mktemp("warm") / "cache")
     assert cache.folder is not None
-    return cache.folder, analyse(read_study(town / "study.toml", cache=cache), cache=cache)
+    return cache.folder, analyse(read_town(town / "study.toml", cache=cache), cache=cache)
 
 
 def zip_of(**arrays: object) -> bytes:
@@ -834,7 +856,7 @@ def test_a_corrupt_cache_is_rebuilt_and_said(
     for path, content in good.items():
         path.write_bytes(spoil(content))
     with caplog.at_level(logging.WARNING):
-        found = analyse(read_study(study, cache=cache), cache=cache)
+        found = analyse(read_town(study, cache=cache), cache=cache)
     same_figures(found, expected)
     assert_frame_equal(found.cells, expected.cells)
     told = [record.getMessage() for record in caplog.records]
@@ -842,7 +864,7 @@ def test_a_corrupt_cache_is_rebuilt_and_said(
         assert any(f"Cache entry {path.name} cannot be used" in line for line in told), path.name
     assert all(line.endswith("computed anew.") for line in told)
     caplog.clear()
-    same_figures(analyse(read_study(study, cache=cache), cache=cache), expected)
+    same_figures(analyse(read_town(study, cache=cache), cache=cache), expected)
     assert not caplog.records
     assert {path: path.read_bytes() for path in entries} == good
 
@@ -857,7 +879,7 @@ def test_one_entry_under_the_name_of_another(
     cache, expected = Cache(tmp_path / "cache"), warm[1]
     cells, *_, search = sorted((tmp_path / "cache").iterdir())
     shutil.copy(search, cells)
-    same_figures(analyse(read_study(study, cache=cache), cache=cache), expected)
+    same_figures(analyse(read_town(study, cache=cache), cache=cache), expected)
     assert [record.getMessage() for record in caplog.records] == [
         f"Cache entry {cells.name} cannot be used (it was written for something else): "
         "computed anew."
@@ -869,7 +891,7 @@ def test_a_cache_that_cannot_be_written_stops_nothing(
 ) -> None:
     (tmp_path / "file").touch()
     cache = Cache(tmp_path / "file" / "cache")
-    same_figures(analyse(read_study(study, cache=cache), cache=cache), toy_coverage)
+    same_figures(analyse(read_town(study, cache=cache), cache=cache), toy_coverage)
     told = {record.getMessage() for record in caplog.records}
     assert told
     assert all(line.startswith("The cache cannot be written") for line in told)
@@ -877,14 +899,14 @@ def test_a_cache_that_cannot_be_written_stops_nothing(
 
 def test_the_cache_follows_its_inputs(folder: Path, tmp_path: Path) -> None:
     cache = Cache(tmp_path / "cache")
-    with_bridge = analyse(read_study(folder / "study.toml", cache=cache), cache=cache)
+    with_bridge = analyse(read_town(folder / "study.toml", cache=cache), cache=cache)
     toy_town.town_network(bridge=False).write(folder / "network.parquet")
-    without = analyse(read_study(folder / "study.toml", cache=cache), cache=cache)
+    without = analyse(read_town(folder / "study.toml", cache=cache), cache=cache)
     covered = [
         run.city.set_index("category").loc["esi", "covered_ha"] for run in (with_bridge, without)
     ]
     assert covered[0] >= covered[1]
-    fresh = analyse(read_study(folder / "study.toml"))
+    fresh = analyse(read_town(folder / "study.toml"))
     same_figures(without, fresh)
     assert len(list((tmp_path / "cache").iterdir())) == 7  # residents are the same
 
@@ -960,12 +982,13 @@ def test_a_manifest_that_is_none(results: Path, refuse: Refuse, content: str, co
 
 
 def test_a_folder_without_results(folder: Path, refuse: Refuse, tmp_path: Path) -> None:
+    (folder / "study.toml").rename(folder / "mine.toml")
     for command in ("report", "info"):
         message = refuse(errors.InputFileError, command, folder, "--json")
         assert f"{folder} is not a result: it has no manifest.json." in message
     message = refuse(errors.InputFileError, "info", tmp_path / "nothing", "--json")
     assert f"{tmp_path / 'nothing'} does not exist." in message
-    refuse(errors.InputFileError, "info", folder / "study.toml", "--json")
+    refuse(errors.InputFileError, "info", folder / "mine.toml", "--json")
 
 
 @pytest.mark.parametrize("name", sorted({*RESULT_FILES} - {"manifest.json", *READ, *LAYERS}))

@@ -78,6 +78,11 @@ def swap(study: Path, old: str, new: str) -> Path:
     return study
 
 
+def read_town(study: Path, **overrides: Any) -> Study:
+    """Read a study with the categories that the toy town is known by."""
+    return read_study(study, **{"categories": toy_town.CATEGORIES, **overrides})
+
+
 def same_figures(one: Coverage, other: Coverage) -> None:
     for table in ("indicators", "composite", "gap_parts"):
         assert_frame_equal(getattr(one, table), getattr(other, table))
@@ -100,11 +105,9 @@ def study_file(town: Path, tmp_path: Path) -> Path:
 
 
 def test_a_study_read_is_the_study_written(study_file: Path, toy_coverage: Coverage) -> None:
-    coverage = analyse(read_study(study_file))
-    same_figures(coverage, toy_coverage)
-    study = coverage.study
+    same_figures(analyse(read_town(study_file)), toy_coverage)
+    study = read_study(study_file)
     assert study.area.name == "Petite Ville"
-    assert study.categories == toy_town.CATEGORIES  # those that occur, in the catalogue's order
     assert (study.profile, study.threshold_min, study.cell_m) == (ADULT, 15.0, 25.0)
     roles = [(each["role"], each["file"]) for each in study.provenance]
     assert roles == [
@@ -114,6 +117,22 @@ def test_a_study_read_is_the_study_written(study_file: Path, toy_coverage: Cover
         ("residents", "residents.parquet"),
     ]
     assert all(re.fullmatch("[0-9a-f]{64}", each["sha256"]) for each in study.provenance)
+
+
+def test_the_essential_categories_and_those_that_occur(study_file: Path) -> None:
+    # An essential category without any place is what a study is there to show.
+    services = pd.read_csv(study_file.parent / "services.csv")
+    services.loc[services["category"] == "esi", "category"] = "centre_social"
+    services.to_csv(study_file.parent / "services.csv", index=False)
+    study = read_study(study_file)
+    assert study.categories == (
+        *("bains_douches", "bagagerie", "restaurant_solidaire", "esi", "halte_femmes"),
+        "centre_social",
+    )
+    city = analyse(study).city.set_index("category")
+    assert city.loc["esi", "uncovered_pct"] == 100
+    assert city.loc["essential_all", "uncovered_pct"] == 100
+    assert city.loc["essential_any", "covered_pct"] > 0
 
 
 def test_what_is_optional_may_be_missing(study_file: Path) -> None:
@@ -153,7 +172,7 @@ def town_for_the_template(study_file: Path, template: str) -> Path:
 
 def test_the_template_is_a_study_as_it_stands(study_file: Path, toy_study: Study) -> None:
     study = read_study(town_for_the_template(study_file, TEMPLATE))
-    assert study.area.name == "districts"
+    assert study.area.name == "My city"
     for field in ("threshold_min", "isochrones_min", "cell_m", "snap_m", "min_gap_ha", "profile"):
         assert getattr(study, field) == getattr(toy_study, field), field
 
@@ -208,6 +227,12 @@ def test_overrides_prevail_over_the_file(study_file: Path) -> None:
     assert flagged.isochrones_min == (12.5,)
 
 
+def test_isochrones_are_drawn_at_the_threshold_at_least(study_file: Path) -> None:
+    study = read_town(add(study_file, "[analysis]\nisochrones_min = []\nthreshold_min = 8"))
+    assert study.isochrones_min == ()
+    assert set(analyse(study).isochrones["threshold_min"]) == {8}
+
+
 def test_a_walker_may_be_given_as_such(study_file: Path) -> None:
     walker = WalkProfile(name="nageur", speed_kmh=3.5)
     assert read_study(study_file, profile=walker).profile is walker
@@ -242,8 +267,7 @@ def test_a_category_of_its_own(study_file: Path) -> None:
     study = read_study(study_file)
     laverie = study.catalogue["laverie"]
     assert (laverie.fr, laverie.en, laverie.colour) == ("Laveries", "Laveries", "#117733")
-    # After those of the catalogue; bains_douches is still there with a place that is closed.
-    assert study.categories == ("bains_douches", "bagagerie", "esi", "laverie")
+    assert study.categories[-1] == "laverie"  # after those of the catalogue
     assert study.essentials == study.categories
     city = analyse(study).city.set_index("category")
     assert city.loc["laverie", "covered_ha"] > 0
@@ -262,7 +286,7 @@ def test_one_category_for_a_whole_file(study_file: Path) -> None:
     services.to_csv(study_file.parent / "services.csv", index=False)
     swap(study_file, "[services]", '[services]\ncategory = "centre_social"')
     study = read_study(study_file)
-    assert study.categories == ("centre_social",)
+    assert set(study.services.table["category"]) == {"centre_social"}
     assert len(study.services.table) == len(services)
 
 
@@ -330,7 +354,7 @@ def test_a_network_in_another_crs_is_reprojected(
     edges = toy_network.edges().to_crs(32631).drop(columns="length_m")
     path = study_file.parent / "network.parquet"
     WalkNetwork.from_edges(edges, meta={"osm_date": "2020-02-02"}).write(path)
-    study = read_study(study_file)
+    study = read_town(study_file)
     assert study.network.crs == study.area.crs
     assert study.network.meta["osm_date"] == "2020-02-02"
     # Lengths are those of the study's CRS: those of the file are centimetres off per street.

@@ -138,6 +138,10 @@ def analyse(
     as_json: Annotated[bool, typer.Option("--json", help="List the files as JSON.")] = False,
 ) -> None:
     """Analyse a study; write tables, layers, report, map and manifest into a folder."""
+    if output.resolve() in {study.resolve(), study.resolve().parent}:
+        # The results hold a services.csv, which is what the services of a study are called too.
+        msg = f"{output} is the folder of the study: results would replace its files."
+        raise OutputError(msg, hint="Give the results a folder of their own.")
     with _progress() as say:
         loaded = _study(
             study,
@@ -279,6 +283,7 @@ def fetch(
     threshold: Annotated[
         float, typer.Option("--threshold", metavar="MINUTES", help="Longest walk to be analysed.")
     ] = 15.0,
+    no_raw: Annotated[bool, typer.Option("--no-raw", help="Do not keep the raw elements.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The manifest as JSON.")] = False,
 ) -> None:
     """Fetch a territory from OpenStreetMap into a dated snapshot: the one command online."""
@@ -296,6 +301,7 @@ def fetch(
             output=output,
             settings=LiveSettings(**servers),
             threshold_min=threshold,
+            keep_raw=not no_raw,
             cache=_cache(no_cache=False),
             progress=say,
         )
@@ -441,9 +447,11 @@ def _study(
 def _analyse(study: Study, *, no_cache: bool, say: Callable[[str], None]) -> Coverage:
     from quart_heure.study import analyse as analyse_study
 
-    for row in study.services.problems.head(20).itertuples():
-        logging.getLogger(__name__).info("%s, row %s: %s", row.file, row.row, row.reason)
-    return analyse_study(study, cache=_cache(no_cache), progress=say)
+    coverage = analyse_study(study, cache=_cache(no_cache), progress=say)
+    doubts = len(coverage.problems)
+    if doubts:
+        typer.echo(f"{doubts} rows left out or doubted: see problems in the results.", err=True)
+    return coverage
 
 
 def _results(

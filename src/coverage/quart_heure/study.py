@@ -41,7 +41,7 @@ from quart_heure.analysis.indicators import (
     indicator_table,
 )
 from quart_heure.analysis.isochrones import contour_polygons
-from quart_heure.analysis.placement import place_services, placement_problems
+from quart_heure.analysis.placement import place_services, placement_problems, short_streets
 from quart_heure.analysis.stored import stored_cells, stored_residents, stored_search_graph
 from quart_heure.analysis.surface import Cells, minutes_grid
 from quart_heure.cache import Cache
@@ -166,9 +166,10 @@ class Study:
     def margin_m(self) -> float:
         """Metres around the area from which a service may count: the longest walk judged.
 
-        The threshold, for a walker as fast as the borderline allows.
+        The threshold, for a walker as fast as the borderline allows, or the longest isochrone.
         """
-        return self.reach_m * (1 + BORDERLINE)
+        longest_min = max(self.threshold_min * (1 + BORDERLINE), *self.isochrones_min, 0.0)
+        return self.profile.speed_m_per_min * longest_min
 
     @property
     def essentials(self) -> tuple[str, ...]:
@@ -291,15 +292,9 @@ def analyse(
         residents=people,
         **_district_names(study),
     )
-    problems = pd.concat(
-        [
-            study.services.problems,
-            problem_table(
-                placement_problems(services, snap_m=study.snap_m, margin_m=study.margin_m)
-            ),
-        ],
-        ignore_index=True,
-    )
+    doubts = placement_problems(services, snap_m=study.snap_m, margin_m=study.margin_m)
+    doubts += short_streets(study.network, study.area, margin_m=study.margin_m)
+    problems = pd.concat([study.services.problems, problem_table(doubts)], ignore_index=True)
     return Coverage(
         study=study,
         cells=cell_table(

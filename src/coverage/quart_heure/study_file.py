@@ -20,7 +20,7 @@ from quart_heure.categories import default_catalogue, extend_catalogue
 from quart_heure.errors import InputFileError, StudyFileError
 from quart_heure.files import sha256_of
 from quart_heure.network.graph import WalkNetwork
-from quart_heure.profiles import PROFILES, WalkProfile, get_profile
+from quart_heure.profiles import ADULT, PROFILES, WalkProfile, get_profile
 from quart_heure.sources.areas import StudyArea, read_area
 from quart_heure.sources.residents import read_residents
 from quart_heure.sources.sample import paris_dir
@@ -35,9 +35,9 @@ TEMPLATE = """\
 
 [area]
 districts = "districts.geojson"   # polygons; their union is the area
+name = "My city"
 # id_column = "district_id"
 # label_column = "label"
-# name = "My city"                # the file's name by default
 
 [services]
 files = ["services.csv"]          # CSV with longitude and latitude, or GeoJSON, GeoPackage …
@@ -54,7 +54,7 @@ file = "network.parquet"          # streets that can be walked, or raw data: cit
 # background = "background.parquet"   # water, parks … with a column "kind", drawn under maps
 
 [analysis]
-# categories = ["bains_douches", "bagagerie"]   # all of the catalogue that occur, by default
+# categories = ["bains_douches", "bagagerie"]   # by default the essential ones and all that occur
 # profile = "adult"               # adult 4.5 km/h, slow 3 km/h, step_free 3 km/h without stairs
 # threshold_min = 15
 # isochrones_min = [5, 10, 15]
@@ -86,7 +86,7 @@ _KEYS: dict[str, tuple[str, ...]] = {
     ),
 }
 _STREETS_AROUND_M = 2000.0
-"""Raw streets are taken this far around the area: a walk of 25 minutes at 4.5 km/h and more."""
+"""Raw streets are taken at least this far around the area."""
 
 _FREE = ("profiles", "categories")
 _KINDS: dict[str, tuple[type, ...]] = {
@@ -193,16 +193,17 @@ def _assemble(
     """Read the inputs and put them together."""
     catalogue = extend_catalogue(own_categories)
     services = read_services(service_files, area, catalogue=catalogue, category=service_category)
-    network = stored_network(network_file, cache or Cache(None), reach=_reach(area), crs=area.crs)
+    network = stored_network(
+        network_file, cache or Cache(None), reach=_reach(area, fields), crs=area.crs
+    )
     if network.crs != area.crs:
         projected = network.edges().to_crs(area.crs).drop(columns="length_m")
         network = WalkNetwork.from_edges(projected, meta=network.meta)
     settings = dict(fields)
     present = set(services.table["category"])
-    occurring = tuple(c for c in catalogue if c in present)
-    # Where no service is left, it is the essential ones that nobody reaches.
-    essential = tuple(c for c in catalogue if catalogue[c].essential)
-    settings["categories"] = tuple(settings.get("categories", occurring or essential))
+    # An essential category without any place is what such a study is there to show.
+    usual = tuple(c for c in catalogue if c in present or catalogue[c].essential)
+    settings["categories"] = tuple(settings.get("categories", usual))
     files = [("districts", districts_file), *(("services", file) for file in service_files)]
     files.append(("network", network_file))
     if residents_file is not None:
@@ -218,9 +219,12 @@ def _assemble(
     )
 
 
-def _reach(area: StudyArea) -> shapely.Polygon:
+def _reach(area: StudyArea, fields: Mapping[str, Any]) -> shapely.Polygon:
     """Return, in degrees, where streets are taken from raw data: the area and the longest walk."""
-    around = shapely.buffer(shapely.convex_hull(area.geometry), _STREETS_AROUND_M)
+    profile = fields.get("profile", ADULT)
+    longest_min = max(1.1 * fields.get("threshold_min", 15.0), *fields.get("isochrones_min", ()), 0)
+    around_m = max(_STREETS_AROUND_M, profile.speed_m_per_min * longest_min)
+    around = shapely.buffer(shapely.convex_hull(area.geometry), around_m)
     to_degrees = pyproj.Transformer.from_crs(area.crs, 4326, always_xy=True)
     moved = shapely.transform(
         shapely.segmentize(around, 1000.0),

@@ -10,14 +10,14 @@ import shapely
 from numpy.typing import NDArray
 
 from quart_heure.network.graph import WalkNetwork
-from quart_heure.network.snapping import Attachment, snap
+from quart_heure.network.snapping import SNAP_M, Attachment, snap
 from quart_heure.sources.areas import StudyArea
 
 if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
-__all__ = ["place_services", "placement_problems"]
+__all__ = ["place_services", "placement_problems", "short_streets"]
 
 OUTSIDE = "too far outside the area"
 OFF_NETWORK = "no street within reach"
@@ -65,11 +65,18 @@ def place_services(
     table = services[here].sort_values("service_id", kind="stable", ignore_index=True)
     points = table.geometry.to_numpy()
     xy = shapely.get_coordinates(points).reshape(-1, 2)
-    attachment = snap(network, xy, usable=usable, max_distance_m=snap_m)
+    near = shapely.distance(points, area.geometry) <= margin_m
+    attachment = Attachment(
+        np.full(len(xy), -1, dtype=np.int32), np.full(len(xy), np.nan), np.full(len(xy), np.nan)
+    )
+    found = snap(network, xy[near], usable=usable, max_distance_m=snap_m)
+    attachment.edge[near] = found.edge
+    attachment.offset_m[near] = found.offset_m
+    attachment.access_m[near] = found.access_m
     district, inside = _districts(points, area)
     status = table["status"].to_numpy(dtype=object)
     reason = np.where(np.isin(status, list(counted_status)), "", status).astype(object)
-    reason[(reason == "") & (shapely.distance(points, area.geometry) > margin_m)] = OUTSIDE
+    reason[(reason == "") & ~near] = OUTSIDE
     reason[(reason == "") & ~attachment.attached] = OFF_NETWORK
     table["district_id"] = district
     table["inside"] = inside
@@ -106,6 +113,31 @@ def placement_problems(
             lost["left_out_reason"],
             strict=True,
         )
+    ]
+
+
+def short_streets(
+    network: WalkNetwork, area: StudyArea, *, margin_m: float
+) -> list[dict[str, object]]:
+    """Tell when the streets end nearer to the area than the longest walk, as rows of problems.
+
+    Only the bounds are compared: a coast or a border ends the streets of one side for good.
+    """
+    west, south, east, north = shapely.bounds(area.geometry)
+    low, high = network.xy.min(axis=0), network.xy.max(axis=0)
+    ends = [west - low[0], south - low[1], high[0] - east, high[1] - north]
+    short = min(ends)
+    if short >= margin_m - 2 * SNAP_M:
+        return []
+    return [
+        {
+            "file": "",
+            "row": None,
+            "field": "network",
+            "value": f"{max(short, 0):.0f} m around the area",
+            "reason": f"streets end before the longest walk of {margin_m:.0f} m",
+            "action": "minutes near the boundary may be too long",
+        }
     ]
 
 

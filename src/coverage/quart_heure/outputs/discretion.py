@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -42,7 +43,8 @@ def publishable(coverage: Coverage) -> Coverage:
     Minutes to it are those of the threshold where they are within it, else the next multiple of
     `ROUND_MIN`, as are those of the gaps of its category: rings of a few minutes around one place
     would be a bull's-eye, while statuses, shares and gaps stay true. For the same reason
-    isochrones below the threshold are withheld for a category that counts a discreet place.
+    isochrones other than at the threshold are withheld for a category that counts a discreet
+    place, and districts do not count it among their services.
     What was withheld is told in the manifest, as counts.
 
     Notes
@@ -62,7 +64,7 @@ def publishable(coverage: Coverage) -> Coverage:
     leading = counted | (frozenset(COMPOSITES) if counted & {*coverage.study.essentials} else set())
     gaps = _blur_gaps(coverage.gaps, ids, leading)
     too_sharp = coverage.isochrones["category"].isin(counted) & (
-        coverage.isochrones["threshold_min"] < threshold
+        coverage.isochrones["threshold_min"] != threshold
     )
     telling = _naming_rows(coverage.problems, pd.concat([hidden, known]))
     withheld = {
@@ -78,10 +80,38 @@ def publishable(coverage: Coverage) -> Coverage:
         cells=cells,
         gaps=gaps,
         gap_parts=_blur_minutes(coverage.gap_parts, leading),
+        indicators=_uncount(coverage.indicators, hidden, coverage.study.essentials),
         isochrones=_rows(coverage.isochrones, ~too_sharp),
         problems=_rows(coverage.problems, ~telling),
         manifest={**coverage.manifest, "withheld": withheld},
     )
+
+
+def _uncount(
+    indicators: pd.DataFrame, hidden: gpd.GeoDataFrame, essentials: Sequence[str]
+) -> pd.DataFrame:
+    """Leave discreet places out of the districts' counts of services, which would place them.
+
+    The whole area keeps its true count.
+    """
+    inside = hidden[hidden["counted"] & hidden["inside"]]
+    places = pd.concat(
+        [
+            inside,
+            *(
+                inside[inside["category"].isin(essentials)].assign(category=composite)
+                for composite in COMPOSITES
+            ),
+        ]
+    )
+    by_district = places.groupby(["category", "district_id"]).size()
+    taken = [
+        int(by_district.get((category, district), 0)) if level == "district" else 0
+        for level, district, category in zip(
+            indicators["level"], indicators["district_id"], indicators["category"], strict=True
+        )
+    ]
+    return indicators.assign(services_inside=indicators["services_inside"] - np.array(taken, int))
 
 
 def _discreet(services: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

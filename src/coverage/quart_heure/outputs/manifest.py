@@ -41,7 +41,7 @@ def json_text(value: Any, *, indent: int | None = 2) -> str:
     return json.dumps(plain(value), ensure_ascii=False, indent=indent, allow_nan=False)
 
 
-_KEYS = frozenset({"tool", "version", "area", "parameters", "counts", "files"})
+_KEYS = frozenset({"tool", "version", "area", "parameters", "counts", "files", "categories"})
 """What the manifest of every result holds."""
 
 

@@ -19,6 +19,7 @@ import jinja2
 from quart_heure import labels
 from quart_heure.errors import OutputError
 from quart_heure.files import replacing
+from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.formats import csv_text
 from quart_heure.outputs.manifest import json_text
 from quart_heure.outputs.report_content import report_content
@@ -86,6 +87,7 @@ def render_report(
         msg = f"There is no report in format {format!r} and language {lang!r}."
         hint = f"Formats: {', '.join(REPORT_FORMATS)}; languages: {', '.join(labels.LANGUAGES)}."
         raise OutputError(msg, hint=hint)
+    source = source if isinstance(source, Results) else publishable(source)
     content = report_content(source, districts=districts, categories=categories, lang=lang)
     if format == "csv":
         return _csv(source, content)
