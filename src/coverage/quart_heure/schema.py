@@ -35,7 +35,7 @@ Files = Literal["all", "layers", "csv"]
 CATEGORY_MARK = "{category}"
 """Where a pattern takes the identifier of a category: one column for each."""
 
-_DECIMALS = {"min": 2, "ha": 4, "%": 2, "people": 1, "m": 1, "degree": 6}
+_DECIMALS = {"count": 0, "min": 2, "ha": 4, "%": 2, "people": 1, "m": 1, "degree": 6}
 
 
 @dataclasses.dataclass(frozen=True)

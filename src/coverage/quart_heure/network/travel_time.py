@@ -95,7 +95,7 @@ class SearchGraph:
             limit_m = limit_min * self.speed_m_per_min
             node_m, node_source = self._search(sources, limit_m)
             on = np.flatnonzero(targets.attached)
-            for end, allowed, way_m in self._ways_out(targets[on]):
+            for end, allowed, way_m in self.ways_out(targets[on]):
                 here = np.where(allowed, node_m[end] + way_m, np.inf)
                 better = here < level_m[on]
                 level_m[on[better]] = here[better]
@@ -107,22 +107,8 @@ class SearchGraph:
         self, sources: Attachment, limit_m: float
     ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
         """Return for each node the level metres to the nearest service, and its position."""
-        n = len(self.indptr) - 1
         on = np.flatnonzero(sources.attached)
-        ways = self._ways_out(sources[on], inbound=True)
-        ends = np.stack([end for end, _, _ in ways], axis=1)
-        allowed = np.stack([free for _, free, _ in ways], axis=1)
-        link_m = np.maximum(np.stack([way_m for _, _, way_m in ways], axis=1), _LEAST_M)
-        matrix = csr_array(
-            (
-                np.concatenate([self.level_m, link_m[allowed]]),
-                np.concatenate([self.indices, ends[allowed].astype(np.int32)]),
-                np.concatenate(
-                    [self.indptr, self.indptr[-1] + np.cumsum(allowed.sum(axis=1), dtype=np.int32)]
-                ),
-            ),
-            shape=(n + len(on), n + len(on)),
-        )
+        matrix, n = self.with_sources(sources[on])
         level_m, _, source = dijkstra(
             matrix,
             indices=n + np.arange(len(on)),
@@ -135,7 +121,31 @@ class SearchGraph:
         position[reached] = on[source[:n][reached] - n]
         return level_m[:n], position
 
-    def _ways_out(
+    def with_sources(self, sources: Attachment) -> tuple[csr_array, int]:
+        """Return the links with a node for each service, and the first of these nodes.
+
+        Parameters
+        ----------
+        sources
+            Services, all on the network.
+        """
+        n = len(self.indptr) - 1
+        ways = self.ways_out(sources, inbound=True)
+        ends = np.stack([end for end, _, _ in ways], axis=1)
+        allowed = np.stack([free for _, free, _ in ways], axis=1)
+        link_m = np.maximum(np.stack([way_m for _, _, way_m in ways], axis=1), _LEAST_M)
+        starts = self.indptr[-1] + np.cumsum(allowed.sum(axis=1), dtype=np.int32)
+        matrix = csr_array(
+            (
+                np.concatenate([self.level_m, link_m[allowed]]),
+                np.concatenate([self.indices, ends[allowed].astype(np.int32)]),
+                np.concatenate([self.indptr, starts]),
+            ),
+            shape=(n + len(sources), n + len(sources)),
+        )
+        return matrix, n
+
+    def ways_out(
         self, places: Attachment, *, inbound: bool = False
     ) -> list[tuple[NDArray[np.int32], NDArray[np.bool_], NDArray[np.float64]]]:
         """Return, for each end of a place's edge, the node, whether it is free, the level metres.
@@ -170,15 +180,34 @@ class SearchGraph:
         begins = np.searchsorted(targets.edge[places], sources.edge[on], side="left")
         ends = np.searchsorted(targets.edge[places], sources.edge[on], side="right")
         for service, begin, end in zip(on, begins, ends, strict=True):
-            edge = sources.edge[service]
             here = places[begin:end]
-            along_m = sources.offset_m[service] - targets.offset_m[here]
-            access_m = sources.access_m[service] + targets.access_m[here]
-            direct_m = access_m + np.abs(along_m) * self.effort[edge]
-            allowed = np.where(along_m >= 0, self.forward[edge], self.backward[edge])
-            better = (allowed | (along_m == 0)) & (direct_m < level_m[here])
+            allowed, direct_m = self.along_edge(sources, int(service), targets[here])
+            better = allowed & (direct_m < level_m[here])
             level_m[here[better]] = direct_m[better]
             nearest[here[better]] = service
+
+    def along_edge(
+        self, sources: Attachment, service: int, places: Attachment
+    ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+        """Tell which places may walk straight along the edge they share with a service.
+
+        Parameters
+        ----------
+        sources, service
+            The services, and the position of one of them.
+        places
+            Places on its edge; shape (n,).
+
+        Returns
+        -------
+        allowed, level_m
+            Whether each may, and its metres of level street; shapes (n,).
+        """
+        edge = sources.edge[service]
+        along_m = sources.offset_m[service] - places.offset_m
+        access_m = sources.access_m[service] + places.access_m
+        allowed = np.where(along_m >= 0, self.forward[edge], self.backward[edge]) | (along_m == 0)
+        return allowed, access_m + np.abs(along_m) * self.effort[edge]
 
 
 def search_graph(network: WalkNetwork, profile: WalkProfile) -> SearchGraph:

@@ -304,8 +304,11 @@ def _ordered_tables(coverage: Coverage, categories: Sequence[str]) -> dict[str, 
 def _declared(services: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Return services with their declared columns, since analysts may bring tables of their own."""
     columns = [column for column in table_columns("services") if column.files != "csv"]
-    absent = [c.name for c in columns if c.dtype == "text" and c.name not in services]
-    return services.assign(**dict.fromkeys(absent, ""))[[column.name for column in columns]]
+    blank = {"text": "", "number": np.nan}
+    absent = {
+        c.name: blank[c.dtype] for c in columns if c.dtype in blank and c.name not in services
+    }
+    return services.assign(**absent)[[column.name for column in columns]]
 
 
 def _rounded(cells: pd.DataFrame) -> pd.DataFrame:

@@ -38,15 +38,23 @@ SERVICE_COLUMNS = (
     "address",
     "postcode",
     "status",
+    "valid_from",
+    "valid_to",
     "access",
     "discreet",
     "audience",
+    "admits",
+    "animals",
+    "wheelchair",
     "opening_hours",
     "opening_hours_text",
     "capacity",
+    "capacity_value",
+    "capacity_unit",
     "operator",
     "source",
     "source_date",
+    "other_sources",
     "notes",
 )
 """Columns of a table of services, besides its geometry."""
@@ -64,6 +72,11 @@ STATUSES = (
     "closed",
 )
 ACCESS = ("walk_in", "referral", "unknown")
+ADMITS = ("everyone", "women", "men", "families", "young_people")
+"""Whom a service admits: one or several of these by ``;``, or ``unknown``."""
+ANSWERS = ("yes", "no", "unknown")
+WHEELCHAIR = ("yes", "limited", "no", "unknown")
+CAPACITY_UNITS = ("lockers", "meals", "places", "cabins")
 
 _LONGITUDE = ("longitude", "lon", "lng", "x", "xlong")
 _LATITUDE = ("latitude", "lat", "y", "ylat")
@@ -163,6 +176,7 @@ def services_from_rows(
     )
     frame = gpd.GeoDataFrame(table, geometry=degrees, crs=4326).to_crs(area.crs)
     frame["discreet"] = frame["discreet"].astype(bool)
+    frame["capacity_value"] = frame["capacity_value"].astype(float)
     frame = _name_uniquely(frame, kept, problems)
     frame = frame.sort_values("service_id", ignore_index=True)
     return Services(table=frame, problems=problem_table(problems))
@@ -266,7 +280,12 @@ def _tidy(row: Mapping[str, Any], problems: list[dict[str, Any]]) -> dict[str, A
     tidy: dict[str, Any] = {
         column: str(row.get(column, "")).strip()[:_LONGEST_TEXT] for column in SERVICE_COLUMNS
     }
-    for field, words, default in (("status", STATUSES, "open"), ("access", ACCESS, "unknown")):
+    for field, words, default in (
+        ("status", STATUSES, "open"),
+        ("access", ACCESS, "unknown"),
+        ("animals", ANSWERS, "unknown"),
+        ("wheelchair", WHEELCHAIR, "unknown"),
+    ):
         # A list without a status column is a list of what is open; an odd word is not known.
         if tidy[field] == "":
             tidy[field] = default
@@ -275,6 +294,8 @@ def _tidy(row: Mapping[str, Any], problems: list[dict[str, Any]]) -> dict[str, A
             problems.append(_problem(row, field, tidy[field], reason, "taken as unknown"))
             tidy[field] = "unknown"
     tidy["discreet"] = _is_discreet(row)
+    tidy["admits"] = tidy["admits"] or "unknown"
+    tidy["capacity_value"] = _number(tidy["capacity_value"])
     return tidy
 
 

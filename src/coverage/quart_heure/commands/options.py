@@ -1,0 +1,79 @@
+"""Options that several commands share, so that one word means one thing everywhere."""
+
+from __future__ import annotations
+
+import enum
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+__all__ = [
+    "AllStatuses",
+    "Categories",
+    "CheckFormat",
+    "Format",
+    "Lang",
+    "Language",
+    "NoCache",
+    "Profile",
+    "Source",
+    "StudyFile",
+    "Threshold",
+]
+
+
+class Format(enum.StrEnum):
+    """Forms of a report."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+    MD = "md"
+    HTML = "html"
+
+
+class CheckFormat(enum.StrEnum):
+    """Forms of a check."""
+
+    TABLE = "table"
+    JSON = "json"
+    HTML = "html"
+
+
+class Lang(enum.StrEnum):
+    """Languages of what people read."""
+
+    FR = "fr"
+    EN = "en"
+
+
+Source = Annotated[
+    Optional[Path],  # noqa: UP045 - typer reads the annotation at run time
+    typer.Argument(
+        metavar="[SOURCE]",
+        help="A study file, a snapshot or a folder of results; the packaged Paris by default.",
+    ),
+]
+StudyFile = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Argument(metavar="[STUDY]", help="A study file (.toml); the packaged Paris by default."),
+]
+Profile = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(help="Walker: adult, slow, step_free, or one of the study file."),
+]
+Threshold = Annotated[
+    Optional[float],  # noqa: UP045
+    typer.Option("--threshold", metavar="MINUTES", help="Minutes within which a place is covered."),
+]
+Categories = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option("--category", help="Category to analyse or show; may be repeated."),
+]
+AllStatuses = Annotated[
+    bool,
+    typer.Option("--all-statuses", help="Count every place, open or not."),
+]
+NoCache = Annotated[bool, typer.Option("--no-cache", help="Keep nothing between runs.")]
+Language = Annotated[Lang, typer.Option("--lang", help="Language of what people read.")]

@@ -1,0 +1,147 @@
+"""Running: from arguments to a study, its results, and files or stdout."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from quart_heure.commands.options import Lang
+from quart_heure.errors import InputFileError
+
+if TYPE_CHECKING:
+    from quart_heure.outputs.tables import Results
+    from quart_heure.study import Coverage, Study
+
+__all__ = [
+    "chosen_cache",
+    "deliver",
+    "load_results",
+    "load_study",
+    "progress",
+    "run_analysis",
+    "screen",
+    "write_all",
+]
+
+
+@contextlib.contextmanager
+def progress() -> Iterator[Callable[[str], None]]:
+    """Tell each step on stderr: in place on a terminal, line by line elsewhere."""
+    if sys.stderr.isatty():
+        from rich.console import Console
+
+        with Console(stderr=True).status("…") as status:
+            yield lambda step: status.update(f"{step} …")
+    else:
+        yield lambda step: typer.echo(f"{step} …", err=True)
+
+
+def load_study(
+    source: Path | None,
+    *,
+    no_cache: bool,
+    profile: str | None = None,
+    threshold: float | None = None,
+    category: list[str] | None = None,
+    all_statuses: bool = False,
+) -> Study:
+    """Load a study; what the flags say prevails over its file."""
+    from quart_heure.sources.services import STATUSES
+    from quart_heure.study_file import paris_study, read_study
+
+    overrides: dict[str, Any] = {}
+    if profile is not None:
+        overrides["profile"] = profile
+    if threshold is not None:
+        overrides["threshold_min"] = threshold
+    if category:
+        overrides["categories"] = tuple(category)
+    if all_statuses:
+        overrides["counted_status"] = STATUSES
+    cache = chosen_cache(no_cache)
+    if source is None:
+        return paris_study(cache=cache, **overrides)
+    return read_study(source, cache=cache, **overrides)
+
+
+def run_analysis(study: Study, *, no_cache: bool, say: Callable[[str], None]) -> Coverage:
+    """Analyse a study and tell how many rows of its inputs were left out or doubted."""
+    from quart_heure.study import analyse as analyse_study
+
+    coverage = analyse_study(study, cache=chosen_cache(no_cache), progress=say)
+    doubts = len(coverage.problems)
+    if doubts:
+        typer.echo(f"{doubts} rows left out or doubted: see problems in the results.", err=True)
+    return coverage
+
+
+def load_results(
+    source: Path | None, *, say: Callable[[str], None], no_cache: bool, **flags: Any
+) -> Coverage | Results:
+    """Read a folder of results, or analyse a study."""
+    if source is not None and source.is_dir() and not (source / "study.toml").is_file():
+        given = [name for name, value in flags.items() if value]
+        if given:
+            msg = f"{source} holds results: --{given[0].replace('_', '-')} cannot change them."
+            raise InputFileError(msg, hint="Give the study file instead.")
+        from quart_heure.outputs.tables import read_results
+
+        found = read_results(source)
+        for name in found.changed_files():
+            typer.echo(f"WARNING: {name} is missing or is not what was written.", err=True)
+        return found
+    return run_analysis(load_study(source, no_cache=no_cache, **flags), no_cache=no_cache, say=say)
+
+
+def write_all(
+    coverage: Coverage, folder: Path, *, lang: Lang, say: Callable[[str], None]
+) -> list[Path]:
+    """Write tables, report and map; return the paths that a person opens first."""
+    from quart_heure.outputs.map import write_map
+    from quart_heure.outputs.report import render_report, write_report
+    from quart_heure.outputs.tables import write_results
+
+    say("tables")
+    written = write_results(coverage, folder)
+    say("report")
+    page = folder / "report.html"
+    write_report(render_report(coverage, format="html", lang=lang.value), page)
+    say("map")
+    chart = write_map(
+        coverage, folder / "map.html", lang=lang.value, background=coverage.study.background()
+    )
+    return [chart, page, *written.values()]
+
+
+def screen() -> dict[str, Any]:
+    """Return the width and colour of the terminal that stdout is, if it is one."""
+    if not sys.stdout.isatty():
+        return {}
+    from rich.console import Console
+
+    console = Console()
+    return {"width": console.width, "colour": console.color_system is not None}
+
+
+def chosen_cache(no_cache: bool) -> Any:
+    """Return the user's cache, or one that keeps nothing."""
+    from quart_heure.cache import Cache, default_cache
+
+    return Cache(None) if no_cache else default_cache()
+
+
+def deliver(text: str, output: Path | None) -> None:
+    """Write a text to stdout, or whole or not at all to a file."""
+    if output is None:
+        typer.echo(text.rstrip("\n"))
+        return
+    from quart_heure.files import replacing
+
+    with replacing(output) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    typer.echo(str(output))

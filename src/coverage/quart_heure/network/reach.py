@@ -1,0 +1,203 @@
+"""Reach: the places within a walk of each single service.
+
+The search for the nearest service (`quart_heure.network.travel_time`) tells nothing of the second
+one. Hours, filters, capacities and the question of what happens if a place closes need every
+service by itself; each search stops at a limit, so all of them together cost about as much as one
+search of the whole city.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse.csgraph import dijkstra
+
+from quart_heure.network.snapping import Attachment
+from quart_heure.network.travel_time import SearchGraph
+
+__all__ = ["Reach", "reach_of_services"]
+
+_AT_ONCE = 8
+"""Services searched in one call: its answer is a dense row of all nodes for each."""
+
+_TOLERANCE = 1e-9
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Reach:
+    """Minutes from places to each service that lies within a limit of them.
+
+    Parameters
+    ----------
+    offsets
+        Where the places of each service begin in ``place``; shape (s + 1,).
+    place
+        Positions of the places within the limit, in ascending order per service; shape (k,).
+    minutes
+        Minutes from each of those places to that service; shape (k,).
+    n_places
+        Number of places, reached or not.
+    limit_min
+        Longest walk, inclusive.
+    """
+
+    offsets: NDArray[np.int64]
+    place: NDArray[np.int32]
+    minutes: NDArray[np.float64]
+    n_places: int
+    limit_min: float
+
+    @property
+    def n_services(self) -> int:
+        """Number of services, those that reach no place included."""
+        return len(self.offsets) - 1
+
+    def of(self, service: int) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+        """Return the places within the limit of one service, and their minutes to it."""
+        here = slice(self.offsets[service], self.offsets[service + 1])
+        return self.place[here], self.minutes[here]
+
+    def nearest(self, services: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Return the minutes from every place to the nearest of some services; shape (n,).
+
+        inf where none of them is within the limit.
+        """
+        nearest = np.full(self.n_places, np.inf)
+        for service in services:
+            place, minutes = self.of(int(service))
+            nearest[place] = np.minimum(nearest[place], minutes)
+        return nearest
+
+    def count(self, services: NDArray[np.intp], within_min: float) -> NDArray[np.int32]:
+        """Return how many of some services each place has within some minutes; shape (n,)."""
+        count = np.zeros(self.n_places, dtype=np.int32)
+        for service in services:
+            place, minutes = self.of(int(service))
+            count[place[minutes <= within_min * (1 + _TOLERANCE)]] += 1
+        return count
+
+
+def reach_of_services(
+    graph: SearchGraph, sources: Attachment, targets: Attachment, *, limit_min: float
+) -> Reach:
+    """Find the places within a walk of each service.
+
+    Parameters
+    ----------
+    graph
+        The network as one walker sees it.
+    sources
+        The services; one that is off the network reaches nothing.
+    targets
+        The places, such as the cells of a grid.
+    limit_min
+        Longest walk, inclusive; finite.
+
+    Returns
+    -------
+    Reach
+        The same minutes as a search from that one service gives (`SearchGraph.times`).
+    """
+    limit_m = limit_min * graph.speed_m_per_min * (1 + _TOLERANCE)
+    links = _node_links(graph, targets)
+    on = np.flatnonzero(sources.attached)
+    matrix, first = graph.with_sources(sources[on])
+    along = _edge_index(targets)
+    found: list[tuple[NDArray[np.int32], NDArray[np.float64]]] = [
+        (np.empty(0, dtype=np.int32), np.empty(0))
+    ] * len(sources)
+    scratch = np.full(len(targets), np.inf)
+    for begin in range(0, len(on), _AT_ONCE):
+        batch = np.arange(begin, min(begin + _AT_ONCE, len(on)))
+        level_m = dijkstra(matrix, indices=first + batch, limit=limit_m)[:, :first]
+        for row, service in zip(level_m, on[batch], strict=True):
+            place, metres = _places_of_nodes(row, links)
+            near, direct_m = _places_on_its_edge(graph, sources, int(service), targets, along)
+            place, metres = np.append(place, near), np.append(metres, direct_m)
+            found[service] = _least_per_place(place, metres, limit_m, scratch)
+    sizes = [len(place) for place, _ in found]
+    return Reach(
+        offsets=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
+        place=np.concatenate([place for place, _ in found] or [np.empty(0, dtype=np.int32)]),
+        minutes=np.concatenate([metres for _, metres in found] or [np.empty(0)])
+        / graph.speed_m_per_min,
+        n_places=len(targets),
+        limit_min=limit_min,
+    )
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Links:
+    """The places that each node leads to, and the metres of level street between them."""
+
+    indptr: NDArray[np.int64]
+    place: NDArray[np.int32]
+    metres: NDArray[np.float64]
+
+
+def _node_links(graph: SearchGraph, targets: Attachment) -> _Links:
+    on = np.flatnonzero(targets.attached)
+    nodes, places, metres = [], [], []
+    for node, allowed, way_m in graph.ways_out(targets[on]):
+        nodes.append(node[allowed])
+        places.append(on[allowed])
+        metres.append(way_m[allowed])
+    node = np.concatenate(nodes)
+    order = np.argsort(node, kind="stable")
+    counts = np.bincount(node, minlength=len(graph.indptr) - 1)
+    return _Links(
+        np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        np.concatenate(places)[order].astype(np.int32),
+        np.concatenate(metres)[order],
+    )
+
+
+def _places_of_nodes(
+    node_m: NDArray[np.float64], links: _Links
+) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+    """Return the places behind the nodes that were reached, and their metres; some twice."""
+    nodes = np.flatnonzero(np.isfinite(node_m))
+    begins = links.indptr[nodes]
+    sizes = links.indptr[nodes + 1] - begins
+    # Positions of all the runs, one after the other.
+    at = np.arange(sizes.sum()) + np.repeat(begins - np.cumsum(sizes) + sizes, sizes)
+    return links.place[at], np.repeat(node_m[nodes], sizes) + links.metres[at]
+
+
+def _edge_index(targets: Attachment) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
+    """Return the places in the order of their edges, and those edges."""
+    order = np.argsort(targets.edge, kind="stable")
+    return order, targets.edge[order]
+
+
+def _places_on_its_edge(
+    graph: SearchGraph,
+    sources: Attachment,
+    service: int,
+    targets: Attachment,
+    along: tuple[NDArray[np.intp], NDArray[np.int32]],
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Return the places on the street of a service, and the metres straight along it."""
+    order, edges = along
+    edge = sources.edge[service]
+    here = order[np.searchsorted(edges, edge) : np.searchsorted(edges, edge, side="right")]
+    allowed, direct_m = graph.along_edge(sources, service, targets[here])
+    return here[allowed], direct_m[allowed]
+
+
+def _least_per_place(
+    place: NDArray[np.integer],
+    metres: NDArray[np.float64],
+    limit_m: float,
+    scratch: NDArray[np.float64],
+) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+    """Return each place within the limit once, with its least metres."""
+    near = metres <= limit_m
+    place, metres = place[near], metres[near]
+    np.minimum.at(scratch, place, metres)
+    once = np.unique(place)
+    least = scratch[once]
+    scratch[once] = np.inf
+    return once.astype(np.int32), least
