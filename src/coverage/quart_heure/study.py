@@ -272,6 +272,7 @@ def analyse(
         margin_m=study.margin_m,
         categories=study.categories,
         counted_status=study.counted_status,
+        cache=cache,
     )
     say("travel times")
     answers = _answers(study, cells, graph, services, attachment)

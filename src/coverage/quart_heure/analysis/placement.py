@@ -9,8 +9,10 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from quart_heure.analysis.stored import stored_snap
+from quart_heure.cache import Cache
 from quart_heure.network.graph import WalkNetwork
-from quart_heure.network.snapping import SNAP_M, Attachment, snap
+from quart_heure.network.snapping import SNAP_M, Attachment
 from quart_heure.sources.areas import StudyArea
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ def place_services(
     margin_m: float,
     categories: Collection[str],
     counted_status: Collection[str],
+    cache: Cache | None = None,
 ) -> tuple[gpd.GeoDataFrame, Attachment]:
     """Attach services to the network and say which count, and why others do not.
 
@@ -52,6 +55,8 @@ def place_services(
         The categories of the study: other services are left out of the table.
     counted_status
         Services of these statuses count.
+    cache
+        Keeps where they meet the network for the next run.
 
     Returns
     -------
@@ -69,7 +74,9 @@ def place_services(
     attachment = Attachment(
         np.full(len(xy), -1, dtype=np.int32), np.full(len(xy), np.nan), np.full(len(xy), np.nan)
     )
-    found = snap(network, xy[near], usable=usable, max_distance_m=snap_m)
+    found = stored_snap(
+        network, xy[near], usable=usable, max_distance_m=snap_m, cache=cache or Cache(None)
+    )
     attachment.edge[near] = found.edge
     attachment.offset_m[near] = found.offset_m
     attachment.access_m[near] = found.access_m

@@ -20,7 +20,7 @@ from quart_heure.cache import Cache
 from quart_heure.files import sha256_of
 from quart_heure.network.components import USEFUL_SHARE
 from quart_heure.network.graph import WalkNetwork
-from quart_heure.network.snapping import Attachment
+from quart_heure.network.snapping import Attachment, snap
 from quart_heure.network.travel_time import SearchGraph, search_graph
 from quart_heure.profiles import WalkProfile
 from quart_heure.sources.areas import StudyArea
@@ -32,6 +32,7 @@ __all__ = [
     "stored_network",
     "stored_residents",
     "stored_search_graph",
+    "stored_snap",
 ]
 
 OSM_SUFFIXES = (".osm.pbf", ".pbf", ".osm", ".osm.gz", ".osm.bz2")
@@ -139,6 +140,26 @@ def stored_cells(
     arrays = cache.recall("cells", key, compute)
     attachment = Attachment(*(arrays.pop(name) for name in ("edge", "offset_m", "access_m")))
     return Cells(cell_m=cell_m, **arrays, attachment=attachment)
+
+
+def stored_snap(
+    network: WalkNetwork,
+    xy: NDArray[np.float64],
+    *,
+    usable: NDArray[np.bool_],
+    max_distance_m: float,
+    cache: Cache,
+) -> Attachment:
+    """Return where places meet the network, by way of the cache (see `snap`)."""
+    names = ("edge", "offset_m", "access_m")
+
+    def compute() -> dict[str, NDArray[Any]]:
+        found = snap(network, xy, usable=usable, max_distance_m=max_distance_m)
+        return {name: getattr(found, name) for name in names}
+
+    key = [network.digest, _hash(usable), _hash(xy), max_distance_m]
+    arrays = cache.recall("places", key, compute)
+    return Attachment(*(arrays[name] for name in names))
 
 
 def stored_residents(

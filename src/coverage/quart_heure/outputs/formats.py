@@ -17,7 +17,6 @@ import pyogrio
 import pyproj
 import shapely
 from numpy.typing import NDArray
-from pyarrow import parquet
 
 from quart_heure.outputs.manifest import json_text
 from quart_heure.schema import Column
@@ -109,6 +108,8 @@ def write_geoparquet(
     table = table.append_column("geometry", column).replace_schema_metadata(metadata)
     # Shapes hardly repeat: a dictionary of them costs time and saves nothing.
     repeating = [name for name in table.column_names if name not in {"geometry", "access_m"}]
+    from pyarrow import parquet  # noqa: PLC0415 - text formats do without it
+
     parquet.write_table(
         table, path, compression="zstd", compression_level=1, use_dictionary=repeating
     )

@@ -14,8 +14,6 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-import jinja2
-
 from quart_heure import labels
 from quart_heure.errors import OutputError
 from quart_heure.files import replacing
@@ -28,6 +26,8 @@ from quart_heure.outputs.tables import Results, in_order
 from quart_heure.schema import table_columns
 
 if TYPE_CHECKING:
+    import jinja2
+
     from quart_heure.study import Coverage
 
 __all__ = ["REPORT_FORMATS", "ReportFormat", "render_report", "write_report"]
@@ -125,6 +125,8 @@ def _csv(source: Coverage | Results, content: Mapping[str, Any]) -> str:
 @functools.cache
 def _environment(format_: str, lang: str) -> jinja2.Environment:
     """Return the templates of a format, with every value escaped on its way in."""
+    import jinja2  # noqa: PLC0415 - three of the formats do without it
+
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("quart_heure.outputs"),
         autoescape=format_ == "html",
