@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import shapely
 
-from quart_heure.network.contraction import contract
-from quart_heure.network.graph import Flags, WalkNetwork
+from quart_heure.network.graph import WalkNetwork
+from quart_heure.network.tile_network import network_from_tiles
 from quart_heure.sources.tiles import read_tiles
 
 __all__ = ["build_network", "write_compact"]
@@ -35,21 +35,8 @@ def build_network(
     Lengths are those of the rounded lines, so that they agree with the shapes that are stored.
     """
     streets = read_tiles(folder, area=area, report=report)
-    network = contract(
-        a=streets.a,
-        b=streets.b,
-        node_xy=np.rint(streets.node_xy / ROUND_M) * ROUND_M,
-        columns={
-            "steps": streets.steps,
-            "bridge": streets.bridge,
-            "tunnel": streets.tunnel,
-            "flags": streets.square_walk * np.uint16(Flags.SQUARE_WALK),
-        },
-        kind=(streets.kind_code, streets.kinds),
-        name=(streets.name_code, streets.names),
-        crs=streets.crs,
-        meta={**meta, "counts": streets.counts, "dropped": streets.dropped},
-    )
+    rounded_xy = np.rint(streets.node_xy / ROUND_M) * ROUND_M
+    network = network_from_tiles(streets, meta=meta, node_xy=rounded_xy)
     rounded = np.rint(network.length_m / ROUND_LENGTH_M) * ROUND_LENGTH_M
     return dataclasses.replace(network, length_m=np.maximum(rounded, ROUND_LENGTH_M))
 

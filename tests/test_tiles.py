@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
+import math
+import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import pyproj
 import pytest
 import shapely
 
+from quart_heure.cache import Cache
 from quart_heure.errors import InputFileError
-from quart_heure.network.contraction import contract
 from quart_heure.network.graph import Flags, WalkNetwork
+from quart_heure.network.tile_network import network_from_tiles, read_tile_network
 from quart_heure.sources import tile_lines
+from quart_heure.sources.tile_archive import tile_folder
 from quart_heure.sources.tile_files import EXTENT, Tile, find_tiles, grid_transform, read_layer
 from quart_heure.sources.tiles import TileStreets, read_tiles
+from quart_heure.study import analyse
+from quart_heure.study_file import read_study
 
 ROOT = Path(__file__).resolve().parents[1]
 TILES = ROOT.parent / "shared" / "data" / "osm-tiles-paris"
@@ -182,20 +190,7 @@ def streets(town: Path) -> TileStreets:
 
 @pytest.fixture(scope="module")
 def network(streets: TileStreets) -> WalkNetwork:
-    return contract(
-        a=streets.a,
-        b=streets.b,
-        node_xy=streets.node_xy,
-        columns={
-            "steps": streets.steps,
-            "bridge": streets.bridge,
-            "flags": streets.square_walk * np.uint16(Flags.SQUARE_WALK),
-        },
-        kind=(streets.kind_code, streets.kinds),
-        name=(streets.name_code, streets.names),
-        crs=streets.crs,
-        meta={},
-    )
+    return network_from_tiles(streets, meta={})
 
 
 def place(x: int, y: int) -> tuple[float, float]:
@@ -290,6 +285,108 @@ def test_a_layer_or_a_column_may_be_missing(town: Path) -> None:
     assert len(shapes) == len(values["render_height"]) == 0
     shapes, values = read_layer(tile, "transportation", ["brunnel"])
     assert values["brunnel"].tolist() == [None] * len(shapes)
+
+
+# --- MBTiles -------------------------------------------------------------------------------------
+
+
+def write_mbtiles(path: Path, tiles: dict[tuple[int, int, int], bytes], **metadata: str) -> Path:
+    """Write an archive; tiles are named by zoom, column and row from the north."""
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE metadata (name text, value text)")
+        database.execute(
+            "CREATE TABLE tiles"
+            " (zoom_level integer, tile_column integer, tile_row integer, tile_data blob)"
+        )
+        database.executemany("INSERT INTO metadata VALUES (?, ?)", metadata.items())
+        database.executemany(
+            "INSERT INTO tiles VALUES (?, ?, ?, ?)",
+            [(z, x, 2**z - 1 - y, data) for (z, x, y), data in tiles.items()],
+        )
+        database.commit()
+    return path
+
+
+@pytest.fixture
+def archive(town: Path, tmp_path: Path) -> Path:
+    tiles = {(Z, tile.x, tile.y): tile.path.read_bytes() for tile in find_tiles(town)}
+    tiles[(2, 2, 1)] = b"a tile of a lower zoom, which is not read"
+    return write_mbtiles(tmp_path / "town.mbtiles", tiles, name="Town", format="pbf")
+
+
+def test_an_archive_gives_the_network_of_its_folder(
+    archive: Path, town: Path, network: WalkNetwork
+) -> None:
+    packed, folder = read_tile_network(archive), read_tile_network(town)
+    assert packed.digest == folder.digest == network.digest
+    assert packed.meta["source"] == "OpenStreetMap, vector tiles (Town)"
+    assert any("OpenStreetMap ids" in lack for lack in packed.meta["lacks"])
+    assert packed.meta["dropped"] == folder.meta["dropped"] != {}
+    assert list(archive.parent.iterdir()) == [archive]  # no journal beside it
+
+
+def test_only_the_tiles_of_a_place_are_unpacked(archive: Path, town: Path) -> None:
+    x, y, side = X + 0.5, Y + 0.5, 2**Z
+    lon = x / side * 360 - 180
+    lat = math.degrees(math.atan(math.sinh(math.pi * (1 - 2 * y / side))))
+    with tile_folder(archive, bounds=(lon, lat, lon, lat)) as folder:
+        assert [tile.x for tile in find_tiles(folder)] == [X]
+    with tile_folder(archive) as folder:
+        assert [tile.x for tile in find_tiles(folder)] == [X, X + 1]
+    assert not folder.exists()
+
+
+def test_archives_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    with pytest.raises(InputFileError, match="no such file"):
+        read_tile_network(tmp_path / "absent.mbtiles")
+    text = tmp_path / "text.mbtiles"
+    text.write_text("<html>not found</html>", encoding="utf-8")
+    with pytest.raises(InputFileError, match="cannot be read as MBTiles"):
+        read_tile_network(text)
+    with pytest.raises(InputFileError, match="there is no tile"):
+        read_tile_network(write_mbtiles(tmp_path / "empty.mbtiles", {}))
+    images = write_mbtiles(tmp_path / "images.mbtiles", {(Z, X, Y): b"\x89PNG\r\n"}, format="png")
+    with pytest.raises(InputFileError, match="cannot be read as a vector tile"):
+        read_tile_network(images)
+    short = write_mbtiles(tmp_path / "short.mbtiles", {(Z, X, Y): gzip.compress(b"tile")[:-6]})
+    with pytest.raises(InputFileError, match=f"{Z}/{X}/{Y}: is cut short"):
+        read_tile_network(short)
+    bomb = gzip.compress(bytes(40 * 2**20))
+    with pytest.raises(InputFileError, match="larger than 32 MB"):
+        read_tile_network(write_mbtiles(tmp_path / "bomb.mbtiles", {(Z, X, Y): bomb}))
+    away = write_mbtiles(tmp_path / "away.mbtiles", {(Z, 0, 0): b""})
+    with pytest.raises(InputFileError, match="there is no vector tile"):
+        read_tile_network(away, polygon=shapely.box(2.2, 48.8, 2.3, 48.9))
+
+
+@pytest.mark.parametrize("form", ["archive", "folder"])
+def test_a_study_takes_tiles_for_its_network(
+    archive: Path, town: Path, network: WalkNetwork, tmp_path: Path, form: str
+) -> None:
+    low, high = network.xy.min(axis=0), network.xy.max(axis=0)
+    square = gpd.GeoDataFrame(
+        {"district_id": ["1"]}, geometry=[shapely.box(*low, *high)], crs=network.crs
+    )
+    square.to_file(tmp_path / "districts.gpkg")
+    longest = network.lines[network.length_m.argmax()]
+    here = gpd.GeoSeries([longest.centroid], crs=network.crs).to_crs(4326).iloc[0]
+    (tmp_path / "services.csv").write_text(
+        f"category,longitude,latitude\nesi,{here.x},{here.y}\n", encoding="utf-8"
+    )
+    tiles = archive if form == "archive" else town
+    (tmp_path / "study.toml").write_text(
+        "[area]\ndistricts = 'districts.gpkg'\n[services]\nfiles = ['services.csv']\n"
+        f"[network]\nfile = '{tiles.as_posix()}'\n",
+        encoding="utf-8",
+    )
+    cache = Cache(tmp_path / "cache")
+    coverage = analyse(read_study(tmp_path / "study.toml", cache=cache), cache=cache)
+    assert coverage.services["counted"].all()
+    assert coverage.city.set_index("category").loc["esi", "covered_pct"] > 0
+    streets = next(i for i in coverage.manifest["inputs"] if i["role"] == "network")
+    assert "OpenStreetMap ids" in streets["lacks"]
+    again = read_study(tmp_path / "study.toml", cache=cache).network
+    assert again.digest == coverage.study.network.digest
 
 
 # --- the real tiles of Paris ---------------------------------------------------------------------

@@ -45,7 +45,8 @@ files = ["services.csv"]          # CSV with longitude and latitude, or GeoJSON,
 # counted_status = ["open", "unknown"]
 
 [network]
-file = "network.parquet"          # streets that can be walked, or raw data: city.osm.pbf
+file = "network.parquet"          # streets that can be walked, or raw data: city.osm.pbf,
+                                  # or vector tiles: a folder z/x/y.pbf, or city.mbtiles
 
 # [residents]
 # file = "residents.parquet"      # squares with people; without them figures are of area alone
@@ -241,6 +242,9 @@ def _input(
     if role == "network":
         known |= {key: str(network.meta.get(key, "")) for key in known}
         known["date"] = str(network.meta.get("osm_date", ""))
+        lacks = network.meta.get("lacks")
+        if lacks:
+            known["lacks"] = "; ".join(lacks)
     known |= {k: str(v) for k, v in described.get(file.name, {}).items() if k in known}
     return {"role": role, "file": file.name, "sha256": sha256_of(file), **known}
 

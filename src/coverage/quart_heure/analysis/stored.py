@@ -52,22 +52,30 @@ def stored_network(
     Parameters
     ----------
     path
-        GeoParquet of a walking network, or raw OpenStreetMap data (`OSM_SUFFIXES`).
+        GeoParquet of a walking network, raw OpenStreetMap data (`OSM_SUFFIXES`), or vector tiles
+        (a folder, or a file whose name ends in ``.mbtiles``).
     cache
         Keeps the network for the next run.
     reach, crs
         For raw data: where streets are wanted, in degrees, and the CRS of the network.
     """
-    raw = path.name.lower().endswith(OSM_SUFFIXES)
+    tiles = path.is_dir() or path.name.lower().endswith(".mbtiles")
+    raw = tiles or path.name.lower().endswith(OSM_SUFFIXES)
 
     def read() -> WalkNetwork:
         if not raw:
             return WalkNetwork.read(path)
+        if tiles:
+            from quart_heure.network.tile_network import (  # noqa: PLC0415 - as below
+                read_tile_network,
+            )
+
+            return read_tile_network(path, polygon=reach, crs=crs)
         from quart_heure.network.streets import read_osm_network  # noqa: PLC0415 - raw data only
 
         return read_osm_network(path, polygon=reach, crs=crs)
 
-    if not path.is_file():
+    if not path.exists():
         return read()  # it says what is missing
 
     def compute() -> dict[str, NDArray[Any]]:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from quart_heure.errors import InputFileError
 
-__all__ = ["EXTENT", "Tile", "find_tiles", "grid_transform", "read_layer"]
+__all__ = ["EXTENT", "Tile", "find_tiles", "grid_transform", "read_layer", "tile_range"]
 
 EXTENT = 4096
 """Units along the side of a tile."""
@@ -65,18 +65,29 @@ def find_tiles(
         raise InputFileError(msg, hint="Give the folder that holds the folders named by zoom.")
     zoom = max(tile.z for tile in tiles)
     tiles = sorted(tile for tile in tiles if tile.z == zoom)
-    if bounds is not None:
-        to_mercator = pyproj.Transformer.from_crs(4326, 3857, always_xy=True)
-        west, south, east, north = to_mercator.transform_bounds(*bounds)
-        side = _EARTH_M / 2**zoom
-        columns = (west + _EARTH_M / 2) // side, (east + _EARTH_M / 2) // side
-        rows = (_EARTH_M / 2 - north) // side, (_EARTH_M / 2 - south) // side
-        tiles = [
-            tile
-            for tile in tiles
-            if columns[0] <= tile.x <= columns[1] and rows[0] <= tile.y <= rows[1]
-        ]
-    return tiles
+    west, north, east, south = tile_range(zoom, bounds)
+    return [tile for tile in tiles if west <= tile.x <= east and north <= tile.y <= south]
+
+
+def tile_range(
+    zoom: int, bounds: tuple[float, float, float, float] | None
+) -> tuple[int, int, int, int]:
+    """Return the first column and row, then the last column and row, of the tiles of a place.
+
+    Parameters
+    ----------
+    zoom
+        Of the tiles; rows are counted from the north.
+    bounds
+        West, south, east, north in degrees; None for the whole earth.
+    """
+    if bounds is None:
+        return 0, 0, 2**zoom - 1, 2**zoom - 1
+    to_mercator = pyproj.Transformer.from_crs(4326, 3857, always_xy=True)
+    west, south, east, north = to_mercator.transform_bounds(*bounds)
+    side, half = _EARTH_M / 2**zoom, _EARTH_M / 2
+    edges = (west + half) // side, (half - north) // side, (east + half) // side
+    return int(edges[0]), int(edges[1]), int(edges[2]), int((half - south) // side)
 
 
 def read_layer(

@@ -1,0 +1,125 @@
+"""A walking network from OpenMapTiles vector tiles: a folder ``z/x/y.pbf``, or an MBTiles file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyproj
+import shapely
+from numpy.typing import NDArray
+
+from quart_heure.errors import NetworkError
+from quart_heure.network.contraction import contract
+from quart_heure.network.graph import Flags, WalkNetwork
+from quart_heure.sources.areas import metric_crs
+from quart_heure.sources.tile_archive import tile_folder, tile_metadata
+from quart_heure.sources.tiles import TileStreets, read_tiles
+
+__all__ = ["TILES_LACK", "network_from_tiles", "read_tile_network"]
+
+TILES_LACK = (
+    "OpenStreetMap ids",
+    "tags access, foot, sidewalk and area: what is walkable follows from the class alone",
+    "ways tagged access=private or access=no, even with foot=yes",
+    "barriers and gates",
+    "oneway:foot",
+)
+"""What vector tiles do not tell, as the manifest says it."""
+
+
+def read_tile_network(
+    path: Path,
+    *,
+    polygon: shapely.Geometry | None = None,
+    crs: pyproj.CRS | None = None,
+    report: Callable[[str], None] = lambda _: None,
+) -> WalkNetwork:
+    """Read a walking network from vector tiles in OpenMapTiles form.
+
+    Parameters
+    ----------
+    path
+        A folder ``z/x/y.pbf`` (or ``.pbf.gz``), or an MBTiles file; the highest zoom is read.
+    polygon
+        In degrees. Segments with neither end in it are left out.
+    crs
+        Metric CRS of the network. By default the one of the polygon, else EPSG:2154.
+    report
+        Called with a line of progress now and then.
+
+    Returns
+    -------
+    WalkNetwork
+        ``meta`` holds source, licence, attribution, ``lacks`` (`TILES_LACK`), counts and what was
+        dropped. Tiles state no date of their data: ``osm_date`` is empty.
+
+    Raises
+    ------
+    InputFileError
+        If there is no tile, or one cannot be read.
+    NetworkError
+        If nothing in them can be walked.
+    """
+    if crs is None:
+        crs = pyproj.CRS.from_epsg(2154) if polygon is None else metric_crs(polygon)
+    area = None if polygon is None else _projected(polygon, crs)
+    about = tile_metadata(path)
+    bounds = None if polygon is None else tuple(map(float, shapely.bounds(polygon)))
+    with tile_folder(path, bounds=bounds) as folder:  # type: ignore[arg-type]
+        streets = read_tiles(folder, area=area, crs=crs, report=report)
+    if len(streets.a) == 0:
+        msg = f"{path}: no street in these tiles can be walked."
+        raise NetworkError(msg, hint="Check that the tiles and the area are of one place.")
+    name = about.get("name", "")
+    meta = {
+        "source": "OpenStreetMap, vector tiles" + (f" ({name})" if name else ""),
+        "osm_date": "",
+        "licence": "ODbL 1.0",
+        "attribution": "© OpenStreetMap contributors",
+        "lacks": list(TILES_LACK),
+    }
+    return network_from_tiles(streets, meta=meta)
+
+
+def network_from_tiles(
+    streets: TileStreets,
+    *,
+    meta: Mapping[str, Any],
+    node_xy: NDArray[np.float64] | None = None,
+) -> WalkNetwork:
+    """Contract the streets of vector tiles.
+
+    Parameters
+    ----------
+    streets
+        As `quart_heure.sources.tiles.read_tiles` gives them.
+    meta
+        Source, data date, licence; counts and what was dropped are added.
+    node_xy
+        Coordinates to take instead of those of the streets, such as rounded ones; shape (K, 2).
+    """
+    return contract(
+        a=streets.a,
+        b=streets.b,
+        node_xy=streets.node_xy if node_xy is None else node_xy,
+        columns={
+            "steps": streets.steps,
+            "bridge": streets.bridge,
+            "tunnel": streets.tunnel,
+            "flags": streets.square_walk * np.uint16(Flags.SQUARE_WALK),
+        },
+        kind=(streets.kind_code, streets.kinds),
+        name=(streets.name_code, streets.names),
+        crs=streets.crs,
+        meta={**meta, "counts": streets.counts, "dropped": streets.dropped},
+    )
+
+
+def _projected(polygon: shapely.Geometry, crs: pyproj.CRS) -> shapely.Geometry:
+    to_metres = pyproj.Transformer.from_crs(4326, crs, always_xy=True)
+    return shapely.transform(
+        polygon, lambda xy: np.stack(to_metres.transform(xy[:, 0], xy[:, 1]), axis=1)
+    )
