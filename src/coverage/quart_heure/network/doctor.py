@@ -18,10 +18,28 @@ from quart_heure.profiles import WalkProfile
 if TYPE_CHECKING:
     import geopandas as gpd
 
-__all__ = ["FINDING_COLUMNS", "Finding", "examine_network", "examine_services", "finding_table"]
+__all__ = [
+    "FINDING_COLUMNS",
+    "KINDS",
+    "Finding",
+    "examine_network",
+    "examine_services",
+    "finding_table",
+]
 
 FINDING_COLUMNS = ("kind", "place", "detail", "value", "unit", "osm_url")
 """Columns of a table of findings, besides its geometry."""
+
+KINDS = (
+    "service_off_network",
+    "service_on_island",
+    "service_across_barrier",
+    "square_without_entrance",
+    "odd_length",
+    "small_part",
+    "dangling_end",
+)
+"""Kinds of findings, what moves the figures of a study most first."""
 
 DANGLING_M = 2.0
 """A dead end this near another street was probably meant to join it, in metres."""
@@ -134,7 +152,7 @@ def examine_services(
 
 
 def finding_table(findings: Iterator[Finding], network: WalkNetwork) -> gpd.GeoDataFrame:
-    """Return findings as a table: columns `FINDING_COLUMNS` and geometry, ordered by kind."""
+    """Return findings as a table: columns `FINDING_COLUMNS` and geometry, in the order of `KINDS`."""
     import geopandas as gpd  # noqa: PLC0415 - imported where a table is really made
     import pandas as pd  # noqa: PLC0415
 
@@ -142,7 +160,7 @@ def finding_table(findings: Iterator[Finding], network: WalkNetwork) -> gpd.GeoD
     found = sorted(
         findings,
         key=lambda one: (
-            one.kind,
+            KINDS.index(one.kind),
             -one.value if one.kind == "small_part" else one.value,
             one.place,
             one.osm_id,

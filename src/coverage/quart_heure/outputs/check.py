@@ -55,8 +55,8 @@ class Check:
     age_days: int | None
 
     def summary(self) -> dict[str, int]:
-        """Count the findings of each kind."""
-        counts = self.findings["kind"].value_counts().sort_index()
+        """Count the findings of each kind, in the order of `KINDS`."""
+        counts = self.findings["kind"].value_counts(sort=False)
         return {str(kind): int(n) for kind, n in counts.items()}
 
 
