@@ -152,7 +152,7 @@ def examine_services(
 
 
 def finding_table(findings: Iterator[Finding], network: WalkNetwork) -> gpd.GeoDataFrame:
-    """Return findings as a table: columns `FINDING_COLUMNS` and geometry, in the order of `KINDS`."""
+    """Return findings, in the order of `KINDS`, as a table: `FINDING_COLUMNS` and geometry."""
     import geopandas as gpd  # noqa: PLC0415 - imported where a table is really made
     import pandas as pd  # noqa: PLC0415
 
