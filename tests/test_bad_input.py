@@ -852,7 +852,7 @@ def test_a_corrupt_cache_is_rebuilt_and_said(
     cache, expected = Cache(tmp_path / "cache"), warm[1]
     entries = sorted((tmp_path / "cache").iterdir())
     good = {path: path.read_bytes() for path in entries}
-    assert len(entries) == 4
+    assert len(entries) == 5
     for path, content in good.items():
         path.write_bytes(spoil(content))
     with caplog.at_level(logging.WARNING):
@@ -908,7 +908,7 @@ def test_the_cache_follows_its_inputs(folder: Path, tmp_path: Path) -> None:
     assert covered[0] >= covered[1]
     fresh = analyse(read_town(folder / "study.toml"))
     same_figures(without, fresh)
-    assert len(list((tmp_path / "cache").iterdir())) == 7  # residents are the same
+    assert len(list((tmp_path / "cache").iterdir())) == 9  # residents are the same
 
 
 # --- results that are damaged --------------------------------------------------------------------
