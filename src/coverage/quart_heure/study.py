@@ -54,7 +54,7 @@ from quart_heure.network.snapping import SNAP_M, Attachment
 from quart_heure.network.travel_time import SearchGraph
 from quart_heure.profiles import ADULT, WalkProfile
 from quart_heure.sources.areas import StudyArea, read_layer
-from quart_heure.sources.residents import Residents
+from quart_heure.sources.residents import Residents, ResidentZones
 from quart_heure.sources.services import Services, problem_table
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class Study:
     network: WalkNetwork
     catalogue: Mapping[str, Category]
     categories: tuple[str, ...]
-    residents: Residents | None = None
+    residents: Residents | ResidentZones | None = None
     profile: WalkProfile = ADULT
     threshold_min: float = 15.0
     isochrones_min: tuple[float, ...] = (5.0, 10.0, 15.0)
@@ -261,7 +261,8 @@ def analyse(
     _check_overlap(study, cells)
     people, outside = None, 0.0
     if study.residents is not None:
-        people, outside = stored_residents(cells, study.residents, cache)
+        settled = stored_residents(cells, study.residents, study.area, cache)
+        people, outside = settled.people, settled.outside
     say("services")
     services, attachment = place_services(
         study.services.table,

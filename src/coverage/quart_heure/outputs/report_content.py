@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import difflib
 import math
-import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ from quart_heure.labels import district_word, format_number, format_pct, format_
 from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.tables import Results, describe_run, in_order
 from quart_heure.schema import table_columns
+from quart_heure.sources.district_names import bare_name
 
 if TYPE_CHECKING:
     from quart_heure.study import Coverage
@@ -142,17 +142,17 @@ def resolve_districts(indicators: pd.DataFrame, wanted: Iterable[str]) -> list[s
     known: dict[str, str] = {}
     for district_id, label in labels.items():
         for name in (district_id, label):
-            known.setdefault(_bare(name), district_id)
+            known.setdefault(bare_name(name), district_id)
     found = []
     for name in wanted:
-        if _bare(name) not in known:
-            near = difflib.get_close_matches(_bare(name), known, n=1, cutoff=0.5)
+        if bare_name(name) not in known:
+            near = difflib.get_close_matches(bare_name(name), known, n=1, cutoff=0.5)
             msg = f"There is no district {name!r}."
             hint = f"Districts are {', '.join(labels.values())}."
             if near:
                 hint = f"Did you mean {labels[known[near[0]]]!r}?"
             raise InputFileError(msg, hint=hint)
-        found.append(known[_bare(name)])
+        found.append(known[bare_name(name)])
     return list(dict.fromkeys(found)) if found else list(labels)
 
 
@@ -160,14 +160,6 @@ def _district_labels(indicators: pd.DataFrame) -> dict[str, str]:
     rows = indicators.loc[indicators["level"] == "district", ["district_id", "label"]]
     pairs = rows.drop_duplicates().itertuples(index=False, name=None)
     return {district_id: _printable(label) or district_id for district_id, label in pairs}
-
-
-def _bare(name: str) -> str:
-    """Reduce a district's name to what tells it apart: "13e", "13ème", "Paris 13" are 13."""
-    plain = unicodedata.normalize("NFKD", name.strip().casefold())
-    plain = "".join(sign for sign in plain if not unicodedata.combining(sign))
-    ordinal = re.fullmatch(r"(?:paris )?0*(\d+) ?(?:er|e|eme|th|st|nd|rd)?(?: arr.*)?", plain)
-    return ordinal[1] if ordinal else plain
 
 
 def _is_whole(categories: Sequence[str]) -> bool:
