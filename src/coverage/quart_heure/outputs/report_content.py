@@ -65,7 +65,7 @@ def report_content(
         ``format``, ``lang``, ``area``, ``osm_date``, ``parameters``; ``selected`` (whether
         districts were asked for), ``district_labels`` (by id), ``district_word``;
         ``categories`` (id, label, essential, composite); ``summary`` (in figures and in one
-        sentence); ``city`` (one row of indicators per category); ``composite``;
+        sentence); ``second_weight`` (label, source and a sentence, {} without one); ``city`` (one row of indicators per category); ``composite``;
         ``districts`` (district_id, label, ``indicators``, ``composite``, ``gaps`` with the
         part ``here``, ``none_known``); ``services`` (``by_category``, ``withheld``, ``list``);
         ``problems``; ``definitions``, ``limits``; ``sources``, ``attribution``; ``run``. Rows have
@@ -101,6 +101,7 @@ def report_content(
         "district_word": district_word(labels.values(), lang),
         "categories": shown,
         "summary": _summary(source.composite, indicators, manifest, lang),
+        "second_weight": _second_weight(manifest, indicators, shown, labels, lang),
         "city": [row for row in indicators if row["level"] == "city"],
         "composite": [row for row in composite if row["level"] == "city"],
         "districts": [_district(each, indicators, composite, gaps, parts) for each in wanted],
@@ -222,6 +223,38 @@ def _summary(
     )
     about = {"by": by, "essentials": essentials, "threshold_min": threshold}
     return {**about, **figures, "sentence": sentence}
+
+
+def _second_weight(
+    manifest: Mapping[str, Any],
+    indicators: list[_Row],
+    shown: Sequence[Mapping[str, Any]],
+    labels: Mapping[str, str],
+    lang: str,
+) -> dict[str, Any]:
+    """Return what is counted besides residents, and the shares that it gives the whole area."""
+    counts = manifest.get("counts", {})
+    city = {row["category"]: row for row in indicators if row["level"] == "city"}
+    if f"second_weight_{lang}" not in counts or not city:
+        return {}
+    names = {category["id"]: category["label"] for category in shown}
+    shares = [
+        f"{names[category]} {format_pct(row['second_weight_covered_pct'], lang)}"
+        for category, row in city.items()
+    ]
+    label = _printable(str(counts[f"second_weight_{lang}"]))
+    sentence = phrase(
+        "weight_city",
+        lang,
+        label=label,
+        n=format_number(next(iter(city.values()))["second_weight"], lang),
+        known=counts["second_weight_districts"],
+        all=len(labels),
+        unit=district_word(labels.values(), lang),
+        shares=", ".join(shares),
+    )
+    source = _printable(str(counts.get("second_weight_source", "")))
+    return {"label": label, "source": source, "sentence": sentence}
 
 
 def _on_network(indicators: list[_Row], by: str) -> float:
