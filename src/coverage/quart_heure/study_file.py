@@ -42,8 +42,8 @@ name = "My city"
 # id_column = "district_id"
 # label_column = "label"
 # subdistricts = "quarters.geojson"   # a finer division inside the districts
-# level = "subdistricts"          # figures per subdistrict instead of per district
-# mend = true                     # mend invalid polygons, and tell so, instead of refusing them
+# level = "districts"             # "subdistricts": figures per subdistrict instead of per district
+# mend = false                    # true: mend invalid polygons, and tell so
 
 [services]
 files = ["services.csv"]          # CSV with longitude and latitude, or GeoJSON, GeoPackage …
@@ -51,7 +51,7 @@ files = ["services.csv"]          # CSV with longitude and latitude, or GeoJSON,
 # counted_status = ["open", "unknown"]
 
 # [services.merge]                # one place told by several sources becomes one service
-# on = true
+# on = false
 # trust = ["curated", "opendata", "osm"]   # words of "source", the most trusted first
 
 [network]
@@ -60,8 +60,8 @@ file = "network.parquet"          # streets that can be walked, or raw data: cit
 # [residents]
 # file = "residents.parquet"      # squares, polygons, a table by district, GeoTIFF; without them
 #                                 # figures are of area alone
-# column = "P22_POP"              # where the usual names of columns do not tell
-# method = "buildings"            # inside a zone by the volume of buildings; "area" by default
+# column = "residents"            # or P22_POP, ind, population … : usual names are found
+# method = "buildings"            # inside a zone by the volume of these; without them by "area"
 # buildings = "buildings.gpkg"    # footprints, with heights or levels where known
 # source = "INSEE, 2022"
 

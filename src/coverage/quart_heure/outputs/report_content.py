@@ -65,7 +65,8 @@ def report_content(
         ``format``, ``lang``, ``area``, ``osm_date``, ``parameters``; ``selected`` (whether
         districts were asked for), ``district_labels`` (by id), ``district_word``;
         ``categories`` (id, label, essential, composite); ``summary`` (in figures and in one
-        sentence); ``second_weight`` (label, source and a sentence, {} without one); ``city`` (one row of indicators per category); ``composite``;
+        sentence); ``second_weight`` (label, source and a sentence, {} without one); ``city``
+        (one row of indicators per category); ``composite``;
         ``districts`` (district_id, label, ``indicators``, ``composite``, ``gaps`` with the
         part ``here``, ``none_known``); ``services`` (``by_category``, ``withheld``, ``list``);
         ``problems``; ``definitions``, ``limits``; ``sources``, ``attribution``; ``run``. Rows have

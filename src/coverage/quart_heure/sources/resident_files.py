@@ -51,7 +51,7 @@ def read_people(
     area: StudyArea,
     *,
     column: str | None = None,
-    method: str = "area",
+    method: str | None = None,
     buildings: Path | None = None,
     source: str = "",
 ) -> Residents | ResidentZones:
@@ -68,9 +68,10 @@ def read_people(
     column
         Column with the number of people; the first of `PEOPLE_COLUMNS` by default.
     method
-        ``area``, or ``buildings`` to share people out by the volume of buildings.
+        ``area``, or ``buildings`` to share people out by the volume of buildings; the latter by
+        default where there are any.
     buildings
-        The layer of buildings, for that method.
+        The layer of buildings.
     source
         Where the figures come from; the names of the file and the column by default.
 
@@ -81,8 +82,9 @@ def read_people(
     CrsError
         If a layer has no CRS.
     """
-    if method not in METHODS or (method == "buildings") != (buildings is not None):
-        msg = f"{path}: residents by {method!r}" + ("" if buildings else " without buildings") + "."
+    if method is not None and method != METHODS[buildings is not None]:
+        more = ", with buildings." if buildings else ", without buildings."
+        msg = f"{path}: residents by {method!r}{more}"
         raise InputFileError(
             msg, hint='Give method = "area", or method = "buildings" and buildings = "file".'
         )
@@ -104,6 +106,9 @@ def _read(
     if suffix in _RASTERS:
         return read_raster(path, area, source=source)
     if suffix == ".parquet" and not _is_layer(path):
+        if column not in {None, "residents"}:
+            msg = f"{path}: squares have their people in the column 'residents', not {column!r}."
+            raise InputFileError(msg, hint="Leave column out of [residents].")
         squares = read_residents(path)
         return dataclasses.replace(squares, source=source or squares.source)
     if suffix in {".csv", ".txt", ".tsv"}:
