@@ -66,7 +66,9 @@ def find_column(table: pd.DataFrame, usual: Sequence[str], *, unique: bool = Fal
 def column_words(
     table: pd.DataFrame, column: str | None, usual: Sequence[str], origin: str, *, unique: bool
 ) -> list[str]:
-    """Return a column as text, falling back on usual names and then on the order of the rows.
+    """Return a column as text, falling back on usual names.
+
+    Without any, ids are the order of the rows, and other words are blank.
 
     Raises
     ------
@@ -78,7 +80,7 @@ def column_words(
         raise InputFileError(msg, hint=f"Columns are {', '.join(map(str, table.columns))}.")
     name = column if column is not None else find_column(table, usual, unique=unique)
     if name is None:
-        return [str(i + 1) for i in range(len(table))]
+        return [str(i + 1) if unique else "" for i in range(len(table))]
     return [plain_word(value) for value in table[name]]
 
 

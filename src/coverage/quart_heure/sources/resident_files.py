@@ -78,7 +78,8 @@ def read_people(
     Raises
     ------
     InputFileError
-        If a file is missing or unreadable, has no such column, or the method lacks its buildings.
+        If a file is missing or unreadable, has no such column, counts nobody around the area, or
+        the method lacks its buildings.
     CrsError
         If a layer has no CRS.
     """
@@ -93,6 +94,9 @@ def read_people(
         if found.crs == area.crs and buildings is None:
             return found
         found = _around(found.zones(area.crs), area)
+    if not found.residents.sum() > 0:
+        msg = f"{path}: nobody lives in or around {area.name!r}."
+        raise InputFileError(msg, hint="Check the place, the CRS and the column of the file.")
     if buildings is None:
         return found
     volumes, problems = read_buildings(buildings, area)
