@@ -94,8 +94,8 @@ def residents_per_cell(
     shapely.prepare(area.geometry)
     if isinstance(residents, Residents):
         measure = _measure_squares(cells, index, residents, area)
-        middle = (np.stack([residents.col, residents.row], axis=1) + 0.5) * residents.square_m
-        people, outside = _share_out(index, residents.residents, measure, shapely.points(middle))
+        squares = residents.zones(residents.crs).shapes
+        people, outside = _share_out(index, residents.residents, measure, squares)
         return CellResidents(people=people, outside=outside)
     zones, count = residents.shapes, residents.residents
     if residents.buildings is None:

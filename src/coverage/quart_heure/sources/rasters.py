@@ -51,15 +51,14 @@ def read_raster(path: Path, area: StudyArea, *, source: str = "") -> ResidentZon
             crs = pyproj.CRS.from_wkt(raster.crs.to_wkt())
             to_raster = pyproj.Transformer.from_crs(area.crs, crs, always_xy=True)
             bounds = to_raster.transform_bounds(*area.geometry.bounds)
-            inverse = ~raster.transform
-            corners = [inverse * (x, y) for x in bounds[::2] for y in bounds[1::2]]
-            cols, rows = (sorted(values) for values in zip(*corners, strict=True))
-            left, top = (max(int(np.floor(v[0])) - 1, 0) for v in (cols, rows))
-            right = min(int(np.ceil(cols[-1])) + 1, raster.width)
-            bottom = min(int(np.ceil(rows[-1])) + 1, raster.height)
+            a, b, c, d, e, f = tuple(raster.transform)[:6]
+            corners = np.array([(x - c, y - f) for x in bounds[::2] for y in bounds[1::2]])
+            pixels = np.linalg.solve(np.array([[a, b], [d, e]]), corners.T)
+            left, top = np.maximum(np.floor(pixels.min(axis=1)).astype(int) - 1, 0).tolist()
+            size = (raster.width, raster.height)
+            right, bottom = np.minimum(np.ceil(pixels.max(axis=1)).astype(int) + 1, size).tolist()
             window = Window(left, top, max(right - left, 0), max(bottom - top, 0))
             band = raster.read(1, window=window, masked=True).astype(np.float64)
-            transform = raster.transform
     except rasterio.errors.RasterioError as error:
         msg = f"{path}: cannot be read as a raster ({' '.join(str(error).split())})."
         raise InputFileError(msg, hint="Give a GeoTIFF of counts per pixel.") from error
@@ -70,7 +69,6 @@ def read_raster(path: Path, area: StudyArea, *, source: str = "") -> ResidentZon
     row, col = np.nonzero(people)
     shapes = shapely.box(col + left, row + top, col + left + 1, row + top + 1)
     to_area = pyproj.Transformer.from_crs(crs, area.crs, always_xy=True)
-    a, b, c, d, e, f = tuple(transform)[:6]
 
     def place(xy: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> object:
         x, y = a * xy[:, 0] + b * xy[:, 1] + c, d * xy[:, 0] + e * xy[:, 1] + f
