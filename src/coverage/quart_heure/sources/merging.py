@@ -99,8 +99,8 @@ def merge_services(
     Notes
     -----
     The order of the rows does not matter, and merging the result changes nothing. A place that one
-    source hides is discreet. Two rows of one source are never merged: a source that names a
-    place twice means two.
+    source hides is discreet. Two rows of one source are two places, unless another source has one
+    place that is like both.
     """
     stacked, origin = _stack(tables)
     records = [_record(row, at, origin[at]) for at, row in enumerate(stacked.to_dict("records"))]
@@ -174,20 +174,16 @@ def _merge_once(
     """Give each row, the best first, to the nearest kept row that is the same place."""
     candidates = _candidates(records, within_m=within_m, alike=alike)
     members: dict[int, list[int]] = {}
-    sources: dict[int, set[str]] = {}
     for at, row in enumerate(records):
-        mine = _sources_of(row)
         heads = [
             (distance_m, -likeness, head)
             for distance_m, likeness, head in candidates.get(at, ())
-            if head in members and not mine & sources[head]
+            if head in members and records[head]["source"] != row["source"]
         ]
         if heads:
-            head = min(heads)[2]
-            members[head].append(at)
-            sources[head] |= mine
+            members[min(heads)[2]].append(at)
         else:
-            members[at], sources[at] = [], set(mine)
+            members[at] = []
     return [
         _combine(records[head], [records[at] for at in others], problems)
         for head, others in members.items()
@@ -304,10 +300,6 @@ def _number_ids(rows: Sequence[_Row], problems: list[_Row]) -> None:
 
 def _unknown(value: Any) -> bool:
     return value in {"", "unknown"} or (isinstance(value, float) and np.isnan(value))
-
-
-def _sources_of(row: _Row) -> set[str]:
-    return {str(row["source"]), *_split(row["other_sources"])}
 
 
 def _split(text: str) -> list[str]:
