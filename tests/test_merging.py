@@ -245,3 +245,15 @@ def test_a_study_merges_when_it_is_asked_to() -> None:
     assert merged.table["service_id"].tolist() == ["b"]
     assert merged.problems["action"].tolist() == ["left out", "merged"]
     assert isinstance(merged.problems, pd.DataFrame)
+
+
+def test_what_was_said_of_a_place_before_it_was_hidden_is_taken_back() -> None:
+    shown = place("a", name="Halte Oberkampf", address="3 rue Cachée", source_date="2026")
+    hidden = place("b", 10, name="", discreet=True)
+    other = place("c", 5000)
+    said = {"file": "f", "row": 1, "field": "status", "reason": "odd", "action": "doubted"}
+    told = [{**said, "value": "Halte Oberkampf – x"}, {**said, "value": "Bains-douches Oberkampf"}]
+    services = Services(table=table_of(shown, hidden, other), problems=problem_table(told))
+    merged = merged_services(services, {"on": True})
+    assert merged.table["discreet"].tolist() == [True, False]
+    assert merged.problems["value"].tolist() == ["", "Bains-douches Oberkampf", ""]

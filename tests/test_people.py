@@ -250,6 +250,11 @@ def halves(**columns: list[Any]) -> gpd.GeoDataFrame:
     return toy_town.town_area().districts.assign(**columns)
 
 
+def halves_file(folder: Path) -> Path:
+    halves(pop=[100, 100]).to_file(folder / "iris.gpkg")
+    return folder / "iris.gpkg"
+
+
 @pytest.mark.parametrize("name", ["residents", "Population", "P22_POP", "C11_POP15P", "ind", "pop"])
 def test_usual_columns_of_people_are_found(town: StudyArea, tmp_path: Path, name: str) -> None:
     halves(**{name: [1000, 400]}).to_file(tmp_path / "iris.gpkg")
@@ -275,7 +280,7 @@ def test_what_is_no_number_is_left_out_and_told(town: StudyArea, tmp_path: Path)
     assert isinstance(found, ResidentZones)
     assert found.residents.tolist() == [1234.5]
     (told,) = found.problems
-    assert (told["row"], told["value"], told["action"]) == (2, "secret", "left out")
+    assert (told["field"], told["value"], told["action"]) == ("pop", "secret", "left out")
 
 
 def test_a_layer_of_polygons_without_a_crs_is_refused(town: StudyArea, tmp_path: Path) -> None:
@@ -368,10 +373,11 @@ def test_buildings_without_a_height_take_the_usual_one(town: StudyArea, tmp_path
         crs=2154,
     )
     homes.to_file(tmp_path / "homes.gpkg")
-    buildings, problems = read_buildings(tmp_path / "homes.gpkg", town)
+    zone = read_people(halves_file(tmp_path), town)
+    assert isinstance(zone, ResidentZones)
+    buildings, problems = read_buildings(tmp_path / "homes.gpkg", zone)
     assert buildings.height_m.tolist() == [12.5, 6, 6, 3]
     assert [(p["value"], p["action"]) for p in problems] == [("1 / 4", "taken as the median")]
-    halves(pop=[100, 100]).to_file(tmp_path / "iris.gpkg")
     found = read_people(tmp_path / "iris.gpkg", town, buildings=tmp_path / "homes.gpkg")
     coverage = analyse(toy_town.town_study(residents=found))
     lived_in = coverage.cells[coverage.cells["residents"] > 0]
@@ -382,6 +388,17 @@ def test_buildings_without_a_height_take_the_usual_one(town: StudyArea, tmp_path
     assert "shared out by area" in set(coverage.problems["action"])
     with pytest.raises(InputFileError, match="without buildings"):
         read_people(tmp_path / "iris.gpkg", town, method="buildings")
+
+
+def test_a_layer_of_a_country_is_read_around_the_area(town: StudyArea, tmp_path: Path) -> None:
+    far = halves(pop=[5, 6])
+    far.geometry = far.geometry.translate(90_000, 0)
+    pd.concat([far, halves(pop=[1, 2])]).to_crs(4326).to_file(tmp_path / "country.gpkg")
+    found = read_people(tmp_path / "country.gpkg", town)
+    assert found.residents.tolist() == [1, 2]
+    far.to_file(tmp_path / "elsewhere.gpkg")
+    with pytest.raises(InputFileError, match="no row for the place"):
+        read_people(tmp_path / "elsewhere.gpkg", town)
 
 
 def test_a_raster_is_read_around_the_area(town: StudyArea, tmp_path: Path) -> None:

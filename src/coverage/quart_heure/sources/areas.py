@@ -216,8 +216,16 @@ def _divide(area: StudyArea, path: Path, *, mend: bool) -> StudyArea:
     )
 
 
-def read_layer(path: Path) -> gpd.GeoDataFrame:
+def read_layer(path: Path, *, around: gpd.GeoSeries | None = None) -> gpd.GeoDataFrame:
     """Read the first layer of a vector file.
+
+    Parameters
+    ----------
+    path
+        GeoJSON (also compressed: ``.gz``), GeoPackage, GeoParquet or shapefile.
+    around
+        What does not meet the rectangle around this may be left out: layers of a whole country are
+        then read in part.
 
     Raises
     ------
@@ -234,7 +242,8 @@ def read_layer(path: Path) -> gpd.GeoDataFrame:
             return gpd.read_parquet(path)
         # GDAL reads a compressed layer in place when it is told so.
         compressed = path.suffix.lower() == ".gz"
-        return gpd.read_file(f"/vsigzip/{path.resolve()}" if compressed else path)
+        source = f"/vsigzip/{path.resolve()}" if compressed else path
+        return gpd.read_file(source, bbox=around)
     except Exception as error:
         # Drivers raise what they like; whatever it is, the file could not be read.
         msg = f"{path}: cannot be read as a vector layer ({' '.join(str(error).split())})."

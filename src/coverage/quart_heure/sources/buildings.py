@@ -12,9 +12,9 @@ import shapely
 from numpy.typing import NDArray
 
 from quart_heure.errors import CrsError, InputFileError
-from quart_heure.sources.areas import StudyArea, read_layer
+from quart_heure.sources.areas import read_layer
 from quart_heure.sources.district_names import find_column
-from quart_heure.sources.residents import Buildings
+from quart_heure.sources.residents import Buildings, ResidentZones
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -28,21 +28,23 @@ _HEIGHT = ("height", "height_m", "hauteur", "building:height", "render_height", 
 _LEVELS = ("levels", "building:levels", "building_levels", "nombre_d_etages", "nb_etages", "etages")
 
 
-def read_buildings(path: Path, area: StudyArea) -> tuple[Buildings, tuple[Mapping[str, Any], ...]]:
-    """Read the buildings in and around a study area.
+def read_buildings(
+    path: Path, zones: ResidentZones
+) -> tuple[Buildings, tuple[Mapping[str, Any], ...]]:
+    """Read the buildings of some zones.
 
     Parameters
     ----------
     path
         A layer of polygons, with a column of heights in metres or of levels. A building that says
         neither takes the median height of the others; where none does, all count by footprint.
-    area
-        Gives the CRS and where buildings are wanted.
+    zones
+        Where buildings are wanted, and the CRS.
 
     Returns
     -------
     buildings
-        Footprints in the CRS of the area.
+        Footprints in the CRS of the zones.
     problems
         Rows of a table of problems.
 
@@ -53,15 +55,18 @@ def read_buildings(path: Path, area: StudyArea) -> tuple[Buildings, tuple[Mappin
     CrsError
         If the layer has no CRS.
     """
-    layer = read_layer(path)
+    import geopandas as gpd  # noqa: PLC0415 - imported where a file is really read
+
+    ground = gpd.GeoSeries([shapely.box(*shapely.total_bounds(zones.shapes))], crs=zones.crs)
+    layer = read_layer(path, around=ground)
     if layer.crs is None:
         msg = f"{path}: the layer has no coordinate reference system."
         raise CrsError(msg, hint="Save it with one (EPSG:4326 for degrees, EPSG:2154 for metres).")
-    shapes = shapely.make_valid(layer.geometry.to_crs(area.crs).to_numpy())
+    shapes = shapely.make_valid(layer.geometry.to_crs(zones.crs).to_numpy())
     usable = (shapely.get_dimensions(shapes) == 2) & (shapely.area(shapes) > 0)
     if not usable.any():
-        msg = f"{path}: there is no polygon with an area."
-        raise InputFileError(msg, hint="Give the footprints of buildings.")
+        msg = f"{path}: there is no polygon with an area where people live."
+        raise InputFileError(msg, hint="Give the footprints of the buildings of the place.")
     height_m = _heights(layer)[usable]
     known = height_m > 0
     problems = []

@@ -41,6 +41,9 @@ _NEVER_FILLED = {
 _TOGETHER = (("capacity", "capacity_value", "capacity_unit"), ("valid_from", "valid_to"))
 """Columns that are filled from one source or not at all."""
 
+_TELLING = ("service_id", "name", "address")
+"""Columns that tell which place a row is."""
+
 _SMALL_WORDS = frozenset(
     {
         *("de", "du", "des", "d", "la", "le", "les", "l", "et", "a", "au", "aux", "en"),
@@ -56,12 +59,18 @@ def merged_services(services: Services, settings: Mapping[str, Any]) -> Services
     """Merge the services of a study as its file asks: ``on``, ``trust``, ``within_m``."""
     if not settings.get("on", False):
         return services
-    table, problems = merge_services(
+    table, problems, hidden = _merge(
         services.table,
         trust=tuple(settings.get("trust", ())),
         within_m=settings.get("within_m", WITHIN_M),
+        alike=ALIKE,
     )
-    told = pd.concat([services.problems, problems], ignore_index=True)
+    # A place that another source hides may have been told of before it was known to be one.
+    before = services.problems
+    whole = [re.compile(rf"(?<!\w){re.escape(word)}(?!\w)") for word in sorted(hidden)]
+    telling = [any(word.search(value) for word in whole) for value in before["value"]]
+    before = before.assign(value=before["value"].mask(np.array(telling, dtype=bool), ""))
+    told = pd.concat([before, problems], ignore_index=True)
     return Services(table=table, problems=told)
 
 
@@ -102,24 +111,40 @@ def merge_services(
     source hides is discreet. Two rows of one source are two places, unless another source has one
     place that is like both.
     """
+    table, problems, _ = _merge(tables, trust=trust, within_m=within_m, alike=alike)
+    return table, problems
+
+
+def _merge(
+    tables: gpd.GeoDataFrame | Sequence[gpd.GeoDataFrame] | Mapping[str, gpd.GeoDataFrame],
+    *,
+    trust: Sequence[str],
+    within_m: float,
+    alike: float,
+) -> tuple[gpd.GeoDataFrame, pd.DataFrame, set[str]]:
+    """Merge; return also the words of all rows that went into a discreet place."""
     stacked, origin = _stack(tables)
     records = [_record(row, at, origin[at]) for at, row in enumerate(stacked.to_dict("records"))]
     records.sort(key=lambda row: _rank(row, trust))
     problems: list[_Row] = []
+    hidden: set[str] = set()
     # A name that was filled in may be like another one's: merge until nothing changes.
     while True:
-        kept = _merge_once(records, within_m=within_m, alike=alike, problems=problems)
+        groups = _groups(records, within_m=within_m, alike=alike)
+        kept = [_combine(head, others, problems) for head, others in groups]
+        for row, (head, others) in zip(kept, groups, strict=True):
+            if row["discreet"]:
+                told = [str(r[c]) for r in (head, *others) for c in _TELLING]
+                hidden.update(word for word in told if word)
         if len(kept) == len(records):
             break
         records = kept
     _number_ids(kept, problems)
     kept.sort(key=lambda row: str(row["service_id"]))
-    columns = [column for column in stacked.columns if column != "geometry"]
     table = stacked.iloc[[row["_at"] for row in kept]].reset_index(drop=True)
-    for column in columns:
-        values = [row[column] for row in kept]
-        table[column] = pd.array(values, dtype=stacked[column].dtype)
-    return table, problem_table(problems)
+    for column in (column for column in stacked.columns if column != "geometry"):
+        table[column] = pd.array([row[column] for row in kept], dtype=stacked[column].dtype)
+    return table, problem_table(problems), hidden
 
 
 def _stack(
@@ -168,9 +193,9 @@ def _rank(row: _Row, trust: Sequence[str]) -> tuple[Any, ...]:
     return trusted, freshness, row["_order"], str(row["service_id"]), row["geometry"].wkb, rest
 
 
-def _merge_once(
-    records: Sequence[_Row], *, within_m: float, alike: float, problems: list[_Row]
-) -> list[_Row]:
+def _groups(
+    records: Sequence[_Row], *, within_m: float, alike: float
+) -> list[tuple[_Row, list[_Row]]]:
     """Give each row, the best first, to the nearest kept row that is the same place."""
     candidates = _candidates(records, within_m=within_m, alike=alike)
     members: dict[int, list[int]] = {}
@@ -184,10 +209,7 @@ def _merge_once(
             members[min(heads)[2]].append(at)
         else:
             members[at] = []
-    return [
-        _combine(records[head], [records[at] for at in others], problems)
-        for head, others in members.items()
-    ]
+    return [(records[head], [records[at] for at in others]) for head, others in members.items()]
 
 
 def _candidates(

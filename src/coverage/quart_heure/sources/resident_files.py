@@ -99,7 +99,7 @@ def read_people(
         raise InputFileError(msg, hint="Check the place, the CRS and the column of the file.")
     if buildings is None:
         return found
-    volumes, problems = read_buildings(buildings, area)
+    volumes, problems = read_buildings(buildings, found)
     return dataclasses.replace(found, buildings=volumes, problems=(*found.problems, *problems))
 
 
@@ -120,7 +120,10 @@ def _read(
     records = _records(path) if suffix == ".json" else None
     if records is not None:
         return _of_table(pd.DataFrame(records), path, area, column=column, source=source)
-    return _of_layer(read_layer(path), path, area, column=column, source=source)
+    import geopandas as gpd  # noqa: PLC0415 - as in sources.areas
+
+    ground = gpd.GeoSeries([shapely.box(*area.geometry.bounds)], crs=area.crs)
+    return _of_layer(read_layer(path, around=ground), path, area, column=column, source=source)
 
 
 def _is_layer(path: Path) -> bool:
@@ -168,15 +171,17 @@ def _of_layer(
         msg = f"{path}: the layer has no coordinate reference system."
         raise CrsError(msg, hint="Save it with one (EPSG:4326 for degrees, EPSG:2154 for metres).")
     name = _people_column(layer, column, path)
-    people, problems = _numbers(layer[name], path, name)
+    # Rows have no number here: what is read is a part of the layer.
+    people, problems = _numbers(layer[name], path, name, numbered=False)
     shapes = layer.geometry.to_crs(area.crs).to_numpy()
     flat = (shapely.get_dimensions(shapes) < 2) | shapely.is_missing(shapes)
     for row in np.flatnonzero((flat | shapely.is_empty(shapes)) & (people > 0)).tolist():
-        problems.append(_problem(path, row + 1, "geometry", "", "not a polygon", "left out"))
+        value = f"{people[row]:g}"
+        problems.append(_problem(path, None, "geometry", value, "not a polygon", "left out"))
     invalid = ~flat & ~shapely.is_valid(shapes)
     for row in np.flatnonzero(invalid).tolist():
         why = shapely.is_valid_reason(shapes[row])
-        problems.append(_problem(path, row + 1, "geometry", why, "invalid polygon", "mended"))
+        problems.append(_problem(path, None, "geometry", why, "invalid polygon", "mended"))
     shapes = np.where(invalid, shapely.make_valid(shapes), shapes)
     kept = ~flat & (people > 0) & (shapely.area(shapes) > 0)
     zones = ResidentZones(
@@ -293,7 +298,8 @@ def _people_column(table: pd.DataFrame, column: str | None, path: Path) -> str:
         raise InputFileError(msg, hint=f"Columns are {', '.join(map(str, table.columns))}.")
     found = column or find_column(table, PEOPLE_COLUMNS)
     if found is None or len(table) == 0:
-        msg = f"{path}: " + ("there is no row." if found else "there is no column of residents.")
+        rows = "there is no row for the place."
+        msg = f"{path}: " + (rows if found else "there is no column of residents.")
         columns = ", ".join(map(str, table.columns))
         raise InputFileError(
             msg, hint=f"Name it: column = … in [residents]. Columns are {columns}."
@@ -302,7 +308,7 @@ def _people_column(table: pd.DataFrame, column: str | None, path: Path) -> str:
 
 
 def _numbers(
-    values: pd.Series[Any], path: Path, name: str
+    values: pd.Series[Any], path: Path, name: str, *, numbered: bool = True
 ) -> tuple[NDArray[np.float64], list[Mapping[str, Any]]]:
     """Return numbers of people, zero where there is none, and the rows where there is none."""
     text = values.astype(str).str.strip().str.replace(r"[\s\u202f\u00a0]", "", regex=True)
@@ -315,7 +321,14 @@ def _numbers(
         told = _problem(path, None, name, value, "not a number", "left out")
         return np.where(bad, 0.0, numbers), [told]
     problems = [
-        _problem(path, row + 1, name, plain_word(values.iloc[row]), "not a number", "left out")
+        _problem(
+            path,
+            row + 1 if numbered else None,
+            name,
+            plain_word(values.iloc[row]),
+            "not a number",
+            "left out",
+        )
         for row in np.flatnonzero(bad).tolist()
     ]
     return np.where(bad, 0.0, numbers), problems
