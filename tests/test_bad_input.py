@@ -195,8 +195,9 @@ def test_a_network_in_degrees(folder: Path, refuse: Refuse) -> None:
 def test_residents_of_another_crs(folder: Path, refuse: Refuse) -> None:
     squares = toy_town.town_residents()
     write_residents(squares, folder / "residents.parquet", crs="EPSG:3035")
-    message = refuse(errors.CrsError, folder / "study.toml")
-    assert "The residents are in EPSG:3035, the area in EPSG:2154" in message
+    # Squares of another grid are welcome; those of the wrong place are not.
+    message = refuse(errors.InputFileError, folder / "study.toml")
+    assert f"{folder / 'residents.parquet'}: nobody lives in or around 'Petite Ville'" in message
 
 
 @pytest.mark.parametrize(

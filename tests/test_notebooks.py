@@ -17,6 +17,7 @@ from quart_heure.study import Study
 NOTEBOOKS = test_house.ROOT / "notebooks"
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
 PARIS = "01_paris_quart_heure"
+TERRITORY = "03_your_own_territory"
 LIMIT_KB = 60
 LIMIT_S = 300
 
@@ -131,6 +132,24 @@ def test_the_first_notebook_shows_what_it_promises(ran: dict[str, Any]) -> None:
     written = ran["folder"] / PARIS / "work" / "out" / "notebook"
     assert "Bains-douches" in (written / "carte.html").read_text(encoding="utf-8")
     assert (written / "resultats" / "manifest.json").is_file()
+
+
+def test_the_notebook_on_other_territories_shows_what_it_promises(ran: dict[str, Any]) -> None:
+    notebook = run_once(NOTEBOOKS / f"{TERRITORY}.ipynb", ran)
+    assert len(shown(notebook, "image/png")) == 1
+    printed = " ".join(shown(notebook, "text"))
+    assert "row 2: the geometry is not a valid polygon" in printed
+    assert "district_overlap: 1" in printed
+    tables = " ".join(shown(notebook, "text/html"))
+    for words in (
+        *("invalid polygon", "districts overlap", "same place in several sources"),
+        *("longitude and latitude seem swapped", "no coordinates", "unknown category"),
+        *("left blank", "taken as unknown"),
+    ):
+        assert words in tables
+    assert any("All 12,250 residents" in text for text in shown(notebook, "text/markdown"))
+    written = ran["folder"] / TERRITORY / "work" / "out" / "territory"
+    assert "Espace du Pont" in (written / "carte.html").read_text(encoding="utf-8")
 
 
 def test_no_discreet_place_is_shown(ran: dict[str, Any]) -> None:

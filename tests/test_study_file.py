@@ -166,6 +166,14 @@ def town_for_the_template(study_file: Path, template: str) -> Path:
         crs=toy_town.CRS,
     )
     water.to_parquet(folder / "background.parquet")
+    halves = gpd.read_parquet(folder / "districts.parquet")
+    halves["quarter_id"] = ["q1", "q2"]
+    halves[["quarter_id", "geometry"]].to_file(folder / "quarters.geojson")
+    homes = gpd.GeoDataFrame(
+        {"height": [9.0, 12.0]}, geometry=halves.geometry.centroid.buffer(50), crs=halves.crs
+    )
+    homes.to_file(folder / "buildings.gpkg")
+    (folder / "counted.csv").write_text("district_id,value\nW,12\nE,\n", encoding="utf-8")
     study_file.write_text(template, encoding="utf-8")
     return study_file
 

@@ -44,6 +44,7 @@ from quart_heure.analysis.isochrones import contour_polygons
 from quart_heure.analysis.placement import place_services, placement_problems, short_streets
 from quart_heure.analysis.stored import stored_cells, stored_residents, stored_search_graph
 from quart_heure.analysis.surface import Cells, minutes_grid
+from quart_heure.analysis.weighting import with_second_weight
 from quart_heure.cache import Cache
 from quart_heure.categories import Category, check_categories
 from quart_heure.errors import CrsError, NetworkError, StudyFileError
@@ -54,8 +55,9 @@ from quart_heure.network.snapping import SNAP_M, Attachment
 from quart_heure.network.travel_time import SearchGraph
 from quart_heure.profiles import ADULT, WalkProfile
 from quart_heure.sources.areas import StudyArea, read_layer
-from quart_heure.sources.residents import Residents
+from quart_heure.sources.residents import Residents, ResidentZones
 from quart_heure.sources.services import Services, problem_table
+from quart_heure.sources.weights import DistrictWeights
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -89,6 +91,8 @@ class Study:
         Smaller uncovered zones are no gaps.
     counted_status
         Services of these statuses count.
+    weights
+        A second weight per district, such as people counted in the street.
     background_file
         Water, parks and the like to draw under maps; no figure depends on it.
     provenance
@@ -109,7 +113,7 @@ class Study:
     network: WalkNetwork
     catalogue: Mapping[str, Category]
     categories: tuple[str, ...]
-    residents: Residents | None = None
+    residents: Residents | ResidentZones | None = None
     profile: WalkProfile = ADULT
     threshold_min: float = 15.0
     isochrones_min: tuple[float, ...] = (5.0, 10.0, 15.0)
@@ -117,6 +121,7 @@ class Study:
     snap_m: float = SNAP_M
     min_gap_ha: float = 1.0
     counted_status: tuple[str, ...] = ("open", "unknown")
+    weights: DistrictWeights | None = None
     background_file: Path | None = None
     provenance: tuple[Mapping[str, Any], ...] = ()
 
@@ -156,6 +161,15 @@ class Study:
     def replace(self, **changes: Any) -> Study:
         """Return the same study with some fields changed."""
         return dataclasses.replace(self, **changes)
+
+    @property
+    def problems(self) -> pd.DataFrame:
+        """What is wrong with the inputs, as far as they themselves show it."""
+        rows = [*self.area.problems]
+        rows += getattr(self.residents, "problems", ())
+        rows += () if self.weights is None else self.weights.problems
+        tables = [problem_table(rows), self.services.problems]
+        return pd.concat([table for table in tables if len(table)] or tables, ignore_index=True)
 
     @property
     def reach_m(self) -> float:
@@ -260,8 +274,11 @@ def analyse(
     )
     _check_overlap(study, cells)
     people, outside = None, 0.0
+    doubts: list[dict[str, Any]] = []
     if study.residents is not None:
-        people, outside = stored_residents(cells, study.residents, cache)
+        settled = stored_residents(cells, study.residents, study.area, cache)
+        people, outside = settled.people, settled.outside
+        doubts += settled.problems()
     say("services")
     services, attachment = place_services(
         study.services.table,
@@ -293,9 +310,9 @@ def analyse(
         residents=people,
         **_district_names(study),
     )
-    doubts = placement_problems(services, snap_m=study.snap_m, margin_m=study.margin_m)
+    doubts += placement_problems(services, snap_m=study.snap_m, margin_m=study.margin_m)
     doubts += short_streets(study.network, study.area, margin_m=study.margin_m)
-    problems = pd.concat([study.services.problems, problem_table(doubts)], ignore_index=True)
+    problems = pd.concat([study.problems, problem_table(doubts)], ignore_index=True)
     return Coverage(
         study=study,
         cells=cell_table(
@@ -452,7 +469,7 @@ def _indicators(
                 **_district_names(study),
             )
         )
-    return pd.concat(tables, ignore_index=True)
+    return with_second_weight(pd.concat(tables, ignore_index=True), study.weights)
 
 
 def _district_names(study: Study) -> dict[str, Any]:
@@ -505,6 +522,7 @@ def _manifest(
         "problems": len(problems),
         "residents_outside": round(residents_outside, 1),
         "residents_source": "" if study.residents is None else study.residents.source,
+        **_told_weights(study.weights),
     }
     return build_manifest(
         inputs=study.provenance,
@@ -518,6 +536,17 @@ def _manifest(
         osm_date=str(study.network.meta.get("osm_date", "")),
         attribution=_attribution(study),
     )
+
+
+def _told_weights(weights: DistrictWeights | None) -> dict[str, Any]:
+    if weights is None:
+        return {}
+    return {
+        "second_weight_fr": weights.fr,
+        "second_weight_en": weights.en,
+        "second_weight_source": weights.source,
+        "second_weight_districts": len(weights.values),
+    }
 
 
 def _tally(reasons: pd.Series[str]) -> dict[str, int]:

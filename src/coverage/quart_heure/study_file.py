@@ -8,6 +8,7 @@ import json
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -22,9 +23,11 @@ from quart_heure.files import sha256_of
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.profiles import ADULT, PROFILES, WalkProfile, get_profile
 from quart_heure.sources.areas import StudyArea, read_area
-from quart_heure.sources.residents import read_residents
+from quart_heure.sources.merging import merged_services
+from quart_heure.sources.residents import Residents, ResidentZones
 from quart_heure.sources.sample import paris_dir
 from quart_heure.sources.services import STATUSES, read_services
+from quart_heure.sources.weights import DistrictWeights, read_weights
 from quart_heure.study import Study
 
 __all__ = ["TEMPLATE", "paris_study", "read_study"]
@@ -38,18 +41,36 @@ districts = "districts.geojson"   # polygons; their union is the area
 name = "My city"
 # id_column = "district_id"
 # label_column = "label"
+# subdistricts = "quarters.geojson"   # a finer division inside the districts
+# level = "districts"             # "subdistricts": figures per subdistrict instead of per district
+# mend = false                    # true: mend invalid polygons, and tell so
 
 [services]
 files = ["services.csv"]          # CSV with longitude and latitude, or GeoJSON, GeoPackage …
 # category = "bains_douches"      # where the files have no column "category"
 # counted_status = ["open", "unknown"]
 
+# [services.merge]                # one place told by several sources becomes one service
+# on = false
+# trust = ["curated", "opendata", "osm"]   # words of "source", the most trusted first
+
 [network]
 file = "network.parquet"          # streets that can be walked, or raw data: city.osm.pbf,
                                   # or vector tiles: a folder z/x/y.pbf, or city.mbtiles
 
 # [residents]
-# file = "residents.parquet"      # squares with people; without them figures are of area alone
+# file = "residents.parquet"      # squares, polygons, a table by district, GeoTIFF; without them
+#                                 # figures are of area alone
+# column = "residents"            # or P22_POP, ind, population … : usual names are found
+# method = "buildings"            # inside a zone by the volume of these; without them by "area"
+# buildings = "buildings.gpkg"    # footprints, with heights or levels where known
+# source = "INSEE, 2022"
+
+# [weights]
+# file = "counted.csv"            # district_id, value: people counted in the street, for instance
+# label_fr = "Personnes comptées dans la rue"
+# label_en = "People counted in the street"
+# source = "Nuit de la Solidarité 2024"
 
 # [map]
 # background = "background.parquet"   # water, parks … with a column "kind", drawn under maps
@@ -76,10 +97,14 @@ file = "network.parquet"          # streets that can be walked, or raw data: cit
 """
 
 _KEYS: dict[str, tuple[str, ...]] = {
-    "area": ("districts", "id_column", "label_column", "name"),
-    "services": ("files", "category", "counted_status"),
+    "area": (
+        *("districts", "id_column", "label_column", "name"),
+        *("subdistricts", "level", "mend"),
+    ),
+    "services": ("files", "category", "counted_status", "merge"),
     "network": ("file",),
-    "residents": ("file",),
+    "residents": ("file", "column", "method", "buildings", "source"),
+    "weights": ("file", "label_fr", "label_en", "source"),
     "map": ("background",),
     "analysis": (
         *("categories", "profile", "threshold_min", "isochrones_min"),
@@ -89,11 +114,17 @@ _KEYS: dict[str, tuple[str, ...]] = {
 _STREETS_AROUND_M = 2000.0
 """Raw streets are taken at least this far around the area."""
 
+_LEVELS = ("districts", "subdistricts")
+
 _FREE = ("profiles", "categories")
 _KINDS: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("threshold_min", "cell_m", "snap_m", "min_gap_ha"), (int, float)),
-    **dict.fromkeys(("files", "counted_status", "categories", "isochrones_min"), (list,)),
+    **dict.fromkeys(("files", "counted_status", "categories", "isochrones_min", "trust"), (list,)),
+    **dict.fromkeys(("mend", "on"), (bool,)),
+    "within_m": (int, float),
+    "merge": (dict,),
 }
+_MERGE_KEYS = ("on", "trust", "within_m")
 
 
 def read_study(path: Path, *, cache: Cache | None = None, **overrides: Any) -> Study:
@@ -124,7 +155,6 @@ def read_study(path: Path, *, cache: Cache | None = None, **overrides: Any) -> S
             msg = f"{path}: there is no {key!r} in [{table}]."
             raise StudyFileError(msg, hint="Run 'quart-heure init' for a commented example.")
     folder, area = path.parent, settings["area"]
-    residents = settings.get("residents", {}).get("file")
     background = settings.get("map", {}).get("background")
     analysis = {**settings.get("analysis", {}), **overrides}
     if isinstance(analysis.get("profile"), str):
@@ -136,17 +166,14 @@ def read_study(path: Path, *, cache: Cache | None = None, **overrides: Any) -> S
     if background is not None:
         analysis["background_file"] = _existing(folder / background)
     return _assemble(
-        area=read_area(
-            folder / area["districts"],
-            name=area.get("name", ""),
-            id_column=area.get("id_column"),
-            label_column=area.get("label_column"),
-        ),
-        districts_file=folder / area["districts"],
+        area=_area(area, folder, path),
+        districts_files=[folder / area[k] for k in ("districts", "subdistricts") if k in area],
         service_files=[folder / name for name in settings["services"]["files"]],
         service_category=settings["services"].get("category"),
         network_file=folder / settings["network"]["file"],
-        residents_file=None if residents is None else folder / residents,
+        residents=_with_folder(settings.get("residents"), folder),
+        weights=_with_folder(settings.get("weights"), folder),
+        merge=settings["services"].get("merge", {}),
         own_categories=settings.get("categories", {}),
         cache=cache,
         fields=analysis,
@@ -162,11 +189,11 @@ def paris_study(*, cache: Cache | None = None, **overrides: Any) -> Study:
     districts = folder / "districts.geojson"
     return _assemble(
         area=read_area(districts, name="Paris"),
-        districts_file=districts,
+        districts_files=[districts],
         service_files=[folder / "services.csv"],
         service_category=None,
         network_file=folder / "network.parquet",
-        residents_file=folder / "residents.parquet",
+        residents={"file": folder / "residents.parquet"},
         own_categories={},
         cache=cache,
         fields={
@@ -181,11 +208,13 @@ def paris_study(*, cache: Cache | None = None, **overrides: Any) -> Study:
 def _assemble(
     *,
     area: StudyArea,
-    districts_file: Path,
+    districts_files: Sequence[Path],
     service_files: Sequence[Path],
     service_category: str | None,
     network_file: Path,
-    residents_file: Path | None,
+    residents: Mapping[str, Any],
+    weights: Mapping[str, Any] = MappingProxyType({}),
+    merge: Mapping[str, Any] = MappingProxyType({}),
     own_categories: Mapping[str, Mapping[str, Any]],
     cache: Cache | None,
     fields: Mapping[str, Any],
@@ -194,6 +223,7 @@ def _assemble(
     """Read the inputs and put them together."""
     catalogue = extend_catalogue(own_categories)
     services = read_services(service_files, area, catalogue=catalogue, category=service_category)
+    services = merged_services(services, merge)
     network = stored_network(
         network_file, cache or Cache(None), reach=_reach(area, fields), crs=area.crs
     )
@@ -205,19 +235,67 @@ def _assemble(
     # An essential category without any place is what such a study is there to show.
     usual = tuple(c for c in catalogue if c in present or catalogue[c].essential)
     settings["categories"] = tuple(settings.get("categories", usual))
-    files = [("districts", districts_file), *(("services", file) for file in service_files)]
+    files = [("districts", file) for file in districts_files]
+    files += [("services", file) for file in service_files]
     files.append(("network", network_file))
-    if residents_file is not None:
-        files.append(("residents", residents_file))
+    files += [("residents", residents[key]) for key in ("file", "buildings") if key in residents]
+    files += [("weights", weights["file"])] if weights else []
     return Study(
         area=area,
         services=services,
         network=network,
-        residents=None if residents_file is None else read_residents(residents_file),
+        residents=_residents(residents, area),
+        weights=_weights(weights, area),
         catalogue=catalogue,
         provenance=tuple(_input(role, file, network, described or {}) for role, file in files),
         **settings,
     )
+
+
+def _area(settings: Mapping[str, Any], folder: Path, path: Path) -> StudyArea:
+    """Read the area, at the level that is asked for."""
+    finer, level = settings.get("subdistricts"), settings.get("level", _LEVELS[0])
+    if level not in _LEVELS or (level == "subdistricts" and finer is None):
+        msg = f"{path}, [area]: level is {level!r}" + ("." if finer else ", without subdistricts.")
+        raise StudyFileError(msg, hint=f"Levels are {', '.join(_LEVELS)}; name the file of each.")
+    area = read_area(
+        folder / settings["districts"],
+        name=settings.get("name", ""),
+        id_column=settings.get("id_column"),
+        label_column=settings.get("label_column"),
+        subdistricts=None if finer is None else folder / finer,
+        mend=settings.get("mend", False),
+    )
+    return area.by_subdistrict() if level == "subdistricts" else area
+
+
+def _residents(settings: Mapping[str, Any], area: StudyArea) -> Residents | ResidentZones | None:
+    if not settings:
+        return None
+    from quart_heure.sources.resident_files import read_people  # noqa: PLC0415 - most are squares
+
+    options = {key: value for key, value in settings.items() if key != "file"}
+    return read_people(settings["file"], area, **options)
+
+
+def _weights(settings: Mapping[str, Any], area: StudyArea) -> DistrictWeights | None:
+    if not settings:
+        return None
+    return read_weights(
+        settings["file"],
+        area,
+        fr=settings.get("label_fr", ""),
+        en=settings.get("label_en", ""),
+        source=settings.get("source", ""),
+    )
+
+
+def _with_folder(settings: Mapping[str, Any] | None, folder: Path) -> dict[str, Any]:
+    """Return a table of settings with its files in the folder of the study; {} without a file."""
+    if settings is None or "file" not in settings:
+        return {}
+    files = {key: folder / settings[key] for key in ("file", "buildings") if key in settings}
+    return {**settings, **files}
 
 
 def _reach(area: StudyArea, fields: Mapping[str, Any]) -> shapely.Polygon:
@@ -285,13 +363,24 @@ def _read_settings(path: Path) -> dict[str, Any]:
             raise StudyFileError(msg, hint=f"Write [{table}] on a line of its own.")
         _check_keys(part, keys, f"{path}, [{table}]")
         for key, value in part.items():
-            wanted = _KINDS.get(key, (str,))
-            if not isinstance(value, wanted) or isinstance(value, bool):
-                msg = f"{path}, [{table}]: {key} is {value!r}."
-                names = {str: "text in quotes", list: "a list in brackets", int: "a number"}
-                raise StudyFileError(msg, hint=f"It must be {names[wanted[0]]}.")
-            _check_items(key, value, f"{path}, [{table}]")
+            _check_value(key, value, f"{path}, [{table}]")
+    merge = settings.get("services", {}).get("merge", {})
+    _check_keys(merge, _MERGE_KEYS, f"{path}, [services.merge]")
+    for key, value in merge.items():
+        _check_value(key, value, f"{path}, [services.merge]")
     return settings
+
+
+def _check_value(key: str, value: Any, where: str) -> None:
+    """Check that a value is of the kind that its key takes."""
+    wanted = _KINDS.get(key, (str,))
+    # In Python, true is a number too.
+    if not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted):
+        msg = f"{where}: {key} is {value!r}."
+        names = {str: "text in quotes", list: "a list in brackets", int: "a number"}
+        names |= {bool: "true or false", dict: "a table of its own"}
+        raise StudyFileError(msg, hint=f"It must be {names[wanted[0]]}.")
+    _check_items(key, value, where)
 
 
 def _check_items(key: str, value: Any, where: str) -> None:

@@ -15,7 +15,8 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
-from quart_heure.analysis.surface import Cells, cells_of_area, residents_per_cell
+from quart_heure.analysis.people import CellResidents, residents_per_cell
+from quart_heure.analysis.surface import Cells, cells_of_area
 from quart_heure.cache import Cache
 from quart_heure.files import sha256_of
 from quart_heure.network.components import USEFUL_SHARE
@@ -24,7 +25,7 @@ from quart_heure.network.snapping import Attachment, snap
 from quart_heure.network.travel_time import SearchGraph, search_graph
 from quart_heure.profiles import WalkProfile
 from quart_heure.sources.areas import StudyArea
-from quart_heure.sources.residents import Residents
+from quart_heure.sources.residents import Residents, ResidentZones
 
 __all__ = [
     "OSM_SUFFIXES",
@@ -171,21 +172,33 @@ def stored_snap(
 
 
 def stored_residents(
-    cells: Cells, residents: Residents, cache: Cache
-) -> tuple[NDArray[np.float64], float]:
+    cells: Cells, residents: Residents | ResidentZones, area: StudyArea, cache: Cache
+) -> CellResidents:
     """Return residents per cell and those outside, by way of the cache."""
 
     def compute() -> dict[str, NDArray[Any]]:
-        people, outside = residents_per_cell(cells, residents)
-        return {"people": people, "outside": np.array(outside)}
+        found = residents_per_cell(cells, residents, area)
+        told = np.array([found.outside, found.zones_without_building])
+        return {"people": found.people, "told": told}
 
-    key = [
-        *(_hash(part) for part in (cells.col, cells.row, cells.inside)),
-        *(_hash(part) for part in (residents.col, residents.row, residents.residents)),
-        *(cells.cell_m, residents.square_m),
-    ]
-    arrays = cache.recall("residents", key, compute)
-    return arrays["people"], float(arrays["outside"])
+    parts: list[NDArray[Any]] = [cells.col, cells.row, cells.inside, residents.residents]
+    if isinstance(residents, Residents):
+        parts += [residents.col, residents.row, np.array([residents.square_m])]
+    key = [cells.cell_m, *_area_key(area)]
+    if isinstance(residents, ResidentZones):
+        key.append(_shapes_key(residents.shapes))
+        if residents.buildings is not None:
+            key.append(_shapes_key(residents.buildings.shapes))
+            parts.append(residents.buildings.height_m)
+    arrays = cache.recall("residents", [*key, *map(_hash, parts)], compute)
+    outside, without = arrays["told"].tolist()
+    return CellResidents(
+        people=arrays["people"], outside=outside, zones_without_building=int(without)
+    )
+
+
+def _shapes_key(shapes: NDArray[np.object_]) -> str:
+    return hashlib.blake2b(b"".join(shapely.to_wkb(shapes)), digest_size=16).hexdigest()
 
 
 def _area_key(area: StudyArea) -> list[str]:

@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.network.snapping import Attachment, snap
 from quart_heure.sources.areas import StudyArea
-from quart_heure.sources.residents import Residents
 
-__all__ = ["Cells", "cells_of_area", "minutes_grid", "residents_per_cell"]
+__all__ = ["Cells", "cells_of_area", "minutes_grid"]
 
 _MARGIN_CELLS = 2
 """Cells kept around the area, so that contours do not stop short of its boundary."""
@@ -137,54 +136,6 @@ def minutes_grid(
     return x, y, grid
 
 
-def residents_per_cell(cells: Cells, residents: Residents) -> tuple[NDArray[np.float64], float]:
-    """Move residents from their squares onto the cells of the area.
-
-    The people of a square are shared out by the area it has in common with each cell of the study
-    area. A square that touches the area without meeting any of its cells gives its people to the
-    nearest cell within one and a half squares, so that none is lost at the boundary.
-
-    Returns
-    -------
-    people, outside
-        Residents of each cell, shape (n,), and those of squares away from the area.
-    """
-    index = _CellIndex(cells)
-    cell_m, square_m = cells.cell_m, residents.square_m
-    span = int(np.ceil(square_m / cell_m)) + 1
-    first_col = np.floor(residents.col * square_m / cell_m + 1e-9).astype(np.int64)
-    first_row = np.floor(residents.row * square_m / cell_m + 1e-9).astype(np.int64)
-    targets, weights = [], []
-    for dx in range(span):
-        width = _overlap(residents.col, square_m, first_col + dx, cell_m)
-        for dy in range(span):
-            height = _overlap(residents.row, square_m, first_row + dy, cell_m)
-            target = index.find(first_col + dx, first_row + dy)
-            targets.append(target)
-            weights.append(np.where(target >= 0, width * height, 0.0))
-    weight = np.stack(weights)
-    total = weight.sum(axis=0)
-    met = total > 0
-    share = np.divide(weight, total, out=np.zeros_like(weight), where=met)
-    people: NDArray[np.float64] = np.bincount(
-        np.maximum(np.stack(targets), 0).ravel(),
-        weights=(share * residents.residents).ravel(),
-        minlength=len(cells),
-    ).astype(np.float64)
-    left = np.flatnonzero(~met & (residents.residents > 0))
-    nearest = index.nearest(
-        (residents.col[left].astype(np.float64) + 0.5) * square_m,
-        (residents.row[left].astype(np.float64) + 0.5) * square_m,
-        within_m=1.5 * max(square_m, cell_m),
-    )
-    people += np.bincount(
-        nearest[nearest >= 0],
-        weights=residents.residents[left[nearest >= 0]],
-        minlength=len(cells),
-    )
-    return people, float(residents.residents[left[nearest < 0]].sum())
-
-
 def _holding_polygon(
     x: NDArray[np.float64], y: NDArray[np.float64], polygons: NDArray[np.object_]
 ) -> NDArray[np.int16]:
@@ -208,51 +159,3 @@ def _grow(mask: NDArray[np.bool_], steps: int) -> NDArray[np.bool_]:
         rows = padded[:-2] | padded[1:-1] | padded[2:]
         mask = rows[:, :-2] | rows[:, 1:-1] | rows[:, 2:]
     return mask
-
-
-def _overlap(
-    square: NDArray[np.int32], square_m: float, cell: NDArray[np.int64], cell_m: float
-) -> NDArray[np.float64]:
-    """Return the length that squares and cells have in common along one axis, in metres."""
-    low = np.maximum(square * square_m, cell * cell_m)
-    high = np.minimum((square + 1) * square_m, (cell + 1) * cell_m)
-    overlap: NDArray[np.float64] = np.maximum(high - low, 0.0)
-    return overlap
-
-
-class _CellIndex:
-    """Finds cells of the study area by column and row."""
-
-    def __init__(self, cells: Cells) -> None:
-        self.cells = cells
-        self.inside = np.flatnonzero(cells.inside)
-        self.first = (int(cells.col.min()), int(cells.row.min()))
-        shape = (
-            int(cells.col.max()) - self.first[0] + 1,
-            int(cells.row.max()) - self.first[1] + 1,
-        )
-        self.position = np.full(shape, -1, dtype=np.int64)
-        inside = self.inside
-        self.position[cells.col[inside] - self.first[0], cells.row[inside] - self.first[1]] = inside
-
-    def find(self, col: NDArray[np.int64], row: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the position of each cell, -1 where the area has none."""
-        c, r = col - self.first[0], row - self.first[1]
-        valid = (c >= 0) & (c < self.position.shape[0]) & (r >= 0) & (r < self.position.shape[1])
-        found = np.full(len(c), -1, dtype=np.int64)
-        found[valid] = self.position[c[valid], r[valid]]
-        return found
-
-    def nearest(
-        self, x: NDArray[np.float64], y: NDArray[np.float64], *, within_m: float
-    ) -> NDArray[np.int64]:
-        """Return the nearest cell of the area to each point, -1 where none is within reach."""
-        found = np.full(len(x), -1, dtype=np.int64)
-        if len(x) == 0 or len(self.inside) == 0:
-            return found
-        tree = shapely.STRtree(shapely.points(self.cells.centre_xy[self.inside]))
-        point, cell = tree.query_nearest(
-            shapely.points(x, y), max_distance=within_m, all_matches=False
-        )
-        found[point] = self.inside[cell]
-        return found

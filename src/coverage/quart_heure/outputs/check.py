@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,8 +15,14 @@ import numpy as np
 import shapely
 
 from quart_heure.files import replacing
-from quart_heure.network.doctor import examine_network, examine_services, finding_table
+from quart_heure.network.doctor import (
+    Finding,
+    examine_network,
+    examine_services,
+    finding_table,
+)
 from quart_heure.outputs.manifest import json_text
+from quart_heure.sources.districts import check_districts
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -40,7 +46,7 @@ class Check:
     findings
         See `quart_heure.network.doctor`.
     problems
-        Rows of the services that were refused or doubted.
+        Rows of the inputs that were refused or doubted.
     dropped
         Streets left out: for each reason, how many and how long.
     osm_date, age_days
@@ -84,12 +90,13 @@ def check_study(study: Study, *, today: datetime.date | None = None) -> Check:
             barriers=barriers,
         )
         yield from examine_network(study.network, study.profile)
+        yield from _district_faults(study)
 
     osm_date = str(study.network.meta.get("osm_date", ""))
     return Check(
         area=study.area.name,
         findings=finding_table(findings(), study.network),
-        problems=study.services.problems,
+        problems=study.problems,
         dropped=dict(study.network.meta.get("dropped", {})),
         osm_date=osm_date,
         age_days=_age_days(osm_date, today or datetime.datetime.now(datetime.UTC).date()),
@@ -121,6 +128,22 @@ def write_check(check: Check, path: Path) -> None:
     with replacing(path) as temporary:
         temporary.unlink()
         findings.to_file(temporary, layer="findings", driver="GPKG")
+
+
+def _district_faults(study: Study) -> Iterator[Finding]:
+    """Find where districts overlap or leave gaps wider than a sliver."""
+    faults = check_districts(study.area.districts, union=study.area.geometry)
+    for fault in faults[~faults["sliver"].astype(bool)].itertuples():
+        yield Finding(
+            kind=f"district_{fault.kind}",
+            place=fault.district_ids.replace(";", " – "),
+            detail="The first district by id holds it."
+            if fault.kind == "overlap"
+            else "Between districts, and not in the area.",
+            value=round(fault.area_m2),
+            unit="m²",
+            geometry=fault.geometry,
+        )
 
 
 def _content(check: Check) -> dict[str, Any]:

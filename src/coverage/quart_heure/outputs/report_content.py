@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import difflib
 import math
-import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ from quart_heure.labels import district_word, format_number, format_pct, format_
 from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.tables import Results, describe_run, in_order
 from quart_heure.schema import table_columns
+from quart_heure.sources.district_names import bare_name
 
 if TYPE_CHECKING:
     from quart_heure.study import Coverage
@@ -65,7 +65,8 @@ def report_content(
         ``format``, ``lang``, ``area``, ``osm_date``, ``parameters``; ``selected`` (whether
         districts were asked for), ``district_labels`` (by id), ``district_word``;
         ``categories`` (id, label, essential, composite); ``summary`` (in figures and in one
-        sentence); ``city`` (one row of indicators per category); ``composite``;
+        sentence); ``second_weight`` (label, source and a sentence, {} without one); ``city``
+        (one row of indicators per category); ``composite``;
         ``districts`` (district_id, label, ``indicators``, ``composite``, ``gaps`` with the
         part ``here``, ``none_known``); ``services`` (``by_category``, ``withheld``, ``list``);
         ``problems``; ``definitions``, ``limits``; ``sources``, ``attribution``; ``run``. Rows have
@@ -101,6 +102,7 @@ def report_content(
         "district_word": district_word(labels.values(), lang),
         "categories": shown,
         "summary": _summary(source.composite, indicators, manifest, lang),
+        "second_weight": _second_weight(manifest, indicators, shown, labels, lang),
         "city": [row for row in indicators if row["level"] == "city"],
         "composite": [row for row in composite if row["level"] == "city"],
         "districts": [_district(each, indicators, composite, gaps, parts) for each in wanted],
@@ -142,17 +144,17 @@ def resolve_districts(indicators: pd.DataFrame, wanted: Iterable[str]) -> list[s
     known: dict[str, str] = {}
     for district_id, label in labels.items():
         for name in (district_id, label):
-            known.setdefault(_bare(name), district_id)
+            known.setdefault(bare_name(name), district_id)
     found = []
     for name in wanted:
-        if _bare(name) not in known:
-            near = difflib.get_close_matches(_bare(name), known, n=1, cutoff=0.5)
+        if bare_name(name) not in known:
+            near = difflib.get_close_matches(bare_name(name), known, n=1, cutoff=0.5)
             msg = f"There is no district {name!r}."
             hint = f"Districts are {', '.join(labels.values())}."
             if near:
                 hint = f"Did you mean {labels[known[near[0]]]!r}?"
             raise InputFileError(msg, hint=hint)
-        found.append(known[_bare(name)])
+        found.append(known[bare_name(name)])
     return list(dict.fromkeys(found)) if found else list(labels)
 
 
@@ -160,14 +162,6 @@ def _district_labels(indicators: pd.DataFrame) -> dict[str, str]:
     rows = indicators.loc[indicators["level"] == "district", ["district_id", "label"]]
     pairs = rows.drop_duplicates().itertuples(index=False, name=None)
     return {district_id: _printable(label) or district_id for district_id, label in pairs}
-
-
-def _bare(name: str) -> str:
-    """Reduce a district's name to what tells it apart: "13e", "13ème", "Paris 13" are 13."""
-    plain = unicodedata.normalize("NFKD", name.strip().casefold())
-    plain = "".join(sign for sign in plain if not unicodedata.combining(sign))
-    ordinal = re.fullmatch(r"(?:paris )?0*(\d+) ?(?:er|e|eme|th|st|nd|rd)?(?: arr.*)?", plain)
-    return ordinal[1] if ordinal else plain
 
 
 def _is_whole(categories: Sequence[str]) -> bool:
@@ -230,6 +224,38 @@ def _summary(
     )
     about = {"by": by, "essentials": essentials, "threshold_min": threshold}
     return {**about, **figures, "sentence": sentence}
+
+
+def _second_weight(
+    manifest: Mapping[str, Any],
+    indicators: list[_Row],
+    shown: Sequence[Mapping[str, Any]],
+    labels: Mapping[str, str],
+    lang: str,
+) -> dict[str, Any]:
+    """Return what is counted besides residents, and the shares that it gives the whole area."""
+    counts = manifest.get("counts", {})
+    city = {row["category"]: row for row in indicators if row["level"] == "city"}
+    if f"second_weight_{lang}" not in counts or not city:
+        return {}
+    names = {category["id"]: category["label"] for category in shown}
+    shares = [
+        f"{names[category]} {format_pct(row['second_weight_covered_pct'], lang)}"
+        for category, row in city.items()
+    ]
+    label = _printable(str(counts[f"second_weight_{lang}"]))
+    sentence = phrase(
+        "weight_city",
+        lang,
+        label=label,
+        n=format_number(next(iter(city.values()))["second_weight"], lang),
+        known=counts["second_weight_districts"],
+        all=len(labels),
+        unit=district_word(labels.values(), lang),
+        shares=", ".join(shares),
+    )
+    source = _printable(str(counts.get("second_weight_source", "")))
+    return {"label": label, "source": source, "sentence": sentence}
 
 
 def _on_network(indicators: list[_Row], by: str) -> float:

@@ -77,6 +77,9 @@ _ORDER: Mapping[str, Sequence[str]] = {
 }
 
 
+_PLAIN_COLUMNS = ("on_network_ha", "off_network_ha", "residents", "second_weight")
+"""Columns of the indicators that the layer of districts has once."""
+
 _DISTRICT_COLUMNS = {
     "services": "services_inside",
     "covered_pct": "covered_pct",
@@ -335,7 +338,7 @@ def _districts(
     beside.columns = pd.Index([f"{name}_{category}" for name, category in pairs])
     counts = beside.columns[beside.columns.str.startswith(("services_", "gaps_"))]
     wide = coverage.study.area.districts[["district_id", "label", "geometry"]]
-    wide = wide.join(first[["on_network_ha", "off_network_ha", "residents"]], on="district_id")
+    wide = wide.join(first[list(_PLAIN_COLUMNS)], on="district_id")
     wide = wide.join(beside.astype(dict.fromkeys(counts, "int64")), on="district_id")
     columns = [column.name for column in table_columns("districts", categories)]
     return wide[columns].sort_values("district_id", ignore_index=True)

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyproj
 import shapely
+from numpy.typing import NDArray
 
 from quart_heure.errors import CrsError, GeometryError, InputFileError
+from quart_heure.sources.district_names import (
+    ID_COLUMNS,
+    LABEL_COLUMNS,
+    column_words,
+    plain_word,
+)
+from quart_heure.sources.districts import (
+    check_districts,
+    fault_rows,
+    mend_polygon,
+    mended_row,
+    parents_of,
+)
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -27,6 +41,9 @@ __all__ = [
 
 _FRANCE = shapely.box(-5.5, 41.2, 9.8, 51.3)
 """Metropolitan France in degrees, where Lambert-93 is the national metric system."""
+
+_HELD_SHARE = 0.99
+"""A part of a finer division of which its district holds less is told as lying across."""
 
 _LAMBERT_93 = pyproj.CRS.from_epsg(2154)
 
@@ -45,17 +62,38 @@ class StudyArea:
         The metric CRS of the whole study.
     districts
         Columns district_id, label and geometry (in ``crs``), ordered by district_id.
+    subdistricts
+        A finer division, such as quartiers: the same columns and parent_id, the district that
+        holds most of each, "" for none.
+    problems
+        Rows of a table of problems: what was mended, where districts overlap or leave gaps.
     """
 
     name: str
     geometry: shapely.Polygon | shapely.MultiPolygon
     crs: pyproj.CRS
     districts: gpd.GeoDataFrame
+    subdistricts: gpd.GeoDataFrame | None = None
+    problems: tuple[Mapping[str, Any], ...] = ()
 
     def __post_init__(self) -> None:
         """Put the districts in the order of their ids: it decides who holds a common border."""
         ordered = self.districts.sort_values("district_id", kind="stable", ignore_index=True)
         object.__setattr__(self, "districts", ordered)
+
+    def by_subdistrict(self) -> StudyArea:
+        """Return the same area with its finer division as districts: figures per quartier.
+
+        Raises
+        ------
+        GeometryError
+            If it has none.
+        """
+        if self.subdistricts is None:
+            msg = f"{self.name!r} has no finer division than its districts."
+            raise GeometryError(msg, hint="Name its file: subdistricts = … in [area].")
+        finer = self.subdistricts.drop(columns="parent_id")
+        return dataclasses.replace(self, districts=finer, subdistricts=None)
 
 
 def metric_crs(geometry: shapely.Geometry) -> pyproj.CRS:
@@ -85,6 +123,8 @@ def read_area(
     name: str = "",
     id_column: str | None = None,
     label_column: str | None = None,
+    subdistricts: Path | None = None,
+    mend: bool = False,
 ) -> StudyArea:
     """Read districts from a file; their union is the study area.
 
@@ -95,8 +135,12 @@ def read_area(
     name
         Name of the area; the file's name by default.
     id_column, label_column
-        Columns that name the districts; ``district_id`` and ``label`` by default, else the order of
-        the rows.
+        Columns that name the districts; by default the first of the usual ones (see
+        `quart_heure.sources.district_names`), else the order of the rows.
+    subdistricts
+        File of a finer division, its columns found in the same way.
+    mend
+        Mend invalid polygons, and tell so, instead of refusing them.
 
     Raises
     ------
@@ -107,14 +151,15 @@ def read_area(
     GeometryError
         If a polygon is invalid or empty, or two districts have one id.
     """
-    layer = read_layer(path)
-    return area_from_districts(
-        layer,
+    area = area_from_districts(
+        read_layer(path),
         name=name or path.stem,
         id_column=id_column,
         label_column=label_column,
         origin=str(path),
+        mend=mend,
     )
+    return area if subdistricts is None else _divide(area, subdistricts, mend=mend)
 
 
 def area_from_districts(
@@ -124,17 +169,10 @@ def area_from_districts(
     id_column: str | None = None,
     label_column: str | None = None,
     origin: str = "districts",
+    mend: bool = False,
 ) -> StudyArea:
     """Make a study area of a table of polygons (see `read_area`)."""
-    import geopandas as gpd  # noqa: PLC0415 - imported where a table is really made
-
-    if layer.crs is None:
-        msg = f"{origin}: the layer has no coordinate reference system."
-        raise CrsError(msg, hint="Save it with one (EPSG:4326 for degrees, EPSG:2154 for metres).")
-    if len(layer) == 0:
-        msg = f"{origin}: there is no district."
-        raise GeometryError(msg, hint="Give at least one polygon.")
-    _check_polygons(layer, origin)
+    layer, mended = _sound_polygons(layer, origin, mend=mend)
     degrees = layer.to_crs(4326)
     own = pyproj.CRS(layer.crs)
     is_metric = own.is_projected and own.axis_info[0].unit_conversion_factor == 1
@@ -142,27 +180,52 @@ def area_from_districts(
     # Web Mercator is counted in metres, yet its metres are 1.5 times too long at Paris.
     if is_metric and "Mercator" in own.name and "transverse" not in own.name.lower():
         crs = metric_crs(shapely.box(*degrees.total_bounds))
-    districts = layer.to_crs(crs)
-    table = gpd.GeoDataFrame(
-        {
-            "district_id": _words(layer, id_column, ["district_id"], origin),
-            "label": _words(layer, label_column, ["label", "name"], origin),
-        },
-        geometry=districts.geometry.to_numpy(),
-        crs=crs,
-    )
-    table["label"] = table["label"].where(table["label"] != "", table["district_id"])
-    if table["district_id"].duplicated().any():
-        twice = sorted(table.loc[table["district_id"].duplicated(), "district_id"])[0]
-        msg = f"{origin}: two districts have the id {twice!r}."
-        raise GeometryError(msg, hint="Merge them or give them ids of their own.")
-    table = table.sort_values("district_id", ignore_index=True)
+    table = _named_polygons(layer.to_crs(crs), id_column, label_column, origin)
     union = shapely.union_all(table.geometry.to_numpy())
-    return StudyArea(name=name, geometry=union, crs=crs, districts=table)
+    faults = fault_rows(check_districts(table, union=union), file=Path(origin).name)
+    return StudyArea(
+        name=name, geometry=union, crs=crs, districts=table, problems=(*mended, *faults)
+    )
 
 
-def read_layer(path: Path) -> gpd.GeoDataFrame:
+def _divide(area: StudyArea, path: Path, *, mend: bool) -> StudyArea:
+    """Give an area the finer division of a file."""
+    layer, mended = _sound_polygons(read_layer(path), str(path), mend=mend)
+    finer = _named_polygons(layer.to_crs(area.crs), None, None, str(path))
+    faults = fault_rows(check_districts(finer), file=path.name)
+    parents, share = parents_of(finer, area.districts)
+    finer.insert(2, "parent_id", parents)
+    astray = [
+        {
+            "file": path.name,
+            "row": None,
+            "field": "geometry",
+            "value": f"{one} – {label}",
+            "reason": "in no district" if parent == "" else "in several districts",
+            "action": "left out" if parent == "" else "given to the one with most of it",
+        }
+        for one, label, parent, held in zip(
+            finer["district_id"], finer["label"], parents, share, strict=True
+        )
+        if held < _HELD_SHARE
+    ]
+    return dataclasses.replace(
+        area,
+        subdistricts=finer[finer["parent_id"] != ""].reset_index(drop=True),
+        problems=(*area.problems, *mended, *faults, *astray),
+    )
+
+
+def read_layer(path: Path, *, around: gpd.GeoSeries | None = None) -> gpd.GeoDataFrame:
     """Read the first layer of a vector file.
+
+    Parameters
+    ----------
+    path
+        GeoJSON (also compressed: ``.gz``), GeoPackage, GeoParquet or shapefile.
+    around
+        What does not meet the rectangle around this may be left out: layers of a whole country are
+        then read in part.
 
     Raises
     ------
@@ -177,7 +240,10 @@ def read_layer(path: Path) -> gpd.GeoDataFrame:
     try:
         if path.suffix.lower() in {".parquet", ".geoparquet"}:
             return gpd.read_parquet(path)
-        return gpd.read_file(path)
+        # GDAL reads a compressed layer in place when it is told so.
+        compressed = path.suffix.lower() == ".gz"
+        source = f"/vsigzip/{path.resolve()}" if compressed else path
+        return gpd.read_file(source, bbox=around)
     except Exception as error:
         # Drivers raise what they like; whatever it is, the file could not be read.
         msg = f"{path}: cannot be read as a vector layer ({' '.join(str(error).split())})."
@@ -186,43 +252,62 @@ def read_layer(path: Path) -> gpd.GeoDataFrame:
         ) from error
 
 
-def _check_polygons(layer: gpd.GeoDataFrame, origin: str) -> None:
+def _sound_polygons(
+    layer: gpd.GeoDataFrame, origin: str, *, mend: bool
+) -> tuple[gpd.GeoDataFrame, list[Mapping[str, Any]]]:
+    """Return a layer whose polygons are all valid, and what was mended in it."""
+    if layer.crs is None:
+        msg = f"{origin}: the layer has no coordinate reference system."
+        raise CrsError(msg, hint="Save it with one (EPSG:4326 for degrees, EPSG:2154 for metres).")
+    if len(layer) == 0:
+        msg = f"{origin}: there is no district."
+        raise GeometryError(msg, hint="Give at least one polygon.")
     shapes = layer.geometry.to_numpy()
-    polygonal = np.isin(
-        shapely.get_type_id(shapes),
-        [shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON],
-    )
+    mended: list[Mapping[str, Any]] = []
+    if mend:
+        shapes = shapes.copy()
+        for row in np.flatnonzero(_is_polygon(shapes) & ~shapely.is_valid(shapes)).tolist():
+            why = shapely.is_valid_reason(shapes[row])
+            mended.append(mended_row(file=Path(origin).name, row=row + 1, why=why))
+            shapes[row] = mend_polygon(shapes[row])
+        layer = layer.set_geometry(shapes, crs=layer.crs)
     for bad, what in (
-        (~polygonal, "is not a polygon"),
+        (~_is_polygon(shapes), "is not a polygon"),
         (shapely.is_empty(shapes), "is empty"),
         (~shapely.is_valid(shapes), "is not a valid polygon"),
     ):
         if bad.any():
             row = int(np.flatnonzero(bad)[0])
-            why = shapely.is_valid_reason(shapes[row]) if polygonal[row] else ""
+            why = shapely.is_valid_reason(shapes[row]) if _is_polygon(shapes)[row] else ""
             msg = f"{origin}, row {row + 1}: the geometry {what}" + (f" ({why})." if why else ".")
-            raise GeometryError(msg, hint="Mend it, for instance with 'Fix geometries' in QGIS.")
+            hint = "Mend it, for instance with 'Fix geometries' in QGIS, or set mend = true."
+            raise GeometryError(msg, hint=hint)
+    return layer, mended
 
 
-def _words(
-    layer: gpd.GeoDataFrame, column: str | None, usual: Iterable[str], origin: str
-) -> list[str]:
-    """Return a column as text, falling back on usual names and then on the order of the rows."""
-    if column is not None and column not in layer.columns:
-        msg = f"{origin}: there is no column {column!r}."
-        raise InputFileError(msg, hint=f"Columns are {', '.join(map(str, layer.columns))}.")
-    names = [column] if column is not None else [name for name in usual if name in layer.columns]
-    if not names:
-        return [str(i + 1) for i in range(len(layer))]
-    return [plain_word(value) for value in layer[names[0]]]
+def _is_polygon(shapes: NDArray[np.object_]) -> NDArray[np.bool_]:
+    kinds = [shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON]
+    polygonal: NDArray[np.bool_] = np.isin(shapely.get_type_id(shapes), kinds)
+    return polygonal
 
 
-def plain_word(value: Any) -> str:
-    """Return a value of a table as text, "" if missing; whole numbers lose their decimal point."""
-    import pandas as pd  # noqa: PLC0415 - half a second that reading raw streets does not need
+def _named_polygons(
+    layer: gpd.GeoDataFrame, id_column: str | None, label_column: str | None, origin: str
+) -> gpd.GeoDataFrame:
+    """Return district_id, label and geometry, ordered by id."""
+    import geopandas as gpd  # noqa: PLC0415 - imported where a table is really made
 
-    if pd.api.types.is_scalar(value) and pd.isna(value):
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
+    table = gpd.GeoDataFrame(
+        {
+            "district_id": column_words(layer, id_column, ID_COLUMNS, origin, unique=True),
+            "label": column_words(layer, label_column, LABEL_COLUMNS, origin, unique=False),
+        },
+        geometry=layer.geometry.to_numpy(),
+        crs=layer.crs,
+    )
+    table["label"] = table["label"].where(table["label"] != "", table["district_id"])
+    if table["district_id"].duplicated().any():
+        twice = sorted(table.loc[table["district_id"].duplicated(), "district_id"])[0]
+        msg = f"{origin}: two districts have the id {twice!r}."
+        raise GeometryError(msg, hint="Merge them or give them ids of their own.")
+    return table.sort_values("district_id", ignore_index=True)

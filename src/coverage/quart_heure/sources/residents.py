@@ -1,4 +1,4 @@
-"""Residents: people per square of a grid, to be moved onto the cells of a study."""
+"""Residents: people per square of a grid or per polygon, to be moved onto the cells of a study."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 import pyproj
+import shapely
 from numpy.typing import NDArray
 
 from quart_heure.errors import CrsError, InputFileError
 
-__all__ = ["Residents", "read_residents"]
+__all__ = ["Buildings", "ResidentZones", "Residents", "read_residents"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -42,6 +43,61 @@ class Residents:
     square_m: float
     crs: pyproj.CRS
     source: str
+
+    def zones(self, crs: pyproj.CRS) -> ResidentZones:
+        """Return the squares as polygons in another CRS, in which they stand askew."""
+        low = np.stack([self.col, self.row], axis=1) * self.square_m
+        shapes = shapely.box(*low.T, *(low + self.square_m).T)
+        if crs != self.crs:
+            change = pyproj.Transformer.from_crs(self.crs, crs, always_xy=True)
+            shapes = shapely.transform(
+                shapes, lambda xy: np.stack(change.transform(xy[:, 0], xy[:, 1]), axis=1)
+            )
+        return ResidentZones(shapes=shapes, residents=self.residents, crs=crs, source=self.source)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Buildings:
+    """Buildings that people may live in, by whose volume they are shared out.
+
+    Parameters
+    ----------
+    shapes
+        Footprints: valid polygons; shape (n,).
+    height_m
+        Of each, above zero; shape (n,).
+    """
+
+    shapes: NDArray[np.object_]
+    height_m: NDArray[np.float64]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class ResidentZones:
+    """People per polygon: squares of another grid, small statistical areas, districts, pixels.
+
+    Parameters
+    ----------
+    shapes
+        Valid polygons in ``crs``; shape (n,).
+    residents
+        People in each, not negative; shape (n,).
+    crs
+        Metric CRS of the study.
+    source
+        Where the figures come from, in a sentence.
+    buildings
+        People are shared out by the volume of these; by area without them.
+    problems
+        Rows of a table of problems: what could not be used.
+    """
+
+    shapes: NDArray[np.object_]
+    residents: NDArray[np.float64]
+    crs: pyproj.CRS
+    source: str
+    buildings: Buildings | None = None
+    problems: tuple[Mapping[str, Any], ...] = ()
 
 
 def read_residents(path: Path) -> Residents:

@@ -1,0 +1,347 @@
+"""Files of residents as statistical offices give them: squares, polygons, tables, rasters."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pyproj
+import shapely
+from numpy.typing import NDArray
+
+from quart_heure.errors import CrsError, InputFileError
+from quart_heure.sources.areas import StudyArea, read_layer
+from quart_heure.sources.buildings import read_buildings
+from quart_heure.sources.district_names import ID_COLUMNS, bare_name, find_column, plain_word
+from quart_heure.sources.rasters import read_raster
+from quart_heure.sources.residents import Residents, ResidentZones, read_residents
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+__all__ = ["METHODS", "PEOPLE_COLUMNS", "read_people"]
+
+METHODS = ("area", "buildings")
+"""How people are shared out inside their zone."""
+
+PEOPLE_COLUMNS = (
+    *("residents", "population", "pop_totale", "ptot", "ind"),
+    *(f"p{year}_pop" for year in range(30, 5, -1)),
+    *("pop", *(f"c{year}_pop15p" for year in range(30, 5, -1))),
+)
+"""Columns that usual files count people in, all people first."""
+
+_SQUARE = re.compile(r"CRS(\d+)RES(\d+)m?N(\d+)E(\d+)", re.IGNORECASE)
+"""The name of a square of the European grid: CRS, side, and lower left corner in metres."""
+
+_MOST_ROWS = 20
+"""More rows without a number are told together."""
+
+_RASTERS = {".tif", ".tiff"}
+
+
+def read_people(
+    path: Path,
+    area: StudyArea,
+    *,
+    column: str | None = None,
+    method: str | None = None,
+    buildings: Path | None = None,
+    source: str = "",
+) -> Residents | ResidentZones:
+    """Read residents from whatever file holds them.
+
+    Parameters
+    ----------
+    path
+        Squares of our own (see `quart_heure.sources.residents.read_residents`); a layer of
+        polygons with a count; CSV with names of squares of the European grid (``idcar_200m``);
+        CSV or JSON records with the id or the name of a district; a GeoTIFF of counts per pixel.
+    area
+        The study area: gives the CRS, the districts, and where large layers are read.
+    column
+        Column with the number of people; the first of `PEOPLE_COLUMNS` by default.
+    method
+        ``area``, or ``buildings`` to share people out by the volume of buildings; the latter by
+        default where there are any.
+    buildings
+        The layer of buildings.
+    source
+        Where the figures come from; the names of the file and the column by default.
+
+    Raises
+    ------
+    InputFileError
+        If a file is missing or unreadable, has no such column, counts nobody around the area, or
+        the method lacks its buildings.
+    CrsError
+        If a layer has no CRS.
+    """
+    if method is not None and method != METHODS[buildings is not None]:
+        more = ", with buildings." if buildings else ", without buildings."
+        msg = f"{path}: residents by {method!r}{more}"
+        raise InputFileError(
+            msg, hint='Give method = "area", or method = "buildings" and buildings = "file".'
+        )
+    found = _read(path, area, column=column, source=source)
+    if isinstance(found, Residents):
+        if found.crs == area.crs and buildings is None:
+            return found
+        found = _around(found.zones(area.crs), area)
+    if not found.residents.sum() > 0:
+        msg = f"{path}: nobody lives in or around {area.name!r}."
+        raise InputFileError(msg, hint="Check the place, the CRS and the column of the file.")
+    if buildings is None:
+        return found
+    volumes, problems = read_buildings(buildings, found)
+    return dataclasses.replace(found, buildings=volumes, problems=(*found.problems, *problems))
+
+
+def _read(
+    path: Path, area: StudyArea, *, column: str | None, source: str
+) -> Residents | ResidentZones:
+    suffix = path.suffix.lower()
+    if suffix in _RASTERS:
+        return read_raster(path, area, source=source)
+    if suffix == ".parquet" and not _is_layer(path):
+        if column not in {None, "residents"}:
+            msg = f"{path}: squares have their people in the column 'residents', not {column!r}."
+            raise InputFileError(msg, hint="Leave column out of [residents].")
+        squares = read_residents(path)
+        return dataclasses.replace(squares, source=source or squares.source)
+    if suffix in {".csv", ".txt", ".tsv"}:
+        return _of_table(_read_csv(path), path, area, column=column, source=source)
+    records = _records(path) if suffix == ".json" else None
+    if records is not None:
+        return _of_table(pd.DataFrame(records), path, area, column=column, source=source)
+    import geopandas as gpd  # noqa: PLC0415 - as in sources.areas
+
+    ground = gpd.GeoSeries([shapely.box(*area.geometry.bounds)], crs=area.crs)
+    return _of_layer(read_layer(path, around=ground), path, area, column=column, source=source)
+
+
+def _is_layer(path: Path) -> bool:
+    """Tell whether a Parquet file holds geometry."""
+    import pyarrow as pa  # noqa: PLC0415 - as in sources.residents
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    try:
+        return b"geo" in (pq.read_schema(path).metadata or {})
+    except (pa.ArrowException, OSError, ValueError):
+        return False  # what is wrong with it is told by its reader
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    if not path.is_file():
+        msg = f"{path}: there is no such file."
+        raise InputFileError(msg, hint="Check the name and the folder it is relative to.")
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            heading = file.readline()
+        delimiter = max(",;\t|", key=heading.count)
+        return pd.read_csv(path, sep=delimiter, dtype=str, encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
+        msg = f"{path}: cannot be read as a table ({' '.join(str(error).split())})."
+        raise InputFileError(msg, hint="Save the file as CSV in UTF-8.") from error
+
+
+def _records(path: Path) -> list[Mapping[str, Any]] | None:
+    """Return the records of a JSON file, None if it holds something else, such as a layer."""
+    if not path.is_file():
+        return None
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError):
+        return None
+    if isinstance(content, list) and content and all(isinstance(one, dict) for one in content):
+        return content
+    return None
+
+
+def _of_layer(
+    layer: gpd.GeoDataFrame, path: Path, area: StudyArea, *, column: str | None, source: str
+) -> ResidentZones:
+    if layer.crs is None:
+        msg = f"{path}: the layer has no coordinate reference system."
+        raise CrsError(msg, hint="Save it with one (EPSG:4326 for degrees, EPSG:2154 for metres).")
+    name = _people_column(layer, column, path)
+    # Rows have no number here: what is read is a part of the layer.
+    people, problems = _numbers(layer[name], path, name, numbered=False)
+    shapes = layer.geometry.to_crs(area.crs).to_numpy()
+    flat = (shapely.get_dimensions(shapes) < 2) | shapely.is_missing(shapes)
+    for row in np.flatnonzero((flat | shapely.is_empty(shapes)) & (people > 0)).tolist():
+        value = f"{people[row]:g}"
+        problems.append(_problem(path, None, "geometry", value, "not a polygon", "left out"))
+    invalid = ~flat & ~shapely.is_valid(shapes)
+    for row in np.flatnonzero(invalid).tolist():
+        why = shapely.is_valid_reason(shapes[row])
+        problems.append(_problem(path, None, "geometry", why, "invalid polygon", "mended"))
+    shapes = np.where(invalid, shapely.make_valid(shapes), shapes)
+    kept = ~flat & (people > 0) & (shapely.area(shapes) > 0)
+    zones = ResidentZones(
+        shapes=shapes[kept],
+        residents=people[kept],
+        crs=area.crs,
+        source=source or f"{path.name}, {name}",
+        problems=tuple(problems),
+    )
+    return _around(zones, area)
+
+
+def _of_table(
+    table: pd.DataFrame, path: Path, area: StudyArea, *, column: str | None, source: str
+) -> ResidentZones:
+    name = _people_column(table, column, path)
+    people, problems = _numbers(table[name], path, name)
+    said = source or f"{path.name}, {name}"
+    squares = next((c for c in table if _SQUARE.fullmatch(plain_word(table[c].iloc[0]))), None)
+    if squares is not None:
+        found = _squares(table[squares], people, path, said)
+        zones = [_around(one.zones(area.crs), area) for one in found]
+        return ResidentZones(
+            shapes=np.concatenate([zone.shapes for zone in zones]),
+            residents=np.concatenate([zone.residents for zone in zones]),
+            crs=area.crs,
+            source=said,
+            problems=tuple(problems),
+        )
+    shapes, number, more = _by_name(table, people, path, area)
+    return ResidentZones(
+        shapes=shapes,
+        residents=number,
+        crs=area.crs,
+        source=said,
+        problems=(*problems, *more),
+    )
+
+
+def _squares(
+    names: pd.Series[Any], people: NDArray[np.float64], path: Path, source: str
+) -> list[Residents]:
+    """Return the squares of the European grid that their names place, one table for each size."""
+    parts = names.astype(str).str.extract(_SQUARE)
+    if parts.isna().any(axis=None):
+        row = int(np.flatnonzero(parts.isna().any(axis=1))[0])
+        msg = f"{path}, row {row + 1}: {names.iloc[row]!r} is no name of a square."
+        raise InputFileError(msg, hint="Names are like CRS3035RES200mN2889000E3761200.")
+    numbers = parts.astype(np.int64).to_numpy()
+    found = []
+    for code, side in sorted({(int(code), int(side)) for code, side in numbers[:, :2]}):
+        here = (numbers[:, 0] == code) & (numbers[:, 1] == side) & (people > 0)
+        found.append(
+            Residents(
+                col=(numbers[here, 3] // side).astype(np.int32),
+                row=(numbers[here, 2] // side).astype(np.int32),
+                residents=people[here],
+                square_m=float(side),
+                crs=pyproj.CRS.from_epsg(code),
+                source=source,
+            )
+        )
+    return found
+
+
+def _by_name(
+    table: pd.DataFrame, people: NDArray[np.float64], path: Path, area: StudyArea
+) -> tuple[NDArray[np.object_], NDArray[np.float64], list[Mapping[str, Any]]]:
+    """Give the rows of a table to the districts, or the finer division, that they name."""
+    divisions = (
+        [area.districts] if area.subdistricts is None else [area.districts, area.subdistricts]
+    )
+    columns = [c for c in table if str(c).strip().lower() in {*ID_COLUMNS, "label", "name", "nom"}]
+    best: tuple[int, Any, list[int]] = (0, None, [])
+    for division in divisions:
+        known: dict[str, int] = {}
+        for words in (division["district_id"], division["label"]):
+            for at, word in enumerate(words):
+                known.setdefault(bare_name(str(word)), at)
+        for column in columns:
+            held = [known.get(bare_name(plain_word(word)), -1) for word in table[column]]
+            if len({at for at in held if at >= 0}) > best[0]:
+                best = (len({at for at in held if at >= 0}), division, held)
+    if best[1] is None:
+        msg = f"{path}: no row names a district of {area.name!r}."
+        hint = f"Give the ids of the districts, such as {area.districts['district_id'].iloc[0]!r}."
+        raise InputFileError(msg, hint=hint)
+    division, holder = best[1], np.array(best[2])
+    named = holder[holder >= 0]
+    summed: NDArray[np.float64] = np.bincount(
+        named, weights=people[holder >= 0], minlength=len(division)
+    ).astype(np.float64)
+    problems = []
+    astray = int(np.count_nonzero(holder < 0))
+    if astray:
+        text = f"{astray} / {len(table)}"
+        problems.append(_problem(path, None, "district", text, "in no district", "left out"))
+    for at in np.flatnonzero(np.bincount(named, minlength=len(division)) == 0).tolist():
+        text = f"{division['district_id'].iloc[at]} – {division['label'].iloc[at]}"
+        problems.append(_problem(path, None, "residents", text, "no number", "taken as zero"))
+    kept = summed > 0
+    return division.geometry.to_numpy()[kept], summed[kept], problems
+
+
+def _around(zones: ResidentZones, area: StudyArea) -> ResidentZones:
+    """Keep the zones that meet the rectangle around an area: the rest of the country is no news."""
+    near = shapely.intersects(shapely.box(*area.geometry.bounds), zones.shapes)
+    return dataclasses.replace(zones, shapes=zones.shapes[near], residents=zones.residents[near])
+
+
+def _people_column(table: pd.DataFrame, column: str | None, path: Path) -> str:
+    if column is not None and column not in table.columns:
+        msg = f"{path}: there is no column {column!r}."
+        raise InputFileError(msg, hint=f"Columns are {', '.join(map(str, table.columns))}.")
+    found = column or find_column(table, PEOPLE_COLUMNS)
+    if found is None or len(table) == 0:
+        rows = "there is no row for the place."
+        msg = f"{path}: " + (rows if found else "there is no column of residents.")
+        columns = ", ".join(map(str, table.columns))
+        raise InputFileError(
+            msg, hint=f"Name it: column = … in [residents]. Columns are {columns}."
+        )
+    return found
+
+
+def _numbers(
+    values: pd.Series[Any], path: Path, name: str, *, numbered: bool = True
+) -> tuple[NDArray[np.float64], list[Mapping[str, Any]]]:
+    """Return numbers of people, zero where there is none, and the rows where there is none."""
+    text = values.astype(str).str.strip().str.replace(r"[\s\u202f\u00a0]", "", regex=True)
+    numbers = pd.to_numeric(text.str.replace(",", ".", regex=False), errors="coerce").to_numpy(
+        dtype=np.float64, na_value=np.nan
+    )
+    bad = ~(np.isfinite(numbers) & (numbers >= 0))
+    if np.count_nonzero(bad) > _MOST_ROWS:
+        value = f"{np.count_nonzero(bad)} / {len(bad)}"
+        told = _problem(path, None, name, value, "not a number", "left out")
+        return np.where(bad, 0.0, numbers), [told]
+    problems = [
+        _problem(
+            path,
+            row + 1 if numbered else None,
+            name,
+            plain_word(values.iloc[row]),
+            "not a number",
+            "left out",
+        )
+        for row in np.flatnonzero(bad).tolist()
+    ]
+    return np.where(bad, 0.0, numbers), problems
+
+
+def _problem(
+    path: Path, row: int | None, field: str, value: str, reason: str, action: str
+) -> Mapping[str, Any]:
+    return {
+        "file": path.name,
+        "row": row,
+        "field": field,
+        "value": value[:200],
+        "reason": reason,
+        "action": action,
+    }
