@@ -25,6 +25,7 @@ from quart_heure.sources.areas import StudyArea, read_area
 from quart_heure.sources.residents import read_residents
 from quart_heure.sources.sample import paris_dir
 from quart_heure.sources.services import STATUSES, read_services
+from quart_heure.sources.soliguide import SoliguideAccess, soliguide_access, with_soliguide
 from quart_heure.study import Study
 
 __all__ = ["TEMPLATE", "paris_study", "read_study"]
@@ -43,6 +44,7 @@ name = "My city"
 files = ["services.csv"]          # CSV with longitude and latitude, or GeoJSON, GeoPackage …
 # category = "bains_douches"      # where the files have no column "category"
 # counted_status = ["open", "unknown"]
+# soliguide = true                # add Soliguide's places live, with your own key; none is kept
 
 [network]
 file = "network.parquet"          # streets that can be walked, or raw data: city.osm.pbf
@@ -76,7 +78,7 @@ file = "network.parquet"          # streets that can be walked, or raw data: cit
 
 _KEYS: dict[str, tuple[str, ...]] = {
     "area": ("districts", "id_column", "label_column", "name"),
-    "services": ("files", "category", "counted_status"),
+    "services": ("files", "category", "counted_status", "soliguide"),
     "network": ("file",),
     "residents": ("file",),
     "map": ("background",),
@@ -92,10 +94,17 @@ _FREE = ("profiles", "categories")
 _KINDS: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("threshold_min", "cell_m", "snap_m", "min_gap_ha"), (int, float)),
     **dict.fromkeys(("files", "counted_status", "categories", "isochrones_min"), (list,)),
+    "soliguide": (bool,),
 }
 
 
-def read_study(path: Path, *, cache: Cache | None = None, **overrides: Any) -> Study:
+def read_study(
+    path: Path,
+    *,
+    cache: Cache | None = None,
+    soliguide: SoliguideAccess | None = None,
+    **overrides: Any,
+) -> Study:
     """Read a study from a TOML file.
 
     Parameters
@@ -105,6 +114,9 @@ def read_study(path: Path, *, cache: Cache | None = None, **overrides: Any) -> S
         to it. See `TEMPLATE`.
     cache
         Keeps the network for the next run.
+    soliguide
+        Adds Soliguide's places live; a study file may ask for it too, with the key that the
+        environment holds.
     overrides
         Fields of `Study` that prevail over the file.
 
@@ -134,7 +146,9 @@ def read_study(path: Path, *, cache: Cache | None = None, **overrides: Any) -> S
         analysis.setdefault("counted_status", tuple(settings["services"]["counted_status"]))
     if background is not None:
         analysis["background_file"] = _existing(folder / background)
-    return _assemble(
+    if settings["services"].get("soliguide") and soliguide is None:
+        soliguide = soliguide_access()
+    study = _assemble(
         area=read_area(
             folder / area["districts"],
             name=area.get("name", ""),
@@ -151,6 +165,19 @@ def read_study(path: Path, *, cache: Cache | None = None, **overrides: Any) -> S
         fields=analysis,
         described=_described(folder / "manifest.json"),
     )
+    return study if soliguide is None else _with_soliguide(study, soliguide)
+
+
+def _with_soliguide(study: Study, access: SoliguideAccess) -> Study:
+    services, about = with_soliguide(
+        study.services,
+        study.area,
+        access=access,
+        catalogue=study.catalogue,
+        categories=study.categories,
+        reach_m=study.margin_m,
+    )
+    return study.replace(services=services, provenance=(*study.provenance, about))
 
 
 def paris_study(*, cache: Cache | None = None, **overrides: Any) -> Study:
@@ -282,9 +309,10 @@ def _read_settings(path: Path) -> dict[str, Any]:
         _check_keys(part, keys, f"{path}, [{table}]")
         for key, value in part.items():
             wanted = _KINDS.get(key, (str,))
-            if not isinstance(value, wanted) or isinstance(value, bool):
+            if not isinstance(value, wanted) or (isinstance(value, bool) and wanted != (bool,)):
                 msg = f"{path}, [{table}]: {key} is {value!r}."
                 names = {str: "text in quotes", list: "a list in brackets", int: "a number"}
+                names[bool] = "true or false"
                 raise StudyFileError(msg, hint=f"It must be {names[wanted[0]]}.")
             _check_items(key, value, f"{path}, [{table}]")
     return settings
