@@ -225,8 +225,8 @@ def _row(place: Mapping[str, Any], ours: str, theirs: str) -> dict[str, Any]:
     modalities = _part(service if service.get("differentModalities") else place, "modalities")
     publics = _part(service if service.get("differentPublics") else place, "publics")
     hours = _part(service, "hours") if service.get("differentHours") else _part(place, "newhours")
-    location = _part(_part(place, "position"), "location").get("coordinates") or (None, None)
-    lon, lat = (float(c) if isinstance(c, int | float) else np.nan for c in location[:2])
+    location = _part(_part(place, "position"), "location").get("coordinates")
+    lon, lat = location if isinstance(location, list) and len(location) == 2 else (None, None)
     referral = _part(modalities, "orientation").get("checked") is True
     return {
         "category": ours,
@@ -238,8 +238,8 @@ def _row(place: Mapping[str, Any], ours: str, theirs: str) -> dict[str, Any]:
         "wheelchair": _answer(_part(modalities, "pmr").get("checked")),
         "opening_hours": _hours(hours),
         "source": "Soliguide",
-        "_lon": lon,
-        "_lat": lat,
+        "_lon": _degrees(lon),
+        "_lat": _degrees(lat),
     }
 
 
@@ -248,17 +248,21 @@ def _part(whole: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return part if isinstance(part, Mapping) else {}
 
 
+def _degrees(value: Any) -> float:
+    return float(value) if isinstance(value, int | float) else float("nan")
+
+
 def _answer(checked: Any) -> str:
-    return {True: "yes", False: "no"}.get(checked, "unknown") if checked is not None else "unknown"
+    return "unknown" if not isinstance(checked, bool) else "yes" if checked else "no"
 
 
 def _admits(publics: Mapping[str, Any]) -> str:
     if publics.get("accueil") != _EXCLUSIVE:
         return "everyone"
-    gender, family = set(publics.get("gender") or ()), set(publics.get("familialle") or ())
-    if gender == {"women"} or gender == {"men"}:
-        return gender.pop()
-    return "families" if family == {"family"} else "unknown"
+    for gender in ("women", "men"):
+        if publics.get("gender") == [gender]:
+            return gender
+    return "families" if publics.get("familialle") == ["family"] else "unknown"
 
 
 def _hours(hours: Mapping[str, Any]) -> str:
