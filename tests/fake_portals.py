@@ -283,7 +283,8 @@ class Handler(BaseHTTPRequestHandler):
             told = f"wrong key {self.headers['Authorization']}"
             self.reply(json.dumps({"message": told}).encode(), code=401)
             return
-        code, content = self.service.answer(address.path, asked, body)
+        path = urllib.parse.unquote(address.path)
+        code, content = self.service.answer(path, asked, body)
         trouble = self.service.trouble(address.path)
         if trouble is None:
             self.reply(content, code=code)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -56,7 +57,7 @@ def unpacked(path: Path, *, suffixes: Sequence[str], largest_mb: float) -> Itera
                     if limit < 0:
                         raise _too_large(path, largest_mb)
                     file.write(piece)
-        except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
             msg = f"{path}: it is damaged ({error})."
             raise InputFileError(msg, hint="Download it again.") from error
         yield target
