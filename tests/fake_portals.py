@@ -19,9 +19,11 @@ from email import message_from_bytes
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import pyproj
 import shapely
 
 import toy_osm
+import toy_town
 from fake_osm import INSEE, MIDDLE, TOWN
 
 Row = dict[str, Any]
@@ -33,6 +35,13 @@ KEY = "a-key-of-ones-own-7f3c"
 
 def lon_lat(x: float, y: float) -> tuple[float, float]:
     return toy_osm.lon_lat((x, y))
+
+
+def town_lon_lat(x: float, y: float) -> tuple[float, float]:
+    east, north = toy_town.ORIGIN
+    to_degrees = pyproj.Transformer.from_crs(toy_town.CRS, 4326, always_xy=True)
+    lon, lat = to_degrees.transform(east + x, north + y)
+    return float(lon), float(lat)
 
 
 def bath(number: int, x: float, y: float, *, shut: bool = False, **changes: Any) -> Row:
@@ -55,8 +64,8 @@ def bath(number: int, x: float, y: float, *, shut: bool = False, **changes: Any)
 
 
 def place(number: int, category: str, x: float, y: float, **changes: Any) -> Row:
-    """Return a place of Soliguide."""
-    lon, lat = lon_lat(x, y)
+    """Return a place of Soliguide, in local metres of `toy_town`."""
+    lon, lat = town_lon_lat(x, y)
     return {
         "lieu_id": number,
         "name": f"Lieu secret {number}",
