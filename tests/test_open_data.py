@@ -36,6 +36,7 @@ from quart_heure.study_file import read_study
 
 COOL = "ilots-de-fraicheur-equipements-activites"
 ROOT = f"/api/explore/v2.1/catalog/datasets/{COOL}"
+EXTRACTS = Path(__file__).parents[2] / "shared" / "data" / "paris-services-opendata"
 EVERYWHERE = shapely.box(-180, -90, 180, 90)
 
 
@@ -338,6 +339,24 @@ def test_words_of_other_sets() -> None:
     assert row("fontaines-a-boire", gid=1, dispo="NON")["status"] == "temporarily_closed"
     assert row("fontaines-a-boire", gid=1, dispo="OUI")["status"] == "open"
     assert row("restaurants-casvp", type="S")["status"] == "unknown"
+
+
+@pytest.mark.extracts
+def test_the_fields_that_we_read_are_those_of_the_portal(
+    portals: FakePortals, asking: Asking
+) -> None:
+    if not EXTRACTS.is_dir():
+        pytest.skip("the source extracts are not beside the project")
+    expected = {COOL: 17, "fontaines-a-boire": 1275}
+    for name, services in expected.items():
+        rows = json.loads((EXTRACTS / f"{name}.json").read_text(encoding="utf-8"))
+        portals.datasets[name] = rows
+        dataset = dataclasses.replace(known_datasets()[name], portal=portals.url)
+        answer = read_dataset(asking.web, dataset)
+        found, _ = service_rows(answer, reach=shapely.box(2.2, 48.8, 2.48, 48.92))
+        assert len(found) == len({row["service_id"] for row in found}) == services
+        if name == COOL:
+            assert sum(row["opening_hours"] == "off" for row in found) == 2
 
 
 # ---- into a snapshot

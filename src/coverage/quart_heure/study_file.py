@@ -44,7 +44,7 @@ name = "My city"
 files = ["services.csv"]          # CSV with longitude and latitude, or GeoJSON, GeoPackage …
 # category = "bains_douches"      # where the files have no column "category"
 # counted_status = ["open", "unknown"]
-# soliguide = true                # add Soliguide's places live, with your own key; none is kept
+# soliguide = false               # true: Soliguide's places, live, with your own key; none is kept
 
 [network]
 file = "network.parquet"          # streets that can be walked, or raw data: city.osm.pbf

@@ -181,7 +181,7 @@ def read_dataset(web: Web, dataset: Dataset) -> DatasetAnswer:
     return DatasetAnswer(
         dataset=_described(dataset, metas, fields),
         features=features,
-        date=str(metas.get("data_processed") or metas.get("modified") or ""),
+        date=str(metas.get("modified") or metas.get("data_processed") or ""),
         title=str(metas.get("title") or dataset.id),
         how=how,
     )
