@@ -21,6 +21,7 @@ import fake_portals
 from fake_osm import INSEE, FakeOsm
 from fake_portals import FakePortals, Trouble, bath
 from quart_heure.cache import Cache
+from quart_heure.cli import main
 from quart_heure.errors import GeometryError, InputFileError, TryLaterError
 from quart_heure.fetch import SnapshotReport, fetch_territory
 from quart_heure.sources.open_data import Dataset, DatasetAnswer, known_datasets, read_dataset
@@ -511,6 +512,25 @@ def test_the_same_answers_give_the_same_bytes(desk: Desk, monkeypatch: pytest.Mo
     one, other = (desk.fetch().snapshot.folder for _ in range(2))
     for path in one.iterdir():
         assert path.read_bytes() == (other / path.name).read_bytes(), path.name
+
+
+def test_flags_of_the_command(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("QUART_HEURE_CACHE", "")
+    common = ["fetch", "--insee", INSEE, "--mirror", desk.settings.mirrors[0]]
+    common += ["-o", str(desk.output), "--json"]
+    assert main([*common, "--open-data"]) == 0
+    manifest = json.loads(capsys.readouterr().out)
+    assert [about["id"] for about in manifest["open_data"]] == [COOL]
+    desk.portals.datasets["bancs"] = [bath(1, 90, 10)]
+    assert main([*common, "--dataset", "bancs", "--portal", desk.portals.url]) == 0
+    manifest = json.loads(capsys.readouterr().out)
+    assert [about["title"] for about in manifest["open_data"]] == ["bancs"]
+    for wrong in (["--dataset", "bancs"], ["--limits", "nobody"], ["--residents", "nothing.zip"]):
+        assert main([*common, *wrong]) == 3
+        assert capsys.readouterr().out == ""
+    assert len(list(desk.output.iterdir())) == 2
 
 
 # ---- limits that the State draws
