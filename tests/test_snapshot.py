@@ -19,6 +19,7 @@ from quart_heure.network.streets import network_from_osm
 from quart_heure.sources.osm_boundaries import Boundary, choose_districts, outlines
 from quart_heure.sources.osm_data import from_overpass
 from quart_heure.sources.osm_services import Candidates, read_candidates, service_tags
+from quart_heure.sources.services import SERVICE_COLUMNS
 from quart_heure.sources.snapshot import (
     DISTRICTS,
     NETWORK,
@@ -320,6 +321,45 @@ def test_a_candidate_says_where_it_is_from() -> None:
     )
     assert (about["address"], about["source_date"]) == ("8 rue Été", "2026-11-01")
     assert json.loads(about["osm_tags"])["opening_hours"] == "Mo off"
+
+
+def about_candidate(**tags: str) -> Element:
+    (feature,) = candidates({"amenity": "public_bath", **tags}).features
+    about: Element = feature["properties"]
+    return about
+
+
+def test_a_candidate_has_every_column_of_a_table_of_services() -> None:
+    assert set(SERVICE_COLUMNS) <= about_candidate().keys()
+    assert [about_candidate()[key] for key in ("admits", "animals", "wheelchair", "access")] == [
+        "unknown"
+    ] * 4
+
+
+@pytest.mark.parametrize(
+    ("tags", "expected"),
+    [
+        ({"opening_hours": "Mo-Fr 09:00-12:00"}, {"opening_hours": "Mo-Fr 09:00-12:00"}),
+        ({"opening_hours": "le matin"}, {"opening_hours": "", "opening_hours_text": "le matin"}),
+        ({"wheelchair": "limited"}, {"wheelchair": "limited"}),
+        ({"wheelchair": "designated"}, {"wheelchair": "unknown"}),
+        ({"access": "yes"}, {"access": "walk_in"}),
+        ({"access": "customers"}, {"access": "unknown"}),
+        ({"female": "yes", "male": "yes"}, {"admits": "everyone"}),
+        ({"female": "yes"}, {"admits": "unknown"}),
+        ({"female": "only"}, {"admits": "women"}),
+        ({"male": "yes", "female": "no"}, {"admits": "men"}),
+        ({"social_facility:for": "juvenile; family"}, {"admits": "families;young_people"}),
+        ({"social_facility:for": "homeless"}, {"admits": "unknown", "audience": "homeless"}),
+        ({"dog": "leashed"}, {"animals": "yes"}),
+        ({"dog": "no"}, {"animals": "no"}),
+        ({"capacity": "12"}, {"capacity": "12", "capacity_value": 12, "capacity_unit": "cabins"}),
+        ({"capacity": "few"}, {"capacity": "few", "capacity_value": None, "capacity_unit": ""}),
+    ],
+)
+def test_what_tags_say_of_whom_and_how_many(tags: dict[str, str], expected: Element) -> None:
+    about = about_candidate(**tags)
+    assert {key: about[key] for key in expected} == expected
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from quart_heure.commands import analysis, inputs
+from quart_heure.commands import analysis, geocoding, inputs
 from quart_heure.errors import QuartHeureError
 
 __all__ = ["app", "main", "run"]
@@ -49,6 +49,7 @@ for _command in (
     analysis.map_,
     analysis.info,
     inputs.fetch,
+    geocoding.geocode,
     inputs.check,
     inputs.init,
 ):

@@ -22,18 +22,29 @@ from quart_heure.network.graph import WalkNetwork
 from quart_heure.network.streets import ATTRIBUTION, LICENCE, network_from_osm
 from quart_heure.profiles import ADULT
 from quart_heure.sources import snapshot as snapshots
+from quart_heure.sources.communes import COMMUNES_URL
 from quart_heure.sources.osm_answers import Answer, answers_folder
 from quart_heure.sources.osm_data import from_overpass, is_area_relation, is_street
 from quart_heure.sources.osm_live import LiveOsm, LiveSettings
 from quart_heure.sources.osm_services import Candidates, read_candidates, service_tags
+from quart_heure.sources.portal_files import (
+    RESIDENTS,
+    PortalFiles,
+    PortalRequest,
+    fetch_datasets,
+    fetch_residents,
+    portal_lines,
+)
 from quart_heure.sources.snapshot import Snapshot, find_snapshots, read_snapshot, write_snapshot
 from quart_heure.sources.snapshot_changes import SnapshotChanges, compare_snapshots
+from quart_heure.sources.snapshot_study import write_study
 from quart_heure.sources.territory import (
     Territory,
     TerritoryRequest,
     find_territory,
     reach_polygon,
 )
+from quart_heure.sources.web import Patience, Web
 
 __all__ = ["STREET_TAGS", "SnapshotReport", "fetch_territory"]
 
@@ -77,6 +88,7 @@ class SnapshotReport:
             f" ({counts['edges']} edges)",
             f"candidates for services: {found}"
             f" (left out: {', '.join(f'{why} {n}' for why, n in left_out.items())})",
+            *portal_lines(manifest),
             *(self.changes.lines() if self.changes else []),
         ]
 
@@ -84,6 +96,8 @@ class SnapshotReport:
 def fetch_territory(
     request: TerritoryRequest,
     *,
+    portals: PortalRequest | None = None,
+    communes_url: str = COMMUNES_URL,
     output: Path = Path("snapshots"),
     settings: LiveSettings | None = None,
     catalogue: Mapping[str, Category] | None = None,
@@ -92,12 +106,16 @@ def fetch_territory(
     cache: Cache | None = None,
     progress: Progress | None = None,
 ) -> SnapshotReport:
-    """Fetch a territory from OpenStreetMap's servers into a dated snapshot.
+    """Fetch a territory from OpenStreetMap's servers, and portals, into a dated snapshot.
 
     Parameters
     ----------
     request
         Which territory: a place name, an INSEE code or a file of polygons.
+    portals
+        What is wanted besides OpenStreetMap: open data sets, residents.
+    communes_url
+        The State's service of limits, for a request with ``limits="gouv"``.
     output
         Folder in which the snapshot gets a folder of its own.
     settings
@@ -122,12 +140,15 @@ def fetch_territory(
     NetworkError
         If no street in it can be walked.
     InputFileError
-        If the file of polygons cannot be read.
+        If the file of polygons cannot be read, or a data set is not what it was.
     OutputError
         If the snapshot cannot be written.
     """
     say = progress or (lambda _: None)
     own = settings or LiveSettings()
+    wanted = portals or PortalRequest()
+    wanted.chosen()  # a name that is wrong is told before anything is asked
+    web = Web(_patience(own), say=say)
     catalogue = default_catalogue() if catalogue is None else catalogue
     reach_m = _reach_m(threshold_min)
     tags = service_tags(catalogue)
@@ -135,8 +156,13 @@ def fetch_territory(
     kept_in = None if cache is None else cache.folder
     with answers_folder(kept_in, key, hours=own.resume_hours) as folder:
         live = LiveOsm(own, folder, say=say)
-        territory = find_territory(live, request, largest_km2=own.area_km2)
+        territory = find_territory(
+            live, request, largest_km2=own.area_km2, web=web, communes_url=communes_url
+        )
         reach = reach_polygon(territory.area, reach_m=reach_m)
+        described = _describe(territory, request, reach, reach_m)
+        earlier = find_snapshots(output, territory_key=described["key"])
+        besides = _besides(web, wanted, territory, reach, catalogue, earlier)
         answers = {**territory.answers, "streets": live.features("streets", reach, STREET_TAGS)}
         if tags:
             answers["services"] = live.features("services", reach, tags)
@@ -147,17 +173,31 @@ def fetch_territory(
             output,
             name=territory.name,
             osm_date=content.osm_date,
-            writers=_writers(territory, content, threshold_min=threshold_min, keep_raw=keep_raw),
+            writers={
+                **_writers(territory, content, keep_raw=keep_raw),
+                **{name: write for part in besides for name, write in part.writers.items()},
+                snapshots.STUDY: functools.partial(
+                    write_study,
+                    name=territory.name,
+                    threshold_min=threshold_min,
+                    services=[f for part in besides for f in part.services],
+                    residents=any(RESIDENTS in part.writers for part in besides),
+                    categories={k: v for part in besides for k, v in part.categories.items()},
+                ),
+            },
             manifest={
-                "territory": _describe(territory, request, reach, reach_m),
+                "territory": described,
                 **_describe_answers(answers),
                 **_describe_content(territory, content),
+                **{key: value for part in besides for key, value in part.manifest.items()},
+                "notes": [note for part in besides for note in part.notes],
             },
             origin={
                 "source": str(content.network.meta["source"]),
                 "licence": LICENCE,
                 "attribution": ATTRIBUTION,
             },
+            origins={name: origin for part in besides for name, origin in part.origins.items()},
         )
     previous = _previous(snapshot, say)
     changes = compare_snapshots(previous, snapshot) if previous else None
@@ -225,18 +265,16 @@ def _street_elements(elements: Sequence[dict[str, Any]]) -> list[dict[str, Any]]
 
 
 def _writers(
-    territory: Territory, content: _Content, *, threshold_min: float, keep_raw: bool
+    territory: Territory, content: _Content, *, keep_raw: bool
 ) -> dict[str, Callable[[Path], None]]:
-    """Return what writes each file of the snapshot."""
+    """Return what writes each file of the snapshot that comes from OpenStreetMap."""
     districts = list(territory.districts.iterfeatures(drop_id=True))
-    study = _study_text(territory.name, threshold_min)
     writers: dict[str, Callable[[Path], Any]] = {
         snapshots.NETWORK: content.network.write,
         snapshots.DISTRICTS: functools.partial(snapshots.write_features, features=districts),
         snapshots.SERVICES: functools.partial(
             snapshots.write_features, features=content.candidates.features
         ),
-        snapshots.STUDY: lambda path: path.write_text(study, encoding="utf-8"),
     }
     if keep_raw:
         writers[snapshots.RAW] = functools.partial(
@@ -248,24 +286,40 @@ def _writers(
     return writers
 
 
-def _study_text(name: str, threshold_min: float) -> str:
-    return f"""\
-# A study of quart-heure, made by 'quart-heure fetch'. See 'quart-heure init' for all that can be
-# set. The services are candidates by their OpenStreetMap tags: check them, and add your own list.
+def _patience(live: LiveSettings) -> Patience:
+    """Return the patience with portals: that with OpenStreetMap's servers."""
+    return Patience(
+        timeout_s=live.timeout_s,
+        pauses_s=live.pauses_s,
+        longest_wait_s=live.longest_wait_s,
+        user_agent="quart-heure (fetch)",
+        wait=live.wait,
+    )
 
-[area]
-districts = "{snapshots.DISTRICTS}"
-name = {json.dumps(name, ensure_ascii=False)}
 
-[services]
-files = ["{snapshots.SERVICES}"]
-
-[network]
-file = "{snapshots.NETWORK}"
-
-[analysis]
-threshold_min = {threshold_min:g}
-"""
+def _besides(
+    web: Web,
+    wanted: PortalRequest,
+    territory: Territory,
+    reach: shapely.Geometry,
+    catalogue: Mapping[str, Category],
+    earlier: Sequence[Snapshot],
+) -> list[PortalFiles]:
+    """Read what is wanted besides OpenStreetMap, before the streets: they take longest."""
+    parts = []
+    datasets = wanted.chosen(reach.bounds)
+    if datasets:
+        parts.append(
+            fetch_datasets(web, datasets, reach=reach, catalogue=catalogue, earlier=earlier)
+        )
+    if wanted.residents:
+        crs = territory.area.crs
+        parts.append(
+            fetch_residents(
+                web, wanted.residents, reach=reach, crs=crs, largest_mb=wanted.largest_mb
+            )
+        )
+    return parts
 
 
 def _describe(

@@ -27,6 +27,7 @@ from quart_heure.sources.merging import merged_services
 from quart_heure.sources.residents import Residents, ResidentZones
 from quart_heure.sources.sample import paris_dir
 from quart_heure.sources.services import STATUSES, read_services
+from quart_heure.sources.soliguide import SoliguideAccess, soliguide_access, with_soliguide
 from quart_heure.sources.weights import DistrictWeights, read_weights
 from quart_heure.study import Study
 
@@ -49,6 +50,7 @@ name = "My city"
 files = ["services.csv"]          # CSV with longitude and latitude, or GeoJSON, GeoPackage …
 # category = "bains_douches"      # where the files have no column "category"
 # counted_status = ["open", "unknown"]
+# soliguide = false               # true: Soliguide's places, live, with your own key; none is kept
 
 # [services.merge]                # one place told by several sources becomes one service
 # on = false
@@ -101,7 +103,7 @@ _KEYS: dict[str, tuple[str, ...]] = {
         *("districts", "id_column", "label_column", "name"),
         *("subdistricts", "level", "mend"),
     ),
-    "services": ("files", "category", "counted_status", "merge"),
+    "services": ("files", "category", "counted_status", "merge", "soliguide"),
     "network": ("file",),
     "residents": ("file", "column", "method", "buildings", "source"),
     "weights": ("file", "label_fr", "label_en", "source"),
@@ -120,14 +122,20 @@ _FREE = ("profiles", "categories")
 _KINDS: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("threshold_min", "cell_m", "snap_m", "min_gap_ha"), (int, float)),
     **dict.fromkeys(("files", "counted_status", "categories", "isochrones_min", "trust"), (list,)),
-    **dict.fromkeys(("mend", "on"), (bool,)),
+    **dict.fromkeys(("mend", "on", "soliguide"), (bool,)),
     "within_m": (int, float),
     "merge": (dict,),
 }
 _MERGE_KEYS = ("on", "trust", "within_m")
 
 
-def read_study(path: Path, *, cache: Cache | None = None, **overrides: Any) -> Study:
+def read_study(
+    path: Path,
+    *,
+    cache: Cache | None = None,
+    soliguide: SoliguideAccess | None = None,
+    **overrides: Any,
+) -> Study:
     """Read a study from a TOML file.
 
     Parameters
@@ -137,6 +145,9 @@ def read_study(path: Path, *, cache: Cache | None = None, **overrides: Any) -> S
         to it. See `TEMPLATE`.
     cache
         Keeps the network for the next run.
+    soliguide
+        Adds Soliguide's places live; a study file may ask for it too, with the key that the
+        environment holds.
     overrides
         Fields of `Study` that prevail over the file.
 
@@ -165,7 +176,9 @@ def read_study(path: Path, *, cache: Cache | None = None, **overrides: Any) -> S
         analysis.setdefault("counted_status", tuple(settings["services"]["counted_status"]))
     if background is not None:
         analysis["background_file"] = _existing(folder / background)
-    return _assemble(
+    if settings["services"].get("soliguide") and soliguide is None:
+        soliguide = soliguide_access()
+    study = _assemble(
         area=_area(area, folder, path),
         districts_files=[folder / area[k] for k in ("districts", "subdistricts") if k in area],
         service_files=[folder / name for name in settings["services"]["files"]],
@@ -179,6 +192,19 @@ def read_study(path: Path, *, cache: Cache | None = None, **overrides: Any) -> S
         fields=analysis,
         described=_described(folder / "manifest.json"),
     )
+    return study if soliguide is None else _with_soliguide(study, soliguide)
+
+
+def _with_soliguide(study: Study, access: SoliguideAccess) -> Study:
+    services, about = with_soliguide(
+        study.services,
+        study.area,
+        access=access,
+        catalogue=study.catalogue,
+        categories=study.categories,
+        reach_m=study.margin_m,
+    )
+    return study.replace(services=services, provenance=(*study.provenance, about))
 
 
 def paris_study(*, cache: Cache | None = None, **overrides: Any) -> Study:

@@ -59,6 +59,9 @@ def analyse(
     threshold: Threshold = None,
     category: Categories = None,
     all_statuses: AllStatuses = False,
+    soliguide: Annotated[
+        bool, typer.Option("--soliguide", help="Add Soliguide's places live, with your own key.")
+    ] = False,
     lang: Language = Lang.FR,
     no_cache: NoCache = False,
     as_json: Annotated[bool, typer.Option("--json", help="List the files as JSON.")] = False,
@@ -76,6 +79,7 @@ def analyse(
             threshold=threshold,
             category=category,
             all_statuses=all_statuses,
+            soliguide=soliguide,
         )
         coverage = run_analysis(loaded, no_cache=no_cache, say=say)
         files = write_all(coverage, output, lang=lang, say=say)

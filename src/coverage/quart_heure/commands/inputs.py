@@ -38,6 +38,22 @@ def fetch(
         str, typer.Option(metavar="URL", help="Nominatim server that knows places by name.")
     ] = "",
     insee: Annotated[str, typer.Option(help="The INSEE code of a commune, such as 69123.")] = "",
+    limits: Annotated[
+        str, typer.Option(help="Who draws a commune's limits: osm, or gouv (geo.api.gouv.fr).")
+    ] = "osm",
+    open_data: Annotated[
+        bool, typer.Option("--open-data", help="The known open data sets of the territory, too.")
+    ] = False,
+    dataset: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--dataset", metavar="ID[=CATEGORY]", help="Another data set; repeatable."),
+    ] = None,
+    portal: Annotated[
+        str, typer.Option(metavar="URL", help="The Opendatasoft portal of --dataset.")
+    ] = "",
+    residents: Annotated[
+        str, typer.Option(metavar="insee|URL", help="INSEE's squares of residents, too.")
+    ] = "",
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Folder in which the snapshot gets its own.")
     ] = Path("snapshots"),
@@ -51,18 +67,23 @@ def fetch(
     no_raw: Annotated[bool, typer.Option("--no-raw", help="Do not keep the raw elements.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The manifest as JSON.")] = False,
 ) -> None:
-    """Fetch a territory from OpenStreetMap into a dated snapshot: the one command online."""
+    """Fetch a territory from OpenStreetMap, and portals, into a dated snapshot: goes online."""
     from quart_heure.fetch import fetch_territory
     from quart_heure.sources.osm_live import LiveSettings
+    from quart_heure.sources.portal_files import PortalRequest
     from quart_heure.sources.territory import TerritoryRequest
 
-    request = TerritoryRequest(place=place, insee=insee, polygon=polygon)
+    request = TerritoryRequest(place=place, insee=insee, polygon=polygon, limits=limits)
+    portals = PortalRequest(
+        open_data=open_data, datasets=tuple(dataset or ()), portal=portal, residents=residents
+    )
     servers: dict[str, Any] = {"mirrors": tuple(mirror)} if mirror else {}
     if nominatim:
         servers["nominatim_url"] = nominatim
     with progress() as say:
         brought = fetch_territory(
             request,
+            portals=portals,
             output=output,
             settings=LiveSettings(**servers),
             threshold_min=threshold,

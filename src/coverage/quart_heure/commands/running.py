@@ -49,6 +49,7 @@ def load_study(
     threshold: float | None = None,
     category: list[str] | None = None,
     all_statuses: bool = False,
+    soliguide: bool = False,
 ) -> Study:
     """Load a study; what the flags say prevails over its file."""
     from quart_heure.sources.services import STATUSES
@@ -66,6 +67,10 @@ def load_study(
     cache = chosen_cache(no_cache)
     if source is None:
         return paris_study(cache=cache, **overrides)
+    if soliguide:
+        from quart_heure.sources.soliguide import soliguide_access
+
+        overrides["soliguide"] = soliguide_access()
     return read_study(source, cache=cache, **overrides)
 
 

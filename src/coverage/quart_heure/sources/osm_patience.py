@@ -13,10 +13,21 @@ import requests
 
 from quart_heure.errors import TryLaterError
 
-__all__ = ["Refusal", "Turns", "check_answer", "host_of", "wait_for_slot"]
+__all__ = [
+    "Refusal",
+    "Turns",
+    "check_answer",
+    "check_json",
+    "check_status",
+    "host_of",
+    "wait_for_slot",
+]
 
+_HINT = "Run the same command later: what was answered is kept. Or name another --mirror."
+_SMALLER = " If it fails again, take a smaller area, or a file of OpenStreetMap data."
 _WORDS = {
     400: "did not understand the question",
+    401: "wants to know who we are",
     403: "refuses us",
     404: "has nothing at that address",
     429: "too many requests",
@@ -37,13 +48,23 @@ class Refusal(Exception):  # noqa: N818 - it is caught within the sources and ne
         Seconds after which it asks to be asked again.
     too_large
         Whether a smaller request may succeed.
+    status
+        The HTTP status, 0 where it is not what was wrong.
     """
 
-    def __init__(self, why: str, *, retry_after_s: float = 0.0, too_large: bool = False) -> None:
+    def __init__(
+        self,
+        why: str,
+        *,
+        retry_after_s: float = 0.0,
+        too_large: bool = False,
+        status: int = 0,
+    ) -> None:
         super().__init__(why)
         self.why = why
         self.retry_after_s = retry_after_s
         self.too_large = too_large
+        self.status = status
 
 
 class Turns:
@@ -63,6 +84,8 @@ class Turns:
         Waits some seconds.
     say
         Told of every refusal and every wait.
+    hint
+        What to do when no patience is left.
     """
 
     def __init__(
@@ -74,8 +97,10 @@ class Turns:
         longest_wait_s: float,
         wait: Callable[[float], None],
         say: Callable[[str], None],
+        hint: str = "",
     ) -> None:
         self._what = what
+        self._hint = hint
         self._pauses_s = pauses_s
         self._longest_wait_s = longest_wait_s
         self._wait = wait
@@ -125,15 +150,16 @@ class Turns:
     def _end(self) -> TryLaterError:
         said = "; ".join(f"{host_of(s)}: {refusal.why}" for s, refusal in self._refusals.items())
         msg = f"No server gave the {self._what} ({said})."
-        hint = "Run the same command later: what was answered is kept. Or name another --mirror."
-        if any(refusal.too_large for refusal in self._refusals.values()):
-            hint += " If it fails again, take a smaller area, or a file of OpenStreetMap data."
+        hint = self._hint or _HINT
+        if not self._hint and any(refusal.too_large for refusal in self._refusals.values()):
+            hint += _SMALLER
         return TryLaterError(msg, hint=hint)
 
 
 def host_of(address: str) -> str:
     """Return the host and port of an address."""
-    return urllib.parse.urlsplit(address).netloc or address
+    # Without a name and a password that may stand before it.
+    return urllib.parse.urlsplit(address).netloc.rpartition("@")[2] or address
 
 
 def check_answer(response: requests.Response) -> None:
@@ -145,11 +171,40 @@ def check_answer(response: requests.Response) -> None:
         For a status other than 200, a page instead of data, data that is cut short, and remarks: a
         server that runs out of time or memory says 200, gives what it has and adds a remark.
     """
+    check_status(response)
+    content = response.content.strip()
+    check_json(content)
+    if content.startswith(b"{") and b'"elements"' not in content[:5000]:
+        msg = "data without any elements"
+        raise Refusal(msg)
+    # The remark stands behind the elements; a tag of that name does, too, once in a while.
+    if b'"remark"' in content[-4000:]:
+        _check_remark(content)
+
+
+def check_status(response: requests.Response, words: str = "") -> None:
+    """Refuse every status but 200, with the words of the server if it has any.
+
+    Raises
+    ------
+    Refusal
+        If it is another.
+    """
     status = response.status_code
     if status != requests.codes.ok:
-        why = f"HTTP {status} ({_WORDS.get(status, response.reason)})"
-        raise Refusal(why, retry_after_s=_retry_after_s(response), too_large=status == 413)
-    content = response.content.strip()
+        why = f"HTTP {status} ({words or _WORDS.get(status, response.reason)})"
+        wait_s = _retry_after_s(response)
+        raise Refusal(why, retry_after_s=wait_s, too_large=status == 413, status=status)
+
+
+def check_json(content: bytes) -> None:
+    """Refuse, at a glance, what is a page instead of data, or cut short.
+
+    Raises
+    ------
+    Refusal
+        If the content, without blanks around it, does not begin and end as JSON does.
+    """
     if not content.startswith((b"{", b"[")):
         title = re.search(rb"<title>([^<]{1,80})", content)
         words = f" ({title[1].decode(errors='replace').strip()})" if title else ""
@@ -158,12 +213,6 @@ def check_answer(response: requests.Response) -> None:
     if not content.endswith((b"}", b"]")):
         msg = "data that is cut short"
         raise Refusal(msg)
-    if content.startswith(b"{") and b'"elements"' not in content[:5000]:
-        msg = "data without any elements"
-        raise Refusal(msg)
-    # The remark stands behind the elements; a tag of that name does, too, once in a while.
-    if b'"remark"' in content[-4000:]:
-        _check_remark(content)
 
 
 def _check_remark(content: bytes) -> None:

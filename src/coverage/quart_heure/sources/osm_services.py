@@ -17,6 +17,7 @@ import shapely
 
 from quart_heure.categories import Category
 from quart_heure.sources.osm_boundaries import outlines
+from quart_heure.sources.services import ADMITS
 
 __all__ = ["Candidates", "read_candidates", "service_tags"]
 
@@ -25,6 +26,17 @@ _WOMEN_OR_VICTIMS = frozenset(
 )
 _REFUGE_NAMES = re.compile(r"\brefuges?\b|\bviolences?\b|\bhébergement\b|\bchrs\b", re.IGNORECASE)
 _NOT_FOR_ALL = frozenset({"private", "no"})
+_FOR_ALL = frozenset({"yes", "public", "permissive"})
+_WHEELCHAIR = frozenset({"yes", "limited", "no"})
+_ANIMALS = {"yes": "yes", "leashed": "yes", "no": "no"}
+_UNITS = {"bagagerie": "lockers", "bains_douches": "cabins"}
+_GROUPS: Mapping[str, frozenset[str]] = {
+    "everyone": frozenset({"all", "everyone"}),
+    "women": frozenset({"woman", "women", "female"}),
+    "men": frozenset({"man", "men", "male"}),
+    "families": frozenset({"family", "families", "mother"}),
+    "young_people": frozenset({"juvenile", "child", "children", "youth", "young"}),
+}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -121,6 +133,9 @@ def _service(
 ) -> dict[str, Any]:
     url = f"https://www.openstreetmap.org/{kind}/{osm_id}"
     street = f"{tags.get('addr:housenumber', '')} {tags.get('addr:street', '')}"
+    hours = tags.get("opening_hours", "").strip()
+    valid = bool(hours) and _valid_hours(hours)
+    amount = tags.get("capacity", "").strip()
     return {
         "service_id": f"osm-{kind}-{osm_id}",
         "category": category,
@@ -128,20 +143,49 @@ def _service(
         "address": street.strip(),
         "postcode": tags.get("addr:postcode", ""),
         "status": "open",
-        "access": "unknown",
+        "valid_from": "",
+        "valid_to": "",
+        "access": "walk_in" if tags.get("access") in _FOR_ALL else "unknown",
         "discreet": False,
         "audience": tags.get("social_facility:for", ""),
-        "opening_hours": tags.get("opening_hours", ""),
-        "opening_hours_text": "",
-        "capacity": tags.get("capacity", ""),
+        "admits": _admits(tags),
+        "animals": _ANIMALS.get(tags.get("dog", ""), "unknown"),
+        "wheelchair": tags["wheelchair"] if tags.get("wheelchair") in _WHEELCHAIR else "unknown",
+        "opening_hours": hours if valid else "",
+        "opening_hours_text": "" if valid else hours,
+        "capacity": amount,
+        "capacity_value": float(amount) if amount.isdecimal() else None,
+        "capacity_unit": _UNITS.get(category, "places") if amount.isdecimal() else "",
         "operator": tags.get("operator", ""),
         "source": "OpenStreetMap",
         "source_date": osm_date[:10],
+        "other_sources": "",
         "notes": f"candidate by its tags, to be checked: {url}",
         "osm_id": f"{kind}/{osm_id}",
         "osm_url": url,
         "osm_tags": json.dumps(dict(sorted(tags.items())), ensure_ascii=False),
     }
+
+
+def _admits(tags: Mapping[str, str]) -> str:
+    """Return whom the tags say that a place admits, ``unknown`` if they say nothing of it."""
+    words = {word.strip() for word in tags.get("social_facility:for", "").split(";")}
+    found = {group for group, names in _GROUPS.items() if words & names}
+    women, men = (tags.get(key) in {"yes", "only"} for key in ("female", "male"))
+    if tags.get("unisex") == "yes" or (women and men):
+        found.add("everyone")
+    elif women and (tags.get("female") == "only" or tags.get("male") == "no"):
+        found.add("women")
+    elif men and (tags.get("male") == "only" or tags.get("female") == "no"):
+        found.add("men")
+    return ";".join(group for group in ADMITS if group in found) or "unknown"
+
+
+def _valid_hours(text: str) -> bool:
+    """Tell whether opening hours are in OpenStreetMap's syntax."""
+    import opening_hours  # noqa: PLC0415 - only a fetch needs it here
+
+    return opening_hours.validate(text)
 
 
 class _Places:

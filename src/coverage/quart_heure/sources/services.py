@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ACCESS",
+    "ADMITS",
     "PROBLEM_COLUMNS",
     "SERVICE_COLUMNS",
     "STATUSES",

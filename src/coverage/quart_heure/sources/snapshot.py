@@ -122,6 +122,7 @@ def write_snapshot(
     writers: Mapping[str, Callable[[Path], None]],
     manifest: Mapping[str, Any],
     origin: Mapping[str, str],
+    origins: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Snapshot:
     """Write a snapshot into a new dated folder, whole or not at all.
 
@@ -139,6 +140,8 @@ def write_snapshot(
         What to say besides name, date, version and files.
     origin
         ``source``, ``licence`` and ``attribution`` of the files.
+    origins
+        The same, and ``date``, of files that come from elsewhere.
 
     Returns
     -------
@@ -175,6 +178,7 @@ def write_snapshot(
                     "bytes": (temporary / file).stat().st_size,
                     "date": osm_date,
                     **origin,
+                    **(origins or {}).get(file, {}),
                 }
                 for file in sorted(writers)
             },

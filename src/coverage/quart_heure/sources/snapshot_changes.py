@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import json
 from collections.abc import Iterable, Mapping
@@ -213,9 +214,9 @@ def _size(snapshot: Snapshot) -> tuple[float, int, int]:
 
 
 def _compare_services(old: Snapshot, new: Snapshot) -> tuple[tuple[ServiceChange, ...], ...]:
+    files = _service_files(old) & _service_files(new)
     before, after = (
-        {str(f["properties"]["service_id"]): f for f in _features(s.file(SERVICES))}
-        for s in (old, new)
+        {str(f["properties"]["service_id"]): f for f in _services(s, files)} for s in (old, new)
     )
     moved = []
     for key in sorted(before.keys() & after.keys()):
@@ -226,6 +227,22 @@ def _compare_services(old: Snapshot, new: Snapshot) -> tuple[tuple[ServiceChange
     came = [_service_change(after[key]) for key in sorted(after.keys() - before.keys())]
     went = [_service_change(before[key]) for key in sorted(before.keys() - after.keys())]
     return tuple(came), tuple(went), tuple(moved)
+
+
+def _service_files(snapshot: Snapshot) -> set[str]:
+    """Return the files of services that came from portals."""
+    return {str(a["file"]) for a in snapshot.manifest.get("open_data", ()) if "file" in a}
+
+
+def _services(snapshot: Snapshot, files: Iterable[str]) -> list[dict[str, Any]]:
+    """Return the services of a snapshot; of portals, those of data sets that both have."""
+    found = _features(snapshot.file(SERVICES))
+    for name in sorted(files):
+        with snapshot.file(name).open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                place = [float(row["longitude"]), float(row["latitude"])]
+                found.append({"properties": row, "geometry": {"coordinates": place}})
+    return found
 
 
 def _service_change(feature: Mapping[str, Any], moved_m: float = 0.0) -> ServiceChange:

@@ -14,6 +14,7 @@ import shapely
 from quart_heure.errors import GeometryError, InputFileError
 from quart_heure.files import sha256_of
 from quart_heure.sources.areas import StudyArea, area_from_districts, metric_crs, read_area
+from quart_heure.sources.communes import COMMUNES_URL, commune_and_districts
 from quart_heure.sources.osm_answers import Answer
 from quart_heure.sources.osm_boundaries import (
     Boundary,
@@ -24,12 +25,15 @@ from quart_heure.sources.osm_boundaries import (
     read_boundaries,
 )
 from quart_heure.sources.osm_live import LiveOsm
+from quart_heure.sources.web import Web
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
-__all__ = ["Territory", "TerritoryRequest", "find_territory", "reach_polygon"]
+__all__ = ["LIMITS", "Territory", "TerritoryRequest", "find_territory", "reach_polygon"]
 
+LIMITS = ("osm", "gouv")
+_STATE = "Take the outline that the State draws, with --limits gouv."
 _COARSE_M = 50.0
 _COARSE_DEGREES = 0.0003
 
@@ -46,31 +50,39 @@ class TerritoryRequest:
         The INSEE code of a commune.
     polygon
         A file of polygons; each is a district.
+    limits
+        Who draws the limits of a commune: ``osm``, or ``gouv`` for the State's own.
 
     Raises
     ------
     InputFileError
-        If not exactly one of them is given.
+        If not exactly one of them is given, or limits are asked of someone else.
     """
 
     place: str = ""
     insee: str = ""
     polygon: Path | None = None
+    limits: str = "osm"
 
     def __post_init__(self) -> None:
         """Tidy what was typed, and refuse two territories at a time, or none."""
         object.__setattr__(self, "place", " ".join(self.place.split()))
         object.__setattr__(self, "insee", self.insee.strip().upper())
-        if len(self.asked) != 1:
-            msg = f"One territory is fetched at a time; {len(self.asked)} are given."
+        given = len(self.asked.keys() - {"limits"})
+        if given != 1:
+            msg = f"One territory is fetched at a time; {given} are given."
             hint = "Give a place name, an INSEE code or a file of polygons."
             raise InputFileError(msg, hint=hint)
+        if self.limits not in LIMITS or (self.limits == "gouv" and not self.insee):
+            msg = f"limits are {self.limits!r}, which does not go with {next(iter(self.asked))}."
+            raise InputFileError(msg, hint="They are 'osm', or 'gouv' with an INSEE code.")
 
     @property
     def asked(self) -> dict[str, str]:
         """What is given, by kind."""
         file = "" if self.polygon is None else self.polygon.name
         given = {"place": self.place, "insee": self.insee, "polygon": file}
+        given["limits"] = self.limits if self.limits != "osm" and self.insee else ""
         return {kind: value for kind, value in given.items() if value}
 
     @property
@@ -108,7 +120,14 @@ class Territory:
     answers: Mapping[str, Answer]
 
 
-def find_territory(live: LiveOsm, request: TerritoryRequest, *, largest_km2: float) -> Territory:
+def find_territory(
+    live: LiveOsm,
+    request: TerritoryRequest,
+    *,
+    largest_km2: float,
+    web: Web | None = None,
+    communes_url: str = COMMUNES_URL,
+) -> Territory:
     """Find the outline of a territory and its districts.
 
     A metropolis has its communes as districts, a commune its municipal arrondissements or its
@@ -123,6 +142,8 @@ def find_territory(live: LiveOsm, request: TerritoryRequest, *, largest_km2: flo
     """
     if request.polygon is not None:
         return _from_file(request.polygon, largest_km2)
+    if request.limits == "gouv":
+        return _from_state(web or Web(), request.insee, largest_km2, communes_url)
     answers: dict[str, Answer] = {}
     if request.place:
         found = live.place(request.place)
@@ -168,6 +189,13 @@ def _from_file(path: Path, largest_km2: float) -> Territory:
     return _territory(area.name, layer.assign(name=layer["label"]), full_name=area.name)
 
 
+def _from_state(web: Web, insee: str, largest_km2: float, url: str) -> Territory:
+    commune_statement(insee)  # a code that is none is not asked for
+    whole, districts = commune_and_districts(web, insee, url=url)
+    _check_size(whole.geometry, whole.name, largest_km2)
+    return _territory(whole.name, district_layer(districts or (whole,)), full_name=whole.name)
+
+
 def _territory(
     name: str,
     layer: gpd.GeoDataFrame,
@@ -193,9 +221,9 @@ def _commune(answer: Answer, insee: str) -> Boundary:
         return found[0]
     if any(element["type"] == "relation" for element in answer.elements):
         msg = f"The boundary with the INSEE code {insee} is not closed in OpenStreetMap now."
-        raise GeometryError(msg, hint="Give the outline as a file, with --polygon.")
+        raise GeometryError(msg, hint=f"{_STATE} Or give it as a file, with --polygon.")
     msg = f"OpenStreetMap knows no commune with the INSEE code {insee}."
-    raise GeometryError(msg, hint="Check the code (Paris is 75056), or give the place's name.")
+    raise GeometryError(msg, hint=f"Check the code (Paris is 75056). {_STATE}")
 
 
 def _check_size(geometry: shapely.Geometry, name: str, largest_km2: float) -> None:
