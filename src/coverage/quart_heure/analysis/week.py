@@ -15,7 +15,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from quart_heure.analysis.answers import COMPOSITES
-from quart_heure.analysis.indicators import NO_DISTRICT
+from quart_heure.analysis.hours import covered_by
+from quart_heure.analysis.shares import Shares
 from quart_heure.analysis.surface import Cells
 from quart_heure.network.reach import Reach
 from quart_heure.sources.opening_hours import OPEN, UNKNOWN
@@ -29,7 +30,6 @@ __all__ = [
     "WEEK_COLUMNS",
     "OpenSet",
     "Week",
-    "covered_by",
     "hours_of_week",
     "week_of",
 ]
@@ -181,9 +181,7 @@ def week_of(
             )
             for column in columns
         )
-        covered[category] = np.stack(
-            [_planes(one, reach, threshold_min)[:, here] for one in sets[category]]
-        )
+        covered[category] = np.stack([_planes(one, reach, threshold_min) for one in sets[category]])
     if essentials:
         numbers, tuples = _distinct(np.stack([state_of_hour[c] for c in essentials], axis=1))
         for composite, join in zip(COMPOSITES, (np.logical_and, np.logical_or), strict=True):
@@ -198,24 +196,16 @@ def week_of(
                     for each in tuples.tolist()
                 ]
             )
-    on_network = cells.attachment.attached[here]
-    shares = _Shares(cells, here, residents, district_ids)
+    shares = Shares(cells, residents, district_ids)
     return Week(
         starts=tuple(starts),
         categories=tuple(sets),
         state_of_hour=state_of_hour,
         sets=sets,
         table=_table(state_of_hour, covered, shares),
-        packed={name: np.packbits(planes, axis=2) for name, planes in covered.items()},
-        on_network=on_network,
+        packed={name: np.packbits(planes[..., here], axis=2) for name, planes in covered.items()},
+        on_network=cells.attachment.attached[here],
     )
-
-
-def covered_by(
-    services: Sequence[int] | NDArray[np.intp], reach: Reach, threshold_min: float
-) -> NDArray[np.bool_]:
-    """Tell which cells have one of some services within the threshold; shape (n,)."""
-    return reach.count(np.asarray(services, dtype=np.intp), threshold_min) > 0
 
 
 def _planes(one: OpenSet, reach: Reach, threshold_min: float) -> NDArray[np.bool_]:
@@ -241,79 +231,25 @@ def _union(parts: Iterable[OpenSet]) -> OpenSet:
     )
 
 
-class _Shares:
-    """Sums of cells on the network by district, with the whole area last."""
-
-    def __init__(
-        self,
-        cells: Cells,
-        here: NDArray[np.intp],
-        residents: NDArray[np.float64] | None,
-        district_ids: Sequence[str],
-    ) -> None:
-        district = cells.district[here]
-        self._on = np.flatnonzero(cells.attachment.attached[here])
-        self._district = np.where(district < 0, len(district_ids), district)[self._on]
-        self._n = len(district_ids) + 1
-        self._people = None if residents is None else residents[here][self._on]
-        self.ids = [*district_ids, NO_DISTRICT, ""]
-        every = np.ones(len(here), dtype=bool)
-        self.cells, self.people = self._sums(every)
-        # Cells of no district have a row only where there are any, as in the indicators.
-        self.shown = np.array([True] * len(district_ids) + [bool((district < 0).any()), True])
-
-    def _sums(self, mask: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        chosen = mask[self._on]
-        code = self._district[chosen]
-        count = np.bincount(code, minlength=self._n).astype(np.float64)
-        people = np.full(self._n, np.nan)
-        if self._people is not None:
-            people = np.bincount(code, weights=self._people[chosen], minlength=self._n)
-        return np.append(count, count.sum()), np.append(people, people.sum()).round(6)
-
-    def of(self, mask: NDArray[np.bool_]) -> tuple[NDArray[np.float64], ...]:
-        """Return share of the area, residents, and share of the residents under a mask."""
-        count, people = self._sums(mask)
-        return _percent(count, self.cells), people, _percent(people, self.people)
-
-
-def _percent(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
-    share = np.full(len(part), np.nan)
-    np.divide(100 * part, whole, out=share, where=whole > 0)
-    return share
-
-
 def _table(
     state_of_hour: Mapping[str, NDArray[np.int16]],
     covered: Mapping[str, NDArray[np.bool_]],
-    shares: _Shares,
+    shares: Shares,
 ) -> pd.DataFrame:
-    """Look every hour up in the figures of its set."""
-    ids = [one for one, shown in zip(shares.ids, shares.shown, strict=True) if shown]
+    """Look every hour up in the figures of its set; rows run by district and then by hour."""
     parts = []
     for category, planes in covered.items():
-        figures = [[shares.of(plane) for plane in both] for both in planes]
         hours = state_of_hour[category]
-        # Rows run by district and then by hour.
-        grid = {
-            name: np.stack([figures[k][plane][which] for k in hours])[:, shares.shown].T.ravel()
-            for name, plane, which in (
-                ("at_least_pct", 0, 0),
-                ("at_most_pct", 1, 0),
-                ("residents_at_least", 0, 1),
-                ("residents_at_most", 1, 1),
-                ("residents_at_least_pct", 0, 2),
-                ("residents_at_most_pct", 1, 2),
-            )
-        }
-        parts.append(
-            pd.DataFrame(
-                {
-                    "category": category,
-                    "district_id": np.repeat(ids, len(hours)),
-                    "hour": np.tile(np.arange(len(hours)), len(ids)),
-                    **grid,
-                }
-            )
-        )
-    return pd.concat(parts, ignore_index=True)[list(WEEK_COLUMNS)]
+        figures: dict[str, list[NDArray[np.float64]]] = {}
+        for both in planes:
+            for bound, plane in zip(("at_least", "at_most"), both, strict=True):
+                found = shares.of(plane)
+                figures.setdefault(f"{bound}_pct", []).append(found["pct"])
+                figures.setdefault(f"residents_{bound}", []).append(found["residents"])
+                figures.setdefault(f"residents_{bound}_pct", []).append(found["residents_pct"])
+        columns = {name: np.stack(rows)[hours].T.ravel() for name, rows in figures.items()}
+        columns["category"] = np.full(len(hours) * len(shares.ids), category)
+        columns["district_id"] = np.repeat(shares.ids, len(hours))
+        columns["hour"] = np.tile(np.arange(len(hours)), len(shares.ids))
+        parts.append(pd.DataFrame(columns, columns=list(WEEK_COLUMNS)))
+    return pd.concat(parts, ignore_index=True)
