@@ -14,6 +14,7 @@ import numpy as np
 import pyproj
 import shapely
 
+from quart_heure.analysis.moment import HOUR_KEYS, read_hours
 from quart_heure.analysis.stored import stored_network
 from quart_heure.cache import Cache
 from quart_heure.categories import default_catalogue, extend_catalogue
@@ -61,6 +62,12 @@ file = "network.parquet"          # streets that can be walked, or raw data: cit
 # cell_m = 25
 # snap_m = 100
 # min_gap_ha = 1
+# at = "2026-12-06 18:00"         # services closed then do not count; without it hours play no part
+# on = "dimanche"                 # or a day: of the week, or a date …
+# between = ["18:00", "22:00"]    # … and a part of it
+# stay_min = 15                   # minutes a service must stay open after one arrives
+# week_of = "2026-12-07"          # judge each hour of the week of that day, its holidays too
+# country = "FR"                  # whose public holidays
 
 # [profiles.with_a_dog]           # a walker of your own, for profile = "with_a_dog"
 # speed_kmh = 4.0
@@ -83,6 +90,7 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "analysis": (
         *("categories", "profile", "threshold_min", "isochrones_min"),
         *("cell_m", "snap_m", "min_gap_ha"),
+        *HOUR_KEYS,
     ),
 }
 _STREETS_AROUND_M = 2000.0
@@ -90,8 +98,9 @@ _STREETS_AROUND_M = 2000.0
 
 _FREE = ("profiles", "categories")
 _KINDS: dict[str, tuple[type, ...]] = {
-    **dict.fromkeys(("threshold_min", "cell_m", "snap_m", "min_gap_ha"), (int, float)),
+    **dict.fromkeys(("threshold_min", "cell_m", "snap_m", "min_gap_ha", "stay_min"), (int, float)),
     **dict.fromkeys(("files", "counted_status", "categories", "isochrones_min"), (list,)),
+    "between": (list,),
 }
 
 
@@ -134,6 +143,7 @@ def read_study(path: Path, *, cache: Cache | None = None, **overrides: Any) -> S
         analysis.setdefault("counted_status", tuple(settings["services"]["counted_status"]))
     if background is not None:
         analysis["background_file"] = _existing(folder / background)
+    analysis |= read_hours({key: analysis[key] for key in HOUR_KEYS if key in analysis})
     return _assemble(
         area=read_area(
             folder / area["districts"],
@@ -158,6 +168,7 @@ def paris_study(*, cache: Cache | None = None, **overrides: Any) -> Study:
     folder = paris_dir()
     if isinstance(overrides.get("profile"), str):
         overrides["profile"] = get_profile(overrides["profile"])
+    overrides |= read_hours({key: overrides[key] for key in HOUR_KEYS if key in overrides})
     districts = folder / "districts.geojson"
     return _assemble(
         area=read_area(districts, name="Paris"),

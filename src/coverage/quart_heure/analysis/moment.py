@@ -6,11 +6,25 @@ import dataclasses
 import datetime as dt
 import difflib
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from quart_heure.errors import StudyFileError
 from quart_heure.sources.hours_words import DAY_NAMES
 
-__all__ = ["Moment", "moment_of", "read_at", "read_between", "read_day"]
+__all__ = [
+    "HOUR_KEYS",
+    "Moment",
+    "moment_of",
+    "read_at",
+    "read_between",
+    "read_date",
+    "read_day",
+    "read_hours",
+]
+
+HOUR_KEYS = ("at", "on", "between", "stay_min", "week_of", "country")
+"""Keys of a study file that are about hours."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,6 +41,50 @@ class Moment:
 
     start: dt.datetime
     end: dt.datetime | None = None
+
+
+def read_hours(written: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn what a study file or the command line says of hours into fields of a study.
+
+    What is of the right kind already stays as it is. A reference week that is written down is one
+    to be judged.
+
+    Raises
+    ------
+    StudyFileError
+        If a value cannot be read.
+    """
+    fields = dict(written)
+    if isinstance(fields.get("at"), str):
+        fields["at"] = read_at(fields["at"])
+    if isinstance(fields.get("on"), str):
+        fields["on"] = read_day(fields["on"])
+    between = fields.get("between")
+    if between is not None and all(isinstance(end, str) for end in between):
+        if len(between) != 2:
+            msg = f"between has {len(between)} times."
+            raise StudyFileError(msg, hint='Give two, like ["18:00", "22:00"].')
+        fields["between"] = read_between(*between)
+    if isinstance(fields.get("week_of"), str):
+        fields["week_of"] = read_date(fields["week_of"])
+    if fields.get("week_of") is not None:
+        fields["week"] = True
+    return fields
+
+
+def read_date(text: str) -> dt.date:
+    """Read a date such as "2026-12-07".
+
+    Raises
+    ------
+    StudyFileError
+        If it is not one.
+    """
+    try:
+        return dt.date.fromisoformat(text.strip())
+    except ValueError as error:
+        msg = f"week_of is {text!r}, which is not a date."
+        raise StudyFileError(msg, hint='Write it like "2026-12-07".') from error
 
 
 def read_at(text: str) -> dt.datetime:
