@@ -112,8 +112,8 @@ def data_dictionary(
     categories: Sequence[str],
     composites: Sequence[str] = (),
     *,
-    by_hour: bool = False,
-    week: bool = False,
+    by_hour: bool = True,
+    week: bool = True,
 ) -> pd.DataFrame:
     """Describe every column that the results of these categories have.
 

@@ -62,11 +62,11 @@ file = "network.parquet"          # streets that can be walked, or raw data: cit
 # cell_m = 25
 # snap_m = 100
 # min_gap_ha = 1
-# at = "2026-12-06 18:00"         # services closed then do not count; without it hours play no part
-# on = "dimanche"                 # or a day: of the week, or a date …
-# between = ["18:00", "22:00"]    # … and a part of it
+# at = ""                         # "2026-12-06 18:00": services closed then do not count
+# on = ""                         # or a day, such as "dimanche" or "2026-12-06" …
+# between = []                    # … and a part of it, such as ["18:00", "22:00"]
 # stay_min = 15                   # minutes a service must stay open after one arrives
-# week_of = "2026-12-07"          # judge each hour of the week of that day, its holidays too
+# week_of = ""                    # "2026-12-07": judge each hour of the week of that day
 # country = "FR"                  # whose public holidays
 
 # [profiles.with_a_dog]           # a walker of your own, for profile = "with_a_dog"

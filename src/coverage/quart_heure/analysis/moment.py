@@ -54,7 +54,11 @@ def read_hours(written: Mapping[str, Any]) -> dict[str, Any]:
     StudyFileError
         If a value cannot be read.
     """
-    fields = dict(written)
+    # An empty value stands for none, so that a file can show every key.
+    fields: dict[str, Any]
+    fields = {key: None if value in ("", [], ()) else value for key, value in written.items()}
+    if fields.get("country", "") is None:
+        del fields["country"]
     if isinstance(fields.get("at"), str):
         fields["at"] = read_at(fields["at"])
     if isinstance(fields.get("on"), str):
