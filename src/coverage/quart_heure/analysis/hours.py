@@ -220,9 +220,10 @@ def _hours(services: pd.DataFrame) -> list[str]:
 
     Whoever compares two hours of the results would read from them when it opens, and where it is.
     """
+    texts = services["opening_hours"] if "opening_hours" in services else [""] * len(services)
     return [
         "" if discreet else str(text)
-        for text, discreet in zip(services["opening_hours"], services["discreet"], strict=True)
+        for text, discreet in zip(texts, services["discreet"], strict=True)
     ]
 
 

@@ -165,7 +165,8 @@ def next_openings(
     for rows, one in _timelines(
         hours, moment, end, stay_min, country=country, coords=coords, zone=zone
     ):
-        begins = one.first_open(at, stay_min)
+        # Before its end: the last stretch of a timeline is of a length that nobody knows.
+        begins = one.first_open(at, stay_min, before=_minute(end, zone))
         for row in rows:
             found[row] = None if begins is None else _clock(begins, zone)
     return found
@@ -203,10 +204,11 @@ class _Timeline:
                 best = least
         return best
 
-    def first_open(self, at: float, stay_min: float) -> float | None:
+    def first_open(self, at: float, stay_min: float, *, before: float) -> float | None:
         begins = np.maximum(self.since, at)
         until = self.until(OPEN)
         good = (self.state == OPEN) & (until - begins >= max(stay_min, _TOLERANCE_MIN))
+        good &= begins < before
         return float(begins[good][0]) if good.any() else None
 
 
