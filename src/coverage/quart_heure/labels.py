@@ -22,6 +22,7 @@ __all__ = [
     "district_word",
     "format_date",
     "format_minutes",
+    "format_moment",
     "format_number",
     "format_pct",
     "format_plain",
@@ -177,6 +178,21 @@ def format_date(iso: str, lang: str) -> str:
         return iso or UNKNOWN
     day = "1er" if date.day == 1 and lang == "fr" else str(date.day)
     return f"{day} {_MONTHS[lang][date.month - 1]} {date.year}"
+
+
+def format_moment(iso: str, lang: str) -> str:
+    """Write a local moment with its day of the week.
+
+    Examples
+    --------
+    >>> format_moment("2026-12-07T07:30", "fr"), format_moment("2026-12-07 07:30", "en")
+    ('lundi 7 décembre 2026, 07:30', 'Monday 7 December 2026, 07:30')
+    """
+    try:
+        moment = datetime.datetime.fromisoformat(iso)
+    except ValueError:
+        return iso or UNKNOWN
+    return f"{word(f'day_{moment.weekday()}', lang)} {format_date(iso, lang)}, {moment:%H:%M}"
 
 
 def format_plain(value: Any, lang: str) -> str:

@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 Dtype = Literal["text", "integer", "number", "boolean", "geometry"]
-Files = Literal["all", "layers", "csv"]
+Files = Literal["all", "layers", "csv", "hour"]
 
 CATEGORY_MARK = "{category}"
 """Where a pattern takes the identifier of a category: one column for each."""
@@ -51,7 +51,8 @@ class Column:
     unit
         Unit of a number, ``""`` if it has none.
     files
-        ``all`` files, ``layers`` only (GeoPackage and GeoParquet), or ``csv`` only.
+        ``all`` files, ``layers`` only (GeoPackage and GeoParquet), ``csv`` only, or ``hour``: all
+        files of an analysis at some hour, and none of another.
     en, fr
         What it means.
     """
@@ -107,7 +108,13 @@ def table_columns(table: str, categories: Iterable[str] = ()) -> list[Column]:
     return mine[:at] + expanded + mine[at + len(patterns) :]
 
 
-def data_dictionary(categories: Sequence[str], composites: Sequence[str] = ()) -> pd.DataFrame:
+def data_dictionary(
+    categories: Sequence[str],
+    composites: Sequence[str] = (),
+    *,
+    by_hour: bool = True,
+    week: bool = True,
+) -> pd.DataFrame:
     """Describe every column that the results of these categories have.
 
     Parameters
@@ -116,13 +123,17 @@ def data_dictionary(categories: Sequence[str], composites: Sequence[str] = ()) -
         The categories analysed.
     composites
         Composite indicators, which have columns in the districts layer.
+    by_hour, week
+        Whether the analysis is at some hour, and whether it has the table of a week.
     """
     rows = [
         (c.table, c.name, c.dtype, c.unit, c.files, c.en, c.fr)
         for table in TABLES
+        if week or table != "week"
         for c in table_columns(
             table, [*categories, *composites] if table == "districts" else categories
         )
+        if by_hour or c.files != "hour"
     ]
     names = ["table", "column", "type", "unit", "files", "description_en", "description_fr"]
     return pd.DataFrame(rows, columns=names)
@@ -133,7 +144,11 @@ def column_problems(frame: pd.DataFrame, table: str, categories: Iterable[str] =
     declared = {c.name: c for c in table_columns(table, categories) if c.files != "csv"}
     if not hasattr(frame, "geometry") and table == "cells":
         del declared["geometry"]  # in memory, cells carry the coordinates of their centres
-    problems = [f"column {name!r} is missing" for name in declared if name not in frame.columns]
+    problems = [
+        f"column {name!r} is missing"
+        for name, column in declared.items()
+        if name not in frame.columns and column.files != "hour"
+    ]
     problems += [
         f"column {name!r} is not declared" for name in frame.columns if name not in declared
     ]

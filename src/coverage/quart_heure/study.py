@@ -8,6 +8,7 @@ Notebooks and the command line call the same `analyse`; nothing else knows the l
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import pyproj
 import shapely
 from numpy.typing import NDArray
 
@@ -30,10 +32,13 @@ from quart_heure.analysis.gaps import (
     BARRIER_SHARE,
     GAP_COLUMNS,
     GAP_PART_COLUMNS,
+    HOUR_COLUMNS,
     Layer,
     crow_reach,
     find_gaps,
 )
+from quart_heure.analysis.hour_tables import with_ranges
+from quart_heure.analysis.hours import ByHour, CellHours, Clock, closed_out, newest_source
 from quart_heure.analysis.indicators import (
     BORDERLINE,
     STATUSES,
@@ -41,9 +46,11 @@ from quart_heure.analysis.indicators import (
     indicator_table,
 )
 from quart_heure.analysis.isochrones import contour_polygons
+from quart_heure.analysis.moment import Moment, moment_of
 from quart_heure.analysis.placement import place_services, placement_problems, short_streets
 from quart_heure.analysis.stored import stored_cells, stored_residents, stored_search_graph
 from quart_heure.analysis.surface import Cells, minutes_grid
+from quart_heure.analysis.week import Week, hours_of_week, week_of
 from quart_heure.analysis.weighting import with_second_weight
 from quart_heure.cache import Cache
 from quart_heure.categories import Category, check_categories
@@ -51,10 +58,12 @@ from quart_heure.errors import CrsError, NetworkError, StudyFileError
 from quart_heure.manifest import build_manifest
 from quart_heure.network.components import USEFUL_SHARE, useful_edges
 from quart_heure.network.graph import WalkNetwork
+from quart_heure.network.reach import Reach, reach_of_services
 from quart_heure.network.snapping import SNAP_M, Attachment
 from quart_heure.network.travel_time import SearchGraph
 from quart_heure.profiles import ADULT, WalkProfile
 from quart_heure.sources.areas import StudyArea, read_layer
+from quart_heure.sources.opening_hours import STAY_MIN, is_country
 from quart_heure.sources.residents import Residents, ResidentZones
 from quart_heure.sources.services import Services, problem_table
 from quart_heure.sources.weights import DistrictWeights
@@ -95,6 +104,20 @@ class Study:
         A second weight per district, such as people counted in the street.
     background_file
         Water, parks and the like to draw under maps; no figure depends on it.
+    at
+        Moment at which one arrives, by the local clock: services closed then do not count. Without
+        it, and without ``on``, hours play no part.
+    on, between
+        Day (a date, or a day of the reference week, Monday being 0) and window of it, by default
+        all of it, within which one may come at any time.
+    stay_min
+        Minutes for which a service must stay open after one arrives.
+    week
+        Whether each hour of the reference week is judged too.
+    week_of
+        A day of the reference week; by default the newest day of a source of the services.
+    country
+        ISO code, for its public holidays.
     provenance
         The inputs as the manifest lists them: role, file, sha256, date, source, licence.
 
@@ -123,6 +146,13 @@ class Study:
     counted_status: tuple[str, ...] = ("open", "unknown")
     weights: DistrictWeights | None = None
     background_file: Path | None = None
+    at: datetime.datetime | None = None
+    on: datetime.date | int | None = None
+    between: tuple[datetime.time, datetime.time] | None = None
+    stay_min: float = STAY_MIN
+    week: bool = False
+    week_of: datetime.date | None = None
+    country: str = "FR"
     provenance: tuple[Mapping[str, Any], ...] = ()
 
     def __post_init__(self) -> None:
@@ -137,6 +167,7 @@ class Study:
             if not (math.isfinite(number) and number > 0):
                 msg = f"{name} is {number}, which is not a positive number."
                 raise StudyFileError(msg, hint="Minutes, metres and hectares are above zero.")
+        self._check_hours()
         layers = {"network": self.network.crs, "services": self.services.table.crs}
         if self.residents is not None:
             layers["residents"] = self.residents.crs
@@ -144,6 +175,21 @@ class Study:
             if crs != self.area.crs:
                 msg = f"The {name} are in {crs}, the area in {self.area.crs.to_string()}."
                 raise CrsError(msg, hint="Reproject them to the CRS of the area.")
+
+    def _check_hours(self) -> None:
+        if not (math.isfinite(self.stay_min) and self.stay_min >= 0):
+            msg = f"stay_min is {self.stay_min}, which is not a number of minutes."
+            raise StudyFileError(msg, hint="A stay is 0 minutes or more.")
+        if not is_country(self.country):
+            msg = f"country is {self.country!r}, whose holidays are not known."
+            raise StudyFileError(msg, hint="Give its ISO code, such as FR.")
+        if self.at is not None and (self.on is not None or self.between is not None):
+            msg = "A study asks about a moment (at) or about a day (on), not about both."
+            raise StudyFileError(msg, hint="Leave one of them out.")
+        if self.between is not None and self.on is None:
+            msg = "between gives the hours of no day."
+            raise StudyFileError(msg, hint="Give the day as on: a date, or a day of the week.")
+        _ = self.moment, self.week and self.reference_day
 
     @classmethod
     def paris(cls, *, cache: Cache | None = None, **overrides: Any) -> Study:
@@ -186,6 +232,28 @@ class Study:
         return self.profile.speed_m_per_min * longest_min
 
     @property
+    def reference_day(self) -> datetime.date:
+        """A day of the week that days of the week are taken from."""
+        day = self.week_of or newest_source(self.services.table)
+        if day is None:
+            msg = "There is no week to take the day from: no source of the services has a date."
+            raise StudyFileError(msg, hint="Give a day of it as week_of, such as 2026-12-07.")
+        return day
+
+    @property
+    def moment(self) -> Moment | None:
+        """The moment or window that the study asks about, None if hours play no part."""
+        if self.at is not None:
+            return Moment(self.at)
+        if self.on is None:
+            return None
+        day = self.on
+        if not isinstance(day, datetime.date):
+            monday = self.reference_day - datetime.timedelta(days=self.reference_day.weekday())
+            day = monday + datetime.timedelta(days=day)
+        return moment_of(day, self.between, stay_min=self.stay_min)
+
+    @property
     def essentials(self) -> tuple[str, ...]:
         """The categories of the study that are essential."""
         return tuple(c for c in self.categories if self.catalogue[c].essential)
@@ -217,6 +285,8 @@ class Coverage:
         Rows of the inputs that were refused or doubted.
     manifest
         Inputs, parameters, counts, definitions.
+    week
+        Coverage in each hour of a week, None if the study does not ask for it.
     """
 
     study: Study
@@ -229,6 +299,7 @@ class Coverage:
     composite: pd.DataFrame
     problems: pd.DataFrame
     manifest: Mapping[str, Any]
+    week: Week | None = None
 
     @property
     def city(self) -> pd.DataFrame:
@@ -291,16 +362,34 @@ def analyse(
         counted_status=study.counted_status,
         cache=cache,
     )
+    would = services["counted"].to_numpy(dtype=bool)
+    hours = _hours(study, services)
+    if hours is not None:
+        services = closed_out(services, hours)
     say("travel times")
-    answers = _answers(study, cells, graph, services, attachment)
+    sure = would if hours is None else hours.sure
+    answers = _answers(study, cells, graph, services, attachment, would=would, sure=sure)
     within = within_count(cells, [answers[category] for category in study.essentials])
     composites = composite_answers(
         cells, [answers[c] for c in study.essentials], threshold_min=study.threshold_min
     )
+    reach, by_hour = None, None
+    if hours is not None or study.week:
+        reach = reach_of_services(
+            graph, attachment, cells.attachment, limit_min=study.threshold_min
+        )
+    if hours is not None and reach is not None:
+        by_hour = hours.of_cells(
+            services["category"].to_numpy(dtype=object),
+            {name: one.covered for name, one in (answers | composites).items()},
+            essentials=study.essentials,
+            reach=reach,
+            threshold_min=study.threshold_min,
+        )
     say("isochrones")
     isochrones = _isochrones(study, cells, answers)
     say("gaps")
-    gaps, gap_parts = _gaps(study, cells, people, services, answers | composites)
+    gaps, gap_parts = _gaps(study, cells, people, services, answers | composites, by_hour)
     say("indicators")
     indicators = _indicators(study, cells, people, services, answers | composites, gaps, gap_parts)
     composite = composite_table(
@@ -310,19 +399,37 @@ def analyse(
         residents=people,
         **_district_names(study),
     )
+    cell_rows = cell_table(
+        cells,
+        answers,
+        people=people,
+        within=within,
+        district_ids=list(study.area.districts["district_id"]),
+        service_ids=list(services["service_id"]),
+    )
+    if by_hour is not None:
+        indicators, composite, cell_rows = with_ranges(
+            indicators,
+            composite,
+            cell_rows,
+            hours=by_hour,
+            answers=answers | composites,
+            within=within,
+            essentials=study.essentials,
+            cells=cells,
+            residents=people,
+            **_district_names(study),
+        )
+    week = None
+    if study.week and reach is not None:
+        say("week")
+        week = _week(study, cells, people, services, would, reach)
     doubts += placement_problems(services, snap_m=study.snap_m, margin_m=study.margin_m)
     doubts += short_streets(study.network, study.area, margin_m=study.margin_m)
     problems = pd.concat([study.problems, problem_table(doubts)], ignore_index=True)
     return Coverage(
         study=study,
-        cells=cell_table(
-            cells,
-            answers,
-            people=people,
-            within=within,
-            district_ids=list(study.area.districts["district_id"]),
-            service_ids=list(services["service_id"]),
-        ),
+        cells=cell_rows,
         services=services,
         isochrones=isochrones,
         gaps=gaps,
@@ -331,6 +438,7 @@ def analyse(
         composite=composite,
         problems=problems,
         manifest=_manifest(study, cells, services, gaps, problems, outside),
+        week=week,
     )
 
 
@@ -340,25 +448,77 @@ def _check_overlap(study: Study, cells: Cells) -> None:
         raise NetworkError(msg, hint="Check that the network and the area are of one place.")
 
 
+def _clock(study: Study) -> Clock:
+    centre = shapely.get_coordinates(shapely.centroid(study.area.geometry))[0]
+    to_degrees = pyproj.Transformer.from_crs(study.area.crs, 4326, always_xy=True)
+    lon, lat = to_degrees.transform(*centre)
+    return Clock(country=study.country, coords=(lat, lon), stay_min=study.stay_min)
+
+
+def _hours(study: Study, services: gpd.GeoDataFrame) -> ByHour | None:
+    """Tell what each service is at the moment of the study, if it asks about one."""
+    moment = study.moment
+    if moment is None:
+        return None
+    clock = _clock(study)
+    return ByHour(
+        would=services["counted"].to_numpy(dtype=bool),
+        state=clock.states_then(services, moment),
+        opens=clock.openings(services, moment),
+    )
+
+
+def _week(
+    study: Study,
+    cells: Cells,
+    people: NDArray[np.float64] | None,
+    services: gpd.GeoDataFrame,
+    would: NDArray[np.bool_],
+    reach: Reach,
+) -> Week:
+    starts = hours_of_week(study.reference_day)
+    return week_of(
+        starts,
+        _clock(study).states(services, starts),
+        {
+            category: np.flatnonzero(would & (services["category"] == category))
+            for category in study.categories
+        },
+        essentials=study.essentials,
+        reach=reach,
+        cells=cells,
+        threshold_min=study.threshold_min,
+        residents=people,
+        district_ids=list(study.area.districts["district_id"]),
+    )
+
+
 def _answers(
     study: Study,
     cells: Cells,
     graph: SearchGraph,
     services: gpd.GeoDataFrame,
     attachment: Attachment,
+    *,
+    would: NDArray[np.bool_],
+    sure: NDArray[np.bool_],
 ) -> dict[str, Answer]:
-    """Search the network once per category."""
+    """Search the network once per category, from the services that are open for sure.
+
+    What is near as the crow flies is so at any hour (``would``): it tells a barrier.
+    """
     xy = shapely.get_coordinates(services.geometry.to_numpy()).reshape(-1, 2)
     answers = {}
     for category in study.categories:
-        here = (services["counted"] & (services["category"] == category)).to_numpy()
+        mine = (services["category"] == category).to_numpy()
+        here = sure & mine
         position = np.append(np.flatnonzero(here), -1).astype(np.int32)
         found = graph.times(attachment[here], cells.attachment)
         answers[category] = answer(
             cells,
             minutes=found.minutes,
             nearest=position[found.nearest],
-            in_reach=crow_reach(cells, xy[here], study.reach_m),
+            in_reach=crow_reach(cells, xy[would & mine], study.reach_m),
             threshold_min=study.threshold_min,
         )
     return answers
@@ -390,6 +550,7 @@ def _gaps(
     people: NDArray[np.float64] | None,
     services: gpd.GeoDataFrame,
     answers: Mapping[str, Answer],
+    hours: Mapping[str, CellHours] | None,
 ) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
     import geopandas as gpd  # noqa: PLC0415
 
@@ -403,6 +564,7 @@ def _gaps(
                 nearest=one.nearest,
                 in_reach=one.in_reach,
                 by_time=one.by_time,
+                hours=None if hours is None else hours[category],
             ),
             cells,
             residents=np.zeros(len(cells)) if people is None else people,
@@ -415,7 +577,8 @@ def _gaps(
         )
         for category, one in answers.items()
     ]
-    gaps = _stack([one.table for one in found], GAP_COLUMNS)
+    columns = GAP_COLUMNS if hours is None else (*GAP_COLUMNS, *HOUR_COLUMNS)
+    gaps = _stack([one.table for one in found], columns)
     parts = _stack([one.parts for one in found], GAP_PART_COLUMNS)
     if people is None:
         gaps["residents"] = parts["residents"] = np.nan
@@ -508,6 +671,7 @@ def _manifest(
         "useful_component_pct": 100 * USEFUL_SHARE,
         "counted_status": list(study.counted_status),
         "margin_m": study.margin_m,
+        **_hour_parameters(study),
     }
     counts = {
         "cells": int(np.count_nonzero(cells.inside)),
@@ -547,6 +711,21 @@ def _told_weights(weights: DistrictWeights | None) -> dict[str, Any]:
         "second_weight_source": weights.source,
         "second_weight_districts": len(weights.values),
     }
+
+
+def _hour_parameters(study: Study) -> dict[str, Any]:
+    """Return what a study asks about hours, nothing if it does not."""
+    moment = study.moment
+    if moment is None and not study.week:
+        return {}
+    asked: dict[str, Any] = {"stay_min": study.stay_min, "country": study.country}
+    if moment is not None:
+        asked["at"] = moment.start.isoformat(sep=" ", timespec="minutes")
+        if moment.end is not None:
+            asked["until"] = moment.end.isoformat(sep=" ", timespec="minutes")
+    if study.week:
+        asked["week_of"] = hours_of_week(study.reference_day)[0].date().isoformat()
+    return asked
 
 
 def _tally(reasons: pd.Series[str]) -> dict[str, int]:

@@ -15,6 +15,7 @@ import numpy as np
 import pyproj
 import shapely
 
+from quart_heure.analysis.moment import HOUR_KEYS, read_hours
 from quart_heure.analysis.stored import stored_network
 from quart_heure.cache import Cache
 from quart_heure.categories import default_catalogue, extend_catalogue
@@ -85,6 +86,12 @@ file = "network.parquet"          # streets that can be walked, or raw data: cit
 # cell_m = 25
 # snap_m = 100
 # min_gap_ha = 1
+# at = ""                         # "2026-12-06 18:00": services closed then do not count
+# on = ""                         # or a day, such as "dimanche" or "2026-12-06" …
+# between = []                    # … and a part of it, such as ["18:00", "22:00"]
+# stay_min = 15                   # minutes a service must stay open after one arrives
+# week_of = ""                    # "2026-12-07": judge each hour of the week of that day
+# country = "FR"                  # whose public holidays
 
 # [profiles.with_a_dog]           # a walker of your own, for profile = "with_a_dog"
 # speed_kmh = 4.0
@@ -111,6 +118,7 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "analysis": (
         *("categories", "profile", "threshold_min", "isochrones_min"),
         *("cell_m", "snap_m", "min_gap_ha"),
+        *HOUR_KEYS,
     ),
 }
 _STREETS_AROUND_M = 2000.0
@@ -120,13 +128,17 @@ _LEVELS = ("districts", "subdistricts")
 
 _FREE = ("profiles", "categories")
 _KINDS: dict[str, tuple[type, ...]] = {
-    **dict.fromkeys(("threshold_min", "cell_m", "snap_m", "min_gap_ha"), (int, float)),
-    **dict.fromkeys(("files", "counted_status", "categories", "isochrones_min", "trust"), (list,)),
-    **dict.fromkeys(("mend", "on", "soliguide"), (bool,)),
-    "within_m": (int, float),
+    **dict.fromkeys(("threshold_min", "cell_m", "snap_m", "min_gap_ha", "stay_min"), (int, float)),
+    **dict.fromkeys(("files", "counted_status", "categories", "isochrones_min"), (list,)),
+    **dict.fromkeys(("mend", "soliguide"), (bool,)),
+    "between": (list,),
     "merge": (dict,),
 }
-_MERGE_KEYS = ("on", "trust", "within_m")
+_MERGE_KINDS: dict[str, tuple[type, ...]] = {
+    "on": (bool,),
+    "trust": (list,),
+    "within_m": (int, float),
+}
 
 
 def read_study(
@@ -176,6 +188,7 @@ def read_study(
         analysis.setdefault("counted_status", tuple(settings["services"]["counted_status"]))
     if background is not None:
         analysis["background_file"] = _existing(folder / background)
+    analysis |= read_hours({key: analysis[key] for key in HOUR_KEYS if key in analysis})
     if settings["services"].get("soliguide") and soliguide is None:
         soliguide = soliguide_access()
     study = _assemble(
@@ -212,6 +225,7 @@ def paris_study(*, cache: Cache | None = None, **overrides: Any) -> Study:
     folder = paris_dir()
     if isinstance(overrides.get("profile"), str):
         overrides["profile"] = get_profile(overrides["profile"])
+    overrides |= read_hours({key: overrides[key] for key in HOUR_KEYS if key in overrides})
     districts = folder / "districts.geojson"
     return _assemble(
         area=read_area(districts, name="Paris"),
@@ -391,15 +405,17 @@ def _read_settings(path: Path) -> dict[str, Any]:
         for key, value in part.items():
             _check_value(key, value, f"{path}, [{table}]")
     merge = settings.get("services", {}).get("merge", {})
-    _check_keys(merge, _MERGE_KEYS, f"{path}, [services.merge]")
+    _check_keys(merge, tuple(_MERGE_KINDS), f"{path}, [services.merge]")
     for key, value in merge.items():
-        _check_value(key, value, f"{path}, [services.merge]")
+        _check_value(key, value, f"{path}, [services.merge]", kinds=_MERGE_KINDS)
     return settings
 
 
-def _check_value(key: str, value: Any, where: str) -> None:
+def _check_value(
+    key: str, value: Any, where: str, *, kinds: Mapping[str, tuple[type, ...]] = _KINDS
+) -> None:
     """Check that a value is of the kind that its key takes."""
-    wanted = _KINDS.get(key, (str,))
+    wanted = kinds.get(key, (str,))
     # In Python, true is a number too.
     if not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted):
         msg = f"{where}: {key} is {value!r}."

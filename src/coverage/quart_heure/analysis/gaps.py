@@ -11,6 +11,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from quart_heure.analysis.hours import NEVER, CellHours
 from quart_heure.analysis.surface import Cells
 from quart_heure.analysis.zones import label_zones, zone_polygons
 
@@ -18,6 +19,7 @@ __all__ = [
     "BARRIER_SHARE",
     "GAP_COLUMNS",
     "GAP_PART_COLUMNS",
+    "HOUR_COLUMNS",
     "Gaps",
     "Layer",
     "crow_reach",
@@ -43,6 +45,12 @@ GAP_COLUMNS = (
     "cells",
 )
 """Columns of a table of gaps, besides its geometry."""
+
+HOUR_COLUMNS = ("next_opening",)
+"""Columns that follow where the study asks about an hour."""
+
+_CAUSES = ("", "closed", "unknown_hours")
+"""Causes that lie in the hours; zones of different ones are different gaps."""
 
 GAP_PART_COLUMNS = (
     "gap_id",
@@ -78,6 +86,8 @@ class Layer:
         Whether a service lies within reach as the crow flies; shape (n,).
     by_time
         Cells in the order of their minutes; shape (n,).
+    hours
+        What opening hours make of the cells, None if the study asks about no hour.
     """
 
     category: str
@@ -86,6 +96,7 @@ class Layer:
     nearest: NDArray[np.int32]
     in_reach: NDArray[np.bool_]
     by_time: NDArray[np.intp]
+    hours: CellHours | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -95,7 +106,8 @@ class Gaps:
     Parameters
     ----------
     table
-        Columns `GAP_COLUMNS`, ordered by rank: most residents first, then area, then id.
+        Columns `GAP_COLUMNS`, and `HOUR_COLUMNS` where hours count, ordered by rank: most
+        residents first, then area, then id.
     outlines
         The outline of each in metres.
     parts
@@ -141,7 +153,11 @@ def find_gaps(
         order; shape (n,).
 
     """
-    members, zone, outlines = _zones(layer.uncovered & cells.inside, cells, min_gap_ha)
+    kind = np.zeros(len(cells), dtype=np.int8)
+    if layer.hours is not None:
+        kind[layer.hours.any_time] = _CAUSES.index("closed")
+        kind[layer.hours.perhaps] = _CAUSES.index("unknown_hours")
+    members, zone, outlines = _zones(layer.uncovered & cells.inside, kind, cells, min_gap_ha)
     if len(outlines) == 0:
         return Gaps(
             table=pd.DataFrame(columns=list(GAP_COLUMNS)),
@@ -178,6 +194,12 @@ def find_gaps(
             "cells": sizes,
         }
     )
+    if layer.hours is not None:
+        at_hours = np.zeros(n, dtype=np.int8)
+        at_hours[zone] = kind[members]
+        by_hours = np.array(_CAUSES, dtype=object)[at_hours]
+        table["cause"] = np.where(at_hours > 0, by_hours, table["cause"].to_numpy(dtype=object))
+        table["next_opening"] = _next_opening(layer.hours, members, zone, n)
     rank = np.lexsort(
         (
             table["gap_id"].to_numpy(dtype=str),
@@ -190,7 +212,7 @@ def find_gaps(
     place = np.empty(n, dtype=np.intp)
     place[rank] = np.arange(n)
     return Gaps(
-        table=table[list(GAP_COLUMNS)],
+        table=table[[c for c in (*GAP_COLUMNS, *HOUR_COLUMNS) if c in table]],
         outlines=[outlines[zone_] for zone_ in rank],
         parts=_parts(
             table,
@@ -204,6 +226,15 @@ def find_gaps(
             streets=streets,
         ),
     )
+
+
+def _next_opening(
+    hours: CellHours, members: NDArray[np.intp], zone: NDArray[np.intp], n: int
+) -> NDArray[np.str_]:
+    """Return when the first service within reach of each zone opens, "" if nobody knows."""
+    opens = np.full(n, NEVER)
+    np.minimum.at(opens, zone, hours.opens[members])
+    return np.where(opens < NEVER, opens.astype(str), "")
 
 
 def _parts(
@@ -275,14 +306,20 @@ def crow_reach(cells: Cells, xy: NDArray[np.float64], reach_m: float) -> NDArray
 
 
 def _zones(
-    uncovered: NDArray[np.bool_], cells: Cells, min_gap_ha: float
+    uncovered: NDArray[np.bool_], kind: NDArray[np.int8], cells: Cells, min_gap_ha: float
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], list[shapely.Polygon]]:
-    """Return the cells of zones that are large enough, the zone of each, and the outlines."""
+    """Return the cells of zones that are large enough, the zone of each, and the outlines.
+
+    Cells of different kinds are in different zones.
+    """
     first_col, first_row = int(cells.col.min()), int(cells.row.min())
     row, col = cells.row - first_row, cells.col - first_col
-    mask = np.zeros((int(row.max()) + 1, int(col.max()) + 1), dtype=bool)
-    mask[row, col] = uncovered
-    labels = label_zones(mask)
+    labels = np.zeros((int(row.max()) + 1, int(col.max()) + 1), dtype=np.int32)
+    for one in np.unique(kind):
+        mask = np.zeros(labels.shape, dtype=bool)
+        mask[row, col] = uncovered & (kind == one)
+        found = label_zones(mask)
+        labels[mask] = found[mask] + labels.max()
     # A hair's breadth of tolerance: 16 cells of 25 m are 1 ha, whatever floats make of it.
     size_ha: NDArray[np.float64] = np.bincount(labels.ravel()).astype(np.float64) * cells.cell_ha
     large = size_ha >= min_gap_ha - 1e-9

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated, Any, Optional
 
 import typer
 
 from quart_heure.commands.options import (
     AllStatuses,
+    At,
+    Between,
     Categories,
     Format,
     Lang,
     Language,
     NoCache,
+    On,
     Profile,
     Source,
+    Stay,
     StudyFile,
     Threshold,
+    Week,
+    WeekOf,
 )
 from quart_heure.commands.running import (
     deliver,
@@ -62,6 +68,12 @@ def analyse(
     soliguide: Annotated[
         bool, typer.Option("--soliguide", help="Add Soliguide's places live, with your own key.")
     ] = False,
+    at: At = None,
+    on: On = None,
+    between: Between = None,
+    stay: Stay = None,
+    week: Week = False,
+    week_of: WeekOf = None,
     lang: Language = Lang.FR,
     no_cache: NoCache = False,
     as_json: Annotated[bool, typer.Option("--json", help="List the files as JSON.")] = False,
@@ -80,6 +92,7 @@ def analyse(
             category=category,
             all_statuses=all_statuses,
             soliguide=soliguide,
+            **_hours(at, on, between, stay, week, week_of),
         )
         coverage = run_analysis(loaded, no_cache=no_cache, say=say)
         files = write_all(coverage, output, lang=lang, say=say)
@@ -106,6 +119,12 @@ def report(
     profile: Profile = None,
     threshold: Threshold = None,
     all_statuses: AllStatuses = False,
+    at: At = None,
+    on: On = None,
+    between: Between = None,
+    stay: Stay = None,
+    week: Week = False,
+    week_of: WeekOf = None,
     lang: Language = Lang.FR,
     no_cache: NoCache = False,
 ) -> None:
@@ -120,6 +139,7 @@ def report(
             profile=profile,
             threshold=threshold,
             all_statuses=all_statuses,
+            **_hours(at, on, between, stay, week, week_of),
         )
     text = render_report(
         found,
@@ -141,6 +161,12 @@ def map_(
     threshold: Threshold = None,
     category: Categories = None,
     all_statuses: AllStatuses = False,
+    at: At = None,
+    on: On = None,
+    between: Between = None,
+    stay: Stay = None,
+    week: Week = False,
+    week_of: WeekOf = None,
     online_tiles: Annotated[
         bool,
         typer.Option("--online-tiles", help="Draw over OpenStreetMap's tiles; needs internet."),
@@ -159,6 +185,7 @@ def map_(
             threshold=threshold,
             category=category,
             all_statuses=all_statuses,
+            **_hours(at, on, between, stay, week, week_of),
         )
         coverage = run_analysis(study, no_cache=no_cache, say=say)
         say("map")
@@ -170,6 +197,25 @@ def map_(
             online_tiles=online_tiles,
         )
     typer.echo(str(path))
+
+
+def _hours(
+    at: str | None,
+    on: str | None,
+    between: tuple[str, str] | None,
+    stay: float | None,
+    week: bool,
+    week_of: str | None,
+) -> dict[str, Any]:
+    """Gather what the flags say of hours."""
+    return {
+        "at": at,
+        "on": on,
+        "between": between,
+        "stay": stay,
+        "week": week,
+        "week_of": week_of,
+    }
 
 
 def info(

@@ -10,16 +10,22 @@ import typer
 
 __all__ = [
     "AllStatuses",
+    "At",
+    "Between",
     "Categories",
     "CheckFormat",
     "Format",
     "Lang",
     "Language",
     "NoCache",
+    "On",
     "Profile",
     "Source",
+    "Stay",
     "StudyFile",
     "Threshold",
+    "Week",
+    "WeekOf",
 ]
 
 
@@ -74,6 +80,33 @@ Categories = Annotated[
 AllStatuses = Annotated[
     bool,
     typer.Option("--all-statuses", help="Count every place, open or not."),
+]
+At = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        "--at",
+        metavar="MOMENT",
+        help='Moment of arrival, such as "2026-12-06 18:00": services closed then do not count.',
+    ),
+]
+On = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--on", metavar="DAY", help="The same for a day: dimanche, sunday or a date."),
+]
+Between = Annotated[
+    Optional[tuple[str, str]],  # noqa: UP045
+    typer.Option("--between", metavar="FROM TO", help="A part of that day, such as 18:00 22:00."),
+]
+Stay = Annotated[
+    Optional[float],  # noqa: UP045
+    typer.Option(
+        "--stay", metavar="MINUTES", help="For how long a service must stay open (15 by default)."
+    ),
+]
+Week = Annotated[bool, typer.Option("--week", help="Judge each of the 168 hours of a week.")]
+WeekOf = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--week-of", metavar="DATE", help="Judge each hour of the week of this day."),
 ]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Keep nothing between runs.")]
 Language = Annotated[Lang, typer.Option("--lang", help="Language of what people read.")]

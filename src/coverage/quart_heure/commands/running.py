@@ -50,8 +50,12 @@ def load_study(
     category: list[str] | None = None,
     all_statuses: bool = False,
     soliguide: bool = False,
+    **hours: Any,
 ) -> Study:
-    """Load a study; what the flags say prevails over its file."""
+    """Load a study; what the flags say prevails over its file.
+
+    Those about hours (``at``, ``on``, ``between``, ``stay``, ``week``, ``week_of``) are as typed.
+    """
     from quart_heure.sources.services import STATUSES
     from quart_heure.study_file import paris_study, read_study
 
@@ -64,6 +68,11 @@ def load_study(
         overrides["categories"] = tuple(category)
     if all_statuses:
         overrides["counted_status"] = STATUSES
+    if hours.get("at") or hours.get("on"):
+        # A flag asks another question than the file: none of the file's is left.
+        overrides |= dict.fromkeys(("at", "on", "between"))
+    hours["stay_min"] = hours.pop("stay", None)
+    overrides |= {name: value for name, value in hours.items() if value not in (None, False)}
     cache = chosen_cache(no_cache)
     if source is None:
         return paris_study(cache=cache, **overrides)

@@ -45,7 +45,8 @@ def publishable(coverage: Coverage) -> Coverage:
     would be a bull's-eye, while statuses, shares and gaps stay true. For the same reason
     isochrones other than at the threshold are withheld for a category that counts a discreet
     place, and districts do not count it among their services.
-    What was withheld is told in the manifest, as counts.
+    In the sets of a week its place is empty; its hours were never told (an analysis takes those of
+    discreet places as unknown). What was withheld is told in the manifest, as counts.
 
     Notes
     -----
@@ -84,6 +85,11 @@ def publishable(coverage: Coverage) -> Coverage:
         isochrones=_rows(coverage.isochrones, ~too_sharp),
         problems=_rows(coverage.problems, ~telling),
         manifest={**coverage.manifest, "withheld": withheld},
+        week=None
+        if coverage.week is None
+        else coverage.week.without(
+            np.flatnonzero(coverage.services["service_id"].isin(ids)).tolist()
+        ),
     )
 
 

@@ -42,7 +42,13 @@ def csv_text(frame: pd.DataFrame, columns: list[Column]) -> str:
     Text that a spreadsheet might run as a formula gets a leading apostrophe; numbers do not need
     one and stay numbers.
     """
-    shown = pd.DataFrame({column.name: _as_text(frame, column) for column in columns})
+    shown = pd.DataFrame(
+        {
+            column.name: _as_text(frame, column)
+            for column in columns
+            if column.files != "hour" or column.name in frame
+        }
+    )
     return str(shown.to_csv(index=False, lineterminator="\n"))
 
 

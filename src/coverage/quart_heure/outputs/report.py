@@ -22,6 +22,7 @@ from quart_heure.outputs.formats import csv_text
 from quart_heure.outputs.manifest import json_text
 from quart_heure.outputs.report_content import report_content
 from quart_heure.outputs.report_terminal import terminal_text
+from quart_heure.outputs.report_week import range_words
 from quart_heure.outputs.tables import Results, in_order
 from quart_heure.schema import table_columns
 
@@ -153,10 +154,35 @@ def _words(lang: str) -> dict[str, Callable[..., str]]:
         "date": lambda value: labels.format_date(value, lang),
         "district_name": lambda label: labels.district_label(label, lang),
         "labels_of": lambda ids, names: ", ".join(names.get(each, each) for each in ids),
+        "figures": lambda row, name: _range(row, name, lang),
+        "cause": lambda gap: _cause(gap, lang),
+        "range_words": range_words,
         "service_name": lambda row: labels.service_label(
             row["nearest_service_id"], row["nearest_service_name"], lang
         ),
     }
+
+
+def _range(row: Mapping[str, Any], name: str, lang: str) -> str:
+    """Write a share, as a range where hours leave one."""
+    least = labels.format_number(row[name], lang, 1)
+    most = labels.format_number(row.get(_AT_MOST[name], row[name]), lang, 1)
+    return least if most == least else f"{least} – {most}"
+
+
+_AT_MOST = {
+    "covered_pct": "covered_at_most_pct",
+    "residents_covered_pct": "residents_covered_at_most_pct",
+}
+
+
+def _cause(gap: Mapping[str, Any], lang: str) -> str:
+    """Write the cause of a gap, and when it ends where that is a matter of hours."""
+    words = labels.word(gap["cause"], lang)
+    if not gap.get("next_opening"):
+        return words
+    when = labels.format_moment(gap["next_opening"], lang)
+    return f"{words} ({labels.phrase('opens', lang, when=when)})"
 
 
 def _markdown(value: Any) -> Any:

@@ -17,6 +17,7 @@ from quart_heure.analysis.answers import COMPOSITES
 from quart_heure.errors import CategoryError, InputFileError
 from quart_heure.labels import district_word, format_number, format_pct, format_plain, phrase, word
 from quart_heure.outputs.discretion import publishable
+from quart_heure.outputs.report_week import hours_told, week_content
 from quart_heure.outputs.tables import Results, describe_run, in_order
 from quart_heure.schema import table_columns
 from quart_heure.sources.district_names import bare_name
@@ -31,6 +32,7 @@ REPORT_FORMAT = "quart-heure-report/1"
 
 _Row = dict[str, Any]
 
+_RANGE = ("all_most", "none_least")
 _AMOUNTS = {"residents": "residents", "area": "area_ha"}
 
 _SERVICE_FIELDS = (
@@ -64,9 +66,10 @@ def report_content(
     dict
         ``format``, ``lang``, ``area``, ``osm_date``, ``parameters``; ``selected`` (whether
         districts were asked for), ``district_labels`` (by id), ``district_word``;
-        ``categories`` (id, label, essential, composite); ``summary`` (in figures and in one
-        sentence); ``second_weight`` (label, source and a sentence, {} without one); ``city``
-        (one row of indicators per category); ``composite``;
+        ``categories`` (id, label, essential, composite); ``hours`` (the hour that was asked about,
+        None without one) and ``week`` (see `quart_heure.outputs.report_week`); ``summary`` (in
+        figures and in one sentence); ``second_weight`` (label, source and a sentence, {} without
+        one); ``city`` (one row of indicators per category); ``composite``;
         ``districts`` (district_id, label, ``indicators``, ``composite``, ``gaps`` with the
         part ``here``, ``none_known``); ``services`` (``by_category``, ``withheld``, ``list``);
         ``problems``; ``definitions``, ``limits``; ``sources``, ``attribution``; ``run``. Rows have
@@ -101,6 +104,14 @@ def report_content(
         "district_labels": labels,
         "district_word": district_word(labels.values(), lang),
         "categories": shown,
+        "hours": hours_told(parameters, lang),
+        "week": week_content(
+            _week_table(source),
+            parameters,
+            categories=ids,
+            places=[(d, labels[d]) for d in wanted] if districts else [("", manifest["area"])],
+            lang=lang,
+        ),
         "summary": _summary(source.composite, indicators, manifest, lang),
         "second_weight": _second_weight(manifest, indicators, shown, labels, lang),
         "city": [row for row in indicators if row["level"] == "city"],
@@ -123,6 +134,12 @@ def report_content(
             "dropped": manifest.get("dropped", {}),
         },
     }
+
+
+def _week_table(source: Coverage | Results) -> pd.DataFrame | None:
+    if isinstance(source, Results):
+        return source.week_table
+    return None if source.week is None else source.week.table
 
 
 def resolve_districts(indicators: pd.DataFrame, wanted: Iterable[str]) -> list[str]:
@@ -211,9 +228,19 @@ def _summary(
     }
     essentials = int(city["essentials_within"].iloc[-1])
     threshold = manifest.get("parameters", {}).get("threshold_min")
+    key = "headline" if by == "residents" else "headline_area"
+    ranges = {}
+    if f"{by}_pct_at_most" in city:
+        # Who has all at most, and who has none even so.
+        most = city[f"{by}_pct_at_most"].astype(float)
+        figures["all_most_pct"] = round(float(most.iloc[-1]), 2)
+        figures["none_least_pct"] = round(float(most.iloc[0]), 2)
+        ranges = {name: format_pct(figures[f"{name}_pct"], lang) for name in _RANGE}
+        key += "_hours"
     sentence = phrase(
-        "headline" if by == "residents" else "headline_area",
+        key,
         lang,
+        **ranges,
         n=essentials,
         threshold=format_plain(threshold, lang),
         all=format_pct(figures["all_pct"], lang),

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from quart_heure.labels import (
+    UNKNOWN,
     district_label,
     format_date,
     format_minutes,
@@ -24,6 +25,7 @@ from quart_heure.labels import (
     service_label,
     word,
 )
+from quart_heure.outputs.report_week import range_words, shade
 
 __all__ = ["terminal_text"]
 
@@ -100,6 +102,8 @@ class _Drawing:
             yield self.matrix()
             every = [gap for d in self.content["districts"] for gap in d["gaps"]]
             yield self.gaps(list({gap["gap_id"]: gap for gap in every}.values()))
+        if self.content["week"]:
+            yield from self.week()
         yield self.services()
         yield self.foot()
 
@@ -124,6 +128,8 @@ class _Drawing:
             Text(self.say("title"), style="bold"),
             Text(about, style="dim"),
         ]
+        if self.content["hours"]:
+            lines.append(Text(self.content["hours"]["sentence"], style="dim"))
         if self.content["summary"]:
             lines.append(Padding(Text(self.content["summary"]["sentence"]), (1, 0, 0, 0)))
         return Group(*lines)
@@ -135,12 +141,7 @@ class _Drawing:
         columns = _INDICATORS if self.wide else [c for c in _INDICATORS if c[0] not in _WIDE_ONLY]
         table = self.table("category", [key for _, key, _ in columns])
         for row in rows:
-            figures = (
-                format_minutes(row[name], self.lang)
-                if name.startswith("minutes_")
-                else self.number(row[name], decimals)
-                for name, _, decimals in columns
-            )
+            figures = (self.figure(row, name, decimals) for name, _, decimals in columns)
             table.add_row(Text(self.labels[row["category"]]), *figures)
         if not rows:
             return _titled(title, table)
@@ -148,6 +149,33 @@ class _Drawing:
         on = self.number(rows[0]["on_network_ha"])
         note = self.say("denominators", on=on, residents=self.number(people))
         return _titled(title, table, Text(note, style="dim"))
+
+    def figure(self, row: _Row, name: str, decimals: int) -> str:
+        """Write one figure of the indicators, as a range where hours leave one."""
+        if name.startswith("minutes_"):
+            return format_minutes(row[name], self.lang)
+        least = self.number(row[name], decimals)
+        most = self.number(row.get(name.replace("covered_", "covered_at_most_", 1)), decimals)
+        if most in {least, UNKNOWN} or not name.endswith("covered_pct"):
+            return least
+        return f"{least}–{most}"
+
+    def week(self) -> Iterable[RenderableType]:
+        """Draw a line of 24 signs for each day, of each category."""
+        week = self.content["week"]
+        yield Text(
+            "\n" + self.say("week", date=format_date(week["week_of"], self.lang)), style="bold"
+        )
+        for place in week["places"]:
+            for one in place["categories"]:
+                name = self.labels[one["category"]]
+                lines = [self.say("week_caption", category=name, place=place["label"])]
+                for day, hours in zip(week["days"], one["hours"], strict=True):
+                    signs = "".join(shade(least) for least, _ in hours)
+                    best = (max(pair[0] for pair in hours), max(pair[1] for pair in hours))
+                    lines.append(f"  {day['label'][:2]} {signs} {range_words(*best)} %")
+                yield Text("\n" + "\n".join(lines))
+        yield Text("\n" + self.say("week_shades"), style="dim")
 
     def composite(self) -> RenderableType:
         rows = self.content["composite"]

@@ -43,11 +43,22 @@ from quart_heure.schema import (
 if TYPE_CHECKING:
     from quart_heure.study import Coverage
 
-__all__ = ["RESULT_FILES", "Results", "describe_run", "in_order", "read_results", "write_results"]
+__all__ = [
+    "RESULT_FILES",
+    "WEEK_FILES",
+    "Results",
+    "describe_run",
+    "in_order",
+    "read_results",
+    "write_results",
+]
 
 _LAYERS = ("services", "isochrones", "gaps", "cells")
 _CSV_TABLES = ("indicators", "composite", "gaps", "gap_parts", "services", "problems")
 _DICTIONARY_NAME = "data_dictionary.csv"
+
+WEEK_FILES = ("week.csv", "week.parquet")
+"""Files of a result folder whose study asks for the week."""
 
 RESULT_FILES: tuple[str, ...] = (
     "coverage.gpkg",
@@ -104,6 +115,8 @@ class Results:
         Tables, as in a coverage.
     services, isochrones, gaps
         Layers, as in a coverage, in the CRS of the study.
+    week_table
+        The table of the week, None if the study did not ask for it.
     """
 
     directory: Path
@@ -115,6 +128,7 @@ class Results:
     services: gpd.GeoDataFrame
     isochrones: gpd.GeoDataFrame
     gaps: gpd.GeoDataFrame
+    week_table: pd.DataFrame | None = None
 
     @functools.cached_property
     def cells(self) -> gpd.GeoDataFrame:
@@ -178,8 +192,13 @@ def write_results(
         # Inside the target, not beside it: one file system, whatever is mounted there.
         work = Path(tempfile.mkdtemp(prefix=".quart-heure-", dir=directory))
         _write_all(coverage, work)
-        for name in RESULT_FILES:
+        written = [*(name for name in WEEK_FILES if coverage.week is not None), *RESULT_FILES]
+        for name in written:
             (work / name).replace(directory / name)
+        for name in WEEK_FILES:
+            # The week of an earlier run would pass for that of this one.
+            if name not in written:
+                (directory / name).unlink(missing_ok=True)
     except OutputError:
         raise
     except _WRITE_ERRORS as error:
@@ -192,7 +211,7 @@ def write_results(
             shutil.rmtree(work, ignore_errors=True)
         if is_new and directory.is_dir() and not any(directory.iterdir()):
             directory.rmdir()
-    return {name: directory / name for name in RESULT_FILES}
+    return {name: directory / name for name in written}
 
 
 def read_results(directory: Path) -> Results:
@@ -206,24 +225,32 @@ def read_results(directory: Path) -> Results:
     manifest = read_manifest(directory)
     tables: dict[str, pd.DataFrame] = {}
     for table in _ORDER:
-        layer = table in _LAYERS
-        path = directory / f"{table}.{'parquet' if layer else 'csv'}"
-        try:
-            frame = gpd.read_parquet(path) if layer else read_csv(path, table_columns(table))
-        except (OSError, ValueError, pa.ArrowException) as error:
-            msg = f"{path}: cannot be read ({error})."
-            raise InputFileError(msg, hint="Run the analysis again.") from error
-        problems = column_problems(frame, table)
-        if problems:
-            msg = f"{path}: {'; '.join(problems)}."
-            hint = f"Written by version {manifest.get('version')}: run the analysis again."
-            raise InputFileError(msg, hint=hint)
-        # Half a table is a table too: only its hash tells that rows are missing.
-        if sha256_of(path) != manifest["files"].get(path.name, {}).get("sha256"):
-            msg = f"{path}: is not the file that was written."
-            raise InputFileError(msg, hint="Run the analysis again.")
-        tables[table] = _restore_unreachable(frame, table)
-    return Results(directory=directory, manifest=manifest, **tables)
+        path = directory / f"{table}.{'parquet' if table in _LAYERS else 'csv'}"
+        tables[table] = _restore_unreachable(_read_table(path, table, manifest), table)
+    week_table = None
+    if "week.csv" in manifest["files"]:
+        week_table = _read_table(directory / "week.csv", "week", manifest)
+    return Results(directory=directory, manifest=manifest, week_table=week_table, **tables)
+
+
+def _read_table(path: Path, table: str, manifest: Mapping[str, Any]) -> pd.DataFrame:
+    """Read one table and check that it is the one that was written."""
+    try:
+        layer = path.suffix == ".parquet"
+        frame = gpd.read_parquet(path) if layer else read_csv(path, table_columns(table))
+    except (OSError, ValueError, pa.ArrowException) as error:
+        msg = f"{path}: cannot be read ({error})."
+        raise InputFileError(msg, hint="Run the analysis again.") from error
+    problems = column_problems(frame, table)
+    if problems:
+        msg = f"{path}: {'; '.join(problems)}."
+        hint = f"Written by version {manifest.get('version')}: run the analysis again."
+        raise InputFileError(msg, hint=hint)
+    # Half a table is a table too: only its hash tells that rows are missing.
+    if sha256_of(path) != manifest["files"].get(path.name, {}).get("sha256"):
+        msg = f"{path}: is not the file that was written."
+        raise InputFileError(msg, hint="Run the analysis again.")
+    return frame
 
 
 def in_order(frame: pd.DataFrame, table: str, categories: Sequence[str]) -> pd.DataFrame:
@@ -287,14 +314,28 @@ def _write_all(coverage: Coverage, work: Path) -> None:
         frame = _with_degrees(tables[table]) if table in _LAYERS else tables[table]
         text = csv_text(frame, columns)
         (work / f"{table}.csv").write_text(text, encoding="utf-8", newline="\n")
-    dictionary = data_dictionary(categories, composites)
+    if coverage.week is not None:
+        _write_week(coverage.week.table, work)
+    dictionary = data_dictionary(
+        categories,
+        composites,
+        by_hour="open_then" in tables["services"],
+        week=coverage.week is not None,
+    )
     dictionary.to_csv(work / _DICTIONARY_NAME, index=False, lineterminator="\n")
     written = {
         name: {"sha256": sha256_of(work / name), "bytes": (work / name).stat().st_size}
-        for name in RESULT_FILES
-        if name != MANIFEST_NAME
+        for name in (*WEEK_FILES, *RESULT_FILES)
+        if name != MANIFEST_NAME and (work / name).exists()
     }
     write_manifest({**manifest, "files": written}, work / MANIFEST_NAME)
+
+
+def _write_week(table: pd.DataFrame, work: Path) -> None:
+    check_columns(table, "week")
+    text = csv_text(table, table_columns("week"))
+    (work / "week.csv").write_text(text, encoding="utf-8", newline="\n")
+    table.to_parquet(work / "week.parquet", index=False, compression="zstd")
 
 
 def _ordered_tables(coverage: Coverage, categories: Sequence[str]) -> dict[str, pd.DataFrame]:
@@ -306,7 +347,11 @@ def _ordered_tables(coverage: Coverage, categories: Sequence[str]) -> dict[str, 
 
 def _declared(services: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Return services with their declared columns, since analysts may bring tables of their own."""
-    columns = [column for column in table_columns("services") if column.files != "csv"]
+    columns = [
+        column
+        for column in table_columns("services")
+        if column.files != "csv" and (column.files != "hour" or column.name in services)
+    ]
     blank = {"text": "", "number": np.nan}
     absent = {
         c.name: blank[c.dtype] for c in columns if c.dtype in blank and c.name not in services

@@ -1,0 +1,180 @@
+"""Moments: the hour that a study asks about, as people write it."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import difflib
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from quart_heure.errors import StudyFileError
+from quart_heure.sources.hours_words import DAY_NAMES
+
+__all__ = [
+    "HOUR_KEYS",
+    "Moment",
+    "moment_of",
+    "read_at",
+    "read_between",
+    "read_date",
+    "read_day",
+    "read_hours",
+]
+
+HOUR_KEYS = ("at", "on", "between", "stay_min", "week_of", "country")
+"""Keys of a study file that are about hours."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Moment:
+    """When one arrives: at a moment, or at some time within a window.
+
+    Parameters
+    ----------
+    start
+        The moment, by the local clock, or the begin of the window.
+    end
+        End of the window, None for a moment.
+    """
+
+    start: dt.datetime
+    end: dt.datetime | None = None
+
+
+def read_hours(written: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn what a study file or the command line says of hours into fields of a study.
+
+    What is of the right kind already stays as it is. A reference week that is written down is one
+    to be judged.
+
+    Raises
+    ------
+    StudyFileError
+        If a value cannot be read.
+    """
+    # An empty value stands for none, so that a file can show every key.
+    fields: dict[str, Any]
+    fields = {key: None if value in ("", [], ()) else value for key, value in written.items()}
+    if fields.get("country", "") is None:
+        del fields["country"]
+    if isinstance(fields.get("at"), str):
+        fields["at"] = read_at(fields["at"])
+    if isinstance(fields.get("on"), str):
+        fields["on"] = read_day(fields["on"])
+    between = fields.get("between")
+    if between is not None and all(isinstance(end, str) for end in between):
+        if len(between) != 2:
+            msg = f"between has {len(between)} times."
+            raise StudyFileError(msg, hint='Give two, like ["18:00", "22:00"].')
+        fields["between"] = read_between(*between)
+    if isinstance(fields.get("week_of"), str):
+        fields["week_of"] = read_date(fields["week_of"])
+    if fields.get("week_of") is not None:
+        fields["week"] = True
+    return fields
+
+
+def read_date(text: str) -> dt.date:
+    """Read a date such as "2026-12-07".
+
+    Raises
+    ------
+    StudyFileError
+        If it is not one.
+    """
+    try:
+        return dt.date.fromisoformat(text.strip())
+    except ValueError as error:
+        msg = f"week_of is {text!r}, which is not a date."
+        raise StudyFileError(msg, hint='Write it like "2026-12-07".') from error
+
+
+def read_at(text: str) -> dt.datetime:
+    """Read a moment such as "2026-12-06 18:00".
+
+    Raises
+    ------
+    StudyFileError
+        If it is not a date and a time of day.
+    """
+    try:
+        moment = dt.datetime.fromisoformat(text.strip())
+    except ValueError as error:
+        msg = f"at is {text!r}, which is not a date and a time."
+        raise StudyFileError(msg, hint='Write it like "2026-12-06 18:00".') from error
+    if re.fullmatch(r"\d{4}-?\d{2}-?\d{2}", text.strip()):
+        msg = f"at is {text!r}, a day without a time."
+        raise StudyFileError(msg, hint='Write it like "2026-12-06 18:00", or give the day as on.')
+    return moment
+
+
+def read_day(text: str) -> dt.date | int:
+    """Read a date, or a day of the week by its French or English name (Monday is 0).
+
+    Examples
+    --------
+    >>> read_day("dimanche"), read_day("Sunday"), read_day("2026-12-06")
+    (6, 6, datetime.date(2026, 12, 6))
+
+    Raises
+    ------
+    StudyFileError
+        If it is neither.
+    """
+    word = text.strip().casefold()
+    if word in DAY_NAMES:
+        return DAY_NAMES[word]
+    try:
+        return dt.date.fromisoformat(word)
+    except ValueError as error:
+        near = difflib.get_close_matches(word, [d for d in DAY_NAMES if len(d) > 3], n=1)
+        hint = f"Did you mean {near[0]!r}?" if near else "Give a day of the week or a date."
+        msg = f"on is {text!r}, which is not a day."
+        raise StudyFileError(msg, hint=hint) from error
+
+
+def read_between(start: str, end: str) -> tuple[dt.time, dt.time]:
+    """Read the two ends of a window, such as "18:00" and "22h"; midnight at its end is "24:00".
+
+    Raises
+    ------
+    StudyFileError
+        If one is not a time of day, or both are the same.
+    """
+    begin, close = _clock(start), _clock(end)
+    if begin == close and end.strip()[:2] != "24":
+        msg = f"between is {start!r} and {end!r}, which is no time at all."
+        raise StudyFileError(msg, hint="Give two times of the day, or none for the whole day.")
+    return begin, close
+
+
+def moment_of(day: dt.date, between: tuple[dt.time, dt.time] | None, *, stay_min: float) -> Moment:
+    """Return the window of a day; one that ends before it begins runs past midnight.
+
+    Raises
+    ------
+    StudyFileError
+        If it is shorter than the stay.
+    """
+    begin, close = between or (dt.time(), dt.time())
+    start, end = (dt.datetime.combine(day, clock) for clock in (begin, close))
+    if end <= start:
+        end += dt.timedelta(days=1)
+    if end - start < dt.timedelta(minutes=stay_min):
+        window = f"{begin:%H:%M} to {close:%H:%M}"
+        msg = f"The window {window} is shorter than a stay of {stay_min:g} minutes."
+        raise StudyFileError(msg, hint="Widen it, or shorten the stay.")
+    return Moment(start, end)
+
+
+def _clock(text: str) -> dt.time:
+    match = re.fullmatch(r"(\d{1,2})(?:[:h](\d{2})?)?", text.strip().casefold())
+    hour, minute = (int(match[1]), int(match[2] or 0)) if match else (99, 0)
+    if (hour, minute) == (24, 0):
+        return dt.time()
+    if hour > 23 or minute > 59:
+        msg = f"between has {text!r}, which is not a time of day."
+        raise StudyFileError(msg, hint='Write it like "18:00" or "18h".')
+    return dt.time(hour, minute)
