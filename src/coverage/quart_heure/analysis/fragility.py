@@ -1,0 +1,153 @@
+"""Fragility: who depends on one single service, and what would be lost if it closed."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from quart_heure.analysis.basis import Basis
+
+__all__ = ["DEPENDENCE_COLUMNS", "FRAGILITY_COLUMNS", "dependence_table", "fragility_table"]
+
+FRAGILITY_COLUMNS = (
+    *("level", "district_id", "label", "category"),
+    *("single_ha", "single_pct", "residents_single", "residents_single_pct"),
+)
+
+DEPENDENCE_COLUMNS = (
+    *("service_id", "category", "rank", "name", "district_id"),
+    *("ha_reached", "residents_reached", "ha_only_here", "residents_only_here"),
+)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Single:
+    """Cells of the area that one service alone covers.
+
+    Parameters
+    ----------
+    services
+        Positions of the services of the category.
+    cells
+        Whether each cell has exactly one of them within the threshold; shape (n,).
+    """
+
+    services: NDArray[np.intp]
+    cells: NDArray[np.bool_]
+
+
+def fragility_table(basis: Basis, *, hide_discreet: bool = False) -> pd.DataFrame:
+    """Return, per category and district, what exactly one service has within the threshold.
+
+    Parameters
+    ----------
+    basis
+        Of an analysis.
+    hide_discreet
+        Whether districts leave out those who depend on a discreet place: it would be found where
+        they live. The whole area counts them all the same.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `FRAGILITY_COLUMNS`; shares are of what is on the network. NaN without residents.
+    """
+    districts, tables = basis.districts, []
+    on_ha = districts.sums(basis.on_network) * basis.cells.cell_ha
+    on_folk = districts.sums(basis.on_network, basis.people) if _peopled(basis) else None
+    for category in basis.categories:
+        single = _single(basis, category)
+        told = single.cells.copy()
+        for service in single.services:
+            if hide_discreet and basis.discreet(service):
+                told[basis.reach.of(int(service))[0]] = False
+        table = districts.names.assign(category=category)
+        table["single_ha"] = _whole_last(basis, told, single.cells) * basis.cells.cell_ha
+        table["single_pct"] = _percent(table["single_ha"].to_numpy(), on_ha)
+        table["residents_single"] = table["residents_single_pct"] = np.nan
+        if on_folk is not None:
+            folk = _whole_last(basis, told, single.cells, basis.people)
+            table["residents_single"] = folk
+            table["residents_single_pct"] = _percent(folk, on_folk)
+        tables.append(table[districts.rows()])
+    return pd.concat(tables, ignore_index=True)[list(FRAGILITY_COLUMNS)]
+
+
+def dependence_table(basis: Basis, *, hide_discreet: bool = False) -> pd.DataFrame:
+    """Return, per service, what it covers, and what would be covered no more if it closed.
+
+    Parameters
+    ----------
+    basis
+        Of an analysis.
+    hide_discreet
+        Whether discreet places are left out.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `DEPENDENCE_COLUMNS`, first those of each category on which most people depend
+        (most area, where residents are not known). NaN without residents.
+    """
+    rows = []
+    people = basis.people if basis.people is not None else np.full(len(basis.cells), np.nan)
+    for category in basis.categories:
+        single = _single(basis, category)
+        for service in single.services:
+            if hide_discreet and basis.discreet(service):
+                continue
+            place = basis.reach.of(int(service))[0]
+            place = place[basis.on_network[place]]
+            alone = place[single.cells[place]]
+            about = basis.services.iloc[service]
+            rows.append(
+                {
+                    **{key: about[key] for key in ("service_id", "name", "district_id")},
+                    "category": category,
+                    "ha_reached": len(place) * basis.cells.cell_ha,
+                    "residents_reached": people[place].sum().round(6),
+                    "ha_only_here": len(alone) * basis.cells.cell_ha,
+                    "residents_only_here": people[alone].sum().round(6),
+                }
+            )
+    table = pd.DataFrame(rows, columns=[c for c in DEPENDENCE_COLUMNS if c != "rank"])
+    most = ["residents_only_here", "ha_only_here", "service_id"]
+    order = table.sort_values(most, ascending=[False, False, True])
+    order = order.assign(rank=order.groupby("category").cumcount() + 1)
+    number = {category: at for at, category in enumerate(basis.categories)}
+    order = order.sort_values(
+        ["category", "rank"],
+        key=lambda values: values.map(number) if values.name == "category" else values,
+    )
+    return order.reset_index(drop=True)[list(DEPENDENCE_COLUMNS)]
+
+
+def _single(basis: Basis, category: str) -> _Single:
+    services = basis.of_category(category)
+    count = basis.reach.count(services, basis.threshold_min)
+    return _Single(services, basis.on_network & (count == 1))
+
+
+def _peopled(basis: Basis) -> bool:
+    return basis.people is not None
+
+
+def _whole_last(
+    basis: Basis,
+    told: NDArray[np.bool_],
+    true: NDArray[np.bool_],
+    weight: NDArray[np.float64] | None = None,
+) -> NDArray[np.float64]:
+    """Add up what is told of districts, and what is true of the whole."""
+    sums = basis.districts.sums(told, weight)
+    sums[-1] = basis.districts.sums(true, weight)[-1]
+    return sums
+
+
+def _percent(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
+    share = np.full(len(part), np.nan)
+    np.divide(100 * part, whole, out=share, where=whole > 0)
+    return share
