@@ -61,7 +61,7 @@ def build_manifest(
         "counts": dict(counts),
         "dropped": dict(dropped),
         "definitions": definitions(parameters),
-        "limits": limits(),
+        "limits": limits(parameters),
         # Several inputs may come from one source, and one input from several.
         "attribution": list(dict.fromkeys(part for c in attribution for part in _credits(c))),
     }
@@ -117,15 +117,23 @@ def definitions(parameters: Mapping[str, Any]) -> list[dict[str, str]]:
             "en": words["en"].format_map(_Shown(parameters, "en")),
         }
         for key, words in _texts()["definitions"].items()
+        if _applies(words, parameters)
     ]
 
 
-def limits() -> list[dict[str, str]]:
-    """Return what the figures do not say: ``key``, ``fr``, ``en``."""
+def limits(parameters: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return what the figures of these parameters do not say: ``key``, ``fr``, ``en``."""
     return [
         {"key": key, "fr": typeset(words["fr"]), "en": words["en"]}
         for key, words in _texts()["limits"].items()
+        if _applies(words, parameters)
     ]
+
+
+def _applies(words: Mapping[str, str], parameters: Mapping[str, Any]) -> bool:
+    """Tell whether an entry is of a run with these parameters, by its ``when`` and ``unless``."""
+    wanted = "when" not in words or bool(parameters.get(words["when"]))
+    return wanted and not ("unless" in words and parameters.get(words["unless"]))
 
 
 class _Shown(dict[str, Any]):

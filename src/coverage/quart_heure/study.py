@@ -8,6 +8,7 @@ Notebooks and the command line call the same `analyse`; nothing else knows the l
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -26,6 +27,10 @@ from quart_heure.analysis.answers import (
     composite_answers,
     within_count,
 )
+from quart_heure.analysis.audience import NO, PERHAPS, Person, admission, filter_table
+from quart_heure.analysis.basis import Basis
+from quart_heure.analysis.capacity import capacity_table
+from quart_heure.analysis.fragility import dependence_table, fragility_table
 from quart_heure.analysis.gaps import (
     BARRIER_SHARE,
     GAP_COLUMNS,
@@ -50,10 +55,12 @@ from quart_heure.errors import CrsError, NetworkError, StudyFileError
 from quart_heure.manifest import build_manifest
 from quart_heure.network.components import USEFUL_SHARE, useful_edges
 from quart_heure.network.graph import WalkNetwork
+from quart_heure.network.slopes import LEAST_EFFORT
 from quart_heure.network.snapping import SNAP_M, Attachment
 from quart_heure.network.travel_time import SearchGraph
 from quart_heure.profiles import ADULT, WalkProfile
 from quart_heure.sources.areas import StudyArea, read_layer
+from quart_heure.sources.heights import Heights
 from quart_heure.sources.residents import Residents
 from quart_heure.sources.services import Services, problem_table
 
@@ -77,6 +84,11 @@ class Study:
         Those to analyse, in order of presentation.
     profile
         The walker.
+    person
+        Who looks for a service: those that do not admit this person do not count. Nobody in
+        particular by default.
+    heights
+        Of the ground, for slopes; all streets are level by default.
     threshold_min
         Minutes within which a place is covered.
     isochrones_min
@@ -89,6 +101,8 @@ class Study:
         Smaller uncovered zones are no gaps.
     counted_status
         Services of these statuses count.
+    useful_share
+        Parts of the network with fewer of its nodes are attached to by nothing.
     background_file
         Water, parks and the like to draw under maps; no figure depends on it.
     provenance
@@ -111,12 +125,15 @@ class Study:
     categories: tuple[str, ...]
     residents: Residents | None = None
     profile: WalkProfile = ADULT
+    person: Person | None = None
+    heights: Heights | None = None
     threshold_min: float = 15.0
     isochrones_min: tuple[float, ...] = (5.0, 10.0, 15.0)
     cell_m: float = 25.0
     snap_m: float = SNAP_M
     min_gap_ha: float = 1.0
     counted_status: tuple[str, ...] = ("open", "unknown")
+    useful_share: float = USEFUL_SHARE
     background_file: Path | None = None
     provenance: tuple[Mapping[str, Any], ...] = ()
 
@@ -132,6 +149,9 @@ class Study:
             if not (math.isfinite(number) and number > 0):
                 msg = f"{name} is {number}, which is not a positive number."
                 raise StudyFileError(msg, hint="Minutes, metres and hectares are above zero.")
+        if not 0 <= self.useful_share <= 1:
+            msg = f"useful_share is {self.useful_share}, which is not a share."
+            raise StudyFileError(msg, hint="Give a number between 0 and 1, such as 0.01.")
         layers = {"network": self.network.crs, "services": self.services.table.crs}
         if self.residents is not None:
             layers["residents"] = self.residents.crs
@@ -166,10 +186,12 @@ class Study:
     def margin_m(self) -> float:
         """Metres around the area from which a service may count: the longest walk judged.
 
-        The threshold, for a walker as fast as the borderline allows, or the longest isochrone.
+        The threshold, for a walker as fast as the borderline allows, or the longest isochrone;
+        where there are slopes, all of it on the easiest one.
         """
         longest_min = max(self.threshold_min * (1 + BORDERLINE), *self.isochrones_min, 0.0)
-        return self.profile.speed_m_per_min * longest_min
+        easiest = 1.0 if self.heights is None else LEAST_EFFORT
+        return self.profile.speed_m_per_min * longest_min / easiest
 
     @property
     def essentials(self) -> tuple[str, ...]:
@@ -203,6 +225,10 @@ class Coverage:
         Rows of the inputs that were refused or doubted.
     manifest
         Inputs, parameters, counts, definitions.
+    filters
+        Services kept and left out by each filter of the person; empty for nobody in particular.
+    basis
+        What the tables below are computed from when they are asked for.
     """
 
     study: Study
@@ -215,6 +241,28 @@ class Coverage:
     composite: pd.DataFrame
     problems: pd.DataFrame
     manifest: Mapping[str, Any]
+    filters: pd.DataFrame
+    basis: Basis = dataclasses.field(repr=False)
+
+    @functools.cached_property
+    def fragility(self) -> pd.DataFrame:
+        """Area and residents with one single service within the threshold, per district."""
+        return fragility_table(self.basis, hide_discreet=self.published)
+
+    @functools.cached_property
+    def dependence(self) -> pd.DataFrame:
+        """What each service covers, and what would be covered no more if it closed."""
+        return dependence_table(self.basis, hide_discreet=self.published)
+
+    @functools.cached_property
+    def capacity(self) -> pd.DataFrame:
+        """Capacities per 1,000 residents, per category, unit and district."""
+        return capacity_table(self.basis, hide_discreet=self.published)
+
+    @property
+    def published(self) -> bool:
+        """Whether discreet places were taken out (see `quart_heure.outputs.discretion`)."""
+        return "withheld" in self.manifest
 
     @property
     def city(self) -> pd.DataFrame:
@@ -247,8 +295,8 @@ def analyse(
     cache = cache or Cache(None)
     say = progress or (lambda _: None)
     say("network")
-    usable = useful_edges(study.network, study.profile)
-    graph = stored_search_graph(study.network, study.profile, cache)
+    usable = useful_edges(study.network, study.profile, share=study.useful_share)
+    graph = stored_search_graph(study.network, study.profile, cache, heights=study.heights)
     say("cells")
     cells = stored_cells(
         study.area,
@@ -273,6 +321,7 @@ def analyse(
         categories=study.categories,
         counted_status=study.counted_status,
     )
+    filters = _admit(services, study.person)
     say("travel times")
     answers = _answers(study, cells, graph, services, attachment)
     within = within_count(cells, [answers[category] for category in study.essentials])
@@ -313,6 +362,17 @@ def analyse(
         composite=composite,
         problems=problems,
         manifest=_manifest(study, cells, services, gaps, problems, outside),
+        filters=filters,
+        basis=Basis.of(
+            area=study.area,
+            cells=cells,
+            people=people,
+            graph=graph,
+            services=services,
+            attachment=attachment,
+            categories=study.categories,
+            threshold_min=study.threshold_min,
+        ),
     )
 
 
@@ -320,6 +380,17 @@ def _check_overlap(study: Study, cells: Cells) -> None:
     if not (cells.inside & cells.attachment.attached).any():
         msg = f"No street of the network lies within {study.snap_m:g} m of {study.area.name!r}."
         raise NetworkError(msg, hint="Check that the network and the area are of one place.")
+
+
+def _admit(services: gpd.GeoDataFrame, person: Person | None) -> pd.DataFrame:
+    """Leave out the services that do not admit a person, mark those that perhaps do; count both."""
+    admitted = admission(services, person)
+    eligible = services["counted"].to_numpy(copy=True)
+    refused = eligible & (admitted.state == NO)
+    services.loc[refused, "counted"] = False
+    services.loc[refused, "left_out_reason"] = admitted.reason[refused].astype(str)
+    services["perhaps"] = eligible & (admitted.state == PERHAPS)
+    return filter_table(admitted, services["category"], eligible)
 
 
 def _answers(
@@ -477,9 +548,11 @@ def _manifest(
         "crs": study.area.crs.to_string(),
         "categories": list(study.categories),
         "profile": profile.name,
+        "person": "" if study.person is None else study.person.name,
         "speed_kmh": profile.speed_kmh,
         "steps_factor": profile.steps_factor,
         "steps_allowed": profile.steps_allowed,
+        "heights": "" if study.heights is None else study.heights.source or "given",
         "threshold_min": study.threshold_min,
         "isochrones_min": list(study.isochrones_min),
         "borderline_pct": 100 * BORDERLINE,
@@ -487,7 +560,7 @@ def _manifest(
         "snap_m": study.snap_m,
         "min_gap_ha": study.min_gap_ha,
         "barrier_share_pct": 100 * BARRIER_SHARE,
-        "useful_component_pct": 100 * USEFUL_SHARE,
+        "useful_component_pct": 100 * study.useful_share,
         "counted_status": list(study.counted_status),
         "margin_m": study.margin_m,
     }

@@ -212,12 +212,13 @@ def admission(services: pd.DataFrame, person: Person | None) -> Admission:
     """
     n = len(services)
     found: dict[str, NDArray[np.int8]] = {}
-    for name in person.asks if person is not None else ():
-        found[name] = (
-            _audience(services, person)
-            if name == "audience"
-            else _told(services, *_COLUMNS_TOLD[name])
-        )
+    if person is not None:
+        for name in person.asks:
+            found[name] = (
+                _audience(services, person)
+                if name == "audience"
+                else _told(services, *_COLUMNS_TOLD[name])
+            )
     state = combine_states(np.full(n, YES, dtype=np.int8), *found.values())
     reason = np.full(n, "", dtype=object)
     for name in reversed(found):

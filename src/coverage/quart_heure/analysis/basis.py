@@ -105,6 +105,15 @@ class Basis:
         on: NDArray[np.bool_] = self.cells.inside & self.cells.attachment.attached
         return on
 
+    @functools.cached_property
+    def single(self) -> dict[str, NDArray[np.bool_]]:
+        """Per category, the cells that exactly one service has within the threshold; (n,)."""
+        return {
+            category: self.on_network
+            & (self.reach.count(self.of_category(category), self.threshold_min) == 1)
+            for category in self.categories
+        }
+
     def of_category(self, category: str) -> NDArray[np.intp]:
         """Return the positions of the services of a category."""
         return np.flatnonzero((self.services["category"] == category).to_numpy())

@@ -142,11 +142,8 @@ def _rows(
     districts = basis.districts
     folk = districts.sums(basis.on_network, people)
     total = districts.sums(basis.on_network, people * gained)
-    reached = np.stack(
-        [_rows_reached(basis, int(service)) for service in services]
-        or [np.empty((0,), dtype=bool)] * 0
-        or [np.zeros(len(folk), dtype=bool)]
-    )[: len(services)]
+    reached = np.array([_rows_reached(basis, int(service)) for service in services], dtype=bool)
+    reached = reached.reshape(len(services), len(folk))
     known = np.isfinite(amount)
     n_known, n_unknown = reached[known].sum(axis=0), reached[~known].sum(axis=0)
     return pd.DataFrame(

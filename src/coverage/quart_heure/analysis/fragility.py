@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -21,22 +19,6 @@ DEPENDENCE_COLUMNS = (
     *("service_id", "category", "rank", "name", "district_id"),
     *("ha_reached", "residents_reached", "ha_only_here", "residents_only_here"),
 )
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class _Single:
-    """Cells of the area that one service alone covers.
-
-    Parameters
-    ----------
-    services
-        Positions of the services of the category.
-    cells
-        Whether each cell has exactly one of them within the threshold; shape (n,).
-    """
-
-    services: NDArray[np.intp]
-    cells: NDArray[np.bool_]
 
 
 def fragility_table(basis: Basis, *, hide_discreet: bool = False) -> pd.DataFrame:
@@ -57,19 +39,21 @@ def fragility_table(basis: Basis, *, hide_discreet: bool = False) -> pd.DataFram
     """
     districts, tables = basis.districts, []
     on_ha = districts.sums(basis.on_network) * basis.cells.cell_ha
-    on_folk = districts.sums(basis.on_network, basis.people) if _peopled(basis) else None
+    on_folk = None
+    if basis.people is not None:
+        on_folk = districts.sums(basis.on_network, basis.people)
     for category in basis.categories:
-        single = _single(basis, category)
-        told = single.cells.copy()
-        for service in single.services:
+        single = basis.single[category]
+        told = single.copy()
+        for service in basis.of_category(category):
             if hide_discreet and basis.discreet(service):
                 told[basis.reach.of(int(service))[0]] = False
         table = districts.names.assign(category=category)
-        table["single_ha"] = _whole_last(basis, told, single.cells) * basis.cells.cell_ha
+        table["single_ha"] = _whole_last(basis, told, single) * basis.cells.cell_ha
         table["single_pct"] = _percent(table["single_ha"].to_numpy(), on_ha)
         table["residents_single"] = table["residents_single_pct"] = np.nan
         if on_folk is not None:
-            folk = _whole_last(basis, told, single.cells, basis.people)
+            folk = _whole_last(basis, told, single, basis.people)
             table["residents_single"] = folk
             table["residents_single_pct"] = _percent(folk, on_folk)
         tables.append(table[districts.rows()])
@@ -93,15 +77,17 @@ def dependence_table(basis: Basis, *, hide_discreet: bool = False) -> pd.DataFra
         (most area, where residents are not known). NaN without residents.
     """
     rows = []
-    people = basis.people if basis.people is not None else np.full(len(basis.cells), np.nan)
+    people = np.full(len(basis.cells), np.nan)
+    if basis.people is not None:
+        people = basis.people.astype(np.float64)
     for category in basis.categories:
-        single = _single(basis, category)
-        for service in single.services:
+        single = basis.single[category]
+        for service in basis.of_category(category):
             if hide_discreet and basis.discreet(service):
                 continue
             place = basis.reach.of(int(service))[0]
             place = place[basis.on_network[place]]
-            alone = place[single.cells[place]]
+            alone = place[single[place]]
             about = basis.services.iloc[service]
             rows.append(
                 {
@@ -123,16 +109,6 @@ def dependence_table(basis: Basis, *, hide_discreet: bool = False) -> pd.DataFra
         key=lambda values: values.map(number) if values.name == "category" else values,
     )
     return order.reset_index(drop=True)[list(DEPENDENCE_COLUMNS)]
-
-
-def _single(basis: Basis, category: str) -> _Single:
-    services = basis.of_category(category)
-    count = basis.reach.count(services, basis.threshold_min)
-    return _Single(services, basis.on_network & (count == 1))
-
-
-def _peopled(basis: Basis) -> bool:
-    return basis.people is not None
 
 
 def _whole_last(

@@ -11,19 +11,23 @@ import typer
 from quart_heure.commands.options import (
     AllStatuses,
     Categories,
+    ForWhom,
     Format,
     Lang,
     Language,
     NoCache,
     Profile,
     Source,
+    StepFree,
     StudyFile,
     Threshold,
+    WithoutReferral,
 )
 from quart_heure.commands.running import (
     deliver,
     load_results,
     load_study,
+    persons,
     progress,
     run_analysis,
     screen,
@@ -59,6 +63,9 @@ def analyse(
     threshold: Threshold = None,
     category: Categories = None,
     all_statuses: AllStatuses = False,
+    for_whom: ForWhom = None,
+    without_referral: WithoutReferral = False,
+    step_free: StepFree = False,
     lang: Language = Lang.FR,
     no_cache: NoCache = False,
     as_json: Annotated[bool, typer.Option("--json", help="List the files as JSON.")] = False,
@@ -76,6 +83,7 @@ def analyse(
             threshold=threshold,
             category=category,
             all_statuses=all_statuses,
+            person=persons(for_whom, without_referral=without_referral, step_free=step_free),
         )
         coverage = run_analysis(loaded, no_cache=no_cache, say=say)
         files = write_all(coverage, output, lang=lang, say=say)
@@ -102,6 +110,9 @@ def report(
     profile: Profile = None,
     threshold: Threshold = None,
     all_statuses: AllStatuses = False,
+    for_whom: ForWhom = None,
+    without_referral: WithoutReferral = False,
+    step_free: StepFree = False,
     lang: Language = Lang.FR,
     no_cache: NoCache = False,
 ) -> None:
@@ -116,6 +127,7 @@ def report(
             profile=profile,
             threshold=threshold,
             all_statuses=all_statuses,
+            person=persons(for_whom, without_referral=without_referral, step_free=step_free),
         )
     text = render_report(
         found,
@@ -137,6 +149,9 @@ def map_(
     threshold: Threshold = None,
     category: Categories = None,
     all_statuses: AllStatuses = False,
+    for_whom: ForWhom = None,
+    without_referral: WithoutReferral = False,
+    step_free: StepFree = False,
     online_tiles: Annotated[
         bool,
         typer.Option("--online-tiles", help="Draw over OpenStreetMap's tiles; needs internet."),
@@ -155,6 +170,7 @@ def map_(
             threshold=threshold,
             category=category,
             all_statuses=all_statuses,
+            person=persons(for_whom, without_referral=without_referral, step_free=step_free),
         )
         coverage = run_analysis(study, no_cache=no_cache, say=say)
         say("map")

@@ -33,9 +33,12 @@ _Row = dict[str, Any]
 
 _AMOUNTS = {"residents": "residents", "area": "area_ha"}
 
+_DEPENDENCE_SHOWN = 10
+"""Services told in a report; the table has them all."""
+
 _SERVICE_FIELDS = (
     "service_id", "category", "name", "address", "postcode", "district_id", "inside", "status",
-    "access", "counted", "left_out_reason", "source", "source_date",
+    "access", "counted", "perhaps", "left_out_reason", "source", "source_date",
 )  # fmt: skip
 
 
@@ -67,7 +70,9 @@ def report_content(
         ``categories`` (id, label, essential, composite); ``summary`` (in figures and in one
         sentence); ``city`` (one row of indicators per category); ``composite``;
         ``districts`` (district_id, label, ``indicators``, ``composite``, ``gaps`` with the
-        part ``here``, ``none_known``); ``services`` (``by_category``, ``withheld``, ``list``);
+        part ``here``, ``none_known``, ``fragility``); ``person`` (its parts, in words),
+        ``filters``; ``fragility`` (``city``, ``services`` by residents who depend on them);
+        ``capacity`` (rows of the whole area); ``services`` (``by_category``, ``withheld``, ``list``);
         ``problems``; ``definitions``, ``limits``; ``sources``, ``attribution``; ``run``. Rows have
         the columns of the result tables. Numbers that are unknown are NaN, minutes out of reach
         are inf.
@@ -89,6 +94,7 @@ def report_content(
     gaps = _rows(source.gaps, "gaps", ids)
     parts = _rows(source.gap_parts, "gap_parts", ids)
     composite = _rows(source.composite, "composite", ids) if _is_whole(categories) else []
+    fragility = _rows(source.fragility, "fragility", ids)
     parameters = manifest.get("parameters", {})
     return {
         "format": REPORT_FORMAT,
@@ -103,7 +109,22 @@ def report_content(
         "summary": _summary(source.composite, indicators, manifest, lang),
         "city": [row for row in indicators if row["level"] == "city"],
         "composite": [row for row in composite if row["level"] == "city"],
-        "districts": [_district(each, indicators, composite, gaps, parts) for each in wanted],
+        "districts": [
+            {
+                **_district(each, indicators, composite, gaps, parts),
+                "fragility": [row for row in fragility if row["district_id"] == each],
+            }
+            for each in wanted
+        ],
+        "person": [word(part, lang) for part in str(parameters.get("person") or "").split("+")],
+        "filters": _rows(source.filters, "filters", ids),
+        "fragility": {
+            "city": [row for row in fragility if row["level"] == "city"],
+            "services": _dependence(source, ids, wanted if districts else None),
+        },
+        "capacity": [
+            row for row in _rows(source.capacity, "capacity", ids) if row["level"] == "city"
+        ],
         "services": _services(source, manifest, ids, wanted if districts else None),
         "problems": _rows(source.problems, "problems", ids),
         "definitions": [
@@ -307,6 +328,23 @@ def _services(
         )
     withheld = int(manifest.get("withheld", {}).get("services", 0))
     return {"by_category": by_category, "withheld": withheld, "list": rows}
+
+
+def _dependence(
+    source: Coverage | Results, ids: Sequence[str], districts: Sequence[str] | None
+) -> list[_Row]:
+    """Return the services on which most people depend, or most area where nobody is counted."""
+    rows = [
+        row
+        for row in _rows(source.dependence, "dependence", ids)
+        if (districts is None or row["district_id"] in districts) and row["ha_only_here"] > 0
+    ]
+    rows.sort(key=lambda row: (-_known(row["residents_only_here"]), -row["ha_only_here"]))
+    return rows[:_DEPENDENCE_SHOWN]
+
+
+def _known(value: float) -> float:
+    return 0.0 if math.isnan(value) else value
 
 
 def _services_inside(indicators: pd.DataFrame, districts: Sequence[str] | None) -> dict[str, int]:

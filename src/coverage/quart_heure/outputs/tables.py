@@ -46,7 +46,10 @@ if TYPE_CHECKING:
 __all__ = ["RESULT_FILES", "Results", "describe_run", "in_order", "read_results", "write_results"]
 
 _LAYERS = ("services", "isochrones", "gaps", "cells")
-_CSV_TABLES = ("indicators", "composite", "gaps", "gap_parts", "services", "problems")
+_CSV_TABLES = (
+    *("indicators", "composite", "gaps", "gap_parts", "services", "problems"),
+    *("filters", "fragility", "dependence", "capacity"),
+)
 _DICTIONARY_NAME = "data_dictionary.csv"
 
 RESULT_FILES: tuple[str, ...] = (
@@ -74,7 +77,15 @@ _ORDER: Mapping[str, Sequence[str]] = {
     "indicators": ("level", "district_id", "category"),
     "composite": ("level", "district_id", "essentials_within"),
     "problems": ("file", "row", "field", "value", "reason"),
+    "filters": ("filter", "category"),
+    "fragility": ("level", "district_id", "category"),
+    "dependence": ("category", "rank"),
+    "capacity": ("level", "district_id", "category", "capacity_unit"),
+    "variants": ("category",),
 }
+
+_TABLES = tuple(table for table in _ORDER if table != "variants")
+"""Tables of a result folder besides the cells."""
 
 
 _DISTRICT_COLUMNS = {
@@ -97,7 +108,7 @@ class Results:
         Where it is.
     manifest
         What it was made from; ``manifest["files"]`` has the hash of each file.
-    indicators, composite, gap_parts, problems
+    indicators, composite, gap_parts, problems, filters, fragility, dependence, capacity
         Tables, as in a coverage.
     services, isochrones, gaps
         Layers, as in a coverage, in the CRS of the study.
@@ -109,6 +120,10 @@ class Results:
     composite: pd.DataFrame
     gap_parts: pd.DataFrame
     problems: pd.DataFrame
+    filters: pd.DataFrame
+    fragility: pd.DataFrame
+    dependence: pd.DataFrame
+    capacity: pd.DataFrame
     services: gpd.GeoDataFrame
     isochrones: gpd.GeoDataFrame
     gaps: gpd.GeoDataFrame
@@ -202,7 +217,7 @@ def read_results(directory: Path) -> Results:
     """
     manifest = read_manifest(directory)
     tables: dict[str, pd.DataFrame] = {}
-    for table in _ORDER:
+    for table in _TABLES:
         layer = table in _LAYERS
         path = directory / f"{table}.{'parquet' if layer else 'csv'}"
         try:
@@ -276,7 +291,7 @@ def _write_all(coverage: Coverage, work: Path) -> None:
     layers = {
         "districts": _districts(coverage, tables["indicators"], [*categories, *composites]),
         **{name: tables[name] for name in ("gaps", "isochrones", "services")},
-        **{name: tables[name] for name in ("indicators", "composite", "gap_parts", "problems")},
+        **{name: tables[name] for name in _CSV_TABLES if name not in _LAYERS},
     }
     write_geopackage(layers, work / "coverage.gpkg", manifest=manifest)
     for table in _CSV_TABLES:
@@ -295,7 +310,7 @@ def _write_all(coverage: Coverage, work: Path) -> None:
 
 
 def _ordered_tables(coverage: Coverage, categories: Sequence[str]) -> dict[str, pd.DataFrame]:
-    tables = {table: getattr(coverage, table) for table in _ORDER}
+    tables = {table: getattr(coverage, table) for table in _TABLES}
     tables["services"] = _declared(tables["services"])
     ordered = {table: in_order(frame, table, categories) for table, frame in tables.items()}
     return {**ordered, "cells": coverage.cells}
@@ -304,7 +319,7 @@ def _ordered_tables(coverage: Coverage, categories: Sequence[str]) -> dict[str, 
 def _declared(services: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Return services with their declared columns, since analysts may bring tables of their own."""
     columns = [column for column in table_columns("services") if column.files != "csv"]
-    blank = {"text": "", "number": np.nan}
+    blank = {"text": "", "number": np.nan, "boolean": False}
     absent = {
         c.name: blank[c.dtype] for c in columns if c.dtype in blank and c.name not in services
     }
