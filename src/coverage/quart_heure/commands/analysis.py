@@ -11,8 +11,8 @@ import typer
 from quart_heure.commands.options import (
     AllStatuses,
     Categories,
-    ForWhom,
     Format,
+    ForWhom,
     Lang,
     Language,
     NoCache,

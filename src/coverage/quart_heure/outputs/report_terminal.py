@@ -28,6 +28,7 @@ from quart_heure.labels import (
 __all__ = ["terminal_text"]
 
 _GAPS_SHOWN = 10
+_SERVICES_SHOWN = 5
 _WIDE = 110
 """Columns from which the less pressing ones are shown too."""
 
@@ -100,6 +101,7 @@ class _Drawing:
             yield self.matrix()
             every = [gap for d in self.content["districts"] for gap in d["gaps"]]
             yield self.gaps(list({gap["gap_id"]: gap for gap in every}.values()))
+        yield self.fragility()
         yield self.services()
         yield self.foot()
 
@@ -124,6 +126,9 @@ class _Drawing:
             Text(self.say("title"), style="bold"),
             Text(about, style="dim"),
         ]
+        if self.content["person"]:
+            who = ", ".join(self.content["person"])
+            lines.append(Text(self.say("for_whom", person=who)))
         if self.content["summary"]:
             lines.append(Padding(Text(self.content["summary"]["sentence"]), (1, 0, 0, 0)))
         return Group(*lines)
@@ -222,6 +227,34 @@ class _Drawing:
         if not left:
             return _titled(title, table)
         return _titled(title, table, Text(self.say("gaps_more", n=left), style="dim"))
+
+    def fragility(self) -> RenderableType:
+        """Tell who depends on one place: in the area or in each district, and on which places."""
+        content = self.content
+        rows = content["fragility"]["city"]
+        if content["selected"]:
+            rows = [row for district in content["districts"] for row in district["fragility"]]
+        columns = (
+            ("residents_single", "t_single", 0),
+            ("residents_single_pct", "t_residents_pct", 1),
+            ("single_pct", "t_area_pct", 1),
+        )
+        table = self.table("category", [key for _, key, _ in columns])
+        for row in rows:
+            name = self.labels[row["category"]]
+            if len(content["districts"]) > 1 and content["selected"]:
+                name = f"{row['label']} · {name}"
+            table.add_row(Text(name), *(self.number(row[c], d) for c, _, d in columns))
+        note = Text(self.say("fragility_note"), style="dim")
+        parts: list[RenderableType] = [note, table]
+        found = content["fragility"]["services"][:_SERVICES_SHOWN]
+        if found:
+            needed = self.table("category", ["name", "t_only_here"], text=("name",))
+            for row in found:
+                people = self.number(row["residents_only_here"])
+                needed.add_row(Text(self.labels[row["category"]]), Text(row["name"]), people)
+            parts.append(_titled(self.say("dependence_caption"), needed))
+        return _titled(self.say("fragility"), *parts)
 
     def services(self) -> RenderableType:
         services = self.content["services"]
