@@ -139,7 +139,7 @@ def test_a_study_with_heights_walks_them(tmp_path: Path) -> None:
         a, b, c = (one.cells[f"minutes_{category}"].to_numpy()[on] for one in (level, flat, steep))
         np.testing.assert_allclose(a, b)
         assert (c >= a * LEAST_EFFORT - 1e-9).all()
-        assert np.median(c[np.isfinite(c)]) > np.median(a[np.isfinite(a)]) + 1
+        assert c[np.isfinite(c)].sum() >= 1.2 * a[np.isfinite(a)].sum()
     # an easy slope makes walks longer in metres: services further away count
     assert steep.study.margin_m == pytest.approx(level.study.margin_m / LEAST_EFFORT)
     assert steep.manifest["parameters"]["heights"] != ""

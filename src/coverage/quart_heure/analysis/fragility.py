@@ -77,9 +77,7 @@ def dependence_table(basis: Basis, *, hide_discreet: bool = False) -> pd.DataFra
         (most area, where residents are not known). NaN without residents.
     """
     rows = []
-    people = np.full(len(basis.cells), np.nan)
-    if basis.people is not None:
-        people = basis.people.astype(np.float64)
+    people = None if basis.people is None else basis.people.astype(np.float64)
     for category in basis.categories:
         single = basis.single[category]
         for service in basis.of_category(category):
@@ -94,9 +92,9 @@ def dependence_table(basis: Basis, *, hide_discreet: bool = False) -> pd.DataFra
                     **{key: about[key] for key in ("service_id", "name", "district_id")},
                     "category": category,
                     "ha_reached": len(place) * basis.cells.cell_ha,
-                    "residents_reached": people[place].sum().round(6),
+                    "residents_reached": _sum(people, place),
                     "ha_only_here": len(alone) * basis.cells.cell_ha,
-                    "residents_only_here": people[alone].sum().round(6),
+                    "residents_only_here": _sum(people, alone),
                 }
             )
     table = pd.DataFrame(rows, columns=[c for c in DEPENDENCE_COLUMNS if c != "rank"])
@@ -109,6 +107,10 @@ def dependence_table(basis: Basis, *, hide_discreet: bool = False) -> pd.DataFra
         key=lambda values: values.map(number) if values.name == "category" else values,
     )
     return order.reset_index(drop=True)[list(DEPENDENCE_COLUMNS)]
+
+
+def _sum(people: NDArray[np.float64] | None, place: NDArray[np.integer]) -> float:
+    return float("nan") if people is None else round(float(people[place].sum()), 6)
 
 
 def _whole_last(

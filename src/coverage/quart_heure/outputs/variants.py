@@ -67,8 +67,8 @@ def render_sensitivity(
         setting, value = row["setting"], row["value"]
         if value in {"in", "out"}:
             return phrase(f"variant_{setting}_{value}", lang)
-        shown = format_plain(float(value), lang) if value else ""
-        return phrase(f"variant_{setting}", lang, value=shown)
+        number = float(value) * (100 if setting == "useful_share" else 1) if value else None
+        return phrase(f"variant_{setting}", lang, value=format_plain(number, lang))
 
     drawing = _Drawing(table, study, lang, ("setting", "value"), name, changes=True)
     return _render("sensitivity", drawing, form, width, colour)
