@@ -237,6 +237,10 @@ def test_reports_say_for_whom(told: Coverage) -> None:
         text = render_report(told, format=form, lang="en", width=300)
         if form in {"table", "md", "html"}:
             assert "For: a woman, without a referral." in text
+            whole = told.filters[told.filters["filter"] == "all"]
+            n = {name: whole[name].sum() for name in ("kept", "perhaps", "left_out")}
+            said = "{kept} admit this person, {perhaps} perhaps do (counted), {left_out} do not."
+            assert said.format(**n) in text
     assert "For:" not in render_report(analyse(toy_town.town_study()), format="md", lang="en")
     reasons = {reason for reason in told.services["left_out_reason"] if "person" in reason}
     assert reasons

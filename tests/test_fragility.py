@@ -189,6 +189,8 @@ def test_tables_come_back_from_a_folder(toy_study: Study, tmp_path: Path) -> Non
             rtol=0,
         )
     assert not found.capacity.empty
+    for form in ("table", "md", "html"):
+        assert "Capacity per 1,000 residents" in render_report(coverage, format=form, lang="en")
     for form in REPORT_FORMATS:
         told, again = (render_report(one, format=form) for one in (coverage, found))
         assert (json.loads(told) == json.loads(again)) if form == "json" else (told == again)

@@ -102,6 +102,8 @@ class _Drawing:
             every = [gap for d in self.content["districts"] for gap in d["gaps"]]
             yield self.gaps(list({gap["gap_id"]: gap for gap in every}.values()))
         yield self.fragility()
+        if self.content["capacity"]:
+            yield self.capacity()
         yield self.services()
         yield self.foot()
 
@@ -256,6 +258,18 @@ class _Drawing:
             parts.append(_titled(self.say("dependence_caption"), needed))
         return _titled(self.say("fragility"), *parts)
 
+    def capacity(self) -> RenderableType:
+        columns = ("capacity_unit", "per_1000", "capacity", "services_known", "services_unknown")
+        table = self.table("category", columns, text=("capacity_unit",))
+        for row in self.content["capacity"]:
+            table.add_row(
+                Text(self.labels[row["category"]]),
+                word(row["capacity_unit"], self.lang),
+                self.number(row["per_1000"], 2),
+                *(self.number(row[name]) for name in columns[2:]),
+            )
+        return _titled(self.say("capacity"), Text(self.say("capacity_note"), style="dim"), table)
+
     def services(self) -> RenderableType:
         services = self.content["services"]
         columns = ("counted", "left_out", "why")
@@ -264,10 +278,14 @@ class _Drawing:
             why = ", ".join(f"{word(r, self.lang)} {n}" for r, n in row["reasons"].items())
             counts = (self.number(row["counted"]), self.number(row["left_out"]))
             table.add_row(Text(self.labels[row["category"]]), *counts, Text(why))
-        title = self.say("services")
-        if not services["withheld"]:
-            return _titled(title, table)
-        return _titled(title, table, Text(self.say("services_withheld", n=services["withheld"])))
+        notes = []
+        if self.content["filters"]:
+            whole = [row for row in self.content["filters"] if row["filter"] == "all"]
+            sums = {key: sum(r[key] for r in whole) for key in ("kept", "perhaps", "left_out")}
+            notes.append(Text(self.say("filters_sum", **sums)))
+        if services["withheld"]:
+            notes.append(Text(self.say("services_withheld", n=services["withheld"])))
+        return _titled(self.say("services"), table, *notes)
 
     def foot(self) -> RenderableType:
         lines = []
