@@ -14,7 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import toy_town
-from quart_heure.analysis.capacity import DECAYS, Decay, accessibility, capacity_table
+from quart_heure.analysis.capacity import (
+    DECAYS,
+    Decay,
+    accessibility,
+    capacity_of_cells,
+    capacity_table,
+)
 from quart_heure.analysis.fragility import dependence_table
 from quart_heure.errors import StudyFileError
 from quart_heure.outputs.discretion import publishable
@@ -254,11 +260,14 @@ def test_capacities_are_shared_out_whole(seed: int, decay: Decay) -> None:
     table = capacity_table(coverage.basis, decay=decay)
     for category in CATEGORIES:
         got, given_out = slow_accessibility(study, coverage, category, decay)
+        cells = capacity_of_cells(coverage.basis, category, "lockers", decay=decay)
+        on = coverage.cells["on_network"].to_numpy()
+        assert np.isnan(cells[~on]).all()
+        np.testing.assert_allclose(cells[on], got[on], rtol=1e-6, atol=1e-9)
         rows = table[table["category"] == category]
         residents = coverage.cells["residents"].to_numpy()
         # what all residents get together is what there is
         assert (got * residents).sum() / 1000 == pytest.approx(given_out)
-        on = coverage.cells["on_network"].to_numpy()
         for row in rows.itertuples():
             here = on.copy()
             if row.level == "district":

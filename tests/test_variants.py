@@ -19,7 +19,7 @@ from quart_heure.outputs.variants import render_paces, render_sensitivity
 from quart_heure.profiles import ADULT, SLOW, STEP_FREE, WalkProfile
 from quart_heure.schema import check_columns, table_columns
 from quart_heure.study import Study, analyse
-from quart_heure.variants import paces, sensitivity, variants_of
+from quart_heure.variants import _hour_rows, paces, sensitivity, variants_of
 from test_study_file import add, write_town
 
 FIGURES = ["covered_pct", "residents_covered", "residents_covered_pct"]
@@ -117,6 +117,22 @@ def test_the_sure_and_the_unsure_are_told_apart(small: Study) -> None:
     asked = {(setting, value) for setting, value, _ in variants_of(only_open)}
     assert ("unknown_status", "in") in asked
     assert ("unknown_status", "out") not in asked
+
+
+def test_hours_nobody_knows_are_a_variant_where_hours_are_asked(small: Study) -> None:
+    base = analyse(small).city
+    assert _hour_rows(base) == []
+    most = base.assign(
+        covered_at_most_pct=base["covered_pct"] + 5,
+        residents_covered_at_most=base["residents_covered"] + 10,
+    )
+    rows = _hour_rows(most)[0]
+    assert set(zip(rows["setting"], rows["value"], strict=True)) == {("unknown_hours", "in")}
+    assert rows["covered_pct_change"].tolist() == pytest.approx([5] * len(rows))
+    assert rows["residents_covered_change"].tolist() == pytest.approx([10] * len(rows))
+    assert (rows["residents_covered_pct_change"] > 0).all()
+    told = pd.concat([sensitivity(small).head(len(rows)), rows], ignore_index=True)
+    assert "With unknown hours" in render_sensitivity(told, small, form="md", lang="en")
 
 
 def test_short_thresholds_stay_above_zero(small: Study) -> None:

@@ -16,7 +16,14 @@ from quart_heure.analysis.basis import Basis
 from quart_heure.errors import StudyFileError
 from quart_heure.network.reach import Reach
 
-__all__ = ["CAPACITY_COLUMNS", "DECAYS", "Decay", "accessibility", "capacity_table"]
+__all__ = [
+    "CAPACITY_COLUMNS",
+    "DECAYS",
+    "Decay",
+    "accessibility",
+    "capacity_of_cells",
+    "capacity_table",
+]
 
 Decay = Literal["none", "gaussian"]
 
@@ -113,11 +120,8 @@ def capacity_table(
     tables = []
     for category in basis.categories:
         services = basis.of_category(category)
-        units = basis.services["capacity_unit"].to_numpy(dtype=object)[services]
-        amounts = basis.services["capacity_value"].to_numpy(dtype=np.float64)[services]
-        known = np.isfinite(amounts) & (amounts >= 0)
-        for unit in sorted(set(units[known]) - {""}):
-            amount = np.where(known & (units == unit), amounts, np.nan)
+        for unit in _units(basis, services):
+            amount = _amounts(basis, services, unit)
             table = _rows(basis, services, amount, decay)
             if hide_discreet:
                 shown = ~basis.services["discreet"].to_numpy(dtype=bool)[services]
@@ -130,15 +134,62 @@ def capacity_table(
     return pd.concat(tables, ignore_index=True)[list(CAPACITY_COLUMNS)]
 
 
+def capacity_of_cells(
+    basis: Basis, category: str, unit: str, *, decay: Decay = "none"
+) -> NDArray[np.float64]:
+    """Return the capacity per 1,000 residents of each cell of the area, as in ``coverage.cells``.
+
+    NaN off the network; see `accessibility`.
+    """
+    services = basis.of_category(category)
+    gained = _gained(basis, services, _amounts(basis, services, unit), decay)
+    gained[~basis.on_network] = np.nan
+    return gained[basis.cells.inside]
+
+
+def _units(basis: Basis, services: NDArray[np.intp]) -> list[str]:
+    """Return the units in which some capacity of these services is known."""
+    units = basis.services["capacity_unit"].to_numpy(dtype=object)[services]
+    return [
+        unit
+        for unit in sorted({str(each) for each in units} - {""})
+        if np.isfinite(_amounts(basis, services, unit)).any()
+    ]
+
+
+def _amounts(basis: Basis, services: NDArray[np.intp], unit: str) -> NDArray[np.float64]:
+    """Return the capacities of services in one unit, NaN where not known."""
+    table = basis.services.iloc[services]
+    amounts = table["capacity_value"].to_numpy(dtype=np.float64)
+    known = (table["capacity_unit"] == unit).to_numpy() & (amounts >= 0)
+    return np.where(known, amounts, np.nan)
+
+
+def _lived_in(basis: Basis) -> NDArray[np.float64]:
+    """Return the residents of each cell that are on the network."""
+    people = np.zeros(len(basis.cells)) if basis.people is None else basis.people
+    return np.where(basis.on_network, people, 0.0).astype(np.float64)
+
+
+def _gained(
+    basis: Basis, services: NDArray[np.intp], amount: NDArray[np.float64], decay: Decay
+) -> NDArray[np.float64]:
+    return accessibility(
+        basis.reach,
+        services,
+        amount,
+        _lived_in(basis),
+        threshold_min=basis.threshold_min,
+        decay=decay,
+    )
+
+
 def _rows(
     basis: Basis, services: NDArray[np.intp], amount: NDArray[np.float64], decay: Decay
 ) -> pd.DataFrame:
     """Return the figures of one category and unit, per row of the districts."""
-    people = np.zeros(len(basis.cells)) if basis.people is None else basis.people
-    people = np.where(basis.on_network, people, 0.0)
-    gained = accessibility(
-        basis.reach, services, amount, people, threshold_min=basis.threshold_min, decay=decay
-    )
+    people = _lived_in(basis)
+    gained = _gained(basis, services, amount, decay)
     districts = basis.districts
     folk = districts.sums(basis.on_network, people)
     total = districts.sums(basis.on_network, people * gained)

@@ -96,7 +96,8 @@ StepFree = Annotated[
     bool,
     typer.Option(
         "--step-free",
-        help="Leave out places behind steps; the walker is step_free unless --profile is given.",
+        help="Leave out places behind steps; the walker is step_free, unless --profile or the study"
+        " file names another.",
     ),
 ]
 Categories = Annotated[
