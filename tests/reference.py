@@ -30,6 +30,8 @@ class Edge:
     steps: bool = False
     forward: bool = True
     backward: bool = True
+    effort_there: float = 1.0
+    effort_back: float = 1.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,8 +45,9 @@ class Walker:
     def can_take(self, edge: Edge) -> bool:
         return self.steps_allowed or not edge.steps
 
-    def minutes(self, edge: Edge, metres: float) -> float:
-        return metres * (self.steps_factor if edge.steps else 1.0) / self.m_per_min
+    def minutes(self, edge: Edge, metres: float, *, back: bool = False) -> float:
+        slope = edge.effort_back if back else edge.effort_there
+        return metres * slope * (self.steps_factor if edge.steps else 1.0) / self.m_per_min
 
 
 @dataclasses.dataclass(frozen=True)
@@ -157,11 +160,11 @@ def minutes_matrix(
         chain += [(offset, at[(number, offset)]) for offset in sorted(on_edge[number])]
         chain += [(edge.length_m, edge.v)]
         for (from_m, a), (to_m, b) in itertools.pairwise(chain):
-            walk = walker.minutes(edge, max(0.0, to_m - from_m))
+            piece_m = max(0.0, to_m - from_m)
             if edge.forward:
-                time[a][b] = min(time[a][b], walk)
+                time[a][b] = min(time[a][b], walker.minutes(edge, piece_m))
             if edge.backward:
-                time[b][a] = min(time[b][a], walk)
+                time[b][a] = min(time[b][a], walker.minutes(edge, piece_m, back=True))
     floyd_warshall(time)
     return [
         [
@@ -197,7 +200,8 @@ def node_minutes(
             if edge.forward or end_of(edge, service.offset_m) == edge.u:
                 time[edge.u] = last + walker.minutes(edge, service.offset_m)
             if edge.backward or end_of(edge, service.offset_m) == edge.v:
-                back = last + walker.minutes(edge, edge.length_m - service.offset_m)
+                left_m = edge.length_m - service.offset_m
+                back = last + walker.minutes(edge, left_m, back=True)
                 time[edge.v] = min(time[edge.v], back)
         changed = True
         while changed:
@@ -205,12 +209,13 @@ def node_minutes(
             for one in edges:
                 if not walker.can_take(one):
                     continue
-                walk = walker.minutes(one, one.length_m)
-                if one.forward and walk + time[one.v] < time[one.u]:
-                    time[one.u] = walk + time[one.v]
+                there = walker.minutes(one, one.length_m)
+                back = walker.minutes(one, one.length_m, back=True)
+                if one.forward and there + time[one.v] < time[one.u]:
+                    time[one.u] = there + time[one.v]
                     changed = True
-                if one.backward and walk + time[one.u] < time[one.v]:
-                    time[one.v] = walk + time[one.u]
+                if one.backward and back + time[one.u] < time[one.v]:
+                    time[one.v] = back + time[one.u]
                     changed = True
         columns.append(time)
     return [[column[k] for column in columns] for k in range(n_nodes)]
@@ -232,14 +237,15 @@ def place_minutes(
         ways = [INF]
         if walker.can_take(edge):
             if edge.backward or end == edge.u:
-                ways.append(walker.minutes(edge, place.offset_m) + from_nodes[edge.u][number])
+                to_u = walker.minutes(edge, place.offset_m, back=True)
+                ways.append(to_u + from_nodes[edge.u][number])
             if edge.forward or end == edge.v:
                 left_m = edge.length_m - place.offset_m
                 ways.append(walker.minutes(edge, left_m) + from_nodes[edge.v][number])
             if service.edge == place.edge:
                 ahead_m = service.offset_m - place.offset_m
                 if (ahead_m >= 0 and edge.forward) or (ahead_m <= 0 and edge.backward):
-                    direct = walker.minutes(edge, abs(ahead_m))
+                    direct = walker.minutes(edge, abs(ahead_m), back=ahead_m < 0)
                     ways.append(direct + service.access_m / walker.m_per_min)
         answers.append(access + min(ways))
     return answers

@@ -914,7 +914,16 @@ def test_the_cache_follows_its_inputs(folder: Path, tmp_path: Path) -> None:
 
 # --- results that are damaged --------------------------------------------------------------------
 
-READ = ("indicators.csv", "composite.csv", "gap_parts.csv", "problems.csv")
+READ = (
+    "indicators.csv",
+    "composite.csv",
+    "gap_parts.csv",
+    "problems.csv",
+    "filters.csv",
+    "fragility.csv",
+    "dependence.csv",
+    "capacity.csv",
+)
 LAYERS = ("services.parquet", "isochrones.parquet", "gaps.parquet")
 
 

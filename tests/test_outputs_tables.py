@@ -73,6 +73,7 @@ def test_layers_open_in_a_gis(folder: Path, toy_coverage: Coverage) -> None:
     assert set(layers) == {
         "districts", "gaps", "isochrones", "services",
         "indicators", "composite", "gap_parts", "problems", "manifest",
+        "filters", "fragility", "dependence", "capacity",
     }  # fmt: skip
     assert layers["gaps"] == "MultiPolygon"
     assert layers["services"] == "Point"
@@ -279,6 +280,10 @@ def read_results_partly(directory: Path, manifest: dict[str, Any]) -> tables.Res
                 "composite",
                 "gap_parts",
                 "problems",
+                "filters",
+                "fragility",
+                "dependence",
+                "capacity",
                 "services",
                 "isochrones",
                 "gaps",

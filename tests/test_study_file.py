@@ -18,6 +18,7 @@ from pandas.testing import assert_frame_equal
 from pyarrow import parquet
 
 import toy_town
+from quart_heure.analysis.audience import PERSONS
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.profiles import ADULT, SLOW, STEP_FREE, WalkProfile
 from quart_heure.sources.residents import Residents, read_residents
@@ -174,6 +175,9 @@ def town_for_the_template(study_file: Path, template: str) -> Path:
     )
     homes.to_file(folder / "buildings.gpkg")
     (folder / "counted.csv").write_text("district_id,value\nW,12\nE,\n", encoding="utf-8")
+    x, y = toy_town.ORIGIN
+    flat = f"ncols 2\nnrows 2\nxllcorner {x - 3e3}\nyllcorner {y - 3e3}\ncellsize 8000\n0 0\n0 0\n"
+    (folder / "heights.asc").write_text(flat, encoding="ascii")
     study_file.write_text(template, encoding="utf-8")
     return study_file
 
@@ -188,14 +192,16 @@ def test_the_template_is_a_study_as_it_stands(study_file: Path, toy_study: Study
 def test_what_the_template_comments_out_is_the_default(study_file: Path) -> None:
     template = activated(TEMPLATE)
     settings = tomllib.loads(template)
-    assert set(settings) >= {"residents", "map", "profiles", "categories"}
+    assert set(settings) >= {"residents", "map", "profiles", "persons", "categories"}
     study = read_study(town_for_the_template(study_file, template))
     plain = read_study(town_for_the_template(study_file, TEMPLATE))
     for field in (
         *("threshold_min", "isochrones_min", "cell_m", "snap_m", "min_gap_ha"),
-        *("profile", "counted_status"),
+        *("profile", "counted_status", "useful_share"),
     ):
         assert getattr(study, field) == getattr(plain, field), field
+    assert study.person == PERSONS["woman_with_child"]
+    assert study.heights is not None
     assert study.catalogue["laverie"].fr == "Laveries solidaires"
     background = study.background()
     assert background is not None

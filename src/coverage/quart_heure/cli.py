@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from quart_heure.commands import analysis, geocoding, inputs
+from quart_heure.commands import analysis, geocoding, inputs, variants
 from quart_heure.errors import QuartHeureError
 
 __all__ = ["app", "main", "run"]
@@ -48,6 +48,8 @@ for _command in (
     analysis.report,
     analysis.map_,
     analysis.info,
+    variants.paces,
+    variants.sensitivity,
     inputs.fetch,
     geocoding.geocode,
     inputs.check,

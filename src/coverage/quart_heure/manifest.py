@@ -122,7 +122,7 @@ def definitions(parameters: Mapping[str, Any]) -> list[dict[str, str]]:
 
 
 def limits(parameters: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Return what figures of these parameters do not say: ``key``, ``fr``, ``en``."""
+    """Return what the figures of these parameters do not say: ``key``, ``fr``, ``en``."""
     return [
         {"key": key, "fr": typeset(words["fr"]), "en": words["en"]}
         for key, words in _texts()["limits"].items()
@@ -131,9 +131,14 @@ def limits(parameters: Mapping[str, Any]) -> list[dict[str, str]]:
 
 
 def _applies(words: Mapping[str, Any], parameters: Mapping[str, Any]) -> bool:
-    """Tell whether a text is about an analysis with hours, without them, or about any."""
-    by_hour = "stay_min" in parameters
-    return bool(words.get("hours", by_hour)) == by_hour
+    """Tell whether an entry is of a run with these parameters.
+
+    Those of its ``when`` must all be set, of its ``when_any`` one, of its ``unless`` none.
+    """
+    wanted = all(parameters.get(name) for name in words.get("when", ()))
+    some = words.get("when_any", ())
+    wanted = wanted and (not some or any(parameters.get(name) for name in some))
+    return wanted and not any(parameters.get(name) for name in words.get("unless", ()))
 
 
 class _Shown(dict[str, Any]):

@@ -35,7 +35,7 @@ Files = Literal["all", "layers", "csv", "hour"]
 CATEGORY_MARK = "{category}"
 """Where a pattern takes the identifier of a category: one column for each."""
 
-_DECIMALS = {"count": 0, "min": 2, "ha": 4, "%": 2, "people": 1, "m": 1, "degree": 6}
+_DECIMALS = {"count": 0, "min": 2, "ha": 4, "%": 2, "people": 1, "m": 1, "rate": 2, "degree": 6}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,7 +79,12 @@ def _read_columns() -> tuple[Column, ...]:
 COLUMNS: tuple[Column, ...] = _read_columns()
 """Every column of every result table, in order."""
 
-TABLES: tuple[str, ...] = tuple(dict.fromkeys(column.table for column in COLUMNS))
+_ON_DEMAND = ("paces", "sensitivity")
+"""Tables that a command prints and no folder of results holds."""
+
+TABLES: tuple[str, ...] = tuple(
+    dict.fromkeys(column.table for column in COLUMNS if column.table not in _ON_DEMAND)
+)
 """Names of the result tables."""
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import functools
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -28,6 +29,17 @@ from quart_heure.analysis.answers import (
     composite_answers,
     within_count,
 )
+from quart_heure.analysis.audience import (
+    NO,
+    PERHAPS,
+    Person,
+    admission,
+    combine_states,
+    filter_table,
+)
+from quart_heure.analysis.basis import Basis
+from quart_heure.analysis.capacity import capacity_table
+from quart_heure.analysis.fragility import dependence_table, fragility_table
 from quart_heure.analysis.gaps import (
     BARRIER_SHARE,
     GAP_COLUMNS,
@@ -59,10 +71,12 @@ from quart_heure.manifest import build_manifest
 from quart_heure.network.components import USEFUL_SHARE, useful_edges
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.network.reach import Reach, reach_of_services
+from quart_heure.network.slopes import LEAST_EFFORT
 from quart_heure.network.snapping import SNAP_M, Attachment
 from quart_heure.network.travel_time import SearchGraph
 from quart_heure.profiles import ADULT, WalkProfile
 from quart_heure.sources.areas import StudyArea, read_layer
+from quart_heure.sources.heights import Heights
 from quart_heure.sources.opening_hours import STAY_MIN, is_country
 from quart_heure.sources.residents import Residents, ResidentZones
 from quart_heure.sources.services import Services, problem_table
@@ -88,6 +102,11 @@ class Study:
         Those to analyse, in order of presentation.
     profile
         The walker.
+    person
+        Who looks for a service: those that do not admit this person do not count. Nobody in
+        particular by default.
+    heights
+        Of the ground, for slopes; all streets are level by default.
     threshold_min
         Minutes within which a place is covered.
     isochrones_min
@@ -102,6 +121,8 @@ class Study:
         Services of these statuses count.
     weights
         A second weight per district, such as people counted in the street.
+    useful_share
+        Parts of the network with fewer of its nodes are attached to by nothing.
     background_file
         Water, parks and the like to draw under maps; no figure depends on it.
     at
@@ -138,6 +159,8 @@ class Study:
     categories: tuple[str, ...]
     residents: Residents | ResidentZones | None = None
     profile: WalkProfile = ADULT
+    person: Person | None = None
+    heights: Heights | None = None
     threshold_min: float = 15.0
     isochrones_min: tuple[float, ...] = (5.0, 10.0, 15.0)
     cell_m: float = 25.0
@@ -145,6 +168,7 @@ class Study:
     min_gap_ha: float = 1.0
     counted_status: tuple[str, ...] = ("open", "unknown")
     weights: DistrictWeights | None = None
+    useful_share: float = USEFUL_SHARE
     background_file: Path | None = None
     at: datetime.datetime | None = None
     on: datetime.date | int | None = None
@@ -168,6 +192,9 @@ class Study:
                 msg = f"{name} is {number}, which is not a positive number."
                 raise StudyFileError(msg, hint="Minutes, metres and hectares are above zero.")
         self._check_hours()
+        if not 0 <= self.useful_share <= 1:
+            msg = f"useful_share is {self.useful_share}, which is not a share."
+            raise StudyFileError(msg, hint="Give a number between 0 and 1, such as 0.01.")
         layers = {"network": self.network.crs, "services": self.services.table.crs}
         if self.residents is not None:
             layers["residents"] = self.residents.crs
@@ -226,10 +253,12 @@ class Study:
     def margin_m(self) -> float:
         """Metres around the area from which a service may count: the longest walk judged.
 
-        The threshold, for a walker as fast as the borderline allows, or the longest isochrone.
+        The threshold, for a walker as fast as the borderline allows, or the longest isochrone;
+        where there are slopes, all of it on the easiest one.
         """
         longest_min = max(self.threshold_min * (1 + BORDERLINE), *self.isochrones_min, 0.0)
-        return self.profile.speed_m_per_min * longest_min
+        easiest = 1.0 if self.heights is None else LEAST_EFFORT
+        return self.profile.speed_m_per_min * longest_min / easiest
 
     @property
     def reference_day(self) -> datetime.date:
@@ -285,6 +314,10 @@ class Coverage:
         Rows of the inputs that were refused or doubted.
     manifest
         Inputs, parameters, counts, definitions.
+    filters
+        Services kept and left out by each filter of the person; empty for nobody in particular.
+    basis
+        What the tables below are computed from when they are asked for.
     week
         Coverage in each hour of a week, None if the study does not ask for it.
     """
@@ -299,7 +332,29 @@ class Coverage:
     composite: pd.DataFrame
     problems: pd.DataFrame
     manifest: Mapping[str, Any]
+    filters: pd.DataFrame
+    basis: Basis = dataclasses.field(repr=False)
     week: Week | None = None
+
+    @functools.cached_property
+    def fragility(self) -> pd.DataFrame:
+        """Area and residents with one single service within the threshold, per district."""
+        return fragility_table(self.basis, hide_discreet=self.published)
+
+    @functools.cached_property
+    def dependence(self) -> pd.DataFrame:
+        """What each service covers, and what would be covered no more if it closed."""
+        return dependence_table(self.basis, hide_discreet=self.published)
+
+    @functools.cached_property
+    def capacity(self) -> pd.DataFrame:
+        """Capacities per 1,000 residents, per category, unit and district."""
+        return capacity_table(self.basis, hide_discreet=self.published)
+
+    @property
+    def published(self) -> bool:
+        """Whether discreet places were taken out (see `quart_heure.outputs.discretion`)."""
+        return "withheld" in self.manifest
 
     @property
     def city(self) -> pd.DataFrame:
@@ -332,8 +387,8 @@ def analyse(
     cache = cache or Cache(None)
     say = progress or (lambda _: None)
     say("network")
-    usable = useful_edges(study.network, study.profile)
-    graph = stored_search_graph(study.network, study.profile, cache)
+    usable = useful_edges(study.network, study.profile, share=study.useful_share)
+    graph = stored_search_graph(study.network, study.profile, cache, heights=study.heights)
     say("cells")
     cells = stored_cells(
         study.area,
@@ -362,9 +417,10 @@ def analyse(
         counted_status=study.counted_status,
         cache=cache,
     )
+    filters, admitted = _admit(services, study.person)
     would = services["counted"].to_numpy(dtype=bool)
-    hours = _hours(study, services)
-    if hours is not None:
+    hours = _certainty(study, services, admitted)
+    if study.moment is not None and hours is not None:
         services = closed_out(services, hours)
     say("travel times")
     sure = would if hours is None else hours.sure
@@ -423,7 +479,7 @@ def analyse(
     week = None
     if study.week and reach is not None:
         say("week")
-        week = _week(study, cells, people, services, would, reach)
+        week = _week(study, cells, people, services, would, admitted, reach)
     doubts += placement_problems(services, snap_m=study.snap_m, margin_m=study.margin_m)
     doubts += short_streets(study.network, study.area, margin_m=study.margin_m)
     problems = pd.concat([study.problems, problem_table(doubts)], ignore_index=True)
@@ -439,6 +495,17 @@ def analyse(
         problems=problems,
         manifest=_manifest(study, cells, services, gaps, problems, outside),
         week=week,
+        filters=filters,
+        basis=Basis.of(
+            area=study.area,
+            cells=cells,
+            people=people,
+            graph=graph,
+            services=services,
+            attachment=attachment,
+            categories=study.categories,
+            threshold_min=study.threshold_min,
+        ),
     )
 
 
@@ -455,16 +522,35 @@ def _clock(study: Study) -> Clock:
     return Clock(country=study.country, coords=(lat, lon), stay_min=study.stay_min)
 
 
-def _hours(study: Study, services: gpd.GeoDataFrame) -> ByHour | None:
-    """Tell what each service is at the moment of the study, if it asks about one."""
+def _admit(
+    services: gpd.GeoDataFrame, person: Person | None
+) -> tuple[pd.DataFrame, NDArray[np.int8]]:
+    """Leave out the services that do not admit a person, mark those that perhaps do; count both."""
+    admitted = admission(services, person)
+    eligible = services["counted"].to_numpy(copy=True)
+    refused = eligible & (admitted.state == NO)
+    services.loc[refused, "counted"] = False
+    services.loc[refused, "left_out_reason"] = admitted.reason[refused].astype(str)
+    services["perhaps"] = eligible & (admitted.state == PERHAPS)
+    return filter_table(admitted, services["category"], eligible), admitted.state
+
+
+def _certainty(
+    study: Study, services: gpd.GeoDataFrame, admitted: NDArray[np.int8]
+) -> ByHour | None:
+    """Tell what is known of each service for the moment and the person of the study, if any."""
     moment = study.moment
-    if moment is None:
+    if moment is None and study.person is None:
         return None
+    would = services["counted"].to_numpy(dtype=bool)
+    if moment is None:
+        return ByHour.at_any_time(would, admitted)
     clock = _clock(study)
     return ByHour(
-        would=services["counted"].to_numpy(dtype=bool),
+        would=would,
         state=clock.states_then(services, moment),
         opens=clock.openings(services, moment),
+        admitted=admitted,
     )
 
 
@@ -474,12 +560,13 @@ def _week(
     people: NDArray[np.float64] | None,
     services: gpd.GeoDataFrame,
     would: NDArray[np.bool_],
+    admitted: NDArray[np.int8],
     reach: Reach,
 ) -> Week:
     starts = hours_of_week(study.reference_day)
     return week_of(
         starts,
-        _clock(study).states(services, starts),
+        combine_states(_clock(study).states(services, starts), admitted[:, None]),
         {
             category: np.flatnonzero(would & (services["category"] == category))
             for category in study.categories
@@ -658,9 +745,11 @@ def _manifest(
         "crs": study.area.crs.to_string(),
         "categories": list(study.categories),
         "profile": profile.name,
+        "person": "" if study.person is None else study.person.name,
         "speed_kmh": profile.speed_kmh,
         "steps_factor": profile.steps_factor,
         "steps_allowed": profile.steps_allowed,
+        "heights": "" if study.heights is None else study.heights.source or "given",
         "threshold_min": study.threshold_min,
         "isochrones_min": list(study.isochrones_min),
         "borderline_pct": 100 * BORDERLINE,
@@ -668,7 +757,7 @@ def _manifest(
         "snap_m": study.snap_m,
         "min_gap_ha": study.min_gap_ha,
         "barrier_share_pct": 100 * BARRIER_SHARE,
-        "useful_component_pct": 100 * USEFUL_SHARE,
+        "useful_component_pct": 100 * study.useful_share,
         "counted_status": list(study.counted_status),
         "margin_m": study.margin_m,
         **_hour_parameters(study),

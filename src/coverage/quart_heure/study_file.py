@@ -15,6 +15,7 @@ import numpy as np
 import pyproj
 import shapely
 
+from quart_heure.analysis.audience import Person, combined_person, get_person
 from quart_heure.analysis.moment import HOUR_KEYS, read_hours
 from quart_heure.analysis.stored import stored_network
 from quart_heure.cache import Cache
@@ -22,8 +23,10 @@ from quart_heure.categories import default_catalogue, extend_catalogue
 from quart_heure.errors import InputFileError, StudyFileError
 from quart_heure.files import sha256_of
 from quart_heure.network.graph import WalkNetwork
-from quart_heure.profiles import ADULT, PROFILES, WalkProfile, get_profile
+from quart_heure.network.slopes import LEAST_EFFORT
+from quart_heure.profiles import ADULT, PROFILES, STEP_FREE, WalkProfile, get_profile
 from quart_heure.sources.areas import StudyArea, read_area
+from quart_heure.sources.heights import read_heights
 from quart_heure.sources.merging import merged_services
 from quart_heure.sources.residents import Residents, ResidentZones
 from quart_heure.sources.sample import paris_dir
@@ -60,6 +63,7 @@ files = ["services.csv"]          # CSV with longitude and latitude, or GeoJSON,
 [network]
 file = "network.parquet"          # streets that can be walked, or raw data: city.osm.pbf,
                                   # or vector tiles: a folder z/x/y.pbf, or city.mbtiles
+# heights = "heights.asc"         # of the ground, for slopes: .asc, .tif or .npz; level without
 
 # [residents]
 # file = "residents.parquet"      # squares, polygons, a table by district, GeoTIFF; without them
@@ -82,6 +86,9 @@ file = "network.parquet"          # streets that can be walked, or raw data: cit
 # categories = ["bains_douches", "bagagerie"]   # by default the essential ones and all that occur
 # profile = "adult"               # adult 4.5 km/h, slow 3 km/h, step_free 3 km/h without stairs
 # threshold_min = 15
+# person = "woman_with_child"     # who looks for a service, or several: ["man", "with_dog"]; known:
+#                                 # woman, woman_with_child, man, man_with_child, family, young,
+#                                 # with_dog, without_referral, wheelchair
 # isochrones_min = [5, 10, 15]
 # cell_m = 25
 # snap_m = 100
@@ -92,11 +99,20 @@ file = "network.parquet"          # streets that can be walked, or raw data: cit
 # stay_min = 15                   # minutes a service must stay open after one arrives
 # week_of = ""                    # "2026-12-07": judge each hour of the week of that day
 # country = "FR"                  # whose public holidays
+# useful_share = 0.01             # nothing attaches to smaller parts of the network
 
 # [profiles.with_a_dog]           # a walker of your own, for profile = "with_a_dog"
 # speed_kmh = 4.0
 # steps_factor = 1.5
 # steps_allowed = true
+
+# [persons.young_woman_with_a_dog]   # a person of your own
+# sex = "woman"                   # or "man"
+# young = true
+# with_child = false
+# with_dog = true
+# without_referral = false
+# wheelchair = false
 
 # [categories.laverie]            # a category of your own
 # fr = "Laveries solidaires"
@@ -111,13 +127,13 @@ _KEYS: dict[str, tuple[str, ...]] = {
         *("subdistricts", "level", "mend"),
     ),
     "services": ("files", "category", "counted_status", "merge", "soliguide"),
-    "network": ("file",),
+    "network": ("file", "heights"),
     "residents": ("file", "column", "method", "buildings", "source"),
     "weights": ("file", "label_fr", "label_en", "source"),
     "map": ("background",),
     "analysis": (
         *("categories", "profile", "threshold_min", "isochrones_min"),
-        *("cell_m", "snap_m", "min_gap_ha"),
+        *("cell_m", "snap_m", "min_gap_ha", "person", "useful_share"),
         *HOUR_KEYS,
     ),
 }
@@ -126,9 +142,11 @@ _STREETS_AROUND_M = 2000.0
 
 _LEVELS = ("districts", "subdistricts")
 
-_FREE = ("profiles", "categories")
+_FREE = ("profiles", "persons", "categories")
 _KINDS: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("threshold_min", "cell_m", "snap_m", "min_gap_ha", "stay_min"), (int, float)),
+    "useful_share": (int, float),
+    "person": (str, list),
     **dict.fromkeys(("files", "counted_status", "categories", "isochrones_min"), (list,)),
     **dict.fromkeys(("mend", "soliguide"), (bool,)),
     "between": (list,),
@@ -179,9 +197,11 @@ def read_study(
             raise StudyFileError(msg, hint="Run 'quart-heure init' for a commented example.")
     folder, area = path.parent, settings["area"]
     background = settings.get("map", {}).get("background")
+    heights = settings["network"].get("heights")
     analysis = {**settings.get("analysis", {}), **overrides}
     if isinstance(analysis.get("profile"), str):
         analysis["profile"] = _profile(analysis["profile"], settings.get("profiles", {}), path)
+    _set_person(analysis, _own_persons(settings.get("persons", {}), path))
     if "isochrones_min" in analysis:
         analysis["isochrones_min"] = tuple(analysis["isochrones_min"])
     if "counted_status" in settings["services"]:
@@ -197,6 +217,7 @@ def read_study(
         service_files=[folder / name for name in settings["services"]["files"]],
         service_category=settings["services"].get("category"),
         network_file=folder / settings["network"]["file"],
+        heights_file=None if heights is None else folder / heights,
         residents=_with_folder(settings.get("residents"), folder),
         weights=_with_folder(settings.get("weights"), folder),
         merge=settings["services"].get("merge", {}),
@@ -226,6 +247,7 @@ def paris_study(*, cache: Cache | None = None, **overrides: Any) -> Study:
     if isinstance(overrides.get("profile"), str):
         overrides["profile"] = get_profile(overrides["profile"])
     overrides |= read_hours({key: overrides[key] for key in HOUR_KEYS if key in overrides})
+    _set_person(overrides)
     districts = folder / "districts.geojson"
     return _assemble(
         area=read_area(districts, name="Paris"),
@@ -259,13 +281,17 @@ def _assemble(
     cache: Cache | None,
     fields: Mapping[str, Any],
     described: Mapping[str, Mapping[str, str]] | None = None,
+    heights_file: Path | None = None,
 ) -> Study:
     """Read the inputs and put them together."""
     catalogue = extend_catalogue(own_categories)
     services = read_services(service_files, area, catalogue=catalogue, category=service_category)
     services = merged_services(services, merge)
     network = stored_network(
-        network_file, cache or Cache(None), reach=_reach(area, fields), crs=area.crs
+        network_file,
+        cache or Cache(None),
+        reach=_reach(area, fields, hilly=heights_file is not None),
+        crs=area.crs,
     )
     if network.crs != area.crs:
         projected = network.edges().to_crs(area.crs).drop(columns="length_m")
@@ -278,6 +304,9 @@ def _assemble(
     files = [("districts", file) for file in districts_files]
     files += [("services", file) for file in service_files]
     files.append(("network", network_file))
+    if heights_file is not None:
+        settings["heights"] = read_heights(heights_file, crs=area.crs)
+        files.append(("heights", heights_file))
     files += [("residents", residents[key]) for key in ("file", "buildings") if key in residents]
     files += [("weights", weights["file"])] if weights else []
     return Study(
@@ -338,11 +367,12 @@ def _with_folder(settings: Mapping[str, Any] | None, folder: Path) -> dict[str, 
     return {**settings, **files}
 
 
-def _reach(area: StudyArea, fields: Mapping[str, Any]) -> shapely.Polygon:
+def _reach(area: StudyArea, fields: Mapping[str, Any], *, hilly: bool) -> shapely.Polygon:
     """Return, in degrees, where streets are taken from raw data: the area and the longest walk."""
     profile = fields.get("profile", ADULT)
     longest_min = max(1.1 * fields.get("threshold_min", 15.0), *fields.get("isochrones_min", ()), 0)
-    around_m = max(_STREETS_AROUND_M, profile.speed_m_per_min * longest_min)
+    easiest = LEAST_EFFORT if hilly else 1.0
+    around_m = max(_STREETS_AROUND_M, profile.speed_m_per_min * longest_min / easiest)
     around = shapely.buffer(shapely.convex_hull(area.geometry), around_m)
     to_degrees = pyproj.Transformer.from_crs(area.crs, 4326, always_xy=True)
     moved = shapely.transform(
@@ -453,6 +483,34 @@ def _check_keys(found: Iterable[str], known: Sequence[str], where: str) -> None:
             hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(known)}."
             msg = f"{where}: there is no key {key!r}."
             raise StudyFileError(msg, hint=hint)
+
+
+def _set_person(fields: dict[str, Any], own: Sequence[Person] = ()) -> None:
+    """Put a person in the place of its names; who cannot take steps walks without them."""
+    asked = fields.get("person")
+    if asked is not None and not isinstance(asked, Person):
+        names = [asked] if isinstance(asked, str) else list(asked)
+        persons = [get_person(name, own) for name in names]
+        fields["person"] = combined_person(persons) if persons else None
+    if fields.get("person") and fields["person"].wheelchair:
+        fields.setdefault("profile", STEP_FREE)
+
+
+def _own_persons(tables: Mapping[str, Mapping[str, Any]], path: Path) -> list[Person]:
+    known = [f.name for f in dataclasses.fields(Person) if f.name != "name"]
+    persons = []
+    for name, about in tables.items():
+        if not isinstance(about, Mapping):
+            msg = f"{path}: the person {name!r} is {about!r}."
+            raise StudyFileError(msg, hint=f"Write [persons.{name}] and with_dog = true below.")
+        _check_keys(about, known, f"{path}, [persons.{name}]")
+        for key, value in about.items():
+            if not isinstance(value, str if key == "sex" else bool):
+                msg = f"{path}, [persons.{name}]: {key} is {value!r}."
+                words = '"woman" or "man"' if key == "sex" else "true or false"
+                raise StudyFileError(msg, hint=f"It must be {words}.")
+        persons.append(Person(name=name, **about))
+    return persons
 
 
 def _profile(name: str, own: Mapping[str, Mapping[str, Any]], path: Path) -> WalkProfile:

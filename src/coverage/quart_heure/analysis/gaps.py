@@ -49,7 +49,7 @@ GAP_COLUMNS = (
 HOUR_COLUMNS = ("next_opening",)
 """Columns that follow where the study asks about an hour."""
 
-_CAUSES = ("", "closed", "unknown_hours")
+_CAUSES = ("", "closed", "unknown_hours", "unknown_admission")
 """Causes that lie in the hours; zones of different ones are different gaps."""
 
 GAP_PART_COLUMNS = (
@@ -157,6 +157,7 @@ def find_gaps(
     if layer.hours is not None:
         kind[layer.hours.any_time] = _CAUSES.index("closed")
         kind[layer.hours.perhaps] = _CAUSES.index("unknown_hours")
+        kind[layer.hours.admission] = _CAUSES.index("unknown_admission")
     members, zone, outlines = _zones(layer.uncovered & cells.inside, kind, cells, min_gap_ha)
     if len(outlines) == 0:
         return Gaps(

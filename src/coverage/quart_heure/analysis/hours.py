@@ -1,7 +1,8 @@
 """Hours: which services are open when one arrives, and what that leaves of the coverage.
 
 Three answers for a cell: covered for sure (a service known to be open is in reach), perhaps (only
-services whose hours are not known), not.
+services whose hours are not known), not. For a person (see `quart_heure.analysis.audience`), a
+service must be known to admit this person, too.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from quart_heure.analysis.answers import COMPOSITES
+from quart_heure.analysis.audience import combine_states
 from quart_heure.analysis.moment import Moment
 from quart_heure.network.reach import Reach
 from quart_heure.sources.opening_hours import (
@@ -99,7 +101,9 @@ class CellHours:
     Parameters
     ----------
     perhaps
-        Not covered for sure, but by services whose hours are not known.
+        Not covered for sure, but by services of which something is not known.
+    admission
+        Of these, where a service is open: only whether it admits the person is not known.
     any_time
         Covered if every service that counts were open.
     opens
@@ -107,6 +111,7 @@ class CellHours:
     """
 
     perhaps: NDArray[np.bool_]
+    admission: NDArray[np.bool_]
     any_time: NDArray[np.bool_]
     opens: NDArray[np.datetime64]
 
@@ -123,16 +128,35 @@ class ByHour:
         Closed, unknown or open then.
     opens
         When each next opens.
+    admitted
+        Whether it admits the person asked for: the states of `quart_heure.analysis.audience`,
+        which are in the same order.
     """
 
     would: NDArray[np.bool_]
     state: NDArray[np.int8]
     opens: NDArray[np.datetime64]
+    admitted: NDArray[np.int8]
+
+    @classmethod
+    def at_any_time(cls, would: NDArray[np.bool_], admitted: NDArray[np.int8]) -> ByHour:
+        """Return the services where hours play no part, and only the person counts."""
+        return cls(
+            would=would,
+            state=np.full(len(would), OPEN, dtype=np.int8),
+            opens=np.full(len(would), NEVER),
+            admitted=admitted,
+        )
+
+    @property
+    def answer(self) -> NDArray[np.int8]:
+        """Hours and admission together: the lesser of the two."""
+        return combine_states(self.state, self.admitted)
 
     @property
     def sure(self) -> NDArray[np.bool_]:
-        """Services that count and are open for sure."""
-        sure: NDArray[np.bool_] = self.would & (self.state == OPEN)
+        """Services that count, are open and admit the person, for sure."""
+        sure: NDArray[np.bool_] = self.would & (self.answer == OPEN)
         return sure
 
     def of_cells(
@@ -159,11 +183,14 @@ class ByHour:
         threshold_min
             Minutes within which a place is covered.
         """
-        at_most, any_time, opens = {}, {}, {}
+        answer = self.answer
+        at_most, any_time, opens, admission = {}, {}, {}, {}
         for category in (c for c in covered if c not in COMPOSITES):
             here = self.would & (categories == category)
-            unknown = np.flatnonzero(here & (self.state == UNKNOWN))
+            unknown = np.flatnonzero(here & (answer == UNKNOWN))
             at_most[category] = covered[category] | covered_by(unknown, reach, threshold_min)
+            doors = np.flatnonzero(here & (answer == UNKNOWN) & (self.state == OPEN))
+            admission[category] = covered_by(doors, reach, threshold_min)
             any_time[category] = covered_by(np.flatnonzero(here), reach, threshold_min)
             opens[category] = self._openings(np.flatnonzero(here), reach, threshold_min)
         for composite, join in zip(COMPOSITES, (np.logical_and, np.logical_or), strict=True):
@@ -171,9 +198,13 @@ class ByHour:
                 at_most[composite] = join.reduce([at_most[c] for c in essentials])
                 any_time[composite] = join.reduce([any_time[c] for c in essentials])
                 opens[composite] = np.full(reach.n_places, NEVER)
+                admission[composite] = np.logical_or.reduce([admission[c] for c in essentials])
         return {
             name: CellHours(
-                perhaps=at_most[name] & ~sure, any_time=any_time[name], opens=opens[name]
+                perhaps=at_most[name] & ~sure,
+                admission=at_most[name] & ~sure & admission[name],
+                any_time=any_time[name],
+                opens=opens[name],
             )
             for name, sure in covered.items()
         }

@@ -19,12 +19,13 @@ from quart_heure.analysis.people import CellResidents, residents_per_cell
 from quart_heure.analysis.surface import Cells, cells_of_area
 from quart_heure.cache import Cache
 from quart_heure.files import sha256_of
-from quart_heure.network.components import USEFUL_SHARE
 from quart_heure.network.graph import WalkNetwork
+from quart_heure.network.slopes import slopes_of
 from quart_heure.network.snapping import Attachment, snap
 from quart_heure.network.travel_time import SearchGraph, search_graph
 from quart_heure.profiles import WalkProfile
 from quart_heure.sources.areas import StudyArea
+from quart_heure.sources.heights import Heights
 from quart_heure.sources.residents import Residents, ResidentZones
 
 __all__ = [
@@ -104,15 +105,22 @@ def stored_network(
     )
 
 
-def stored_search_graph(network: WalkNetwork, profile: WalkProfile, cache: Cache) -> SearchGraph:
-    """Return the search graph of a walker, by way of the cache."""
-    kept = ("indptr", "indices", "level_m", "effort", "forward", "backward")
+def stored_search_graph(
+    network: WalkNetwork, profile: WalkProfile, cache: Cache, *, heights: Heights | None = None
+) -> SearchGraph:
+    """Return the search graph of a walker, by way of the cache; all is level without heights."""
+    kept = (
+        *("indptr", "indices", "level_m", "forward", "backward"),
+        *("effort_forward", "effort_backward"),
+    )
 
     def compute() -> dict[str, NDArray[Any]]:
-        graph = search_graph(network, profile)
+        slopes = None if heights is None else slopes_of(network, heights)
+        graph = search_graph(network, profile, slopes=slopes)
         return {name: getattr(graph, name) for name in kept}
 
-    key = [network.digest, profile.steps_factor, profile.steps_allowed]
+    ground = "level" if heights is None else heights.digest
+    key = [network.digest, profile.steps_factor, profile.steps_allowed, ground]
     return SearchGraph(
         **cache.recall("search", key, compute),
         u=network.u,
@@ -145,7 +153,7 @@ def stored_cells(
             "access_m": cells.attachment.access_m,
         }
 
-    key = [network.digest, _hash(usable), *_area_key(area), cell_m, snap_m, USEFUL_SHARE]
+    key = [network.digest, _hash(usable), *_area_key(area), cell_m, snap_m]
     arrays = cache.recall("cells", key, compute)
     attachment = Attachment(*(arrays.pop(name) for name in ("edge", "offset_m", "access_m")))
     return Cells(cell_m=cell_m, **arrays, attachment=attachment)

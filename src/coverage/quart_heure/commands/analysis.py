@@ -14,6 +14,7 @@ from quart_heure.commands.options import (
     Between,
     Categories,
     Format,
+    ForWhom,
     Lang,
     Language,
     NoCache,
@@ -21,15 +22,18 @@ from quart_heure.commands.options import (
     Profile,
     Source,
     Stay,
+    StepFree,
     StudyFile,
     Threshold,
     Week,
     WeekOf,
+    WithoutReferral,
 )
 from quart_heure.commands.running import (
     deliver,
     load_results,
     load_study,
+    persons,
     progress,
     run_analysis,
     screen,
@@ -74,6 +78,9 @@ def analyse(
     stay: Stay = None,
     week: Week = False,
     week_of: WeekOf = None,
+    for_whom: ForWhom = None,
+    without_referral: WithoutReferral = False,
+    step_free: StepFree = False,
     lang: Language = Lang.FR,
     no_cache: NoCache = False,
     as_json: Annotated[bool, typer.Option("--json", help="List the files as JSON.")] = False,
@@ -93,6 +100,7 @@ def analyse(
             all_statuses=all_statuses,
             soliguide=soliguide,
             **_hours(at, on, between, stay, week, week_of),
+            person=persons(for_whom, without_referral=without_referral, step_free=step_free),
         )
         coverage = run_analysis(loaded, no_cache=no_cache, say=say)
         files = write_all(coverage, output, lang=lang, say=say)
@@ -125,6 +133,9 @@ def report(
     stay: Stay = None,
     week: Week = False,
     week_of: WeekOf = None,
+    for_whom: ForWhom = None,
+    without_referral: WithoutReferral = False,
+    step_free: StepFree = False,
     lang: Language = Lang.FR,
     no_cache: NoCache = False,
 ) -> None:
@@ -140,6 +151,7 @@ def report(
             threshold=threshold,
             all_statuses=all_statuses,
             **_hours(at, on, between, stay, week, week_of),
+            person=persons(for_whom, without_referral=without_referral, step_free=step_free),
         )
     text = render_report(
         found,
@@ -167,6 +179,9 @@ def map_(
     stay: Stay = None,
     week: Week = False,
     week_of: WeekOf = None,
+    for_whom: ForWhom = None,
+    without_referral: WithoutReferral = False,
+    step_free: StepFree = False,
     online_tiles: Annotated[
         bool,
         typer.Option("--online-tiles", help="Draw over OpenStreetMap's tiles; needs internet."),
@@ -186,6 +201,7 @@ def map_(
             category=category,
             all_statuses=all_statuses,
             **_hours(at, on, between, stay, week, week_of),
+            person=persons(for_whom, without_referral=without_referral, step_free=step_free),
         )
         coverage = run_analysis(study, no_cache=no_cache, say=say)
         say("map")

@@ -14,6 +14,7 @@ __all__ = [
     "Between",
     "Categories",
     "CheckFormat",
+    "ForWhom",
     "Format",
     "Lang",
     "Language",
@@ -22,10 +23,13 @@ __all__ = [
     "Profile",
     "Source",
     "Stay",
+    "StepFree",
     "StudyFile",
+    "TableFormat",
     "Threshold",
     "Week",
     "WeekOf",
+    "WithoutReferral",
 ]
 
 
@@ -45,6 +49,15 @@ class CheckFormat(enum.StrEnum):
     TABLE = "table"
     JSON = "json"
     HTML = "html"
+
+
+class TableFormat(enum.StrEnum):
+    """Forms of a table."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+    MD = "md"
 
 
 class Lang(enum.StrEnum):
@@ -72,6 +85,26 @@ Profile = Annotated[
 Threshold = Annotated[
     Optional[float],  # noqa: UP045
     typer.Option("--threshold", metavar="MINUTES", help="Minutes within which a place is covered."),
+]
+ForWhom = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option(
+        "--for",
+        metavar="PERSON",
+        help="Count places that admit woman, woman-with-child, man, man-with-child, family, young,"
+        " with-dog, or a person of the study file; may be repeated.",
+    ),
+]
+WithoutReferral = Annotated[
+    bool, typer.Option("--without-referral", help="Leave out places that ask for a referral.")
+]
+StepFree = Annotated[
+    bool,
+    typer.Option(
+        "--step-free",
+        help="Leave out places behind steps; the walker is step_free, unless --profile or the study"
+        " file names another.",
+    ),
 ]
 Categories = Annotated[
     Optional[list[str]],  # noqa: UP045

@@ -22,6 +22,7 @@ __all__ = [
     "deliver",
     "load_results",
     "load_study",
+    "persons",
     "progress",
     "run_analysis",
     "screen",
@@ -49,6 +50,7 @@ def load_study(
     threshold: float | None = None,
     category: list[str] | None = None,
     all_statuses: bool = False,
+    person: list[str] | None = None,
     soliguide: bool = False,
     **hours: Any,
 ) -> Study:
@@ -73,6 +75,8 @@ def load_study(
         overrides |= dict.fromkeys(("at", "on", "between"))
     hours["stay_min"] = hours.pop("stay", None)
     overrides |= {name: value for name, value in hours.items() if value not in (None, False)}
+    if person:
+        overrides["person"] = person
     cache = chosen_cache(no_cache)
     if source is None:
         return paris_study(cache=cache, **overrides)
@@ -81,6 +85,14 @@ def load_study(
 
         overrides["soliguide"] = soliguide_access()
     return read_study(source, cache=cache, **overrides)
+
+
+def persons(
+    for_whom: list[str] | None, *, without_referral: bool = False, step_free: bool = False
+) -> list[str]:
+    """Return the names of the persons that the flags ask for together."""
+    asked = {"without_referral": without_referral, "wheelchair": step_free}
+    return [*(for_whom or ()), *(name for name, given in asked.items() if given)]
 
 
 def run_analysis(study: Study, *, no_cache: bool, say: Callable[[str], None]) -> Coverage:
@@ -101,7 +113,8 @@ def load_results(
     if source is not None and source.is_dir() and not (source / "study.toml").is_file():
         given = [name for name, value in flags.items() if value]
         if given:
-            msg = f"{source} holds results: --{given[0].replace('_', '-')} cannot change them."
+            flag = {"person": "for"}.get(given[0], given[0]).replace("_", "-")
+            msg = f"{source} holds results: --{flag} cannot change them."
             raise InputFileError(msg, hint="Give the study file instead.")
         from quart_heure.outputs.tables import read_results
 

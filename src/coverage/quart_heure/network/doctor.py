@@ -31,6 +31,8 @@ FINDING_COLUMNS = ("kind", "place", "detail", "value", "unit", "osm_url")
 """Columns of a table of findings, besides its geometry."""
 
 KINDS = (
+    "district_overlap",
+    "district_gap",
     "service_off_network",
     "service_on_island",
     "service_across_barrier",

@@ -17,6 +17,7 @@ from scipy.sparse.csgraph import dijkstra
 
 from quart_heure.network.components import walkable_edges
 from quart_heure.network.graph import WalkNetwork
+from quart_heure.network.slopes import Slopes
 from quart_heure.network.snapping import Attachment
 from quart_heure.profiles import WalkProfile
 
@@ -52,8 +53,8 @@ class SearchGraph:
         Sparse rows: what links lead to each node, where from, and their metres of level street
         (steps count more). Links are turned round, for the search goes from the services to the
         places.
-    effort
-        Metres of level street per metre of each edge; shape (E,).
+    effort_forward, effort_backward
+        Metres of level street per metre of each edge, from u to v and from v to u; shape (E,).
     u, v
         End nodes of each edge; shape (E,).
     forward, backward
@@ -67,7 +68,8 @@ class SearchGraph:
     indptr: NDArray[np.int32]
     indices: NDArray[np.int32]
     level_m: NDArray[np.float64]
-    effort: NDArray[np.float64]
+    effort_forward: NDArray[np.float64]
+    effort_backward: NDArray[np.float64]
     u: NDArray[np.int32]
     v: NDArray[np.int32]
     forward: NDArray[np.bool_]
@@ -156,11 +158,12 @@ class SearchGraph:
         edge, offset = places.edge, places.offset_m
         rest = np.maximum(self.length_m[edge] - offset, 0.0)
         to_u, to_v = self.backward[edge], self.forward[edge]
+        by_u, by_v = self.effort_backward[edge], self.effort_forward[edge]
         if inbound:
-            to_u, to_v = to_v, to_u
+            to_u, to_v, by_u, by_v = to_v, to_u, by_v, by_u
         return [
-            (self.u[edge], to_u | (offset == 0), places.access_m + offset * self.effort[edge]),
-            (self.v[edge], to_v | (rest == 0), places.access_m + rest * self.effort[edge]),
+            (self.u[edge], to_u | (offset == 0), places.access_m + offset * by_u),
+            (self.v[edge], to_v | (rest == 0), places.access_m + rest * by_v),
         ]
 
     def _walk_along_one_edge(
@@ -206,20 +209,26 @@ class SearchGraph:
         edge = sources.edge[service]
         along_m = sources.offset_m[service] - places.offset_m
         access_m = sources.access_m[service] + places.access_m
-        allowed = np.where(along_m >= 0, self.forward[edge], self.backward[edge]) | (along_m == 0)
-        return allowed, access_m + np.abs(along_m) * self.effort[edge]
+        ahead = along_m >= 0
+        allowed = np.where(ahead, self.forward[edge], self.backward[edge]) | (along_m == 0)
+        effort = np.where(ahead, self.effort_forward[edge], self.effort_backward[edge])
+        return allowed, access_m + np.abs(along_m) * effort
 
 
-def search_graph(network: WalkNetwork, profile: WalkProfile) -> SearchGraph:
-    """Turn a network into what one walker can search."""
+def search_graph(
+    network: WalkNetwork, profile: WalkProfile, *, slopes: Slopes | None = None
+) -> SearchGraph:
+    """Turn a network into what one walker can search; all is level without slopes."""
     walkable = walkable_edges(network, profile)
     forward, backward = network.forward & walkable, network.backward & walkable
-    effort = np.where(network.steps, profile.steps_factor, 1.0)
-    edge_m = network.length_m * effort
+    there = back = np.where(network.steps, profile.steps_factor, 1.0)
+    if slopes is not None:
+        there, back = there * slopes.forward, back * slopes.backward
+    there_m, back_m = network.length_m * there, network.length_m * back
     # Walking u to v is, seen from the services, a link from v to u.
     tail = np.concatenate([network.v[forward], network.u[backward]])
     head = np.concatenate([network.u[forward], network.v[backward]])
-    cost = np.maximum(np.concatenate([edge_m[forward], edge_m[backward]]), _LEAST_M)
+    cost = np.maximum(np.concatenate([there_m[forward], back_m[backward]]), _LEAST_M)
     order = np.lexsort((cost, head, tail))
     tail, head, cost = tail[order], head[order], cost[order]
     # Of parallel edges the shortest counts; a sparse matrix would add them up.
@@ -230,7 +239,8 @@ def search_graph(network: WalkNetwork, profile: WalkProfile) -> SearchGraph:
         indptr=np.concatenate([[0], np.cumsum(counts)]).astype(np.int32),
         indices=head[first].astype(np.int32),
         level_m=cost[first],
-        effort=effort,
+        effort_forward=there,
+        effort_backward=back,
         u=network.u,
         v=network.v,
         forward=forward,
@@ -246,10 +256,13 @@ def travel_times(
     sources: Attachment,
     targets: Attachment,
     *,
+    slopes: Slopes | None = None,
     limit_min: float = np.inf,
 ) -> TravelTimes:
     """Return the minutes on foot from each target place to the nearest source service.
 
     For several searches on one network, keep the `search_graph` and call its ``times``.
     """
-    return search_graph(network, profile).times(sources, targets, limit_min=limit_min)
+    return search_graph(network, profile, slopes=slopes).times(
+        sources, targets, limit_min=limit_min
+    )

@@ -17,6 +17,7 @@ from quart_heure.analysis.answers import COMPOSITES
 from quart_heure.errors import CategoryError, InputFileError
 from quart_heure.labels import district_word, format_number, format_pct, format_plain, phrase, word
 from quart_heure.outputs.discretion import publishable
+from quart_heure.outputs.report_services import most_needed, person_words, service_lists
 from quart_heure.outputs.report_week import hours_told, week_content
 from quart_heure.outputs.tables import Results, describe_run, in_order
 from quart_heure.schema import table_columns
@@ -34,11 +35,6 @@ _Row = dict[str, Any]
 
 _RANGE = ("all_most", "none_least")
 _AMOUNTS = {"residents": "residents", "area": "area_ha"}
-
-_SERVICE_FIELDS = (
-    "service_id", "category", "name", "address", "postcode", "district_id", "inside", "status",
-    "access", "counted", "left_out_reason", "source", "source_date",
-)  # fmt: skip
 
 
 def report_content(
@@ -71,10 +67,12 @@ def report_content(
         figures and in one sentence); ``second_weight`` (label, source and a sentence, {} without
         one); ``city`` (one row of indicators per category); ``composite``;
         ``districts`` (district_id, label, ``indicators``, ``composite``, ``gaps`` with the
-        part ``here``, ``none_known``); ``services`` (``by_category``, ``withheld``, ``list``);
-        ``problems``; ``definitions``, ``limits``; ``sources``, ``attribution``; ``run``. Rows have
-        the columns of the result tables. Numbers that are unknown are NaN, minutes out of reach
-        are inf.
+        part ``here``, ``none_known``, ``fragility``); ``person`` (its parts, in words),
+        ``filters``; ``fragility`` (``city``, ``services`` by residents who depend on them);
+        ``capacity`` (rows of the whole area); ``services`` (``by_category``, ``withheld``,
+        ``list``); ``problems``; ``definitions``, ``limits``; ``sources``, ``attribution``;
+        ``run``. Rows have the columns of the result tables. Numbers that are unknown are NaN,
+        minutes out of reach are inf.
 
     Raises
     ------
@@ -93,6 +91,11 @@ def report_content(
     gaps = _rows(source.gaps, "gaps", ids)
     parts = _rows(source.gap_parts, "gap_parts", ids)
     composite = _rows(source.composite, "composite", ids) if _is_whole(categories) else []
+    fragility = _rows(source.fragility, "fragility", ids)
+    here = wanted if districts else None
+    services = service_lists(
+        _rows(source.services, "services", ids), source.indicators, manifest, ids, here
+    )
     parameters = manifest.get("parameters", {})
     return {
         "format": REPORT_FORMAT,
@@ -116,8 +119,23 @@ def report_content(
         "second_weight": _second_weight(manifest, indicators, shown, labels, lang),
         "city": [row for row in indicators if row["level"] == "city"],
         "composite": [row for row in composite if row["level"] == "city"],
-        "districts": [_district(each, indicators, composite, gaps, parts) for each in wanted],
-        "services": _services(source, manifest, ids, wanted if districts else None),
+        "districts": [
+            {
+                **_district(each, indicators, composite, gaps, parts),
+                "fragility": [row for row in fragility if row["district_id"] == each],
+            }
+            for each in wanted
+        ],
+        "person": person_words(parameters, lang),
+        "filters": _rows(source.filters, "filters", ids),
+        "fragility": {
+            "city": [row for row in fragility if row["level"] == "city"],
+            "services": most_needed(_rows(source.dependence, "dependence", ids), here),
+        },
+        "capacity": [
+            row for row in _rows(source.capacity, "capacity", ids) if row["level"] == "city"
+        ],
+        "services": services,
         "problems": _rows(source.problems, "problems", ids),
         "definitions": [
             {"key": d["key"], "term": d[f"term_{lang}"], "text": d[lang]}
@@ -236,7 +254,7 @@ def _summary(
         figures["all_most_pct"] = round(float(most.iloc[-1]), 2)
         figures["none_least_pct"] = round(float(most.iloc[0]), 2)
         ranges = {name: format_pct(figures[f"{name}_pct"], lang) for name in _RANGE}
-        key += "_hours"
+        key += "_hours" if "at" in manifest.get("parameters", {}) else "_person"
     sentence = phrase(
         key,
         lang,
@@ -323,53 +341,6 @@ def _people(gap: _Row) -> float:
     """Return the residents of a gap, or its area where they are not known."""
     residents = float(gap["residents"])
     return float(gap["area_ha"]) if math.isnan(residents) else residents
-
-
-def _services(
-    source: Coverage | Results,
-    manifest: Mapping[str, Any],
-    ids: Sequence[str],
-    districts: Sequence[str] | None,
-) -> dict[str, Any]:
-    rows = [
-        {field: row[field] for field in _SERVICE_FIELDS}
-        for row in _rows(source.services, "services", ids)
-        if districts is None or row["district_id"] in districts
-    ]
-    inside = _services_inside(source.indicators, districts)
-    by_category = []
-    for category in (c for c in ids if c not in COMPOSITES):
-        mine = [row for row in rows if row["category"] == category]
-        left_out = [row for row in mine if not row["counted"]]
-        reasons: dict[str, int] = {}
-        for row in left_out:
-            reasons[row["left_out_reason"]] = reasons.get(row["left_out_reason"], 0) + 1
-        # The indicators count discreet places, the list does not show them.
-        shown_inside = sum(row["counted"] and row["inside"] for row in mine)
-        not_shown = inside[category] - shown_inside
-        by_category.append(
-            {
-                "category": category,
-                "known": len(mine) + not_shown,
-                "counted": len(mine) - len(left_out) + not_shown,
-                "not_shown": not_shown,
-                "counted_outside": sum(r["counted"] and not r["inside"] for r in mine),
-                "left_out": len(left_out),
-                "reasons": dict(sorted(reasons.items())),
-            }
-        )
-    withheld = int(manifest.get("withheld", {}).get("services", 0))
-    return {"by_category": by_category, "withheld": withheld, "list": rows}
-
-
-def _services_inside(indicators: pd.DataFrame, districts: Sequence[str] | None) -> dict[str, int]:
-    """Count the services inside the area, or inside some districts, for each category."""
-    if districts is None:
-        rows = indicators[indicators["level"] == "city"]
-    else:
-        rows = indicators[indicators["district_id"].isin(districts)]
-    counts = rows.groupby("category")["services_inside"].sum()
-    return {str(category): int(count) for category, count in counts.items()}
 
 
 def _rows(frame: pd.DataFrame, table: str, ids: Sequence[str]) -> list[_Row]:

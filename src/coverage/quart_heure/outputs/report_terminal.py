@@ -30,6 +30,7 @@ from quart_heure.outputs.report_week import range_words, shade
 __all__ = ["terminal_text"]
 
 _GAPS_SHOWN = 10
+_SERVICES_SHOWN = 5
 _WIDE = 110
 """Columns from which the less pressing ones are shown too."""
 
@@ -104,6 +105,9 @@ class _Drawing:
             yield self.gaps(list({gap["gap_id"]: gap for gap in every}.values()))
         if self.content["week"]:
             yield from self.week()
+        yield self.fragility()
+        if self.content["capacity"]:
+            yield self.capacity()
         yield self.services()
         yield self.foot()
 
@@ -130,6 +134,9 @@ class _Drawing:
         ]
         if self.content["hours"]:
             lines.append(Text(self.content["hours"]["sentence"], style="dim"))
+        if self.content["person"]:
+            who = ", ".join(self.content["person"])
+            lines.append(Text(self.say("for_whom", person=who)))
         if self.content["summary"]:
             lines.append(Padding(Text(self.content["summary"]["sentence"]), (1, 0, 0, 0)))
         return Group(*lines)
@@ -251,6 +258,46 @@ class _Drawing:
             return _titled(title, table)
         return _titled(title, table, Text(self.say("gaps_more", n=left), style="dim"))
 
+    def fragility(self) -> RenderableType:
+        """Tell who depends on one place: in the area or in each district, and on which places."""
+        content = self.content
+        rows = content["fragility"]["city"]
+        if content["selected"]:
+            rows = [row for district in content["districts"] for row in district["fragility"]]
+        columns = (
+            ("residents_single", "t_single", 0),
+            ("residents_single_pct", "t_residents_pct", 1),
+            ("single_pct", "t_area_pct", 1),
+        )
+        table = self.table("category", [key for _, key, _ in columns])
+        for row in rows:
+            name = self.labels[row["category"]]
+            if len(content["districts"]) > 1 and content["selected"]:
+                name = f"{row['label']} · {name}"
+            table.add_row(Text(name), *(self.number(row[c], d) for c, _, d in columns))
+        note = Text(self.say("fragility_note"), style="dim")
+        parts: list[RenderableType] = [note, table]
+        found = content["fragility"]["services"][:_SERVICES_SHOWN]
+        if found:
+            needed = self.table("category", ["name", "t_only_here"], text=("name",))
+            for row in found:
+                people = self.number(row["residents_only_here"])
+                needed.add_row(Text(self.labels[row["category"]]), Text(row["name"]), people)
+            parts.append(_titled(self.say("dependence_caption"), needed))
+        return _titled(self.say("fragility"), *parts)
+
+    def capacity(self) -> RenderableType:
+        columns = ("capacity_unit", "per_1000", "capacity", "services_known", "services_unknown")
+        table = self.table("category", columns, text=("capacity_unit",))
+        for row in self.content["capacity"]:
+            table.add_row(
+                Text(self.labels[row["category"]]),
+                word(row["capacity_unit"], self.lang),
+                self.number(row["per_1000"], 2),
+                *(self.number(row[name]) for name in columns[2:]),
+            )
+        return _titled(self.say("capacity"), Text(self.say("capacity_note"), style="dim"), table)
+
     def services(self) -> RenderableType:
         services = self.content["services"]
         columns = ("counted", "left_out", "why")
@@ -259,10 +306,14 @@ class _Drawing:
             why = ", ".join(f"{word(r, self.lang)} {n}" for r, n in row["reasons"].items())
             counts = (self.number(row["counted"]), self.number(row["left_out"]))
             table.add_row(Text(self.labels[row["category"]]), *counts, Text(why))
-        title = self.say("services")
-        if not services["withheld"]:
-            return _titled(title, table)
-        return _titled(title, table, Text(self.say("services_withheld", n=services["withheld"])))
+        notes = []
+        if self.content["filters"]:
+            whole = [row for row in self.content["filters"] if row["filter"] == "all"]
+            sums = {key: sum(r[key] for r in whole) for key in ("kept", "perhaps", "left_out")}
+            notes.append(Text(self.say("filters_sum", **sums)))
+        if services["withheld"]:
+            notes.append(Text(self.say("services_withheld", n=services["withheld"])))
+        return _titled(self.say("services"), table, *notes)
 
     def foot(self) -> RenderableType:
         lines = []

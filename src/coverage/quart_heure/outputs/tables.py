@@ -54,7 +54,10 @@ __all__ = [
 ]
 
 _LAYERS = ("services", "isochrones", "gaps", "cells")
-_CSV_TABLES = ("indicators", "composite", "gaps", "gap_parts", "services", "problems")
+_CSV_TABLES = (
+    *("indicators", "composite", "gaps", "gap_parts", "services", "problems"),
+    *("filters", "fragility", "dependence", "capacity"),
+)
 _DICTIONARY_NAME = "data_dictionary.csv"
 
 WEEK_FILES = ("week.csv", "week.parquet")
@@ -85,7 +88,15 @@ _ORDER: Mapping[str, Sequence[str]] = {
     "indicators": ("level", "district_id", "category"),
     "composite": ("level", "district_id", "essentials_within"),
     "problems": ("file", "row", "field", "value", "reason"),
+    "filters": ("filter", "category"),
+    "fragility": ("level", "district_id", "category"),
+    "dependence": ("category", "rank"),
+    "capacity": ("level", "district_id", "category", "capacity_unit"),
+    "variants": ("category",),
 }
+
+_TABLES = tuple(table for table in _ORDER if table != "variants")
+"""Tables of a result folder besides the cells."""
 
 
 _PLAIN_COLUMNS = ("on_network_ha", "off_network_ha", "residents", "second_weight")
@@ -111,7 +122,7 @@ class Results:
         Where it is.
     manifest
         What it was made from; ``manifest["files"]`` has the hash of each file.
-    indicators, composite, gap_parts, problems
+    indicators, composite, gap_parts, problems, filters, fragility, dependence, capacity
         Tables, as in a coverage.
     services, isochrones, gaps
         Layers, as in a coverage, in the CRS of the study.
@@ -125,6 +136,10 @@ class Results:
     composite: pd.DataFrame
     gap_parts: pd.DataFrame
     problems: pd.DataFrame
+    filters: pd.DataFrame
+    fragility: pd.DataFrame
+    dependence: pd.DataFrame
+    capacity: pd.DataFrame
     services: gpd.GeoDataFrame
     isochrones: gpd.GeoDataFrame
     gaps: gpd.GeoDataFrame
@@ -224,7 +239,7 @@ def read_results(directory: Path) -> Results:
     """
     manifest = read_manifest(directory)
     tables: dict[str, pd.DataFrame] = {}
-    for table in _ORDER:
+    for table in _TABLES:
         path = directory / f"{table}.{'parquet' if table in _LAYERS else 'csv'}"
         tables[table] = _restore_unreachable(_read_table(path, table, manifest), table)
     week_table = None
@@ -306,7 +321,7 @@ def _write_all(coverage: Coverage, work: Path) -> None:
     layers = {
         "districts": _districts(coverage, tables["indicators"], [*categories, *composites]),
         **{name: tables[name] for name in ("gaps", "isochrones", "services")},
-        **{name: tables[name] for name in ("indicators", "composite", "gap_parts", "problems")},
+        **{name: tables[name] for name in _CSV_TABLES if name not in _LAYERS},
     }
     write_geopackage(layers, work / "coverage.gpkg", manifest=manifest)
     for table in _CSV_TABLES:
@@ -319,7 +334,7 @@ def _write_all(coverage: Coverage, work: Path) -> None:
     dictionary = data_dictionary(
         categories,
         composites,
-        by_hour="open_then" in tables["services"],
+        by_hour="covered_at_most_pct" in tables["indicators"],
         week=coverage.week is not None,
     )
     dictionary.to_csv(work / _DICTIONARY_NAME, index=False, lineterminator="\n")
@@ -339,7 +354,7 @@ def _write_week(table: pd.DataFrame, work: Path) -> None:
 
 
 def _ordered_tables(coverage: Coverage, categories: Sequence[str]) -> dict[str, pd.DataFrame]:
-    tables = {table: getattr(coverage, table) for table in _ORDER}
+    tables = {table: getattr(coverage, table) for table in _TABLES}
     tables["services"] = _declared(tables["services"])
     ordered = {table: in_order(frame, table, categories) for table, frame in tables.items()}
     return {**ordered, "cells": coverage.cells}
@@ -352,7 +367,7 @@ def _declared(services: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         for column in table_columns("services")
         if column.files != "csv" and (column.files != "hour" or column.name in services)
     ]
-    blank = {"text": "", "number": np.nan}
+    blank = {"text": "", "number": np.nan, "boolean": False}
     absent = {
         c.name: blank[c.dtype] for c in columns if c.dtype in blank and c.name not in services
     }

@@ -1,0 +1,292 @@
+"""Audience: whom each service admits, for one kind of person.
+
+A wrong *yes* sends somebody to a closed door: what the sources do not say is *perhaps*, never yes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Collection, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from quart_heure.errors import StudyFileError
+
+__all__ = [
+    "FILTERS",
+    "FILTER_COLUMNS",
+    "NO",
+    "PERHAPS",
+    "PERSONS",
+    "YES",
+    "Admission",
+    "Person",
+    "admission",
+    "combine_states",
+    "combined_person",
+    "filter_table",
+    "get_person",
+]
+
+NO, PERHAPS, YES = 0, 1, 2
+"""Admitted or not; perhaps where the sources do not say."""
+
+FILTERS = ("audience", "referral", "animals", "step_free")
+"""What a person may be asked or ask for, in the order in which a refusal is told."""
+
+FILTER_COLUMNS = ("filter", "category", "kept", "perhaps", "left_out")
+
+_SEXES = ("woman", "man")
+
+_COLUMNS_TOLD = {
+    "referral": ("access", "walk_in", "referral"),
+    "animals": ("animals", "yes", "no"),
+    "step_free": ("wheelchair", "yes", "no"),
+}
+"""Where a filter is told, and the words for yes and for no: any other is unknown."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Person:
+    """Somebody who looks for a service.
+
+    Parameters
+    ----------
+    name
+        Identifier, as written in a study file.
+    sex
+        ``woman``, ``man``, or ``""`` where it is not said.
+    young
+        Between 16 and 25 or so, as places for young people have it.
+    with_child
+        With children.
+    with_dog
+        With a dog that must be admitted.
+    without_referral
+        With no card, ticket or letter of a social worker.
+    wheelchair
+        Needs a place that is entered without steps.
+
+    Raises
+    ------
+    StudyFileError
+        If the sex is none of these.
+    """
+
+    name: str
+    sex: str = ""
+    young: bool = False
+    with_child: bool = False
+    with_dog: bool = False
+    without_referral: bool = False
+    wheelchair: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse a word that would filter nothing."""
+        if self.sex not in ("", *_SEXES):
+            msg = f"Person {self.name!r}: sex is {self.sex!r}."
+            raise StudyFileError(msg, hint=f"Give {' or '.join(_SEXES)}, or leave it out.")
+
+    @property
+    def asks(self) -> tuple[str, ...]:
+        """The filters that this person needs, of `FILTERS`."""
+        needed = {
+            "audience": bool(self.sex) or self.young or self.with_child,
+            "referral": self.without_referral,
+            "animals": self.with_dog,
+            "step_free": self.wheelchair,
+        }
+        return tuple(name for name in FILTERS if needed[name])
+
+
+PERSONS: Mapping[str, Person] = {
+    person.name: person
+    for person in (
+        Person(name="woman", sex="woman"),
+        Person(name="woman_with_child", sex="woman", with_child=True),
+        Person(name="man", sex="man"),
+        Person(name="man_with_child", sex="man", with_child=True),
+        Person(name="family", with_child=True),
+        Person(name="young", young=True),
+        Person(name="with_dog", with_dog=True),
+        Person(name="without_referral", without_referral=True),
+        Person(name="wheelchair", wheelchair=True),
+    )
+}
+"""Persons by name; `combined_person` puts several together."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Admission:
+    """Whether each service admits a person.
+
+    Parameters
+    ----------
+    state
+        `NO`, `PERHAPS` or `YES`, all filters together; shape (n,).
+    reason
+        Why not: ``""`` unless the state is `NO`; shape (n,).
+    by_filter
+        The state by each filter that the person asks for.
+    """
+
+    state: NDArray[np.int8]
+    reason: NDArray[np.object_]
+    by_filter: Mapping[str, NDArray[np.int8]]
+
+
+def get_person(name: str, own: Collection[Person] = ()) -> Person:
+    """Return the person of that name: one of ``own``, else of `PERSONS`.
+
+    Hyphens may stand for underscores.
+
+    Raises
+    ------
+    StudyFileError
+        If there is none; the message suggests the nearest.
+    """
+    known = {**PERSONS, **{person.name: person for person in own}}
+    plain = name.strip().replace("-", "_")
+    for key in (name, plain):
+        if key in known:
+            return known[key]
+    near = difflib.get_close_matches(plain.lower(), known, n=1)
+    hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(known)}."
+    msg = f"There is no person {name!r}."
+    raise StudyFileError(msg, hint=hint)
+
+
+def combined_person(persons: Sequence[Person]) -> Person:
+    """Put persons together: a woman, with a dog.
+
+    Examples
+    --------
+    >>> both = combined_person([get_person("woman"), get_person("with-dog")])
+    >>> both.name, both.asks
+    ('woman+with_dog', ('audience', 'animals'))
+
+    Raises
+    ------
+    StudyFileError
+        If one is a woman and another a man.
+    """
+    once = list(dict.fromkeys(persons))
+    sexes = {person.sex for person in once if person.sex}
+    if len(sexes) > 1:
+        msg = f"Nobody is {' and '.join(person.name for person in once)} at once."
+        raise StudyFileError(msg, hint="Run the analysis once for each.")
+    flags = ("young", "with_child", "with_dog", "without_referral", "wheelchair")
+    return Person(
+        name="+".join(person.name for person in once),
+        sex=next(iter(sexes), ""),
+        **{flag: any(getattr(person, flag) for person in once) for flag in flags},
+    )
+
+
+def combine_states(*states: NDArray[np.int8]) -> NDArray[np.int8]:
+    """Return the least of several states, service by service: what one refuses is refused."""
+    least: NDArray[np.int8] = np.minimum.reduce(states)
+    return least
+
+
+def admission(services: pd.DataFrame, person: Person | None) -> Admission:
+    """Tell which services admit a person.
+
+    Parameters
+    ----------
+    services
+        Columns admits, access, animals and wheelchair; one that is missing is unknown.
+    person
+        Nobody in particular is admitted everywhere.
+
+    Notes
+    -----
+    *Audience*: a place for everyone admits everyone. Else one of the groups the person is of must
+    be named: women, men, young people, families (with children). A place for women that says
+    nothing of children is *perhaps* for a woman with children. Where the sex is not said, a place
+    for women or for men alone is *perhaps*. *Referral*: ``access`` is ``referral``. *Animals* and
+    *step-free*: as said; ``limited`` is *perhaps*.
+    """
+    n = len(services)
+    found: dict[str, NDArray[np.int8]] = {}
+    if person is not None:
+        for name in person.asks:
+            found[name] = (
+                _audience(services, person)
+                if name == "audience"
+                else _told(services, *_COLUMNS_TOLD[name])
+            )
+    state = combine_states(np.full(n, YES, dtype=np.int8), *found.values())
+    reason = np.full(n, "", dtype=object)
+    for name in reversed(found):
+        reason[found[name] == NO] = f"not for this person ({name})"
+    return Admission(state, reason, found)
+
+
+def filter_table(
+    admitted: Admission, categories: pd.Series[str], eligible: NDArray[np.bool_]
+) -> pd.DataFrame:
+    """Count, per filter and category, the services that are kept, perhaps kept and left out.
+
+    Parameters
+    ----------
+    admitted
+        Of each service.
+    categories
+        Of each service.
+    eligible
+        Services that count for somebody: the others are in no row; shape (n,).
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `FILTER_COLUMNS`; the filter ``all`` is all of them together. Empty where nothing
+        is asked.
+    """
+    states = {**admitted.by_filter, "all": admitted.state} if admitted.by_filter else {}
+    category = categories.to_numpy(dtype=object)
+    rows = [
+        (name, one, *(int(np.count_nonzero(here & (state == s))) for s in (YES, PERHAPS, NO)))
+        for name, state in states.items()
+        for one in dict.fromkeys(category)
+        for here in [eligible & (category == one)]
+    ]
+    return pd.DataFrame(rows, columns=list(FILTER_COLUMNS))
+
+
+def _audience(services: pd.DataFrame, person: Person) -> NDArray[np.int8]:
+    told = _words(services, "admits")
+    groups = {"young_people"} if person.young else set()
+    if person.sex:
+        groups.add({"woman": "women", "man": "men"}[person.sex])
+    if person.with_child:
+        groups.add("families")
+    states = {word: _one_audience(word, groups, person) for word in set(told)}
+    return np.array([states[word] for word in told], dtype=np.int8)
+
+
+def _one_audience(admits: str, groups: set[str], person: Person) -> int:
+    named = {word.strip() for word in admits.split(";")} - {"", "unknown"}
+    if not named:
+        return PERHAPS
+    if "everyone" in named:
+        return YES
+    if named & groups:
+        return PERHAPS if person.with_child and "families" not in named else YES
+    by_sex = not person.sex and named & {"women", "men"}
+    return PERHAPS if by_sex else NO
+
+
+def _told(services: pd.DataFrame, column: str, yes: str, no: str) -> NDArray[np.int8]:
+    states = {yes: YES, no: NO}
+    told = [states.get(word, PERHAPS) for word in _words(services, column)]
+    return np.array(told, dtype=np.int8)
+
+
+def _words(services: pd.DataFrame, column: str) -> list[str]:
+    if column not in services:
+        return [""] * len(services)
+    return [str(word).strip() for word in services[column]]

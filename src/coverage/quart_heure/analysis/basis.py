@@ -1,0 +1,123 @@
+"""The basis of a coverage: what the questions that come after an analysis are answered from.
+
+How far one single service reaches is searched once, when somebody asks: most runs do not.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from quart_heure.analysis.districts import Districts
+from quart_heure.analysis.surface import Cells
+from quart_heure.network.reach import Reach, reach_of_services
+from quart_heure.network.snapping import Attachment
+from quart_heure.network.travel_time import SearchGraph
+from quart_heure.sources.areas import StudyArea
+
+__all__ = ["Basis"]
+
+_SERVICE_COLUMNS = ("service_id", "category", "name", "discreet", "district_id")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Basis:
+    """Cells, people, streets and the services that count.
+
+    Parameters
+    ----------
+    area, cells
+        Where it is, and its grid.
+    people
+        Residents of each cell, None where they are not known; shape (n,).
+    graph
+        The network as the walker sees it.
+    services
+        Those that count: service_id, category, name ("" if discreet), discreet, district_id,
+        capacity_value (NaN if not known), capacity_unit.
+    attachment
+        Where each of them meets the network.
+    categories
+        Of the study.
+    threshold_min
+        Minutes within which a place is covered.
+    """
+
+    area: StudyArea
+    cells: Cells
+    people: NDArray[np.float64] | None
+    graph: SearchGraph
+    services: pd.DataFrame
+    attachment: Attachment
+    categories: tuple[str, ...]
+    threshold_min: float
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        area: StudyArea,
+        cells: Cells,
+        people: NDArray[np.float64] | None,
+        graph: SearchGraph,
+        services: pd.DataFrame,
+        attachment: Attachment,
+        categories: tuple[str, ...],
+        threshold_min: float,
+    ) -> Basis:
+        """Keep the services that count, of a table of all of them and their attachment."""
+        counted = services["counted"].to_numpy()
+        table = pd.DataFrame(services.loc[counted, list(_SERVICE_COLUMNS)])
+        table["name"] = table["name"].mask(table["discreet"].astype(bool), "")
+        for column, unknown in (("capacity_value", np.nan), ("capacity_unit", "")):
+            known = services[column] if column in services else pd.Series(unknown, services.index)
+            table[column] = known[counted]
+        return cls(
+            area=area,
+            cells=cells,
+            people=people,
+            graph=graph,
+            services=table.reset_index(drop=True),
+            attachment=attachment[np.flatnonzero(counted)],
+            categories=categories,
+            threshold_min=threshold_min,
+        )
+
+    @functools.cached_property
+    def reach(self) -> Reach:
+        """The cells within the threshold of each service."""
+        return reach_of_services(
+            self.graph, self.attachment, self.cells.attachment, limit_min=self.threshold_min
+        )
+
+    @functools.cached_property
+    def districts(self) -> Districts:
+        """The districts of the cells."""
+        return Districts.of(self.area, self.cells)
+
+    @functools.cached_property
+    def on_network(self) -> NDArray[np.bool_]:
+        """Cells of the area that are on the network; shape (n,)."""
+        on: NDArray[np.bool_] = self.cells.inside & self.cells.attachment.attached
+        return on
+
+    @functools.cached_property
+    def single(self) -> dict[str, NDArray[np.bool_]]:
+        """Per category, the cells that exactly one service has within the threshold; (n,)."""
+        return {
+            category: self.on_network
+            & (self.reach.count(self.of_category(category), self.threshold_min) == 1)
+            for category in self.categories
+        }
+
+    def of_category(self, category: str) -> NDArray[np.intp]:
+        """Return the positions of the services of a category."""
+        return np.flatnonzero((self.services["category"] == category).to_numpy())
+
+    def discreet(self, service: int) -> bool:
+        """Tell whether a service must not be shown."""
+        return bool(self.services["discreet"].iloc[service])

@@ -1,0 +1,74 @@
+"""Districts: sums of cells by district, with the whole area in the last row."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from quart_heure.analysis.indicators import NO_DISTRICT
+from quart_heure.analysis.surface import Cells
+from quart_heure.sources.areas import StudyArea
+
+__all__ = ["Districts"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Districts:
+    """The parts of an area, one row each; then what no district holds, then the whole.
+
+    Parameters
+    ----------
+    names
+        Columns level, district_id and label.
+    code
+        Row of each cell of the grid among them, -1 for the margin of the grid; shape (n,).
+    """
+
+    names: pd.DataFrame
+    code: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, area: StudyArea, cells: Cells) -> Districts:
+        """Tell the districts of the cells of an area."""
+        table = area.districts
+        n = len(table)
+        code = np.where(cells.district < 0, n, cells.district).astype(np.int64)
+        code[~cells.inside] = -1
+        names = pd.DataFrame(
+            {
+                "level": ["district"] * (n + 1) + ["city"],
+                "district_id": [*table["district_id"], NO_DISTRICT, ""],
+                "label": [*table["label"], "", area.name],
+            }
+        )
+        return cls(names=names, code=code)
+
+    def sums(
+        self, where: NDArray[np.bool_], weight: NDArray[np.float64] | None = None
+    ) -> NDArray[np.float64]:
+        """Add up cells, or a weight of them, by row of ``names``.
+
+        Parameters
+        ----------
+        where
+            Cells that are counted; shape (n,).
+        weight
+            What is added up, 1 by default; shape (n,).
+        """
+        here = np.flatnonzero(where & (self.code >= 0))
+        parts = np.bincount(
+            self.code[here],
+            weights=None if weight is None else weight[here],
+            minlength=len(self.names) - 1,
+        )
+        # As everywhere, a millionth of a person is noise of the sums.
+        return np.append(parts, parts.sum()).astype(np.float64).round(6)
+
+    def rows(self) -> NDArray[np.bool_]:
+        """Tell which rows there are cells of: usually a district holds every cell."""
+        kept = np.ones(len(self.names), dtype=bool)
+        kept[-2] = bool((self.code == len(self.names) - 2).any())
+        return kept

@@ -1,0 +1,131 @@
+"""Fragility: who depends on one single service, and what would be lost if it closed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from quart_heure.analysis.basis import Basis
+
+__all__ = ["DEPENDENCE_COLUMNS", "FRAGILITY_COLUMNS", "dependence_table", "fragility_table"]
+
+FRAGILITY_COLUMNS = (
+    *("level", "district_id", "label", "category"),
+    *("single_ha", "single_pct", "residents_single", "residents_single_pct"),
+)
+
+DEPENDENCE_COLUMNS = (
+    *("service_id", "category", "rank", "name", "district_id"),
+    *("ha_reached", "residents_reached", "ha_only_here", "residents_only_here"),
+)
+
+
+def fragility_table(basis: Basis, *, hide_discreet: bool = False) -> pd.DataFrame:
+    """Return, per category and district, what exactly one service has within the threshold.
+
+    Parameters
+    ----------
+    basis
+        Of an analysis.
+    hide_discreet
+        Whether districts leave out those who depend on a discreet place: it would be found where
+        they live. The whole area counts them all the same.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `FRAGILITY_COLUMNS`; shares are of what is on the network. NaN without residents.
+    """
+    districts, tables = basis.districts, []
+    on_ha = districts.sums(basis.on_network) * basis.cells.cell_ha
+    on_folk = None
+    if basis.people is not None:
+        on_folk = districts.sums(basis.on_network, basis.people)
+    for category in basis.categories:
+        single = basis.single[category]
+        told = single.copy()
+        for service in basis.of_category(category):
+            if hide_discreet and basis.discreet(service):
+                told[basis.reach.of(int(service))[0]] = False
+        table = districts.names.assign(category=category)
+        table["single_ha"] = _whole_last(basis, told, single) * basis.cells.cell_ha
+        table["single_pct"] = _percent(table["single_ha"].to_numpy(), on_ha)
+        table["residents_single"] = table["residents_single_pct"] = np.nan
+        if on_folk is not None:
+            folk = _whole_last(basis, told, single, basis.people)
+            table["residents_single"] = folk
+            table["residents_single_pct"] = _percent(folk, on_folk)
+        tables.append(table[districts.rows()])
+    return pd.concat(tables, ignore_index=True)[list(FRAGILITY_COLUMNS)]
+
+
+def dependence_table(basis: Basis, *, hide_discreet: bool = False) -> pd.DataFrame:
+    """Return, per service, what it covers, and what would be covered no more if it closed.
+
+    Parameters
+    ----------
+    basis
+        Of an analysis.
+    hide_discreet
+        Whether discreet places are left out.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `DEPENDENCE_COLUMNS`, first those of each category on which most people depend
+        (most area, where residents are not known). NaN without residents.
+    """
+    rows = []
+    people = None if basis.people is None else basis.people.astype(np.float64)
+    for category in basis.categories:
+        single = basis.single[category]
+        for service in basis.of_category(category):
+            if hide_discreet and basis.discreet(service):
+                continue
+            place = basis.reach.of(int(service))[0]
+            place = place[basis.on_network[place]]
+            alone = place[single[place]]
+            about = basis.services.iloc[service]
+            rows.append(
+                {
+                    **{key: about[key] for key in ("service_id", "name", "district_id")},
+                    "category": category,
+                    "ha_reached": len(place) * basis.cells.cell_ha,
+                    "residents_reached": _sum(people, place),
+                    "ha_only_here": len(alone) * basis.cells.cell_ha,
+                    "residents_only_here": _sum(people, alone),
+                }
+            )
+    table = pd.DataFrame(rows, columns=[c for c in DEPENDENCE_COLUMNS if c != "rank"])
+    most = ["residents_only_here", "ha_only_here", "service_id"]
+    order = table.sort_values(most, ascending=[False, False, True])
+    order = order.assign(rank=order.groupby("category").cumcount() + 1)
+    number = {category: at for at, category in enumerate(basis.categories)}
+    order = order.sort_values(
+        ["category", "rank"],
+        key=lambda values: values.map(number) if values.name == "category" else values,
+    )
+    return order.reset_index(drop=True)[list(DEPENDENCE_COLUMNS)]
+
+
+def _sum(people: NDArray[np.float64] | None, place: NDArray[np.integer]) -> float:
+    return float("nan") if people is None else round(float(people[place].sum()), 6)
+
+
+def _whole_last(
+    basis: Basis,
+    told: NDArray[np.bool_],
+    true: NDArray[np.bool_],
+    weight: NDArray[np.float64] | None = None,
+) -> NDArray[np.float64]:
+    """Add up what is told of districts, and what is true of the whole."""
+    sums = basis.districts.sums(told, weight)
+    sums[-1] = basis.districts.sums(true, weight)[-1]
+    return sums
+
+
+def _percent(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
+    share = np.full(len(part), np.nan)
+    np.divide(100 * part, whole, out=share, where=whole > 0)
+    return share
