@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from shapely import Polygon, box
 import test_house
 import toy_town
 from quart_heure.errors import GeometryError, InputFileError
-from quart_heure.outputs.check import check_study
+from quart_heure.outputs.check import check_study, render_check
 from quart_heure.outputs.report import render_report
 from quart_heure.outputs.tables import write_results
 from quart_heure.sources.areas import area_from_districts, read_area, read_layer
@@ -85,6 +86,12 @@ def test_overlaps_are_told_by_the_study_and_by_the_check(tmp_path: Path) -> None
     check = check_study(study)
     assert "districts overlap" in set(check.problems["reason"])
     assert check.summary()["district_overlap"] == 1
+    for form in ("table", "html"):
+        text = render_check(check, form=form, width=160)
+        assert "districts overlap" in text
+        assert "None" not in text
+        assert "<NA>" not in text
+    assert json.loads(render_check(check, form="json"))["problems"][0]["row"] is None
     coverage = analyse(study)
     assert "districts overlap" in set(coverage.problems["reason"])
     # What two districts claim is counted once, in the first by id.

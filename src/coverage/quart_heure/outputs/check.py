@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -160,9 +160,15 @@ def _content(check: Check) -> dict[str, Any]:
         "age_days": check.age_days,
         "summary": check.summary(),
         "findings": rows,
-        "problems": check.problems.to_dict("records"),
+        "problems": _problem_rows(check),
         "dropped": {reason: dict(amount) for reason, amount in check.dropped.items()},
     }
+
+
+def _problem_rows(check: Check) -> list[dict[Hashable, Any]]:
+    """Return the problems as plain rows; what is wrong with a whole file has no row, None."""
+    table = check.problems.astype(object)
+    return table.where(table.notna(), None).to_dict("records")
 
 
 def _terminal(check: Check, width: int) -> str:
@@ -188,8 +194,8 @@ def _terminal(check: Check, width: int) -> str:
     columns = ("file", "row", "value", "reason", "action")
     for column in columns:
         table.add_column(column)
-    for row in check.problems.to_dict("records"):
-        table.add_row(*(str(row[column]) for column in columns))
+    for row in _problem_rows(check):
+        table.add_row(*("" if row[c] is None else str(row[c]) for c in columns))
     console.print(table)
     table = Table(title="Streets left out", title_justify="left", box=None)
     table.add_column("reason")
