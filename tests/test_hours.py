@@ -507,6 +507,10 @@ def test_wrong_moments_are_told(read: Callable[[], object], said: str) -> None:
         ({"on": 6, "between": (dt.time(18), dt.time(18, 10))}, "shorter than a stay"),
         ({"stay_min": -1.0}, "stay_min"),
         ({"stay_min": float("nan")}, "stay_min"),
+        ({"stay_min": 1e12}, "stay_min"),
+        ({"at": AT(9999, 12, 31, 23, 50)}, "year 9999"),
+        ({"on": dt.date(1, 1, 1)}, "year 1"),
+        ({"week": True, "week_of": dt.date(9999, 12, 31)}, "year 9999"),
         ({"country": "Paris"}, "country"),
     ],
 )
@@ -520,6 +524,9 @@ def test_days_and_times_in_both_languages() -> None:
     assert read_day("2026-12-06") == dt.date(2026, 12, 6)
     assert read_between("18h", "22h30") == (dt.time(18), dt.time(22, 30))
     assert read_between("00:00", "24:00") == (dt.time(), dt.time())
+    abroad = town_with_hours(at=read_at("2026-12-06T18:00+00:00")).moment
+    assert abroad is not None
+    assert abroad.start == AT(2026, 12, 6, 19)
     assert read_at("2026-12-06T18:00") == read_at("2026-12-06 18:00") == AT(2026, 12, 6, 18)
 
 

@@ -28,6 +28,7 @@ __all__ = [
     "OPEN",
     "STAY_MIN",
     "UNKNOWN",
+    "ZONE",
     "ParsedHours",
     "hours_from_days",
     "hours_from_text",
@@ -43,7 +44,8 @@ CLOSED, UNKNOWN, OPEN = 0, 1, 2
 STAY_MIN = 15.0
 """Minutes that a place must stay open after one arrives, for the visit to be worth the walk."""
 
-_ZONE = "Europe/Paris"
+ZONE = "Europe/Paris"
+"""Time zone of the places, where none is given."""
 _STATES = {State.CLOSED: CLOSED, State.UNKNOWN: UNKNOWN, State.OPEN: OPEN}
 _SUN = re.compile(r"dawn|sunrise|sunset|dusk", re.I)
 _OPEN_END = re.compile(r"(\d{1,2}):(\d{2})(\s*-\s*\d{1,2}:\d{2})?\+")
@@ -69,7 +71,7 @@ def opening_states(
     country: str | None = "FR",
     coords: tuple[float, float] | None = None,
     stay_min: float = STAY_MIN,
-    timezone: str = _ZONE,
+    timezone: str = ZONE,
 ) -> NDArray[np.int8]:
     """Tell what places are at the moments at which one arrives at their door.
 
@@ -128,7 +130,7 @@ def visit_states(
     country: str | None = "FR",
     coords: tuple[float, float] | None = None,
     stay_min: float = STAY_MIN,
-    timezone: str = _ZONE,
+    timezone: str = ZONE,
 ) -> NDArray[np.int8]:
     """Tell which places can be visited between two moments.
 
@@ -151,7 +153,7 @@ def next_openings(
     country: str | None = "FR",
     coords: tuple[float, float] | None = None,
     stay_min: float = STAY_MIN,
-    timezone: str = _ZONE,
+    timezone: str = ZONE,
 ) -> list[dt.datetime | None]:
     """Tell when each place is next open for a visit, by its clock; None if no such time is known.
 
