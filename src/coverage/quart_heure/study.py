@@ -58,7 +58,13 @@ from quart_heure.analysis.indicators import (
     indicator_table,
 )
 from quart_heure.analysis.isochrones import contour_polygons
-from quart_heure.analysis.moment import Moment, moment_of
+from quart_heure.analysis.moment import (
+    LONGEST_STAY_MIN,
+    YEARS,
+    Moment,
+    local_time,
+    moment_of,
+)
 from quart_heure.analysis.placement import place_services, placement_problems, short_streets
 from quart_heure.analysis.stored import stored_cells, stored_residents, stored_search_graph
 from quart_heure.analysis.surface import Cells, minutes_grid
@@ -204,9 +210,13 @@ class Study:
                 raise CrsError(msg, hint="Reproject them to the CRS of the area.")
 
     def _check_hours(self) -> None:
-        if not (math.isfinite(self.stay_min) and self.stay_min >= 0):
-            msg = f"stay_min is {self.stay_min}, which is not a number of minutes."
+        if not 0 <= self.stay_min <= LONGEST_STAY_MIN:
+            msg = f"stay_min is {self.stay_min}, which is not a number of minutes of a day."
             raise StudyFileError(msg, hint="A stay is 0 minutes or more.")
+        for name, day in (("at", self.at), ("on", self.on), ("week_of", self.week_of)):
+            if isinstance(day, datetime.date) and day.year not in YEARS:
+                msg = f"{name} is of the year {day.year}."
+                raise StudyFileError(msg, hint=f"Years are {YEARS[0]} to {YEARS[-1]}.")
         if not is_country(self.country):
             msg = f"country is {self.country!r}, whose holidays are not known."
             raise StudyFileError(msg, hint="Give its ISO code, such as FR.")
@@ -273,7 +283,7 @@ class Study:
     def moment(self) -> Moment | None:
         """The moment or window that the study asks about, None if hours play no part."""
         if self.at is not None:
-            return Moment(self.at)
+            return Moment(local_time(self.at))
         if self.on is None:
             return None
         day = self.on

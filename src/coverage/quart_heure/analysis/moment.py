@@ -6,15 +6,20 @@ import dataclasses
 import datetime as dt
 import difflib
 import re
+import zoneinfo
 from collections.abc import Mapping
 from typing import Any
 
 from quart_heure.errors import StudyFileError
 from quart_heure.sources.hours_words import DAY_NAMES
+from quart_heure.sources.opening_hours import ZONE
 
 __all__ = [
     "HOUR_KEYS",
+    "LONGEST_STAY_MIN",
+    "YEARS",
     "Moment",
+    "local_time",
     "moment_of",
     "read_at",
     "read_between",
@@ -22,6 +27,11 @@ __all__ = [
     "read_day",
     "read_hours",
 ]
+
+YEARS = range(1970, 2200)
+"""Years that may be asked about: those whose holidays and clocks are known or foreseeable."""
+
+LONGEST_STAY_MIN = 24 * 60
 
 HOUR_KEYS = ("at", "on", "between", "stay_min", "week_of", "country")
 """Keys of a study file that are about hours."""
@@ -41,6 +51,13 @@ class Moment:
 
     start: dt.datetime
     end: dt.datetime | None = None
+
+
+def local_time(moment: dt.datetime) -> dt.datetime:
+    """Return what the clock shows at a moment that may have a time zone of its own."""
+    if moment.tzinfo is None:
+        return moment
+    return moment.astimezone(zoneinfo.ZoneInfo(ZONE)).replace(tzinfo=None)
 
 
 def read_hours(written: Mapping[str, Any]) -> dict[str, Any]:
