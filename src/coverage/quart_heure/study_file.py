@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import difflib
 import json
 import tomllib
@@ -24,7 +25,9 @@ from quart_heure.profiles import ADULT, PROFILES, WalkProfile, get_profile
 from quart_heure.sources.areas import StudyArea, read_area
 from quart_heure.sources.residents import read_residents
 from quart_heure.sources.sample import paris_dir
+from quart_heure.sources.service_sources import ServiceSource, sources_from_settings
 from quart_heure.sources.services import STATUSES, read_services
+from quart_heure.sources.wordings import date_of
 from quart_heure.study import Study
 
 __all__ = ["TEMPLATE", "paris_study", "read_study"]
@@ -40,9 +43,16 @@ name = "My city"
 # label_column = "label"
 
 [services]
-files = ["services.csv"]          # CSV with longitude and latitude, or GeoJSON, GeoPackage …
+files = ["services.csv"]          # CSV, Excel, JSON of a portal, GeoJSON, GeoPackage …
 # category = "bains_douches"      # where the files have no column "category"
 # counted_status = ["open", "unknown"]
+# crs = "EPSG:4326"               # of columns x and y; "EPSG:2154" where they are metres
+# columns = {}                    # where a heading is not found: { name = "Lieu", address = "Où" }
+# rules = {}                      # categories by name: { esi = ["espace solidarité", "ESI"] }
+# sources = []                    # or one table per file, each with settings of its own:
+#   [[services.sources]]
+#   file = "bains.xlsx"
+#   category = "bains_douches"
 
 [network]
 file = "network.parquet"          # streets that can be walked, or raw data: city.osm.pbf
@@ -54,6 +64,7 @@ file = "network.parquet"          # streets that can be walked, or raw data: cit
 # background = "background.parquet"   # water, parks … with a column "kind", drawn under maps
 
 [analysis]
+# date = ""                       # "2026-01-31", by default today: what is no more valid is closed
 # categories = ["bains_douches", "bagagerie"]   # by default the essential ones and all that occur
 # profile = "adult"               # adult 4.5 km/h, slow 3 km/h, step_free 3 km/h without stairs
 # threshold_min = 15
@@ -76,13 +87,13 @@ file = "network.parquet"          # streets that can be walked, or raw data: cit
 
 _KEYS: dict[str, tuple[str, ...]] = {
     "area": ("districts", "id_column", "label_column", "name"),
-    "services": ("files", "category", "counted_status"),
+    "services": ("files", "category", "counted_status", "columns", "crs", "rules", "sources"),
     "network": ("file",),
     "residents": ("file",),
     "map": ("background",),
     "analysis": (
         *("categories", "profile", "threshold_min", "isochrones_min"),
-        *("cell_m", "snap_m", "min_gap_ha"),
+        *("cell_m", "snap_m", "min_gap_ha", "date"),
     ),
 }
 _STREETS_AROUND_M = 2000.0
@@ -92,10 +103,18 @@ _FREE = ("profiles", "categories")
 _KINDS: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("threshold_min", "cell_m", "snap_m", "min_gap_ha"), (int, float)),
     **dict.fromkeys(("files", "counted_status", "categories", "isochrones_min"), (list,)),
+    **{"columns": (dict,), "rules": (dict,), "sources": (list,)},
+    "date": (str, datetime.date),
 }
 
 
-def read_study(path: Path, *, cache: Cache | None = None, **overrides: Any) -> Study:
+def read_study(
+    path: Path,
+    *,
+    cache: Cache | None = None,
+    today: datetime.date | None = None,
+    **overrides: Any,
+) -> Study:
     """Read a study from a TOML file.
 
     Parameters
@@ -105,6 +124,8 @@ def read_study(path: Path, *, cache: Cache | None = None, **overrides: Any) -> S
         to it. See `TEMPLATE`.
     cache
         Keeps the network for the next run.
+    today
+        The day on which services must be valid, where the file has no date.
     overrides
         Fields of `Study` that prevail over the file.
 
@@ -119,7 +140,7 @@ def read_study(path: Path, *, cache: Cache | None = None, **overrides: Any) -> S
         path = path / "study.toml"
     settings = _read_settings(path)
     for table, key in (("area", "districts"), ("services", "files"), ("network", "file")):
-        if key not in settings.get(table, {}):
+        if key not in settings.get(table, {}) and not settings.get(table, {}).get("sources"):
             msg = f"{path}: there is no {key!r} in [{table}]."
             raise StudyFileError(msg, hint="Run 'quart-heure init' for a commented example.")
     folder, area = path.parent, settings["area"]
@@ -132,6 +153,8 @@ def read_study(path: Path, *, cache: Cache | None = None, **overrides: Any) -> S
         analysis["isochrones_min"] = tuple(analysis["isochrones_min"])
     if "counted_status" in settings["services"]:
         analysis.setdefault("counted_status", tuple(settings["services"]["counted_status"]))
+    given = _date(analysis.pop("date", ""), path)
+    analysis.setdefault("on", given or today)
     if background is not None:
         analysis["background_file"] = _existing(folder / background)
     return _assemble(
@@ -142,8 +165,7 @@ def read_study(path: Path, *, cache: Cache | None = None, **overrides: Any) -> S
             label_column=area.get("label_column"),
         ),
         districts_file=folder / area["districts"],
-        service_files=[folder / name for name in settings["services"]["files"]],
-        service_category=settings["services"].get("category"),
+        sources=sources_from_settings(settings["services"], folder, where=str(path)),
         network_file=folder / settings["network"]["file"],
         residents_file=None if residents is None else folder / residents,
         own_categories=settings.get("categories", {}),
@@ -162,8 +184,7 @@ def paris_study(*, cache: Cache | None = None, **overrides: Any) -> Study:
     return _assemble(
         area=read_area(districts, name="Paris"),
         districts_file=districts,
-        service_files=[folder / "services.csv"],
-        service_category=None,
+        sources=(ServiceSource(file=folder / "services.csv"),),
         network_file=folder / "network.parquet",
         residents_file=folder / "residents.parquet",
         own_categories={},
@@ -181,8 +202,7 @@ def _assemble(
     *,
     area: StudyArea,
     districts_file: Path,
-    service_files: Sequence[Path],
-    service_category: str | None,
+    sources: Sequence[ServiceSource],
     network_file: Path,
     residents_file: Path | None,
     own_categories: Mapping[str, Mapping[str, Any]],
@@ -192,7 +212,7 @@ def _assemble(
 ) -> Study:
     """Read the inputs and put them together."""
     catalogue = extend_catalogue(own_categories)
-    services = read_services(service_files, area, catalogue=catalogue, category=service_category)
+    services = read_services(sources, area, catalogue=catalogue)
     network = stored_network(
         network_file, cache or Cache(None), reach=_reach(area, fields), crs=area.crs
     )
@@ -204,7 +224,7 @@ def _assemble(
     # An essential category without any place is what such a study is there to show.
     usual = tuple(c for c in catalogue if c in present or catalogue[c].essential)
     settings["categories"] = tuple(settings.get("categories", usual))
-    files = [("districts", districts_file), *(("services", file) for file in service_files)]
+    files = [("districts", districts_file), *(("services", one.file) for one in sources)]
     files.append(("network", network_file))
     if residents_file is not None:
         files.append(("residents", residents_file))
@@ -257,6 +277,17 @@ def _described(manifest: Path) -> dict[str, dict[str, str]]:
         return {}
 
 
+def _date(given: Any, path: Path) -> datetime.date | None:
+    if isinstance(given, datetime.datetime):
+        return given.date()
+    if isinstance(given, datetime.date) or given == "":
+        return given or None
+    if date_of(given):
+        return datetime.date.fromisoformat(date_of(given))
+    msg = f"{path}, [analysis]: date is {given!r}."
+    raise StudyFileError(msg, hint='Write it as "2026-01-31".')
+
+
 def _existing(path: Path) -> Path:
     if path.exists():
         return path
@@ -285,6 +316,7 @@ def _read_settings(path: Path) -> dict[str, Any]:
             if not isinstance(value, wanted) or isinstance(value, bool):
                 msg = f"{path}, [{table}]: {key} is {value!r}."
                 names = {str: "text in quotes", list: "a list in brackets", int: "a number"}
+                names[dict] = "pairs in braces"
                 raise StudyFileError(msg, hint=f"It must be {names[wanted[0]]}.")
             _check_items(key, value, f"{path}, [{table}]")
     return settings
@@ -292,7 +324,7 @@ def _read_settings(path: Path) -> dict[str, Any]:
 
 def _check_items(key: str, value: Any, where: str) -> None:
     """Check what stands in a list: numbers of minutes, or words."""
-    if not isinstance(value, list):
+    if not isinstance(value, list) or key == "sources":
         return
     minutes = key == "isochrones_min"
     wanted = (int, float) if minutes else (str,)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ __all__ = ["place_services", "placement_problems", "short_streets"]
 
 OUTSIDE = "too far outside the area"
 OFF_NETWORK = "no street within reach"
+ENDED = "validity ended"
+NOT_BEGUN = "validity not begun"
 
 
 def place_services(
@@ -33,6 +36,7 @@ def place_services(
     margin_m: float,
     categories: Collection[str],
     counted_status: Collection[str],
+    on: datetime.date | None = None,
 ) -> tuple[gpd.GeoDataFrame, Attachment]:
     """Attach services to the network and say which count, and why others do not.
 
@@ -52,6 +56,8 @@ def place_services(
         The categories of the study: other services are left out of the table.
     counted_status
         Services of these statuses count.
+    on
+        A service whose validity has ended by this day, or not begun, is as good as closed.
 
     Returns
     -------
@@ -76,6 +82,8 @@ def place_services(
     district, inside = _districts(points, area)
     status = table["status"].to_numpy(dtype=object)
     reason = np.where(np.isin(status, list(counted_status)), "", status).astype(object)
+    if on is not None and "closed" not in counted_status:
+        _judge_validity(table, reason, on.isoformat())
     reason[(reason == "") & ~near] = OUTSIDE
     reason[(reason == "") & ~attachment.attached] = OFF_NETWORK
     table["district_id"] = district
@@ -86,6 +94,15 @@ def place_services(
     table["edge"] = attachment.edge
     table["access_m"] = attachment.access_m
     return table, attachment
+
+
+def _judge_validity(table: pd.DataFrame, reason: NDArray[np.object_], day: str) -> None:
+    """Give a reason to the services that are not valid on a day, as ISO 8601."""
+    for column, words in (("valid_to", ENDED), ("valid_from", NOT_BEGUN)):
+        if column in table:
+            date = table[column].to_numpy(dtype=object)
+            past = (date < day) if column == "valid_to" else (date > day)
+            reason[(reason == "") & (date != "") & past.astype(bool)] = words
 
 
 def placement_problems(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -51,6 +52,7 @@ def load_study(
     all_statuses: bool = False,
 ) -> Study:
     """Load a study; what the flags say prevails over its file."""
+    from quart_heure.manifest import creation_time
     from quart_heure.sources.services import STATUSES
     from quart_heure.study_file import paris_study, read_study
 
@@ -64,9 +66,11 @@ def load_study(
     if all_statuses:
         overrides["counted_status"] = STATUSES
     cache = chosen_cache(no_cache)
+    # The day is taken here, at the edge: nothing further in knows what day it is.
+    today = datetime.date.fromisoformat(creation_time()[:10])
     if source is None:
-        return paris_study(cache=cache, **overrides)
-    return read_study(source, cache=cache, **overrides)
+        return paris_study(cache=cache, on=today, **overrides)
+    return read_study(source, cache=cache, today=today, **overrides)
 
 
 def run_analysis(study: Study, *, no_cache: bool, say: Callable[[str], None]) -> Coverage:

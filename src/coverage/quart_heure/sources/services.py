@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import io
-from collections.abc import Iterable, Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 
-from quart_heure.categories import Category
+from quart_heure.categories import Category, check_categories
 from quart_heure.errors import CategoryError, CrsError, InputFileError
-from quart_heure.sources.areas import StudyArea, plain_word, read_layer
+from quart_heure.sources.areas import StudyArea
+from quart_heure.sources.category_rules import compile_rules, first_rule, read_categories
+from quart_heure.sources.columns import (
+    FoundColumns,
+    find_columns,
+    list_headings,
+    plain_heading,
+)
+from quart_heure.sources.coordinates import Located, locate_pairs, locate_texts, near_box
+from quart_heure.sources.duplicates import DUPLICATE_M, find_duplicates
+from quart_heure.sources.problems import (
+    LEFT_OUT,
+    PROBLEM_COLUMNS,
+    ProblemList,
+    problem_table,
+)
+from quart_heure.sources.raw_tables import RawTable, read_raw_table
+from quart_heure.sources.service_rows import ACCESS, STATUSES, is_discreet, tidy_rows
+from quart_heure.sources.service_sources import ServiceSource
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -25,6 +43,7 @@ __all__ = [
     "PROBLEM_COLUMNS",
     "SERVICE_COLUMNS",
     "STATUSES",
+    "ServiceSource",
     "Services",
     "problem_table",
     "read_services",
@@ -59,30 +78,9 @@ SERVICE_COLUMNS = (
 )
 """Columns of a table of services, besides its geometry."""
 
-PROBLEM_COLUMNS = ("file", "row", "field", "value", "reason", "action")
-"""Columns of a table of problems; rows are counted from 1 below the heading."""
-
-STATUSES = (
-    "open",
-    "unknown",
-    "temporarily_closed",
-    "seasonal",
-    "project",
-    "moved",
-    "closed",
-)
-ACCESS = ("walk_in", "referral", "unknown")
-ADMITS = ("everyone", "women", "men", "families", "young_people")
-"""Whom a service admits: one or several of these by ``;``, or ``unknown``."""
-ANSWERS = ("yes", "no", "unknown")
-WHEELCHAIR = ("yes", "limited", "no", "unknown")
-CAPACITY_UNITS = ("lockers", "meals", "places", "cabins")
-
-_LONGITUDE = ("longitude", "lon", "lng", "x", "xlong")
-_LATITUDE = ("latitude", "lat", "y", "ylat")
-_NOT_DISCREET = frozenset({"", "0", "0.0", "false", "f", "no", "n", "non", "faux", "nan", "none"})
-"""Words for *not discreet*: any other hides the place, for what is shown cannot be hidden again."""
 _LONGEST_TEXT = 2000
+_FILE, _ROW = "_file", "_row"
+_DOUBT = ("field", "value", "reason", "action")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -102,18 +100,8 @@ class Services:
     problems: pd.DataFrame
 
 
-def problem_table(rows: Iterable[Mapping[str, Any]] = ()) -> pd.DataFrame:
-    """Return a table of problems from its rows."""
-    table = pd.DataFrame(list(rows), columns=list(PROBLEM_COLUMNS))
-    table["row"] = table["row"].astype("Int64")
-    for column in PROBLEM_COLUMNS:
-        if column != "row":
-            table[column] = table[column].astype(str)
-    return table
-
-
 def read_services(
-    paths: Sequence[Path],
+    files: Sequence[Path | ServiceSource],
     area: StudyArea,
     *,
     catalogue: Mapping[str, Category],
@@ -123,35 +111,43 @@ def read_services(
 
     Parameters
     ----------
-    paths
-        CSV files with longitude and latitude in degrees, or GeoJSON, GeoPackage, GeoParquet or
-        shapefiles of points with a CRS.
+    files
+        CSV, Excel, JSON of a portal, GeoJSON, GeoPackage, GeoParquet or shapefiles: paths, or
+        sources that say how a file is to be read.
     area
-        The study area: gives the CRS, and tells swapped coordinates from foreign ones.
+        The study area: gives the CRS, tells swapped coordinates from foreign ones, and which number
+        of a text is the latitude.
     catalogue
         Known categories.
     category
-        Category of all rows, where the files have no such column.
+        Category of all rows of the files given as paths, where they have no such column.
 
     Raises
     ------
     InputFileError
-        If a file is missing, unreadable, or lacks coordinates or a category.
+        If a file is missing, unreadable, too large, or lacks coordinates or a category.
     CrsError
-        If a layer of points has no CRS.
+        If a layer of points has no CRS, or a table holds metres of which no CRS is given.
     CategoryError
-        If no row at all has a category of the catalogue.
+        If no row at all has a category of the catalogue, or a setting names one that it has not.
+    StudyFileError
+        If a rule cannot be read.
+
+    Notes
+    -----
+    Every row is in the table, or in the problems with the action ``left out``, once. Empty rows are
+    no rows.
     """
-    rows: list[dict[str, Any]] = []
-    for path in paths:
-        found = _read_csv(path) if path.suffix.lower() == ".csv" else _read_points(path)
-        if found and "category" not in found[0] and category is None:
-            msg = f"{path}: there is no column 'category'."
-            raise InputFileError(msg, hint="Add one, or name the category of the whole file.")
-        for number, row in enumerate(found, start=1):
-            row.setdefault("category", category or "")
-            rows.append({**row, "_file": path.name, "_row": number})
-    return services_from_rows(rows, area, catalogue=catalogue)
+    near = near_box(area)
+    parts = []
+    for file in files:
+        source = (
+            file
+            if isinstance(file, ServiceSource)
+            else ServiceSource(file=file, category=category or "")
+        )
+        parts.append(_read_source(source, near, catalogue))
+    return _put_together(parts, area, catalogue)
 
 
 def services_from_rows(
@@ -161,184 +157,304 @@ def services_from_rows(
 
     See `read_services` for the rest; ``_file`` and ``_row`` say where a row comes from.
     """
+    headings = list(dict.fromkeys(str(key) for row in rows for key in row if key[:1] != "_"))
+    degrees = np.array([[row["_lon"], row["_lat"]] for row in rows], dtype=float)
+    given = _Given(
+        texts={
+            name: [str(row.get(name, "")).strip()[:_LONGEST_TEXT] for row in rows]
+            for name in headings
+        },
+        headings={name: name for name in headings},
+        files=[str(row.get("_file", "")) for row in rows],
+        numbers=[int(row.get("_row", i)) for i, row in enumerate(rows, start=1)],
+        degrees=degrees.reshape(-1, 2),
+        shifted=np.zeros(len(rows), dtype=bool),
+    )
+    categories = read_categories(given.column("category"), catalogue)
+    part = _tidy(given, categories, near_box(area), catalogue)
+    return _put_together([part], area, catalogue)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class _Given:
+    """The rows of one source: texts by our names for their columns."""
+
+    texts: Mapping[str, Sequence[str]]
+    headings: Mapping[str, str]
+    files: Sequence[str]
+    numbers: Sequence[int]
+    degrees: NDArray[np.float64]
+    shifted: NDArray[np.bool_]
+
+    def column(self, field: str) -> Sequence[str]:
+        return self.texts.get(field) or [""] * len(self.numbers)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class _Part:
+    """What one source gives: rows in the schema, their degrees, and what was wrong."""
+
+    table: pd.DataFrame
+    degrees: NDArray[np.float64]
+    problems: list[dict[str, Any]]
+    categories: Sequence[str]
+    """As the source calls them, of all its rows."""
+    known: int
+    """How many rows have a category of the catalogue."""
+
+
+def _read_source(
+    source: ServiceSource, near: shapely.Geometry, catalogue: Mapping[str, Category]
+) -> _Part:
+    file = source.file
+    if source.category:
+        check_categories([source.category], catalogue)
+    rules = compile_rules(source.rules, catalogue, where=str(file))
+    raw = read_raw_table(file)
+    values = functools.cache(raw.column)
+    found = find_columns(raw.headings, source.columns, values=values, file=file)
+    located = _locate(raw, found, values, source, near)
+    texts = {
+        field: [text.strip()[:_LONGEST_TEXT] for text in values(at)]
+        for field, at in found.position.items()
+    }
+    shifted = raw.shifted if raw.shifted is not None else np.zeros(len(raw), dtype=bool)
+    given = _Given(
+        texts=texts,
+        headings={field: raw.headings[at] for field, at in found.position.items()},
+        files=[file.name] * len(raw),
+        numbers=raw.numbers,
+        degrees=located.degrees,
+        shifted=shifted,
+    )
+    said = _column_of_categories(given, found, source)
+    if said is None and not source.category and not rules and len(raw):
+        msg = f"{file}: there is no column 'category'."
+        raise InputFileError(msg, hint="Add one, or name the category of the whole file.")
+    said = said or [""] * len(raw)
+    categories = read_categories(said, catalogue)
+    if source.category:
+        categories = [
+            source.category if text == "" else category
+            for text, category in zip(said, categories, strict=True)
+        ]
+    if rules:
+        named = first_rule(given.column("name"), rules)
+        categories = [rule or other for rule, other in zip(named, categories, strict=True)]
+    doubts = [
+        *raw.doubts,
+        *located.doubts,
+        *(
+            (field, f"{one} – {other}", "two columns with one heading", "the first is read")
+            for field, one, other in found.twice
+        ),
+    ]
+    about_file = [
+        {"file": file.name, "row": pd.NA, **dict(zip(_DOUBT, doubt, strict=True))}
+        for doubt in doubts
+    ]
+    unfit = "no rule fits" if rules else "no category"
+    part = _tidy(given, categories, near, catalogue, said=said, unfit=unfit)
+    return dataclasses.replace(part, problems=[*about_file, *part.problems])
+
+
+def _column_of_categories(
+    given: _Given, found: FoundColumns, source: ServiceSource
+) -> Sequence[str] | None:
+    """Return the texts of the column of categories, None if there is none to be read.
+
+    Where the study names the category of a file, columns such as ``type`` are about something else:
+    only one called ``category``, or named by the study, prevails.
+    """
+    if "category" not in found.position:
+        return None
+    own = plain_heading(given.headings["category"]) == "category" or "category" in found.chosen
+    return given.column("category") if own or not source.category else None
+
+
+def _locate(
+    raw: RawTable,
+    found: FoundColumns,
+    values: Callable[[int], Sequence[str]],
+    source: ServiceSource,
+    near: shapely.Geometry,
+) -> Located:
+    """Find out where the rows are: by their shapes, two columns or one."""
+    at, where = found.position, source.file
+    paired = "longitude" in at and "latitude" in at
+    chosen = found.chosen & {"longitude", "latitude", "point"}
+    if raw.degrees is not None and not chosen:
+        return Located(degrees=raw.degrees)
+    if paired and "point" not in chosen:
+        x, y = values(at["longitude"]), values(at["latitude"])
+        try:
+            return locate_pairs(x, y, crs=source.crs, where=where)
+        except CrsError:
+            # Portals keep metres under x and y, beside degrees under geo_point_2d.
+            if source.crs or chosen or "point" not in at:
+                raise
+    if "point" in at:
+        return locate_texts(values(at["point"]), near, crs=source.crs, where=where)
+    if len(raw) == 0 and where.suffix.lower() == ".json":
+        return Located(degrees=np.empty((0, 2)))
+    msg = f"{where}: there are no columns 'longitude' and 'latitude'."
+    hint = f"Columns are {list_headings(raw.headings)}. Say which are in [services.columns]."
+    raise InputFileError(msg, hint=hint)
+
+
+def _tidy(
+    given: _Given,
+    categories: Sequence[str],
+    near: shapely.Geometry,
+    catalogue: Mapping[str, Category],
+    *,
+    said: Sequence[str] | None = None,
+    unfit: str = "no category",
+) -> _Part:
+    """Leave out what cannot be used, and put the rest in the schema."""
+    said = given.column("category") if said is None else said
+    discreet = _discreet(given, categories, catalogue)
+    names = [
+        name or key
+        for name, key in zip(given.column("name"), given.column("service_id"), strict=True)
+    ]
+    # Of a row whose cells have moved nobody knows whether it is discreet.
+    problems = ProblemList(given.files, given.numbers, names, discreet | given.shifted)
+    alive = ~given.shifted
+    problems.add(
+        np.flatnonzero(given.shifted), "row", (), "more cells than the heading has", LEFT_OUT
+    )
+    lost = np.array([category == "" for category in categories], dtype=bool) & alive
+    at = np.flatnonzero(lost)
+    reasons = ["unknown category" if said[i] else unfit for i in at.tolist()]
+    problems.add(at, "category", said, reasons, LEFT_OUT)
+    alive &= ~lost
+    alive &= _on_the_map(given.degrees, near, problems, alive)
+    columns = tidy_rows(
+        given.column,
+        present=frozenset(given.texts),
+        headings=given.headings,
+        problems=problems,
+        alive=alive,
+    )
+    columns |= {"category": categories, "discreet": discreet.tolist()}
+    columns |= {_FILE: given.files, _ROW: given.numbers}
+    table = _frame(columns)
+    kept = np.flatnonzero(alive)
+    return _Part(
+        table=table.iloc[kept].reset_index(drop=True),
+        degrees=given.degrees[kept],
+        problems=problems.rows,
+        categories=said,
+        known=sum(category != "" for category in categories),
+    )
+
+
+def _frame(columns: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
+    """Return the columns of the schema, and where each row comes from, in their types."""
+    table = pd.DataFrame(columns, columns=[*SERVICE_COLUMNS, _FILE, _ROW])
+    types = dict.fromkeys(table.columns, "str")
+    return table.astype({**types, "discreet": "bool", "capacity_value": "float64", _ROW: "int64"})
+
+
+def _discreet(
+    given: _Given, categories: Sequence[str], catalogue: Mapping[str, Category]
+) -> NDArray[np.bool_]:
+    hidden = {category.id for category in catalogue.values() if category.discreet}
+    pairs = zip(given.column("discreet"), categories, strict=True)
+    return np.array(
+        [is_discreet(text) if text else category in hidden for text, category in pairs], dtype=bool
+    )
+
+
+def _on_the_map(
+    degrees: NDArray[np.float64],
+    near: shapely.Geometry,
+    problems: ProblemList,
+    alive: NDArray[np.bool_],
+) -> NDArray[np.bool_]:
+    """Tell which rows have coordinates on the globe; list the others and the swapped ones."""
+    lon, lat = degrees[:, 0], degrees[:, 1]
+    finite = np.isfinite(degrees).all(axis=1)
+    swapped = ~shapely.contains_xy(near, lon, lat) & shapely.contains_xy(near, lat, lon) & finite
+    off = ~((np.abs(lon) <= 180) & (np.abs(lat) <= 90)) & finite & ~swapped
+    values = [f"{x}, {y}" for x, y in degrees.tolist()] if (swapped | off).any() else ()
+    for bad, shown, reason in (
+        (~finite, (), "no coordinates"),
+        (swapped, values, "longitude and latitude seem swapped"),
+        (off, values, "not on the globe"),
+    ):
+        problems.add(np.flatnonzero(bad & alive), "coordinates", shown, reason, LEFT_OUT)
+    fit: NDArray[np.bool_] = finite & ~swapped & ~off
+    return fit
+
+
+def _put_together(
+    parts: Sequence[_Part], area: StudyArea, catalogue: Mapping[str, Category]
+) -> Services:
+    """Stack the sources, list duplicates, and name each service."""
     import geopandas as gpd  # noqa: PLC0415 - see the note on imports in the package
 
-    problems: list[dict[str, Any]] = []
-    kept = [row for row in rows if _has_category(row, catalogue, problems)]
-    if rows and not kept:
-        unknown = sorted({str(row.get("category", "")) for row in rows})
-        msg = f"None of {len(rows)} services has a known category ({', '.join(unknown[:5])})."
+    everything = [category for part in parts for category in part.categories]
+    if everything and not any(part.known for part in parts):
+        unknown = sorted({category[:40] for category in everything})
+        msg = f"None of {len(everything)} services has a known category ({', '.join(unknown[:5])})."
         raise CategoryError(msg, hint=f"Categories are {', '.join(catalogue)}.")
-    kept = _within_reach(kept, area, problems)
-    table = pd.DataFrame([_tidy(row, problems) for row in kept], columns=list(SERVICE_COLUMNS))
-    degrees = shapely.points(
-        np.array([[row["_lon"], row["_lat"]] for row in kept], dtype=float).reshape(-1, 2)
+    rows = [problem for part in parts for problem in part.problems]
+    table = pd.concat([_frame({}), *(part.table for part in parts)], ignore_index=True)
+    degrees = np.concatenate([np.empty((0, 2)), *(part.degrees for part in parts)])
+    frame = gpd.GeoDataFrame(table, geometry=shapely.points(degrees), crs=4326).to_crs(area.crs)
+    problems = ProblemList(
+        frame[_FILE].tolist(),
+        frame[_ROW].tolist(),
+        frame["name"].where(frame["name"] != "", frame["service_id"]).tolist(),
+        frame["discreet"].to_numpy(dtype=bool),
     )
-    frame = gpd.GeoDataFrame(table, geometry=degrees, crs=4326).to_crs(area.crs)
-    frame["discreet"] = frame["discreet"].astype(bool)
-    frame["capacity_value"] = frame["capacity_value"].astype(float)
-    frame = _name_uniquely(frame, kept, problems)
-    frame = frame.sort_values("service_id", ignore_index=True)
-    return Services(table=frame, problems=problem_table(problems))
+    frame = _name_uniquely(_without_duplicates(frame, problems), problems)
+    frame = frame[[*SERVICE_COLUMNS, "geometry"]].sort_values("service_id", ignore_index=True)
+    return Services(table=frame, problems=problem_table([*rows, *problems.rows]))
 
 
-def _read_csv(path: Path) -> list[dict[str, Any]]:
-    """Read a CSV file as rows of text with numbers under ``_lon`` and ``_lat``."""
-    if not path.exists():
-        msg = f"{path}: there is no such file."
-        raise InputFileError(msg, hint="Check the name and the folder it is relative to.")
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        msg = f"{path}: cannot be read as UTF-8 text ({error})."
-        raise InputFileError(msg, hint="Save the file as CSV in UTF-8.") from error
-    heading = text.partition("\n")[0]
-    delimiter = max(",;\t|", key=heading.count)
-    # Strict: a quote left open would swallow all rows below it without a word.
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    try:
-        rows = list(reader)
-    except csv.Error as error:
-        msg = f"{path}, line {reader.line_num + 1}: {error}."
-        raise InputFileError(msg, hint="Check the quotes around that line.") from error
-    names = {str(name).strip().lower(): name for name in reader.fieldnames or ()}
-    longitude = next((names[alias] for alias in _LONGITUDE if alias in names), None)
-    latitude = next((names[alias] for alias in _LATITUDE if alias in names), None)
-    if longitude is None or latitude is None:
-        msg = f"{path}: there are no columns 'longitude' and 'latitude'."
-        raise InputFileError(msg, hint=f"Columns are {', '.join(names) or 'none'}.")
-    return [
-        {
-            **{str(key).strip(): value or "" for key, value in row.items() if key is not None},
-            "_lon": _number(row[longitude]),
-            "_lat": _number(row[latitude]),
-        }
-        for row in rows
-    ]
+def _without_duplicates(frame: gpd.GeoDataFrame, problems: ProblemList) -> gpd.GeoDataFrame:
+    """Keep the first of the rows that have one category, status and name at one place.
 
-
-def _read_points(path: Path) -> list[dict[str, Any]]:
-    """Read a layer of points as rows with degrees under ``_lon`` and ``_lat``."""
-    layer = read_layer(path)
-    if layer.crs is None:
-        msg = f"{path}: the layer has no coordinate reference system."
-        raise CrsError(msg, hint="Save it with one (EPSG:4326 for degrees, EPSG:2154 for metres).")
-    points = layer.to_crs(4326).geometry
-    rows = []
-    for values, point in zip(
-        layer.drop(columns=layer.geometry.name).to_dict("records"), points, strict=True
+    Where the names differ, both are kept and the later is doubted.
+    """
+    same, near = find_duplicates(
+        frame["category"].tolist(),
+        frame["name"].tolist(),
+        frame["status"].tolist(),
+        shapely.get_coordinates(frame.geometry.to_numpy()).reshape(-1, 2),
+    )
+    files, numbers = frame[_FILE].tolist(), frame[_ROW].tolist()
+    for first, reason, action in (
+        (same, "the same place as row {} of {}", LEFT_OUT),
+        (near, f"less than {DUPLICATE_M:g} m from row {{}} of {{}}", "kept, to be checked"),
     ):
-        located = point is not None and point.geom_type == "Point" and not point.is_empty
-        rows.append(
-            {
-                **{str(key): plain_word(value) for key, value in values.items()},
-                "_lon": point.x if located else np.nan,
-                "_lat": point.y if located else np.nan,
-            }
-        )
-    return rows
+        at = np.flatnonzero(first >= 0)
+        reasons = [reason.format(numbers[i], files[i]) for i in first[at].tolist()]
+        problems.add(at, "duplicate", (), reasons, action)
+    return frame[same < 0]
 
 
-def _has_category(
-    row: Mapping[str, Any], catalogue: Mapping[str, Category], problems: list[dict[str, Any]]
-) -> bool:
-    category = str(row.get("category", "")).strip()
-    if category in catalogue:
-        return True
-    reason = "unknown category" if category else "no category"
-    problems.append(_problem(row, "category", category, reason, "left out"))
-    return False
-
-
-def _within_reach(
-    rows: Sequence[Mapping[str, Any]], area: StudyArea, problems: list[dict[str, Any]]
-) -> list[Mapping[str, Any]]:
-    """Keep rows that have coordinates on the globe; list those that seem swapped."""
-    import geopandas as gpd  # noqa: PLC0415
-
-    area_degrees = gpd.GeoSeries([area.geometry], crs=area.crs).to_crs(4326).iloc[0]
-    near = shapely.box(*shapely.bounds(shapely.buffer(shapely.box(*area_degrees.bounds), 0.1)))
-    kept = []
-    for row in rows:
-        lon, lat = row["_lon"], row["_lat"]
-        if not (np.isfinite(lon) and np.isfinite(lat)):
-            problems.append(_problem(row, "coordinates", "", "no coordinates", "left out"))
-        elif not shapely.contains_xy(near, lon, lat) and shapely.contains_xy(near, lat, lon):
-            value = f"{lon}, {lat}"
-            reason = "longitude and latitude seem swapped"
-            problems.append(_problem(row, "coordinates", value, reason, "left out"))
-        elif not (-180 <= lon <= 180 and -90 <= lat <= 90):
-            value = f"{lon}, {lat}"
-            problems.append(_problem(row, "coordinates", value, "not on the globe", "left out"))
-        else:
-            kept.append(row)
-    return kept
-
-
-def _tidy(row: Mapping[str, Any], problems: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return one row in the schema, with words out of a list replaced by *unknown* and listed."""
-    tidy: dict[str, Any] = {
-        column: str(row.get(column, "")).strip()[:_LONGEST_TEXT] for column in SERVICE_COLUMNS
-    }
-    for field, words, default in (
-        ("status", STATUSES, "open"),
-        ("access", ACCESS, "unknown"),
-        ("animals", ANSWERS, "unknown"),
-        ("wheelchair", WHEELCHAIR, "unknown"),
-    ):
-        # A list without a status column is a list of what is open; an odd word is not known.
-        if tidy[field] == "":
-            tidy[field] = default
-        elif tidy[field] not in words:
-            reason = f"not one of {', '.join(words)}"
-            problems.append(_problem(row, field, tidy[field], reason, "taken as unknown"))
-            tidy[field] = "unknown"
-    tidy["discreet"] = _is_discreet(row)
-    tidy["admits"] = tidy["admits"] or "unknown"
-    tidy["capacity_value"] = _number(tidy["capacity_value"])
-    return tidy
-
-
-def _name_uniquely(
-    frame: gpd.GeoDataFrame, rows: Sequence[Mapping[str, Any]], problems: list[dict[str, Any]]
-) -> gpd.GeoDataFrame:
+def _name_uniquely(frame: gpd.GeoDataFrame, problems: ProblemList) -> gpd.GeoDataFrame:
     """Give an id to services that have none, and a number to those whose id was taken."""
     seen: set[str] = set()
-    ids = []
-    for row, values in zip(rows, frame.itertuples(index=False), strict=True):
-        base = values.service_id or f"{values.category}-{row.get('_file', '')}-{row['_row']}"
-        name, copy = base, 2
+    copies: dict[str, int] = {}
+    ids, renamed = [], []
+    columns = (frame[name].tolist() for name in ("service_id", "category", _FILE, _ROW))
+    for row, (key, category, file, number) in zip(
+        frame.index.tolist(), zip(*columns, strict=True), strict=True
+    ):
+        base = key or f"{category}-{file}-{number}"
+        name = base
         while name in seen:
-            name, copy = f"{base}-{copy}", copy + 1
+            copies[base] = copies.get(base, 1) + 1
+            name = f"{base}-{copies[base]}"
         if name != base:
-            problems.append(_problem(row, "service_id", base, "id taken", f"renamed {name}"))
+            renamed.append((row, base, name))
         seen.add(name)
         ids.append(name)
+    for row, base, name in renamed:
+        problems.add([row], "service_id", {row: base}, "id taken", f"renamed {name}")
     return frame.assign(service_id=pd.array(ids, dtype="str"))
-
-
-def _problem(
-    row: Mapping[str, Any], field: str, value: str, reason: str, action: str
-) -> dict[str, Any]:
-    # A discreet place is told by its row alone: problems are shown with the results.
-    discreet = _is_discreet(row)
-    name = str(row.get("name") or row.get("service_id") or "")
-    return {
-        "file": row.get("_file", ""),
-        "row": row.get("_row", pd.NA),
-        "field": field,
-        "value": "" if discreet else " – ".join(part for part in (name, value) if part)[:200],
-        "reason": reason,
-        "action": action,
-    }
-
-
-def _is_discreet(row: Mapping[str, Any]) -> bool:
-    return str(row.get("discreet", "")).strip().lower() not in _NOT_DISCREET
-
-
-def _number(text: str | None) -> float:
-    try:
-        return float((text or "").strip().replace(",", "."))
-    except ValueError:
-        return float("nan")
