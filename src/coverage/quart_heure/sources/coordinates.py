@@ -85,8 +85,8 @@ def locate_pairs(
     CrsError
         If the CRS is not known, or none is given for what can only be metres.
     """
-    values = np.array([[to_number(a), to_number(b)] for a, b in zip(x, y, strict=True)])
-    return Located(degrees=_to_degrees(values.reshape(-1, 2), crs, where))
+    values = np.stack([_numbers(x), _numbers(y)], axis=1)
+    return Located(degrees=_to_degrees(values, crs, where))
 
 
 def locate_texts(
@@ -123,6 +123,13 @@ def locate_texts(
     if latitude_first:
         values[bare] = swapped[bare]
     return Located(degrees=_to_degrees(values, "", where), doubts=doubts)
+
+
+def _numbers(texts: Sequence[str]) -> NDArray[np.float64]:
+    try:
+        return np.array(list(map(float, texts)), dtype=float)
+    except ValueError:  # one has a decimal comma, or is no number
+        return np.array(list(map(to_number, texts)), dtype=float)
 
 
 def _read_place(text: str) -> tuple[float, float, bool]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,33 +79,49 @@ def find_duplicates(
     count = len(names)
     same = np.full(count, -1, dtype=np.intp)
     near = np.full(count, -1, dtype=np.intp)
-    keys = on_distinct(names, name_key)
     squares = np.floor(np.where(np.isfinite(xy), xy, 0) / DUPLICATE_M).astype(np.int64)
-    rows = zip(categories, keys, statuses, squares.tolist(), xy.tolist(), strict=True)
-    alike: dict[tuple[object, ...], list[tuple[int, float, float]]] = {}
-    other: dict[tuple[object, ...], list[tuple[int, float, float]]] = {}
-    for row, (category, key, status, square, (x, y)) in enumerate(rows):
+    squares -= squares.min(axis=0, initial=0) - 1
+    high = int(squares[:, 1].max(initial=0)) + 2
+    # One number per kind and square: nine of them are looked up for every row.
+    wide = (int(squares[:, 0].max(initial=0)) + 2) * high
+    around = [i * high + j for i in (-1, 0, 1) for j in (-1, 0, 1)]
+    keys = on_distinct(names, name_key)
+    kinds = _numbered(list(zip(categories, statuses, keys, strict=True)))
+    groups = _numbered(categories)
+    square = (squares[:, 0] * high + squares[:, 1]).tolist()
+    alike, other = _Seen(xy, around), _Seen(xy, around)
+    for row, (key, kind, group, here) in enumerate(zip(keys, kinds, groups, square, strict=True)):
         if key:
-            same[row] = _earlier(alike, (category, key, status), square, x, y, row)
+            same[row] = alike.earlier(row, kind * wide + here)
         if same[row] < 0:
-            near[row] = _earlier(other, (category,), square, x, y, row)
+            near[row] = other.earlier(row, group * wide + here)
     return same, near
 
 
-def _earlier(
-    found: dict[tuple[object, ...], list[tuple[int, float, float]]],
-    kind: tuple[str, ...],
-    square: list[int],
-    x: float,
-    y: float,
-    row: int,
-) -> int:
-    """Return an earlier row of the kind near a place, else keep this one for those to come."""
-    col, line = square
-    for i in (col - 1, col, col + 1):
-        for j in (line - 1, line, line + 1):
-            for earlier, its_x, its_y in found.get((*kind, i, j), ()):
-                if (x - its_x) ** 2 + (y - its_y) ** 2 <= DUPLICATE_M**2:
-                    return earlier
-    found.setdefault((*kind, col, line), []).append((row, x, y))
-    return -1
+def _numbered(kinds: Sequence[Hashable]) -> list[int]:
+    numbers: dict[Hashable, int] = {}
+    return [numbers.setdefault(kind, len(numbers)) for kind in kinds]
+
+
+class _Seen:
+    """Rows seen so far, by square: the last of each, and which came before it there."""
+
+    def __init__(self, xy: NDArray[np.float64], around: Sequence[int]) -> None:
+        self._x, self._y = xy[:, 0].tolist(), xy[:, 1].tolist()
+        self._around = around
+        self._last: dict[int, int] = {}
+        self._before: dict[int, int] = {}
+
+    def earlier(self, row: int, square: int) -> int:
+        """Return an earlier row near a row, else keep this one for those to come."""
+        x, y, last = self._x, self._y, self._last
+        for step in self._around:
+            other = last.get(square + step, -1)
+            while other >= 0:
+                if (x[row] - x[other]) ** 2 + (y[row] - y[other]) ** 2 <= DUPLICATE_M**2:
+                    return other
+                other = self._before.get(other, -1)
+        if square in last:
+            self._before[row] = last[square]
+        last[square] = row
+        return -1

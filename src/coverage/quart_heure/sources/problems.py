@@ -22,12 +22,12 @@ _LONGEST_VALUE = 200
 
 def problem_table(rows: Iterable[Mapping[str, Any]] = ()) -> pd.DataFrame:
     """Return a table of problems from its rows."""
-    table = pd.DataFrame(list(rows), columns=list(PROBLEM_COLUMNS))
-    table["row"] = table["row"].astype("Int64")
-    for column in PROBLEM_COLUMNS:
-        if column != "row":
-            table[column] = table[column].astype(str)
-    return table
+    return _typed(pd.DataFrame(list(rows), columns=list(PROBLEM_COLUMNS)))
+
+
+def _typed(table: pd.DataFrame) -> pd.DataFrame:
+    types = {column: "str" for column in PROBLEM_COLUMNS if column != "row"}
+    return table.astype({"row": "Int64", **types})
 
 
 class ProblemList:
@@ -53,8 +53,8 @@ class ProblemList:
         self._files = files
         self._numbers = numbers
         self._names = names
-        self._discreet = discreet
-        self.rows: list[dict[str, Any]] = []
+        self._discreet = discreet.tolist()
+        self._columns: dict[str, list[Any]] = {column: [] for column in PROBLEM_COLUMNS}
 
     def add(
         self,
@@ -62,21 +62,26 @@ class ProblemList:
         field: str,
         values: Sequence[str] | Mapping[int, str],
         reason: str | Sequence[str],
-        action: str | Sequence[str],
+        action: str,
     ) -> None:
         """Add one problem for each of the rows ``at``; ``values`` has the text of each row."""
-        for i, row in enumerate(np.asarray(at, dtype=np.intp).tolist()):
-            value = ""
-            if not self._discreet[row]:
-                parts = (self._names[row], values[row] if values else "")
-                value = " – ".join(part for part in parts if part)[:_LONGEST_VALUE]
-            self.rows.append(
-                {
-                    "file": self._files[row],
-                    "row": self._numbers[row],
-                    "field": field,
-                    "value": value,
-                    "reason": reason if isinstance(reason, str) else reason[i],
-                    "action": action if isinstance(action, str) else action[i],
-                }
-            )
+        rows = np.asarray(at, dtype=np.intp).tolist()
+        if not rows:
+            return
+        columns = self._columns
+        columns["file"] += [self._files[row] for row in rows]
+        columns["row"] += [self._numbers[row] for row in rows]
+        columns["field"] += [field] * len(rows)
+        columns["value"] += [self._value(row, values[row] if values else "") for row in rows]
+        columns["reason"] += [reason] * len(rows) if isinstance(reason, str) else reason
+        columns["action"] += [action] * len(rows)
+
+    def table(self) -> pd.DataFrame:
+        """Return the problems as a table."""
+        return _typed(pd.DataFrame(self._columns, columns=list(PROBLEM_COLUMNS)))
+
+    def _value(self, row: int, text: str) -> str:
+        if self._discreet[row]:
+            return ""
+        name = self._names[row]
+        return (f"{name} – {text}" if name and text else name or text)[:_LONGEST_VALUE]

@@ -25,14 +25,21 @@ from quart_heure.sources.areas import plain_word, read_layer
 if TYPE_CHECKING:
     import geopandas as gpd
 
-__all__ = ["LARGEST_FILE_BYTES", "MOST_COLUMNS", "MOST_ROWS", "RawTable", "read_raw_table"]
+__all__ = [
+    "LARGEST_FILE_BYTES",
+    "MOST_CELLS",
+    "MOST_COLUMNS",
+    "MOST_ROWS",
+    "RawTable",
+    "read_raw_table",
+]
 
 LARGEST_FILE_BYTES = 300_000_000
 MOST_ROWS = 1_000_000
 MOST_COLUMNS = 2_000
+MOST_CELLS = 40_000_000
 """A table of services is smaller than these; beyond, a file is something else."""
 
-_LONGEST_CELL = 2_000
 _EXCEL = frozenset({".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"})
 _LISTS = ("results", "records", "data", "rows", "items", "features")
 """Where portals put the list of records in their answer."""
@@ -134,16 +141,17 @@ def _read_csv(path: Path) -> RawTable:
     delimiter = delimiter or max(_DELIMITERS, key=bare.count)
     # Strict: a quote left open would swallow all rows below it without a word.
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    rows: list[list[str]] = []
+    rows: list[tuple[str, ...]] = []
     line = 0
     try:
         for row in reader:
-            rows.append(row)
+            # A tuple of texts is soon out of the collector's way, a list never.
+            rows.append(tuple(row))
             line = reader.line_num
     except csv.Error as error:
         msg = f"{path}, line {line + 1}: {error}."
         raise InputFileError(msg, hint="Check the quotes around that line.") from error
-    return _from_rows(rows, doubts=doubts)
+    return _from_rows(rows, path, doubts=doubts)
 
 
 def _decode(path: Path) -> tuple[str, tuple[tuple[str, str, str, str], ...]]:
@@ -168,29 +176,34 @@ def _decode(path: Path) -> tuple[str, tuple[tuple[str, str, str, str], ...]]:
 
 
 def _from_rows(
-    rows: Sequence[Sequence[str]], *, doubts: tuple[tuple[str, str, str, str], ...] = ()
+    rows: Sequence[tuple[str, ...]],
+    path: Path,
+    *,
+    doubts: tuple[tuple[str, str, str, str], ...] = (),
 ) -> RawTable:
     """Make a table of rows of cells, of which the first that is not blank is the heading."""
     first = next((i for i, row in enumerate(rows) if any(map(str.strip, row))), len(rows))
     headings = tuple(heading.strip() for heading in rows[first]) if first < len(rows) else ()
     width = len(headings)
-    kept, numbers = [], []
+    if width * len(rows) > MOST_CELLS:
+        msg = f"{path}: has {len(rows):,} rows of {width:,} columns."
+        raise InputFileError(msg, hint=f"A table of services has {MOST_CELLS:,} cells at most.")
+    kept: list[tuple[str, ...]] = []
+    numbers, shifted = [], []
     for number, row in enumerate(itertools.islice(rows, first + 1, None), start=1):
-        if any(map(str.strip, row)):
-            kept.append(row)
-            numbers.append(number)
-    shifted = np.fromiter(
-        (len(row) > width and any(map(str.strip, row[width:])) for row in kept), bool, len(kept)
-    )
-
-    def column(at: int) -> list[str]:
-        return [row[at][:_LONGEST_CELL] if at < len(row) else "" for row in kept]
-
+        if not any(map(str.strip, row)):
+            continue
+        numbers.append(number)
+        shifted.append(len(row) > width and any(map(str.strip, row[width:])))
+        fits = len(row) == width
+        kept.append(row if fits else (*row[:width], *[""] * (width - len(row))))
+    # By columns, for the many rows are many objects, each of which is looked at again and again.
+    columns = list(zip(*kept, strict=True)) or [()] * width
     return RawTable(
         headings=headings,
         numbers=tuple(numbers),
-        column=column,
-        shifted=shifted,
+        column=columns.__getitem__,
+        shifted=np.array(shifted, dtype=bool),
         doubts=doubts,
     )
 
@@ -208,7 +221,7 @@ def _read_excel(path: Path) -> RawTable:
         # Whatever the reader raises, the file could not be read.
         msg = f"{path}: cannot be read as an Excel workbook ({' '.join(str(error).split())[:200]})."
         raise InputFileError(msg, hint="Save it again as .xlsx, or as CSV in UTF-8.") from error
-    return _from_rows([[_cell_text(cell) for cell in row] for row in cells])
+    return _from_rows([tuple(map(_cell_text, row)) for row in cells], path)
 
 
 def _cell_text(cell: object) -> str:
@@ -274,7 +287,7 @@ def _from_records(records: Sequence[Mapping[str, Any]]) -> RawTable:
 
     def column(at: int) -> list[str]:
         key = keys[headings[at]]
-        return [_value_text(record.get(key))[:_LONGEST_CELL] for record in records]
+        return [_value_text(record.get(key)) for record in records]
 
     return RawTable(headings=headings, numbers=tuple(range(1, len(records) + 1)), column=column)
 
@@ -282,7 +295,7 @@ def _from_records(records: Sequence[Mapping[str, Any]]) -> RawTable:
 def _value_text(value: object) -> str:
     if isinstance(value, dict | list):
         try:
-            return json.dumps(value, ensure_ascii=True)[:_LONGEST_CELL]
+            return json.dumps(value, ensure_ascii=True)
         except (ValueError, RecursionError):
             return ""
     return _cell_text(value)
@@ -306,7 +319,7 @@ def _from_layer(layer: gpd.GeoDataFrame | pd.DataFrame, path: Path) -> RawTable:
             texts = values.fillna("").tolist()
         else:
             texts = [_layer_text(value) for value in values.tolist()]
-        return [_cell_text(text)[:_LONGEST_CELL] for text in texts]
+        return [_cell_text(text) for text in texts]
 
     return RawTable(
         headings=headings,

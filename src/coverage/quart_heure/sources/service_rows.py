@@ -207,19 +207,22 @@ def _hours(
 ) -> dict[str, Sequence[str]]:
     """Read hours: in OSM syntax, else by day, else in words."""
     osm, said = texts("opening_hours"), texts("opening_hours_text")
-    days = list(zip(*(texts(day) for day in DAYS), texts("period"), strict=True))
+    days: list[tuple[str, ...]] = [()] * len(osm)
     shut = [False] * len(osm)
     if any(day in present for day in DAYS):
+        days = list(zip(*(texts(day) for day in DAYS), texts("period"), strict=True))
         shut = on_distinct(days, lambda week: all(is_closed_day(day) for day in week[:7]))
         weeks = on_distinct(days, _week_text)
         said = [text or week for text, week in zip(said, weeks, strict=True)]
-    parsed = on_distinct(zip(osm, days, said, strict=True), _read_hours)
+    # Where a source has hours in OSM syntax, it leaves blank what it is not certain of.
+    words = [""] * len(osm) if "opening_hours" in present else said
+    parsed = on_distinct(zip(osm, days, words, strict=True), _read_hours)
     hours = [one.osm for one in parsed]
     lost = [not one.understood for one in parsed]
     tell(
         lost,
         "opening_hours",
-        [text or words for text, words in zip(osm, said, strict=True)],
+        [hour or text for hour, text in zip(osm, said, strict=True)],
         [one.reason for one in parsed],
         TAKEN_AS_UNKNOWN,
     )
@@ -232,7 +235,7 @@ def _hours(
         "opening_hours": hours,
         # What was not understood is kept for people to read.
         "opening_hours_text": [
-            words or (text if odd else "") for words, text, odd in zip(said, osm, lost, strict=True)
+            text or (hour if odd else "") for text, hour, odd in zip(said, osm, lost, strict=True)
         ],
         "status": [
             "temporarily_closed" if odd else word for odd, word in zip(doubted, status, strict=True)

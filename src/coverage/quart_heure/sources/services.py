@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Callable, Mapping, Sequence
+from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -196,7 +197,7 @@ class _Part:
 
     table: pd.DataFrame
     degrees: NDArray[np.float64]
-    problems: list[dict[str, Any]]
+    problems: pd.DataFrame
     categories: Sequence[str]
     """As the source calls them, of all its rows."""
     known: int
@@ -214,10 +215,7 @@ def _read_source(
     values = functools.cache(raw.column)
     found = find_columns(raw.headings, source.columns, values=values, file=file)
     located = _locate(raw, found, values, source, near)
-    texts = {
-        field: [text.strip()[:_LONGEST_TEXT] for text in values(at)]
-        for field, at in found.position.items()
-    }
+    texts = {field: _stripped(values(at)) for field, at in found.position.items()}
     shifted = raw.shifted if raw.shifted is not None else np.zeros(len(raw), dtype=bool)
     given = _Given(
         texts=texts,
@@ -255,7 +253,15 @@ def _read_source(
     ]
     unfit = "no rule fits" if rules else "no category"
     part = _tidy(given, categories, near, catalogue, said=said, unfit=unfit)
-    return dataclasses.replace(part, problems=[*about_file, *part.problems])
+    problems = pd.concat([problem_table(about_file), part.problems], ignore_index=True)
+    return dataclasses.replace(part, problems=problems)
+
+
+def _stripped(texts: Sequence[str]) -> Sequence[str]:
+    stripped = list(map(str.strip, texts))
+    if max(map(len, stripped), default=0) > _LONGEST_TEXT:
+        return [text[:_LONGEST_TEXT] for text in stripped]
+    return stripped
 
 
 def _column_of_categories(
@@ -339,12 +345,10 @@ def _tidy(
     )
     columns |= {"category": categories, "discreet": discreet.tolist()}
     columns |= {_FILE: given.files, _ROW: given.numbers}
-    table = _frame(columns)
-    kept = np.flatnonzero(alive)
     return _Part(
-        table=table.iloc[kept].reset_index(drop=True),
-        degrees=given.degrees[kept],
-        problems=problems.rows,
+        table=_frame({name: list(compress(texts, alive)) for name, texts in columns.items()}),
+        degrees=given.degrees[alive],
+        problems=problems.table(),
         categories=said,
         known=sum(category != "" for category in categories),
     )
@@ -400,7 +404,6 @@ def _put_together(
         unknown = sorted({category[:40] for category in everything})
         msg = f"None of {len(everything)} services has a known category ({', '.join(unknown[:5])})."
         raise CategoryError(msg, hint=f"Categories are {', '.join(catalogue)}.")
-    rows = [problem for part in parts for problem in part.problems]
     table = pd.concat([_frame({}), *(part.table for part in parts)], ignore_index=True)
     degrees = np.concatenate([np.empty((0, 2)), *(part.degrees for part in parts)])
     frame = gpd.GeoDataFrame(table, geometry=shapely.points(degrees), crs=4326).to_crs(area.crs)
@@ -412,7 +415,8 @@ def _put_together(
     )
     frame = _name_uniquely(_without_duplicates(frame, problems), problems)
     frame = frame[[*SERVICE_COLUMNS, "geometry"]].sort_values("service_id", ignore_index=True)
-    return Services(table=frame, problems=problem_table([*rows, *problems.rows]))
+    told = [problem_table(), *(part.problems for part in parts), problems.table()]
+    return Services(table=frame, problems=pd.concat(told, ignore_index=True))
 
 
 def _without_duplicates(frame: gpd.GeoDataFrame, problems: ProblemList) -> gpd.GeoDataFrame:
@@ -434,7 +438,7 @@ def _without_duplicates(frame: gpd.GeoDataFrame, problems: ProblemList) -> gpd.G
         at = np.flatnonzero(first >= 0)
         reasons = [reason.format(numbers[i], files[i]) for i in first[at].tolist()]
         problems.add(at, "duplicate", (), reasons, action)
-    return frame[same < 0]
+    return frame[same < 0] if (same >= 0).any() else frame
 
 
 def _name_uniquely(frame: gpd.GeoDataFrame, problems: ProblemList) -> gpd.GeoDataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Hashable, Iterable
 from typing import TypeVar
@@ -11,15 +12,20 @@ __all__ = ["fold", "on_distinct"]
 _Given = TypeVar("_Given", bound=Hashable)
 _Found = TypeVar("_Found")
 
-_SIGNS = str.maketrans({"œ": "oe", "æ": "ae", "’": "'", "‘": "'", "\u00a0": " ", "\u202f": " "})
+_MARKS = re.compile("[\u0300-\u036f]+")
+"""Accents, once parted from their letters."""
+
+_SIGNS = str.maketrans({"œ": "oe", "æ": "ae", "’": "'", "‘": "'"})
+_SIGNED = re.compile("[œæ’‘]")
 
 
 def fold(text: str) -> str:
     """Return a text in small letters without accents, with plain spaces and apostrophes."""
     small = text.casefold()
     if not small.isascii():
-        small = unicodedata.normalize("NFKD", small.translate(_SIGNS))
-        small = "".join(sign for sign in small if not unicodedata.combining(sign))
+        if _SIGNED.search(small):
+            small = small.translate(_SIGNS)
+        small = _MARKS.sub("", unicodedata.normalize("NFKD", small))
     return " ".join(small.split())
 
 
