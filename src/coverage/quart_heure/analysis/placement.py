@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
-__all__ = ["place_services", "placement_problems", "short_streets"]
+__all__ = ["outside_problems", "place_services", "placement_problems", "short_streets"]
 
 OUTSIDE = "too far outside the area"
 OFF_NETWORK = "no street within reach"
@@ -131,6 +131,15 @@ def placement_problems(
             strict=True,
         )
     ]
+
+
+def outside_problems(
+    services: gpd.GeoDataFrame, area: StudyArea, *, snap_m: float, margin_m: float
+) -> list[dict[str, object]]:
+    """List services that lie too far outside an area to count, before any street is looked at."""
+    far = shapely.distance(services.geometry.to_numpy(), area.geometry) > margin_m
+    lost = services[far].assign(left_out_reason=OUTSIDE)
+    return placement_problems(lost, snap_m=snap_m, margin_m=margin_m)
 
 
 def short_streets(

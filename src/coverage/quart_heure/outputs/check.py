@@ -12,21 +12,25 @@ from typing import TYPE_CHECKING, Any
 
 import jinja2
 import numpy as np
+import pandas as pd
 import shapely
 
+from quart_heure.analysis.placement import outside_problems
 from quart_heure.files import replacing
 from quart_heure.network.doctor import examine_network, examine_services, finding_table
 from quart_heure.outputs.manifest import json_text
+from quart_heure.sources.problems import problem_table
 
 if TYPE_CHECKING:
     import geopandas as gpd
-    import pandas as pd
 
     from quart_heure.study import Study
 
 __all__ = ["Check", "check_study", "render_check", "write_check"]
 
 _BARRIERS = ("water", "rail")
+_SHOWN = 10
+"""Rows of one kind shown on a terminal; the other forms have all."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -89,10 +93,18 @@ def check_study(study: Study, *, today: datetime.date | None = None) -> Check:
     return Check(
         area=study.area.name,
         findings=finding_table(findings(), study.network),
-        problems=study.services.problems,
+        problems=pd.concat(
+            [study.services.problems, problem_table(_outside(study))], ignore_index=True
+        ),
         dropped=dict(study.network.meta.get("dropped", {})),
         osm_date=osm_date,
         age_days=_age_days(osm_date, today or datetime.datetime.now(datetime.UTC).date()),
+    )
+
+
+def _outside(study: Study) -> list[dict[str, object]]:
+    return outside_problems(
+        study.services.table, study.area, snap_m=study.snap_m, margin_m=study.margin_m
     )
 
 
@@ -156,18 +168,23 @@ def _terminal(check: Check, width: int) -> str:
         table = Table(title=f"{kind}: {n}", title_justify="left", box=None)
         for column in ("place", "value", "detail", "osm_url"):
             table.add_column(column, justify="right" if column == "value" else "left")
-        for row in check.findings[check.findings["kind"] == kind].head(10).itertuples():
+        for row in check.findings[check.findings["kind"] == kind].head(_SHOWN).itertuples():
             table.add_row(row.place, f"{row.value:g} {row.unit}", row.detail, row.osm_url)
         console.print(table)
-        if n > 10:
-            console.print(f"… and {n - 10} more: use --format json or --output.")
+        if n > _SHOWN:
+            console.print(f"… and {n - _SHOWN} more: use --format json or --output.")
     table = Table(title="Rows refused or doubted", title_justify="left", box=None)
     columns = ("file", "row", "value", "reason", "action")
     for column in columns:
         table.add_column(column)
-    for row in check.problems.to_dict("records"):
+    # What occurs a hundred times says no more by its hundredth row.
+    alike = check.problems.groupby(["reason", "action"]).cumcount()
+    for row in check.problems[alike < _SHOWN].to_dict("records"):
         table.add_row(*(str(row[column]) for column in columns))
     console.print(table)
+    more = check.problems[alike >= _SHOWN].groupby(["reason", "action"]).size()
+    for (reason, action), n in more.items():
+        console.print(f"… and {n} more: {reason}, {action}.")
     table = Table(title="Streets left out", title_justify="left", box=None)
     table.add_column("reason")
     table.add_column("amount")
