@@ -183,8 +183,8 @@ def _terminal(check: Check, width: int) -> str:
         table.add_row(*(str(row[column]) for column in columns))
     console.print(table)
     more = check.problems[alike >= _SHOWN].groupby(["reason", "action"]).size()
-    for (reason, action), n in more.items():
-        console.print(f"… and {n} more: {reason}, {action}.")
+    for row in more.rename("n").reset_index().to_dict("records"):
+        console.print(f"… and {row['n']} more: {row['reason']}, {row['action']}.")
     table = Table(title="Streets left out", title_justify="left", box=None)
     table.add_column("reason")
     table.add_column("amount")

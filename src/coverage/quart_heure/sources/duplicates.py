@@ -15,6 +15,9 @@ __all__ = ["DUPLICATE_M", "find_duplicates", "name_key"]
 DUPLICATE_M = 30.0
 """Two rows of one category nearer than this may be one place, in metres."""
 
+_FAR_M = 1e9
+"""Projections put what lies beyond the globe anywhere."""
+
 _LITTLE = frozenset(
     [
         "le",
@@ -79,7 +82,7 @@ def find_duplicates(
     count = len(names)
     same = np.full(count, -1, dtype=np.intp)
     near = np.full(count, -1, dtype=np.intp)
-    squares = np.floor(np.where(np.isfinite(xy), xy, 0) / DUPLICATE_M).astype(np.int64)
+    squares = np.floor(np.clip(np.nan_to_num(xy), -_FAR_M, _FAR_M) / DUPLICATE_M).astype(np.int64)
     squares -= squares.min(axis=0, initial=0) - 1
     high = int(squares[:, 1].max(initial=0)) + 2
     # One number per kind and square: nine of them are looked up for every row.

@@ -31,11 +31,40 @@ __all__ = [
     "ADMITS",
     "ANSWERS",
     "CAPACITY_UNITS",
+    "SERVICE_COLUMNS",
     "STATUSES",
     "WHEELCHAIR",
     "is_discreet",
     "tidy_rows",
 ]
+
+SERVICE_COLUMNS = (
+    "service_id",
+    "category",
+    "name",
+    "address",
+    "postcode",
+    "status",
+    "valid_from",
+    "valid_to",
+    "access",
+    "discreet",
+    "audience",
+    "admits",
+    "animals",
+    "wheelchair",
+    "opening_hours",
+    "opening_hours_text",
+    "capacity",
+    "capacity_value",
+    "capacity_unit",
+    "operator",
+    "source",
+    "source_date",
+    "other_sources",
+    "notes",
+)
+"""Columns of a table of services, besides its geometry."""
 
 STATUSES = (
     "open",
