@@ -25,7 +25,8 @@ def fold(text: str) -> str:
     if not small.isascii():
         if _SIGNED.search(small):
             small = small.translate(_SIGNS)
-        small = _MARKS.sub("", unicodedata.normalize("NFKD", small))
+        # Once more in small letters: some signs, such as that of a telephone, hold capitals.
+        small = _MARKS.sub("", unicodedata.normalize("NFKD", small)).casefold()
     return " ".join(small.split())
 
 
