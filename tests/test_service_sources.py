@@ -113,11 +113,11 @@ def test_wrong_settings_end_clearly(study: Path, text: str, words: str) -> None:
 
 
 def dated(table: pd.DataFrame) -> pd.DataFrame:
-    """A1 ended a year ago, A2 begins next year, C1 ends on the day itself."""
+    """A1 ended a year ago, B3 begins next year, C1 ends on the day itself."""
     ends = {"A1": "2025-03-01", "C1": "2026-03-01"}
     return table.assign(
         valid_to=table["service_id"].map(ends).fillna(""),
-        valid_from=np.where(table["service_id"] == "A2", "2027-01-01", ""),
+        valid_from=np.where(table["service_id"] == "B3", "2027-01-01", ""),
     )
 
 
@@ -127,8 +127,8 @@ def test_what_is_not_valid_on_the_day_is_closed(study: Path) -> None:
     rows = coverage.services.set_index("service_id")
     before = analyse(read_study(study)).services.set_index("service_id")
     assert rows.loc["A1", "left_out_reason"] == "validity ended"
-    assert rows.loc["A2", "left_out_reason"] == "validity not begun"
-    others = [key for key in rows.index if key not in {"A1", "A2"}]
+    assert rows.loc["B3", "left_out_reason"] == "validity not begun"
+    others = [key for key in rows.index if key not in {"A1", "B3"}]
     # The last day is a day of validity; without a day nothing is judged.
     assert list(rows.loc[others, "counted"]) == list(before.loc[others, "counted"])
     assert not set(before["left_out_reason"]) & {"validity ended", "validity not begun"}
