@@ -123,7 +123,7 @@ def dated(table: pd.DataFrame) -> pd.DataFrame:
 
 def test_what_is_not_valid_on_the_day_is_closed(study: Path) -> None:
     change(study, dated)
-    coverage = analyse(read_study(study, on=DAY))
+    coverage = analyse(read_study(study, date=DAY))
     rows = coverage.services.set_index("service_id")
     before = analyse(read_study(study)).services.set_index("service_id")
     assert rows.loc["A1", "left_out_reason"] == "validity ended"
@@ -137,7 +137,7 @@ def test_what_is_not_valid_on_the_day_is_closed(study: Path) -> None:
     assert coverage.manifest["parameters"]["date"] == "2026-03-01"
     assert "validité terminée" in render_report(coverage)
     # Whoever counts the closed ones counts these.
-    every = analyse(read_study(study, on=DAY, counted_status=("open", "closed")))
+    every = analyse(read_study(study, date=DAY, counted_status=("open", "closed")))
     assert every.services.set_index("service_id").loc["A1", "left_out_reason"] == ""
 
 
@@ -155,8 +155,8 @@ def test_the_day_of_the_file_prevails_over_today(
     study: Path, text: str, day: datetime.date
 ) -> None:
     add(study, f"[analysis]\n{text}")
-    assert read_study(study, today=DAY).on == day
-    assert read_study(study, today=DAY, on=datetime.date(2020, 1, 1)).on.year == 2020
+    assert read_study(study, today=DAY).date == day
+    assert read_study(study, today=DAY, date=datetime.date(2020, 1, 1)).date.year == 2020
 
 
 def test_a_day_that_is_none(study: Path) -> None:

@@ -597,6 +597,16 @@ def test_what_one_of_two_rows_hides_stays_hidden(tmp_path: Path) -> None:
     assert "row" not in services.problems["reason"][0].replace("another row", "")
 
 
+def test_the_row_that_is_kept_names_the_other_sources(tmp_path: Path) -> None:
+    files = [one_row(tmp_path, f"{source}.csv", type="esi", source=source) for source in "abc"]
+    services = read(*files)
+    [row] = services.table.to_dict("records")
+    assert (row["source"], row["other_sources"]) == ("a", "b;c")
+    assert list(services.problems["file"]) == ["b.csv", "c.csv"]
+    # Unless somebody merges them later.
+    assert len(read(*files, across_files=False).table) == 3
+
+
 PLACED = st.tuples(
     st.sampled_from(["esi", "bagagerie"]),
     st.sampled_from(["Rome", "Meaux", ""]),

@@ -90,7 +90,7 @@ class Study:
         Smaller uncovered zones are no gaps.
     counted_status
         Services of these statuses count.
-    on
+    date
         The day on which services must be valid; without one, their validity is not judged.
     background_file
         Water, parks and the like to draw under maps; no figure depends on it.
@@ -120,7 +120,7 @@ class Study:
     snap_m: float = SNAP_M
     min_gap_ha: float = 1.0
     counted_status: tuple[str, ...] = ("open", "unknown")
-    on: datetime.date | None = None
+    date: datetime.date | None = None
     background_file: Path | None = None
     provenance: tuple[Mapping[str, Any], ...] = ()
 
@@ -276,7 +276,7 @@ def analyse(
         margin_m=study.margin_m,
         categories=study.categories,
         counted_status=study.counted_status,
-        on=study.on,
+        on=study.date,
     )
     say("travel times")
     answers = _answers(study, cells, graph, services, attachment)
@@ -494,7 +494,7 @@ def _manifest(
         "barrier_share_pct": 100 * BARRIER_SHARE,
         "useful_component_pct": 100 * USEFUL_SHARE,
         "counted_status": list(study.counted_status),
-        "date": "" if study.on is None else study.on.isoformat(),
+        "date": "" if study.date is None else study.date.isoformat(),
         "margin_m": study.margin_m,
     }
     counts = {

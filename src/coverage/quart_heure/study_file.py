@@ -153,8 +153,7 @@ def read_study(
         analysis["isochrones_min"] = tuple(analysis["isochrones_min"])
     if "counted_status" in settings["services"]:
         analysis.setdefault("counted_status", tuple(settings["services"]["counted_status"]))
-    given = _date(analysis.pop("date", ""), path)
-    analysis.setdefault("on", given or today)
+    analysis["date"] = _date(analysis.get("date", ""), path) or today
     if background is not None:
         analysis["background_file"] = _existing(folder / background)
     return _assemble(

@@ -69,7 +69,7 @@ def load_study(
     # The day is taken here, at the edge: nothing further in knows what day it is.
     today = datetime.date.fromisoformat(creation_time()[:10])
     if source is None:
-        return paris_study(cache=cache, on=today, **overrides)
+        return paris_study(cache=cache, date=today, **overrides)
     return read_study(source, cache=cache, today=today, **overrides)
 
 

@@ -180,7 +180,8 @@ def _terminal(check: Check, width: int) -> str:
     # What occurs a hundred times says no more by its hundredth row.
     alike = check.problems.groupby(["reason", "action"]).cumcount()
     for row in check.problems[alike < _SHOWN].to_dict("records"):
-        table.add_row(*(str(row[column]) for column in columns))
+        # What is said of a file as a whole has no row.
+        table.add_row(*("" if pd.isna(row[column]) else str(row[column]) for column in columns))
     console.print(table)
     more = check.problems[alike >= _SHOWN].groupby(["reason", "action"]).size()
     for row in more.rename("n").reset_index().to_dict("records"):

@@ -53,7 +53,7 @@ def name_key(name: str) -> str:
 
 
 def find_duplicates(
-    categories: Sequence[str],
+    categories: Sequence[Hashable],
     names: Sequence[str],
     statuses: Sequence[str],
     xy: NDArray[np.float64],

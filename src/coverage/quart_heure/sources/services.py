@@ -83,6 +83,7 @@ def read_services(
     *,
     catalogue: Mapping[str, Category],
     category: str | None = None,
+    across_files: bool = True,
 ) -> Services:
     """Read services from files.
 
@@ -98,6 +99,8 @@ def read_services(
         Known categories.
     category
         Category of all rows of the files given as paths, where they have no such column.
+    across_files
+        Whether rows of two files may be one place; not where the files are merged later.
 
     Raises
     ------
@@ -124,7 +127,7 @@ def read_services(
             else ServiceSource(file=file, category=category or "")
         )
         parts.append(read_source(source, near, catalogue))
-    return _put_together(parts, area, catalogue)
+    return _put_together(parts, area, catalogue, across_files=across_files)
 
 
 def services_from_rows(
@@ -153,7 +156,11 @@ def services_from_rows(
 
 
 def _put_together(
-    parts: Sequence[ServicePart], area: StudyArea, catalogue: Mapping[str, Category]
+    parts: Sequence[ServicePart],
+    area: StudyArea,
+    catalogue: Mapping[str, Category],
+    *,
+    across_files: bool = True,
 ) -> Services:
     """Stack the sources, list duplicates, and name each service."""
     import geopandas as gpd  # noqa: PLC0415 - see the note on imports in the package
@@ -166,21 +173,25 @@ def _put_together(
     table = pd.concat([schema_frame({}), *(part.table for part in parts)], ignore_index=True)
     degrees = np.concatenate([np.empty((0, 2)), *(part.degrees for part in parts)])
     frame = gpd.GeoDataFrame(table, geometry=shapely.points(degrees), crs=4326).to_crs(area.crs)
-    frame, doubles = _without_duplicates(frame)
+    frame, doubles = _without_duplicates(frame, across_files=across_files)
     frame, renamed = _name_uniquely(frame)
     frame = frame[[*SERVICE_COLUMNS, "geometry"]].sort_values("service_id", ignore_index=True)
     told = [problem_table(), *(part.problems for part in parts), doubles, renamed]
     return Services(table=frame, problems=pd.concat(told, ignore_index=True))
 
 
-def _without_duplicates(frame: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
+def _without_duplicates(
+    frame: gpd.GeoDataFrame, *, across_files: bool
+) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
     """Keep the first of the rows that have one category, status and name at one place.
 
-    Where the names differ, both are kept and the later is doubted. What is discreet in one of two
+    The kept row names the sources of the others. Where the names differ, both are kept and the
+    later is doubted. What is discreet in one of two
     rows is so in both, and no problem tells what lies near a discreet place.
     """
+    kinds = zip(frame["category"], frame[FILE], strict=True)
     same, near = find_duplicates(
-        frame["category"].tolist(),
+        [(category, "" if across_files else file) for category, file in kinds],
         frame["name"].tolist(),
         frame["status"].tolist(),
         shapely.get_coordinates(frame.geometry.to_numpy()).reshape(-1, 2),
@@ -205,7 +216,22 @@ def _without_duplicates(frame: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, pd.D
             for row, other in zip(at.tolist(), partner[at].tolist(), strict=True)
         ]
         problems.add(at, "duplicate", (), reasons, action)
-    return (frame[same < 0] if (same >= 0).any() else frame), problems.table()
+    if (same < 0).all():
+        return frame, problems.table()
+    frame = frame.assign(other_sources=_other_sources(frame, same))
+    return frame[same < 0], problems.table()
+
+
+def _other_sources(frame: gpd.GeoDataFrame, same: NDArray[np.intp]) -> list[str]:
+    """Add to each row the sources of those that it stands for."""
+    sources, others = frame["source"].tolist(), frame["other_sources"].tolist()
+    named = {row: dict.fromkeys(filter(None, text.split(";"))) for row, text in enumerate(others)}
+    for row in np.flatnonzero(same >= 0).tolist():
+        first = int(same[row])
+        for source in (sources[row], *others[row].split(";")):
+            if source and source != sources[first]:
+                named[first][source] = None
+    return [";".join(names) for names in named.values()]
 
 
 def _problems_of(frame: gpd.GeoDataFrame, discreet: NDArray[np.bool_]) -> ProblemList:
