@@ -26,6 +26,7 @@ from quart_heure.sources.areas import StudyArea
 from quart_heure.sources.columns import FIELDS, aliases, plain_heading
 from quart_heure.sources.coordinates import locate_texts, near_box
 from quart_heure.sources.duplicates import DUPLICATE_M, find_duplicates, name_key
+from quart_heure.sources.problems import ProblemList
 from quart_heure.sources.services import (
     SERVICE_COLUMNS,
     Services,
@@ -533,6 +534,15 @@ def test_hours_that_are_not_understood_stay_to_be_read(tmp_path: Path) -> None:
     assert list(table["opening_hours_text"]) == ["zzz à midi"]
     table = read(one_row(tmp_path, type="esi", opening_hours="Mo-Fr 09:00-12:00")).table
     assert list(table["opening_hours"]) == ["Mo-Fr 09:00-12:00"]
+
+
+def test_problems_of_a_discreet_place_quote_nothing_of_it() -> None:
+    problems = ProblemList(["f"] * 2, [1, 2], ["Abri", "Agora"], np.array([True, False]))
+    reasons = ["not understood: 'rue Cachée'", "not understood: 'voir'"]
+    problems.add([0, 1], "opening_hours", ["rue Cachée", "voir"], reasons, "taken as unknown")
+    hidden, shown = problems.table().to_dict("records")
+    assert (hidden["value"], hidden["reason"]) == ("", "not understood")
+    assert (shown["value"], shown["reason"]) == ("Agora – voir", "not understood: 'voir'")
 
 
 def test_hours_by_day_are_gathered(tmp_path: Path) -> None:

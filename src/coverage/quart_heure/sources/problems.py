@@ -73,7 +73,12 @@ class ProblemList:
         columns["row"] += [self._numbers[row] for row in rows]
         columns["field"] += [field] * len(rows)
         columns["value"] += [self._value(row, values[row] if values else "") for row in rows]
-        columns["reason"] += [reason] * len(rows) if isinstance(reason, str) else reason
+        reasons = [reason] * len(rows) if isinstance(reason, str) else reason
+        columns["reason"] += [
+            # Behind a colon stand the words of the row.
+            text.partition(":")[0] if self._discreet[row] else text
+            for row, text in zip(rows, reasons, strict=True)
+        ]
         columns["action"] += [action] * len(rows)
 
     def table(self) -> pd.DataFrame:
