@@ -15,7 +15,7 @@ __all__ = ["DUPLICATE_M", "find_duplicates", "name_key"]
 DUPLICATE_M = 30.0
 """Two rows of one category nearer than this may be one place, in metres."""
 
-_FAR_M = 1e9
+_FAR_M = 1e8
 """Projections put what lies beyond the globe anywhere."""
 
 _LITTLE = frozenset(
@@ -88,17 +88,30 @@ def find_duplicates(
     # One number per kind and square: nine of them are looked up for every row.
     wide = (int(squares[:, 0].max(initial=0)) + 2) * high
     around = [i * high + j for i in (-1, 0, 1) for j in (-1, 0, 1)]
-    keys = on_distinct(names, name_key)
-    kinds = _numbered(list(zip(categories, statuses, keys, strict=True)))
     groups = _numbered(categories)
-    square = (squares[:, 0] * high + squares[:, 1]).tolist()
+    square = squares[:, 0] * high + squares[:, 1]
+    rows = np.flatnonzero(_in_company(np.array(groups, dtype=np.int64) * wide + square, around))
+    picked = rows.tolist()
+    keys = on_distinct([names[row] for row in picked], name_key)
+    kinds = _numbered([(groups[r], statuses[r], k) for r, k in zip(picked, keys, strict=True)])
     alike, other = _Seen(xy, around), _Seen(xy, around)
-    for row, (key, kind, group, here) in enumerate(zip(keys, kinds, groups, square, strict=True)):
+    for row, key, kind, here in zip(picked, keys, kinds, square[rows].tolist(), strict=True):
         if key:
             same[row] = alike.earlier(row, kind * wide + here)
         if same[row] < 0:
-            near[row] = other.earlier(row, group * wide + here)
+            near[row] = other.earlier(row, groups[row] * wide + here)
     return same, near
+
+
+def _in_company(squares: NDArray[np.int64], around: Sequence[int]) -> NDArray[np.bool_]:
+    """Tell which rows are not alone in the nine squares around their own."""
+    known, own, count = np.unique(squares, return_inverse=True, return_counts=True)
+    company = np.zeros(len(known), dtype=np.int64)
+    for step in around:
+        at = np.minimum(np.searchsorted(known, known + step), len(known) - 1)
+        company += np.where(known[at] == known + step, count[at], 0)
+    found: NDArray[np.bool_] = company[own] > 1
+    return found
 
 
 def _numbered(kinds: Sequence[Hashable]) -> list[int]:

@@ -189,9 +189,10 @@ def _without_duplicates(
     later is doubted. What is discreet in one of two
     rows is so in both, and no problem tells what lies near a discreet place.
     """
-    kinds = zip(frame["category"], frame[FILE], strict=True)
+    files, numbers = frame[FILE].tolist(), frame[ROW].tolist()
+    kinds = frame["category"].tolist()
     same, near = find_duplicates(
-        [(category, "" if across_files else file) for category, file in kinds],
+        kinds if across_files else list(zip(kinds, files, strict=True)),
         frame["name"].tolist(),
         frame["status"].tolist(),
         shapely.get_coordinates(frame.geometry.to_numpy()).reshape(-1, 2),
@@ -201,7 +202,6 @@ def _without_duplicates(
     frame = frame.assign(discreet=discreet)
     first = np.maximum(same, near)
     problems = _problems_of(frame, discreet | (discreet[first] & (first >= 0)))
-    files, numbers = frame[FILE].tolist(), frame[ROW].tolist()
     for partner, words, action in (
         (same, "the same place as {}", LEFT_OUT),
         (near, f"less than {DUPLICATE_M:g} m from {{}}", "kept, to be checked"),
