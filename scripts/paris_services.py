@@ -7,6 +7,7 @@ stays unknown.
 from __future__ import annotations
 
 import csv
+import math
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -15,6 +16,13 @@ from pathlib import Path
 from opening_hours import validate
 
 from paris_french import in_french, names_in_french
+from quart_heure.sources.wordings import (
+    admits_of,
+    animals_of,
+    capacity_of,
+    date_of,
+    wheelchair_of,
+)
 
 __all__ = ["COLUMNS", "build_services", "write_services"]
 
@@ -30,9 +38,16 @@ COLUMNS = (
     "opening_hours",
     "opening_hours_text",
     "capacity",
+    "capacity_value",
+    "capacity_unit",
     "audience",
+    "admits",
+    "animals",
+    "wheelchair",
     "operator",
     "status",
+    "valid_from",
+    "valid_to",
     "access",
     "discreet",
     "source",
@@ -107,6 +122,14 @@ _WORDING = (
 )
 _UNWANTED = re.compile(r"\bseed\b|\bstored\b|\bbrief\b|GitHub", re.IGNORECASE)
 
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June", "July", "August", "September"),
+    *("October", "November", "December"),
+)
+_DAY = rf"(?P<day>\d{{1,2}}) (?P<month>{'|'.join(_MONTHS)}) (?P<year>20\d\d)"
+_OPENED = re.compile(rf"\bopened {_DAY}")
+_ENDED = re.compile(rf"^seasonal: .* to {_DAY}")
+
 _NAME_PREFIX = re.compile(
     r"^(?:bains-douches|bagagerie|restaurant solidaire|restaurant social|centre social|esi"
     r"|halte femmes|accueil de jour)\b[ ]?(?:of the |of |des |du |de la |de l'|de |d'|\(esi\))?",
@@ -148,6 +171,9 @@ def write_services(rows: list[dict[str, str]], path: Path) -> None:
 
 def _service(fact: Row) -> dict[str, str]:
     access = _access(fact)
+    audience, capacity = in_french(fact["audience"]), in_french(fact["capacity"])
+    value, unit = capacity_of(capacity)
+    first_day, last_day = _validity(fact)
     values = {
         "service_id": _service_id(fact),
         "category": fact["category"],
@@ -159,10 +185,17 @@ def _service(fact: Row) -> dict[str, str]:
         "coord_source": fact["coord_source"],
         "opening_hours": _opening_hours(fact),
         "opening_hours_text": in_french(fact["opening_hours"].strip()),
-        "capacity": in_french(fact["capacity"]),
-        "audience": in_french(fact["audience"]),
+        "capacity": capacity,
+        "capacity_value": "" if math.isnan(value) else f"{value:g}",
+        "capacity_unit": unit,
+        "audience": audience,
+        "admits": admits_of(audience),
+        "animals": animals_of(audience) or "unknown",
+        "wheelchair": wheelchair_of(capacity) or "unknown",
         "operator": in_french(fact["operator"]),
         "status": _status(fact),
+        "valid_from": first_day,
+        "valid_to": last_day,
         "access": access,
         # Night shelters for women that take people by referral do not publish where they are.
         "discreet": str(fact["category"] == "halte_femmes" and access == "referral").lower(),
@@ -179,6 +212,24 @@ def _status(fact: Row) -> str:
             return status
     years = [int(year) for year in re.findall(r"(?<!\d)20\d\d(?!\d)", fact["source_date"])]
     return "open" if max(years, default=0) >= OPEN_SINCE else "unknown"
+
+
+def _validity(fact: Row) -> tuple[str, str]:
+    """Return the first and the last day of a place, "" where no source states the day.
+
+    The periods of the public baths are those of their hours: a place whose hours have run out is
+    *unknown* by the rules above, not closed.
+    """
+    opened = _OPENED.search(fact["notes"])
+    ended = _ENDED.search(fact["notes"])
+    return (
+        _day(opened["day"], opened["month"], opened["year"]) if opened else "",
+        _day(ended["day"], ended["month"], ended["year"]) if ended else "",
+    )
+
+
+def _day(day: str, month: str, year: str) -> str:
+    return date_of(f"{day}/{_MONTHS.index(month) + 1}/{year}")
 
 
 def _access(fact: Row) -> str:

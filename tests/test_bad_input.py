@@ -361,7 +361,11 @@ def test_impossible_coordinates_are_listed(
 
 def test_places_that_are_no_points_are_listed(folder: Path) -> None:
     table = toy_town.town_services().table
-    table.loc[:2, "geometry"] = [MultiPoint([(650_000, 6_860_000)]), None, Point()]
+    table.loc[:2, "geometry"] = [
+        MultiPoint([(650_000, 6_860_000), (650_100, 6_860_000)]),
+        None,
+        Point(),
+    ]
     table.to_parquet(folder / "services.parquet")
     swap(folder / "study.toml", "services.csv", "services.parquet")
     problems = read_study(folder / "study.toml").services.problems
@@ -382,7 +386,7 @@ def test_a_service_that_no_street_reaches_is_listed(folder: Path, study: Path) -
 
 
 def test_words_that_are_not_known_are_listed(folder: Path) -> None:
-    change_services(folder, lambda table: table.assign(status="ouvert", access="walk-in"))
+    change_services(folder, lambda table: table.assign(status="ovuert", access="hm"))
     services = read_study(folder / "study.toml").services
     assert set(services.table["status"]) == set(services.table["access"]) == {"unknown"}
     assert len(services.problems) == 2 * len(toy_town.SERVICES)
@@ -449,14 +453,14 @@ def test_an_unknown_category_is_said(study: Path, refuse: Refuse, where: str) ->
 
 def test_an_unknown_category_of_a_row_is_listed(folder: Path) -> None:
     def change(table: Table) -> Table:
-        table.loc[[0, 1], "category"] = ["bains-douches", ""]
+        table.loc[[0, 1], "category"] = ["bains publics", ""]
         return table
 
     change_services(folder, change)
     coverage = analyse(read_study(folder / "study.toml"))
     rows = coverage.problems[coverage.problems["field"] == "category"]
     assert list(rows["row"]) == [1, 2]
-    assert list(rows["value"]) == ["Service A1 – bains-douches", "Service A2"]
+    assert list(rows["value"]) == ["Service A1 – bains publics", "Service A2"]
     assert list(rows["reason"]) == ["unknown category", "no category"]
     assert not {"A1", "A2"} & set(coverage.services["service_id"])
 
@@ -545,11 +549,19 @@ def test_tables_of_spreadsheets_are_read(
     assert services.table.geometry.geom_equals_exact(expected, tolerance=0.01).all()
 
 
-@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
-def test_a_table_in_another_encoding(folder: Path, refuse: Refuse, encoding: str) -> None:
-    path = rewrite(folder, lambda text: text.replace("rue", "allée"), encoding)
+@pytest.mark.parametrize(("encoding", "told"), [("cp1252", 1), ("utf-16", 0)])
+def test_a_table_in_another_encoding(folder: Path, encoding: str, told: int) -> None:
+    rewrite(folder, lambda text: text.replace("rue", "allée"), encoding)
+    services = read_study(folder / "study.toml").services
+    assert set(services.table["address"]) == {"1 allée du Test"}
+    assert list(services.problems["reason"]) == ["not in UTF-8"] * told
+
+
+def test_a_table_that_is_no_text(folder: Path, refuse: Refuse) -> None:
+    path = folder / "services.csv"
+    path.write_bytes(path.read_bytes() + b"\x81\x8d\xff")
     message = refuse(errors.InputFileError, folder / "study.toml")
-    assert f"{path}: cannot be read as UTF-8 text" in message
+    assert f"{path}: cannot be read as UTF-8 text, nor as Windows-1252" in message
     assert message.endswith("Save the file as CSV in UTF-8.")
 
 

@@ -303,7 +303,8 @@ def test_rows_become_services(portals: FakePortals, asking: Asking) -> None:
         *("ilots_de_fraicheur_equipements_activites-BD1", "bains_douches"),
         "1, rue B",
     )
-    assert first["opening_hours"] == ""
+    assert "Tu-Su 07:30-13:00" in first["opening_hours"]
+    assert "Mo off" in first["opening_hours"]
     assert first["opening_hours_text"].startswith("lundi - ; mardi 07h30 - 13h00 ; ")
     assert first["opening_hours_text"].endswith("(du 01/01/20 au 01/01/32)")
     assert (first["status"], shut["status"]) == ("open", "temporarily_closed")
@@ -413,7 +414,8 @@ def test_a_snapshot_with_open_data(desk: Desk) -> None:
     assert raw["features"][0]["properties"]["payant"] == "Non"
     assert "2 rows, 2 services here, of 2026-09-15. A set about cool" in "\n".join(report.lines())
     study = read_study(snapshot.folder, cell_m=50.0)
-    assert study.services.problems.empty
+    # The map of OpenStreetMap has a bath there as well: told, and both kept.
+    assert (study.services.problems["action"] == "kept, to be checked").all()
     assert "Bain-douche n° 1" in set(study.services.table["name"])
     manifest = analyse(study).manifest
     assert "Ville de Paris (opendata.paris.fr)" in manifest["attribution"]

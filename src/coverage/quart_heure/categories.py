@@ -31,6 +31,10 @@ class Category:
         Whether it counts among the services of the quarter of an hour.
     osm
         Tags (``key=value``) that find candidates in OpenStreetMap.
+    portal
+        Words by which portals and lists call it, in a column of categories.
+    discreet
+        Whether its places are not shown unless their row says so.
     """
 
     id: str
@@ -39,6 +43,8 @@ class Category:
     colour: str = "#444444"
     essential: bool = False
     osm: tuple[str, ...] = ()
+    portal: tuple[str, ...] = ()
+    discreet: bool = False
 
     def label(self, lang: str) -> str:
         """Return the label in a language, ``fr`` or ``en``."""
@@ -91,6 +97,8 @@ def check_categories(ids: Iterable[str], catalogue: Mapping[str, Category]) -> t
 _KINDS: Mapping[str, tuple[type | tuple[type, ...], str]] = {
     "essential": (bool, "true or false"),
     "osm": ((list, tuple), "a list of tags such as ['amenity=shower']"),
+    "portal": ((list, tuple), "a list of words such as ['Bains-douches']"),
+    "discreet": (bool, "true or false"),
 }
 
 
@@ -108,10 +116,12 @@ def _category(key: str, values: Any) -> Category:
         raise StudyFileError(msg, hint="Add fr = '…' to it.")
     for name, value in values.items():
         kind, words = _KINDS.get(name, (str, "text in quotes"))
-        items = value if name == "osm" and isinstance(value, list | tuple) else [value]
+        listed = name in {"osm", "portal"} and isinstance(value, list | tuple)
+        items = value if listed else [value]
         if not isinstance(value, kind) or not all(isinstance(item, str | bool) for item in items):
             msg = f"Category {key!r}: {name} is {value!r}."
             raise StudyFileError(msg, hint=f"It must be {words}.")
     merged = {"en": values["fr"], **values}
-    merged["osm"] = tuple(merged.get("osm", ()))
+    for name in ("osm", "portal"):
+        merged[name] = tuple(merged.get(name, ()))
     return Category(id=key, **merged)

@@ -129,6 +129,8 @@ class Study:
         A second weight per district, such as people counted in the street.
     useful_share
         Parts of the network with fewer of its nodes are attached to by nothing.
+    date
+        The day on which services must be valid; without one, their validity is not judged.
     background_file
         Water, parks and the like to draw under maps; no figure depends on it.
     at
@@ -175,6 +177,7 @@ class Study:
     counted_status: tuple[str, ...] = ("open", "unknown")
     weights: DistrictWeights | None = None
     useful_share: float = USEFUL_SHARE
+    date: datetime.date | None = None
     background_file: Path | None = None
     at: datetime.datetime | None = None
     on: datetime.date | int | None = None
@@ -426,6 +429,7 @@ def analyse(
         categories=study.categories,
         counted_status=study.counted_status,
         cache=cache,
+        on=study.date,
     )
     filters, admitted = _admit(services, study.person)
     would = services["counted"].to_numpy(dtype=bool)
@@ -769,6 +773,7 @@ def _manifest(
         "barrier_share_pct": 100 * BARRIER_SHARE,
         "useful_component_pct": 100 * study.useful_share,
         "counted_status": list(study.counted_status),
+        "date": "" if study.date is None else study.date.isoformat(),
         "margin_m": study.margin_m,
         **_hour_parameters(study),
     }

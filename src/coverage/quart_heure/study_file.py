@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import difflib
 import json
 import tomllib
@@ -30,9 +31,11 @@ from quart_heure.sources.heights import read_heights
 from quart_heure.sources.merging import merged_services
 from quart_heure.sources.residents import Residents, ResidentZones
 from quart_heure.sources.sample import paris_dir
+from quart_heure.sources.service_sources import ServiceSource, sources_from_settings
 from quart_heure.sources.services import STATUSES, read_services
 from quart_heure.sources.soliguide import SoliguideAccess, soliguide_access, with_soliguide
 from quart_heure.sources.weights import DistrictWeights, read_weights
+from quart_heure.sources.wordings import date_of
 from quart_heure.study import Study
 
 __all__ = ["TEMPLATE", "paris_study", "read_study"]
@@ -51,10 +54,17 @@ name = "My city"
 # mend = false                    # true: mend invalid polygons, and tell so
 
 [services]
-files = ["services.csv"]          # CSV with longitude and latitude, or GeoJSON, GeoPackage …
+files = ["services.csv"]          # CSV, Excel, JSON of a portal, GeoJSON, GeoPackage …
 # category = "bains_douches"      # where the files have no column "category"
 # counted_status = ["open", "unknown"]
 # soliguide = false               # true: Soliguide's places, live, with your own key; none is kept
+# crs = "EPSG:4326"               # of columns x and y; "EPSG:2154" where they are metres
+# columns = {}                    # where a heading is not found: { name = "Lieu", address = "Où" }
+# rules = {}                      # categories by name: { esi = ["espace solidarité", "ESI"] }
+# sources = []                    # or one table per file, each with settings of its own:
+#   [[services.sources]]
+#   file = "bains.xlsx"
+#   category = "bains_douches"
 
 # [services.merge]                # one place told by several sources becomes one service
 # on = false
@@ -83,6 +93,7 @@ file = "network.parquet"          # streets that can be walked, or raw data: cit
 # background = "background.parquet"   # water, parks … with a column "kind", drawn under maps
 
 [analysis]
+# date = ""                       # "2026-01-31", by default today: what is no more valid is closed
 # categories = ["bains_douches", "bagagerie"]   # by default the essential ones and all that occur
 # profile = "adult"               # adult 4.5 km/h, slow 3 km/h, step_free 3 km/h without stairs
 # threshold_min = 15
@@ -126,14 +137,17 @@ _KEYS: dict[str, tuple[str, ...]] = {
         *("districts", "id_column", "label_column", "name"),
         *("subdistricts", "level", "mend"),
     ),
-    "services": ("files", "category", "counted_status", "merge", "soliguide"),
+    "services": (
+        *("files", "category", "counted_status", "columns", "crs", "rules", "sources"),
+        *("merge", "soliguide"),
+    ),
     "network": ("file", "heights"),
     "residents": ("file", "column", "method", "buildings", "source"),
     "weights": ("file", "label_fr", "label_en", "source"),
     "map": ("background",),
     "analysis": (
         *("categories", "profile", "threshold_min", "isochrones_min"),
-        *("cell_m", "snap_m", "min_gap_ha", "person", "useful_share"),
+        *("cell_m", "snap_m", "min_gap_ha", "person", "useful_share", "date"),
         *HOUR_KEYS,
     ),
 }
@@ -150,7 +164,8 @@ _KINDS: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("files", "counted_status", "categories", "isochrones_min"), (list,)),
     **dict.fromkeys(("mend", "soliguide"), (bool,)),
     "between": (list,),
-    "merge": (dict,),
+    **{"merge": (dict,), "columns": (dict,), "rules": (dict,), "sources": (list,)},
+    "date": (str, datetime.date),
 }
 _MERGE_KINDS: dict[str, tuple[type, ...]] = {
     "on": (bool,),
@@ -164,6 +179,7 @@ def read_study(
     *,
     cache: Cache | None = None,
     soliguide: SoliguideAccess | None = None,
+    today: datetime.date | None = None,
     **overrides: Any,
 ) -> Study:
     """Read a study from a TOML file.
@@ -178,6 +194,8 @@ def read_study(
     soliguide
         Adds Soliguide's places live; a study file may ask for it too, with the key that the
         environment holds.
+    today
+        The day on which services must be valid, where the file has no date.
     overrides
         Fields of `Study` that prevail over the file.
 
@@ -192,7 +210,7 @@ def read_study(
         path = path / "study.toml"
     settings = _read_settings(path)
     for table, key in (("area", "districts"), ("services", "files"), ("network", "file")):
-        if key not in settings.get(table, {}):
+        if key not in settings.get(table, {}) and not settings.get(table, {}).get("sources"):
             msg = f"{path}: there is no {key!r} in [{table}]."
             raise StudyFileError(msg, hint="Run 'quart-heure init' for a commented example.")
     folder, area = path.parent, settings["area"]
@@ -206,6 +224,7 @@ def read_study(
         analysis["isochrones_min"] = tuple(analysis["isochrones_min"])
     if "counted_status" in settings["services"]:
         analysis.setdefault("counted_status", tuple(settings["services"]["counted_status"]))
+    analysis["date"] = _date(analysis.get("date", ""), path) or today
     if background is not None:
         analysis["background_file"] = _existing(folder / background)
     analysis |= read_hours({key: analysis[key] for key in HOUR_KEYS if key in analysis})
@@ -214,8 +233,7 @@ def read_study(
     study = _assemble(
         area=_area(area, folder, path),
         districts_files=[folder / area[k] for k in ("districts", "subdistricts") if k in area],
-        service_files=[folder / name for name in settings["services"]["files"]],
-        service_category=settings["services"].get("category"),
+        sources=sources_from_settings(settings["services"], folder, where=str(path)),
         network_file=folder / settings["network"]["file"],
         heights_file=None if heights is None else folder / heights,
         residents=_with_folder(settings.get("residents"), folder),
@@ -252,8 +270,7 @@ def paris_study(*, cache: Cache | None = None, **overrides: Any) -> Study:
     return _assemble(
         area=read_area(districts, name="Paris"),
         districts_files=[districts],
-        service_files=[folder / "services.csv"],
-        service_category=None,
+        sources=(ServiceSource(file=folder / "services.csv"),),
         network_file=folder / "network.parquet",
         residents={"file": folder / "residents.parquet"},
         own_categories={},
@@ -271,8 +288,7 @@ def _assemble(
     *,
     area: StudyArea,
     districts_files: Sequence[Path],
-    service_files: Sequence[Path],
-    service_category: str | None,
+    sources: Sequence[ServiceSource],
     network_file: Path,
     residents: Mapping[str, Any],
     weights: Mapping[str, Any] = MappingProxyType({}),
@@ -285,7 +301,10 @@ def _assemble(
 ) -> Study:
     """Read the inputs and put them together."""
     catalogue = extend_catalogue(own_categories)
-    services = read_services(service_files, area, catalogue=catalogue, category=service_category)
+    # Merging sees every source: it says more than that a place is told twice.
+    services = read_services(
+        sources, area, catalogue=catalogue, across_files=not merge.get("on", False)
+    )
     services = merged_services(services, merge)
     network = stored_network(
         network_file,
@@ -302,7 +321,7 @@ def _assemble(
     usual = tuple(c for c in catalogue if c in present or catalogue[c].essential)
     settings["categories"] = tuple(settings.get("categories", usual))
     files = [("districts", file) for file in districts_files]
-    files += [("services", file) for file in service_files]
+    files += [("services", one.file) for one in sources]
     files.append(("network", network_file))
     if heights_file is not None:
         settings["heights"] = read_heights(heights_file, crs=area.crs)
@@ -409,6 +428,17 @@ def _described(manifest: Path) -> dict[str, dict[str, str]]:
         return {}
 
 
+def _date(given: Any, path: Path) -> datetime.date | None:
+    if isinstance(given, datetime.datetime):
+        return given.date()
+    if isinstance(given, datetime.date) or given == "":
+        return given or None
+    if date_of(given):
+        return datetime.date.fromisoformat(date_of(given))
+    msg = f"{path}, [analysis]: date is {given!r}."
+    raise StudyFileError(msg, hint='Write it as "2026-01-31".')
+
+
 def _existing(path: Path) -> Path:
     if path.exists():
         return path
@@ -450,14 +480,14 @@ def _check_value(
     if not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted):
         msg = f"{where}: {key} is {value!r}."
         names = {str: "text in quotes", list: "a list in brackets", int: "a number"}
-        names |= {bool: "true or false", dict: "a table of its own"}
+        names |= {bool: "true or false", dict: "pairs in braces or a table of its own"}
         raise StudyFileError(msg, hint=f"It must be {names[wanted[0]]}.")
     _check_items(key, value, where)
 
 
 def _check_items(key: str, value: Any, where: str) -> None:
     """Check what stands in a list: numbers of minutes, or words."""
-    if not isinstance(value, list):
+    if not isinstance(value, list) or key == "sources":
         return
     minutes = key == "isochrones_min"
     wanted = (int, float) if minutes else (str,)

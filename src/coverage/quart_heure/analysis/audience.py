@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import functools
 from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
@@ -187,9 +188,11 @@ def combined_person(persons: Sequence[Person]) -> Person:
 
 
 def combine_states(*states: NDArray[np.int8]) -> NDArray[np.int8]:
-    """Return the least of several states, service by service: what one refuses is refused."""
-    least: NDArray[np.int8] = np.minimum.reduce(states)
-    return least
+    """Return the least of several states, service by service: what one refuses is refused.
+
+    Shapes that numpy broadcasts may be mixed.
+    """
+    return functools.reduce(np.minimum, states)
 
 
 def admission(services: pd.DataFrame, person: Person | None) -> Admission:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
@@ -19,10 +20,12 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
-__all__ = ["place_services", "placement_problems", "short_streets"]
+__all__ = ["outside_problems", "place_services", "placement_problems", "short_streets"]
 
 OUTSIDE = "too far outside the area"
 OFF_NETWORK = "no street within reach"
+ENDED = "validity ended"
+NOT_BEGUN = "validity not begun"
 
 
 def place_services(
@@ -36,6 +39,7 @@ def place_services(
     categories: Collection[str],
     counted_status: Collection[str],
     cache: Cache | None = None,
+    on: datetime.date | None = None,
 ) -> tuple[gpd.GeoDataFrame, Attachment]:
     """Attach services to the network and say which count, and why others do not.
 
@@ -57,6 +61,8 @@ def place_services(
         Services of these statuses count.
     cache
         Keeps where they meet the network for the next run.
+    on
+        A service whose validity has ended by this day, or not begun, is as good as closed.
 
     Returns
     -------
@@ -83,6 +89,8 @@ def place_services(
     district, inside = _districts(points, area)
     status = table["status"].to_numpy(dtype=object)
     reason = np.where(np.isin(status, list(counted_status)), "", status).astype(object)
+    if on is not None and "closed" not in counted_status:
+        _judge_validity(table, reason, on.isoformat())
     reason[(reason == "") & ~near] = OUTSIDE
     reason[(reason == "") & ~attachment.attached] = OFF_NETWORK
     table["district_id"] = district
@@ -93,6 +101,15 @@ def place_services(
     table["edge"] = attachment.edge
     table["access_m"] = attachment.access_m
     return table, attachment
+
+
+def _judge_validity(table: pd.DataFrame, reason: NDArray[np.object_], day: str) -> None:
+    """Give a reason to the services that are not valid on a day, as ISO 8601."""
+    for column, words in (("valid_to", ENDED), ("valid_from", NOT_BEGUN)):
+        if column in table:
+            date = table[column].to_numpy(dtype=object)
+            past = (date < day) if column == "valid_to" else (date > day)
+            reason[(reason == "") & (date != "") & past.astype(bool)] = words
 
 
 def placement_problems(
@@ -121,6 +138,15 @@ def placement_problems(
             strict=True,
         )
     ]
+
+
+def outside_problems(
+    services: gpd.GeoDataFrame, area: StudyArea, *, snap_m: float, margin_m: float
+) -> list[dict[str, object]]:
+    """List services that lie too far outside an area to count, before any street is looked at."""
+    far = shapely.distance(services.geometry.to_numpy(), area.geometry) > margin_m
+    lost = services[far].assign(left_out_reason=OUTSIDE)
+    return placement_problems(lost, snap_m=snap_m, margin_m=margin_m)
 
 
 def short_streets(

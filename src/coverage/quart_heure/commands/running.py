@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -58,6 +59,7 @@ def load_study(
 
     Those about hours (``at``, ``on``, ``between``, ``stay``, ``week``, ``week_of``) are as typed.
     """
+    from quart_heure.manifest import creation_time
     from quart_heure.sources.services import STATUSES
     from quart_heure.study_file import paris_study, read_study
 
@@ -78,13 +80,15 @@ def load_study(
     if person:
         overrides["person"] = person
     cache = chosen_cache(no_cache)
+    # The day is taken here, at the edge: nothing further in knows what day it is.
+    today = datetime.date.fromisoformat(creation_time()[:10])
     if source is None:
-        return paris_study(cache=cache, **overrides)
+        return paris_study(cache=cache, date=today, **overrides)
     if soliguide:
         from quart_heure.sources.soliguide import soliguide_access
 
         overrides["soliguide"] = soliguide_access()
-    return read_study(source, cache=cache, **overrides)
+    return read_study(source, cache=cache, today=today, **overrides)
 
 
 def persons(

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import jinja2
 import numpy as np
+import pandas as pd
 import shapely
 
+from quart_heure.analysis.placement import outside_problems
 from quart_heure.files import replacing
 from quart_heure.network.doctor import (
     Finding,
@@ -23,16 +25,18 @@ from quart_heure.network.doctor import (
 )
 from quart_heure.outputs.manifest import json_text
 from quart_heure.sources.districts import check_districts
+from quart_heure.sources.problems import problem_table
 
 if TYPE_CHECKING:
     import geopandas as gpd
-    import pandas as pd
 
     from quart_heure.study import Study
 
 __all__ = ["Check", "check_study", "render_check", "write_check"]
 
 _BARRIERS = ("water", "rail")
+_SHOWN = 10
+"""Rows of one kind shown on a terminal; the other forms have all."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -96,10 +100,16 @@ def check_study(study: Study, *, today: datetime.date | None = None) -> Check:
     return Check(
         area=study.area.name,
         findings=finding_table(findings(), study.network),
-        problems=study.problems,
+        problems=pd.concat([study.problems, problem_table(_outside(study))], ignore_index=True),
         dropped=dict(study.network.meta.get("dropped", {})),
         osm_date=osm_date,
         age_days=_age_days(osm_date, today or datetime.datetime.now(datetime.UTC).date()),
+    )
+
+
+def _outside(study: Study) -> list[dict[str, object]]:
+    return outside_problems(
+        study.services.table, study.area, snap_m=study.snap_m, margin_m=study.margin_m
     )
 
 
@@ -160,14 +170,14 @@ def _content(check: Check) -> dict[str, Any]:
         "age_days": check.age_days,
         "summary": check.summary(),
         "findings": rows,
-        "problems": _problem_rows(check),
+        "problems": _problem_rows(check.problems),
         "dropped": {reason: dict(amount) for reason, amount in check.dropped.items()},
     }
 
 
-def _problem_rows(check: Check) -> list[dict[Hashable, Any]]:
-    """Return the problems as plain rows; what is wrong with a whole file has no row, None."""
-    table = check.problems.astype(object)
+def _problem_rows(problems: pd.DataFrame) -> list[dict[Hashable, Any]]:
+    """Return problems as plain rows; what is wrong with a whole file has no row, None."""
+    table = problems.astype(object)
     return table.where(table.notna(), None).to_dict("records")
 
 
@@ -185,18 +195,23 @@ def _terminal(check: Check, width: int) -> str:
         table = Table(title=f"{kind}: {n}", title_justify="left", box=None)
         for column in ("place", "value", "detail", "osm_url"):
             table.add_column(column, justify="right" if column == "value" else "left")
-        for row in check.findings[check.findings["kind"] == kind].head(10).itertuples():
+        for row in check.findings[check.findings["kind"] == kind].head(_SHOWN).itertuples():
             table.add_row(row.place, f"{row.value:g} {row.unit}", row.detail, row.osm_url)
         console.print(table)
-        if n > 10:
-            console.print(f"… and {n - 10} more: use --format json or --output.")
+        if n > _SHOWN:
+            console.print(f"… and {n - _SHOWN} more: use --format json or --output.")
     table = Table(title="Rows refused or doubted", title_justify="left", box=None)
     columns = ("file", "row", "value", "reason", "action")
     for column in columns:
         table.add_column(column)
-    for row in _problem_rows(check):
+    # What occurs a hundred times says no more by its hundredth row.
+    alike = check.problems.groupby(["reason", "action"]).cumcount()
+    for row in _problem_rows(check.problems[alike < _SHOWN]):
         table.add_row(*("" if row[c] is None else str(row[c]) for c in columns))
     console.print(table)
+    more = check.problems[alike >= _SHOWN].groupby(["reason", "action"]).size()
+    for row in more.rename("n").reset_index().to_dict("records"):
+        console.print(f"… and {row['n']} more: {row['reason']}, {row['action']}.")
     table = Table(title="Streets left out", title_justify="left", box=None)
     table.add_column("reason")
     table.add_column("amount")

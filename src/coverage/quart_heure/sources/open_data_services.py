@@ -12,13 +12,14 @@ from typing import Any
 import shapely
 
 from quart_heure.sources.open_data import DAYS, DatasetAnswer
+from quart_heure.sources.opening_hours import hours_from_days, hours_from_text
 from quart_heure.sources.osm_patience import host_of
 from quart_heure.sources.services import SERVICE_COLUMNS
+from quart_heure.sources.wordings import is_closed_day
 
 __all__ = ["service_rows", "write_rows"]
 
 _YES_NO = {"oui": "yes", "yes": "yes", "true": "yes", "1": "yes", "non": "no", "no": "no"}
-_CLOSED_DAY = frozenset({"-", "–", "fermé", "ferme"})
 
 
 def service_rows(
@@ -108,19 +109,19 @@ def _row(row: Mapping[str, Any], place: shapely.Point, answer: DatasetAnswer) ->
 
 
 def _hours(row: Mapping[str, Any], fields: Mapping[str, str]) -> tuple[str, str]:
-    """Return opening hours in OpenStreetMap's syntax where they are plain, and as the source says.
-
-    A week of dashes is a place that is closed; all else is left to who reads texts.
-    """
+    """Return opening hours in OpenStreetMap's syntax where understood, and as the source says."""
     if "days" not in fields:
-        return "", _words(row.get(fields.get("hours", "")))
+        said = _words(row.get(fields.get("hours", "")))
+        return hours_from_text(said).osm, said
     days = {day: _words(row.get(fields["days"].format(day=day))) for day in DAYS}
     if not any(days.values()):
         return "", ""
     told = " ; ".join(f"{day} {hours or '?'}" for day, hours in days.items())
     period = _words(row.get(fields.get("period", "")))
-    shut = all(hours.lower() in _CLOSED_DAY for hours in days.values())
-    return "off" if shut else "", f"{told} ({period})" if period else told
+    # A week of dashes is a place that is closed for now, whatever its period.
+    shut = all(is_closed_day(hours) for hours in days.values())
+    osm = "off" if shut else hours_from_days(dict(enumerate(days.values())), period=period).osm
+    return osm, f"{told} ({period})" if period else told
 
 
 def _words(value: Any) -> str:
