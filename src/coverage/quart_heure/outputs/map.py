@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 from quart_heure.files import replacing
 from quart_heure.labels import typeset
 from quart_heure.outputs.discretion import publishable
+from quart_heure.outputs.map_cells import Grid, cells_shown, thresholds_offered
 from quart_heure.outputs.map_ground import ground
+from quart_heure.outputs.map_hours import hours_shown
 from quart_heure.outputs.map_page import CoverageLayers, MapPage, OfflineMap
 from quart_heure.outputs.map_shapes import Pen
 from quart_heure.outputs.map_texts import page_texts
@@ -59,11 +61,17 @@ def build_map(
         background = background.to_crs(area.crs)
     shown = views(coverage, pen, lang=lang)
     drawn = ground(coverage, background, pen)
+    services, places = services_shown(coverage, pen, lang=lang)
+    grid = Grid(coverage)
+    hours = hours_shown(coverage, getattr(coverage, "week", None), grid, lang=lang)
     words = _words(lang)
-    texts = page_texts(coverage, words["page"], views=shown, lang=lang)
+    texts = page_texts(coverage, words["page"], views=shown, hours=hours, lang=lang)
     texts["online"] = online_tiles
     data = {
         "threshold": coverage.study.threshold_min,
+        "thresholds": thresholds_offered(coverage.study),
+        # Services further away than this walk do not count outside the area.
+        "margin_min": coverage.study.margin_m / coverage.study.profile.speed_m_per_min,
         "gap_ha": coverage.study.min_gap_ha,
         "residents": coverage.study.residents is not None,
         "online": online_tiles,
@@ -72,10 +80,13 @@ def build_map(
             **words["script"],
             "district": texts["district"].capitalize(),
             "composite_label": texts["composite"],
+            "whole_area": texts["whole_area"],
         },
         "ground": drawn,
         "views": shown,
-        "services": services_shown(coverage, pen, lang=lang),
+        "services": services,
+        "cells": cells_shown(coverage, grid, places),
+        "hours": hours,
     }
     page = MapPage(texts=texts, data=data, lang=lang, online_tiles=online_tiles)
     chart = OfflineMap(

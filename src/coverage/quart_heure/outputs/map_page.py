@@ -25,10 +25,22 @@ __all__ = ["CoverageLayers", "MapPage", "OfflineMap"]
 _SCRIPTS = (
     "map_words.js",
     "map_draw.js",
+    "map_marks.js",
+    "map_cells.js",
+    "map_surface.js",
+    "map_hours.js",
+    "map_scene.js",
     "map_names.js",
     "map_popups.js",
     "map_layers.js",
+    "map_figures.js",
+    "map_legend.js",
     "map_panel.js",
+    "map_controls.js",
+    "map_search.js",
+    "map_state.js",
+    "map_viewpoint.js",
+    "map_frame.js",
     "map.js",
 )
 """In the order in which they need each other."""
