@@ -16,7 +16,7 @@ MONDAY = datetime(2026, 11, 23)
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class HandWeek:
-    """Closed at night, sure in the morning, perhaps in the afternoon; on Sunday nothing is known."""
+    """Closed at night, open in the morning, perhaps in the afternoon; unknown on Sundays."""
 
     coverage: Coverage
     starts: tuple[datetime, ...]
@@ -42,7 +42,7 @@ def number_of_hour(hour: int) -> int:
 
 
 def states_of(coverage: Coverage, category: str, k: int) -> np.ndarray:
-    """In the morning all places are open, in the afternoon the first one only, perhaps the others."""
+    """All places are open in the morning; the first one in the afternoon, and perhaps others."""
     cells = coverage.cells
     near = cells[f"minutes_{category}"].to_numpy() <= coverage.study.threshold_min
     names = cells[f"nearest_{category}"].astype(str).to_numpy()
@@ -84,7 +84,7 @@ def timed(coverage: Coverage) -> TimedCoverage:
         coverage=coverage,
         starts=tuple(MONDAY + timedelta(hours=hour) for hour in range(168)),
         categories=tuple(categories),
-        state_of_hour={category: numbers for category in categories},
+        state_of_hour=dict.fromkeys(categories, numbers),
         table=pd.DataFrame(rows),
     )
     fields = {field.name: getattr(coverage, field.name) for field in dataclasses.fields(Coverage)}

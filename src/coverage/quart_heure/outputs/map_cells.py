@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 FAR, UNREACHABLE, OFF_NETWORK = 253, 254, 255
-"""Codes of cells without minutes; 0 lies outside the area, n stands for at most ``upper[n - 1]``."""
+"""Codes of cells without minutes; 0 is outside the area, n at most ``upper[n - 1]`` minutes."""
 
 _LONGEST_OFFERED_MIN = 20.0
 
@@ -86,19 +86,17 @@ class Grid:
         ``centre`` and divided by the ``half``, is (u, v); columns and rows are the sums of ``col``
         and ``row`` times u^i v^j, in order of i and then of j, for i + j up to the degree.
         """
-        corners = np.array([self.first_col, self.first_col + self.width]) * self.cell_m
-        sides = np.array([self.first_row, self.first_row + self.height]) * self.cell_m
-        x, y = np.meshgrid(np.linspace(*corners, _FIT_POINTS), np.linspace(*sides, _FIT_POINTS))
-        lon, lat = _to_degrees(crs).transform(x.ravel(), y.ravel())
+        columns = self.first_col + np.linspace(0, self.width, _FIT_POINTS)
+        rows = self.first_row + np.linspace(0, self.height, _FIT_POINTS)
+        x, y = (line.ravel() * self.cell_m for line in np.meshgrid(columns, rows))
+        lon, lat = _to_degrees(crs).transform(x, y)
         share = np.stack(mercator_share(lon, lat))
         low, high = share.min(axis=1), share.max(axis=1)
         centre, half = (low + high) / 2, (high - low) / 2
         u, v = (share - centre[:, None]) / half[:, None]
-        powers = [
-            (i, j) for i in range(_FIT_DEGREE + 1) for j in range(_FIT_DEGREE + 1 - i)
-        ]
+        powers = [(i, j) for i in range(_FIT_DEGREE + 1) for j in range(_FIT_DEGREE + 1 - i)]
         terms = np.stack([u**i * v**j for i, j in powers], axis=1)
-        wanted = np.stack([x.ravel() / self.cell_m, y.ravel() / self.cell_m], axis=1)
+        wanted = np.stack([x, y], axis=1) / self.cell_m
         wanted -= (self.first_col, self.first_row)
         found = np.linalg.lstsq(terms, wanted, rcond=None)[0]
         return {
@@ -124,7 +122,7 @@ def thresholds_offered(study: Study) -> list[float]:
 
 
 def withheld(coverage: Coverage, category: str) -> bool:
-    """Tell whether some minutes of a category are not to be told, for they lead to a discreet place.
+    """Tell whether minutes of a category lead to a discreet place, and are not all to be told.
 
     Such a category is shown at the threshold of the study alone.
     """
@@ -152,9 +150,7 @@ def upper_minutes(study: Study) -> NDArray[np.float64]:
     return upper[: FAR - 1]
 
 
-def cells_shown(
-    coverage: Coverage, grid: Grid, places: Mapping[str, int]
-) -> dict[str, Any]:
+def cells_shown(coverage: Coverage, grid: Grid, places: Mapping[str, int]) -> dict[str, Any]:
     """Return minutes and nearest service of every cell, as plain data for the page.
 
     Parameters
@@ -184,7 +180,7 @@ def cells_shown(
 
 
 def packed(grid: NDArray[np.uint8]) -> str:
-    """Return a grid of bytes as the page unpacks it: steps from cell to cell, deflated, in base64."""
+    """Return bytes as the page unpacks them: steps from one to the next, deflated, in base64."""
     steps = np.diff(grid.ravel(), prepend=np.uint8(0))
     return base64.b64encode(zlib.compress(steps.tobytes(), 9)).decode()
 
@@ -197,9 +193,7 @@ def _minute_codes(minutes: NDArray[np.float64], upper: NDArray[np.float64]) -> N
     return codes
 
 
-def _nearest(
-    nearest: pd.Series[Any], grid: Grid, places: Mapping[str, int]
-) -> dict[str, Any]:
+def _nearest(nearest: pd.Series[Any], grid: Grid, places: Mapping[str, int]) -> dict[str, Any]:
     """Return which service is nearest, and the places of those services in the page; -1 unshown.
 
     A code of 0 is no service, n the one at ``places[n - 1]``.

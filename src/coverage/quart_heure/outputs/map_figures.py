@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,9 +108,7 @@ class _Sums:
     def area(self, chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
         return self._sum(chosen, np.ones(len(chosen)))
 
-    def _sum(
-        self, chosen: NDArray[np.bool_], weight: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
+    def _sum(self, chosen: NDArray[np.bool_], weight: NDArray[np.float64]) -> NDArray[np.float64]:
         here = chosen & self._on
         sums = np.bincount(self._district[here], weight[here], minlength=self._rows)
         return np.append(sums, sums.sum())

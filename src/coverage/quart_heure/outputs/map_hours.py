@@ -132,8 +132,8 @@ def _rows(
 ) -> list[list[list[float | None]]]:
     """Return the figures of each state: per district, the whole area last."""
     rows = table[(table["category"] == category) & table["hour"].isin(hours)]
-    rows = rows.set_index(["hour", rows["district_id"].astype(str)])[list(_FIGURES)]
-    wanted = pd.MultiIndex.from_product([hours, ids])
+    rows = rows.astype({"district_id": str}).set_index(["hour", "district_id"])[list(_FIGURES)]
+    wanted = pd.MultiIndex.from_tuples([(hour, name) for hour in hours for name in ids])
     values = rows.reindex(wanted).to_numpy(float).reshape(len(hours), len(ids), len(_FIGURES))
     return [
         [

@@ -64,7 +64,7 @@ def page_texts(
         "composite_hint": words["composite_hint"].format(n=count),
         "share_hint": words["share_hint" + ending].format(minutes=minutes),
         "hours_hint": _hours_hint(hours, words, minutes=minutes),
-        "hours_left_out": bool(hours) and not hours["categories"],
+        "hours_left_out": hours is not None and not hours["categories"],
         "districts": [district_label(label, lang) for label in labels],
         "table": words["table"].format(district=district),
         "measure": _measure(study, words, lang=lang),
@@ -141,9 +141,7 @@ def _choices(
     return choices
 
 
-def _hours_hint(
-    hours: Mapping[str, Any] | None, words: Mapping[str, Any], *, minutes: str
-) -> str:
+def _hours_hint(hours: Mapping[str, Any] | None, words: Mapping[str, Any], *, minutes: str) -> str:
     if not hours or "week_of" not in hours:
         return ""
     return str(words["hours_hint"].format(week=hours["week_of"], minutes=minutes))

@@ -19,7 +19,12 @@
       const values = { minutes: words.short(effective.minutes), n: data.total_word };
       if (view.kind === "composite") {
         if (effective.hour !== null) return words.say("summary_composite_hour", { hour: qh.hourName(words, effective.hour) });
-        return effective.standard ? words.say("summary_composite", values) : "";
+        if (effective.standard) return words.say("summary_composite", values);
+        const some = 100 - this.rows(view, effective).at(-1)[0];
+        return words.say(data.residents ? "summary_composite_at" : "summary_composite_at_area", {
+          minutes: values.minutes,
+          share: words.percent(some),
+        });
       }
       if (view.counted === 0) return words.say("summary_none", values);
       if (effective.hour !== null) {

@@ -43,14 +43,15 @@
     beyond(view, effective, values) {
       const composite = view.kind === "composite";
       if (effective.mode === "covered" && !composite) return [];
-      const key = effective.standard && view.gaps.length ? "_near" : "_all";
-      const text = this.words.say((composite ? "none" : "beyond") + key, values);
-      return [[qh.swatch({}), text]];
+      const near = effective.standard && view.gaps.length > 0;
+      const key = composite ? (near ? "none_near" : "none_all") : near ? "beyond_near" : "beyond_all";
+      return [[qh.swatch({}), this.words.say(key, values)]];
     }
 
     gap(view, effective, values) {
       const minutes = this.words.short(this.data.threshold);
-      const key = (view.kind === "composite" ? "beyond_none" : "beyond") + (effective.standard ? "" : "_outline");
+      const filled = view.kind === "composite" ? "beyond_none" : "beyond";
+      const key = effective.standard ? filled : "beyond_outline";
       return [qh.gapSwatch(effective.standard), this.words.say(key, { ...values, minutes })];
     }
 
