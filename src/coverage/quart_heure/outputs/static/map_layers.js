@@ -254,8 +254,9 @@
 
     /* What is known of a place where no gap and no service is. */
     openAt(latlng) {
-      const content = this.on.tell(latlng);
-      if (!content) return null;
+      const told = this.on.tell(latlng);
+      if (!told) return null;
+      const content = qh.el("div", { class: "popup", tabindex: "-1" }, told);
       const popup = L.popup(POPUP).setLatLng(latlng).setContent(content);
       this.clearOfLegend(popup);
       this.map.openPopup(popup);

@@ -105,13 +105,13 @@
     };
     if (cells.isOff(place.cell)) {
       const off = el("p", {}, words.say("here_off_network"));
-      return el("div", { class: "popup", tabindex: "-1" }, el("h2", { dir: "auto" }, place.title), off);
+      return el("section", {}, el("h2", { dir: "auto" }, place.title), off);
     }
     const heading = (text) => el("th", { scope: "col" }, text);
     const open = hourly ? heading(words.say("here_open", { hour: qh.hourName(words, place.hour) })) : "";
     return el(
-      "div",
-      { class: "popup", tabindex: "-1" },
+      "section",
+      {},
       el("h2", { dir: "auto" }, place.title),
       el(
         "table",

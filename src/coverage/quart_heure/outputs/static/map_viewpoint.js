@@ -32,12 +32,14 @@
       return this.map.getSize().y - (low - high) - 24;
     }
 
-    /* How far down the area may be moved to come out from under the legend at the same zoom. */
+    /* The room above the area that brings it out from under the legend at the same zoom. */
     roomForLegend() {
       const legend = byId("legend");
       if (!legend.open) return 0;
       const slack = this.slack();
-      return Math.max(0, Math.min(slack, legend.offsetTop + legend.offsetHeight - slack / 2));
+      const wanted = legend.offsetTop + legend.offsetHeight - slack / 2;
+      // Room at the top moves the middle by half of it.
+      return Math.max(0, Math.min(slack, 2 * wanted));
     }
 
     hasRoomForLegend() {
