@@ -143,6 +143,7 @@ def test_every_view_changes_map_legend_and_lists(open_map) -> None:
         titles.add(page.locator("#legend-title").inner_text())
         summaries.add(page.locator("#summary").inner_text())
         expect(page.locator("#now")).to_have_text(name)
+        assert not re.search(r"[{}]|undefined|NaN", page.locator("body").inner_text())
         assert colours_seen(page) > 3
     assert len(titles) == len(summaries) == 3
 
@@ -573,9 +574,13 @@ def test_paper_shows_the_map_and_the_lists(open_map, tmp_path: Path) -> None:
     path = tmp_path / "map.pdf"
     page.pdf(path=path, format="A4")
     assert path.stat().st_size > 20_000
+    # What was unfolded for the paper is folded again.
+    expect(page.locator("#table")).to_be_hidden()
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     page.emulate_media(media="print")
     expect(page.locator(".choices")).to_be_hidden()
-    expect(page.locator("#gaps-list")).to_be_visible()
+    for what in ("#gaps-list", "#table", "#services-list", "#summary"):
+        expect(page.locator(what)).to_be_visible()
     box = page.locator(".map-area").bounding_box()
     assert box["width"] <= 700
     assert box["height"] <= 700

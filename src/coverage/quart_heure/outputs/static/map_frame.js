@@ -36,6 +36,7 @@
 
   /* Paper shows the map as the screen does, as large as the page allows. */
   qh.listenToPrint = function (map) {
+    let folded = [];
     window.addEventListener("beforeprint", () => {
       const { x, y } = map.getSize();
       const scale = Math.min(PAPER.width / x, PAPER.height / y);
@@ -43,6 +44,13 @@
       style.setProperty("--width", x + "px");
       style.setProperty("--height", y + "px");
       style.setProperty("--scale", scale.toFixed(4));
+      // What is folded on the screen is read on paper.
+      folded = [...document.querySelectorAll(".panel details:not([open])")];
+      for (const one of folded) one.open = true;
+    });
+    window.addEventListener("afterprint", () => {
+      for (const one of folded) one.open = false;
+      folded = [];
     });
   };
 })(window.quartHeure);
