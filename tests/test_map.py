@@ -54,10 +54,17 @@ class Page(HTMLParser):
         self.code: list[tuple[str, dict[str, str | None], str]] = []
         self.text = ""
         self._code = False
+        self.spare = ""  # the other language, which the browser does not show
+        self.spare_tags: list[tuple[str, dict[str, str | None]]] = []
+        self._in_template = False
         self.feed(text)
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._in_template |= tag == "template"
+        if self._in_template:
+            self.spare_tags.append((tag, dict(attrs)))
+            return
         self.tags.append((tag, dict(attrs)))
         self._code = tag in {"script", "style"}
         if self._code:
@@ -65,9 +72,12 @@ class Page(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         self._code = False
+        self._in_template &= tag != "template"
 
     def handle_data(self, data: str) -> None:
-        if self._code:
+        if self._in_template:
+            self.spare += data
+        elif self._code:
             tag, attributes, before = self.code[-1]
             self.code[-1] = (tag, attributes, before + data)
         else:
@@ -256,7 +266,10 @@ def test_hostile_names_stay_text(hostile_study: Study, page: Page) -> None:
     assert [tag for tag, _ in hostile.tags].count("script") == len(page.all("script"))
     for tag in ("img", "b", "iframe"):
         assert not hostile.all(tag)
-    assert not [a for _, a in hostile.tags if any(name.startswith("on") for name in a)]
+    assert not [
+        a for _, a in hostile.tags + hostile.spare_tags if any(name.startswith("on") for name in a)
+    ]
+    assert not {"img", "script", "b", "iframe", "style"} & {tag for tag, _ in hostile.spare_tags}
     names = {service.get("name") for service in hostile.data["services"]}
     assert set(HOSTILE) <= names
     assert HOSTILE[1] in hostile.text
@@ -358,6 +371,19 @@ def test_services_are_told_apart(page: Page) -> None:
     assert services["Service A2"]["left_out"]
     assert "outside" not in services["Service A1"]
     assert "left_out" not in services["Service A1"]
+
+
+def test_the_page_holds_the_other_language(page: Page, toy_coverage: Coverage) -> None:
+    english = Page(render_map(toy_coverage, lang="en"))
+    for spare, shown in ((page.spare, english.text), (english.spare, page.text)):
+        said = [line.strip() for line in spare.splitlines() if line.strip()]
+        assert len(said) > 40
+        assert set(said) <= {line.strip() for line in shown.splitlines()}
+    other = page.data["other"]
+    assert other["lang"] == "en"
+    assert other["labels"]["bains_douches"] == "Public baths"
+    assert {**other["words"]}.keys() == page.data["words"].keys()
+    assert len(other["services"]) == len(page.data["services"])
 
 
 @pytest.mark.parametrize("lang", ["fr", "en"])

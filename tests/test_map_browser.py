@@ -463,6 +463,21 @@ def test_a_strange_address_does_nothing(open_map, state: str) -> None:
     assert colours_seen(page) > 3
 
 
+def test_the_page_speaks_the_other_language(open_map) -> None:
+    page = open_map("town", state="#view=bains_douches&min=10")
+    page.get_by_role("button", name="English").click()
+    expect(page.locator("html.ready")).to_have_attribute("lang", "en")
+    expect(page.get_by_role("radio", name="Public baths")).to_be_checked()
+    expect(page.get_by_role("radio", name="10 min")).to_be_checked()
+    expect(page.locator("#legend-title")).to_have_text("Public baths: walking time")
+    expect(page.locator("#summary")).to_contain_text(re.compile(r"\d\.\d% of residents"))
+    assert "lang=en" in shown_state(page)
+    assert not re.search("carte|habitants", page.locator("body").inner_text())
+    page.get_by_role("button", name="Français").click()
+    expect(page.locator("html.ready")).to_have_attribute("lang", "fr")
+    expect(page.get_by_role("radio", name="Bains-douches")).to_be_checked()
+
+
 def test_a_gap_leads_back_to_its_line(open_map) -> None:
     page = open_map("town")
     page.get_by_role("radio", name="Bains-douches").check()

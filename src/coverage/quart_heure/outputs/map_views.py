@@ -17,7 +17,10 @@ from quart_heure.outputs.map_shapes import Pen, inner_points, round_corners, sim
 if TYPE_CHECKING:
     from quart_heure.study import Coverage
 
-__all__ = ["COMPOSITE_VIEW", "services_shown", "views"]
+__all__ = ["COMPOSITE_VIEW", "SAID_IN_WORDS", "services_shown", "views"]
+
+SAID_IN_WORDS = ("access", "status", "left_out")
+"""What is said of a service in the language of the page; the rest is as its source has it."""
 
 COMPOSITE_VIEW = "essentials_within"
 """The view of how many essential services are within reach."""

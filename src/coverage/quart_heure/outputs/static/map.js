@@ -5,8 +5,8 @@
   const { byId } = qh;
 
   class CoverageMap {
-    constructor(map, data, cells, hours) {
-      Object.assign(this, { map, data, cells, hours });
+    constructor(map, data, cells, hours, lang) {
+      Object.assign(this, { map, data, cells, hours, lang });
       this.words = new qh.Words(data.words);
       this.switches = { gaps: true, services: true, streets: true };
       this.layers = new qh.Layers(map, data, this.words, cells, this.switches, {
@@ -111,7 +111,7 @@
       const { lat, lng } = this.map.getCenter();
       const place = this.viewpoint.framed ? null : { zoom: this.map.getZoom(), lat, lng };
       const hidden = Object.keys(this.switches).filter((name) => !this.switches[name]);
-      const state = { ...this.chosen, hidden, place, gap: this.gap && this.gap.rank };
+      const state = { ...this.chosen, hidden, place, gap: this.gap && this.gap.rank, lang: this.lang };
       qh.keepState(qh.writeState(state, this.data));
     }
 
@@ -255,13 +255,14 @@
 
   qh.start = async function (map) {
     const data = JSON.parse(byId("data").textContent);
+    const lang = qh.speak(data);
     if (!("DecompressionStream" in window)) {
       byId("summary").textContent = data.words.too_old;
       return;
     }
     const cells = await new qh.Cells(data.cells).open();
     const hours = await new qh.Hours(data.hours, cells).open();
-    qh.map = new CoverageMap(map, data, cells, hours);
+    qh.map = new CoverageMap(map, data, cells, hours, lang);
     qh.map.start();
   };
 })(window.quartHeure);

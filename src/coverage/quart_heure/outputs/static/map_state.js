@@ -44,6 +44,7 @@
       said.set("at", [Number(zoom.toFixed(2)), lat.toFixed(5), lng.toFixed(5)].join("/"));
     }
     if (state.gap) said.set("gap", state.gap);
+    if (state.lang) said.set("lang", state.lang);
     return "#" + said.toString().replace(/%2F/g, "/");
   };
 
