@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 import map_week
 from quart_heure.outputs.discretion import publishable
-from quart_heure.outputs.map import write_map
+from quart_heure.outputs.map import build_map, write_map
 from quart_heure.study import Coverage, Study, analyse
 from test_map import HOSTILE, background, hostile_study  # noqa: F401 - fixtures
 
@@ -570,10 +570,26 @@ def test_accessibility_rules_find_no_serious_fault(open_map, viewport, view) -> 
     if viewport is PHONE:
         page.locator("#fold").click()
     page.get_by_role("radio", name=view).check()
+    check_rules(page, popup=viewport is WIDE)
+
+
+@pytest.mark.parametrize("view", ["essentials_within", "bains_douches"])
+def test_hours_and_places_are_accessible(open_map, view) -> None:
+    page = open_map("week", state=f"#view={view}&hour=38")
+    page.get_by_role("combobox", name="Chercher").fill("pont")
+    expect(page.locator("#search-list")).to_be_visible()
+    check_rules(page, popup=False)
+    page.locator(".map").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".popup .here")).to_be_visible()
+    check_rules(page, popup=False)
+
+
+def check_rules(page: Page, *, popup: bool) -> None:
     for summary in page.locator(".panel summary").all():
         if not summary.evaluate("node => node.parentElement.open"):
             summary.click()
-    if viewport is WIDE:
+    if popup:
         page.locator("#gaps-list button").first.click()
     results = Axe().run(page).response["violations"]
     serious = {
@@ -582,6 +598,24 @@ def test_accessibility_rules_find_no_serious_fault(open_map, viewport, view) -> 
         if rule["impact"] in {"serious", "critical"}
     }
     assert not serious
+
+
+def test_a_notebook_shows_the_map_within_its_page(
+    browser: Browser, toy_coverage: Coverage, tmp_path: Path
+) -> None:
+    path = tmp_path / "notebook.html"
+    path.write_text(build_map(toy_coverage)._repr_html_(), encoding="utf-8")
+    context = browser.new_context(viewport=WIDE)
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(path.as_uri())
+    frame = page.frame_locator("iframe")
+    expect(frame.locator("html.ready")).to_be_attached()
+    frame.get_by_role("radio", name="Bains-douches").check()
+    expect(frame.locator("#now")).to_have_text("Bains-douches")
+    assert complaints == []
+    context.close()
 
 
 def test_paper_shows_the_map_and_the_lists(open_map, tmp_path: Path) -> None:

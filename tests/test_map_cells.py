@@ -190,7 +190,7 @@ def test_a_discreet_place_has_no_place(discreet_coverage: Coverage) -> None:
     assert category_figures(discreet_coverage, "bains_douches") == {}
     assert "bains_douches" not in open_essentials(discreet_coverage)
     week = map_week.timed(discreet_coverage).week
-    hours = hours_shown(discreet_coverage, week, grid, lang="fr")
+    hours = hours_shown(discreet_coverage, week, grid)
     assert hours is not None
     assert "bains_douches" not in hours["categories"]
     assert "esi" in hours["categories"]
@@ -226,9 +226,10 @@ def test_figures_are_those_of_a_study_with_that_threshold(toy_study: Study, peop
 
 def test_hours_come_back_cell_by_cell(toy_coverage: Coverage, grid: Grid) -> None:
     coverage = map_week.timed(toy_coverage)
-    hours = hours_shown(coverage, coverage.week, grid, lang="fr")
+    hours = hours_shown(coverage, coverage.week, grid)
     assert hours is not None
-    assert hours["week_of"] == "23 novembre 2026"
+    assert hours["monday"] == "2026-11-23"
+    assert "Semaine du 23 novembre 2026" in render_map(coverage)
     for category, one in hours["categories"].items():
         low, high = unpacked(one["classes"]).reshape(2, -1)
         classes = of_cells(low + 256 * high.astype(int), coverage, grid) - 1
@@ -241,6 +242,29 @@ def test_hours_come_back_cell_by_cell(toy_coverage: Coverage, grid: Grid) -> Non
             rows = one["rows"][one["hours"][hour]]
             assert len(rows) == len(coverage.study.area.districts) + 1
             assert rows[-1][0] <= rows[-1][1]
+
+
+def test_counts_at_an_hour_are_those_of_the_states(toy_coverage: Coverage, grid: Grid) -> None:
+    coverage = map_week.timed(toy_coverage)
+    hours = hours_shown(coverage, coverage.week, grid)
+    assert hours is not None
+    counted = open_essentials(coverage)
+    assert counted
+    hour = 14
+    sure = sum(
+        map_week.states_of(coverage, category, map_week.number_of_hour(hour)) == 2
+        for category in counted
+    )
+    cells = coverage.cells[coverage.cells["on_network"]]
+    composite = hours["composite"]
+    rows = composite["rows"][composite["hours"][hour]]
+    ids = [*coverage.study.area.districts["district_id"], ""]
+    for district, row in zip(ids, rows, strict=True):
+        here = cells if district == "" else cells[cells["district_id"] == district]
+        total = here["residents"].sum()
+        for n, share in enumerate(row):
+            people = here["residents"][(sure == n)[here.index]].sum()
+            assert share == pytest.approx(100 * people / total, abs=0.051)
 
 
 def test_many_states_are_told_apart(toy_coverage: Coverage) -> None:
@@ -256,9 +280,9 @@ def test_hours_that_are_too_large_are_left_out_and_told(
     toy_coverage: Coverage, grid: Grid, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     coverage = map_week.timed(toy_coverage)
-    assert hours_shown(toy_coverage, None, grid, lang="fr") is None
+    assert hours_shown(toy_coverage, None, grid) is None
     monkeypatch.setattr(map_hours, "HOURS_LIMIT_BYTES", 10)
-    hours = hours_shown(coverage, coverage.week, grid, lang="fr")
+    hours = hours_shown(coverage, coverage.week, grid)
     assert hours is not None
     assert hours["categories"] == {}
     assert "Les horaires ne sont pas dans ce fichier" in render_map(coverage)

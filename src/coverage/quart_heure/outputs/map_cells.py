@@ -182,7 +182,7 @@ def cells_shown(coverage: Coverage, grid: Grid, places: Mapping[str, int]) -> di
 def packed(grid: NDArray[np.uint8]) -> str:
     """Return bytes as the page unpacks them: steps from one to the next, deflated, in base64."""
     steps = np.diff(grid.ravel(), prepend=np.uint8(0))
-    return base64.b64encode(zlib.compress(steps.tobytes(), 9)).decode()
+    return base64.b64encode(zlib.compress(steps.tobytes())).decode()
 
 
 def _minute_codes(minutes: NDArray[np.float64], upper: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -8,6 +8,7 @@ they differ only by which services are in reach: one map of classes and one shor
 from __future__ import annotations
 
 import base64
+import dataclasses
 import zlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -17,8 +18,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from quart_heure.labels import format_date
 from quart_heure.outputs.map_cells import Grid, packed, withheld
+from quart_heure.outputs.map_figures import DistrictSums, shares_by_count
 
 if TYPE_CHECKING:
     from quart_heure.study import Coverage
@@ -30,6 +31,9 @@ HOURS_LIMIT_BYTES = 900_000
 
 _STATES_IN_A_WORD = 31
 """States of two bits that a non-negative 64-bit number holds."""
+
+_SURE = 2
+"""State of a cell that is covered by a place open for sure."""
 
 _FIGURES = ("at_least_pct", "at_most_pct", "residents_at_least", "residents_at_most")
 
@@ -57,9 +61,7 @@ class WeekShown(Protocol):
         """Return 2 for cells covered for sure, 1 for perhaps, 0 for not, -1 off the network."""
 
 
-def hours_shown(
-    coverage: Coverage, week: WeekShown | None, grid: Grid, *, lang: str
-) -> dict[str, Any] | None:
+def hours_shown(coverage: Coverage, week: WeekShown | None, grid: Grid) -> dict[str, Any] | None:
     """Return the hours of the week as plain data for the page; None without a week.
 
     Parameters
@@ -71,8 +73,6 @@ def hours_shown(
         Which cells are covered at each hour.
     grid
         Where the cells lie.
-    lang
-        Language of the date.
     """
     if week is None:
         return None
@@ -81,42 +81,79 @@ def hours_shown(
     first = indicators["category"] == study.categories[0]
     ids = indicators.loc[first, "district_id"].astype(str).tolist()
     known = set(week.categories)
-    shown = {
-        category: _category_hours(week, category, grid, ids)
+    timed = {
+        category: _read(week, category)
         for category in study.categories
         if category in known and not withheld(coverage, category)
     }
-    if not shown:
+    if not timed:
         return None
+    shown = {
+        category: _category_hours(week.table, category, one, grid, ids)
+        for category, one in timed.items()
+    }
     size = sum(len(one["classes"]) + len(one["table"]) for one in shown.values())
     if size > HOURS_LIMIT_BYTES:
         return {"too_large": True, "categories": {}}
-    monday = week.starts[0].date().isoformat()
-    return {"week_of": format_date(monday, lang), "categories": shown}
+    essentials = [timed[category] for category in study.essentials if category in timed]
+    return {
+        "monday": week.starts[0].date().isoformat(),
+        "categories": shown,
+        "composite": _composite_hours(coverage, essentials),
+    }
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Timed:
+    """The distinct states of a category, and which of them each hour has."""
+
+    states: list[NDArray[np.int8]]
+    of_hour: NDArray[np.int64]
+    first_hours: list[int]
+
+
+def _read(week: WeekShown, category: str) -> _Timed:
+    hours = np.asarray(week.state_of_hour[category])
+    numbers, first, of_hour = np.unique(hours, return_index=True, return_inverse=True)
+    states = [np.maximum(week.cell_states(category, int(k)), 0) for k in numbers]
+    return _Timed(states, of_hour.ravel(), first.tolist())
 
 
 def _category_hours(
-    week: WeekShown, category: str, grid: Grid, ids: Sequence[str]
+    table: pd.DataFrame, category: str, timed: _Timed, grid: Grid, ids: Sequence[str]
 ) -> dict[str, Any]:
-    hours = np.asarray(week.state_of_hour[category])
-    numbers, first_hour, state_of_hour = np.unique(hours, return_index=True, return_inverse=True)
-    states = [week.cell_states(category, int(k)) for k in numbers]
-    of_cell, table = _classes(states)
+    of_cell, states = _classes(timed.states)
     # The first class stands for what lies outside the area.
     laid = grid.lay(of_cell + 1, np.uint16)
     planes = np.stack([laid & 255, laid >> 8]).astype(np.uint8)
     return {
-        "hours": state_of_hour.ravel().tolist(),
-        "states": len(states),
+        "hours": timed.of_hour.tolist(),
+        "states": len(timed.states),
         "classes": packed(planes),
-        "table": base64.b64encode(zlib.compress(table.astype(np.uint8).tobytes(), 9)).decode(),
-        "rows": _rows(week.table, category, first_hour.tolist(), ids),
+        "table": base64.b64encode(zlib.compress(states.astype(np.uint8).tobytes(), 9)).decode(),
+        "rows": _rows(table, category, timed.first_hours, ids),
     }
+
+
+def _composite_hours(coverage: Coverage, essentials: Sequence[_Timed]) -> dict[str, Any]:
+    """Return the shares by number of categories that are open for sure within reach, by hour."""
+    if not essentials:
+        return {"hours": [], "rows": []}
+    sums = DistrictSums(coverage)
+    every = np.stack([one.of_hour for one in essentials], axis=1)
+    distinct, of_hour = np.unique(every, axis=0, return_inverse=True)
+    rows = []
+    for states in distinct.tolist():
+        count = np.zeros(len(coverage.cells), dtype=np.int8)
+        for one, state in zip(essentials, states, strict=True):
+            count += one.states[state] == _SURE
+        rows.append(shares_by_count(sums, count, len(essentials)))
+    return {"hours": of_hour.ravel().tolist(), "rows": rows}
 
 
 def _classes(states: Sequence[NDArray[np.int8]]) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
     """Return the class of each cell, shape (n,), and the states of each class, shape (c, k)."""
-    every = np.stack([np.maximum(state, 0) for state in states], axis=1)
+    every = np.stack(states, axis=1)
     classes = np.zeros(len(every), dtype=np.int64)
     for begin in range(0, every.shape[1], _STATES_IN_A_WORD):
         some = every[:, begin : begin + _STATES_IN_A_WORD].astype(np.int64)

@@ -63,7 +63,7 @@ def page_texts(
         "composite": words["composite"],
         "composite_hint": words["composite_hint"].format(n=count),
         "share_hint": words["share_hint" + ending].format(minutes=minutes),
-        "hours_hint": _hours_hint(hours, words, minutes=minutes),
+        "hours_hint": _hours_hint(hours, words, minutes=minutes, lang=lang),
         "hours_left_out": hours is not None and not hours["categories"],
         "districts": [district_label(label, lang) for label in labels],
         "table": words["table"].format(district=district),
@@ -141,10 +141,13 @@ def _choices(
     return choices
 
 
-def _hours_hint(hours: Mapping[str, Any] | None, words: Mapping[str, Any], *, minutes: str) -> str:
-    if not hours or "week_of" not in hours:
+def _hours_hint(
+    hours: Mapping[str, Any] | None, words: Mapping[str, Any], *, minutes: str, lang: str
+) -> str:
+    if hours is None or "monday" not in hours:
         return ""
-    return str(words["hours_hint"].format(week=hours["week_of"], minutes=minutes))
+    week = format_date(hours["monday"], lang)
+    return str(words["hours_hint"].format(week=week, minutes=minutes))
 
 
 def _measure(study: Study, words: Mapping[str, Any], *, lang: str) -> str:

@@ -18,13 +18,12 @@
       const { words, data } = this;
       const values = { minutes: words.short(effective.minutes), n: data.total_word };
       if (view.kind === "composite") {
-        if (effective.hour !== null) return words.say("summary_composite_hour", { hour: qh.hourName(words, effective.hour) });
         if (effective.standard) return words.say("summary_composite", values);
-        const some = 100 - this.rows(view, effective).at(-1)[0];
-        return words.say(data.residents ? "summary_composite_at" : "summary_composite_at_area", {
-          minutes: values.minutes,
-          share: words.percent(some),
-        });
+        const share = words.percent(100 - this.rows(view, effective).at(-1)[0]);
+        if (effective.hour !== null) {
+          return words.say("summary_composite_hour", { ...values, share, hour: qh.hourName(words, effective.hour) });
+        }
+        return words.say(data.residents ? "summary_composite_at" : "summary_composite_at_area", { ...values, share });
       }
       if (view.counted === 0) return words.say("summary_none", values);
       if (effective.hour !== null) {
@@ -50,7 +49,9 @@
 
     /* The values of each row, the whole area last. */
     rows(view, effective) {
-      if (effective.hour !== null && view.kind === "category") return this.hours.rows(view.id, effective.hour);
+      if (effective.hour !== null) {
+        return view.kind === "category" ? this.hours.rows(view.id, effective.hour) : this.hours.counts(effective.hour);
+      }
       const values = view.rows.map((row) => row.values);
       const found = qh.figuresAt(view, effective.minutes);
       if (!found) return values;
@@ -63,11 +64,8 @@
     }
 
     write(view, effective) {
-      const { words, data } = this;
+      const { words } = this;
       const composite = view.kind === "composite";
-      const untold = composite && effective.hour !== null;
-      byId("table-details").hidden = untold;
-      if (untold) return;
       const minutes = words.short(effective.minutes);
       const hour = effective.hour === null ? "" : qh.hourName(words, effective.hour);
       const columns = composite ? this.compositeColumns(view, effective) : this.categoryColumns(effective);
@@ -94,7 +92,7 @@
     }
 
     caption(composite, effective) {
-      if (effective.hour !== null) return "table_caption_hour";
+      if (effective.hour !== null) return composite ? "table_caption_composite_hour" : "table_caption_hour";
       if (!composite) return "table_caption_category";
       return "table_caption_composite" + (this.data.residents ? "" : "_area");
     }

@@ -62,6 +62,12 @@
     rows(category, hour) {
       return this.packed.categories[category].rows[this.stateOf(category, hour)];
     }
+
+    /* Shares by number of essential categories open for sure within reach, by row of the table. */
+    counts(hour) {
+      const { hours, rows } = this.packed.composite;
+      return rows[hours[hour]];
+    }
   };
 
   qh.dayName = function (locale, day) {

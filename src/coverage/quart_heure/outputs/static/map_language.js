@@ -27,7 +27,7 @@
     const asked = said().get("lang") === data.other.lang;
     if (asked) swap(data);
     const button = byId("language");
-    button.hidden = false;
+    button.hidden = !qh.hasAddress(); // it is the address that says which language
     button.addEventListener("click", () => {
       const next = said();
       if (asked) next.delete("lang");

@@ -48,8 +48,11 @@
     return "#" + said.toString().replace(/%2F/g, "/");
   };
 
+  /* A page within another, as a notebook shows it, has no address of its own. */
+  qh.hasAddress = () => window.location.protocol !== "about:";
+
   qh.keepState = function (text) {
-    if (text === window.location.hash) return;
+    if (!qh.hasAddress() || text === window.location.hash) return;
     // Not one step of "back" per movement of the map.
     window.history.replaceState(null, "", text);
   };
