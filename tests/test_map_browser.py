@@ -591,6 +591,9 @@ def check_rules(page: Page, *, popup: bool) -> None:
             summary.click()
     if popup:
         page.locator("#gaps-list button").first.click()
+    if page.locator(".leaflet-popup").count():
+        # Fading in, it is as pale as a fault.
+        expect(page.locator(".leaflet-popup")).to_have_css("opacity", "1")
     results = Axe().run(page).response["violations"]
     serious = {
         rule["id"]: [node["html"][:200] for node in rule["nodes"]]

@@ -43,10 +43,8 @@ def ground(coverage: Coverage, background: gpd.GeoDataFrame | None, pen: Pen) ->
     area = coverage.study.area
     around = shapely.buffer(area.geometry.simplify(50), _SURROUNDINGS_M, quad_segs=4)
     frame = shapely.box(*around.bounds)
-    west, south, east, north = _degree_bounds(frame, pen)
     inner = _degree_bounds(area.geometry, pen)
     return {
-        "frame": [west, south, east, north],
         "bounds": list(inner),
         "area": pen.polygons(simplified([area.geometry], _GROUND_TOLERANCE_M))[0],
         "districts": _districts(area, pen),

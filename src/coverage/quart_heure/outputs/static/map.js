@@ -42,7 +42,7 @@
     }
 
     start() {
-      qh.addMapControls(this.map, this.data, this.words, () => this.viewpoint.frame());
+      qh.addMapControls(this.map, this.words, () => this.viewpoint.frame());
       this.viewpoint.frame();
       this.names.addTo(this.map);
       this.listenToMap();

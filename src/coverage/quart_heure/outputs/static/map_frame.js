@@ -21,7 +21,7 @@
     },
   });
 
-  qh.addMapControls = function (map, data, words, home) {
+  qh.addMapControls = function (map, words, home) {
     const { table } = words;
     L.control.zoom({ position: "topright", zoomInTitle: table.zoom_in, zoomOutTitle: table.zoom_out }).addTo(map);
     new Home(table.whole_area, home, { position: "topright" }).addTo(map);
@@ -30,8 +30,6 @@
       .addAttribution(table.attribution)
       .addTo(map);
     L.control.scale({ imperial: false, position: "bottomright" }).addTo(map);
-    const [west, south, east, north] = data.ground.frame;
-    map.setMaxBounds(L.latLngBounds([south, west], [north, east]).pad(0.4));
   };
 
   /* Paper shows the map as the screen does, as large as the page allows. */

@@ -10,9 +10,13 @@
   const POPUP = {
     minWidth: 230,
     maxWidth: 310,
-    maxHeight: 440,
+    maxHeight: 520,
     autoPanPaddingBottomRight: [54, 10], // clear of the zoom buttons
   };
+
+  const WIDE_POPUP = { ...POPUP, minWidth: 300 }; // a table: the narrower, the longer
+  const MARGIN = 8;
+  const TIP = 50; // pixels below the content of a popup, and around it
 
   const latLon = ([lon, lat]) => [lat, lon];
 
@@ -245,11 +249,16 @@
 
     clearOfLegend(popup) {
       const legend = qh.byId("legend");
-      const beside = legend.open && this.map.getSize().x > legend.offsetWidth + 2 * POPUP.maxWidth;
-      const left = beside ? legend.offsetLeft + legend.offsetWidth + 8 : 10;
-      popup.options.autoPanPaddingTopLeft = [left, 10];
-      popup.options.maxHeight = Math.min(POPUP.maxHeight, this.map.getSize().y - 70);
+      const size = this.map.getSize();
+      const beside = legend.open && size.x > legend.offsetWidth + 2 * POPUP.maxWidth;
       if (!beside) legend.open = false;
+      const right = legend.offsetLeft + legend.offsetWidth + MARGIN;
+      const bottom = legend.offsetTop + legend.offsetHeight + MARGIN;
+      popup.options.autoPanPaddingTopLeft = beside ? [right, MARGIN] : [MARGIN, bottom];
+      const room = size.x - POPUP.autoPanPaddingBottomRight[0] - TIP;
+      popup.options.maxWidth = Math.min(POPUP.maxWidth, room);
+      popup.options.minWidth = Math.min(popup.options.minWidth, room);
+      popup.options.maxHeight = Math.min(POPUP.maxHeight, size.y - (beside ? 0 : bottom) - TIP);
     }
 
     /* What is known of a place where no gap and no service is. */
@@ -257,7 +266,7 @@
       const told = this.on.tell(latlng);
       if (!told) return null;
       const content = qh.el("div", { class: "popup", tabindex: "-1" }, told);
-      const popup = L.popup(POPUP).setLatLng(latlng).setContent(content);
+      const popup = L.popup(WIDE_POPUP).setLatLng(latlng).setContent(content);
       this.clearOfLegend(popup);
       this.map.openPopup(popup);
       return popup;
