@@ -267,6 +267,20 @@ def test_counts_at_an_hour_are_those_of_the_states(toy_coverage: Coverage, grid:
             assert share == pytest.approx(100 * people / total, abs=0.051)
 
 
+def test_hours_without_residents_are_of_area(toy_study: Study) -> None:
+    coverage = map_week.timed(analyse(toy_study.replace(residents=None)))
+    hours = hours_shown(coverage, coverage.week, Grid(coverage))
+    assert hours is not None
+    on = coverage.cells["on_network"].to_numpy()
+    one = hours["categories"]["esi"]
+    for hour in (3, 9, 14, 6 * 24):
+        states = map_week.states_of(coverage, "esi", map_week.number_of_hour(hour))[on]
+        expected = [100 * (states == 2).mean(), 100 * (states >= 1).mean()]
+        least, most, *people = one["rows"][one["hours"][hour]][-1]
+        assert [least, most] == pytest.approx(expected, abs=0.11)
+        assert people == [None, None]
+
+
 def test_many_states_are_told_apart(toy_coverage: Coverage) -> None:
     rng = np.random.default_rng(5)
     patterns = rng.integers(0, 3, size=(40, 100)).astype(np.int8)

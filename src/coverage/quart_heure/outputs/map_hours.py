@@ -88,10 +88,14 @@ def hours_shown(coverage: Coverage, week: WeekShown | None, grid: Grid) -> dict[
     }
     if not timed:
         return None
-    shown = {
-        category: _category_hours(week.table, category, one, grid, ids)
-        for category, one in timed.items()
-    }
+    sums = DistrictSums(coverage)
+    shown = {}
+    for category, one in timed.items():
+        if study.residents is None:
+            rows = [_area_rows(state, sums) for state in one.states]
+        else:
+            rows = _rows(week.table, category, one.first_hours, ids)
+        shown[category] = {**_packed_hours(one, grid), "rows": rows}
     size = sum(len(one["classes"]) + len(one["table"]) for one in shown.values())
     if size > HOURS_LIMIT_BYTES:
         return {"too_large": True, "categories": {}}
@@ -99,7 +103,7 @@ def hours_shown(coverage: Coverage, week: WeekShown | None, grid: Grid) -> dict[
     return {
         "monday": week.starts[0].date().isoformat(),
         "categories": shown,
-        "composite": _composite_hours(coverage, essentials),
+        "composite": _composite_hours(essentials, sums, n_cells=len(coverage.cells)),
     }
 
 
@@ -119,9 +123,7 @@ def _read(week: WeekShown, category: str) -> _Timed:
     return _Timed(states, of_hour.ravel(), first.tolist())
 
 
-def _category_hours(
-    table: pd.DataFrame, category: str, timed: _Timed, grid: Grid, ids: Sequence[str]
-) -> dict[str, Any]:
+def _packed_hours(timed: _Timed, grid: Grid) -> dict[str, Any]:
     of_cell, states = _classes(timed.states)
     # The first class stands for what lies outside the area.
     laid = grid.lay(of_cell + 1, np.uint16)
@@ -131,20 +133,20 @@ def _category_hours(
         "states": len(timed.states),
         "classes": packed(planes),
         "table": base64.b64encode(zlib.compress(states.astype(np.uint8).tobytes(), 9)).decode(),
-        "rows": _rows(table, category, timed.first_hours, ids),
     }
 
 
-def _composite_hours(coverage: Coverage, essentials: Sequence[_Timed]) -> dict[str, Any]:
+def _composite_hours(
+    essentials: Sequence[_Timed], sums: DistrictSums, *, n_cells: int
+) -> dict[str, Any]:
     """Return the shares by number of categories that are open for sure within reach, by hour."""
     if not essentials:
         return {"hours": [], "rows": []}
-    sums = DistrictSums(coverage)
     every = np.stack([one.of_hour for one in essentials], axis=1)
     distinct, of_hour = np.unique(every, axis=0, return_inverse=True)
     rows = []
     for states in distinct.tolist():
-        count = np.zeros(len(coverage.cells), dtype=np.int8)
+        count = np.zeros(n_cells, dtype=np.int8)
         for one, state in zip(essentials, states, strict=True):
             count += one.states[state] == _SURE
         rows.append(shares_by_count(sums, count, len(essentials)))
@@ -178,4 +180,13 @@ def _rows(
             for row in state.tolist()
         ]
         for state in values
+    ]
+
+
+def _area_rows(state: NDArray[np.int8], sums: DistrictSums) -> list[list[float | None]]:
+    """Return the same of a study without residents: shares of area, and no people."""
+    shares = shares_by_count(sums, state, _SURE)
+    return [
+        [sure, None if sure is None else round(sure + (perhaps or 0), 1), None, None]
+        for _, perhaps, sure in shares
     ]

@@ -86,7 +86,7 @@
         choice.querySelector(".share").textContent = words.percent(share);
         choice.querySelector("meter").value = share || 0;
       }
-      const key = effective.hour !== null ? "share_hint_hour" : data.residents ? "share_hint" : "share_hint_area";
+      const key = figures.of(effective.hour === null ? "share_hint" : "share_hint_hour");
       const hour = effective.hour === null ? "" : qh.hourName(words, effective.hour);
       byId("share-hint").textContent = words.say(key, { minutes: words.short(effective.minutes), hour });
     }

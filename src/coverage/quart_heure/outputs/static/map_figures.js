@@ -13,6 +13,11 @@
       Object.assign(this, { data, words, hours });
     }
 
+    /* The word for figures of residents, or of area where residents are not known. */
+    of(key) {
+      return this.data.residents ? key : key + "_area";
+    }
+
     /* The main figure of the whole area in words. */
     sentence(view, effective) {
       const { words, data } = this;
@@ -21,15 +26,15 @@
         if (effective.standard) return words.say("summary_composite", values);
         const share = words.percent(100 - this.rows(view, effective).at(-1)[0]);
         if (effective.hour !== null) {
-          return words.say("summary_composite_hour", { ...values, share, hour: qh.hourName(words, effective.hour) });
+          return words.say(this.of("summary_composite_hour"), { ...values, share, hour: qh.hourName(words, effective.hour) });
         }
-        return words.say(data.residents ? "summary_composite_at" : "summary_composite_at_area", { ...values, share });
+        return words.say(this.of("summary_composite_at"), { ...values, share });
       }
       if (view.counted === 0) return words.say("summary_none", values);
       if (effective.hour !== null) {
         const [least, most] = this.hours.rows(view.id, effective.hour).at(-1);
         const hour = qh.hourName(words, effective.hour);
-        return words.say(least === most ? "summary_hour" : "summary_hour_perhaps", {
+        return words.say(this.of(least === most ? "summary_hour" : "summary_hour_perhaps"), {
           ...values,
           hour,
           least: words.percent(least),
@@ -92,9 +97,8 @@
     }
 
     caption(composite, effective) {
-      if (effective.hour !== null) return composite ? "table_caption_composite_hour" : "table_caption_hour";
-      if (!composite) return "table_caption_category";
-      return "table_caption_composite" + (this.data.residents ? "" : "_area");
+      if (effective.hour !== null) return this.of(composite ? "table_caption_composite_hour" : "table_caption_hour");
+      return composite ? this.of("table_caption_composite") : "table_caption_category";
     }
 
     compositeColumns(view, effective) {
