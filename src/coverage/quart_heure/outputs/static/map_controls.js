@@ -27,7 +27,7 @@
             "label",
             {},
             el("input", { type: "radio", name: "minutes", value: String(minutes) }),
-            el("span", {}, words.minutes(minutes))
+            el("span", {}, words.say("minutes", { n: words.short(minutes) }))
           )
         )
       );
