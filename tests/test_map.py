@@ -484,6 +484,27 @@ def contrast(one: str, other: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
+def paints() -> dict[str, list[str]]:
+    """The fill of each answer, and the line of its pattern where it has one."""
+    block = static("map_draw.js").partition("qh.paints = {")[2].partition("  };")[0]
+    return {
+        name: re.findall(r"#[0-9a-f]{6}", rest)
+        for name, rest in re.findall(r"(\w+): \{(.*?)\}", block)
+    }
+
+
+def test_answers_are_told_apart_in_grey() -> None:
+    painted = paints()
+    assert set(painted) == {"covered", "nearlyCovered", "nearlyUncovered", "uncovered", "perhaps"}
+    for name, (fill, *line) in painted.items():
+        # A pattern on what is in doubt, none on what is sure.
+        assert bool(line) == (name not in {"covered", "uncovered"})
+        for one in line:
+            assert contrast(fill, one) > 3
+    covered, uncovered = painted["covered"][0], painted["uncovered"][0]
+    assert contrast(covered, uncovered) > 3
+
+
 def palette() -> dict[str, list[str]]:
     block = static("map_draw.js").partition("const colours = {")[2].partition("};")[0]
     return {
