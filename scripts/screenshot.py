@@ -1,6 +1,8 @@
-"""Take the README's picture: the map of the packaged Paris in a headless Chromium.
+"""Take the README's pictures: the map of the packaged Paris in a headless Chromium.
 
-Usage: scripts/screenshot.py MAP.html PICTURE.png [WIDTH HEIGHT]
+Usage: scripts/screenshot.py MAP.html PICTURE.png [WIDTH HEIGHT] [STATE]
+
+STATE is what the map writes after "#" in its address: which view, threshold and place to show.
 """
 
 from __future__ import annotations
@@ -11,23 +13,46 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
+WIDTH, HEIGHT = 1280, 800
 
-def main(page_file: Path, picture: Path, width: int = 1280, height: int = 800) -> None:
-    """Open a page as a planner would and save what is seen after two seconds."""
+_CHROMIUM_OPTIONS = (
+    "--no-sandbox",
+    "--headless",
+    "--disable-gpu",
+    "--disable-background-networking",
+)
+
+_FADED_IN_MS = 600
+
+
+def main(page_file: Path, picture: Path, *, width: int, height: int, state: str) -> None:
+    """Open a page as a planner would and save what is seen, with the network cut."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
         sys.exit("There is no Chromium on this machine: install the package chromium.")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": width, "height": height})
-        page.goto(page_file.resolve().as_uri())
-        page.wait_for_timeout(2000)
+        browser = playwright.chromium.launch(executable_path=chromium, args=list(_CHROMIUM_OPTIONS))
+        context = browser.new_context(viewport={"width": width, "height": height})
+        context.set_offline(True)
+        page = context.new_page()
+        page.goto(f"{page_file.resolve().as_uri()}#{state}")
+        page.wait_for_selector("html.ready")
+        page.wait_for_timeout(_FADED_IN_MS)
         page.screenshot(path=str(picture))
         browser.close()
     print(picture)
 
 
 if __name__ == "__main__":
-    if len(sys.argv) not in (3, 5):
+    numbers = [int(word) for word in sys.argv[3:5] if word.isdecimal()]
+    rest = sys.argv[3 + len(numbers) :]
+    if len(sys.argv) < 3 or len(numbers) == 1 or len(rest) > 1:
         sys.exit(__doc__)
-    main(Path(sys.argv[1]), Path(sys.argv[2]), *map(int, sys.argv[3:]))
+    wide, high = numbers or (WIDTH, HEIGHT)
+    main(
+        Path(sys.argv[1]),
+        Path(sys.argv[2]),
+        width=wide,
+        height=high,
+        state=rest[0] if rest else "",
+    )

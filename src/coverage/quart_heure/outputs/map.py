@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 from quart_heure.files import replacing
 from quart_heure.labels import typeset
 from quart_heure.outputs.discretion import publishable
+from quart_heure.outputs.map_cells import Grid, cells_shown, thresholds_offered
 from quart_heure.outputs.map_ground import ground
+from quart_heure.outputs.map_hours import hours_shown
 from quart_heure.outputs.map_page import CoverageLayers, MapPage, OfflineMap
 from quart_heure.outputs.map_shapes import Pen
 from quart_heure.outputs.map_texts import page_texts
-from quart_heure.outputs.map_views import services_shown, views
+from quart_heure.outputs.map_views import SAID_IN_WORDS, services_shown, views
 
 if TYPE_CHECKING:
     import folium
@@ -24,7 +26,19 @@ if TYPE_CHECKING:
 
     from quart_heure.study import Coverage
 
-__all__ = ["build_map", "render_map", "write_map"]
+__all__ = ["LANGUAGES", "build_map", "render_map", "write_map"]
+
+LANGUAGES = ("fr", "en")
+
+_SWAPPED_WORDS = (
+    "map_label",
+    "map_help",
+    "legend",
+    "panel_label",
+    "skip_to_panel",
+    "skip_to_map",
+)
+"""Words that stand outside the parts of the page that are swapped as a whole."""
 
 
 def build_map(
@@ -41,7 +55,7 @@ def build_map(
     coverage
         What an analysis found. Discreet places are removed here.
     lang
-        ``fr`` or ``en``.
+        ``fr`` or ``en``: the language that the page opens in; it can be switched there.
     background
         Water, parks … to draw: columns kind, name and geometry.
     online_tiles
@@ -59,27 +73,41 @@ def build_map(
         background = background.to_crs(area.crs)
     shown = views(coverage, pen, lang=lang)
     drawn = ground(coverage, background, pen)
-    words = _words(lang)
-    texts = page_texts(coverage, words["page"], views=shown, lang=lang)
-    texts["online"] = online_tiles
+    services, places = services_shown(coverage, pen, lang=lang)
+    grid = Grid(coverage)
+    hours = hours_shown(coverage, getattr(coverage, "week", None), grid)
+    texts = _texts(coverage, shown, hours, lang=lang, online_tiles=online_tiles)
+    other = next(one for one in LANGUAGES if one != lang)
+    other_shown = [_in_language(view, coverage, other) for view in shown]
+    other_texts = _texts(coverage, other_shown, hours, lang=other, online_tiles=online_tiles)
+    other_services, _ = services_shown(coverage, pen, lang=other)
     data = {
         "threshold": coverage.study.threshold_min,
+        "thresholds": thresholds_offered(coverage.study),
+        # Services further away than this walk do not count outside the area.
+        "margin_min": coverage.study.margin_m / coverage.study.profile.speed_m_per_min,
         "gap_ha": coverage.study.min_gap_ha,
         "residents": coverage.study.residents is not None,
         "online": online_tiles,
-        "total_word": texts["essential_count"],
-        "words": {
-            **words["script"],
-            "district": texts["district"].capitalize(),
-            "composite_label": texts["composite"],
+        **_script_words(texts, lang),
+        "other": {
+            **_script_words(other_texts, other),
+            "labels": {view["id"]: view["label"] for view in other_shown if "label" in view},
+            "services": [
+                {key: one[key] for key in SAID_IN_WORDS if key in one} for one in other_services
+            ],
         },
         "ground": drawn,
         "views": shown,
-        "services": services_shown(coverage, pen, lang=lang),
+        "services": services,
+        "cells": cells_shown(coverage, grid, places),
+        "hours": hours,
     }
-    page = MapPage(texts=texts, data=data, lang=lang, online_tiles=online_tiles)
+    page = MapPage(
+        texts=texts, other_texts=other_texts, data=data, lang=lang, online_tiles=online_tiles
+    )
     chart = OfflineMap(
-        label=words["page"]["map_label"], bounds=drawn["bounds"], online_tiles=online_tiles
+        label=texts["words"]["map_label"], bounds=drawn["bounds"], online_tiles=online_tiles
     )
     page.add_child(chart)
     chart.add_child(CoverageLayers())
@@ -117,6 +145,47 @@ def write_map(
     with replacing(path) as temporary:
         temporary.write_text(page, encoding="utf-8")
     return path
+
+
+def _texts(
+    coverage: Coverage,
+    shown: Sequence[Mapping[str, Any]],
+    hours: Mapping[str, Any] | None,
+    *,
+    lang: str,
+    online_tiles: bool,
+) -> dict[str, Any]:
+    words = _words(lang)
+    other = next(one for one in LANGUAGES if one != lang)
+    return {
+        **page_texts(coverage, words["page"], views=shown, hours=hours, lang=lang),
+        "online": online_tiles,
+        "other_lang": other,
+        "other_language": _words(other)["page"]["language"],
+    }
+
+
+def _script_words(texts: Mapping[str, Any], lang: str) -> dict[str, Any]:
+    """Return what the page's script says in a language."""
+    outside_panel = {key: texts["words"][key] for key in _SWAPPED_WORDS}
+    return {
+        "lang": lang,
+        "total_word": texts["essential_count"],
+        "words": {
+            **_words(lang)["script"],
+            **outside_panel,
+            "title": texts["title"],
+            "district": texts["district"].capitalize(),
+            "composite_label": texts["composite"],
+            "whole_area": texts["whole_area"],
+        },
+    }
+
+
+def _in_language(view: Mapping[str, Any], coverage: Coverage, lang: str) -> dict[str, Any]:
+    if view["kind"] != "category":
+        return dict(view)
+    return {**view, "label": coverage.study.catalogue[view["id"]].label(lang)}
 
 
 @functools.cache

@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from quart_heure.outputs.map_shapes import Pen, inner_points, simplified, zones_of_cells
+from quart_heure.outputs.map_shapes import Pen, inner_points, simplified
 from quart_heure.outputs.map_streets import streets
 
 if TYPE_CHECKING:
@@ -43,14 +43,11 @@ def ground(coverage: Coverage, background: gpd.GeoDataFrame | None, pen: Pen) ->
     area = coverage.study.area
     around = shapely.buffer(area.geometry.simplify(50), _SURROUNDINGS_M, quad_segs=4)
     frame = shapely.box(*around.bounds)
-    west, south, east, north = _degree_bounds(frame, pen)
     inner = _degree_bounds(area.geometry, pen)
     return {
-        "frame": [west, south, east, north],
         "bounds": list(inner),
         "area": pen.polygons(simplified([area.geometry], _GROUND_TOLERANCE_M))[0],
         "districts": _districts(area, pen),
-        "off_network": _off_network(coverage, pen),
         **_places(background, frame, pen),
         **streets(coverage.study.network, area=area.geometry, around=around, pen=pen),
     }
@@ -78,20 +75,6 @@ def _districts(area: StudyArea, pen: Pen) -> list[dict[str, Any]]:
             strict=True,
         )
     ]
-
-
-def _off_network(coverage: Coverage, pen: Pen) -> Any:
-    cells = coverage.cells
-    zones = zones_of_cells(
-        cells["col"].to_numpy(),
-        cells["row"].to_numpy(),
-        ~cells["on_network"].to_numpy(dtype=bool),
-        cell_m=coverage.study.cell_m,
-        clip=coverage.study.area.geometry,
-    )
-    # Isochrones stop at the last centre on the network: half a cell more closes the slit.
-    zones = shapely.buffer(zones, coverage.study.cell_m / 2, quad_segs=2)
-    return pen.polygons(simplified([zones], _GROUND_TOLERANCE_M))[0]
 
 
 def _places(

@@ -25,10 +25,23 @@ __all__ = ["CoverageLayers", "MapPage", "OfflineMap"]
 _SCRIPTS = (
     "map_words.js",
     "map_draw.js",
+    "map_marks.js",
+    "map_cells.js",
+    "map_surface.js",
+    "map_hours.js",
+    "map_scene.js",
     "map_names.js",
     "map_popups.js",
     "map_layers.js",
+    "map_figures.js",
+    "map_legend.js",
     "map_panel.js",
+    "map_controls.js",
+    "map_search.js",
+    "map_state.js",
+    "map_language.js",
+    "map_viewpoint.js",
+    "map_frame.js",
     "map.js",
 )
 """In the order in which they need each other."""
@@ -90,6 +103,8 @@ class MapPage(folium.Figure):
     ----------
     texts
         What the template writes around the map.
+    other_texts
+        The same in the other language.
     data
         Plain data that the page's script draws.
     lang
@@ -99,11 +114,18 @@ class MapPage(folium.Figure):
     """
 
     def __init__(
-        self, *, texts: Mapping[str, Any], data: Mapping[str, Any], lang: str, online_tiles: bool
+        self,
+        *,
+        texts: Mapping[str, Any],
+        other_texts: Mapping[str, Any],
+        data: Mapping[str, Any],
+        lang: str,
+        online_tiles: bool,
     ) -> None:
         super().__init__(height="640px")
         self._id = "page"
         self.texts = texts
+        self.other_texts = other_texts
         self.data = data
         self.lang = lang
         self.online_tiles = online_tiles
@@ -121,6 +143,7 @@ class MapPage(folium.Figure):
         return page.render(
             lang=self.lang,
             t=self.texts,
+            other=self.other_texts,
             policy=_policy(scripts, styles, online_tiles=self.online_tiles),
             scripts=[_checked(script) for script in scripts],
             styles=[_checked(style) for style in styles],

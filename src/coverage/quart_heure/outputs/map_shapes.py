@@ -14,15 +14,12 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
-from quart_heure.analysis.isochrones import contour_polygons
-
 __all__ = [
     "UNITS_PER_DEGREE",
     "Pen",
     "inner_points",
     "round_corners",
     "simplified",
-    "zones_of_cells",
 ]
 
 UNITS_PER_DEGREE = 100_000
@@ -121,24 +118,6 @@ def round_corners(
     """
     dense = shapely.segmentize(np.asarray(shapes, object), cell_m * 1.0001)
     return np.asarray([_through_middles(shape) for shape in dense], dtype=object)
-
-
-def zones_of_cells(
-    col: NDArray[np.int64],
-    row: NDArray[np.int64],
-    member: NDArray[np.bool_],
-    *,
-    cell_m: float,
-    clip: shapely.Geometry,
-) -> shapely.MultiPolygon:
-    """Return the outline of some cells of a grid, with its corners cut, within an area."""
-    first_col, first_row = int(col.min()) - 1, int(row.min()) - 1
-    outside = np.ones((int(row.max()) - first_row + 2, int(col.max()) - first_col + 2))
-    outside[row[member] - first_row, col[member] - first_col] = 0
-    x = (first_col + np.arange(outside.shape[1], dtype=np.float64) + 0.5) * cell_m
-    y = (first_row + np.arange(outside.shape[0], dtype=np.float64) + 0.5) * cell_m
-    (zones,) = contour_polygons(x, y, outside, (0.5,), clip=clip)
-    return zones
 
 
 def _through_middles(shape: shapely.Geometry) -> shapely.Geometry:

@@ -25,6 +25,7 @@ def page_texts(
     words: Mapping[str, Any],
     *,
     views: Sequence[Mapping[str, Any]],
+    hours: Mapping[str, Any] | None,
     lang: str,
 ) -> dict[str, Any]:
     """Return everything that the template writes, as plain text.
@@ -37,6 +38,8 @@ def page_texts(
         The words of the page in its language.
     views
         The views, as `quart_heure.outputs.map_views.views` gives them.
+    hours
+        The hours, as `quart_heure.outputs.map_hours.hours_shown` gives them.
     lang
         ``fr`` or ``en``.
     """
@@ -60,6 +63,8 @@ def page_texts(
         "composite": words["composite"],
         "composite_hint": words["composite_hint"].format(n=count),
         "share_hint": words["share_hint" + ending].format(minutes=minutes),
+        "hours_hint": _hours_hint(hours, words, minutes=minutes, lang=lang),
+        "hours_left_out": hours is not None and not hours["categories"],
         "districts": [district_label(label, lang) for label in labels],
         "table": words["table"].format(district=district),
         "measure": _measure(study, words, lang=lang),
@@ -134,6 +139,15 @@ def _choices(
             }
         )
     return choices
+
+
+def _hours_hint(
+    hours: Mapping[str, Any] | None, words: Mapping[str, Any], *, minutes: str, lang: str
+) -> str:
+    if hours is None or "monday" not in hours:
+        return ""
+    week = format_date(hours["monday"], lang)
+    return str(words["hours_hint"].format(week=week, minutes=minutes))
 
 
 def _measure(study: Study, words: Mapping[str, Any], *, lang: str) -> str:

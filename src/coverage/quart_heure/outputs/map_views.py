@@ -10,18 +10,17 @@ import shapely
 
 from quart_heure.labels import word
 from quart_heure.outputs.discretion import DISCREET
-from quart_heure.outputs.map_shapes import (
-    Pen,
-    inner_points,
-    round_corners,
-    simplified,
-    zones_of_cells,
-)
+from quart_heure.outputs.map_cells import withheld
+from quart_heure.outputs.map_figures import category_figures, composite_figures, open_essentials
+from quart_heure.outputs.map_shapes import Pen, inner_points, round_corners, simplified
 
 if TYPE_CHECKING:
     from quart_heure.study import Coverage
 
-__all__ = ["COMPOSITE_VIEW", "services_shown", "views"]
+__all__ = ["COMPOSITE_VIEW", "SAID_IN_WORDS", "services_shown", "views"]
+
+SAID_IN_WORDS = ("access", "status", "left_out")
+"""What is said of a service in the language of the page; the rest is as its source has it."""
 
 COMPOSITE_VIEW = "essentials_within"
 """The view of how many essential services are within reach."""
@@ -51,8 +50,16 @@ def views(coverage: Coverage, pen: Pen, *, lang: str) -> list[dict[str, Any]]:
     return [_composite_view(coverage, pen), *shown]
 
 
-def services_shown(coverage: Coverage, pen: Pen, *, lang: str) -> list[dict[str, Any]]:
-    """Return the services that may be shown, with what a popup says of them."""
+def services_shown(
+    coverage: Coverage, pen: Pen, *, lang: str
+) -> tuple[list[dict[str, Any]], dict[str, int]]:
+    """Return the services that may be shown, with what a popup says of them.
+
+    Returns
+    -------
+    services, places
+        The services as plain data, and the position of each among them by its id.
+    """
     services = coverage.services
     shown = ~(services.geometry.is_empty | services.geometry.isna())
     # Those that neither count nor lie in the area would only distract.
@@ -60,7 +67,8 @@ def services_shown(coverage: Coverage, pen: Pen, *, lang: str) -> list[dict[str,
     placed = services[shown]
     at = pen.degrees(shapely.get_coordinates(placed.geometry.to_numpy()))
     rows = pd.DataFrame(placed.drop(columns="geometry")).to_dict("records")
-    return [{"at": xy, **_service(row, lang=lang)} for xy, row in zip(at, rows, strict=True)]
+    found = [{"at": xy, **_service(row, lang=lang)} for xy, row in zip(at, rows, strict=True)]
+    return found, {str(row["service_id"]): place for place, row in enumerate(rows)}
 
 
 def _service(row: dict[Any, Any], *, lang: str) -> dict[str, Any]:
@@ -92,11 +100,6 @@ def _service(row: dict[Any, Any], *, lang: str) -> dict[str, Any]:
 def _category_view(coverage: Coverage, category: str, pen: Pen, *, lang: str) -> dict[str, Any]:
     study = coverage.study
     about = study.catalogue[category]
-    drawn = coverage.isochrones[coverage.isochrones["category"] == category]
-    # Nothing beyond the threshold is coverage. The largest is painted first.
-    drawn = drawn[drawn["threshold_min"] <= study.threshold_min]
-    drawn = drawn.sort_values("threshold_min", ascending=False)
-    shapes = pen.polygons(simplified(drawn.geometry.to_numpy(), _TOLERANCE_M))
     here = coverage.services[coverage.services["category"] == category]
     return {
         "id": category,
@@ -104,35 +107,24 @@ def _category_view(coverage: Coverage, category: str, pen: Pen, *, lang: str) ->
         "label": about.label(lang),
         "colour": about.colour,
         "essential": about.essential,
-        "levels": [
-            {"minutes": float(minutes), "shape": shape}
-            for minutes, shape in zip(drawn["threshold_min"], shapes, strict=True)
-        ],
-        "withheld": len(drawn) < sum(m <= study.threshold_min for m in study.isochrones_min),
+        "withheld": withheld(coverage, category),
         "counted": int(here["counted"].sum()),
         "gaps": _gaps(coverage, category, pen),
         "rows": _rows(coverage, category),
+        "at": category_figures(coverage, category),
     }
 
 
 def _composite_view(coverage: Coverage, pen: Pen) -> dict[str, Any]:
-    study, cells = coverage.study, coverage.cells
-    within = cells["essentials_within"].to_numpy()
-    col, row = cells["col"].to_numpy(), cells["row"].to_numpy()
-    total = len(study.essentials)
-    # Each level holds those above it: painted in turn, they leave no slit between them.
-    shapes = [
-        zones_of_cells(col, row, within >= n, cell_m=study.cell_m, clip=study.area.geometry)
-        for n in range(1, total + 1)
-    ]
-    drawn = pen.polygons(simplified(shapes, _TOLERANCE_M))
+    total = len(coverage.study.essentials)
     return {
         "id": COMPOSITE_VIEW,
         "kind": "composite",
         "total": total,
-        "levels": [{"reached": n, "shape": shape} for n, shape in enumerate(drawn, start=1)],
+        "counted_at_all": open_essentials(coverage),
         "gaps": _gaps(coverage, _NONE_IN_REACH, pen),
         "rows": _composite_rows(coverage, total),
+        "at": composite_figures(coverage),
     }
 
 

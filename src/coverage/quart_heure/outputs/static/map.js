@@ -4,70 +4,91 @@
 (function (qh) {
   const { byId } = qh;
 
-  const PHONE = "(max-width: 760px)"; // as in map.css
-  const PAPER = { width: 690, height: 640 }; // CSS pixels within the margins of A4
-
   class CoverageMap {
-    constructor(map, data) {
-      this.map = map;
-      this.data = data;
+    constructor(map, data, cells, hours, lang) {
+      Object.assign(this, { map, data, cells, hours, lang });
       this.words = new qh.Words(data.words);
       this.switches = { gaps: true, services: true, streets: true };
-      this.layers = new qh.Layers(map, data, this.words, this.switches);
-      this.panel = new qh.Panel(data, this.words, this.layers, {
+      this.layers = new qh.Layers(map, data, this.words, cells, this.switches, {
+        tell: (latlng) => this.tell(latlng),
+        gap: (gap) => this.noteGap(gap),
+        list: (gap) => this.findInList(gap),
+      });
+      this.scenes = new qh.Scenes(data, cells, hours, this.words);
+      this.legend = new qh.Legend(data, this.words, this.layers);
+      this.panel = new qh.Panel(data, this.words, this.layers, hours, {
         gap: (gap, from) => this.visitGap(gap, from),
         service: (service, from) => this.visitService(service, from),
       });
+      this.controls = new qh.Controls(data, this.words, {
+        view: (view) => this.choose({ view }),
+        minutes: (minutes) => this.choose({ minutes }),
+        mode: (mode) => this.choose({ mode }),
+        hour: (hour) => this.choose({ hour }),
+        layer: (name, shown) => this.setLayer(name, shown),
+        district: (value) => this.goTo(value),
+        reset: () => this.reset(),
+      });
+      this.search = new qh.Search(data, this.words, (entry, from) => this.visitFound(entry, from));
+      this.viewpoint = new qh.Viewpoint(map, data.ground, () => this.keep());
       this.names = new qh.Names("names");
       this.arrival = () => {};
+      this.gap = null;
+      this.chosen = this.atStart();
+    }
+
+    atStart() {
+      return { view: this.data.views[0].id, minutes: this.data.threshold, mode: "minutes", hour: null };
     }
 
     start() {
-      this.addControls();
-      if (window.matchMedia(PHONE).matches) byId("legend").open = false;
-      this.frameArea({ animate: false });
+      qh.addMapControls(this.map, this.words, () => this.viewpoint.frame());
+      this.viewpoint.frame();
       this.names.addTo(this.map);
-      this.listenToPanel();
-      this.listenToPopups();
-      this.listenToPrint();
-      this.showView(document.querySelector("input[name=view]:checked").value);
+      this.listenToMap();
+      qh.listenToPrint(this.map);
+      this.show();
       // Once more: the legend, now written, may cover the area.
-      this.frameArea({ animate: false });
-      this.keepFramed();
+      if (window.matchMedia(qh.PHONE).matches) byId("legend").open = this.viewpoint.hasRoomForLegend();
+      this.viewpoint.frame();
+      this.viewpoint.keepFramed();
+      this.restore();
+      window.addEventListener("hashchange", () => this.restore());
+      this.map.on("moveend", () => this.keep());
+      this.started = true;
       document.documentElement.classList.add("ready");
-    }
-
-    addControls() {
-      const words = this.words.table;
-      L.control
-        .zoom({ position: "topright", zoomInTitle: words.zoom_in, zoomOutTitle: words.zoom_out })
-        .addTo(this.map);
-      L.control
-        .attribution({ prefix: false, position: "bottomright" })
-        .addAttribution(words.attribution)
-        .addTo(this.map);
-      L.control.scale({ imperial: false, position: "bottomright" }).addTo(this.map);
-      const [west, south, east, north] = this.data.ground.frame;
-      this.map.setMaxBounds(L.latLngBounds([south, west], [north, east]).pad(0.4));
     }
 
     /* ---- what is shown ---- */
 
-    showView(id) {
-      this.view = this.layers.viewOf(id);
-      this.onArrival(() => {});
-      this.returnTo = null; // the list it would return to is about to be replaced
-      this.map.closePopup();
-      this.layers.show(this.view);
-      this.panel.write(this.view);
+    choose(changes) {
+      Object.assign(this.chosen, changes);
+      if ("view" in changes) {
+        this.onArrival(() => {});
+        this.returnTo = null; // the list it would return to is about to be replaced
+        this.map.closePopup();
+      }
+      this.show();
+      this.keep();
+    }
+
+    show() {
+      const { chosen, data, switches } = this;
+      this.view = this.layers.viewOf(chosen.view);
+      this.effective = qh.effective(data, this.view, chosen);
+      const scene = this.scenes.of(this.view, this.effective);
+      this.layers.show(this.view, scene, this.effective.standard);
+      this.panel.write(this.view, this.effective);
+      this.legend.write(this.view, this.effective, scene, switches);
+      this.controls.show(chosen, this.view, this.effective, switches);
+      this.controls.showShares(this.effective, this.panel.figures);
       this.writeNames();
     }
 
     setLayer(name, shown) {
       this.switches[name] = shown;
-      document.querySelector(`input[data-layer=${name}]`).checked = shown;
-      this.layers.refresh();
-      this.writeNames();
+      this.show();
+      this.keep();
     }
 
     writeNames() {
@@ -75,46 +96,55 @@
       this.names.setSources(qh.nameSources(this.data, this.view, services, this.switches));
     }
 
-    /* ---- where the map looks ---- */
-
-    frameArea(options) {
-      const [west, south, east, north] = this.data.ground.bounds;
-      const bounds = L.latLngBounds([south, west], [north, east]);
-      const below = this.roomForLegend(bounds);
-      const padding = { paddingTopLeft: [12, 12 + below], paddingBottomRight: [12, 12] };
-      this.map.fitBounds(bounds, { ...padding, ...options });
-      this.framed = true;
+    reset() {
+      Object.assign(this.switches, { gaps: true, services: true, streets: true });
+      this.search.clear();
+      byId("go-to").value = "";
+      this.choose(this.atStart());
+      this.viewpoint.frame();
     }
 
-    /* How far down the area may be moved to come out from under the legend at the same zoom. */
-    roomForLegend(bounds) {
-      const legend = byId("legend");
-      if (!legend.open) return 0;
-      const zoom = this.map.getBoundsZoom(bounds, false, L.point(24, 24));
-      const [low, high] = [bounds.getSouthEast(), bounds.getNorthWest()].map((at) => this.map.project(at, zoom).y);
-      const slack = this.map.getSize().y - (low - high) - 24;
-      return Math.max(0, Math.min(slack, legend.offsetTop + legend.offsetHeight - slack / 2));
+    /* ---- what is chosen, in the address ---- */
+
+    keep() {
+      if (!this.started) return;
+      const { lat, lng } = this.map.getCenter();
+      const place = this.viewpoint.framed ? null : { zoom: this.map.getZoom(), lat, lng };
+      const hidden = Object.keys(this.switches).filter((name) => !this.switches[name]);
+      const state = { ...this.chosen, hidden, place, gap: this.gap && this.gap.rank, lang: this.lang };
+      qh.keepState(qh.writeState(state, this.data));
     }
 
-    /* The whole area stays in view when the window or the panel changes, until somebody moves. */
-    keepFramed() {
-      for (const event of ["dragstart", "zoomstart"]) this.map.on(event, () => (this.framed = false));
-      new ResizeObserver(() => this.resize()).observe(this.map.getContainer());
+    restore() {
+      const layers = Object.keys(this.switches);
+      const state = qh.readState(window.location.hash, this.data, layers);
+      if (!state) return; // a link within the page, or nothing of ours
+      for (const name of layers) this.switches[name] = !state.hidden.includes(name);
+      const { view, minutes, mode, hour, place } = state;
+      this.map.closePopup();
+      this.chosen = { view, minutes, mode, hour };
+      this.show();
+      if (place) {
+          this.map.setView([place.lat, place.lng], place.zoom, { animate: false });
+      } else this.viewpoint.frame();
+      const gap = this.view.gaps[state.gap - 1];
+      if (gap) gap.layer.openPopup([gap.at[1], gap.at[0]]);
     }
 
-    resize() {
-      const framed = this.framed;
-      const before = this.map.getSize();
-      this.map.invalidateSize({ animate: false });
-      if (framed && !before.equals(this.map.getSize())) this.frameArea({ animate: false });
+    noteGap(gap) {
+      this.gap = gap;
+      this.keep();
     }
 
-    flyToBounds(bounds) {
-      const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
-      const margin = window.matchMedia(PHONE).matches ? 20 : 60;
-      const options = { padding: [margin, margin], maxZoom: 16 };
-      if (still) this.map.fitBounds(bounds, { ...options, animate: false });
-      else this.map.flyToBounds(bounds, { ...options, duration: 0.6 });
+    /* What is known of a place: minutes to the nearest service of each category. Null outside. */
+    tell(latlng) {
+      const cell = this.cells.holding(latlng);
+      if (cell < 0) return null;
+      const district = qh.districtHolding(this.data.ground.districts, latlng);
+      const title = this.words.say("here_title", { district: district ? district.label : this.words.say("here_no_district") });
+      return qh.placePopup(this.words, this, { title, cell, hour: this.effective.hour }, (service) =>
+        this.visitService(service, null)
+      );
     }
 
     /* ---- from the panel to the map and back ---- */
@@ -122,21 +152,23 @@
     visitGap(gap, from) {
       if (!this.switches.gaps) this.setLayer("gaps", true);
       this.togglePanel(false);
+      gap.clicked = null;
       this.onArrival(() => {
         gap.layer.openPopup([gap.at[1], gap.at[0]]);
         this.focusPopup(gap.layer, from);
       });
-      this.flyToBounds(gap.layer.getBounds());
+      this.viewpoint.flyTo(gap.layer.getBounds());
     }
 
     visitService(service, from) {
+      if (!this.layers.servicesOf(this.view).includes(service)) this.choose({ view: service.category });
       if (!this.switches.services) this.setLayer("services", true);
       this.togglePanel(false);
       this.onArrival(() => {
         service.layer.openPopup();
         this.focusPopup(service.layer, from);
       });
-      this.map.setView(service.layer.getLatLng(), Math.max(this.map.getZoom(), 15), { animate: false });
+      this.viewpoint.jumpTo(service.layer.getLatLng(), 15);
     }
 
     /* A popup finds its place by the view: it opens once the map is there, if no other is chosen. */
@@ -152,7 +184,38 @@
       layer.getPopup().getElement().querySelector(".popup").focus({ preventScroll: true });
     }
 
-    listenToPopups() {
+    findInList(gap) {
+      this.returnTo = null;
+      this.map.closePopup();
+      this.togglePanel(true);
+      this.panel.findGap(gap);
+    }
+
+    visitFound(entry, from) {
+      if (entry.kind === "district") return this.visitDistrict(entry.district);
+      if (entry.kind === "service") return this.visitService(entry.service, from);
+      this.togglePanel(false);
+      this.onArrival(() => {
+        const popup = this.layers.openAt(entry.at);
+        if (popup) this.focusPopup({ getPopup: () => popup }, from);
+      });
+      this.viewpoint.jumpTo(entry.at, 16);
+      return undefined;
+    }
+
+    visitDistrict(district) {
+      this.togglePanel(false);
+      this.viewpoint.flyTo(L.latLngBounds(qh.polygon(district.shape).flat(2)));
+    }
+
+    goTo(value) {
+      if (value !== "") return this.visitDistrict(this.data.ground.districts[Number(value)]);
+      this.togglePanel(false);
+      return this.viewpoint.frame();
+    }
+
+    listenToMap() {
+      this.map.on("click", ({ latlng }) => this.layers.openAt(latlng));
       this.map.on("popupopen", ({ popup }) => {
         const button = popup.getElement().querySelector(".leaflet-popup-close-button");
         if (button) button.setAttribute("aria-label", this.words.say("close"));
@@ -164,31 +227,17 @@
         // On a phone the list is folded away: its button stands for it.
         (back.offsetParent ? back : byId("fold")).focus({ preventScroll: true });
       });
-      document.addEventListener("keydown", (event) => {
-        if (event.key === "Escape") this.map.closePopup();
-      });
+      byId("fold").addEventListener("click", () => this.togglePanel());
+      document.addEventListener("keydown", (event) => this.key(event));
     }
 
-    listenToPanel() {
-      for (const choice of document.querySelectorAll(".choice")) {
-        const { colour } = this.layers.viewOf(choice.dataset.view);
-        if (colour) choice.querySelector(".name").prepend(qh.dot(colour, "in"));
-        const input = choice.querySelector("input");
-        input.addEventListener("change", () => this.showView(input.value));
-      }
-      for (const input of document.querySelectorAll("input[data-layer]")) {
-        input.addEventListener("change", () => this.setLayer(input.dataset.layer, input.checked));
-      }
-      const select = byId("go-to");
-      select.addEventListener("change", () => {
-        this.togglePanel(false);
-        if (select.value === "") this.frameArea();
-        else {
-          const district = this.data.ground.districts[Number(select.value)];
-          this.flyToBounds(L.latLngBounds(qh.polygon(district.shape).flat(2)));
-        }
-      });
-      byId("fold").addEventListener("click", () => this.togglePanel());
+    /* Escape closes what is open; Enter on the map asks for the place in its middle. */
+    key({ key, target }) {
+      const container = this.map.getContainer();
+      if (key === "Escape") this.map.closePopup();
+      if (key !== "Enter" || target !== container) return;
+      const popup = this.layers.openAt(this.map.getCenter());
+      if (popup) this.focusPopup({ getPopup: () => popup }, container);
     }
 
     /* On a phone the panel is folded; on a wide screen it is always there. */
@@ -200,24 +249,20 @@
       button.querySelector(".when-open").hidden = !opened;
       button.querySelector(".when-closed").hidden = opened;
       // At once, for what flies to a place next must know how large the map is now.
-      this.resize();
-    }
-
-    /* Paper shows the map as the screen does, as large as the page allows. */
-    listenToPrint() {
-      window.addEventListener("beforeprint", () => {
-        const { x, y } = this.map.getSize();
-        const scale = Math.min(PAPER.width / x, PAPER.height / y);
-        const style = byId("map-area").style;
-        style.setProperty("--width", x + "px");
-        style.setProperty("--height", y + "px");
-        style.setProperty("--scale", scale.toFixed(4));
-      });
+      this.viewpoint.resize();
     }
   }
 
-  qh.start = function (map) {
-    qh.map = new CoverageMap(map, JSON.parse(byId("data").textContent));
+  qh.start = async function (map) {
+    const data = JSON.parse(byId("data").textContent);
+    const lang = qh.speak(data);
+    if (!("DecompressionStream" in window)) {
+      byId("summary").textContent = data.words.too_old;
+      return;
+    }
+    const cells = await new qh.Cells(data.cells).open();
+    const hours = await new qh.Hours(data.hours, cells).open();
+    qh.map = new CoverageMap(map, data, cells, hours, lang);
     qh.map.start();
   };
 })(window.quartHeure);

@@ -45,8 +45,8 @@
 
   qh.polygon = (parts) => parts.map((rings) => rings.map(qh.points));
 
-  qh.colours = {
-    minutes: ["#00594f", "#3f9b8a", "#a6d6c8"],
+  const colours = {
+    minutes: ["#00594f", "#3b9184", "#84c3b5", "#c3e4da"],
     reached: ["#d7ecd9", "#9fd3c0", "#5fb3a3", "#2a8577", "#00594f"],
     gap: "#fcebdb",
     gapLine: "#a33b00",
@@ -60,6 +60,16 @@
     street: "#ffffff",
     outline: "#3d4652",
     ink: "#1c2430",
+  };
+  qh.colours = colours;
+
+  /* Paints of answers: a pattern tells apart what a colour alone would not on paper. */
+  qh.paints = {
+    covered: { fill: "#3b9184" },
+    nearlyCovered: { fill: "#a9d8cc", line: "#1d6f63", gap: 7, dots: true },
+    nearlyUncovered: { fill: "#f6d3b3", line: "#a35a22", gap: 7, dots: true },
+    uncovered: { fill: "#fcebdb" },
+    perhaps: { fill: "#e3f2ec", line: "#1d6f63", gap: 7 },
   };
 
   /* n colours from the first to the last of a list, mixed between neighbours. */
@@ -105,34 +115,41 @@
   /* The fill of gaps: colour and lines, so that it stands out without colour. */
   qh.gapFill = () => qh.hatch(qh.colours.gap, qh.colours.gapFaint, 8, 1.2);
 
-  /* The samples of the legend; "gap" is the fill of gaps. */
-  qh.swatch = function (colour) {
-    const canvas = qh.el("canvas", { class: "swatch", width: "36", height: "24", "aria-hidden": "true" });
-    const pen = canvas.getContext("2d");
-    pen.fillStyle = colour === "gap" ? qh.gapFill() : colour;
-    if (colour === "gap") pen.scale(2, 2);
+  function sample(width, height) {
+    const canvas = qh.el("canvas", { class: "swatch", width: String(width), height: String(height), "aria-hidden": "true" });
+    return { canvas, pen: canvas.getContext("2d") };
+  }
+
+  /* The sample of a paint in the legend. */
+  qh.swatch = function (paint) {
+    const { canvas, pen } = sample(36, 24);
+    pen.fillStyle = paint.fill || colours.paper;
     pen.fillRect(0, 0, 36, 24);
-    if (colour === "gap") {
-      pen.lineWidth = 1.6;
-      pen.strokeStyle = qh.colours.gapLine;
-      pen.strokeRect(0.8, 0.8, 16.4, 10.4);
+    pen.fillStyle = paint.line || "transparent";
+    for (let y = 0; y < 24; y++) {
+      for (let x = 0; x < 36; x++) if (paint.line && qh.onLine(paint, x, y, 2)) pen.fillRect(x, y, 1, 1);
     }
     return canvas;
   };
 
-  /* The mark of a service: "in" the area, "out" of it, or "left" out of the count. */
-  qh.dot = function (colour, kind) {
-    const canvas = qh.el("canvas", { class: "swatch dot", width: "36", height: "24", "aria-hidden": "true" });
-    const pen = canvas.getContext("2d");
+  /* The sample of gaps: filled where they are painted, else their outline alone. */
+  qh.gapSwatch = function (filled) {
+    const { canvas, pen } = sample(36, 24);
     pen.scale(2, 2);
-    pen.beginPath();
-    pen.arc(9, 6, kind === "left" ? 4 : 5, 0, 2 * Math.PI);
-    pen.fillStyle = kind === "in" ? colour : "#ffffff";
-    pen.fill();
-    pen.strokeStyle = colour;
-    pen.lineWidth = 2;
-    if (kind === "left") pen.setLineDash([2, 2]);
-    if (kind !== "in") pen.stroke();
+    pen.fillStyle = filled ? qh.gapFill() : "#ffffff";
+    pen.fillRect(0, 0, 18, 12);
+    pen.lineWidth = 1.6;
+    pen.strokeStyle = colours.gapLine;
+    pen.strokeRect(0.8, 0.8, 16.4, 10.4);
     return canvas;
+  };
+
+  /* Whether a pixel is on a line or a dot of a paint; `scale` pixels make one of CSS. */
+  qh.onLine = function ({ gap, dots }, x, y, scale) {
+    const size = gap * scale;
+    const across = (((x + y) % size) + size) % size;
+    if (!dots) return across < 1.3 * scale;
+    const along = (((x - y) % size) + size) % size;
+    return across < 2.2 * scale && along < 2.2 * scale;
   };
 })(window.quartHeure);

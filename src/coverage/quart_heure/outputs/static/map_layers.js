@@ -9,21 +9,32 @@
   const STREET_WEIGHTS = [2.4, 1.7, 1.2, 0.9]; // pixels at zoom 13
   const POPUP = {
     minWidth: 230,
-    maxWidth: 300,
-    maxHeight: 340,
+    maxWidth: 310,
+    maxHeight: 520,
     autoPanPaddingBottomRight: [54, 10], // clear of the zoom buttons
   };
+
+  const WIDE_POPUP = { ...POPUP, minWidth: 300 }; // a table: the narrower, the longer
+  const MARGIN = 8;
+  const TIP = 50; // pixels below the content of a popup, and around it
 
   const latLon = ([lon, lat]) => [lat, lon];
 
   qh.Layers = class {
-    /* `switches` says which kinds of layers are wanted: gaps, services, streets. */
-    constructor(map, data, words, switches) {
-      Object.assign(this, { map, data, words, switches });
+    /* `switches` says which kinds of layers are wanted: gaps, services, streets; `on` has what
+       asks and tells the rest of the page: tell(latlng) returns what is known of a place, gap(gap)
+       is called with the gap that is open, or null, list(gap) shows it in the list. */
+    constructor(map, data, words, cells, switches, on) {
+      Object.assign(this, { map, data, words, switches, on });
       this.drawn = new Map();
       this.shown = null;
       this.streets = [];
       this.makePanes();
+      this.surface = new qh.Surface(cells, qh.polygon(data.ground.area), {
+        pane: "surface",
+        padding: 0.1,
+        alpha: data.online ? 0.6 : 0.92,
+      }).addTo(map);
       this.drawGround();
       map.on("zoomend", () => {
         this.refreshStreets();
@@ -31,16 +42,22 @@
       });
     }
 
-    /* Show a view, drawn the first time it is asked for. */
-    show(view) {
-      if (this.shown) Object.values(this.shown).forEach((layer) => layer.remove());
+    /* Show a view, drawn the first time it is asked for. Gaps are those of the study's threshold at
+       any hour: `standard` says that this is what is shown, and they are filled. */
+    show(view, scene, standard) {
       if (!this.drawn.has(view.id)) this.drawn.set(view.id, this.drawView(view));
-      this.shown = this.drawn.get(view.id);
+      if (this.shown !== this.drawn.get(view.id)) {
+        if (this.shown) Object.values(this.shown).forEach((layer) => layer.remove());
+        this.shown = this.drawn.get(view.id);
+      }
+      const opacity = standard ? (this.data.online ? 0.6 : 1) : 0;
+      for (const gap of view.gaps) gap.layer.setStyle({ fillOpacity: opacity });
+      this.surface.setScene(scene);
       this.refresh();
     }
 
     refresh() {
-      const wanted = { coverage: true, gaps: this.switches.gaps, services: this.switches.services };
+      const wanted = { gaps: this.switches.gaps, services: this.switches.services };
       for (const [name, layer] of Object.entries(this.shown)) {
         if (wanted[name]) layer.addTo(this.map);
         else layer.remove();
@@ -50,7 +67,7 @@
     }
 
     makePanes() {
-      const order = { ground: 200, coverage: 400, streets: 410, marks: 430, names: 450 };
+      const order = { ground: 200, surface: 390, coverage: 400, streets: 410, marks: 430, names: 450 };
       for (const [name, z] of Object.entries(order)) {
         const pane = this.map.createPane(name);
         pane.style.zIndex = z;
@@ -155,39 +172,31 @@
 
     drawView(view) {
       return {
-        coverage: L.layerGroup(this.coverageLayers(view)),
         gaps: L.layerGroup([...view.gaps.map((gap) => this.gapLayer(gap)), this.gapOutlines(view.gaps, 1.3)]),
         services: L.layerGroup(this.servicesOf(view).map((service) => this.serviceLayer(service))),
       };
     }
 
-    /* Levels come in the order of painting: the widest and palest first. */
-    levelColours(view) {
-      if (view.kind === "composite") return qh.ramp(colours.reached, view.total);
-      return qh.ramp(colours.minutes, Math.max(view.levels.length, 2)).slice(-view.levels.length).reverse();
-    }
-
-    coverageLayers(view) {
-      const shades = this.levelColours(view);
-      const opacity = this.data.online ? 0.6 : 0.92;
-      const painted = view.levels.map((level, i) =>
-        this.fill("coverage", level.shape, shades[i], { fillOpacity: opacity })
-      );
-      painted.push(
-        this.fill("coverage", this.data.ground.off_network, colours.offNetwork, { fillOpacity: opacity })
-      );
-      return painted;
-    }
-
     gapLayer(gap) {
       gap.layer = this.fill("coverage", gap.shape, qh.gapFill(), {
         interactive: true,
-        fillOpacity: this.data.online ? 0.6 : 1,
       });
-      this.bindPopup(gap.layer, () => qh.gapPopup(this.words, this.data, gap));
+      // Before the popup opens, which is told the same click: a gap chosen in the list has none.
+      gap.layer.on("click", ({ latlng }) => (gap.clicked = latlng));
+      gap.layer.on("popupclose", () => (gap.clicked = null));
+      this.bindPopup(gap.layer, () => {
+        const here = gap.clicked ? this.on.tell(gap.clicked) : "";
+        return qh.gapPopup(this.words, this.data, gap, here, () => this.on.list(gap));
+      });
       const outline = this.gapOutlines([gap], 4);
-      gap.layer.on("popupopen", () => outline.addTo(this.map));
-      gap.layer.on("popupclose", () => outline.remove());
+      gap.layer.on("popupopen", () => {
+        outline.addTo(this.map);
+        this.on.gap(gap);
+      });
+      gap.layer.on("popupclose", () => {
+        outline.remove();
+        this.on.gap(null);
+      });
       return gap.layer;
     }
 
@@ -216,7 +225,8 @@
       if (service.layer) return service.layer;
       const { colour, label } = this.viewOf(service.category);
       const plain = !service.left_out && !service.outside;
-      service.layer = L.circleMarker(latLon(service.at), {
+      service.layer = new qh.Mark(latLon(service.at), {
+        shape: qh.shapeOf(this.data, service.category),
         renderer: this.canvases.marks,
         pane: "marks",
         radius: this.markRadius(service),
@@ -232,13 +242,34 @@
     /* Popups move the map until they are clear of the legend, wherever it ends by then. */
     bindPopup(layer, content) {
       return layer.bindPopup(() => {
-        const legend = qh.byId("legend");
-        const beside = legend.open && this.map.getSize().x > legend.offsetWidth + 2 * POPUP.maxWidth;
-        const left = beside ? legend.offsetLeft + legend.offsetWidth + 8 : 10;
-        layer.getPopup().options.autoPanPaddingTopLeft = [left, 10];
-        if (!beside) legend.open = false;
+        this.clearOfLegend(layer.getPopup());
         return content();
       }, POPUP);
+    }
+
+    clearOfLegend(popup) {
+      const legend = qh.byId("legend");
+      const size = this.map.getSize();
+      const beside = legend.open && size.x > legend.offsetWidth + 2 * POPUP.maxWidth;
+      if (!beside) legend.open = false;
+      const right = legend.offsetLeft + legend.offsetWidth + MARGIN;
+      const bottom = legend.offsetTop + legend.offsetHeight + MARGIN;
+      popup.options.autoPanPaddingTopLeft = beside ? [right, MARGIN] : [MARGIN, bottom];
+      const room = size.x - POPUP.autoPanPaddingBottomRight[0] - TIP;
+      popup.options.maxWidth = Math.min(POPUP.maxWidth, room);
+      popup.options.minWidth = Math.min(popup.options.minWidth, room);
+      popup.options.maxHeight = Math.min(POPUP.maxHeight, size.y - (beside ? 0 : bottom) - TIP);
+    }
+
+    /* What is known of a place where no gap and no service is. */
+    openAt(latlng) {
+      const told = this.on.tell(latlng);
+      if (!told) return null;
+      const content = qh.el("div", { class: "popup", tabindex: "-1" }, told);
+      const popup = L.popup(WIDE_POPUP).setLatLng(latlng).setContent(content);
+      this.clearOfLegend(popup);
+      this.map.openPopup(popup);
+      return popup;
     }
 
     viewOf(id) {

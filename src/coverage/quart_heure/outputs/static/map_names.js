@@ -2,7 +2,8 @@
 "use strict";
 
 (function (qh) {
-  const NAME_FIELDS = 6;
+  const NAME_FIELDS = 6; // x, y, angle, room, class, position of the name
+  qh.NAME_FIELDS = NAME_FIELDS;
   const NAMES_FROM = [13.5, 14.25, 14.75, 15.5]; // zoom, by class of street
   const REPEAT_PX = 260;
 

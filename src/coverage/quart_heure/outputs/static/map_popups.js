@@ -23,7 +23,8 @@
     return more > 0 ? named + words.say("districts_more", { n: more }) : named;
   };
 
-  qh.gapPopup = function (words, data, gap) {
+  /* `here` is what is known of the place that was clicked; `onList` leads back to the list. */
+  qh.gapPopup = function (words, data, gap, here, onList) {
     const [least, median, most] = gap.minutes;
     const size = [words.say("area_ha", { n: words.number(gap.area_ha, gap.area_ha < 10 ? 1 : 0) })];
     if (data.residents) size.unshift(words.count("residents_count", gap.residents));
@@ -46,7 +47,9 @@
         [words.say("gap_minutes"), minutes],
         [words.say("gap_nearest"), nearest],
         [words.say("gap_cause"), words.table.cause_words[gap.cause] || gap.cause],
-      ])
+      ]),
+      el("button", { type: "button", class: "link", onclick: onList }, words.say("gap_in_list")),
+      here
     );
   };
 
@@ -54,6 +57,70 @@
   qh.placeOf = function (words, gap) {
     if (qh.isLarge(gap)) return qh.districtsOf(words, gap);
     return gap.street || words.say("gap_unnamed");
+  };
+
+  /* The district that holds a place, by the ray that leaves it westwards; null outside all. */
+  qh.districtHolding = function (districts, { lat, lng }) {
+    const crosses = ([y, x], [nextY, nextX]) =>
+      y > lat !== nextY > lat && lng > x + ((nextX - x) * (lat - y)) / (nextY - y);
+    const inside = (rings) =>
+      rings.reduce((found, ring) => {
+        const hits = ring.filter((at, i) => crosses(at, ring[(i + 1) % ring.length])).length;
+        return found !== (hits % 2 === 1);
+      }, false);
+    return districts.find((district) => qh.polygon(district.shape).some(inside)) || null;
+  };
+
+  /* Minutes as they are told: rounded up, so that 15 never stands for more than 15. */
+  qh.minutesTold = function (words, cells, { minutes, place }) {
+    if (minutes === Infinity) return words.say("here_unreachable");
+    if (minutes === null) return words.say("here_over", { n: words.number(cells.furthest) });
+    const told = words.number(Math.ceil(minutes - 1e-6));
+    return words.say(place === -1 ? "here_at_most" : "minutes", { n: told });
+  };
+
+  /* Minutes from a place to the nearest service of each category, and which one it is.
+     `place` is {title, cell, hour}; `visit(service)` is called with the one that is chosen. */
+  qh.placePopup = function (words, { data, cells, hours }, place, visit) {
+    const categories = data.views.filter((view) => view.kind === "category");
+    const hourly = place.hour !== null;
+    const line = (view) => {
+      const told = cells.tell(view.id, place.cell);
+      const service = told.place === null || told.place === -1 ? null : data.services[told.place];
+      const name = service && (service.name || words.say("unnamed"));
+      const near = told.minutes !== null && told.minutes <= data.threshold;
+      const which = service
+        ? el("button", { type: "button", class: "link", dir: "auto", onclick: () => visit(service) }, name)
+        : told.place === -1
+          ? words.say("here_unshown")
+          : "";
+      const state = hourly && hours.has(view.id) ? hours.tell(view.id, place.hour, place.cell) : null;
+      return el(
+        "tr",
+        { class: near ? "near" : "" },
+        el("th", { scope: "row", dir: "auto" }, view.label, el("span", { class: "which" }, which)),
+        el("td", {}, qh.minutesTold(words, cells, told)),
+        hourly ? el("td", {}, state === null ? words.table.unknown : words.say("here_state_" + state)) : ""
+      );
+    };
+    if (cells.isOff(place.cell)) {
+      const off = el("p", {}, words.say("here_off_network"));
+      return el("section", {}, el("h2", { dir: "auto" }, place.title), off);
+    }
+    const heading = (text) => el("th", { scope: "col" }, text);
+    const open = hourly ? heading(words.say("here_open", { hour: qh.hourName(words, place.hour) })) : "";
+    return el(
+      "section",
+      {},
+      el("h2", { dir: "auto" }, place.title),
+      el(
+        "table",
+        { class: "here" },
+        el("caption", {}, words.say("here_caption")),
+        el("thead", {}, el("tr", {}, heading(words.say("here_nearest")), heading(words.say("here_minutes")), open)),
+        el("tbody", {}, ...categories.map(line))
+      )
+    );
   };
 
   qh.servicePopup = function (words, service, category) {

@@ -1,0 +1,70 @@
+/* The legend: it says what is painted, and nothing else. */
+"use strict";
+
+(function (qh) {
+  const { el, byId } = qh;
+
+  qh.Legend = class {
+    constructor(data, words, layers) {
+      Object.assign(this, { data, words, layers });
+    }
+
+    write(view, effective, scene, switches) {
+      const { words, data } = this;
+      const values = {
+        minutes: words.short(effective.minutes),
+        ha: words.short(data.gap_ha),
+        category: view.label,
+      };
+      if (effective.hour !== null) values.hour = qh.hourName(words, effective.hour);
+      byId("legend-title").textContent = words.say(this.title(view, effective), values);
+      byId("legend-ramp").replaceChildren(
+        ...scene.ramp.map(([paint, text]) => el("li", {}, qh.swatch(paint), text))
+      );
+      byId("legend-ramp").hidden = scene.ramp.length === 0;
+      const entries = scene.list.map(([paint, text]) => [qh.swatch(paint), text]);
+      entries.push(...this.beyond(view, effective, values));
+      if (view.gaps.length && switches.gaps) entries.push(this.gap(view, effective, values));
+      entries.push([qh.swatch({ fill: qh.colours.offNetwork }), words.say("off_network")]);
+      if (switches.services) entries.push(...this.services(view));
+      byId("legend-list").replaceChildren(
+        ...entries.map(([mark, text]) => el("li", {}, mark, el("span", {}, text)))
+      );
+    }
+
+    title(view, effective) {
+      const composite = view.kind === "composite";
+      if (effective.hour !== null) return composite ? "legend_composite_hour" : "legend_hour";
+      if (composite) return "legend_composite";
+      return effective.mode === "covered" ? "legend_answers" : "legend_category";
+    }
+
+    /* What is left unpainted. Answers are painted to the last one. */
+    beyond(view, effective, values) {
+      const composite = view.kind === "composite";
+      if (effective.mode === "covered" && !composite) return [];
+      const near = effective.standard && view.gaps.length > 0;
+      const key = composite ? (near ? "none_near" : "none_all") : near ? "beyond_near" : "beyond_all";
+      return [[qh.swatch({}), this.words.say(key, values)]];
+    }
+
+    gap(view, effective, values) {
+      const minutes = this.words.short(this.data.threshold);
+      const filled = view.kind === "composite" ? "beyond_none" : "beyond";
+      const key = effective.standard ? filled : "beyond_outline";
+      return [qh.gapSwatch(effective.standard), this.words.say(key, { ...values, minutes })];
+    }
+
+    services(view) {
+      const { words, data } = this;
+      const services = this.layers.servicesOf(view);
+      if (services.length === 0) return [];
+      if (view.kind === "composite") return [[qh.mark(qh.colours.ink, null, "in"), words.say("service_any")]];
+      const shape = qh.shapeOf(data, view.id);
+      const kinds = { in: "service_in", out: "service_out", left: "service_left" };
+      return Object.entries(kinds)
+        .filter(([kind]) => services.some((service) => qh.kindOf(service) === kind))
+        .map(([kind, key]) => [qh.mark(view.colour, shape, kind), words.say(key)]);
+    }
+  };
+})(window.quartHeure);

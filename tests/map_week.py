@@ -1,0 +1,91 @@
+"""A week made by hand, as the map reads one: from minutes of cells and invented opening hours."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import numpy as np
+import pandas as pd
+
+from quart_heure.study import Coverage
+
+MONDAY = datetime(2026, 11, 23)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class HandWeek:
+    """Closed at night, open in the morning, perhaps in the afternoon; unknown on Sundays."""
+
+    coverage: Coverage
+    starts: tuple[datetime, ...]
+    categories: tuple[str, ...]
+    state_of_hour: Mapping[str, np.ndarray]
+    table: pd.DataFrame
+
+    def cell_states(self, category: str, k: int) -> np.ndarray:
+        return states_of(self.coverage, category, k)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class TimedCoverage(Coverage):
+    week: HandWeek | None = None
+
+
+def number_of_hour(hour: int) -> int:
+    """0: closed, 1: morning, 2: afternoon, 3: Sunday."""
+    day, of_day = divmod(hour, 24)
+    if day == 6:
+        return 3
+    return 1 if 8 <= of_day < 12 else 2 if 12 <= of_day < 18 else 0
+
+
+def states_of(coverage: Coverage, category: str, k: int) -> np.ndarray:
+    """All places are open in the morning; the first one in the afternoon, and perhaps others."""
+    cells = coverage.cells
+    near = cells[f"minutes_{category}"].to_numpy() <= coverage.study.threshold_min
+    names = cells[f"nearest_{category}"].astype(str).to_numpy()
+    first = near & (names == min(set(names) - {""}, default=""))
+    states = {
+        0: np.zeros(len(cells)),
+        1: np.where(near, 2, 0),
+        2: np.where(first, 2, near),
+        3: np.where(near, 1, 0),
+    }[k]
+    return np.where(cells["on_network"], states, -1).astype(np.int8)
+
+
+def timed(coverage: Coverage) -> TimedCoverage:
+    """The same coverage with a week."""
+    categories = coverage.study.categories
+    cells = coverage.cells
+    rows = []
+    for category in categories:
+        for hour in range(168):
+            state = states_of(coverage, category, number_of_hour(hour))
+            for district in [*coverage.study.area.districts["district_id"], ""]:
+                here = (state >= 0) & ((cells["district_id"] == district) | (district == ""))
+                people = cells["residents"].to_numpy()
+                total, least, most = (people[here & (state >= n)].sum() for n in (0, 2, 1))
+                rows.append(
+                    {
+                        "category": category,
+                        "district_id": district,
+                        "hour": hour,
+                        "at_least_pct": 100 * least / total if total else np.nan,
+                        "at_most_pct": 100 * most / total if total else np.nan,
+                        "residents_at_least": least,
+                        "residents_at_most": most,
+                    }
+                )
+    numbers = np.array([number_of_hour(hour) for hour in range(168)], dtype=np.int16)
+    week = HandWeek(
+        coverage=coverage,
+        starts=tuple(MONDAY + timedelta(hours=hour) for hour in range(168)),
+        categories=tuple(categories),
+        state_of_hour=dict.fromkeys(categories, numbers),
+        table=pd.DataFrame(rows),
+    )
+    fields = {field.name: getattr(coverage, field.name) for field in dataclasses.fields(Coverage)}
+    return TimedCoverage(**fields, week=week)
