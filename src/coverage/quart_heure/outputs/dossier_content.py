@@ -29,7 +29,7 @@ from quart_heure.outputs.dossier_unknown import unknown_lines
 from quart_heure.outputs.dossier_walks import walks_to_services
 from quart_heure.outputs.dossier_week import Week, week_of
 from quart_heure.outputs.dossier_words import Words, ordinal, short
-from quart_heure.outputs.report_content import printable, report_content
+from quart_heure.outputs.report_content import report_content
 
 if TYPE_CHECKING:
     from quart_heure.study import Coverage
@@ -125,11 +125,12 @@ class Dossiers:
         return self.say("rank_tied" if rank.tied else "rank_of", rank=place, n=rank.among)
 
     def place(self, key: str, district_id: str) -> str:
-        """Write the rank of a district alone, as ``3e`` or ``3e =`` where it is shared."""
+        """Write the rank of a district without the number of the others."""
         rank = self.ranked.get(key, {}).get(district_id)
         if rank is None or rank.among < 2:
             return ""
-        return ordinal(rank.place, self.lang) + (" =" if rank.tied else "")
+        place = ordinal(rank.place, self.lang)
+        return self.say("rank_shared" if rank.tied else "rank_alone", rank=place)
 
     def headline(self, district_id: str) -> dict[str, Share]:
         """Return who has all the essential services and who has none; nothing without them."""
@@ -156,9 +157,7 @@ class Dossiers:
 
     def _within(self, district_id: str) -> list[tuple[float, float]]:
         """Return share and amount by number of essentials within reach; "" is the whole area."""
-        rows = (
-            self.districts[district_id]["composite"] if district_id else self.report["composite"]
-        )
+        rows = self.districts[district_id]["composite"] if district_id else self.report["composite"]
         names = ("residents_pct", "residents") if self.by_people else ("area_pct", "area_ha")
         ordered = sorted(rows, key=lambda row: int(row["essentials_within"]))
         return [(float(row[names[0]]), float(row[names[1]])) for row in ordered]
@@ -182,6 +181,7 @@ class Dossiers:
                 {"label": label, "shares": [share for share, _ in self._within(key)]}
                 for label, key in pairs
             ]
+        week = self.week(district_id)
         none_known = [self.names[c] for c in district["none_known"]]
         return {
             "district_id": district_id,
@@ -193,8 +193,10 @@ class Dossiers:
             "gaps": self.gaps(district_id),
             "services": services.counted,
             "left_out": services.left_out,
-            "week": self.week(district_id),
-            "unknown": unknown_lines(self.coverage, services.counted, self.say),
+            "week": week,
+            "unknown": unknown_lines(
+                self.coverage, services.counted, self.say, hours_asked=week is not None
+            ),
         }
 
     def _figures(self, district_id: str, category: Mapping[str, Any]) -> dict[str, Any]:
@@ -206,7 +208,7 @@ class Dossiers:
             "share": row[self.share],
             "city_row": self.city[category["id"]],
             "city_share": self.city[category["id"]][self.share],
-            "rank": self.rank(category["id"], district_id),
+            "rank": self.place(category["id"], district_id),
         }
 
     def gaps(self, district_id: str) -> list[dict[str, Any]]:
@@ -250,7 +252,7 @@ class Dossiers:
         table = getattr(week, "table", None)
         if not isinstance(table, pd.DataFrame):
             return None
-        return week_of(table, district_id, list(self.categories), self.names)
+        return week_of(table, district_id, self.categories, self.names, self.say)
 
     def map_alt(self, district_id: str, category: str) -> str:
         """Describe a picture by its figures."""
@@ -270,42 +272,54 @@ class Dossiers:
 
 
 def shared_lines(dossiers: Dossiers) -> dict[str, Any]:
-    """Return what every dossier of a coverage says alike: method, parameters, sources, credits."""
+    """Return what every dossier of a coverage says alike: method, parameters, sources, credits.
+
+    Returns
+    -------
+    dict
+        ``about`` (a line under the title), ``method`` (sentences), ``parameters`` (a sentence),
+        ``credits`` (lines: sources with dates and licences, credits, version).
+    """
     say, report, lang = dossiers.say, dossiers.report, dossiers.lang
     parameters = say.plain(report["parameters"])
     method = ["method_1", "method_2", "method_3" if dossiers.by_people else "method_3_area"]
-    sources = []
-    for entry in report["sources"]:
-        role = str(entry.get("role", ""))
-        date = str(entry.get("date") or "")
-        facts = [
-            short(entry.get(f"source_{lang}") or entry.get("source") or entry.get("file"), _CREDIT),
-            format_date(date, lang) if date else "",
-            short(entry.get("licence"), _CREDIT),
-        ]
-        name = say(f"role_{role}") if say.has(f"role_{role}") else short(word(role, lang), 40)
-        sources.append((name, " – ".join(fact for fact in facts if fact)))
-    credits_ = [c for c in report["attribution"] if "OpenStreetMap contributors" not in c]
     run = report["run"]
-    osm_date = format_date(report["osm_date"], lang) if report["osm_date"] else say("undated")
+    created = format_date(run["created"], lang)
+    # How residents were spread is said in a sentence; it takes the place of their file's line.
     residents = short(run["counts"].get("residents_source", ""), _CREDIT)
+    listed = [e for e in report["sources"] if not (residents and e.get("role") == "residents")]
+    lines = [_source(entry, say) for entry in listed]
+    if residents:
+        lines.append(say("residents_from", source=residents.rstrip(".")))
+    lines.append(say("osm_credit"))
+    others = [c for c in report["attribution"] if "OpenStreetMap contributors" not in c]
+    if others:
+        lines.append(say("credits", names=" · ".join(short(c, _CREDIT) for c in others)))
+    lines.append(say("made_by", version=run["version"], date=created))
+    osm_date = format_date(report["osm_date"], lang) if report["osm_date"] else say("undated")
     return {
-        "method": [say(key, **parameters) for key in method],
-        "parameters": say("parameters", **parameters),
-        "residents": say("residents_from", source=residents) if residents else "",
-        "sources": sources,
-        "osm": say("osm_credit"),
-        "credits": say("credits", names=" · ".join(short(c, _CREDIT) for c in credits_))
-        if credits_
-        else "",
-        "made": say("made_by", version=run["version"], date=format_date(run["created"], lang)),
         "about": say(
             "sub",
             area=dossiers.area,
             speed=parameters["speed_kmh"],
             profile=parameters["profile"],
             date=osm_date,
-            created=format_date(run["created"], lang),
+            created=created,
         ),
-        "osm_date": printable(osm_date),
+        "method": [say(key, **parameters) for key in method],
+        "parameters": say("parameters", **parameters),
+        "credits": lines,
     }
+
+
+def _source(entry: Mapping[str, Any], say: Words) -> str:
+    """Return what an input is, where it comes from, its date and its licence."""
+    role, date = str(entry.get("role", "")), str(entry.get("date") or "")
+    name = say(f"role_{role}") if say.has(f"role_{role}") else short(word(role, say.lang), 40)
+    told = entry.get(f"source_{say.lang}") or entry.get("source") or entry.get("file")
+    facts = [
+        short(told, _CREDIT),
+        format_date(date, say.lang) if date else "",
+        short(entry.get("licence"), _CREDIT),
+    ]
+    return say("source", role=name, facts=" – ".join(fact for fact in facts if fact))

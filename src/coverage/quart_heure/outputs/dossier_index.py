@@ -41,9 +41,7 @@ def index_content(dossiers: Dossiers, files: Mapping[str, str]) -> dict[str, Any
     return {
         "title": title,
         "summary": dossiers.report["summary"].get("sentence", ""),
-        "caption": say(
-            f"index_caption{ending}", threshold=dossiers.threshold, unit=dossiers.unit
-        ),
+        "caption": say(f"index_caption{ending}", threshold=dossiers.threshold, unit=dossiers.unit),
         "columns": columns,
         "rows": [
             {
@@ -121,10 +119,11 @@ def _chart(dossiers: Dossiers, category: str, files: Mapping[str, str]) -> dict[
     say, lang = dossiers.say, dossiers.lang
     bars = [
         {
+            "at": at,
             "label": short(dossiers.label(district_id), _CHART_LABEL),
             "value": _value(dossiers, district_id, category),
         }
-        for district_id in files
+        for at, district_id in enumerate(files)
     ]
     city = float(dossiers.city[category][dossiers.share])
     told = {

@@ -7,35 +7,41 @@ does not fit is counted on the page.
 from __future__ import annotations
 
 import dataclasses
+import math
 import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 __all__ = ["Room", "fit_rows"]
 
-_SIDE_MM = 273.0
-_LINE_MM = 3.05
-_ROW_MM = 1.3
+_SIDE_MM = 272.0
+"""What an A4 leaves between its margins, less a line for the unforeseen."""
+
+_LINE_MM = 2.9
+_ROW_MM = 1.45
 """Padding and line of a row."""
 
-_HEADINGS_MM = 52.0
+_HEADINGS_MM = 39.5
 """Headings, captions and heads of the tables, and the lines that count what was cut."""
 
-_WEEK_MM = 24.0
-_WEEK_ROW_MM = 4.6 + 4.4
-"""A category in the heat map and in the table below it."""
+_WEEK_MM = 31.0
+"""Heading, note, head and key of the week's table."""
 
-_PROSE_CHARS = 60
-"""Letters on a line of one of the two columns at the foot."""
+_FOOT_COLUMNS = 3
+_FOOT_CHARS = 43
+_FOOT_MM = 8.0
+"""Letters on a line at the foot, and its headings in each of its columns."""
+
+_WIDE_CHARS = 130
 
 _FEWEST = 3
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Room:
-    """How many rows of gaps and of services are printed."""
+    """Positions of the gaps that are printed, and how many of the services are."""
 
-    gaps: int
+    gaps: frozenset[int]
     services: int
 
 
@@ -43,48 +49,61 @@ def fit_rows(
     gaps: Sequence[Mapping[str, Any]],
     services: Sequence[Mapping[str, Any]],
     *,
-    week_rows: int,
-    foot: Sequence[Sequence[str]],
-    below: Sequence[str],
+    week: Sequence[str],
+    foot: Sequence[str],
+    notes: Sequence[str],
 ) -> Room:
     """Share the second side out between gaps and services.
 
     Parameters
     ----------
     gaps, services
-        Rows in the order in which they are printed.
-    week_rows
-        Categories of the heat map, 0 without one.
+        Rows in the order in which they are printed. Of the gaps, the first of each category are
+        kept before those with most residents; of the services, the first.
+    week
+        Names of the categories in the table of the week, none without one.
     foot
-        The paragraphs of the two columns at the foot.
-    below
-        The paragraphs that take the whole width.
+        The paragraphs that flow through the columns at the foot.
+    notes
+        Paragraphs that take the whole width.
 
     Returns
     -------
     Room
         At least a few of each, whatever the room.
     """
-    room = _SIDE_MM - _HEADINGS_MM - _prose_mm(below, 2 * _PROSE_CHARS)
-    room -= max(_prose_mm(column, _PROSE_CHARS) for column in foot)
-    if week_rows:
-        room -= _WEEK_MM + _WEEK_ROW_MM * week_rows
-    gap_mm = [_row_mm([(gap["label"], 17), (gap["street"], 26), (gap["nearest"], 26)])
-              for gap in gaps]  # fmt: skip
+    room = _SIDE_MM - _HEADINGS_MM - _prose_mm(notes, _WIDE_CHARS)
+    room -= _FOOT_MM + _prose_mm(foot, _FOOT_CHARS) / _FOOT_COLUMNS
+    if week:
+        # "Hours unknown" may stand under a name.
+        room -= _WEEK_MM + sum(_row_mm([(name + " " * 22, 30)]) for name in week)
+    chosen = sorted(range(len(gaps)), key=lambda at: (gaps[at]["number"] > 1, -_weight(gaps[at])))
+    gap_mm = [_gap_mm(gaps[at]) for at in chosen]
     service_mm = [_service_mm(service) for service in services]
     # Each table has half of the room, and what the other one leaves.
     n_gaps = _count(gap_mm, max(room / 2, room - sum(service_mm)))
     n_services = _count(service_mm, room - sum(gap_mm[:n_gaps]))
     return Room(
-        gaps=max(n_gaps, min(_FEWEST, len(gaps))),
-        services=max(n_services, min(_FEWEST, len(services))),
+        gaps=frozenset(chosen[: max(n_gaps, _FEWEST)]),
+        services=min(max(n_services, _FEWEST), len(services)),
     )
 
 
+def _weight(gap: Mapping[str, Any]) -> float:
+    """Return the residents of a gap in the district, or its area where they are not known."""
+    residents = float(gap["here"]["residents"])
+    return float(gap["here"]["area_ha"]) if math.isnan(residents) else residents
+
+
+def _gap_mm(gap: Mapping[str, Any]) -> float:
+    # The name of the category stands beside all of its gaps.
+    own = [(gap["label"], 20)] if gap["number"] == 1 else []
+    return _row_mm([*own, (gap["street"], 26), (gap["nearest"], 30)])
+
+
 def _service_mm(service: Mapping[str, Any]) -> float:
-    lines = _lines(service["name"], 38) + _lines(service["address"], 42)
-    access = f"{service['access']} · {service['audience']}"
-    own = [(service["label"], 17), (service["hours"], 27), (access, 27)]
+    lines = _lines(service["name"], 38) + _lines(service["address"], 41)
+    own = [(service["label"], 17), (service["hours"], 28), (service["welcome"], 28)]
     return max(lines * _LINE_MM + _ROW_MM, _row_mm(own))
 
 
@@ -93,7 +112,7 @@ def _row_mm(cells: Sequence[tuple[str, int]]) -> float:
 
 
 def _prose_mm(paragraphs: Sequence[str], chars: int) -> float:
-    return sum(_lines(text, chars) * _LINE_MM + 0.8 for text in paragraphs if text)
+    return sum(_lines(text, chars) * _LINE_MM + 0.4 for text in paragraphs if text)
 
 
 def _lines(text: str, chars: int) -> int:

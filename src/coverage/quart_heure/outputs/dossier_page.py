@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
-from collections.abc import Mapping
+import itertools
+import operator
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -64,15 +66,13 @@ def render_district(
                 "gaps": row["gaps_touching"],
             }
         )
-    method = [*shared["method"], shared["parameters"]]
-    sources = [" ".join(source) for source in shared["sources"]]
     left_out = _left_out(d["left_out"], dossiers.say, _command(district_id))
     room = fit_rows(
         d["gaps"],
         d["services"],
-        week_rows=len(d["week"].rows) if d["week"] else 0,
-        foot=[d["unknown"], method],
-        below=[*sources, shared["residents"], shared["osm"], shared["credits"], left_out],
+        week=[row.label for row in d["week"].rows] if d["week"] else [],
+        foot=[*d["unknown"], *shared["method"], shared["parameters"], *shared["credits"]],
+        notes=[left_out],
     )
     return _render(
         "dossier.html.j2",
@@ -83,9 +83,12 @@ def render_district(
         maps=pictures,
         size=(WIDTH_PX, HEIGHT_PX),
         columns=_columns(len(pictures)),
-        room=room,
+        gap_groups=_by_category(
+            [{**gap, "beyond": at not in room.gaps} for at, gap in enumerate(d["gaps"])]
+        ),
+        more_gaps=len(d["gaps"]) - len(room.gaps),
+        printed_services=room.services,
         left_out=left_out,
-        hours_known=sum(service["hours_known"] for service in d["services"]),
         report_command=_command(district_id),
     )
 
@@ -112,8 +115,7 @@ def render_index(dossiers: Dossiers, files: Mapping[str, str]) -> str:
 def _render(template: str, dossiers: Dossiers, *, script: str = "", **values: Any) -> str:
     css = _static("dossier.css")
     colours = {
-        name: [f"#{bytes(colour).hex()}" for colour in pair]
-        for name, pair in CLASS_COLOURS.items()
+        name: [f"#{bytes(colour).hex()}" for colour in pair] for name, pair in CLASS_COLOURS.items()
     }
     page = _environment(dossiers.lang).get_template(template)
     text = page.render(
@@ -124,6 +126,7 @@ def _render(template: str, dossiers: Dossiers, *, script: str = "", **values: An
         threshold=dossiers.threshold,
         by_people=dossiers.by_people,
         ending="" if dossiers.by_people else "_area",
+        districts_n=len(dossiers.districts),
         essentials=len(dossiers.coverage.study.essentials),
         parameters=dossiers.report["parameters"],
         colours=colours,
@@ -140,6 +143,11 @@ def _columns(pictures: int) -> int:
     if pictures <= _FEW_MAPS:
         return 3
     return min(-(-pictures // 2), _MANY_MAPS // 2)
+
+
+def _by_category(gaps: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
+    grouped = itertools.groupby(gaps, key=operator.itemgetter("category"))
+    return [list(group) for _, group in grouped]
 
 
 def _command(district_id: str) -> str:
@@ -180,6 +188,7 @@ def _environment(lang: str) -> jinja2.Environment:
     environment.globals.update(
         number=lambda value, decimals=0: format_number(value, lang, decimals),
         pct=lambda value: format_pct(value, lang),
+        pct0=lambda value: format_pct(value, lang, 0),
         minutes=lambda value: format_minutes(value, lang),
         plain=lambda value: format_plain(value, lang),
         level=level_of,

@@ -14,7 +14,7 @@ from quart_heure.outputs.dossier_words import Words, short
 
 __all__ = ["ServiceRows", "service_rows"]
 
-_NAME, _ADDRESS, _HOURS, _PUBLIC = 70, 60, 90, 80
+_NAME, _ADDRESS, _HOURS, _PUBLIC = 70, 60, 80, 60
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -105,9 +105,8 @@ def _row(
         "hours_known": _text(service, "opening_hours") != "",
         "status_known": known,
         "status": "" if known else word("unknown", say.lang),
-        "access": say(f"access_{_access(service)}"),
         "access_known": _access(service) != "unknown",
-        "audience": _audience(service, say),
+        "welcome": _welcome(service, say),
         "residents": residents,
         "weight": float("-inf")
         if reached is None
@@ -140,9 +139,12 @@ def _access(service: Mapping[str, Any]) -> str:
     return access if access in {"walk_in", "referral"} else "unknown"
 
 
-def _audience(service: Mapping[str, Any], say: Words) -> str:
-    told = short(_text(service, "audience"), _PUBLIC)
-    if told:
-        return told
+def _welcome(service: Mapping[str, Any], say: Words) -> str:
+    """Say how one is admitted and who is, as far as the source says."""
     admits = [part for part in _text(service, "admits").split(";") if say.has(f"admits_{part}")]
-    return ", ".join(say(f"admits_{part}") for part in admits) or say("audience_unknown")
+    listed = ", ".join(say(f"admits_{part}") for part in admits)
+    public = short(_text(service, "audience"), _PUBLIC) or listed
+    access = _access(service)
+    if access == "unknown" and not public:
+        return say("welcome_unknown")
+    return f"{say(f'access_{access}')} · {public or say('audience_unknown')}"

@@ -19,7 +19,11 @@ _NAMED = 4
 
 
 def unknown_lines(
-    coverage: Coverage, services: Sequence[Mapping[str, Any]], say: Words
+    coverage: Coverage,
+    services: Sequence[Mapping[str, Any]],
+    say: Words,
+    *,
+    hours_asked: bool,
 ) -> list[str]:
     """Say what is not known, one sentence for each thing.
 
@@ -31,8 +35,10 @@ def unknown_lines(
         Rows of the dossier's services, as `quart_heure.outputs.dossier_services` gives them.
     say
         Words in the language of the dossier.
+    hours_asked
+        Whether the analysis looked at opening hours.
     """
-    lines = []
+    lines = [] if hours_asked else [say("week_none")]
     if services:
         for key, field in (
             ("unknown_hours", "hours_known"),

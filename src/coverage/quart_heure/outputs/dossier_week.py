@@ -10,6 +10,9 @@ from typing import Any
 
 import pandas as pd
 
+from quart_heure.labels import format_number, format_pct
+from quart_heure.outputs.dossier_words import Words
+
 __all__ = ["HOURS", "LEVELS", "MOMENTS", "Week", "WeekRow", "level_of", "week_of"]
 
 HOURS = 168
@@ -34,12 +37,18 @@ class WeekRow:
         Runs of hours of one level: first hour, number of hours, level (-1 where not known).
     moments
         Share at least and at most at each of `MOMENTS`.
+    hours_unknown
+        Whether no service that any place reaches has known hours.
+    alt
+        The strip in words.
     """
 
     label: str
     most: list[tuple[int, int, int]]
     least: list[tuple[int, int, int]]
     moments: list[tuple[float, float]]
+    hours_unknown: bool
+    alt: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,6 +63,7 @@ def week_of(
     district_id: str,
     categories: Sequence[Mapping[str, Any]],
     names: Mapping[str, str],
+    say: Words,
 ) -> Week | None:
     """Return the week of a district.
 
@@ -67,6 +77,8 @@ def week_of(
         Those to show.
     names
         Their labels.
+    say
+        Words in the language of the dossier.
 
     Returns
     -------
@@ -88,6 +100,8 @@ def week_of(
                 most=_runs(most),
                 least=_runs(least),
                 moments=[(least[hour], most[hour]) for hour in MOMENTS],
+                hours_unknown=max(least) == 0 and min(most) == max(most) > 0,
+                alt=_in_words(names[category], least, most, say),
             )
         )
     return Week(rows) if rows else None
@@ -104,6 +118,21 @@ def level_of(share: float) -> int:
     if math.isnan(share):
         return -1
     return sum(share > level for level in LEVELS)
+
+
+def _in_words(label: str, least: Sequence[float], most: Sequence[float], say: Words) -> str:
+    def between(shares: Sequence[float]) -> dict[str, str]:
+        return {
+            "low": format_number(min(shares), say.lang),
+            "high": format_pct(max(shares), say.lang, 0),
+        }
+
+    return say(
+        "week_alt",
+        category=label,
+        least=say("range", **between(least)),
+        most=say("range", **between(most)),
+    )
 
 
 def _runs(shares: Sequence[float]) -> list[tuple[int, int, int]]:
