@@ -24,7 +24,7 @@ from quart_heure.outputs.tables import RESULT_FILES
 from quart_heure.study_file import TEMPLATE
 from test_study_file import add, swap, write_town
 
-COMMANDS = ("demo", "analyse", "report", "map", "info", "fetch", "check", "init")
+COMMANDS = ("demo", "analyse", "report", "map", "dossier", "info", "fetch", "check", "init")
 STEPS = ["network", "cells", "services", "travel times", "isochrones", "gaps", "indicators"]
 WRITTEN = {*RESULT_FILES, "report.html", "map.html"}
 

@@ -117,7 +117,7 @@ def _city_value(dossiers: Dossiers, column: Mapping[str, Any]) -> float:
 
 def _chart(dossiers: Dossiers, category: str, files: Mapping[str, str]) -> dict[str, Any]:
     say, lang = dossiers.say, dossiers.lang
-    bars = [
+    bars: list[dict[str, Any]] = [
         {
             "at": at,
             "label": short(dossiers.label(district_id), _CHART_LABEL),

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 
 from quart_heure.labels import format_minutes, format_number, format_pct, format_plain
+from quart_heure.outputs.dossier_cells import CLASS_COLOURS, HEIGHT_PX, WIDTH_PX
 from quart_heure.outputs.dossier_content import Dossiers, shared_lines
 from quart_heure.outputs.dossier_index import index_content
 from quart_heure.outputs.dossier_layout import fit_rows
-from quart_heure.outputs.dossier_maps import CLASS_COLOURS, HEIGHT_PX, WIDTH_PX, DistrictMaps
 from quart_heure.outputs.dossier_week import level_of
 
 if TYPE_CHECKING:
+    from quart_heure.outputs.dossier_maps import DistrictMaps
     from quart_heure.outputs.dossier_words import Words
 
 __all__ = ["render_district", "render_index"]

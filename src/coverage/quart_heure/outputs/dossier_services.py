@@ -1,4 +1,4 @@
-"""Rows of the services of a dossier: who they are for, when, how far, and for how many residents."""
+"""Rows of the services of a dossier: for whom, when, how far, within reach of how many."""
 
 from __future__ import annotations
 
@@ -60,7 +60,8 @@ def service_rows(
     near = walks.set_index("service_id")
     order = {category: at for at, category in enumerate(names)}
     rows, left_out = [], []
-    for service in pd.DataFrame(services).to_dict("records"):
+    for record in pd.DataFrame(services).to_dict("records"):
+        service = {str(column): value for column, value in record.items()}
         here = service["district_id"] == district_id
         reached = near.loc[service["service_id"]] if service["service_id"] in near.index else None
         if not service["counted"]:
