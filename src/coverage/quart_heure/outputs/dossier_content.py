@@ -38,6 +38,7 @@ __all__ = ["Dossiers", "Share", "shared_lines"]
 
 _NAME = 90
 _CREDIT = 240
+_HEADING = 24
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -81,6 +82,7 @@ class Dossiers:
         self.names = {c["id"]: short(c["label"], _NAME) for c in self.report["categories"]}
         self.city = {row["category"]: row for row in self.report["city"]}
         self.area = short(self.report["area"], _NAME)
+        self.area_heading = short(self.report["area"], _HEADING)
         self.unit = district_word([d["label"] for d in self.districts.values()], lang)
         self.threshold = format_plain(coverage.study.threshold_min, lang)
         self._walks = walks_to_services(coverage, cache=cache)

@@ -123,6 +123,7 @@ def _render(template: str, dossiers: Dossiers, *, script: str = "", **values: An
         lang=dossiers.lang,
         say=dossiers.say,
         area=dossiers.area,
+        area_heading=dossiers.area_heading,
         unit=dossiers.unit,
         threshold=dossiers.threshold,
         by_people=dossiers.by_people,
