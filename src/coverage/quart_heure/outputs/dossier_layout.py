@@ -24,7 +24,7 @@ _ROW_MM = 1.45
 _HEADINGS_MM = 39.5
 """Headings, captions and heads of the tables, and the lines that count what was cut."""
 
-_WEEK_MM = 31.0
+_WEEK_MM = 25.5
 """Heading, note, head and key of the week's table."""
 
 _FOOT_COLUMNS = 3
@@ -61,7 +61,7 @@ def fit_rows(
         Rows in the order in which they are printed. Of the gaps, the first of each category are
         kept before those with most residents; of the services, the first.
     week
-        Names of the categories in the table of the week, none without one.
+        What stands before each strip of the week; nothing without a week.
     foot
         The paragraphs that flow through the columns at the foot.
     notes
@@ -75,8 +75,7 @@ def fit_rows(
     room = _SIDE_MM - _HEADINGS_MM - _prose_mm(notes, _WIDE_CHARS)
     room -= _FOOT_MM + _prose_mm(foot, _FOOT_CHARS) / _FOOT_COLUMNS
     if week:
-        # "Hours unknown" may stand under a name.
-        room -= _WEEK_MM + sum(_row_mm([(name + " " * 22, 30)]) for name in week)
+        room -= _WEEK_MM + sum(_row_mm([(name, 29)]) for name in week)
     chosen = sorted(range(len(gaps)), key=lambda at: (gaps[at]["number"] > 1, -_weight(gaps[at])))
     gap_mm = [_gap_mm(gaps[at]) for at in chosen]
     service_mm = [_service_mm(service) for service in services]

@@ -22,6 +22,7 @@ from quart_heure.outputs.dossier_week import level_of
 
 if TYPE_CHECKING:
     from quart_heure.outputs.dossier_maps import DistrictMaps
+    from quart_heure.outputs.dossier_week import Week
     from quart_heure.outputs.dossier_words import Words
 
 __all__ = ["render_district", "render_index"]
@@ -71,7 +72,7 @@ def render_district(
     room = fit_rows(
         d["gaps"],
         d["services"],
-        week=[row.label for row in d["week"].rows] if d["week"] else [],
+        week=_strips(d["week"], dossiers.say),
         foot=[*d["unknown"], *shared["method"], shared["parameters"], *shared["credits"]],
         notes=[left_out],
     )
@@ -90,7 +91,6 @@ def render_district(
         more_gaps=len(d["gaps"]) - len(room.gaps),
         printed_services=room.services,
         left_out=left_out,
-        report_command=_command(district_id),
     )
 
 
@@ -150,6 +150,12 @@ def _columns(pictures: int) -> int:
 def _by_category(gaps: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
     grouped = itertools.groupby(gaps, key=operator.itemgetter("category"))
     return [list(group) for _, group in grouped]
+
+
+def _strips(week: Week | None, say: Words) -> list[str]:
+    """Return what stands before each strip of the week."""
+    rows = week.rows if week else []
+    return [row.label + f" {say('hours_unknown')}" * row.hours_unknown for row in rows]
 
 
 def _command(district_id: str) -> str:
