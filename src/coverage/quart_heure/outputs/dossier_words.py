@@ -19,7 +19,7 @@ class Words:
 
     Examples
     --------
-    >>> Words("en")("here"), Words("fr")("n_gaps", n=3) == "zones blanches\u00a0: 3"
+    >>> Words("en")("here"), Words("fr")("n_gaps", n=3) == "zones\u00a0: 3"
     ('here', True)
     """
 
