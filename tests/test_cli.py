@@ -25,7 +25,7 @@ from quart_heure.study_file import TEMPLATE
 from test_study_file import add, swap, write_town
 
 COMMANDS = (
-    *("demo", "analyse", "report", "map", "info", "paces", "sensitivity"),
+    *("demo", "analyse", "report", "map", "dossier", "info", "paces", "sensitivity"),
     *("fetch", "geocode", "check", "init"),
 )
 STEPS = ["network", "cells", "services", "travel times", "isochrones", "gaps", "indicators"]
@@ -327,6 +327,22 @@ def test_map_writes_one_page(call: Call, study: Path, tmp_path: Path) -> None:
     assert "Bagageries" not in page
     assert not re.search(r"""<(?:script|link|img)\b[^>]*(?:src|href)=["']?(?:https?:)?//""", page)
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_dossier_writes_a_page_per_district_and_an_index(
+    call: Call, study: Path, tmp_path: Path
+) -> None:
+    names = ["index.html", "dossier-E.html", "dossier-W.html"]
+    shown = call("dossier", study, "-o", tmp_path / "all", "--lang", "en")
+    assert (shown.code, shown.out.splitlines()) == (0, [str(tmp_path / "all" / n) for n in names])
+    assert shown.steps == [*STEPS, "dossiers", "dossier Est (1/2)", "dossier Ouest (2/2)"]
+    assert 'lang="en"' in (tmp_path / "all" / "index.html").read_text(encoding="utf-8")
+    shown = call("dossier", study, "--arrondissement", "est", "-o", tmp_path / "one")
+    assert shown.out.splitlines() == [str(tmp_path / "one" / "dossier-E.html")]
+    shown = call("dossier", study, "--arrondissement", "21", "-o", tmp_path / "none")
+    assert shown.code == errors.InputFileError.exit_code
+    assert "There is no district '21'" in shown.err
+    assert not (tmp_path / "none").exists()
 
 
 def test_info_tells_what_results_were_made_from(call: Call, results: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from quart_heure.commands import analysis, geocoding, inputs, variants
+from quart_heure.commands import dossier as dossiers
 from quart_heure.errors import QuartHeureError
 
 __all__ = ["app", "main", "run"]
@@ -47,6 +48,7 @@ for _command in (
     analysis.analyse,
     analysis.report,
     analysis.map_,
+    dossiers.dossier,
     analysis.info,
     variants.paces,
     variants.sensitivity,

@@ -26,7 +26,7 @@ from quart_heure.sources.district_names import bare_name
 if TYPE_CHECKING:
     from quart_heure.study import Coverage
 
-__all__ = ["REPORT_FORMAT", "report_content", "resolve_districts"]
+__all__ = ["REPORT_FORMAT", "printable", "report_content", "resolve_districts"]
 
 REPORT_FORMAT = "quart-heure-report/1"
 """Name and version of the structure that `report_content` returns."""
@@ -196,7 +196,7 @@ def resolve_districts(indicators: pd.DataFrame, wanted: Iterable[str]) -> list[s
 def _district_labels(indicators: pd.DataFrame) -> dict[str, str]:
     rows = indicators.loc[indicators["level"] == "district", ["district_id", "label"]]
     pairs = rows.drop_duplicates().itertuples(index=False, name=None)
-    return {district_id: _printable(label) or district_id for district_id, label in pairs}
+    return {district_id: printable(label) or district_id for district_id, label in pairs}
 
 
 def _is_whole(categories: Sequence[str]) -> bool:
@@ -361,13 +361,13 @@ def _tidy(value: Any, decimals: int | None) -> Any:
     if value is None or value is pd.NA:
         return None
     if isinstance(value, str):
-        return _printable(value)
+        return printable(value)
     if isinstance(value, float) and decimals is not None and math.isfinite(value):
         return round(value, decimals)
     return value
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Drop signs that have no place in a name: control codes and changes of direction."""
     if text.isprintable():
         return text
