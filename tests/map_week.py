@@ -3,34 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import numpy as np
 import pandas as pd
 
+from quart_heure.analysis.week import OpenSet, Week
 from quart_heure.study import Coverage
 
 MONDAY = datetime(2026, 11, 23)
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class HandWeek:
-    """Closed at night, open in the morning, perhaps in the afternoon; unknown on Sundays."""
-
-    coverage: Coverage
-    starts: tuple[datetime, ...]
-    categories: tuple[str, ...]
-    state_of_hour: Mapping[str, np.ndarray]
-    table: pd.DataFrame
-
-    def cell_states(self, category: str, k: int) -> np.ndarray:
-        return states_of(self.coverage, category, k)
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class TimedCoverage(Coverage):
-    week: HandWeek | None = None
 
 
 def number_of_hour(hour: int) -> int:
@@ -56,7 +37,7 @@ def states_of(coverage: Coverage, category: str, k: int) -> np.ndarray:
     return np.where(cells["on_network"], states, -1).astype(np.int8)
 
 
-def timed(coverage: Coverage) -> TimedCoverage:
+def timed(coverage: Coverage) -> Coverage:
     """The same coverage with a week."""
     categories = coverage.study.categories
     cells = coverage.cells
@@ -77,15 +58,24 @@ def timed(coverage: Coverage) -> TimedCoverage:
                         "at_most_pct": 100 * most / total if total else np.nan,
                         "residents_at_least": least,
                         "residents_at_most": most,
+                        "residents_at_least_pct": 100 * least / total if total else np.nan,
+                        "residents_at_most_pct": 100 * most / total if total else np.nan,
                     }
                 )
     numbers = np.array([number_of_hour(hour) for hour in range(168)], dtype=np.int16)
-    week = HandWeek(
-        coverage=coverage,
+    week = Week(
         starts=tuple(MONDAY + timedelta(hours=hour) for hour in range(168)),
         categories=tuple(categories),
         state_of_hour=dict.fromkeys(categories, numbers),
+        sets={category: (OpenSet((), ()),) * 4 for category in categories},
         table=pd.DataFrame(rows),
+        packed={category: packed(coverage, category) for category in categories},
+        on_network=cells["on_network"].to_numpy(),
     )
-    fields = {field.name: getattr(coverage, field.name) for field in dataclasses.fields(Coverage)}
-    return TimedCoverage(**fields, week=week)
+    return dataclasses.replace(coverage, week=week)
+
+
+def packed(coverage: Coverage, category: str) -> np.ndarray:
+    """Cells covered for sure and at most in each of the four states, as bits."""
+    states = np.stack([states_of(coverage, category, k) for k in range(4)])
+    return np.packbits(np.stack([states == 2, states >= 1], axis=1), axis=2)

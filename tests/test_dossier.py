@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import csv
 import dataclasses
+import datetime
 import html
 import io
 import itertools
@@ -12,7 +13,6 @@ import math
 import re
 from html.parser import HTMLParser
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import toy_town
+from quart_heure.analysis.week import Week, hours_of_week
 from quart_heure.errors import InputFileError, OutputError
 from quart_heure.labels import format_minutes, format_number, format_pct
 from quart_heure.outputs.discretion import publishable
@@ -160,10 +161,19 @@ def hostile_coverage(study: Study) -> Coverage:
 
 
 def with_week(coverage: Coverage, table: pd.DataFrame) -> Coverage:
-    """Give a coverage a week, whether or not it has a place of its own for one."""
-    found = dataclasses.replace(coverage)
-    object.__setattr__(found, "week", SimpleNamespace(table=table))
-    return found
+    """Give a coverage a week with these figures."""
+    week = Week(
+        starts=hours_of_week(datetime.date(2026, 12, 7)),
+        categories=tuple(coverage.study.categories),
+        state_of_hour={},
+        sets={},
+        table=table,
+        packed={},
+        on_network=coverage.cells["on_network"].to_numpy(),
+    )
+    parameters = {**coverage.manifest["parameters"], "week_of": "2026-12-07", "stay_min": 15.0}
+    manifest = {**coverage.manifest, "parameters": parameters}
+    return dataclasses.replace(coverage, week=week, manifest=manifest)
 
 
 def week_table(shares: dict[tuple[str, str], tuple[list[float], list[float]]]) -> pd.DataFrame:
@@ -176,6 +186,8 @@ def week_table(shares: dict[tuple[str, str], tuple[list[float], list[float]]]) -
             "at_most_pct": most[hour],
             "residents_at_least": 0.0,
             "residents_at_most": 0.0,
+            "residents_at_least_pct": least[hour],
+            "residents_at_most_pct": most[hour],
         }
         for (category, district), (least, most) in shares.items()
         for hour in range(168)
@@ -451,24 +463,30 @@ def test_the_week_is_drawn_from_its_table(toy_coverage: Coverage, tmp_path: Path
     day = [0.0] * 8 + [30.0] * 4 + [0.0] * 12
     most = [0.0] * 8 + [55.0] * 12 + [0.0] * 4
     nothing, all_day = [0.0] * 168, [70.0] * 168
-    table = week_table(
-        {("bains_douches", "E"): (day * 7, most * 7), ("esi", "E"): (nothing, all_day)}
-    )
+    shares = {
+        (category, place): (nothing, nothing)
+        for category in [*toy_coverage.study.categories, "essential_all", "essential_any"]
+        for place in ("", "E", "W")
+    }
+    shares[("bains_douches", "E")] = (day * 7, most * 7)
+    shares[("esi", "E")] = (nothing, all_day)
+    table = week_table(shares)
     coverage = with_week(publishable(toy_coverage), table)
     week = Dossiers(coverage, lang="fr").week("E")
     assert week is not None
-    baths, esi = week.rows
+    named = dict(zip(toy_coverage.study.categories, week.rows, strict=False))
+    baths, esi = named["bains_douches"], named["esi"]
     assert [run[1] for run in baths.least] == [8, *[4, 20] * 6, 4, 12]
     assert {run[2] for run in baths.most} == {0, level_of(55)}
     assert baths.moments == [(30.0, 55.0), (0.0, 0.0), (30.0, 55.0), (0.0, 0.0)]
     assert (baths.hours_unknown, esi.hours_unknown) == (False, True)
     assert sum(hours for _, hours, _ in esi.most) == 168
-    assert Dossiers(coverage, lang="fr").week("W") is None
     # `publishable` returns what is published already as it is, so the week is kept.
     page = read(write_dossiers(coverage, tmp_path, districts=["E"]))["dossier-E.html"]
     rows = page.rows("week")
     assert [cell.replace("\u202f", " ") for cell in rows[1][2:]] == ["30 – 55 %", "0 %"] * 2
-    assert "horaires inconnus" in rows[2][0]
+    (told,) = [row for row in rows if "(ESI)" in row[0]]
+    assert "horaires inconnus" in told[0]
     strips = [svg for svg in page.all("svg") if svg.get("role") == "img"]
     assert "0 – 30" in (strips[0]["aria-label"] or "")
     assert "n’ont pas été croisées" not in page.text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import shutil
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.dossier import INDEX_NAME, write_dossiers
 from quart_heure.outputs.dossier_pdf import BROWSERS, PdfMaker
 from quart_heure.study import Coverage, Study, analyse
-from test_dossier import HOSTILE, hostile_coverage, week_table, with_week
+from test_dossier import HOSTILE, hostile_coverage
 
 CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
 WIDTHS = (1440, 1024, 390)
@@ -45,16 +46,11 @@ def folder(
     write_dossiers(toy_coverage, top / "town")
     write_dossiers(hostile_coverage(toy_study), top / "hostile")
     cache = Cache(top / "cache")
-    paris = publishable(analyse(Study.paris(cache=cache), cache=cache))
+    week = publishable(analyse(Study.paris(cache=cache, week=True), cache=cache))
+    paris = dataclasses.replace(week, week=None)
     background = paris.study.background()
     districts = ["75113", "75116", "75120"]
     write_dossiers(paris, top / "paris", districts=districts, background=background, cache=cache)
-    shares = {
-        (category, district): ([12.0 * (h % 7) for h in range(168)], [99.9] * 168)
-        for category in paris.study.categories
-        for district in districts
-    }
-    week = with_week(paris, week_table(shares))
     write_dossiers(week, top / "week", districts=["75113"], cache=cache)
     return top
 

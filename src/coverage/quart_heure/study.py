@@ -144,7 +144,8 @@ class Study:
     week
         Whether each hour of the reference week is judged too.
     week_of
-        A day of the reference week; by default the newest day of a source of the services.
+        A day of the reference week; by default the newest day of a source of the services, else
+        ``date``.
     country
         ISO code, for its public holidays.
     provenance
@@ -276,11 +277,21 @@ class Study:
     @property
     def reference_day(self) -> datetime.date:
         """A day of the week that days of the week are taken from."""
-        day = self.week_of or newest_source(self.services.table)
+        day = self.week_of or newest_source(self.services.table) or self.date
         if day is None:
             msg = "There is no week to take the day from: no source of the services has a date."
             raise StudyFileError(msg, hint="Give a day of it as week_of, such as 2026-12-07.")
         return day
+
+    @property
+    def tells_hours(self) -> bool:
+        """Whether a service that could count states hours that may be told."""
+        table = self.services.table
+        if "opening_hours" not in table:
+            return False
+        counts = table["category"].isin(self.categories)
+        counts &= table["status"].isin(self.counted_status) & ~table["discreet"].astype(bool)
+        return bool((table.loc[counts, "opening_hours"] != "").any())
 
     @property
     def moment(self) -> Moment | None:

@@ -37,6 +37,7 @@ from quart_heure.commands.running import (
     progress,
     run_analysis,
     screen,
+    with_week,
     write_all,
 )
 from quart_heure.errors import OutputError
@@ -53,7 +54,8 @@ def demo(
 ) -> None:
     """Measure the packaged Paris: city figures here, tables, report and map in a folder."""
     with progress() as say:
-        coverage = run_analysis(load_study(None, no_cache=no_cache), no_cache=no_cache, say=say)
+        study = with_week(load_study(None, no_cache=no_cache))
+        coverage = run_analysis(study, no_cache=no_cache, say=say)
         files = write_all(coverage, output, lang=lang, say=say)
     from quart_heure.outputs.report import render_report
 
@@ -76,7 +78,6 @@ def analyse(
     on: On = None,
     between: Between = None,
     stay: Stay = None,
-    week: Week = False,
     week_of: WeekOf = None,
     for_whom: ForWhom = None,
     without_referral: WithoutReferral = False,
@@ -99,10 +100,10 @@ def analyse(
             category=category,
             all_statuses=all_statuses,
             soliguide=soliguide,
-            **_hours(at, on, between, stay, week, week_of),
+            **_hours(at, on, between, stay, week_of),
             person=persons(for_whom, without_referral=without_referral, step_free=step_free),
         )
-        coverage = run_analysis(loaded, no_cache=no_cache, say=say)
+        coverage = run_analysis(with_week(loaded), no_cache=no_cache, say=say)
         files = write_all(coverage, output, lang=lang, say=say)
     if as_json:
         typer.echo(json.dumps({"files": [str(path) for path in files]}, indent=2))
@@ -150,7 +151,8 @@ def report(
             profile=profile,
             threshold=threshold,
             all_statuses=all_statuses,
-            **_hours(at, on, between, stay, week, week_of),
+            week=week,
+            **_hours(at, on, between, stay, week_of),
             person=persons(for_whom, without_referral=without_referral, step_free=step_free),
         )
     text = render_report(
@@ -177,7 +179,6 @@ def map_(
     on: On = None,
     between: Between = None,
     stay: Stay = None,
-    week: Week = False,
     week_of: WeekOf = None,
     for_whom: ForWhom = None,
     without_referral: WithoutReferral = False,
@@ -200,10 +201,10 @@ def map_(
             threshold=threshold,
             category=category,
             all_statuses=all_statuses,
-            **_hours(at, on, between, stay, week, week_of),
+            **_hours(at, on, between, stay, week_of),
             person=persons(for_whom, without_referral=without_referral, step_free=step_free),
         )
-        coverage = run_analysis(study, no_cache=no_cache, say=say)
+        coverage = run_analysis(with_week(study), no_cache=no_cache, say=say)
         say("map")
         path = write_map(
             coverage,
@@ -220,7 +221,6 @@ def _hours(
     on: str | None,
     between: tuple[str, str] | None,
     stay: float | None,
-    week: bool,
     week_of: str | None,
 ) -> dict[str, Any]:
     """Gather what the flags say of hours."""
@@ -229,7 +229,6 @@ def _hours(
         "on": on,
         "between": between,
         "stay": stay,
-        "week": week,
         "week_of": week_of,
     }
 

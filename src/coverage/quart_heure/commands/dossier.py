@@ -15,8 +15,15 @@ from quart_heure.commands.options import (
     Profile,
     StudyFile,
     Threshold,
+    WeekOf,
 )
-from quart_heure.commands.running import chosen_cache, load_study, progress, run_analysis
+from quart_heure.commands.running import (
+    chosen_cache,
+    load_study,
+    progress,
+    run_analysis,
+    with_week,
+)
 
 __all__ = ["dossier"]
 
@@ -36,6 +43,7 @@ def dossier(
     profile: Profile = None,
     threshold: Threshold = None,
     all_statuses: AllStatuses = False,
+    week_of: WeekOf = None,
     lang: Language = Lang.FR,
     no_cache: NoCache = False,
 ) -> None:
@@ -49,8 +57,9 @@ def dossier(
             profile=profile,
             threshold=threshold,
             all_statuses=all_statuses,
+            week_of=week_of,
         )
-        coverage = run_analysis(study, no_cache=no_cache, say=say)
+        coverage = run_analysis(with_week(study), no_cache=no_cache, say=say)
         files = write_dossiers(
             coverage,
             output,

@@ -27,6 +27,7 @@ __all__ = [
     "progress",
     "run_analysis",
     "screen",
+    "with_week",
     "write_all",
 ]
 
@@ -97,6 +98,14 @@ def persons(
     """Return the names of the persons that the flags ask for together."""
     asked = {"without_referral": without_referral, "wheelchair": step_free}
     return [*(for_whom or ()), *(name for name, given in asked.items() if given)]
+
+
+def with_week(study: Study) -> Study:
+    """Return the study with its week judged too, where any service states hours.
+
+    Maps and dossiers show it; it costs less than drawing them.
+    """
+    return study.replace(week=True) if study.tells_hours else study
 
 
 def run_analysis(study: Study, *, no_cache: bool, say: Callable[[str], None]) -> Coverage:

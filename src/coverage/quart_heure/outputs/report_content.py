@@ -288,7 +288,7 @@ def _second_weight(
         f"{names[category]} {format_pct(row['second_weight_covered_pct'], lang)}"
         for category, row in city.items()
     ]
-    label = _printable(str(counts[f"second_weight_{lang}"]))
+    label = printable(str(counts[f"second_weight_{lang}"]))
     sentence = phrase(
         "weight_city",
         lang,
@@ -299,7 +299,7 @@ def _second_weight(
         unit=district_word(labels.values(), lang),
         shares=", ".join(shares),
     )
-    source = _printable(str(counts.get("second_weight_source", "")))
+    source = printable(str(counts.get("second_weight_source", "")))
     return {"label": label, "source": source, "sentence": sentence}
 
 
