@@ -29,7 +29,7 @@ COMMANDS = (
     *("fetch", "geocode", "check", "init"),
 )
 STEPS = ["network", "cells", "services", "travel times", "isochrones", "gaps", "indicators"]
-WRITTEN = {*RESULT_FILES, "report.html", "map.html"}
+WRITTEN = {*RESULT_FILES, "report.html", "map.html", "week.csv", "week.parquet"}
 
 
 class Said(NamedTuple):
