@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 from importlib import resources
 from typing import Any
 
-from quart_heure.errors import CategoryError, StudyFileError, nearest_hint
+from quart_heure.errors import CategoryError, StudyFileError
+from quart_heure.hints import nearest_hint
 
 __all__ = ["Category", "check_categories", "default_catalogue", "extend_catalogue"]
 

@@ -12,7 +12,8 @@ from typing import Any
 
 from quart_heure.analysis.audience import Person
 from quart_heure.analysis.moment import HOUR_KEYS
-from quart_heure.errors import InputFileError, StudyFileError, nearest_hint, unknown_key
+from quart_heure.errors import InputFileError, StudyFileError
+from quart_heure.hints import nearest_hint, unknown_key
 from quart_heure.profiles import PROFILES, WalkProfile, get_profile
 from quart_heure.sources.services import STATUSES
 from quart_heure.sources.wordings import date_of

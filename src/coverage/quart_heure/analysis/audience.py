@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from quart_heure.errors import StudyFileError, nearest_hint
+from quart_heure.errors import StudyFileError
+from quart_heure.hints import nearest_hint
 
 __all__ = [
     "FILTERS",

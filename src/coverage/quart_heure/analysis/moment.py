@@ -9,7 +9,8 @@ import zoneinfo
 from collections.abc import Mapping
 from typing import Any
 
-from quart_heure.errors import StudyFileError, nearest_hint
+from quart_heure.errors import StudyFileError
+from quart_heure.hints import nearest_hint
 from quart_heure.sources.hours_words import DAY_NAMES
 from quart_heure.sources.opening_hours import ZONE
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from quart_heure.analysis.answers import COMPOSITES
-from quart_heure.errors import CategoryError, InputFileError, nearest_hint
+from quart_heure.errors import CategoryError, InputFileError
+from quart_heure.hints import nearest_hint
 from quart_heure.labels import district_word, format_number, format_pct, format_plain, phrase, word
 from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.report_services import most_needed, person_words, service_lists

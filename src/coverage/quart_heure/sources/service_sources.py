@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from quart_heure.errors import StudyFileError, unknown_key
+from quart_heure.errors import StudyFileError
+from quart_heure.hints import unknown_key
 from quart_heure.sources.columns import FIELDS
 
 __all__ = ["SOURCE_KEYS", "ServiceSource", "sources_from_settings"]
