@@ -30,6 +30,7 @@ __all__ = [
     "combined_person",
     "filter_table",
     "get_person",
+    "leave_out_refused",
 ]
 
 NO, PERHAPS, YES = 0, 1, 2
@@ -258,6 +259,30 @@ def filter_table(
         for here in [eligible & (category == one)]
     ]
     return pd.DataFrame(rows, columns=list(FILTER_COLUMNS))
+
+
+def leave_out_refused(
+    services: pd.DataFrame, person: Person | None
+) -> tuple[pd.DataFrame, NDArray[np.int8]]:
+    """Leave out the services that do not admit a person, mark those that perhaps do; count both.
+
+    Parameters
+    ----------
+    services
+        Changed in place: columns counted and left_out_reason, and perhaps, which is added.
+
+    Returns
+    -------
+    filters, admitted
+        As `filter_table` counts them, and the state of each service.
+    """
+    admitted = admission(services, person)
+    eligible = services["counted"].to_numpy(copy=True)
+    refused = eligible & (admitted.state == NO)
+    services.loc[refused, "counted"] = False
+    services.loc[refused, "left_out_reason"] = admitted.reason[refused].astype(str)
+    services["perhaps"] = eligible & (admitted.state == PERHAPS)
+    return filter_table(admitted, services["category"], eligible), admitted.state
 
 
 def _audience(services: pd.DataFrame, person: Person) -> NDArray[np.int8]:

@@ -180,14 +180,16 @@ def stored_snap(
 
 
 def stored_residents(
-    cells: Cells, residents: Residents | ResidentZones, area: StudyArea, cache: Cache
+    cells: Cells, residents: Residents | ResidentZones | None, area: StudyArea, cache: Cache
 ) -> CellResidents:
     """Return residents per cell and those outside, by way of the cache."""
+    if residents is None:
+        return CellResidents()
 
     def compute() -> dict[str, NDArray[Any]]:
         found = residents_per_cell(cells, residents, area)
         told = np.array([found.outside, found.zones_without_building])
-        return {"people": found.people, "told": told}
+        return {"people": np.asarray(found.people), "told": told}
 
     parts: list[NDArray[Any]] = [cells.col, cells.row, cells.inside, residents.residents]
     if isinstance(residents, Residents):
