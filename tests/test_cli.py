@@ -390,7 +390,7 @@ def test_the_cache_is_where_the_variable_says_or_nowhere(
     assert not (tmp_path / "kept").exists()
     assert call("report", study).out == cold.out
     kept = sorted(path.name.partition("-")[0] for path in (tmp_path / "kept").iterdir())
-    assert kept == ["cells", "network", "places", "residents", "search"]
+    assert kept == ["cells", "network", "places", "reach", "residents", "search"]
     assert call("report", study).out == cold.out
     monkeypatch.setenv("QUART_HEURE_CACHE", "")
     monkeypatch.chdir(tmp_path)

@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyproj
@@ -33,10 +33,12 @@ from quart_heure.sources.residents import Residents, ResidentZones
 from quart_heure.sources.sample import paris_dir
 from quart_heure.sources.service_sources import ServiceSource, sources_from_settings
 from quart_heure.sources.services import STATUSES, read_services
-from quart_heure.sources.soliguide import SoliguideAccess, soliguide_access, with_soliguide
 from quart_heure.sources.weights import DistrictWeights, read_weights
 from quart_heure.sources.wordings import date_of
 from quart_heure.study import Study
+
+if TYPE_CHECKING:
+    from quart_heure.sources.soliguide import SoliguideAccess
 
 __all__ = ["TEMPLATE", "paris_study", "read_study"]
 
@@ -229,6 +231,8 @@ def read_study(
         analysis["background_file"] = _existing(folder / background)
     analysis |= read_hours({key: analysis[key] for key in HOUR_KEYS if key in analysis})
     if settings["services"].get("soliguide") and soliguide is None:
+        from quart_heure.sources.soliguide import soliguide_access  # noqa: PLC0415 - online only
+
         soliguide = soliguide_access()
     study = _assemble(
         area=_area(area, folder, path),
@@ -248,6 +252,8 @@ def read_study(
 
 
 def _with_soliguide(study: Study, access: SoliguideAccess) -> Study:
+    from quart_heure.sources.soliguide import with_soliguide  # noqa: PLC0415 - online only
+
     services, about = with_soliguide(
         study.services,
         study.area,
