@@ -21,7 +21,7 @@ from quart_heure import errors
 from quart_heure.cli import app, main
 from quart_heure.outputs.report import REPORT_FORMATS
 from quart_heure.outputs.tables import RESULT_FILES
-from quart_heure.study_file import TEMPLATE
+from quart_heure.study_settings import template
 from test_study_file import add, swap, write_town
 
 COMMANDS = (
@@ -368,7 +368,7 @@ def test_init_writes_a_study_to_start_from(
     monkeypatch.chdir(tmp_path)
     assert call("init") == (0, "study.toml\n", "")
     path = tmp_path / "study.toml"
-    assert path.read_text(encoding="utf-8") == TEMPLATE
+    assert path.read_text(encoding="utf-8") == template()
     path.write_text("mine", encoding="utf-8")
     wrong = call("init", path)
     assert (wrong.code, wrong.out) == (errors.OutputError.exit_code, "")
@@ -376,7 +376,7 @@ def test_init_writes_a_study_to_start_from(
     assert "--force" in wrong.err
     assert path.read_text(encoding="utf-8") == "mine"
     assert call("init", path, "--force").code == 0
-    assert path.read_text(encoding="utf-8") == TEMPLATE
+    assert path.read_text(encoding="utf-8") == template()
 
 
 # --- the cache -----------------------------------------------------------------------------------

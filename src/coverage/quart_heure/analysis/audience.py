@@ -6,7 +6,6 @@ A wrong *yes* sends somebody to a closed door: what the sources do not say is *p
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import functools
 from collections.abc import Collection, Mapping, Sequence
 
@@ -14,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from quart_heure.errors import StudyFileError
+from quart_heure.errors import StudyFileError, nearest_hint
 
 __all__ = [
     "FILTERS",
@@ -155,10 +154,8 @@ def get_person(name: str, own: Collection[Person] = ()) -> Person:
     for key in (name, plain):
         if key in known:
             return known[key]
-    near = difflib.get_close_matches(plain.lower(), known, n=1)
-    hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(known)}."
     msg = f"There is no person {name!r}."
-    raise StudyFileError(msg, hint=hint)
+    raise StudyFileError(msg, hint=nearest_hint(plain.lower(), known))
 
 
 def combined_person(persons: Sequence[Person]) -> Person:
