@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import datetime
 import hashlib
 import itertools
 import json
 import re
 import tomllib
+import zlib
 from html.parser import HTMLParser
 from importlib import resources
 from pathlib import Path
@@ -22,7 +24,9 @@ import pytest
 import shapely
 
 import toy_town
+from quart_heure.analysis.audience import PERSONS
 from quart_heure.errors import OutputError
+from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.map import build_map, render_map, write_map
 from quart_heure.outputs.map_page import _SCRIPTS
 from quart_heure.outputs.map_shapes import (
@@ -32,6 +36,7 @@ from quart_heure.outputs.map_shapes import (
 )
 from quart_heure.outputs.map_streets import NAME_FIELDS, streets
 from quart_heure.study import Coverage, Study, analyse
+from test_hours import town_with_hours
 
 PARIS_LIMIT_MB = 3
 HOSTILE = (
@@ -344,6 +349,41 @@ def test_views_say_what_the_tables_say(toy_coverage: Coverage, page: Page) -> No
         assert sum(value or 0 for value in row["values"]) == pytest.approx(100, abs=0.2)
 
 
+@pytest.fixture(scope="module")
+def asked_coverage() -> Coverage:
+    """A Sunday at 11:15 for a woman: one place open, others of unknown hours or admission."""
+    at = datetime.datetime(2026, 5, 3, 11, 15)
+    return analyse(town_with_hours(at=at, person=PERSONS["woman"]))
+
+
+def test_an_hour_and_a_person_are_said_and_leave_ranges(asked_coverage: Coverage) -> None:
+    page = Page(render_map(asked_coverage))
+    said = " ".join(page.text.split())
+    assert "Pour qui arrive le dimanche 3 mai 2026, 11:15 et reste 15 minutes." in said
+    assert "Pour : une femme." in said
+    assert "For who arrives on" in Page(render_map(asked_coverage, lang="en")).text
+    shown = publishable(asked_coverage)
+    city = shown.city.set_index("category")
+    for view in page.data["views"]:
+        name = view["id"] if view["kind"] == "category" else "essential_any"
+        least, most, residents, residents_most = view["range"][-1]
+        assert least == pytest.approx(city.loc[name, "residents_covered_pct"], abs=0.06)
+        assert most == pytest.approx(city.loc[name, "residents_covered_at_most_pct"], abs=0.06)
+        assert residents == pytest.approx(city.loc[name, "residents_covered"], abs=0.6)
+        assert residents_most == pytest.approx(city.loc[name, "residents_covered_at_most"], abs=0.6)
+    assert any(view["range"][-1][0] < view["range"][-1][1] for view in page.data["views"])
+    for category, text in page.data["cells"]["perhaps"].items():
+        codes = np.frombuffer(zlib.decompress(base64.b64decode(text)), np.uint8).cumsum(
+            dtype=np.uint8
+        )
+        assert codes.sum() == shown.cells[f"perhaps_{category}"].sum()
+    none = shown.composite[shown.composite["level"] == "city"].iloc[0]
+    ends = sorted(round(none[name]) for name in ("residents", "residents_at_most"))
+    assert ends[0] < ends[1]
+    least, most = (f"{end:,}".replace(",", " ") for end in ends)
+    assert f"{least} – {most} habitants" in said
+
+
 def test_shapes_are_where_the_tables_put_them(toy_coverage: Coverage, page: Page) -> None:
     def area_ha(shape: list[list[list[int]]]) -> float:
         back = gpd.GeoSeries([polygons_of(shape)], crs=4326).to_crs(toy_town.CRS)
@@ -456,8 +496,8 @@ def test_the_template_uses_every_word_of_the_page() -> None:
         if file.name.startswith("map_")
     )
     code = resources.files("quart_heure.outputs")
-    templates += code.joinpath("map_texts.py").read_text(encoding="utf-8")
-    templates += code.joinpath("map.py").read_text(encoding="utf-8")
+    for module in ("map_texts.py", "map_ranges.py", "map.py"):
+        templates += code.joinpath(module).read_text(encoding="utf-8")
     unused = {
         key
         for key in words()["fr"]["page"]

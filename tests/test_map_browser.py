@@ -18,7 +18,7 @@ import map_week
 from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.map import build_map, write_map
 from quart_heure.study import Coverage, Study, analyse
-from test_map import HOSTILE, background, hostile_study  # noqa: F401 - fixtures
+from test_map import HOSTILE, asked_coverage, background, hostile_study  # noqa: F401 - fixtures
 
 CHROMIUM = next(
     filter(
@@ -51,6 +51,7 @@ def files(
     toy_coverage: Coverage,
     hostile_study: Study,  # noqa: F811
     background: object,  # noqa: F811
+    asked_coverage: Coverage,  # noqa: F811
     tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("map")
@@ -59,6 +60,7 @@ def files(
         "week": write_map(map_week.timed(toy_coverage), folder / "week.html"),
         "town-en": write_map(toy_coverage, folder / "en.html", lang="en"),
         "hostile": write_map(analyse(hostile_study), folder / "hostile.html"),
+        "asked": write_map(asked_coverage, folder / "asked.html"),
     }
 
 
@@ -396,6 +398,28 @@ def test_hours_hatch_what_is_perhaps_open(open_map) -> None:
     expect(page.locator("#legend-list")).to_contain_text("peut-être davantage")
     page.get_by_label("Jour").select_option(index=0)
     expect(page.get_by_role("radio", name="10 min")).to_be_enabled()
+
+
+def test_what_is_perhaps_covered_is_a_class_of_the_first_map(open_map) -> None:
+    page = open_map("asked")
+    expect(page.locator(".top")).to_contain_text("Pour qui arrive le dimanche 3 mai 2026")
+    expect(page.locator("#legend-list")).to_contain_text("peut-être davantage")
+    expect(page.locator("#summary")).to_contain_text(re.compile("De .*% .sûr. à .*%"))
+    expect(page.locator("#day option").first).to_have_text("Au moment demandé")
+    # The lockers are a discreet place of untold hours: sure nowhere, perhaps around it.
+    page.get_by_role("radio", name="Bagageries").check()
+    expect(page.locator("#legend-list")).to_contain_text("peut-être à 15\u00a0min")
+    share = page.locator(".choice", has_text="Bagageries").locator(".share")
+    expect(share).to_have_text(re.compile(r"^0–\d+\u202f%$"))
+    page.get_by_role("radio", name="Espaces solidarité").check()
+    expect(page.locator("#legend-list")).to_contain_text("peut-être à 15\u00a0min")
+    page.get_by_text("Tableau par").click()
+    expect(page.locator("#table")).to_contain_text("Au plus")
+    perhaps = page.evaluate(PAINTED)
+    page.get_by_role("radio", name="10 min").check()
+    expect(page.locator("#notes")).to_contain_text("Seulement ce qui est sûr")
+    expect(page.locator("#legend-list")).not_to_contain_text("peut-être")
+    assert page.evaluate(PAINTED) != perhaps
 
 
 def test_search_finds_and_goes(open_map) -> None:

@@ -7,6 +7,7 @@ Notebooks and the command line call the same `analyse`; nothing else knows the l
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 import pandas as pd
@@ -26,7 +27,12 @@ from quart_heure.analysis.indicators import composite_table, indicators_of
 from quart_heure.analysis.isochrones import isochrones_of
 from quart_heure.analysis.placement import place_services, placement_problems, short_streets
 from quart_heure.analysis.ranges import with_ranges
-from quart_heure.analysis.stored import stored_cells, stored_residents, stored_search_graph
+from quart_heure.analysis.stored import (
+    stored_cells,
+    stored_reach,
+    stored_residents,
+    stored_search_graph,
+)
 from quart_heure.analysis.surface import Cells
 from quart_heure.analysis.week import judge_week
 from quart_heure.analysis.weighting import with_second_weight
@@ -34,7 +40,6 @@ from quart_heure.cache import Cache
 from quart_heure.coverage import Coverage
 from quart_heure.errors import NetworkError
 from quart_heure.network.components import useful_edges
-from quart_heure.network.reach import reach_of_services
 from quart_heure.question import Study
 from quart_heure.run_manifest import run_manifest
 from quart_heure.sources.services import problem_table
@@ -110,15 +115,19 @@ def analyse(
     essentials = [by_category[category] for category in study.essentials]
     within = within_count(cells, essentials)
     answers = by_category | composite_answers(cells, essentials, threshold_min=threshold_min)
-    reach, certainty = None, None
-    if study.has_ranges or study.week:
-        reach = reach_of_services(graph, attachment, cells.attachment, limit_min=threshold_min)
-    if study.has_ranges and reach is not None:
+    # Searched when it is first asked for: most runs do not look at single services.
+    reach = functools.cache(
+        functools.partial(
+            stored_reach, graph, attachment, cells, limit_min=threshold_min, cache=cache
+        )
+    )
+    certainty = None
+    if study.has_ranges:
         certainty = known.of_cells(
             services["category"].to_numpy(dtype=object),
             {name: one.covered for name, one in answers.items()},
             essentials=study.essentials,
-            reach=reach,
+            reach=reach(),
             threshold_min=threshold_min,
         )
     say("isochrones")
@@ -174,7 +183,7 @@ def analyse(
             districts=districts,
         )
     week = None
-    if study.week and reach is not None:
+    if study.week:
         say("week")
         week = judge_week(
             study.reference_day,
@@ -184,7 +193,7 @@ def analyse(
             admitted=known.admitted,
             categories=study.categories,
             essentials=study.essentials,
-            reach=reach,
+            reach=reach(),
             cells=cells,
             threshold_min=threshold_min,
             residents=people,
@@ -221,9 +230,8 @@ def analyse(
             area=area,
             cells=cells,
             people=people,
-            graph=graph,
+            reach_of_all=reach,
             services=services,
-            attachment=attachment,
             categories=study.categories,
             threshold_min=threshold_min,
         ),

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyproj
@@ -31,7 +31,6 @@ from quart_heure.sources.residents import Residents, ResidentZones
 from quart_heure.sources.sample import paris_dir
 from quart_heure.sources.service_sources import ServiceSource, sources_from_settings
 from quart_heure.sources.services import read_services
-from quart_heure.sources.soliguide import SoliguideAccess, soliguide_access, with_soliguide
 from quart_heure.sources.weights import DistrictWeights, read_weights
 from quart_heure.study_settings import (
     read_persons,
@@ -39,6 +38,9 @@ from quart_heure.study_settings import (
     read_validity_day,
     read_walker,
 )
+
+if TYPE_CHECKING:
+    from quart_heure.sources.soliguide import SoliguideAccess
 
 __all__ = ["paris_study", "read_study"]
 
@@ -99,6 +101,8 @@ def read_study(
         analysis["background_file"] = _existing(folder / background)
     analysis |= read_hours({key: analysis[key] for key in HOUR_KEYS if key in analysis})
     if settings["services"].get("soliguide") and soliguide is None:
+        from quart_heure.sources.soliguide import soliguide_access  # noqa: PLC0415 - online only
+
         soliguide = soliguide_access()
     study = _assemble(
         area=_area(area, folder, path),
@@ -118,6 +122,8 @@ def read_study(
 
 
 def _with_soliguide(study: Study, access: SoliguideAccess) -> Study:
+    from quart_heure.sources.soliguide import with_soliguide  # noqa: PLC0415 - online only
+
     services, about = with_soliguide(
         study.services,
         study.area,

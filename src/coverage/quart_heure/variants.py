@@ -6,8 +6,11 @@ whole area moves when something that nobody knows for sure is taken otherwise.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -69,10 +72,11 @@ def paces(
         msg = "There is no walker or no threshold to compare."
         raise StudyFileError(msg, hint="Give at least one of each.")
     tables = []
-    for profile in dict.fromkeys(profiles):
-        for minutes in dict.fromkeys(float(each) for each in thresholds):
+    asked = [(p, float(m)) for p in dict.fromkeys(profiles) for m in dict.fromkeys(thresholds)]
+    with _kept(cache) as kept:
+        for profile, minutes in asked:
             _say(progress, f"{profile.name}, {minutes:g} min")
-            figures = _city(study.replace(profile=profile, threshold_min=minutes), cache)
+            figures = _city(study.replace(profile=profile, threshold_min=minutes), kept)
             tables.append(
                 figures.assign(
                     profile=profile.name,
@@ -103,13 +107,13 @@ def sensitivity(
         one row per variant (see `variants_of`) and category or composite. A change is the figure
         of the variant minus that of the study: percentage points, or people.
     """
-    _say(progress, "base")
-    coverage = analyse(_plain(study), cache=cache)
-    base = coverage.city
-    tables = [_changes(base, base, "base", "")]
-    for setting, value, other in variants_of(study):
-        _say(progress, f"{setting} {value}")
-        tables.append(_changes(base, _city(other, cache), setting, value))
+    with _kept(cache) as kept:
+        _say(progress, "base")
+        base = _city(study, kept)
+        tables = [_changes(base, base, "base", "")]
+        for setting, value, other in variants_of(study):
+            _say(progress, f"{setting} {value}")
+            tables.append(_changes(base, _city(other, kept), setting, value))
     tables += _most_rows(base, "unknown_hours" if study.moment else "unknown_admission")
     return pd.concat(tables, ignore_index=True)
 
@@ -142,13 +146,26 @@ def variants_of(study: Study) -> Iterator[tuple[str, str, Study]]:
         yield "unknown_status", "out", study.replace(counted_status=others)
 
 
-def _city(study: Study, cache: Cache | None) -> pd.DataFrame:
-    return analyse(_plain(study), cache=cache).city
+@contextlib.contextmanager
+def _kept(cache: Cache | None) -> Iterator[Cache]:
+    """Give the cache; one for this comparison alone where nothing is to be kept.
+
+    Most variants meet the streets at the same places: finding them is what costs.
+    """
+    if cache is not None and cache.folder is not None:
+        yield cache
+        return
+    with tempfile.TemporaryDirectory(prefix="quart-heure-") as folder:
+        yield Cache(Path(folder))
 
 
-def _plain(study: Study) -> Study:
-    """Return the study with one isochrone: those of other minutes are not looked at."""
-    return study.replace(isochrones_min=(study.threshold_min,))
+def _city(study: Study, cache: Cache) -> pd.DataFrame:
+    """Return the figures of the whole area; weeks, gaps and other isochrones are not looked at."""
+    no_gap_ha = study.area.geometry.area
+    plain = study.replace(
+        isochrones_min=(study.threshold_min,), min_gap_ha=no_gap_ha, week=False, week_of=None
+    )
+    return analyse(plain, cache=cache).city
 
 
 def _changes(base: pd.DataFrame, figures: pd.DataFrame, setting: str, value: str) -> pd.DataFrame:

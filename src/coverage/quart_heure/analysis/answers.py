@@ -93,12 +93,11 @@ def search_answers(
         Metres walked within the threshold, and the threshold.
     """
     xy = shapely.get_coordinates(services.geometry.to_numpy()).reshape(-1, 2)
+    members = [(services["category"] == category).to_numpy() for category in categories]
+    times = graph.times_to_each([attachment[sure & mine] for mine in members], cells.attachment)
     answers = {}
-    for category in categories:
-        mine = (services["category"] == category).to_numpy()
-        here = sure & mine
-        position = np.append(np.flatnonzero(here), -1).astype(np.int32)
-        found = graph.times(attachment[here], cells.attachment)
+    for category, mine, found in zip(categories, members, times, strict=True):
+        position = np.append(np.flatnonzero(sure & mine), -1).astype(np.int32)
         answers[category] = _answer(
             cells,
             minutes=found.minutes,

@@ -89,7 +89,14 @@ def load_study(
         from quart_heure.sources.soliguide import soliguide_access
 
         overrides["soliguide"] = soliguide_access()
-    return read_study(source, cache=cache, today=today, **overrides)
+    study = read_study(source, cache=cache, today=today, **overrides)
+    steps = study.profile.steps_allowed and study.person is not None and study.person.wheelchair
+    if person and steps and profile is None:
+        from quart_heure.profiles import STEP_FREE
+
+        # The walker of the file takes steps, which whom the flags ask for cannot.
+        return study.replace(profile=STEP_FREE)
+    return study
 
 
 def persons(

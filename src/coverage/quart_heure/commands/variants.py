@@ -9,12 +9,16 @@ import typer
 
 from quart_heure.commands.options import (
     AllStatuses,
+    At,
+    Between,
     Categories,
     ForWhom,
     Lang,
     Language,
     NoCache,
+    On,
     Profile,
+    Stay,
     StepFree,
     StudyFile,
     TableFormat,
@@ -51,7 +55,7 @@ def paces(
     threshold: Annotated[
         Optional[list[float]],  # noqa: UP045
         typer.Option(
-            "--threshold", metavar="MINUTES", help="May be repeated; 10, 15 and 20 by default."
+            "--threshold", metavar="MINUTES", help="May be repeated; 10 and 15 by default."
         ),
     ] = None,
     category: Categories = None,
@@ -59,6 +63,10 @@ def paces(
     for_whom: ForWhom = None,
     without_referral: WithoutReferral = False,
     step_free: StepFree = False,
+    at: At = None,
+    on: On = None,
+    between: Between = None,
+    stay: Stay = None,
     form: _Form = TableFormat.TABLE,
     as_json: _Json = False,
     output: _Output = None,
@@ -79,6 +87,10 @@ def paces(
                 category=category,
                 all_statuses=all_statuses,
                 person=persons(for_whom, without_referral=without_referral, step_free=step_free),
+                at=at,
+                on=on,
+                between=between,
+                stay=stay,
             )
             for name in profile or ("adult", "slow", "step_free")
         ]
@@ -103,6 +115,10 @@ def sensitivity(
     for_whom: ForWhom = None,
     without_referral: WithoutReferral = False,
     step_free: StepFree = False,
+    at: At = None,
+    on: On = None,
+    between: Between = None,
+    stay: Stay = None,
     form: _Form = TableFormat.TABLE,
     as_json: _Json = False,
     output: _Output = None,
@@ -123,6 +139,10 @@ def sensitivity(
             category=category,
             all_statuses=all_statuses,
             person=persons(for_whom, without_referral=without_referral, step_free=step_free),
+            at=at,
+            on=on,
+            between=between,
+            stay=stay,
         )
         table = vary(loaded, cache=chosen_cache(no_cache), progress=say)
     shape = "json" if as_json else form.value

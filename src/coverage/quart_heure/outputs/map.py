@@ -16,6 +16,7 @@ from quart_heure.outputs.map_cells import Grid, cells_shown, thresholds_offered
 from quart_heure.outputs.map_ground import ground
 from quart_heure.outputs.map_hours import hours_shown
 from quart_heure.outputs.map_page import CoverageLayers, MapPage, OfflineMap
+from quart_heure.outputs.map_ranges import perhaps_shown
 from quart_heure.outputs.map_shapes import Pen
 from quart_heure.outputs.map_texts import page_texts
 from quart_heure.outputs.map_views import SAID_IN_WORDS, services_shown, views
@@ -100,7 +101,10 @@ def build_map(
         "ground": drawn,
         "views": shown,
         "services": services,
-        "cells": cells_shown(coverage, grid, places),
+        "cells": {
+            **cells_shown(coverage, grid, places),
+            "perhaps": perhaps_shown(coverage, grid),
+        },
         "hours": hours,
     }
     page = MapPage(

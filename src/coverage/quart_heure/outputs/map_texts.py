@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from quart_heure.labels import (
@@ -13,6 +13,7 @@ from quart_heure.labels import (
     format_pct,
     format_plain,
 )
+from quart_heure.outputs.map_ranges import asked_words, city_bounds, has_ranges
 
 if TYPE_CHECKING:
     from quart_heure.study import Coverage, Study
@@ -57,12 +58,16 @@ def page_texts(
         "whole_area": words["whole_area"].format(area=study.area.name),
         "district": district,
         "essential_count": number,
+        "asked": asked_words(manifest.get("parameters", {}), words, lang=lang),
+        "any_time": words["asked_time" if study.moment is not None else "any_time"],
         "headline": _headline(coverage, words, lang=lang),
         "essentials": _essentials(study, words, lang=lang),
         "choices": _choices(views, coverage, lang=lang),
         "composite": words["composite"],
         "composite_hint": words["composite_hint"].format(n=count),
-        "share_hint": words["share_hint" + ending].format(minutes=minutes),
+        "share_hint": words[
+            ("share_hint_sure" if has_ranges(coverage) else "share_hint") + ending
+        ].format(minutes=minutes),
         "hours_hint": _hours_hint(hours, words, minutes=minutes, lang=lang),
         "hours_left_out": hours is not None and not hours["categories"],
         "districts": [district_label(label, lang) for label in labels],
@@ -88,23 +93,22 @@ def _headline(coverage: Coverage, words: Mapping[str, Any], *, lang: str) -> lis
     number = words["count_words"].get(str(total), str(total))
     people = study.residents is not None
     lines = []
+    share_column = "residents_pct" if people else "area_pct"
     for key, reached in (("headline_all", total), ("headline_none", 0)):
-        residents, share = _city_composite(coverage, reached)
         name = key if people else f"{key}_area"
         if total == 1 and key == "headline_all":
             name += "_one"
-        pct = format_pct(share, lang)
-        figure = format_number(residents, lang) if people else pct
+        pct = _ends(city_bounds(coverage, share_column, reached), format_pct, lang)
+        count = city_bounds(coverage, "residents", reached)
+        figure = _ends(count, format_number, lang) if people else pct
         lines.append((figure, words[name].format(share=pct, n=number, minutes=minutes)))
     return lines
 
 
-def _city_composite(coverage: Coverage, reached: int) -> tuple[float, float]:
-    """Return residents, and the share of them (or of area), with that many essentials in reach."""
-    table = coverage.composite
-    rows = table[(table["level"] == "city") & (table["essentials_within"] == reached)]
-    share = "residents_pct" if coverage.study.residents is not None else "area_pct"
-    return float(rows["residents"].sum()), float(rows[share].sum())
+def _ends(bounds: tuple[float, float], form: Callable[[float, str], str], lang: str) -> str:
+    """Write the least and the most of a figure, one figure if they read the same."""
+    least, most = (form(bound, lang) for bound in bounds)
+    return least if least == most else f"{least} – {most}"
 
 
 def _essentials(study: Study, words: Mapping[str, Any], *, lang: str) -> str:

@@ -12,6 +12,7 @@ from quart_heure.labels import word
 from quart_heure.outputs.discretion import DISCREET
 from quart_heure.outputs.map_cells import withheld
 from quart_heure.outputs.map_figures import category_figures, composite_figures, open_essentials
+from quart_heure.outputs.map_ranges import has_ranges, range_rows
 from quart_heure.outputs.map_shapes import Pen, inner_points, round_corners, simplified
 
 if TYPE_CHECKING:
@@ -111,6 +112,7 @@ def _category_view(coverage: Coverage, category: str, pen: Pen, *, lang: str) ->
         "counted": int(here["counted"].sum()),
         "gaps": _gaps(coverage, category, pen),
         "rows": _rows(coverage, category),
+        "range": range_rows(coverage, category) if has_ranges(coverage) else None,
         "at": category_figures(coverage, category),
     }
 
@@ -124,6 +126,7 @@ def _composite_view(coverage: Coverage, pen: Pen) -> dict[str, Any]:
         "counted_at_all": open_essentials(coverage),
         "gaps": _gaps(coverage, _NONE_IN_REACH, pen),
         "rows": _composite_rows(coverage, total),
+        "range": range_rows(coverage, _NONE_IN_REACH) if has_ranges(coverage) else None,
         "at": composite_figures(coverage),
     }
 
@@ -148,6 +151,7 @@ def _gaps(coverage: Coverage, category: str, pen: Pen) -> list[dict[str, Any]]:
             "discreet": row["nearest_service_id"] == DISCREET,
             "street": _text(row["street"]),
             "cause": _text(row["cause"]),
+            "opens": _text(row.get("next_opening")),
             "shape": shape,
         }
         for row, at, shape in zip(rows, marks, shapes, strict=True)

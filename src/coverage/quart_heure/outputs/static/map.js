@@ -77,7 +77,7 @@
       this.view = this.layers.viewOf(chosen.view);
       this.effective = qh.effective(data, this.view, chosen);
       const scene = this.scenes.of(this.view, this.effective);
-      this.layers.show(this.view, scene, this.effective.standard);
+      this.layers.show(this.view, scene, this.effective.standard && !this.effective.ranged);
       this.panel.write(this.view, this.effective);
       this.legend.write(this.view, this.effective, scene, switches);
       this.controls.show(chosen, this.view, this.effective, switches);

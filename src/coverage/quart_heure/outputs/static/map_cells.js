@@ -30,18 +30,22 @@
       this.height = packed.height;
       this.minutes = {};
       this.nearest = {};
+      this.perhaps = {};
       this.fields = new Map();
     }
 
     async open() {
-      const { minutes, nearest } = this.packed;
+      const { minutes, nearest, perhaps } = this.packed;
       const unpackMinutes = Object.entries(minutes).map(async ([category, text]) => {
         this.minutes[category] = await qh.unpack(text);
       });
       const unpackNearest = Object.entries(nearest).map(async ([category, { layers }]) => {
         this.nearest[category] = await Promise.all(layers.map(qh.unpack));
       });
-      await Promise.all([...unpackMinutes, ...unpackNearest]);
+      const unpackPerhaps = Object.entries(perhaps).map(async ([category, text]) => {
+        this.perhaps[category] = await qh.unpack(text);
+      });
+      await Promise.all([...unpackMinutes, ...unpackNearest, ...unpackPerhaps]);
       this.mask();
       return this;
     }
@@ -88,6 +92,20 @@
         this.fields.set(category, this.filled(minutes, (i) => codes[i] === 0 || codes[i] === OFF_NETWORK));
       }
       return this.fields.get(category);
+    }
+
+    /* 1 where a cell is perhaps covered at the threshold of the study, for drawing. */
+    perhapsField(category) {
+      const key = "perhaps " + category;
+      if (!this.fields.has(key)) {
+        const perhaps = this.perhaps[category];
+        this.fields.set(key, this.filled((i) => perhaps[i], (i) => perhaps[i] === 0 && this.isOff(i)));
+      }
+      return this.fields.get(key);
+    }
+
+    isPerhaps(category, cell) {
+      return category in this.perhaps && this.perhaps[category][cell] === 1;
     }
 
     /* Where a place lies in the grid, in cells from its south-western corner; `x` and `y` are shares

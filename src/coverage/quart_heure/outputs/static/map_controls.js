@@ -83,10 +83,11 @@
         const view = data.views.find((one) => one.id === choice.dataset.view);
         if (view.kind !== "category") continue;
         const share = figures.share(view, effective);
-        choice.querySelector(".share").textContent = words.percent(share);
+        choice.querySelector(".share").textContent = figures.shareText(view, effective);
         choice.querySelector("meter").value = share || 0;
       }
-      const key = figures.of(effective.hour === null ? "share_hint" : "share_hint_hour");
+      const plain = data.views[0].range ? "share_hint_sure" : "share_hint";
+      const key = figures.of(effective.hour === null ? plain : "share_hint_hour");
       const hour = effective.hour === null ? "" : qh.hourName(words, effective.hour);
       byId("share-hint").textContent = words.say(key, { minutes: words.short(effective.minutes), hour });
     }

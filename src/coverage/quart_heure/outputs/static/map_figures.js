@@ -22,6 +22,7 @@
     sentence(view, effective) {
       const { words, data } = this;
       const values = { minutes: words.short(effective.minutes), n: data.total_word };
+      if (effective.ranged) return this.range(view, values);
       if (view.kind === "composite") {
         if (effective.standard) return words.say("summary_composite", values);
         const share = words.percent(100 - this.rows(view, effective).at(-1)[0]);
@@ -45,6 +46,16 @@
       return words.say(data.residents ? "summary_residents" : "summary_area", { ...values, share: words.percent(share) });
     }
 
+    /* From what is sure to what is so at most, of the whole area. */
+    range(view, values) {
+      const { words } = this;
+      const [least, most] = view.range.at(-1);
+      const composite = view.kind === "composite";
+      const key = composite ? "summary_range_any" : "summary_range";
+      const said = words.say(this.of(key), { ...values, least: words.percent(least), most: words.percent(most) });
+      return composite ? said + " " + words.say("summary_range_none", values) : said;
+    }
+
     /* The share of the whole area that a category covers; null where it is not told. */
     share(view, { minutes, hour }) {
       if (hour !== null) return this.hours.has(view.id) ? this.hours.rows(view.id, hour).at(-1)[0] : null;
@@ -52,11 +63,23 @@
       return this.rows(view, { minutes, hour }).at(-1)[this.data.residents ? SHARE : AREA];
     }
 
+    /* The same share as it is written: from what is sure to what is so at most. */
+    shareText(view, effective) {
+      const { words, data } = this;
+      const share = this.share(view, effective);
+      if (!view.range || effective.hour !== null || effective.minutes !== data.threshold) return words.percent(share);
+      const [least, most] = view.range.at(-1);
+      if (least === most) return words.percent(least);
+      // Rounded outwards, so that the range stays one.
+      return words.say("percent", { n: words.number(Math.floor(least)) + "–" + words.number(Math.ceil(most)) });
+    }
+
     /* The values of each row, the whole area last. */
     rows(view, effective) {
       if (effective.hour !== null) {
         return view.kind === "category" ? this.hours.rows(view.id, effective.hour) : this.hours.counts(effective.hour);
       }
+      if (effective.ranged && view.kind === "category") return view.range;
       const values = view.rows.map((row) => row.values);
       const found = qh.figuresAt(view, effective.minutes);
       if (!found) return values;
@@ -98,6 +121,7 @@
 
     caption(composite, effective) {
       if (effective.hour !== null) return this.of(composite ? "table_caption_composite_hour" : "table_caption_hour");
+      if (effective.ranged) return this.of(composite ? "table_caption_composite_sure" : "table_caption_range");
       return composite ? this.of("table_caption_composite") : "table_caption_category";
     }
 
@@ -111,7 +135,7 @@
       const { words, data } = this;
       const whole = (value) => words.number(value);
       const share = (value) => words.percent(value);
-      const timed = effective.hour !== null;
+      const timed = effective.hour !== null || effective.ranged;
       const hourly = [
         { key: "column_at_least", at: 0, form: share },
         { key: "column_at_most", at: 1, form: share },

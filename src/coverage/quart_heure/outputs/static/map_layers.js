@@ -43,14 +43,14 @@
     }
 
     /* Show a view, drawn the first time it is asked for. Gaps are those of the study's threshold at
-       any hour: `standard` says that this is what is shown, and they are filled. */
-    show(view, scene, standard) {
+       any hour: `filled` says that this is what is shown, and that no cell of them is perhaps covered. */
+    show(view, scene, filled) {
       if (!this.drawn.has(view.id)) this.drawn.set(view.id, this.drawView(view));
       if (this.shown !== this.drawn.get(view.id)) {
         if (this.shown) Object.values(this.shown).forEach((layer) => layer.remove());
         this.shown = this.drawn.get(view.id);
       }
-      const opacity = standard ? (this.data.online ? 0.6 : 1) : 0;
+      const opacity = filled ? (this.data.online ? 0.6 : 1) : 0;
       for (const gap of view.gaps) gap.layer.setStyle({ fillOpacity: opacity });
       this.surface.setScene(scene);
       this.refresh();

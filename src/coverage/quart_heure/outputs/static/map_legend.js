@@ -43,7 +43,8 @@
     beyond(view, effective, values) {
       const composite = view.kind === "composite";
       if (effective.mode === "covered" && !composite) return [];
-      const near = effective.standard && view.gaps.length > 0;
+      const near = effective.standard && !effective.ranged && view.gaps.length > 0;
+      if (effective.ranged) return [[qh.swatch({}), this.words.say(composite ? "none_all" : "not_even_perhaps", values)]];
       const key = composite ? (near ? "none_near" : "none_all") : near ? "beyond_near" : "beyond_all";
       return [[qh.swatch({}), this.words.say(key, values)]];
     }
@@ -51,8 +52,9 @@
     gap(view, effective, values) {
       const minutes = this.words.short(this.data.threshold);
       const filled = view.kind === "composite" ? "beyond_none" : "beyond";
-      const key = effective.standard ? filled : "beyond_outline";
-      return [qh.gapSwatch(effective.standard), this.words.say(key, { ...values, minutes })];
+      const painted = effective.standard && !effective.ranged;
+      const key = painted ? filled : "beyond_outline";
+      return [qh.gapSwatch(painted), this.words.say(key, { ...values, minutes })];
     }
 
     services(view) {

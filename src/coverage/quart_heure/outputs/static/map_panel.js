@@ -45,6 +45,7 @@
       const minutes = words.short(data.threshold);
       const notes = [];
       if (effective.untimed) notes.push(words.say("note_untimed"));
+      if (view.range && effective.hour === null && !effective.standard) notes.push(words.say("note_sure", { minutes }));
       if (view.withheld) notes.push(words.say("withheld", { minutes }));
       if (view.kind === "composite") {
         const counted = qh.countedCategories(data, view, effective);

@@ -30,7 +30,7 @@
     if (data.residents) size.unshift(words.count("residents_count", gap.residents));
     const minutes =
       median === null
-        ? words.say("unreachable")
+        ? words.say(qh.asked(data) ? "unreachable_sure" : "unreachable")
         : words.say("gap_minutes_value", {
             median: words.number(median),
             min: words.number(least),
@@ -47,6 +47,7 @@
         [words.say("gap_minutes"), minutes],
         [words.say("gap_nearest"), nearest],
         [words.say("gap_cause"), words.table.cause_words[gap.cause] || gap.cause],
+        [words.say("gap_opens"), gap.opens && qh.momentTold(words, gap.opens)],
       ]),
       el("button", { type: "button", class: "link", onclick: onList }, words.say("gap_in_list")),
       here
@@ -69,6 +70,15 @@
         return found !== (hits % 2 === 1);
       }, false);
     return districts.find((district) => qh.polygon(district.shape).some(inside)) || null;
+  };
+
+  /* Whether the study asked for an hour or a person: minutes are then to what is sure. */
+  qh.asked = (data) => Boolean(data.views[0].range);
+
+  /* A moment of the local clock, in words. */
+  qh.momentTold = function (words, iso) {
+    const form = { weekday: "long", day: "numeric", month: "long", hour: "2-digit", minute: "2-digit", timeZone: "UTC" };
+    return new Intl.DateTimeFormat(words.table.locale, form).format(new Date(iso + "Z"));
   };
 
   /* Minutes as they are told: rounded up, so that 15 never stands for more than 15. */
@@ -94,12 +104,13 @@
         : told.place === -1
           ? words.say("here_unshown")
           : "";
+      const perhaps = !hourly && cells.isPerhaps(view.id, place.cell);
       const state = hourly && hours.has(view.id) ? hours.tell(view.id, place.hour, place.cell) : null;
       return el(
         "tr",
         { class: near ? "near" : "" },
         el("th", { scope: "row", dir: "auto" }, view.label, el("span", { class: "which" }, which)),
-        el("td", {}, qh.minutesTold(words, cells, told)),
+        el("td", {}, perhaps ? words.say("here_perhaps", { n: words.short(data.threshold) }) : qh.minutesTold(words, cells, told)),
         hourly ? el("td", {}, state === null ? words.table.unknown : words.say("here_state_" + state)) : ""
       );
     };
@@ -116,7 +127,7 @@
       el(
         "table",
         { class: "here" },
-        el("caption", {}, words.say("here_caption")),
+        el("caption", {}, words.say(qh.asked(data) && !hourly ? "here_caption_sure" : "here_caption")),
         el("thead", {}, el("tr", {}, heading(words.say("here_nearest")), heading(words.say("here_minutes")), open)),
         el("tbody", {}, ...categories.map(line))
       )

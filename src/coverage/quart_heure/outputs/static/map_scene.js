@@ -14,11 +14,14 @@
     const timed = chosen.hour !== null && hours && qh.timedCategories(data, view).length > 0;
     const fixed = timed || (view.kind === "category" && view.withheld);
     const minutes = fixed ? data.threshold : chosen.minutes;
+    const standard = minutes === data.threshold && !timed;
     return {
       minutes,
       hour: timed ? chosen.hour : null,
       mode: timed || view.kind === "composite" || view.withheld ? "covered" : chosen.mode,
-      standard: minutes === data.threshold && !timed,
+      standard,
+      // What the study asked about leaves some places *perhaps* covered, at its own threshold.
+      ranged: standard && Boolean(view.range),
       untimed: chosen.hour !== null && !timed,
     };
   };
@@ -46,13 +49,28 @@
       Object.assign(this, { data, cells, hours, words });
     }
 
-    /* {paints, brush, ramp: [[paint, text]], list: [[paint, text]]} */
+    /* {paints, brush, ramp: [[paint, text]], list: [[paint, text]]}; the first `sure` paints of one
+       category are of what is covered. */
     of(view, effective) {
       if (effective.hour !== null) {
         return view.kind === "composite" ? this.countAtHour(view, effective) : this.atHour(view, effective);
       }
       if (view.kind === "composite") return this.count(view, effective);
-      return effective.mode === "covered" ? this.answers(view, effective) : this.times(view, effective);
+      const scene = effective.mode === "covered" ? this.answers(view, effective) : this.times(view, effective);
+      return effective.ranged ? this.withPerhaps(view, scene) : scene;
+    }
+
+    /* A class of its own for what is not covered for sure, but perhaps. */
+    withPerhaps(view, { paints, brush, ramp, list, sure }) {
+      const field = this.cells.perhapsField(view.id);
+      const { width } = this.cells;
+      const hatched = (k, fx, fy) => {
+        const n = brush(k, fx, fy);
+        return n >= sure && qh.mix(field, k, width, fx, fy) > HALF ? paints.length : n;
+      };
+      const told = [...list];
+      told.splice(list.length ? sure : 0, 0, [qh.paints.perhaps, this.words.say("perhaps", { minutes: this.words.short(this.data.threshold) })]);
+      return { paints: [...paints, qh.paints.perhaps], brush: hatched, ramp, list: told };
     }
 
     /* Minutes in steps: the darker, the nearer; the same colour stands for the same minutes. */
@@ -74,7 +92,7 @@
         const text = i === 0 ? words.say("within", { minutes: to }) : words.say("between", { from: words.short(levels[i - 1]), to });
         return [paints[i], text];
       });
-      return { paints: [...paints, {}], brush, ramp, list: [] };
+      return { paints: [...paints, {}], brush, ramp, list: [], sure: levels.length };
     }
 
     /* Covered, borderline, uncovered; a category with withheld minutes has no borderline. */
@@ -96,7 +114,8 @@
         while (n < limits.length && !qh.within(value, limits[n])) n++;
         return n;
       };
-      return { paints, brush, ramp: [], list: paints.map((paint, i) => [paint, words.say("answer_" + texts[i], values)]) };
+      const list = paints.map((paint, i) => [paint, words.say("answer_" + texts[i], values)]);
+      return { paints, brush, ramp: [], list, sure: paints.length / 2 };
     }
 
     /* How many of the essential services are within reach. */
@@ -106,15 +125,19 @@
       const fields = counted.map((id) => this.cells.field(id));
       const { width } = this.cells;
       const { minutes } = effective;
+      const perhaps = effective.ranged ? counted.map((id) => this.cells.perhapsField(id)) : [];
+      const levels = fields.length + 1;
       const brush = (k, fx, fy) => {
         let n = 0;
         for (const field of fields) if (qh.within(qh.mix(field, k, width, fx, fy), minutes)) n++;
-        return n;
+        return perhaps.some((field) => qh.mix(field, k, width, fx, fy) > HALF) ? n + levels : n;
       };
       const shades = qh.ramp(colours.reached, atThreshold ? view.total : counted.length);
-      const paints = [{}, ...shades.map((fill) => ({ fill }))];
+      const plain = [{}, ...shades.map((fill) => ({ fill }))];
+      const hatched = plain.map(({ fill }) => ({ ...qh.paints.perhaps, fill: fill || colours.paper }));
       const ramp = shades.map((fill, i) => [{ fill }, this.words.say("reach_n", { n: i + 1 })]);
-      return { paints, brush, ramp, list: [] };
+      const list = perhaps.length ? [[hatched[0], this.words.say("perhaps_more")]] : [];
+      return { paints: [...plain, ...hatched], brush, ramp, list };
     }
 
     /* Sure, perhaps and not, at an hour. */
