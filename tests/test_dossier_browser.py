@@ -50,8 +50,8 @@ def folder(
     paris = dataclasses.replace(week, week=None)
     background = paris.study.background()
     districts = ["75113", "75116", "75120"]
-    write_dossiers(paris, top / "paris", districts=districts, background=background, cache=cache)
-    write_dossiers(week, top / "week", districts=["75113"], cache=cache)
+    write_dossiers(paris, top / "paris", districts=districts, background=background)
+    write_dossiers(week, top / "week", districts=["75113"])
     return top
 
 

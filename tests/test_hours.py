@@ -27,7 +27,8 @@ from quart_heure.errors import StudyFileError
 from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.report import render_report
 from quart_heure.outputs.report_week import range_words, shade
-from quart_heure.outputs.tables import RESULT_FILES, WEEK_FILES, read_results, write_results
+from quart_heure.outputs.results import read_results
+from quart_heure.outputs.tables import RESULT_FILES, WEEK_FILES, write_results
 from quart_heure.sources.opening_hours import CLOSED, OPEN, UNKNOWN
 from quart_heure.sources.services import Services
 from quart_heure.study import Coverage, Study, analyse

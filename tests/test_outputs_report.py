@@ -32,7 +32,8 @@ from quart_heure.labels import (
 )
 from quart_heure.outputs.report import REPORT_FORMATS, render_report, write_report
 from quart_heure.outputs.report_content import resolve_districts
-from quart_heure.outputs.tables import read_results, write_results
+from quart_heure.outputs.results import read_results
+from quart_heure.outputs.tables import write_results
 from quart_heure.sources.services import problem_table
 from quart_heure.study import Coverage, Study, analyse
 

@@ -25,7 +25,8 @@ from quart_heure.outputs import tables
 from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.formats import csv_text, read_csv
 from quart_heure.outputs.manifest import json_text
-from quart_heure.outputs.tables import RESULT_FILES, read_results, write_results
+from quart_heure.outputs.results import Results, read_results
+from quart_heure.outputs.tables import RESULT_FILES, write_results
 from quart_heure.schema import (
     TABLES,
     check_columns,
@@ -269,9 +270,9 @@ def test_a_changed_file_is_noticed(toy_coverage: Coverage, tmp_path: Path) -> No
     assert sorted(results.changed_files()) == ["composite.csv", "gaps.csv"]
 
 
-def read_results_partly(directory: Path, manifest: dict[str, Any]) -> tables.Results:
+def read_results_partly(directory: Path, manifest: dict[str, Any]) -> Results:
     empty = pd.DataFrame()
-    return tables.Results(
+    return Results(
         directory=directory,
         manifest=manifest,
         **dict.fromkeys(

@@ -11,7 +11,8 @@ import toy_town
 from quart_heure.analysis.weighting import WEIGHT_COLUMNS, with_second_weight
 from quart_heure.errors import InputFileError
 from quart_heure.outputs.report import render_report
-from quart_heure.outputs.tables import read_results, write_results
+from quart_heure.outputs.results import read_results
+from quart_heure.outputs.tables import write_results
 from quart_heure.sources.sample import paris_dir
 from quart_heure.sources.weights import DistrictWeights, read_weights
 from quart_heure.study import Coverage, analyse

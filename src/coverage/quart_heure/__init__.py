@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from quart_heure.network.graph import WalkNetwork
     from quart_heure.outputs.map import write_map
     from quart_heure.outputs.report import render_report
-    from quart_heure.outputs.tables import read_results, write_results
+    from quart_heure.outputs.results import read_results
+    from quart_heure.outputs.tables import write_results
     from quart_heure.profiles import ADULT, SLOW, STEP_FREE, WalkProfile
     from quart_heure.sources.areas import read_area
     from quart_heure.sources.services import read_services
@@ -52,7 +53,8 @@ _HOMES = {
     "network.graph": ("WalkNetwork",),
     "outputs.map": ("write_map",),
     "outputs.report": ("render_report",),
-    "outputs.tables": ("read_results", "write_results"),
+    "outputs.results": ("read_results",),
+    "outputs.tables": ("write_results",),
     "profiles": ("ADULT", "SLOW", "STEP_FREE", "WalkProfile"),
     "sources.areas": ("read_area",),
     "sources.services": ("read_services",),

@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 Dtype = Literal["text", "integer", "number", "boolean", "geometry"]
-Files = Literal["all", "layers", "csv", "hour"]
+Files = Literal["all", "layers", "csv", "ranges"]
 
 CATEGORY_MARK = "{category}"
 """Where a pattern takes the identifier of a category: one column for each."""
@@ -51,8 +51,8 @@ class Column:
     unit
         Unit of a number, ``""`` if it has none.
     files
-        ``all`` files, ``layers`` only (GeoPackage and GeoParquet), ``csv`` only, or ``hour``: all
-        files of an analysis at some hour, and none of another.
+        ``all`` files, ``layers`` only (GeoPackage and GeoParquet), ``csv`` only, or ``ranges``:
+        all files of an analysis at some hour or for some person, and none of another.
     en, fr
         What it means.
     """
@@ -117,7 +117,7 @@ def data_dictionary(
     categories: Sequence[str],
     composites: Sequence[str] = (),
     *,
-    by_hour: bool = True,
+    ranges: bool = True,
     week: bool = True,
 ) -> pd.DataFrame:
     """Describe every column that the results of these categories have.
@@ -128,8 +128,9 @@ def data_dictionary(
         The categories analysed.
     composites
         Composite indicators, which have columns in the districts layer.
-    by_hour, week
-        Whether the analysis is at some hour, and whether it has the table of a week.
+    ranges, week
+        Whether the analysis is at some hour or for some person, and whether it has the table of a
+        week.
     """
     rows = [
         (c.table, c.name, c.dtype, c.unit, c.files, c.en, c.fr)
@@ -138,7 +139,7 @@ def data_dictionary(
         for c in table_columns(
             table, [*categories, *composites] if table == "districts" else categories
         )
-        if by_hour or c.files != "hour"
+        if ranges or c.files != "ranges"
     ]
     names = ["table", "column", "type", "unit", "files", "description_en", "description_fr"]
     return pd.DataFrame(rows, columns=names)
@@ -152,7 +153,7 @@ def column_problems(frame: pd.DataFrame, table: str, categories: Iterable[str] =
     problems = [
         f"column {name!r} is missing"
         for name, column in declared.items()
-        if name not in frame.columns and column.files != "hour"
+        if name not in frame.columns and column.files != "ranges"
     ]
     problems += [
         f"column {name!r} is not declared" for name in frame.columns if name not in declared

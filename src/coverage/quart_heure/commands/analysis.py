@@ -239,7 +239,7 @@ def info(
 ) -> None:
     """Say what a folder of results was made from: inputs, dates, parameters, counts."""
     from quart_heure.outputs.info import render_info
-    from quart_heure.outputs.tables import read_results
+    from quart_heure.outputs.results import read_results
 
     found = read_results(results)
     if as_json:

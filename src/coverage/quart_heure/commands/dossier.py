@@ -18,7 +18,6 @@ from quart_heure.commands.options import (
     WeekOf,
 )
 from quart_heure.commands.running import (
-    chosen_cache,
     load_study,
     progress,
     run_analysis,
@@ -67,7 +66,6 @@ def dossier(
             lang=lang.value,
             background=study.background(),
             pdf=pdf,
-            cache=chosen_cache(no_cache),
             progress=say,
         )
     for path in files:

@@ -15,7 +15,7 @@ from quart_heure.commands.options import Lang
 from quart_heure.errors import InputFileError
 
 if TYPE_CHECKING:
-    from quart_heure.outputs.tables import Results
+    from quart_heure.outputs.results import Results
     from quart_heure.study import Coverage, Study
 
 __all__ = [
@@ -136,7 +136,7 @@ def load_results(
             flag = {"person": "for"}.get(given[0], given[0]).replace("_", "-")
             msg = f"{source} holds results: --{flag} cannot change them."
             raise InputFileError(msg, hint="Give the study file instead.")
-        from quart_heure.outputs.tables import read_results
+        from quart_heure.outputs.results import read_results
 
         found = read_results(source)
         for name in found.changed_files():

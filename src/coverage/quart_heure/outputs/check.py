@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import io
 from collections.abc import Hashable, Iterator, Mapping
 from importlib import resources
 from pathlib import Path
@@ -29,6 +28,7 @@ from quart_heure.sources.problems import problem_table
 
 if TYPE_CHECKING:
     import geopandas as gpd
+    from rich.console import RenderableType
 
     from quart_heure.study import Study
 
@@ -182,24 +182,25 @@ def _problem_rows(problems: pd.DataFrame) -> list[dict[Hashable, Any]]:
 
 
 def _terminal(check: Check, width: int) -> str:
-    from rich.console import Console  # noqa: PLC0415 - only for this form
-    from rich.table import Table  # noqa: PLC0415
+    from quart_heure.outputs.terminal import drawn  # noqa: PLC0415 - only for this form
 
-    screen = io.StringIO()
-    console = Console(
-        file=screen, width=width, markup=False, highlight=False, emoji=False, force_jupyter=False
-    )
+    return drawn(_parts(check), width=width)
+
+
+def _parts(check: Check) -> Iterator[RenderableType]:
+    from rich.table import Table  # noqa: PLC0415 - only for a terminal
+
     age = "unknown" if check.age_days is None else f"{check.age_days} days"
-    console.print(f"{check.area}: streets of {check.osm_date or 'an unknown date'}, age {age}")
+    yield f"{check.area}: streets of {check.osm_date or 'an unknown date'}, age {age}"
     for kind, n in check.summary().items():
         table = Table(title=f"{kind}: {n}", title_justify="left", box=None)
         for column in ("place", "value", "detail", "osm_url"):
             table.add_column(column, justify="right" if column == "value" else "left")
         for row in check.findings[check.findings["kind"] == kind].head(_SHOWN).itertuples():
             table.add_row(row.place, f"{row.value:g} {row.unit}", row.detail, row.osm_url)
-        console.print(table)
+        yield table
         if n > _SHOWN:
-            console.print(f"… and {n - _SHOWN} more: use --format json or --output.")
+            yield f"… and {n - _SHOWN} more: use --format json or --output."
     table = Table(title="Rows refused or doubted", title_justify="left", box=None)
     columns = ("file", "row", "value", "reason", "action")
     for column in columns:
@@ -208,17 +209,16 @@ def _terminal(check: Check, width: int) -> str:
     alike = check.problems.groupby(["reason", "action"]).cumcount()
     for row in _problem_rows(check.problems[alike < _SHOWN]):
         table.add_row(*("" if row[c] is None else str(row[c]) for c in columns))
-    console.print(table)
+    yield table
     more = check.problems[alike >= _SHOWN].groupby(["reason", "action"]).size()
     for row in more.rename("n").reset_index().to_dict("records"):
-        console.print(f"… and {row['n']} more: {row['reason']}, {row['action']}.")
+        yield f"… and {row['n']} more: {row['reason']}, {row['action']}."
     table = Table(title="Streets left out", title_justify="left", box=None)
     table.add_column("reason")
     table.add_column("amount")
     for reason, amount in check.dropped.items():
         table.add_row(reason, ", ".join(f"{n:g} {unit}" for unit, n in amount.items()))
-    console.print(table)
-    return "\n".join(line.rstrip() for line in screen.getvalue().splitlines()) + "\n"
+    yield table
 
 
 def _age_days(osm_date: str, today: datetime.date) -> int | None:

@@ -24,7 +24,6 @@ from quart_heure.outputs.report_content import resolve_districts
 if TYPE_CHECKING:
     import geopandas as gpd
 
-    from quart_heure.cache import Cache
     from quart_heure.study import Coverage
 
 __all__ = ["INDEX_NAME", "write_dossiers"]
@@ -40,7 +39,6 @@ def write_dossiers(
     lang: str = "fr",
     background: gpd.GeoDataFrame | None = None,
     pdf: bool = False,
-    cache: Cache | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> list[Path]:
     """Write the dossier of each district, and an index if all are written.
@@ -59,8 +57,6 @@ def write_dossiers(
         Columns kind and geometry; its water is drawn under the maps.
     pdf
         Whether each dossier is printed to PDF too.
-    cache
-        Where the analysis kept the attached cells; without it they are attached again.
     progress
         Called with each step as it begins.
 
@@ -85,7 +81,7 @@ def write_dossiers(
     coverage = publishable(coverage)
     wanted = _wanted(coverage, districts)
     say("dossiers")
-    dossiers = Dossiers(coverage, lang=lang, cache=cache)
+    dossiers = Dossiers(coverage, lang=lang)
     names = _file_names(wanted)
     maker = MapMaker(coverage, background)
     written = []

@@ -10,10 +10,7 @@ import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from quart_heure.analysis.answers import COMPOSITES
-from quart_heure.cache import Cache
 from quart_heure.labels import (
     district_label,
     district_word,
@@ -61,11 +58,9 @@ class Dossiers:
         A published coverage.
     lang
         ``fr`` or ``en``.
-    cache
-        Where the analysis kept the attached cells.
     """
 
-    def __init__(self, coverage: Coverage, *, lang: str, cache: Cache | None = None) -> None:
+    def __init__(self, coverage: Coverage, *, lang: str) -> None:
         self.coverage = coverage
         self.lang = lang
         self.say = Words(lang)
@@ -85,7 +80,7 @@ class Dossiers:
         self.area_heading = short(self.report["area"], _HEADING)
         self.unit = district_word([d["label"] for d in self.districts.values()], lang)
         self.threshold = format_plain(coverage.study.threshold_min, lang)
-        self._walks = walks_to_services(coverage, cache=cache)
+        self._walks = walks_to_services(coverage)
 
     @functools.cached_property
     def ranked(self) -> dict[str, dict[str, Rank]]:
@@ -250,11 +245,9 @@ class Dossiers:
 
     def week(self, district_id: str) -> Week | None:
         """Return the week of a district; None where hours were not looked at."""
-        week = getattr(self.coverage, "week", None)
-        table = getattr(week, "table", None)
-        if not isinstance(table, pd.DataFrame):
+        if self.coverage.week is None:
             return None
-        return week_of(table, district_id, self.categories, self.names, self.say)
+        return week_of(self.coverage.week.table, district_id, self.categories, self.names, self.say)
 
     def map_alt(self, district_id: str, category: str) -> str:
         """Describe a picture by its figures."""

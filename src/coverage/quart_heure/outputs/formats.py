@@ -46,7 +46,7 @@ def csv_text(frame: pd.DataFrame, columns: list[Column]) -> str:
         {
             column.name: _as_text(frame, column)
             for column in columns
-            if column.files != "hour" or column.name in frame
+            if column.files != "ranges" or column.name in frame
         }
     )
     return str(shown.to_csv(index=False, lineterminator="\n"))

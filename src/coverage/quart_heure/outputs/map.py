@@ -76,7 +76,7 @@ def build_map(
     drawn = ground(coverage, background, pen)
     services, places = services_shown(coverage, pen, lang=lang)
     grid = Grid(coverage)
-    hours = hours_shown(coverage, getattr(coverage, "week", None), grid)
+    hours = hours_shown(coverage, coverage.week, grid)
     texts = _texts(coverage, shown, hours, lang=lang, online_tiles=online_tiles)
     other = next(one for one in LANGUAGES if one != lang)
     other_shown = [_in_language(view, coverage, other) for view in shown]

@@ -22,7 +22,8 @@ from quart_heure.outputs.formats import csv_text
 from quart_heure.outputs.manifest import json_text
 from quart_heure.outputs.report_content import report_content
 from quart_heure.outputs.report_week import range_words
-from quart_heure.outputs.tables import Results, in_order
+from quart_heure.outputs.results import Results
+from quart_heure.outputs.tables import in_order
 from quart_heure.schema import table_columns
 
 if TYPE_CHECKING:

@@ -20,7 +20,8 @@ from quart_heure.labels import district_word, format_number, format_pct, format_
 from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.report_services import most_needed, person_words, service_lists
 from quart_heure.outputs.report_week import hours_told, week_content
-from quart_heure.outputs.tables import Results, describe_run, in_order
+from quart_heure.outputs.results import Results
+from quart_heure.outputs.tables import describe_run, in_order
 from quart_heure.schema import table_columns
 from quart_heure.sources.district_names import bare_name
 

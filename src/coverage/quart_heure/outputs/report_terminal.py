@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich import box
-from rich.console import Console, Group, JustifyMethod, RenderableType
+from rich.console import Group, JustifyMethod, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -26,6 +25,7 @@ from quart_heure.labels import (
     word,
 )
 from quart_heure.outputs.report_week import range_words, shade
+from quart_heure.outputs.terminal import drawn
 
 __all__ = ["terminal_text"]
 
@@ -56,22 +56,9 @@ def terminal_text(
     content: Mapping[str, Any], *, width: int, colour: bool, brief: bool = False
 ) -> str:
     """Draw a report for a terminal of this width; in brief, the figures of the whole area alone."""
-    screen = io.StringIO()
-    console = Console(
-        file=screen,
-        width=width,
-        force_terminal=colour,
-        force_jupyter=False,
-        color_system="standard" if colour else None,
-        highlight=False,
-        emoji=False,
-        markup=False,
-    )
     drawing = _Drawing(content, wide=width >= _WIDE)
-    for part in drawing.summary() if brief else drawing.parts():
-        console.print(part)
-    # Rich pads lines to the full width, which wraps when the text is shown elsewhere.
-    return "\n".join(line.rstrip() for line in screen.getvalue().splitlines()) + "\n"
+    parts = drawing.summary() if brief else drawing.parts()
+    return drawn(parts, width=width, colour=colour)
 
 
 class _Drawing:

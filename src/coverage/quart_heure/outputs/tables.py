@@ -1,4 +1,4 @@
-"""A result folder: every table in the formats that analysts open, and its way back.
+"""A result folder: every table in the formats that analysts open.
 
 All files are written in a hidden folder inside the target, then moved to their final names, the
 manifest last. A run that fails leaves what was there before.
@@ -6,8 +6,6 @@ manifest last. A run that fails leaves what was there before.
 
 from __future__ import annotations
 
-import dataclasses
-import functools
 import itertools
 import shutil
 import tempfile
@@ -22,20 +20,18 @@ import pyarrow as pa
 import pyogrio.errors
 
 from quart_heure.analysis.answers import COMPOSITES
-from quart_heure.errors import InputFileError, OutputError
+from quart_heure.errors import OutputError
 from quart_heure.files import sha256_of
 from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.formats import (
     PointArray,
     csv_text,
-    read_csv,
     write_geopackage,
     write_geoparquet,
 )
-from quart_heure.outputs.manifest import MANIFEST_NAME, read_manifest, write_manifest
+from quart_heure.outputs.manifest import MANIFEST_NAME, write_manifest
 from quart_heure.schema import (
     check_columns,
-    column_problems,
     data_dictionary,
     table_columns,
 )
@@ -44,16 +40,16 @@ if TYPE_CHECKING:
     from quart_heure.study import Coverage
 
 __all__ = [
+    "LAYERS",
     "RESULT_FILES",
+    "TABLES",
     "WEEK_FILES",
-    "Results",
     "describe_run",
     "in_order",
-    "read_results",
     "write_results",
 ]
 
-_LAYERS = ("services", "isochrones", "gaps", "cells")
+LAYERS = ("services", "isochrones", "gaps", "cells")
 _CSV_TABLES = (
     *("indicators", "composite", "gaps", "gap_parts", "services", "problems"),
     *("filters", "fragility", "dependence", "capacity"),
@@ -65,7 +61,7 @@ WEEK_FILES = ("week.csv", "week.parquet")
 
 RESULT_FILES: tuple[str, ...] = (
     "coverage.gpkg",
-    *(f"{table}.parquet" for table in _LAYERS),
+    *(f"{table}.parquet" for table in LAYERS),
     *(f"{table}.csv" for table in _CSV_TABLES),
     _DICTIONARY_NAME,
     MANIFEST_NAME,
@@ -95,7 +91,7 @@ _ORDER: Mapping[str, Sequence[str]] = {
     "variants": ("category",),
 }
 
-_TABLES = tuple(table for table in _ORDER if table != "variants")
+TABLES = tuple(table for table in _ORDER if table != "variants")
 """Tables of a result folder besides the cells."""
 
 
@@ -110,64 +106,6 @@ _DISTRICT_COLUMNS = {
     "gaps": "gaps",
 }
 """Columns that the layer of districts has for each category, and the indicators they hold."""
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class Results:
-    """A result folder, read back.
-
-    Parameters
-    ----------
-    directory
-        Where it is.
-    manifest
-        What it was made from; ``manifest["files"]`` has the hash of each file.
-    indicators, composite, gap_parts, problems, filters, fragility, dependence, capacity
-        Tables, as in a coverage.
-    services, isochrones, gaps
-        Layers, as in a coverage, in the CRS of the study.
-    week_table
-        The table of the week, None if the study did not ask for it.
-    """
-
-    directory: Path
-    manifest: dict[str, Any]
-    indicators: pd.DataFrame
-    composite: pd.DataFrame
-    gap_parts: pd.DataFrame
-    problems: pd.DataFrame
-    filters: pd.DataFrame
-    fragility: pd.DataFrame
-    dependence: pd.DataFrame
-    capacity: pd.DataFrame
-    services: gpd.GeoDataFrame
-    isochrones: gpd.GeoDataFrame
-    gaps: gpd.GeoDataFrame
-    week_table: pd.DataFrame | None = None
-
-    @functools.cached_property
-    def cells(self) -> gpd.GeoDataFrame:
-        """Cells with their centres, read when asked for."""
-        cells = gpd.read_parquet(self.directory / "cells.parquet")
-        for column in cells.columns:
-            if column.startswith("minutes_"):
-                unreachable = cells[column].isna() & cells["on_network"]
-                cells[column] = cells[column].mask(unreachable, np.inf)
-        return cells
-
-    @functools.cached_property
-    def districts(self) -> gpd.GeoDataFrame:
-        """Districts with their main indicators, read when asked for."""
-        return gpd.read_file(self.directory / "coverage.gpkg", layer="districts")
-
-    def changed_files(self) -> list[str]:
-        """List the files that are missing or differ from what the manifest says was written."""
-        return [
-            name
-            for name, about in self.manifest.get("files", {}).items()
-            if not (self.directory / name).is_file()
-            or sha256_of(self.directory / name) != about["sha256"]
-        ]
 
 
 def write_results(
@@ -229,45 +167,6 @@ def write_results(
     return {name: directory / name for name in written}
 
 
-def read_results(directory: Path) -> Results:
-    """Read a result folder.
-
-    Raises
-    ------
-    InputFileError
-        If it is not one, or if a file in it is missing, damaged or of another version.
-    """
-    manifest = read_manifest(directory)
-    tables: dict[str, pd.DataFrame] = {}
-    for table in _TABLES:
-        path = directory / f"{table}.{'parquet' if table in _LAYERS else 'csv'}"
-        tables[table] = _restore_unreachable(_read_table(path, table, manifest), table)
-    week_table = None
-    if "week.csv" in manifest["files"]:
-        week_table = _read_table(directory / "week.csv", "week", manifest)
-    return Results(directory=directory, manifest=manifest, week_table=week_table, **tables)
-
-
-def _read_table(path: Path, table: str, manifest: Mapping[str, Any]) -> pd.DataFrame:
-    """Read one table and check that it is the one that was written."""
-    try:
-        layer = path.suffix == ".parquet"
-        frame = gpd.read_parquet(path) if layer else read_csv(path, table_columns(table))
-    except (OSError, ValueError, pa.ArrowException) as error:
-        msg = f"{path}: cannot be read ({error})."
-        raise InputFileError(msg, hint="Run the analysis again.") from error
-    problems = column_problems(frame, table)
-    if problems:
-        msg = f"{path}: {'; '.join(problems)}."
-        hint = f"Written by version {manifest.get('version')}: run the analysis again."
-        raise InputFileError(msg, hint=hint)
-    # Half a table is a table too: only its hash tells that rows are missing.
-    if sha256_of(path) != manifest["files"].get(path.name, {}).get("sha256"):
-        msg = f"{path}: is not the file that was written."
-        raise InputFileError(msg, hint="Run the analysis again.")
-    return frame
-
-
 def in_order(frame: pd.DataFrame, table: str, categories: Sequence[str]) -> pd.DataFrame:
     """Return a table in its own order: the whole area first, then by category, district, rank."""
     rank = {category: number for number, category in enumerate([*categories, *COMPOSITES])}
@@ -309,7 +208,7 @@ def _write_all(coverage: Coverage, work: Path) -> None:
     for table, frame in tables.items():
         check_columns(frame, table, categories)
     crs = coverage.study.area.crs
-    for table in _LAYERS:
+    for table in LAYERS:
         frame, path = tables[table], work / f"{table}.parquet"
         if table == "cells":
             values: pd.DataFrame = _rounded(frame)
@@ -321,12 +220,12 @@ def _write_all(coverage: Coverage, work: Path) -> None:
     layers = {
         "districts": _districts(coverage, tables["indicators"], [*categories, *composites]),
         **{name: tables[name] for name in ("gaps", "isochrones", "services")},
-        **{name: tables[name] for name in _CSV_TABLES if name not in _LAYERS},
+        **{name: tables[name] for name in _CSV_TABLES if name not in LAYERS},
     }
     write_geopackage(layers, work / "coverage.gpkg", manifest=manifest)
     for table in _CSV_TABLES:
         columns = [column for column in table_columns(table) if column.files != "layers"]
-        frame = _with_degrees(tables[table]) if table in _LAYERS else tables[table]
+        frame = _with_degrees(tables[table]) if table in LAYERS else tables[table]
         text = csv_text(frame, columns)
         (work / f"{table}.csv").write_text(text, encoding="utf-8", newline="\n")
     if coverage.week is not None:
@@ -334,7 +233,7 @@ def _write_all(coverage: Coverage, work: Path) -> None:
     dictionary = data_dictionary(
         categories,
         composites,
-        by_hour="covered_at_most_pct" in tables["indicators"],
+        ranges="covered_at_most_pct" in tables["indicators"],
         week=coverage.week is not None,
     )
     dictionary.to_csv(work / _DICTIONARY_NAME, index=False, lineterminator="\n")
@@ -354,7 +253,7 @@ def _write_week(table: pd.DataFrame, work: Path) -> None:
 
 
 def _ordered_tables(coverage: Coverage, categories: Sequence[str]) -> dict[str, pd.DataFrame]:
-    tables = {table: getattr(coverage, table) for table in _TABLES}
+    tables = {table: getattr(coverage, table) for table in TABLES}
     tables["services"] = _declared(tables["services"])
     ordered = {table: in_order(frame, table, categories) for table, frame in tables.items()}
     return {**ordered, "cells": coverage.cells}
@@ -365,7 +264,7 @@ def _declared(services: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     columns = [
         column
         for column in table_columns("services")
-        if column.files != "csv" and (column.files != "hour" or column.name in services)
+        if column.files != "csv" and (column.files != "ranges" or column.name in services)
     ]
     blank = {"text": "", "number": np.nan, "boolean": False}
     absent = {
@@ -409,17 +308,4 @@ def _with_degrees(layer: gpd.GeoDataFrame) -> pd.DataFrame:
     points = gpd.GeoSeries(layer.representative_point(), crs=layer.crs).to_crs(4326)
     return pd.DataFrame(layer.drop(columns="geometry")).assign(
         longitude=points.x, latitude=points.y
-    )
-
-
-def _restore_unreachable(frame: pd.DataFrame, table: str) -> pd.DataFrame:
-    """Give minutes that files leave empty because no service is in reach their infinity back."""
-    if table not in {"gaps", "gap_parts", "indicators"}:
-        return frame
-    names = [name for name in frame.columns if name.startswith("minutes_")]
-    if table != "indicators":  # a gap is made of cells on the network
-        return frame.assign(**{name: frame[name].fillna(np.inf) for name in names})
-    lived_in = frame["residents"] > frame["residents_off_network"]
-    return frame.assign(
-        **{name: frame[name].mask(frame[name].isna() & lived_in, np.inf) for name in names}
     )

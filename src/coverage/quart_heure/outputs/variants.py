@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from rich import box
-from rich.console import Console
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -16,6 +15,7 @@ from quart_heure.labels import category_label, format_number, format_plain, head
 from quart_heure.outputs.formats import csv_text
 from quart_heure.outputs.manifest import json_text
 from quart_heure.outputs.tables import in_order
+from quart_heure.outputs.terminal import drawn
 from quart_heure.schema import check_columns, table_columns
 
 if TYPE_CHECKING:
@@ -156,19 +156,11 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def _terminal(drawing: _Drawing, width: int, colour: bool) -> str:
-    screen = io.StringIO()
-    console = Console(
-        file=screen,
-        width=width,
-        force_terminal=colour,
-        force_jupyter=False,
-        color_system="standard" if colour else None,
-        highlight=False,
-        emoji=False,
-        markup=False,
-    )
+    return drawn(_parts(drawing, wide=width >= _WIDE), width=width, colour=colour).lstrip("\n")
+
+
+def _parts(drawing: _Drawing, *, wide: bool) -> Iterator[RenderableType]:
     letters = [chr(ord("A") + at) for at in range(len(drawing.labels))]
-    wide = width >= _WIDE
     for figure in drawing.figures():
         table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), pad_edge=False)
         table.add_column(heading("variant", drawing.lang))
@@ -176,10 +168,9 @@ def _terminal(drawing: _Drawing, width: int, colour: bool) -> str:
             table.add_column(label if wide else letter, justify="right", no_wrap=not wide)
         for name, *cells in drawing.rows(figure):
             table.add_row(Text(name), *cells)
-        console.print(Text(f"\n{drawing.title(figure)}", style="bold"))
-        console.print(table)
+        yield Text(f"\n{drawing.title(figure)}", style="bold")
+        yield table
     if not wide:
         named = zip(letters, drawing.labels.values(), strict=True)
         legend = " · ".join(f"{letter} {label}" for letter, label in named)
-        console.print(Text(legend, style="dim"))
-    return "\n".join(line.rstrip() for line in screen.getvalue().splitlines()).lstrip("\n") + "\n"
+        yield Text(legend, style="dim")
