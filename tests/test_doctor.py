@@ -111,6 +111,16 @@ def test_check_of_a_study_reads_as_table_json_html_and_geopackage(
     assert len(gpd.read_file(tmp_path / "check.gpkg")) == len(check.findings)
 
 
+def test_each_rule_has_its_share_of_the_streets(toy_network: WalkNetwork) -> None:
+    km = float(toy_network.length_m.sum()) / 1000
+    dropped = {"trunk": {"ways": 2, "length_km": km / 2}, "platform": {"ways": 1, "length_km": 0.0}}
+    network = WalkNetwork.from_edges(toy_network.edges(), meta={"dropped": dropped})
+    check = check_study(toy_town.town_study(network=network))
+    assert [row["share_pct"] for row in check.dropped.values()] == [33.3, 0.0]
+    assert "33.3" in render_check(check, form="table")
+    assert "<td>33.3</td>" in render_check(check, form="html")
+
+
 @pytest.mark.parametrize(("date", "days"), [("2025-12-31", 1), ("", None), ("nonsense", None)])
 def test_age_of_the_data(toy_network: WalkNetwork, date: str, days: int | None) -> None:
     network = WalkNetwork.from_edges(toy_network.edges(), meta={"osm_date": date})

@@ -76,7 +76,9 @@ Source = Annotated[
 ]
 StudyFile = Annotated[
     Optional[Path],  # noqa: UP045
-    typer.Argument(metavar="[STUDY]", help="A study file (.toml); the packaged Paris by default."),
+    typer.Argument(
+        metavar="[STUDY]", help="A study file or a snapshot; the packaged Paris by default."
+    ),
 ]
 Profile = Annotated[
     Optional[str],  # noqa: UP045

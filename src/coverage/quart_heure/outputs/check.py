@@ -22,6 +22,7 @@ from quart_heure.network.doctor import (
     examine_services,
     finding_table,
 )
+from quart_heure.network.graph import Flags
 from quart_heure.outputs.manifest import json_text
 from quart_heure.sources.districts import check_districts
 from quart_heure.sources.problems import problem_table
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from rich.console import RenderableType
 
+    from quart_heure.network.graph import WalkNetwork
     from quart_heure.study import Study
 
 __all__ = ["Check", "check_study", "render_check", "write_check"]
@@ -52,7 +54,7 @@ class Check:
     problems
         Rows of the inputs that were refused or doubted.
     dropped
-        Streets left out: for each reason, how many and how long.
+        Streets left out: for each reason, how many, how long, and their share of all in percent.
     osm_date, age_days
         Date of the streets, and days since then, None if it is not known.
     """
@@ -101,10 +103,25 @@ def check_study(study: Study, *, today: datetime.date | None = None) -> Check:
         area=study.area.name,
         findings=finding_table(findings(), study.network),
         problems=pd.concat([study.problems, problem_table(_outside(study))], ignore_index=True),
-        dropped=dict(study.network.meta.get("dropped", {})),
+        dropped=_dropped(study.network),
         osm_date=osm_date,
         age_days=_age_days(osm_date, today or datetime.datetime.now(datetime.UTC).date()),
     )
+
+
+def _dropped(network: WalkNetwork) -> dict[str, dict[str, float]]:
+    """Return what each rule left out of the streets, and its share of the kilometres of all."""
+    dropped = network.meta.get("dropped", {})
+    mapped = network.flags & Flags.SQUARE_WALK == 0
+    all_km = network.length_m[mapped].sum() / 1000 + sum(a["length_km"] for a in dropped.values())
+    return {
+        reason: {
+            "ways": a["ways"] if "ways" in a else a["lines"],  # tiles hold lines, not ways
+            "length_km": a["length_km"],
+            "share_pct": round(100 * float(a["length_km"] / all_km), 1),
+        }
+        for reason, a in dropped.items()
+    }
 
 
 def _outside(study: Study) -> list[dict[str, object]]:
@@ -215,9 +232,10 @@ def _parts(check: Check) -> Iterator[RenderableType]:
         yield f"… and {row['n']} more: {row['reason']}, {row['action']}."
     table = Table(title="Streets left out", title_justify="left", box=None)
     table.add_column("reason")
-    table.add_column("amount")
+    for column in ("streets", "km", "% of km"):
+        table.add_column(column, justify="right")
     for reason, amount in check.dropped.items():
-        table.add_row(reason, ", ".join(f"{n:g} {unit}" for unit, n in amount.items()))
+        table.add_row(reason, *(f"{n:g}" for n in amount.values()))
     yield table
 
 
