@@ -102,8 +102,8 @@ StepFree = Annotated[
     bool,
     typer.Option(
         "--step-free",
-        help="Leave out places behind steps; the walker is step_free, unless --profile names another"
-        " or that of the study file takes no steps.",
+        help="Leave out places behind steps; the walker is step_free, unless --profile names"
+        " another or that of the study file takes no steps.",
     ),
 ]
 Categories = Annotated[

@@ -27,13 +27,13 @@ def has_ranges(coverage: Coverage) -> bool:
     return "covered_at_most_pct" in coverage.indicators
 
 
-def asked_words(
-    parameters: Mapping[str, Any], words: Mapping[str, Any], *, lang: str
-) -> list[str]:
+def asked_words(parameters: Mapping[str, Any], words: Mapping[str, Any], *, lang: str) -> list[str]:
     """Say for which hour and for whom the figures are; nothing where neither was asked."""
     said = []
     if "at" in parameters:
-        moments = {k: format_moment(parameters[k], lang) for k in ("at", "until") if k in parameters}
+        moments = {
+            k: format_moment(parameters[k], lang) for k in ("at", "until") if k in parameters
+        }
         key = "asked_window" if "until" in parameters else "asked_moment"
         said.append(words[key].format(stay=format_plain(parameters["stay_min"], lang), **moments))
     if who := person_words(parameters, lang):
