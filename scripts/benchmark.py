@@ -117,11 +117,25 @@ def measure_commands(repeat: int) -> list[Row]:
     with tempfile.TemporaryDirectory() as out:
         commands = {
             "report: statistics, isochrones and gaps": ("report", "--format", "json"),
-            "demo: tables, layers, report and map too": ("demo", "--output", out),
+            "demo: tables, layers, report, map and week too": ("demo", "--output", out),
         }
-        return [
+        once = {
+            "report of an hour, for a person": (
+                *("report", "--format", "json", "--at", "2026-12-06 18:00", "--for", "woman"),
+            ),
+            "report with each hour of a week": (
+                *("report", "--format", "json", "--week-of", "2026-12-07"),
+            ),
+            "map": ("map", "--output", f"{out}/map.html"),
+            "twenty dossiers and their index": ("dossier", "--output", f"{out}/dossiers"),
+            "sensitivity: one assumption at a time": ("sensitivity", "--format", "csv"),
+        }
+        rows = [
             time_command(what, (quart_heure(), *arguments), repeat)
             for what, arguments in commands.items()
+        ]
+        return rows + [
+            time_command(what, (quart_heure(), *arguments), 1) for what, arguments in once.items()
         ]
 
 

@@ -21,7 +21,7 @@ from quart_heure import errors
 from quart_heure.cli import app, main
 from quart_heure.outputs.report import REPORT_FORMATS
 from quart_heure.outputs.tables import RESULT_FILES
-from quart_heure.study_file import TEMPLATE
+from quart_heure.study_settings import template
 from test_study_file import add, swap, write_town
 
 COMMANDS = (
@@ -29,7 +29,8 @@ COMMANDS = (
     *("fetch", "geocode", "check", "init"),
 )
 STEPS = ["network", "cells", "services", "travel times", "isochrones", "gaps", "indicators"]
-WRITTEN = {*RESULT_FILES, "report.html", "map.html", "week.csv", "week.parquet"}
+WRITTEN = {*RESULT_FILES, "report.html", "map.html"}
+WEEK = ("week.csv", "week.parquet")
 
 
 class Said(NamedTuple):
@@ -150,14 +151,13 @@ def test_wrong_arguments_are_said(call: Call, arguments: list[str]) -> None:
 def test_demo_measures_paris(paris: tuple[Path, Said]) -> None:
     folder, demo = paris
     assert demo.code == 0
-    assert {path.name for path in folder.iterdir()} == WRITTEN
+    assert {path.name for path in folder.iterdir()} == WRITTEN | {*WEEK}
     heading = demo.out.splitlines()[0].replace("\u00a0", " ")
     assert heading == "Paris : les services solidaires à 15 minutes à pied"
     assert "Bains-douches" in demo.out
-    assert demo.out.splitlines()[-len(WRITTEN) :] == [
-        str(folder / name) for name in ("map.html", "report.html", *RESULT_FILES)
-    ]
-    assert demo.steps == [*STEPS, "tables", "report", "map"]
+    names = ["map.html", "report.html", *WEEK, *RESULT_FILES]
+    assert demo.out.splitlines()[-len(names) :] == [str(folder / name) for name in names]
+    assert demo.steps == [*STEPS, "week", "tables", "report", "map"]
     rest = [line for line in demo.err.splitlines() if not line.endswith(" …")]
     assert all(re.fullmatch(r"\d+ rows left out or doubted: .*", line) for line in rest)
 
@@ -368,7 +368,7 @@ def test_init_writes_a_study_to_start_from(
     monkeypatch.chdir(tmp_path)
     assert call("init") == (0, "study.toml\n", "")
     path = tmp_path / "study.toml"
-    assert path.read_text(encoding="utf-8") == TEMPLATE
+    assert path.read_text(encoding="utf-8") == template()
     path.write_text("mine", encoding="utf-8")
     wrong = call("init", path)
     assert (wrong.code, wrong.out) == (errors.OutputError.exit_code, "")
@@ -376,7 +376,7 @@ def test_init_writes_a_study_to_start_from(
     assert "--force" in wrong.err
     assert path.read_text(encoding="utf-8") == "mine"
     assert call("init", path, "--force").code == 0
-    assert path.read_text(encoding="utf-8") == TEMPLATE
+    assert path.read_text(encoding="utf-8") == template()
 
 
 # --- the cache -----------------------------------------------------------------------------------
@@ -390,7 +390,7 @@ def test_the_cache_is_where_the_variable_says_or_nowhere(
     assert not (tmp_path / "kept").exists()
     assert call("report", study).out == cold.out
     kept = sorted(path.name.partition("-")[0] for path in (tmp_path / "kept").iterdir())
-    assert kept == ["cells", "network", "places", "residents", "search"]
+    assert kept == ["cells", "network", "places", "reach", "residents", "search"]
     assert call("report", study).out == cold.out
     monkeypatch.setenv("QUART_HEURE_CACHE", "")
     monkeypatch.chdir(tmp_path)

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import map_week
-from quart_heure.analysis.indicators import classify
+from quart_heure.analysis.statuses import classify
 from quart_heure.outputs import map_hours
 from quart_heure.outputs.discretion import DISCREET, publishable
 from quart_heure.outputs.map import render_map

@@ -24,7 +24,8 @@ from quart_heure.profiles import ADULT, SLOW, STEP_FREE, WalkProfile
 from quart_heure.sources.residents import Residents, read_residents
 from quart_heure.sources.services import STATUSES
 from quart_heure.study import Coverage, Study, analyse
-from quart_heure.study_file import _KEYS, TEMPLATE, read_study
+from quart_heure.study_file import read_study
+from quart_heure.study_settings import KEYS, template
 
 STUDY = """\
 [area]
@@ -183,18 +184,18 @@ def town_for_the_template(study_file: Path, template: str) -> Path:
 
 
 def test_the_template_is_a_study_as_it_stands(study_file: Path, toy_study: Study) -> None:
-    study = read_study(town_for_the_template(study_file, TEMPLATE))
+    study = read_study(town_for_the_template(study_file, template()))
     assert study.area.name == "My city"
     for field in ("threshold_min", "isochrones_min", "cell_m", "snap_m", "min_gap_ha", "profile"):
         assert getattr(study, field) == getattr(toy_study, field), field
 
 
 def test_what_the_template_comments_out_is_the_default(study_file: Path) -> None:
-    template = activated(TEMPLATE)
-    settings = tomllib.loads(template)
+    active = activated(template())
+    settings = tomllib.loads(active)
     assert set(settings) >= {"residents", "map", "profiles", "persons", "categories"}
-    study = read_study(town_for_the_template(study_file, template))
-    plain = read_study(town_for_the_template(study_file, TEMPLATE))
+    study = read_study(town_for_the_template(study_file, active))
+    plain = read_study(town_for_the_template(study_file, template()))
     for field in (
         *("threshold_min", "isochrones_min", "cell_m", "snap_m", "min_gap_ha"),
         *("profile", "counted_status", "useful_share"),
@@ -211,9 +212,9 @@ def test_what_the_template_comments_out_is_the_default(study_file: Path) -> None
 
 def test_the_template_names_every_key(study_file: Path) -> None:
     # Whatever a file may hold, somebody who runs `init` has seen.
-    settings = tomllib.loads(activated(TEMPLATE))
-    assert {table: set(keys) for table, keys in _KEYS.items()} == {
-        table: set(settings[table]) for table in _KEYS
+    settings = tomllib.loads(activated(template()))
+    assert {table: set(keys) for table, keys in KEYS.items()} == {
+        table: set(settings[table]) for table in KEYS
     }
 
 

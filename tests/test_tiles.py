@@ -6,7 +6,7 @@ import contextlib
 import gzip
 import math
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -255,7 +255,8 @@ def test_squares_are_crossed_and_blocks_are_not(streets: TileStreets, network: W
 def test_tiles_are_found_by_place(town: Path) -> None:
     tiles = find_tiles(town)
     assert [(tile.z, tile.x, tile.y) for tile in tiles] == [(Z, X, Y), (Z, X + 1, Y)]
-    assert find_tiles(town, bounds=(2.0, 40.0, 2.1, 41.0)) == []
+    with pytest.raises(InputFileError, match="none of its 2 tiles"):
+        find_tiles(town, bounds=(2.0, 40.0, 2.1, 41.0))
     to_degrees = pyproj.Transformer.from_crs(LAMBERT_93, 4326, always_xy=True)
     lon, lat = to_degrees.transform(*place(2048, 2048))
     around = (lon - 1e-4, lat - 1e-4, lon + 1e-4, lat + 1e-4)
@@ -290,7 +291,7 @@ def test_a_layer_or_a_column_may_be_missing(town: Path) -> None:
 # --- MBTiles -------------------------------------------------------------------------------------
 
 
-def write_mbtiles(path: Path, tiles: dict[tuple[int, int, int], bytes], **metadata: str) -> Path:
+def write_mbtiles(path: Path, tiles: Mapping[tuple[int, int, int], Any], **metadata: str) -> Path:
     """Write an archive; tiles are named by zoom, column and row from the north."""
     with contextlib.closing(sqlite3.connect(path)) as database:
         database.execute("CREATE TABLE metadata (name text, value text)")
@@ -346,7 +347,7 @@ def test_archives_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     with pytest.raises(InputFileError, match="there is no tile"):
         read_tile_network(write_mbtiles(tmp_path / "empty.mbtiles", {}))
     images = write_mbtiles(tmp_path / "images.mbtiles", {(Z, X, Y): b"\x89PNG\r\n"}, format="png")
-    with pytest.raises(InputFileError, match="cannot be read as a vector tile"):
+    with pytest.raises(InputFileError, match=rf"images\.mbtiles/{Z}.*cannot be read as a vector"):
         read_tile_network(images)
     short = write_mbtiles(tmp_path / "short.mbtiles", {(Z, X, Y): gzip.compress(b"tile")[:-6]})
     with pytest.raises(InputFileError, match=f"{Z}/{X}/{Y}: is cut short"):
@@ -355,8 +356,33 @@ def test_archives_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     with pytest.raises(InputFileError, match="larger than 32 MB"):
         read_tile_network(write_mbtiles(tmp_path / "bomb.mbtiles", {(Z, X, Y): bomb}))
     away = write_mbtiles(tmp_path / "away.mbtiles", {(Z, 0, 0): b""})
-    with pytest.raises(InputFileError, match="there is no vector tile"):
+    with pytest.raises(InputFileError, match="none of its tiles"):
         read_tile_network(away, polygon=shapely.box(2.2, 48.8, 2.3, 48.9))
+    deep = write_mbtiles(tmp_path / "deep.mbtiles", {(70, 0, 2**70 - 1): b""})
+    with pytest.raises(InputFileError, match="there is no zoom 70"):
+        read_tile_network(deep)
+    claim = write_mbtiles(tmp_path / "claim.mbtiles", {(Z, X, Y): 10**12})  # bytes, if taken so
+    with pytest.raises(InputFileError, match="holds no data"):
+        read_tile_network(claim)
+
+
+def test_tiles_of_elsewhere_are_told(archive: Path, town: Path) -> None:
+    for path in (archive, town):
+        with pytest.raises(InputFileError, match=r"none of its .*tiles of zoom 14"):
+            read_tile_network(path, polygon=shapely.box(4.8, 45.7, 4.9, 45.8))
+
+
+def test_tiles_of_any_place_are_measured_in_metres_of_that_place(
+    town: Path, tmp_path: Path, network: WalkNetwork
+) -> None:
+    tiles = {(Z, tile.x, tile.y): tile.path.read_bytes() for tile in find_tiles(town)}
+    away = {(z, x - 800, y + 800): data for (z, x, y), data in tiles.items()}
+    dated = {"planetiler:osm:osmosisreplicationtime": "2026-01-31T20:21:00Z"}
+    moved = read_tile_network(write_mbtiles(tmp_path / "sea.mbtiles", away, **dated))
+    assert moved.meta["osm_date"] == "2026-01-31T20:21:00Z"
+    assert network.meta.get("osm_date", "") == ""
+    assert moved.crs.to_epsg() == 32628
+    assert moved.n_edges == network.n_edges
 
 
 @pytest.mark.parametrize("form", ["archive", "folder"])

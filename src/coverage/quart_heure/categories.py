@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import functools
 import tomllib
 from collections.abc import Iterable, Mapping
 from importlib import resources
 from typing import Any
 
-from quart_heure.errors import CategoryError, StudyFileError
+from quart_heure.errors import CategoryError, StudyFileError, nearest_hint
 
 __all__ = ["Category", "check_categories", "default_catalogue", "extend_catalogue"]
 
@@ -87,10 +86,8 @@ def check_categories(ids: Iterable[str], catalogue: Mapping[str, Category]) -> t
     checked = tuple(ids)
     for key in checked:
         if key not in catalogue:
-            near = difflib.get_close_matches(key, catalogue, n=1)
-            hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(catalogue)}."
             msg = f"There is no category {key!r}."
-            raise CategoryError(msg, hint=hint)
+            raise CategoryError(msg, hint=nearest_hint(key, catalogue))
     return checked
 
 

@@ -5,15 +5,30 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import shapely
 from numpy.typing import NDArray
 
-from quart_heure.analysis.indicators import STATUSES, classify
+from quart_heure.analysis.districts import NO_DISTRICT
+from quart_heure.analysis.statuses import STATUSES, classify
 from quart_heure.analysis.surface import Cells
+from quart_heure.network.snapping import Attachment
+from quart_heure.network.travel_time import SearchGraph
 
-__all__ = ["COMPOSITES", "Answer", "answer", "cell_table", "composite_answers", "within_count"]
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+__all__ = [
+    "COMPOSITES",
+    "Answer",
+    "cell_table",
+    "composite_answers",
+    "search_answers",
+    "within_count",
+]
 
 COMPOSITES = ("essential_all", "essential_any")
 """Every essential category within the threshold; at least one of them."""
@@ -30,7 +45,7 @@ class Answer:
     nearest
         Position of that service in the services, -1 for none.
     status
-        Position in `quart_heure.analysis.indicators.STATUSES`.
+        Position in `quart_heure.analysis.statuses.STATUSES`.
     in_reach
         Whether a service lies within reach as the crow flies.
     """
@@ -51,17 +66,46 @@ class Answer:
         return self.status <= STATUSES.index("borderline_covered")
 
 
-def answer(
+def search_answers(
     cells: Cells,
+    graph: SearchGraph,
+    services: gpd.GeoDataFrame,
+    attachment: Attachment,
     *,
-    minutes: NDArray[np.float64],
-    nearest: NDArray[np.int32],
-    in_reach: NDArray[np.bool_],
+    categories: Sequence[str],
+    would: NDArray[np.bool_],
+    sure: NDArray[np.bool_],
+    reach_m: float,
     threshold_min: float,
-) -> Answer:
-    """Classify the minutes of a category (see `Answer` for the shapes)."""
-    status = classify(minutes, cells.attachment.attached, threshold_min)
-    return Answer(minutes=minutes, nearest=nearest, status=status, in_reach=in_reach)
+) -> dict[str, Answer]:
+    """Search the network once per category, from the services that are open for sure.
+
+    Parameters
+    ----------
+    cells, graph
+        Where minutes are asked for, and the network as the walker sees it.
+    services, attachment
+        All services, and where each meets the network.
+    would, sure
+        Services that count whatever the hour and the person, and for sure; shapes (s,). What is
+        near as the crow flies is so at any hour: it tells a barrier.
+    reach_m, threshold_min
+        Metres walked within the threshold, and the threshold.
+    """
+    xy = shapely.get_coordinates(services.geometry.to_numpy()).reshape(-1, 2)
+    members = [(services["category"] == category).to_numpy() for category in categories]
+    times = graph.times_to_each([attachment[sure & mine] for mine in members], cells.attachment)
+    answers = {}
+    for category, mine, found in zip(categories, members, times, strict=True):
+        position = np.append(np.flatnonzero(sure & mine), -1).astype(np.int32)
+        answers[category] = _answer(
+            cells,
+            minutes=found.minutes,
+            nearest=position[found.nearest],
+            in_reach=_crow_reach(cells, xy[would & mine], reach_m),
+            threshold_min=threshold_min,
+        )
+    return answers
 
 
 def composite_answers(
@@ -82,7 +126,7 @@ def composite_answers(
         ("essential_all", minutes.argmax(axis=0), np.logical_and.reduce(in_reach)),
         ("essential_any", minutes.argmin(axis=0), np.logical_or.reduce(in_reach)),
     ):
-        combined[name] = answer(
+        combined[name] = _answer(
             cells,
             minutes=minutes[pick, everyone],
             nearest=nearest[pick, everyone],
@@ -127,7 +171,7 @@ def cell_table(
         "row": cells.row[keep],
         "x_m": centre[:, 0],
         "y_m": centre[:, 1],
-        "district_id": _words(cells.district[keep], [*district_ids, "none"]),
+        "district_id": _words(cells.district[keep], [*district_ids, NO_DISTRICT]),
         "residents": np.full(len(keep), np.nan) if people is None else people[keep],
         "on_network": on,
         "access_m": cells.attachment.access_m[keep],
@@ -138,6 +182,51 @@ def cell_table(
         columns[f"status_{name}"] = _words(one.status[keep], STATUSES)
     columns["essentials_within"] = within[keep]
     return pd.DataFrame(columns)
+
+
+def _answer(
+    cells: Cells,
+    *,
+    minutes: NDArray[np.float64],
+    nearest: NDArray[np.int32],
+    in_reach: NDArray[np.bool_],
+    threshold_min: float,
+) -> Answer:
+    """Classify the minutes of a category (see `Answer` for the shapes)."""
+    status = classify(minutes, cells.attachment.attached, threshold_min)
+    return Answer(minutes=minutes, nearest=nearest, status=status, in_reach=in_reach)
+
+
+def _crow_reach(cells: Cells, xy: NDArray[np.float64], reach_m: float) -> NDArray[np.bool_]:
+    """Tell which cells have one of some points within reach as the crow flies.
+
+    Parameters
+    ----------
+    cells
+        The grid.
+    xy
+        The points, in metres; shape (s, 2).
+    reach_m
+        How far one walks within the threshold.
+
+    Returns
+    -------
+    NDArray[np.bool_]
+        Shape (n,).
+    """
+    first = np.array([cells.col.min(), cells.row.min()])
+    shape = np.array([cells.col.max(), cells.row.max()]) - first + 1
+    near: NDArray[np.bool_] = np.zeros(shape, dtype=np.bool_)
+    for point in xy:
+        # Each point is stamped on the grid as a disc of cells.
+        low = np.clip(np.floor((point - reach_m) / cells.cell_m) - first, 0, shape).astype(int)
+        high = np.clip(np.ceil((point + reach_m) / cells.cell_m) - first, 0, shape).astype(int)
+        dx = (first[0] + np.arange(low[0], high[0]) + 0.5) * cells.cell_m - point[0]
+        dy = (first[1] + np.arange(low[1], high[1]) + 0.5) * cells.cell_m - point[1]
+        disc = dx[:, None] ** 2 + dy**2 <= reach_m**2
+        near[low[0] : high[0], low[1] : high[1]] |= disc
+    cells_near: NDArray[np.bool_] = near[cells.col - first[0], cells.row - first[1]]
+    return cells_near
 
 
 def _words(codes: NDArray[np.integer], words: Sequence[str]) -> pd.Categorical[str]:

@@ -6,7 +6,6 @@ A wrong *yes* sends somebody to a closed door: what the sources do not say is *p
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import functools
 from collections.abc import Collection, Mapping, Sequence
 
@@ -14,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from quart_heure.errors import StudyFileError
+from quart_heure.errors import StudyFileError, nearest_hint
 
 __all__ = [
     "FILTERS",
@@ -30,6 +29,7 @@ __all__ = [
     "combined_person",
     "filter_table",
     "get_person",
+    "leave_out_refused",
 ]
 
 NO, PERHAPS, YES = 0, 1, 2
@@ -154,10 +154,8 @@ def get_person(name: str, own: Collection[Person] = ()) -> Person:
     for key in (name, plain):
         if key in known:
             return known[key]
-    near = difflib.get_close_matches(plain.lower(), known, n=1)
-    hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(known)}."
     msg = f"There is no person {name!r}."
-    raise StudyFileError(msg, hint=hint)
+    raise StudyFileError(msg, hint=nearest_hint(plain.lower(), known))
 
 
 def combined_person(persons: Sequence[Person]) -> Person:
@@ -258,6 +256,30 @@ def filter_table(
         for here in [eligible & (category == one)]
     ]
     return pd.DataFrame(rows, columns=list(FILTER_COLUMNS))
+
+
+def leave_out_refused(
+    services: pd.DataFrame, person: Person | None
+) -> tuple[pd.DataFrame, NDArray[np.int8]]:
+    """Leave out the services that do not admit a person, mark those that perhaps do; count both.
+
+    Parameters
+    ----------
+    services
+        Changed in place: columns counted and left_out_reason, and perhaps, which is added.
+
+    Returns
+    -------
+    filters, admitted
+        As `filter_table` counts them, and the state of each service.
+    """
+    admitted = admission(services, person)
+    eligible = services["counted"].to_numpy(copy=True)
+    refused = eligible & (admitted.state == NO)
+    services.loc[refused, "counted"] = False
+    services.loc[refused, "left_out_reason"] = admitted.reason[refused].astype(str)
+    services["perhaps"] = eligible & (admitted.state == PERHAPS)
+    return filter_table(admitted, services["category"], eligible), admitted.state
 
 
 def _audience(services: pd.DataFrame, person: Person) -> NDArray[np.int8]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -14,9 +15,7 @@ from numpy.typing import NDArray
 
 from quart_heure.analysis.districts import Districts
 from quart_heure.analysis.surface import Cells
-from quart_heure.network.reach import Reach, reach_of_services
-from quart_heure.network.snapping import Attachment
-from quart_heure.network.travel_time import SearchGraph
+from quart_heure.network.reach import Reach
 from quart_heure.sources.areas import StudyArea
 
 __all__ = ["Basis"]
@@ -34,13 +33,13 @@ class Basis:
         Where it is, and its grid.
     people
         Residents of each cell, None where they are not known; shape (n,).
-    graph
-        The network as the walker sees it.
+    reach_of_all
+        Searches the reach of every service, those that do not count included.
+    position
+        Which of these each service that counts is; shape (s,).
     services
         Those that count: service_id, category, name ("" if discreet), discreet, district_id,
         capacity_value (NaN if not known), capacity_unit.
-    attachment
-        Where each of them meets the network.
     categories
         Of the study.
     threshold_min
@@ -50,9 +49,9 @@ class Basis:
     area: StudyArea
     cells: Cells
     people: NDArray[np.float64] | None
-    graph: SearchGraph
+    reach_of_all: Callable[[], Reach]
+    position: NDArray[np.intp]
     services: pd.DataFrame
-    attachment: Attachment
     categories: tuple[str, ...]
     threshold_min: float
 
@@ -63,13 +62,12 @@ class Basis:
         area: StudyArea,
         cells: Cells,
         people: NDArray[np.float64] | None,
-        graph: SearchGraph,
+        reach_of_all: Callable[[], Reach],
         services: pd.DataFrame,
-        attachment: Attachment,
         categories: tuple[str, ...],
         threshold_min: float,
     ) -> Basis:
-        """Keep the services that count, of a table of all of them and their attachment."""
+        """Keep the services that count, of a table of all of them."""
         counted = services["counted"].to_numpy()
         table = pd.DataFrame(services.loc[counted, list(_SERVICE_COLUMNS)])
         table["name"] = table["name"].mask(table["discreet"].astype(bool), "")
@@ -80,9 +78,9 @@ class Basis:
             area=area,
             cells=cells,
             people=people,
-            graph=graph,
+            reach_of_all=reach_of_all,
+            position=np.flatnonzero(counted),
             services=table.reset_index(drop=True),
-            attachment=attachment[np.flatnonzero(counted)],
             categories=categories,
             threshold_min=threshold_min,
         )
@@ -90,9 +88,7 @@ class Basis:
     @functools.cached_property
     def reach(self) -> Reach:
         """The cells within the threshold of each service."""
-        return reach_of_services(
-            self.graph, self.attachment, self.cells.attachment, limit_min=self.threshold_min
-        )
+        return self.reach_of_all().take(self.position)
 
     @functools.cached_property
     def districts(self) -> Districts:

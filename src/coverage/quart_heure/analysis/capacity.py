@@ -123,8 +123,8 @@ def capacity_table(
         for unit in _units(basis, services):
             amount = _amounts(basis, services, unit)
             table = _rows(basis, services, amount, decay)
-            if hide_discreet:
-                shown = ~basis.services["discreet"].to_numpy(dtype=bool)[services]
+            shown = ~basis.services["discreet"].to_numpy(dtype=bool)[services]
+            if hide_discreet and not shown.all():
                 told = _rows(basis, services[shown], amount[shown], decay)
                 table.iloc[:-1] = told.iloc[:-1]
             about = {"category": category, "capacity_unit": unit, "decay": decay}

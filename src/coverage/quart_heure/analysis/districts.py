@@ -8,11 +8,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from quart_heure.analysis.indicators import NO_DISTRICT
 from quart_heure.analysis.surface import Cells
 from quart_heure.sources.areas import StudyArea
 
-__all__ = ["Districts"]
+__all__ = ["NO_DISTRICT", "Districts"]
+
+NO_DISTRICT = "none"
+"""Id of the cells of the area that no district holds."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)

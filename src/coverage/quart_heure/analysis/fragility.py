@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from quart_heure.analysis.basis import Basis
+from quart_heure.analysis.shares import percent
 
 __all__ = ["DEPENDENCE_COLUMNS", "FRAGILITY_COLUMNS", "dependence_table", "fragility_table"]
 
@@ -50,12 +51,12 @@ def fragility_table(basis: Basis, *, hide_discreet: bool = False) -> pd.DataFram
                 told[basis.reach.of(int(service))[0]] = False
         table = districts.names.assign(category=category)
         table["single_ha"] = _whole_last(basis, told, single) * basis.cells.cell_ha
-        table["single_pct"] = _percent(table["single_ha"].to_numpy(), on_ha)
+        table["single_pct"] = percent(table["single_ha"].to_numpy(), on_ha)
         table["residents_single"] = table["residents_single_pct"] = np.nan
         if on_folk is not None:
             folk = _whole_last(basis, told, single, basis.people)
             table["residents_single"] = folk
-            table["residents_single_pct"] = _percent(folk, on_folk)
+            table["residents_single_pct"] = percent(folk, on_folk)
         tables.append(table[districts.rows()])
     return pd.concat(tables, ignore_index=True)[list(FRAGILITY_COLUMNS)]
 
@@ -123,9 +124,3 @@ def _whole_last(
     sums = basis.districts.sums(told, weight)
     sums[-1] = basis.districts.sums(true, weight)[-1]
     return sums
-
-
-def _percent(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
-    share = np.full(len(part), np.nan)
-    np.divide(100 * part, whole, out=share, where=whole > 0)
-    return share

@@ -11,7 +11,11 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from quart_heure.analysis.hours import NEVER, CellHours
+from quart_heure.analysis.answers import Answer
+from quart_heure.analysis.certainty import CellCertainty
+from quart_heure.analysis.districts import NO_DISTRICT
+from quart_heure.analysis.hours import NEVER
+from quart_heure.analysis.statuses import STATUSES
 from quart_heure.analysis.surface import Cells
 from quart_heure.analysis.zones import label_zones, zone_polygons
 
@@ -21,8 +25,6 @@ __all__ = [
     "GAP_PART_COLUMNS",
     "HOUR_COLUMNS",
     "Gaps",
-    "Layer",
-    "crow_reach",
     "find_gaps",
 ]
 
@@ -69,37 +71,6 @@ as the crow flies: fewer are the fringe that every zone has, since no street is 
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class Layer:
-    """What the gaps of one category, or of a composite, are made from.
-
-    Parameters
-    ----------
-    category
-        Category or composite.
-    uncovered
-        Cells to be joined into gaps; shape (n,).
-    minutes
-        Minutes to the nearest service, inf where there is none; shape (n,).
-    nearest
-        Position of that service in the services, -1 for none; shape (n,).
-    in_reach
-        Whether a service lies within reach as the crow flies; shape (n,).
-    by_time
-        Cells in the order of their minutes; shape (n,).
-    hours
-        What opening hours make of the cells, None if the study asks about no hour.
-    """
-
-    category: str
-    uncovered: NDArray[np.bool_]
-    minutes: NDArray[np.float64]
-    nearest: NDArray[np.int32]
-    in_reach: NDArray[np.bool_]
-    by_time: NDArray[np.intp]
-    hours: CellHours | None = None
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Gaps:
     """The gaps of one category or composite.
 
@@ -121,9 +92,11 @@ class Gaps:
 
 
 def find_gaps(
-    layer: Layer,
+    category: str,
+    one: Answer,
     cells: Cells,
     *,
+    certainty: CellCertainty | None,
     residents: NDArray[np.float64],
     min_gap_ha: float,
     district_ids: Sequence[str],
@@ -136,10 +109,12 @@ def find_gaps(
 
     Parameters
     ----------
-    layer
-        The uncovered cells of one category and what is known of them.
+    category, one
+        Category or composite, and what is known of its cells: the uncovered are joined.
     cells
         The grid; cells of its margin belong to no gap.
+    certainty
+        What hours and admission make of the cells, None if the study asks about neither.
     residents
         People per cell; shape (n,).
     min_gap_ha
@@ -147,18 +122,19 @@ def find_gaps(
     district_ids
         Ids of the districts that ``cells.district`` counts.
     service_ids, service_names
-        Of the services that ``layer.nearest`` counts.
+        Of the services that ``one.nearest`` counts.
     street, streets
         Name of the street each cell meets, as a position in ``streets``, which is in alphabetical
         order; shape (n,).
 
     """
     kind = np.zeros(len(cells), dtype=np.int8)
-    if layer.hours is not None:
-        kind[layer.hours.any_time] = _CAUSES.index("closed")
-        kind[layer.hours.perhaps] = _CAUSES.index("unknown_hours")
-        kind[layer.hours.admission] = _CAUSES.index("unknown_admission")
-    members, zone, outlines = _zones(layer.uncovered & cells.inside, kind, cells, min_gap_ha)
+    if certainty is not None:
+        kind[certainty.any_time] = _CAUSES.index("closed")
+        kind[certainty.perhaps] = _CAUSES.index("unknown_hours")
+        kind[certainty.admission] = _CAUSES.index("unknown_admission")
+    uncovered = one.status == STATUSES.index("uncovered")
+    members, zone, outlines = _zones(uncovered & cells.inside, kind, cells, min_gap_ha)
     if len(outlines) == 0:
         return Gaps(
             table=pd.DataFrame(columns=list(GAP_COLUMNS)),
@@ -169,17 +145,17 @@ def find_gaps(
     sizes = np.bincount(zone, minlength=n)
     ends = np.cumsum(sizes)
     starts = ends - sizes
-    by_time = _by_zone_and_time(layer, members, zone, n)
-    minutes = layer.minutes[by_time]
-    worst = _worst_cell(cells, members, zone, layer.minutes[members], n)
+    by_time = _by_zone_and_time(one, members, zone, n)
+    minutes = one.minutes[by_time]
+    worst = _worst_cell(cells, members, zone, one.minutes[members], n)
     middle = (minutes[starts + (sizes - 1) // 2] + minutes[starts + sizes // 2]) / 2
-    barrier = np.bincount(zone, weights=layer.in_reach[members], minlength=n) / sizes
-    nearest = layer.nearest[by_time[starts]]
+    barrier = np.bincount(zone, weights=one.in_reach[members], minlength=n) / sizes
+    nearest = one.nearest[by_time[starts]]
     main, districts = _districts(cells.district[members], zone, n, district_ids)
     table = pd.DataFrame(
         {
-            "gap_id": [f"{layer.category}-c{cells.col[cell]}-r{cells.row[cell]}" for cell in worst],
-            "category": layer.category,
+            "gap_id": [f"{category}-c{cells.col[cell]}-r{cells.row[cell]}" for cell in worst],
+            "category": category,
             "district_id": main,
             "districts": districts,
             "area_ha": sizes * cells.cell_ha,
@@ -195,12 +171,12 @@ def find_gaps(
             "cells": sizes,
         }
     )
-    if layer.hours is not None:
+    if certainty is not None:
         at_hours = np.zeros(n, dtype=np.int8)
         at_hours[zone] = kind[members]
         by_hours = np.array(_CAUSES, dtype=object)[at_hours]
         table["cause"] = np.where(at_hours > 0, by_hours, table["cause"].to_numpy(dtype=object))
-        table["next_opening"] = _next_opening(layer.hours, members, zone, n)
+        table["next_opening"] = _next_opening(certainty, members, zone, n)
     rank = np.lexsort(
         (
             table["gap_id"].to_numpy(dtype=str),
@@ -217,7 +193,7 @@ def find_gaps(
         outlines=[outlines[zone_] for zone_ in rank],
         parts=_parts(
             table,
-            layer,
+            one,
             cells,
             members=members,
             gap=place[zone],
@@ -230,17 +206,17 @@ def find_gaps(
 
 
 def _next_opening(
-    hours: CellHours, members: NDArray[np.intp], zone: NDArray[np.intp], n: int
+    certainty: CellCertainty, members: NDArray[np.intp], zone: NDArray[np.intp], n: int
 ) -> NDArray[np.str_]:
     """Return when the first service within reach of each zone opens, "" if nobody knows."""
     opens = np.full(n, NEVER)
-    np.minimum.at(opens, zone, hours.opens[members])
+    np.minimum.at(opens, zone, certainty.opens[members])
     return np.where(opens < NEVER, opens.astype(str), "")
 
 
 def _parts(
     table: pd.DataFrame,
-    layer: Layer,
+    one: Answer,
     cells: Cells,
     *,
     members: NDArray[np.intp],
@@ -251,7 +227,7 @@ def _parts(
     streets: Sequence[str],
 ) -> pd.DataFrame:
     """Cut the gaps by district: a planner answers for one, a gap may cross all of them."""
-    names = [*district_ids, "none"]
+    names = [*district_ids, NO_DISTRICT]
     district = cells.district[members]
     code = gap * len(names) + np.where(district < 0, len(district_ids), district)
     # Few codes, many cells: counting them is several times faster than sorting.
@@ -259,11 +235,11 @@ def _parts(
     found = np.flatnonzero(count)
     size, part = count[found], (np.cumsum(count > 0) - 1)[code]
     minutes = np.full(len(found), -np.inf)
-    np.maximum.at(minutes, part, layer.minutes[members])
+    np.maximum.at(minutes, part, one.minutes[members])
     return pd.DataFrame(
         {
             "gap_id": table["gap_id"].to_numpy()[found // len(names)],
-            "category": layer.category,
+            "category": table["category"].iloc[0],
             "district_id": [names[d] for d in (found % len(names)).tolist()],
             "area_ha": size * cells.cell_ha,
             "residents": np.bincount(part, weights=residents[members], minlength=len(found)),
@@ -272,38 +248,6 @@ def _parts(
         },
         columns=list(GAP_PART_COLUMNS),
     )
-
-
-def crow_reach(cells: Cells, xy: NDArray[np.float64], reach_m: float) -> NDArray[np.bool_]:
-    """Tell which cells have one of some points within reach as the crow flies.
-
-    Parameters
-    ----------
-    cells
-        The grid.
-    xy
-        The points, in metres; shape (s, 2).
-    reach_m
-        How far one walks within the threshold.
-
-    Returns
-    -------
-    NDArray[np.bool_]
-        Shape (n,).
-    """
-    first = np.array([cells.col.min(), cells.row.min()])
-    shape = np.array([cells.col.max(), cells.row.max()]) - first + 1
-    near: NDArray[np.bool_] = np.zeros(shape, dtype=np.bool_)
-    for point in xy:
-        # Each point is stamped on the grid as a disc of cells.
-        low = np.clip(np.floor((point - reach_m) / cells.cell_m) - first, 0, shape).astype(int)
-        high = np.clip(np.ceil((point + reach_m) / cells.cell_m) - first, 0, shape).astype(int)
-        dx = (first[0] + np.arange(low[0], high[0]) + 0.5) * cells.cell_m - point[0]
-        dy = (first[1] + np.arange(low[1], high[1]) + 0.5) * cells.cell_m - point[1]
-        disc = dx[:, None] ** 2 + dy**2 <= reach_m**2
-        near[low[0] : high[0], low[1] : high[1]] |= disc
-    cells_near: NDArray[np.bool_] = near[cells.col - first[0], cells.row - first[1]]
-    return cells_near
 
 
 def _zones(
@@ -339,13 +283,13 @@ def _zones(
 
 
 def _by_zone_and_time(
-    layer: Layer, members: NDArray[np.intp], zone: NDArray[np.intp], n: int
+    one: Answer, members: NDArray[np.intp], zone: NDArray[np.intp], n: int
 ) -> NDArray[np.intp]:
     """Return the cells of the zones, zone by zone and then by minutes."""
     small = np.int16 if n < 2**15 else np.int64  # sixteen bits sort several times faster
-    zone_of: NDArray[Any] = np.full(len(layer.minutes), -1, dtype=small)
+    zone_of: NDArray[Any] = np.full(len(one.minutes), -1, dtype=small)
     zone_of[members] = zone
-    by_time = layer.by_time[zone_of[layer.by_time] >= 0]
+    by_time = one.by_time[zone_of[one.by_time] >= 0]
     return by_time[np.argsort(zone_of[by_time], kind="stable")]
 
 
@@ -378,7 +322,7 @@ def _districts(
     width = len(ids) + 1
     column = np.where(district < 0, len(ids), district).astype(np.int64)
     counts = np.bincount(zone * width + column, minlength=n * width).reshape(n, width)
-    names = [*ids, "none"]
+    names = [*ids, NO_DISTRICT]
     for row in counts:
         order = [d for d in np.argsort(-row, kind="stable") if row[d] > 0]
         main.append(names[order[0]])

@@ -7,44 +7,25 @@ sum makes no sense (medians).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from quart_heure.analysis.answers import COMPOSITES, Answer
+from quart_heure.analysis.districts import Districts
+from quart_heure.analysis.shares import percent
+from quart_heure.analysis.statuses import STATUSES, TOLERANCE
 from quart_heure.analysis.surface import Cells
 
 __all__ = [
-    "BORDERLINE",
     "COMPOSITE_COLUMNS",
     "INDICATOR_COLUMNS",
-    "NO_DISTRICT",
-    "STATUSES",
-    "classify",
     "composite_table",
-    "indicator_table",
-    "weighted_quantile",
+    "indicators_of",
 ]
-
-BORDERLINE = 0.10
-"""Change of walking speed that makes a cell borderline if it changes the answer."""
-
-NO_DISTRICT = "none"
-"""Id of the cells of the area that no district holds."""
-
-STATUSES = (
-    "covered",
-    "borderline_covered",
-    "borderline_uncovered",
-    "uncovered",
-    "off_network",
-)
-"""Statuses of a cell, in the order of their codes 0 … 4."""
-
-_TOLERANCE = 1e-9
-"""Sums of floats miss a threshold that they reach exactly; a nanominute is forgiven."""
 
 INDICATOR_COLUMNS = (
     "level",
@@ -90,116 +71,119 @@ COMPOSITE_COLUMNS = (
 )
 
 
-def classify(
-    minutes: NDArray[np.float64], on_network: NDArray[np.bool_], threshold_min: float
-) -> NDArray[np.int8]:
-    """Give each cell its status, as a position in `STATUSES`.
-
-    A cell is covered when its minutes are at most the threshold. It is borderline, on either side
-    of that line, when a walker 10 % faster or slower would get the other answer: minutes between
-    0.9 and 1.1 times the threshold.
-    """
-    bounds = threshold_min * np.array([1 - BORDERLINE, 1.0, 1 + BORDERLINE]) * (1 + _TOLERANCE)
-    status = np.searchsorted(bounds, minutes, side="left").astype(np.int8)
-    status[~on_network] = STATUSES.index("off_network")
-    return status
-
-
-def indicator_table(
-    category: str,
-    *,
+def indicators_of(
+    answers: Mapping[str, Answer],
     cells: Cells,
-    status: NDArray[np.int8],
-    minutes: NDArray[np.float64],
-    by_time: NDArray[np.intp],
+    *,
+    districts: Districts,
     residents: NDArray[np.float64] | None,
-    district_ids: Sequence[str],
-    district_labels: Sequence[str],
-    area_label: str,
-    threshold_min: float,
-    profile: str,
-    services_inside: NDArray[np.int64],
+    services: pd.DataFrame,
+    essentials: Sequence[str],
     gaps: pd.DataFrame,
     gap_parts: pd.DataFrame,
+    threshold_min: float,
+    profile: str,
 ) -> pd.DataFrame:
-    """Return one row per district and one for the whole area.
+    """Return one row per category or composite and district, and one for the whole area.
 
     Parameters
     ----------
-    category
-        Category or composite.
+    answers
+        Of each category and composite.
     cells
         The grid; its margin is left out.
-    status, minutes
-        Of each cell, as `classify` and the travel times give them; shape (n,).
-    by_time
-        Cells in the order of their minutes; shape (n,).
+    districts
+        Of the cells. Cells of none get a row of their own.
     residents
         People per cell, shape (n,), or None where they are not known: medians are then weighted by
         area, and columns of residents are NaN.
-    district_ids, district_labels
-        Of the districts that ``cells.district`` counts. Cells of none get a row of their own.
-    area_label
-        Name of the whole area.
+    services
+        Columns category, counted, inside and district_id.
+    essentials
+        Categories that the composites are made of.
+    gaps, gap_parts
+        Gaps and what each district has of them (see `quart_heure.analysis.gaps`). The worst gap of
+        a district is the one with most residents in it.
     threshold_min, profile
         Stated in each row.
-    services_inside
-        Counted services in each district; shape (districts + 1,), the last for none.
-    gaps, gap_parts
-        Gaps of this category and what each district has of them (see
-        `quart_heure.analysis.gaps`). The worst gap of a district is the one with most residents in
-        it.
 
     Returns
     -------
     pandas.DataFrame
         Columns `INDICATOR_COLUMNS`.
     """
+    tables = []
+    for category, one in answers.items():
+        members = essentials if category in COMPOSITES else (category,)
+        columns: dict[str, Any] = dict(districts.names)
+        columns |= {"category": category, "threshold_min": threshold_min, "profile": profile}
+        columns["services_inside"] = _services_inside(services, members, districts)
+        columns |= _amounts(one, cells, districts, residents)
+        columns |= _gap_counts(
+            gaps[gaps["category"] == category],
+            gap_parts[gap_parts["category"] == category],
+            districts,
+        )
+        table = pd.DataFrame(columns)[list(INDICATOR_COLUMNS)]
+        tables.append(table[districts.rows()])
+    return pd.concat(tables, ignore_index=True)
+
+
+def _services_inside(
+    services: pd.DataFrame, members: Sequence[str], districts: Districts
+) -> NDArray[np.int64]:
+    """Count the services of some categories that count, per row of the districts."""
+    here = services["counted"] & services["inside"] & services["category"].isin(members)
+    found = services.loc[here, "district_id"].value_counts()
+    # Within the area but in no district, a service has the id "" of the outside.
+    ids = [*districts.names["district_id"][:-2], ""]
+    inside = found.reindex(ids, fill_value=0).to_numpy(dtype=np.int64)
+    return np.append(inside, inside.sum())
+
+
+def _amounts(
+    one: Answer, cells: Cells, districts: Districts, residents: NDArray[np.float64] | None
+) -> dict[str, Any]:
+    """Return area, residents and minutes of one category, per row of the districts."""
     keep = cells.inside
-    district, n = _district_codes(cells, len(district_ids))
-    status, minutes = status[keep], minutes[keep]
+    district, n = _district_codes(cells, districts)
+    status, minutes = one.status[keep], one.minutes[keep]
     people = np.full(len(status), np.nan) if residents is None else residents[keep]
     area = _sums(district, n, status, len(STATUSES)) * cells.cell_ha
     folk = _sums(district, n, status, len(STATUSES), people)
-    columns = _names(district_ids, district_labels, area_label)
-    columns |= {"category": category, "threshold_min": threshold_min, "profile": profile}
-    columns["services_inside"] = np.append(services_inside, services_inside.sum())
     on_network = area[:, :4].sum(axis=1)
-    columns["area_ha"] = on_network + area[:, 4]
-    columns["off_network_ha"] = area[:, 4]
-    columns["on_network_ha"] = on_network
-    columns["covered_ha"] = area[:, 0] + area[:, 1]
+    columns: dict[str, Any] = {
+        "area_ha": on_network + area[:, 4],
+        "off_network_ha": area[:, 4],
+        "on_network_ha": on_network,
+        "covered_ha": area[:, 0] + area[:, 1],
+    }
     for code in (1, 2, 3):
         columns[f"{STATUSES[code]}_ha"] = area[:, code]
     for name in ("covered", *STATUSES[1:4]):
-        columns[f"{name}_pct"] = _percent(columns[f"{name}_ha"], on_network)
+        columns[f"{name}_pct"] = percent(columns[f"{name}_ha"], on_network)
     folk_on = folk[:, :4].sum(axis=1)
     columns["residents"] = folk_on + folk[:, 4]
     columns["residents_off_network"] = folk[:, 4]
     columns["residents_covered"] = folk[:, 0] + folk[:, 1]
     columns["residents_borderline_uncovered"] = folk[:, 2]
     columns["residents_uncovered"] = folk[:, 3]
-    columns["residents_covered_pct"] = _percent(columns["residents_covered"], folk_on)
+    columns["residents_covered_pct"] = percent(columns["residents_covered"], folk_on)
     on = status < STATUSES.index("off_network")
     weight = np.where(on, 1.0 if residents is None else people, 0.0)
     # Positions among the cells of the area, still in the order of time.
     position = np.cumsum(keep) - 1
-    columns |= _quantiles(minutes, weight, district, position[by_time[keep[by_time]]], n)
-    columns |= _gap_counts(gaps, gap_parts, [*district_ids, NO_DISTRICT])
-    table = pd.DataFrame(columns)[list(INDICATOR_COLUMNS)]
-    rest = (table["district_id"] == NO_DISTRICT) & (table["area_ha"] == 0)
-    return table[~rest].reset_index(drop=True)
+    columns |= _quantiles(minutes, weight, district, position[one.by_time[keep[one.by_time]]], n)
+    return columns
 
 
 def composite_table(
-    *,
     cells: Cells,
     essentials_within: NDArray[np.int8],
+    *,
     n_essentials: int,
     residents: NDArray[np.float64] | None,
-    district_ids: Sequence[str],
-    district_labels: Sequence[str],
-    area_label: str,
+    districts: Districts,
 ) -> pd.DataFrame:
     """Return area and residents by how many essential categories are within the threshold.
 
@@ -214,7 +198,7 @@ def composite_table(
         Columns `COMPOSITE_COLUMNS`; shares are of what is on the network.
     """
     keep = cells.inside
-    district, n = _district_codes(cells, len(district_ids))
+    district, n = _district_codes(cells, districts)
     within = essentials_within[keep]
     people = np.full(len(within), np.nan) if residents is None else residents[keep]
     # Cells off the network come last, and are left out of the shares.
@@ -223,42 +207,28 @@ def composite_table(
     folk = _sums(district, n, group, n_essentials + 2, people)[:, :-1]
     parts = []
     for count in range(n_essentials + 1):
-        columns = _names(district_ids, district_labels, area_label)
-        columns["essentials_within"] = count
-        columns["area_ha"] = area[:, count]
-        columns["area_pct"] = _percent(area[:, count], area.sum(axis=1))
-        columns["residents"] = folk[:, count]
-        columns["residents_pct"] = _percent(folk[:, count], folk.sum(axis=1))
-        parts.append(pd.DataFrame(columns))
-    table = pd.concat(parts, ignore_index=True)[list(COMPOSITE_COLUMNS)]
-    rest = table["district_id"] == NO_DISTRICT
-    if not np.any(cells.district[keep] < 0):
-        table = table[~rest]
-    return table.reset_index(drop=True)
-
-
-def weighted_quantile(
-    values: NDArray[np.float64], weights: NDArray[np.float64], share: float
-) -> float:
-    """Return the least value that at least a share of the weight does not exceed.
-
-    NaN if there is no weight, inf if the value is not reached.
-    """
-    order = np.argsort(values)
-    return _quantile(values[order], np.cumsum(weights[order]), share)
+        table = districts.names.assign(
+            essentials_within=count,
+            area_ha=area[:, count],
+            area_pct=percent(area[:, count], area.sum(axis=1)),
+            residents=folk[:, count],
+            residents_pct=percent(folk[:, count], folk.sum(axis=1)),
+        )
+        parts.append(table[districts.rows()])
+    return pd.concat(parts, ignore_index=True)[list(COMPOSITE_COLUMNS)]
 
 
 def _quantile(values: NDArray[np.float64], total: NDArray[np.float64], share: float) -> float:
     if len(total) == 0 or not total[-1] > 0:
         return float("nan")
-    at = int(np.searchsorted(total, share * total[-1] * (1 - _TOLERANCE)))
+    at = int(np.searchsorted(total, share * total[-1] * (1 - TOLERANCE)))
     return float(values[min(at, len(values) - 1)])
 
 
-def _district_codes(cells: Cells, n_districts: int) -> tuple[NDArray[np.int16], int]:
-    """Return the district of each cell of the area, those of none coming last, and their number."""
-    district = cells.district[cells.inside]
-    return np.where(district < 0, n_districts, district).astype(np.int16), n_districts + 1
+def _district_codes(cells: Cells, districts: Districts) -> tuple[NDArray[np.int16], int]:
+    """Return the row of the district of each cell of the area, and the number of such rows."""
+    # Sixteen bits sort several times faster.
+    return districts.code[cells.inside].astype(np.int16), len(districts.names) - 1
 
 
 def _sums(
@@ -274,20 +244,6 @@ def _sums(
     # A millionth of a person is noise of the sums; two tables are to show the same figure.
     table: NDArray[np.float64] = np.vstack([sums, sums.sum(axis=0)]).astype(np.float64)
     return table.round(6)
-
-
-def _names(ids: Sequence[str], labels: Sequence[str], area_label: str) -> dict[str, Any]:
-    return {
-        "level": ["district"] * (len(ids) + 1) + ["city"],
-        "district_id": [*ids, NO_DISTRICT, ""],
-        "label": [*labels, "", area_label],
-    }
-
-
-def _percent(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
-    share: NDArray[np.float64] = np.full(len(part), np.nan)
-    np.divide(100 * part, whole, out=share, where=whole > 0)
-    return share
 
 
 def _quantiles(
@@ -310,9 +266,9 @@ def _quantiles(
     return found
 
 
-def _gap_counts(gaps: pd.DataFrame, parts: pd.DataFrame, ids: Sequence[str]) -> dict[str, Any]:
+def _gap_counts(gaps: pd.DataFrame, parts: pd.DataFrame, districts: Districts) -> dict[str, Any]:
     """Count gaps by their main district, so that districts add up, and by all they touch."""
-    names = list(gaps["gap_id"])
+    names, ids = list(gaps["gap_id"]), districts.names["district_id"][:-1]
     main, touching = Counter(gaps["district_id"]), Counter(parts["district_id"])
     worst = (
         parts.sort_values(["residents", "area_ha"], ascending=False, kind="stable")

@@ -6,17 +6,50 @@ Holes and islands are kept: they are what a gap looks like.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import contourpy
 import numpy as np
+import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-__all__ = ["contour_polygons"]
+from quart_heure.analysis.surface import Cells, minutes_grid
+from quart_heure.sources.areas import StudyArea
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+__all__ = ["contour_polygons", "isochrones_of"]
 
 _FAR_MIN = 1e6
 """Stands for unreachable in the field, where a contour cannot pass through infinity."""
+
+
+def isochrones_of(
+    minutes: Mapping[str, NDArray[np.float64]],
+    cells: Cells,
+    thresholds_min: tuple[float, ...],
+    area: StudyArea,
+) -> gpd.GeoDataFrame:
+    """Return one MultiPolygon per category and threshold, cut to the area.
+
+    Parameters
+    ----------
+    minutes
+        Minutes of each cell, per category.
+    """
+    import geopandas as gpd  # noqa: PLC0415 - see the design: heavy imports wait
+
+    rows, shapes = [], []
+    for category, of_cells in minutes.items():
+        drawn = contour_polygons(*minutes_grid(cells, of_cells), thresholds_min, clip=area.geometry)
+        for threshold, shape in zip(thresholds_min, drawn, strict=True):
+            rows.append((category, threshold, shapely.area(shape) / 10_000))
+            shapes.append(shape)
+    columns = ["category", "threshold_min", "area_ha"]
+    return gpd.GeoDataFrame(pd.DataFrame(rows, columns=columns), geometry=shapes, crs=area.crs)
 
 
 def contour_polygons(

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import difflib
 import re
 import zoneinfo
 from collections.abc import Mapping
 from typing import Any
 
-from quart_heure.errors import StudyFileError
+from quart_heure.errors import StudyFileError, nearest_hint
 from quart_heure.sources.hours_words import DAY_NAMES
 from quart_heure.sources.opening_hours import ZONE
 
@@ -146,9 +145,9 @@ def read_day(text: str) -> dt.date | int:
     try:
         return dt.date.fromisoformat(word)
     except ValueError as error:
-        near = difflib.get_close_matches(word, [d for d in DAY_NAMES if len(d) > 3], n=1)
-        hint = f"Did you mean {near[0]!r}?" if near else "Give a day of the week or a date."
+        days = [name for name in DAY_NAMES if len(name) > 3]
         msg = f"on is {text!r}, which is not a day."
+        hint = nearest_hint(word, days, "Give a day of the week or a date.")
         raise StudyFileError(msg, hint=hint) from error
 
 

@@ -32,15 +32,15 @@ class CellResidents:
     Parameters
     ----------
     people
-        Residents of each cell; shape (n,), zero on the margin.
+        Residents of each cell; shape (n,), zero on the margin. None where they are not known.
     outside
         People of the zones who live outside the area.
     zones_without_building
         Zones with people, in the area, that were shared out by area for want of a building.
     """
 
-    people: NDArray[np.float64]
-    outside: float
+    people: NDArray[np.float64] | None = None
+    outside: float = 0.0
     zones_without_building: int = 0
 
     def problems(self) -> list[dict[str, Any]]:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
-from quart_heure.analysis.indicators import NO_DISTRICT
+from quart_heure.analysis.districts import Districts
 from quart_heure.analysis.surface import Cells
 
-__all__ = ["Shares"]
+__all__ = ["Shares", "percent"]
 
 
 class Shares:
@@ -22,23 +20,19 @@ class Shares:
         The grid; its margin is left out.
     residents
         People per cell, shape (n,), or None where they are not known.
-    district_ids
-        Of the districts that ``cells.district`` counts.
+    districts
+        Of the cells.
     """
 
     def __init__(
-        self, cells: Cells, residents: NDArray[np.float64] | None, district_ids: Sequence[str]
+        self, cells: Cells, residents: NDArray[np.float64] | None, districts: Districts
     ) -> None:
         self.cell_ha = cells.cell_ha
         self._on = np.flatnonzero(cells.inside & cells.attachment.attached)
-        district = cells.district[self._on]
-        self._district = np.where(district < 0, len(district_ids), district)
+        self._district = districts.code[self._on]
         self._people = None if residents is None else residents[self._on]
-        # Cells of no district have a row only where there are any.
-        rest = bool((cells.district[cells.inside] < 0).any())
-        self._shown = np.array([True] * len(district_ids) + [rest, True])
-        ids = [*district_ids, NO_DISTRICT, ""]
-        self.ids = [one for one, shown in zip(ids, self._shown, strict=True) if shown]
+        self._shown = districts.rows()
+        self.ids = districts.names["district_id"][self._shown].tolist()
         self._cells, self._residents = self._sums(np.ones(len(cells), dtype=np.bool_))
 
     def of(self, mask: NDArray[np.bool_]) -> dict[str, NDArray[np.float64]]:
@@ -46,9 +40,9 @@ class Shares:
         count, people = self._sums(mask)
         return {
             "ha": count * self.cell_ha,
-            "pct": _percent(count, self._cells),
+            "pct": percent(count, self._cells),
             "residents": people,
-            "residents_pct": _percent(people, self._residents),
+            "residents_pct": percent(people, self._residents),
         }
 
     def _sums(self, mask: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -63,7 +57,8 @@ class Shares:
         return count[self._shown], people[self._shown].round(6)
 
 
-def _percent(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
-    share: NDArray[np.float64] = np.full(len(part), np.nan)
+def percent(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return parts as percentages of their wholes, NaN of nothing."""
+    share: NDArray[np.float64] = np.full(part.shape, np.nan)
     np.divide(100 * part, whole, out=share, where=whole > 0)
     return share

@@ -20,6 +20,7 @@ from quart_heure.analysis.surface import Cells, cells_of_area
 from quart_heure.cache import Cache
 from quart_heure.files import sha256_of
 from quart_heure.network.graph import WalkNetwork
+from quart_heure.network.reach import Reach, reach_of_services
 from quart_heure.network.slopes import slopes_of
 from quart_heure.network.snapping import Attachment, snap
 from quart_heure.network.travel_time import SearchGraph, search_graph
@@ -32,6 +33,7 @@ __all__ = [
     "OSM_SUFFIXES",
     "stored_cells",
     "stored_network",
+    "stored_reach",
     "stored_residents",
     "stored_search_graph",
     "stored_snap",
@@ -179,15 +181,37 @@ def stored_snap(
     return Attachment(*(arrays[name] for name in names))
 
 
+def stored_reach(
+    graph: SearchGraph, sources: Attachment, cells: Cells, *, limit_min: float, cache: Cache
+) -> Reach:
+    """Return the reach of each service, by way of the cache (see `reach_of_services`)."""
+    names = ("offsets", "place", "minutes")
+
+    def compute() -> dict[str, NDArray[Any]]:
+        reach = reach_of_services(graph, sources, cells.attachment, limit_min=limit_min)
+        return {name: getattr(reach, name) for name in names}
+
+    parts: list[NDArray[Any]] = [
+        *(graph.indptr, graph.indices, graph.level_m, graph.effort_forward, graph.effort_backward),
+        *(sources.edge, sources.offset_m, sources.access_m),
+        *(cells.attachment.edge, cells.attachment.offset_m, cells.attachment.access_m),
+    ]
+    key = [*(_hash(part) for part in parts), graph.speed_m_per_min, limit_min]
+    arrays = cache.recall("reach", key, compute)
+    return Reach(**{name: arrays[name] for name in names}, n_places=len(cells), limit_min=limit_min)
+
+
 def stored_residents(
-    cells: Cells, residents: Residents | ResidentZones, area: StudyArea, cache: Cache
+    cells: Cells, residents: Residents | ResidentZones | None, area: StudyArea, cache: Cache
 ) -> CellResidents:
     """Return residents per cell and those outside, by way of the cache."""
+    if residents is None:
+        return CellResidents()
 
     def compute() -> dict[str, NDArray[Any]]:
         found = residents_per_cell(cells, residents, area)
         told = np.array([found.outside, found.zones_without_building])
-        return {"people": found.people, "told": told}
+        return {"people": np.asarray(found.people), "told": told}
 
     parts: list[NDArray[Any]] = [cells.col, cells.row, cells.inside, residents.residents]
     if isinstance(residents, Residents):

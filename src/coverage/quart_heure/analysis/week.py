@@ -15,7 +15,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from quart_heure.analysis.answers import COMPOSITES
-from quart_heure.analysis.hours import covered_by
+from quart_heure.analysis.audience import combine_states
+from quart_heure.analysis.certainty import covered_by
+from quart_heure.analysis.districts import Districts
+from quart_heure.analysis.hours import Clock
 from quart_heure.analysis.shares import Shares
 from quart_heure.analysis.surface import Cells
 from quart_heure.network.reach import Reach
@@ -31,7 +34,7 @@ __all__ = [
     "OpenSet",
     "Week",
     "hours_of_week",
-    "week_of",
+    "judge_week",
 ]
 
 HOURS = 7 * 24
@@ -131,29 +134,32 @@ def hours_of_week(day: dt.date) -> tuple[dt.datetime, ...]:
     return tuple(monday + dt.timedelta(hours=hour) for hour in range(HOURS))
 
 
-def week_of(
-    starts: Sequence[dt.datetime],
-    states: NDArray[np.int8],
-    members: Mapping[str, NDArray[np.intp]],
+def judge_week(
+    day: dt.date,
+    services: pd.DataFrame,
     *,
+    clock: Clock,
+    would: NDArray[np.bool_],
+    admitted: NDArray[np.int8],
+    categories: Sequence[str],
     essentials: Sequence[str],
     reach: Reach,
     cells: Cells,
     threshold_min: float,
     residents: NDArray[np.float64] | None,
-    district_ids: Sequence[str],
+    districts: Districts,
 ) -> Week:
-    """Judge every hour of a week.
+    """Judge every hour of the week that holds a day.
 
     Parameters
     ----------
-    starts
-        The hours.
-    states
-        State of each service at each hour, as `quart_heure.sources.opening_hours` has them; shape
-        (services, hours).
-    members
-        Positions of the services that count, per category.
+    services, clock
+        All services, and how their hours are read.
+    would, admitted
+        Services that count whatever the hour, and whether each admits the person asked for;
+        shapes (s,).
+    categories
+        Of the study.
     essentials
         Categories that the composites are made of.
     reach
@@ -164,14 +170,17 @@ def week_of(
         Minutes within which a place is covered.
     residents
         People per cell, or None.
-    district_ids
-        Of the districts that ``cells.district`` counts.
+    districts
+        Of the cells.
     """
+    starts = hours_of_week(day)
+    states = combine_states(clock.states(services, starts), admitted[:, None])
     here = np.flatnonzero(cells.inside)
     state_of_hour: dict[str, NDArray[np.int16]] = {}
     sets: dict[str, tuple[OpenSet, ...]] = {}
     covered: dict[str, NDArray[np.bool_]] = {}
-    for category, positions in members.items():
+    for category in categories:
+        positions = np.flatnonzero(would & (services["category"] == category))
         numbers, columns = _distinct(states[positions].T)
         state_of_hour[category] = numbers
         sets[category] = tuple(
@@ -196,9 +205,9 @@ def week_of(
                     for each in tuples.tolist()
                 ]
             )
-    shares = Shares(cells, residents, district_ids)
+    shares = Shares(cells, residents, districts)
     return Week(
-        starts=tuple(starts),
+        starts=starts,
         categories=tuple(sets),
         state_of_hour=state_of_hour,
         sets=sets,

@@ -133,11 +133,11 @@ def init(
 ) -> None:
     """Write a commented study file to start from."""
     from quart_heure.files import replacing
-    from quart_heure.study_file import TEMPLATE
+    from quart_heure.study_settings import template
 
     if path.exists() and not force:
         msg = f"{path} exists already."
         raise OutputError(msg, hint="Choose another name, or add --force to replace it.")
     with replacing(path) as temporary:
-        temporary.write_text(TEMPLATE, encoding="utf-8")
+        temporary.write_text(template(), encoding="utf-8")
     typer.echo(str(path))

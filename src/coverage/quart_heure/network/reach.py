@@ -59,6 +59,18 @@ class Reach:
         here = slice(self.offsets[service], self.offsets[service + 1])
         return self.place[here], self.minutes[here]
 
+    def take(self, services: NDArray[np.intp]) -> Reach:
+        """Return the reach of some services, in the order given."""
+        found = [self.of(int(service)) for service in services]
+        sizes = [len(place) for place, _ in found]
+        return Reach(
+            offsets=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
+            place=np.concatenate([self.place[:0], *(place for place, _ in found)]),
+            minutes=np.concatenate([self.minutes[:0], *(minutes for _, minutes in found)]),
+            n_places=self.n_places,
+            limit_min=self.limit_min,
+        )
+
     def nearest(self, services: NDArray[np.intp]) -> NDArray[np.float64]:
         """Return the minutes from every place to the nearest of some services; shape (n,).
 

@@ -121,7 +121,7 @@ class Verdict:
     walkable
         Whether it is walked at all.
     reason
-        A key of `REASONS`.
+        A key of `KEPT` or `DROPPED`.
     flags
         Bits of `quart_heure.network.graph.Flags`.
     forward, backward

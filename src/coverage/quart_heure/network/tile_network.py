@@ -16,6 +16,7 @@ from quart_heure.network.contraction import contract
 from quart_heure.network.graph import Flags, WalkNetwork
 from quart_heure.sources.areas import metric_crs
 from quart_heure.sources.tile_archive import tile_folder, tile_metadata
+from quart_heure.sources.tile_files import EXTENT, find_tiles, grid_transform
 from quart_heure.sources.tiles import TileStreets, read_tiles
 
 __all__ = ["TILES_LACK", "network_from_tiles", "read_tile_network"]
@@ -28,6 +29,10 @@ TILES_LACK = (
     "oneway:foot",
 )
 """What vector tiles do not tell, as the manifest says it."""
+
+
+_DATE_KEY = "planetiler:osm:osmosisreplicationtime"
+"""Where the one generator that tells the date of its data does so."""
 
 
 def read_tile_network(
@@ -46,7 +51,7 @@ def read_tile_network(
     polygon
         In degrees. Segments with neither end in it are left out.
     crs
-        Metric CRS of the network. By default the one of the polygon, else EPSG:2154.
+        Metric CRS of the network. By default EPSG:2154 in metropolitan France, else the UTM zone.
     report
         Called with a line of progress now and then.
 
@@ -54,21 +59,21 @@ def read_tile_network(
     -------
     WalkNetwork
         ``meta`` holds source, licence, attribution, ``lacks`` (`TILES_LACK`), counts and what was
-        dropped. Tiles state no date of their data: ``osm_date`` is empty.
+        dropped. ``osm_date`` is empty where the tiles state no date of their data, as most do.
 
     Raises
     ------
     InputFileError
-        If there is no tile, or one cannot be read.
+        If there is no tile, none of the polygon, or one cannot be read.
     NetworkError
         If nothing in them can be walked.
     """
-    if crs is None:
-        crs = pyproj.CRS.from_epsg(2154) if polygon is None else metric_crs(polygon)
-    area = None if polygon is None else _projected(polygon, crs)
     about = tile_metadata(path)
     bounds = None if polygon is None else tuple(map(float, shapely.bounds(polygon)))
     with tile_folder(path, bounds=bounds) as folder:  # type: ignore[arg-type]
+        if crs is None:
+            crs = metric_crs(_places(folder) if polygon is None else polygon)
+        area = None if polygon is None else _projected(polygon, crs)
         streets = read_tiles(folder, area=area, crs=crs, report=report)
     if len(streets.a) == 0:
         msg = f"{path}: no street in these tiles can be walked."
@@ -76,7 +81,7 @@ def read_tile_network(
     name = about.get("name", "")
     meta = {
         "source": "OpenStreetMap, vector tiles" + (f" ({name})" if name else ""),
-        "osm_date": "",
+        "osm_date": about.get(_DATE_KEY, ""),
         "licence": "ODbL 1.0",
         "attribution": "© OpenStreetMap contributors",
         "lacks": list(TILES_LACK),
@@ -116,6 +121,14 @@ def network_from_tiles(
         crs=streets.crs,
         meta={**meta, "counts": streets.counts, "dropped": streets.dropped},
     )
+
+
+def _places(folder: Path) -> shapely.Geometry:
+    """Return the middles of all tiles in degrees."""
+    tiles = find_tiles(folder)
+    middles = np.array([(tile.x + 0.5, tile.y + 0.5) for tile in tiles]) * EXTENT
+    to_degrees = grid_transform(tiles[0].z, pyproj.CRS.from_epsg(4326))
+    return shapely.multipoints(to_degrees(middles))
 
 
 def _projected(polygon: shapely.Geometry, crs: pyproj.CRS) -> shapely.Geometry:

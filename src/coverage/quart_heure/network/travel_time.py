@@ -9,6 +9,7 @@ short cut through it.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,17 +92,40 @@ class SearchGraph:
         limit_min
             Streets further than this from every service are not searched.
         """
+        return self.times_to_each([sources], targets, limit_min=limit_min)[0]
+
+    def times_to_each(
+        self, groups: Sequence[Attachment], targets: Attachment, *, limit_min: float = np.inf
+    ) -> list[TravelTimes]:
+        """Return the minutes from the same places to the nearest service of each of some groups.
+
+        How the places meet the network is worked out once for all of them; see `times`.
+        """
+        on = np.flatnonzero(targets.attached)
+        ways = [
+            (end, np.where(allowed, way_m, np.inf))
+            for end, allowed, way_m in self.ways_out(targets[on])
+        ]
+        return [self._times(group, targets, on, ways, limit_min) for group in groups]
+
+    def _times(
+        self,
+        sources: Attachment,
+        targets: Attachment,
+        on: NDArray[np.intp],
+        ways: Sequence[tuple[NDArray[np.int32], NDArray[np.float64]]],
+        limit_min: float,
+    ) -> TravelTimes:
+        """Search once; ``ways`` lead the places ``on`` the network to either end of their edge."""
         level_m = np.full(len(targets), np.inf)
         nearest = np.full(len(targets), -1, dtype=np.int32)
         if sources.attached.any():
-            limit_m = limit_min * self.speed_m_per_min
-            node_m, node_source = self._search(sources, limit_m)
-            on = np.flatnonzero(targets.attached)
-            for end, allowed, way_m in self.ways_out(targets[on]):
-                here = np.where(allowed, node_m[end] + way_m, np.inf)
-                better = here < level_m[on]
-                level_m[on[better]] = here[better]
-                nearest[on[better]] = node_source[end[better]]
+            node_m, node_source = self._search(sources, limit_min * self.speed_m_per_min)
+            by_u, by_v = (node_m[end] + way_m for end, way_m in ways)
+            least = np.minimum(by_u, by_v)
+            end = np.where(by_v < by_u, ways[1][0], ways[0][0])
+            level_m[on] = least
+            nearest[on] = np.where(np.isfinite(least), node_source[end], -1)
             self._walk_along_one_edge(sources, targets, level_m, nearest)
         return TravelTimes(level_m / self.speed_m_per_min, nearest)
 

@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from quart_heure.analysis.indicators import STATUSES
+from quart_heure.analysis.statuses import STATUSES
 
 if TYPE_CHECKING:
     from quart_heure.study import Coverage

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from quart_heure.analysis.indicators import NO_DISTRICT
+from quart_heure.analysis.districts import NO_DISTRICT
 from quart_heure.analysis.stored import stored_cells, stored_search_graph
 from quart_heure.cache import Cache
 from quart_heure.network.components import useful_edges

@@ -18,7 +18,7 @@ import pandas as pd
 import pyproj
 from numpy.typing import NDArray
 
-from quart_heure.analysis.indicators import BORDERLINE
+from quart_heure.analysis.statuses import BORDERLINE
 from quart_heure.outputs.discretion import DISCREET
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ _STEPS_MIN = ((25, 0.25), (45, 0.5), (85, 1.0), (145, 2.0), (245, 5.0))
 """Up to these minutes, codes are as fine as this: near the thresholds a quarter of a minute."""
 
 _TOLERANCE = 1e-9
-"""As in `quart_heure.analysis.indicators.classify`: a nanominute is forgiven."""
+"""As in `quart_heure.analysis.statuses.classify`: a nanominute is forgiven."""
 
 _MARGIN_CELLS = 2
 """Empty cells around the area: the page draws a little beyond its edge, then cuts."""
@@ -137,7 +137,7 @@ def upper_minutes(study: Study) -> NDArray[np.float64]:
     """Return the most minutes that each code stands for, in ascending order.
 
     Every threshold offered is among them, and where an answer at it becomes borderline: what the
-    page says of a cell is exactly what `quart_heure.analysis.indicators.classify` says.
+    page says of a cell is exactly what `quart_heure.analysis.statuses.classify` says.
     """
     begins = (0, *(end for end, _ in _STEPS_MIN))
     steps = [

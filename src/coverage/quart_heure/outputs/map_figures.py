@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from quart_heure.analysis.indicators import NO_DISTRICT
+from quart_heure.analysis.districts import NO_DISTRICT
+from quart_heure.analysis.shares import percent
 from quart_heure.outputs.map_cells import thresholds_offered, withheld
 
 if TYPE_CHECKING:
@@ -46,9 +47,9 @@ def category_figures(coverage: Coverage, category: str) -> dict[str, list[list[f
         found[_key(threshold)] = [
             [_number(share), _number(beyond, 0), _number(area_share)]
             for share, beyond, area_share in zip(
-                _percent(people, sums.all_people),
+                percent(people, sums.all_people),
                 sums.all_people - people,
-                _percent(area, sums.all_area),
+                percent(area, sums.all_area),
                 strict=True,
             )
         ]
@@ -81,7 +82,7 @@ def shares_by_count(
     One row per district, the whole area last.
     """
     parts = sums.by_count(within, most)
-    shares = _percent(parts, np.broadcast_to(parts.sum(axis=1, keepdims=True), parts.shape))
+    shares = percent(parts, np.broadcast_to(parts.sum(axis=1, keepdims=True), parts.shape))
     return [[_number(share) for share in row] for row in shares.tolist()]
 
 
@@ -144,12 +145,6 @@ class DistrictSums:
 
 def _key(threshold: float) -> str:
     return f"{threshold:g}"
-
-
-def _percent(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
-    share: NDArray[np.float64] = np.full(part.shape, np.nan)
-    np.divide(100 * part, whole, out=share, where=whole > 0)
-    return share
 
 
 def _number(value: float, decimals: int = _DECIMALS) -> float | None:

@@ -21,7 +21,6 @@ from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.formats import csv_text
 from quart_heure.outputs.manifest import json_text
 from quart_heure.outputs.report_content import report_content
-from quart_heure.outputs.report_terminal import terminal_text
 from quart_heure.outputs.report_week import range_words
 from quart_heure.outputs.tables import Results, in_order
 from quart_heure.schema import table_columns
@@ -93,8 +92,11 @@ def render_report(
     if format == "csv":
         return _csv(source, content)
     if format == "json":
-        return json_text(content) + "\n"
+        # One line: programs read it, and it is written several times faster.
+        return json_text(content, indent=None) + "\n"
     if format == "table":
+        from quart_heure.outputs.report_terminal import terminal_text  # noqa: PLC0415 - as jinja2
+
         return terminal_text(content, width=width, colour=colour, brief=brief)
     template = _environment(format, lang).get_template(f"report.{format}.j2")
     return template.render(content, content=content, css=_stylesheet()).strip() + "\n"

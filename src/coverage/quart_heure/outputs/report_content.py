@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from quart_heure.analysis.answers import COMPOSITES
-from quart_heure.errors import CategoryError, InputFileError
+from quart_heure.errors import CategoryError, InputFileError, nearest_hint
 from quart_heure.labels import district_word, format_number, format_pct, format_plain, phrase, word
 from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.report_services import most_needed, person_words, service_lists
@@ -212,9 +212,8 @@ def _shown_categories(
     ordered = [c for c in [*about, *COMPOSITES] if c in present]
     for name in wanted:
         if name not in ordered:
-            near = difflib.get_close_matches(name, ordered, n=1)
             msg = f"The results have no category {name!r}."
-            hint = f"Did you mean {near[0]!r}?" if near else f"They have {', '.join(ordered)}."
+            hint = nearest_hint(name, ordered, f"They have {', '.join(ordered)}.")
             raise CategoryError(msg, hint=hint)
     return [
         {

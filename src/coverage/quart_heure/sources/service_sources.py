@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from quart_heure.errors import StudyFileError
+from quart_heure.errors import StudyFileError, unknown_key
 from quart_heure.sources.columns import FIELDS
 
 __all__ = ["SOURCE_KEYS", "ServiceSource", "sources_from_settings"]
@@ -79,12 +78,12 @@ def _source(settings: Mapping[str, Any], folder: Path) -> ServiceSource:
 def _check(settings: Mapping[str, Any], where: str) -> None:
     for key, value in settings.items():
         if key not in SOURCE_KEYS:
-            raise _unknown(key, SOURCE_KEYS, where)
+            raise unknown_key(key, SOURCE_KEYS, where)
         if key == "columns":
             _check_table(value, where, key, 'pairs such as name = "nom du lieu"')
             for field, heading in value.items():
                 if field not in FIELDS:
-                    raise _unknown(field, FIELDS, f"{where}, columns")
+                    raise unknown_key(field, FIELDS, f"{where}, columns")
                 if not isinstance(heading, str):
                     msg = f"{where}, columns: {field} is {heading!r}."
                     raise StudyFileError(msg, hint="It must be a heading in quotes.")
@@ -105,9 +104,3 @@ def _check_table(value: Any, where: str, key: str, example: str) -> None:
     if not isinstance(value, Mapping):
         msg = f"{where}: {key} is {value!r}."
         raise StudyFileError(msg, hint=f"It must hold {example}.")
-
-
-def _unknown(key: str, known: Sequence[str], where: str) -> StudyFileError:
-    near = difflib.get_close_matches(key, known, n=1)
-    hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(known)}."
-    return StudyFileError(f"{where}: there is no key {key!r}.", hint=hint)

@@ -20,6 +20,8 @@ from quart_heure.sources.tile_files import tile_range
 
 __all__ = ["tile_folder", "tile_metadata"]
 
+_DEEPEST_ZOOM = 30
+
 _LARGEST_TILE = 32 * 2**20
 """Bytes of one unpacked tile: a real one has a few hundred thousand."""
 
@@ -41,7 +43,7 @@ def tile_folder(
     Raises
     ------
     InputFileError
-        If the file is no MBTiles, holds images, or a tile of it cannot be unpacked.
+        If the file is no MBTiles, holds no tile of the place, or one that cannot be unpacked.
     """
     if path.is_dir():
         yield path
@@ -49,7 +51,12 @@ def tile_folder(
     with tempfile.TemporaryDirectory(prefix="quart-heure-tiles-") as name:
         folder = Path(name)
         _unpack(path, folder, bounds)
-        yield folder
+        try:
+            yield folder
+        except InputFileError as error:
+            # Tiles are named as the archive's, not by where they lay for a moment.
+            msg = str(error.args[0]).replace(str(folder), str(path))
+            raise InputFileError(msg, hint=error.hint) from error
 
 
 def tile_metadata(path: Path) -> dict[str, str]:
@@ -78,6 +85,9 @@ def _unpack(path: Path, folder: Path, bounds: tuple[float, float, float, float] 
             if zoom is None:
                 msg = f"{path}: there is no tile in it."
                 raise InputFileError(msg, hint="Give the MBTiles of a place.")
+            if not 0 <= zoom <= _DEEPEST_ZOOM:
+                msg = f"{path}: there is no zoom {zoom}."
+                raise InputFileError(msg, hint="Give the MBTiles of a place.")
             west, north, east, south = tile_range(int(zoom), bounds)
             rows = database.execute(
                 "SELECT tile_column, tile_row, tile_data FROM tiles WHERE zoom_level = ?"
@@ -88,7 +98,12 @@ def _unpack(path: Path, folder: Path, bounds: tuple[float, float, float, float] 
                 x, y = int(column), 2**zoom - 1 - int(row)
                 target = folder / str(zoom) / str(x) / f"{y}.pbf"
                 target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(_inflated(bytes(data), f"{path}, tile {zoom}/{x}/{y}"))
+                target.write_bytes(_inflated(data, f"{path}, tile {zoom}/{x}/{y}"))
+            if not any(folder.iterdir()):
+                msg = f"{path}: none of its tiles of zoom {zoom} is of the area."
+                raise InputFileError(
+                    msg, hint="Check that the tiles and the area are of one place."
+                )
         except (sqlite3.Error, TypeError, ValueError) as error:
             if isinstance(error, InputFileError):
                 raise
@@ -109,8 +124,11 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
         database.close()
 
 
-def _inflated(data: bytes, where: str) -> bytes:
+def _inflated(data: object, where: str) -> bytes:
     """Return a tile as it is or unpacked, no further than a tile can be large."""
+    if not isinstance(data, bytes):  # SQLite takes any kind of value in any column
+        msg = f"{where}: holds no data."
+        raise InputFileError(msg, hint="Fetch the file again.")
     if data[:2] != b"\x1f\x8b":
         return data
     inflate = zlib.decompressobj(wbits=31)

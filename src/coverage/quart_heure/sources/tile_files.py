@@ -54,7 +54,7 @@ def find_tiles(
     Raises
     ------
     InputFileError
-        If there is no tile.
+        If there is no tile, or none of the place.
     """
     matches = ((_PATTERN.search(path.as_posix()), path) for path in folder.glob("*/*/*.*"))
     tiles = [
@@ -66,7 +66,11 @@ def find_tiles(
     zoom = max(tile.z for tile in tiles)
     tiles = sorted(tile for tile in tiles if tile.z == zoom)
     west, north, east, south = tile_range(zoom, bounds)
-    return [tile for tile in tiles if west <= tile.x <= east and north <= tile.y <= south]
+    here = [tile for tile in tiles if west <= tile.x <= east and north <= tile.y <= south]
+    if not here:
+        msg = f"{folder}: none of its {len(tiles)} tiles of zoom {zoom} is of the area."
+        raise InputFileError(msg, hint="Check that the tiles and the area are of one place.")
+    return here
 
 
 def tile_range(

@@ -1,7 +1,7 @@
-"""Ranges: the second figure of a table where hours are not all known, *at most*.
+"""Ranges: the second figure of a table where not all is known of the services, *at most*.
 
-Every figure of an analysis at some hour is *at least*: services that are open for sure. The
-columns added here count those whose hours are not known as open.
+Every figure of an analysis at some hour, or for some person, is *at least*: services that are open
+and admit for sure. The columns added here count those that perhaps do.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from quart_heure.analysis.answers import Answer
-from quart_heure.analysis.hours import CellHours
+from quart_heure.analysis.certainty import CellCertainty
+from quart_heure.analysis.districts import Districts
 from quart_heure.analysis.indicators import composite_table
 from quart_heure.analysis.shares import Shares
 from quart_heure.analysis.surface import Cells
@@ -28,15 +29,13 @@ def with_ranges(
     composite: pd.DataFrame,
     cell_rows: pd.DataFrame,
     *,
-    hours: Mapping[str, CellHours],
+    certainty: Mapping[str, CellCertainty],
     answers: Mapping[str, Answer],
     within: NDArray[np.int8],
     essentials: Sequence[str],
     cells: Cells,
     residents: NDArray[np.float64] | None,
-    district_ids: Sequence[str],
-    district_labels: Sequence[str],
-    area_label: str,
+    districts: Districts,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Add what is covered at most to the tables of what is covered for sure.
 
@@ -44,13 +43,13 @@ def with_ranges(
     ----------
     indicators, composite, cell_rows
         The tables.
-    hours, answers
+    certainty, answers
         What is known of the cells, per category and composite.
     within
         Essential categories in reach for sure, -1 off the network; shape (n,).
     essentials
         The essential categories.
-    cells, residents, district_ids, district_labels, area_label
+    cells, residents, districts
         As the tables were made from.
 
     Returns
@@ -62,24 +61,22 @@ def with_ranges(
     """
     at_most = within.copy()
     for category in essentials:
-        at_most += hours[category].perhaps
+        at_most += certainty[category].perhaps
     counted = composite_table(
-        cells=cells,
-        essentials_within=at_most,
+        cells,
+        at_most,
         n_essentials=len(essentials),
         residents=residents,
-        district_ids=district_ids,
-        district_labels=district_labels,
-        area_label=area_label,
+        districts=districts,
     )
-    shares = Shares(cells, residents, district_ids)
+    shares = Shares(cells, residents, districts)
     figures = pd.concat(
-        [_figures(name, shares, one, hours[name]) for name, one in answers.items()],
+        [_figures(name, shares, one, certainty[name]) for name, one in answers.items()],
         ignore_index=True,
     )
     here = np.flatnonzero(cells.inside)
     named = [c.removeprefix("status_") for c in cell_rows.columns if c.startswith("status_")]
-    perhaps = {f"perhaps_{category}": hours[category].perhaps[here] for category in named}
+    perhaps = {f"perhaps_{category}": certainty[category].perhaps[here] for category in named}
     return (
         indicators.merge(figures, on=["category", "district_id"], how="left", validate="1:1"),
         composite.assign(**{f"{name}_at_most": counted[name].to_numpy() for name in _AMOUNTS}),
@@ -87,8 +84,8 @@ def with_ranges(
     )
 
 
-def _figures(name: str, shares: Shares, one: Answer, hours: CellHours) -> pd.DataFrame:
-    found = shares.of(one.covered | hours.perhaps)
+def _figures(name: str, shares: Shares, one: Answer, certainty: CellCertainty) -> pd.DataFrame:
+    found = shares.of(one.covered | certainty.perhaps)
     return pd.DataFrame(
         {
             "category": name,

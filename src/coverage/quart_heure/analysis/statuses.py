@@ -1,0 +1,38 @@
+"""Statuses: what minutes make of a cell, covered or not, and how surely."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["BORDERLINE", "STATUSES", "TOLERANCE", "classify"]
+
+BORDERLINE = 0.10
+"""Change of walking speed that makes a cell borderline if it changes the answer."""
+
+STATUSES = (
+    "covered",
+    "borderline_covered",
+    "borderline_uncovered",
+    "uncovered",
+    "off_network",
+)
+"""Statuses of a cell, in the order of their codes 0 … 4."""
+
+TOLERANCE = 1e-9
+"""Sums of floats miss a threshold that they reach exactly; a nanominute is forgiven."""
+
+
+def classify(
+    minutes: NDArray[np.float64], on_network: NDArray[np.bool_], threshold_min: float
+) -> NDArray[np.int8]:
+    """Give each cell its status, as a position in `STATUSES`.
+
+    A cell is covered when its minutes are at most the threshold. It is borderline, on either side
+    of that line, when a walker 10 % faster or slower would get the other answer: minutes between
+    0.9 and 1.1 times the threshold.
+    """
+    bounds = threshold_min * np.array([1 - BORDERLINE, 1.0, 1 + BORDERLINE]) * (1 + TOLERANCE)
+    status = np.searchsorted(bounds, minutes, side="left").astype(np.int8)
+    status[~on_network] = STATUSES.index("off_network")
+    return status

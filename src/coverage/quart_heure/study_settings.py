@@ -1,0 +1,208 @@
+"""Study settings: a study file as TOML, its keys and kinds checked, its template."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from quart_heure.analysis.audience import Person
+from quart_heure.analysis.moment import HOUR_KEYS
+from quart_heure.errors import InputFileError, StudyFileError, nearest_hint, unknown_key
+from quart_heure.profiles import PROFILES, WalkProfile, get_profile
+from quart_heure.sources.services import STATUSES
+from quart_heure.sources.wordings import date_of
+
+__all__ = [
+    "KEYS",
+    "read_persons",
+    "read_settings",
+    "read_validity_day",
+    "read_walker",
+    "template",
+]
+
+KEYS: dict[str, tuple[str, ...]] = {
+    "area": (
+        *("districts", "id_column", "label_column", "name"),
+        *("subdistricts", "level", "mend"),
+    ),
+    "services": (
+        *("files", "category", "counted_status", "columns", "crs", "rules", "sources"),
+        *("merge", "soliguide"),
+    ),
+    "network": ("file", "heights"),
+    "residents": ("file", "column", "method", "buildings", "source"),
+    "weights": ("file", "label_fr", "label_en", "source"),
+    "map": ("background",),
+    "analysis": (
+        *("categories", "profile", "threshold_min", "isochrones_min"),
+        *("cell_m", "snap_m", "min_gap_ha", "person", "useful_share", "date"),
+        *HOUR_KEYS,
+    ),
+}
+"""Tables of a study file, and the keys of each."""
+
+_FREE = ("profiles", "persons", "categories")
+_KINDS: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("threshold_min", "cell_m", "snap_m", "min_gap_ha", "stay_min"), (int, float)),
+    "useful_share": (int, float),
+    "person": (str, list),
+    **dict.fromkeys(("files", "counted_status", "categories", "isochrones_min"), (list,)),
+    **dict.fromkeys(("mend", "soliguide"), (bool,)),
+    "between": (list,),
+    **{"merge": (dict,), "columns": (dict,), "rules": (dict,), "sources": (list,)},
+    "date": (str, datetime.date),
+}
+_MERGE_KINDS: dict[str, tuple[type, ...]] = {
+    "on": (bool,),
+    "trust": (list,),
+    "within_m": (int, float),
+}
+
+
+def template() -> str:
+    """Return a commented study file to start from."""
+    return resources.files("quart_heure").joinpath("study_template.toml").read_text("utf-8")
+
+
+def read_settings(path: Path) -> dict[str, Any]:
+    """Read a study file as tables of settings, and check their keys and kinds.
+
+    Raises
+    ------
+    InputFileError
+        If there is no such file.
+    StudyFileError
+        If it is not TOML, a key is unknown (the right one is suggested) or missing, or a value is
+        of the wrong kind.
+    """
+    if not path.is_file():
+        msg = f"{path}: there is no such study file."
+        raise InputFileError(msg, hint="Run 'quart-heure init' to write one.")
+    try:
+        settings = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        msg = f"{path}: cannot be read as TOML ({error})."
+        raise StudyFileError(msg, hint="Check quotes and brackets at that place.") from error
+    _check_keys(settings, (*KEYS, *_FREE), f"{path}")
+    for table, keys in KEYS.items():
+        part = settings.get(table, {})
+        if not isinstance(part, dict):
+            msg = f"{path}: {table!r} is not a table."
+            raise StudyFileError(msg, hint=f"Write [{table}] on a line of its own.")
+        _check_keys(part, keys, f"{path}, [{table}]")
+        for key, value in part.items():
+            _check_value(key, value, f"{path}, [{table}]")
+    merge = settings.get("services", {}).get("merge", {})
+    _check_keys(merge, tuple(_MERGE_KINDS), f"{path}, [services.merge]")
+    for key, value in merge.items():
+        _check_value(key, value, f"{path}, [services.merge]", kinds=_MERGE_KINDS)
+    for table, key in (("area", "districts"), ("services", "files"), ("network", "file")):
+        if key not in settings.get(table, {}) and not settings.get(table, {}).get("sources"):
+            msg = f"{path}: there is no {key!r} in [{table}]."
+            raise StudyFileError(msg, hint="Run 'quart-heure init' for a commented example.")
+    return settings
+
+
+def _check_value(
+    key: str, value: Any, where: str, *, kinds: Mapping[str, tuple[type, ...]] = _KINDS
+) -> None:
+    """Check that a value is of the kind that its key takes."""
+    wanted = kinds.get(key, (str,))
+    # In Python, true is a number too.
+    if not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted):
+        msg = f"{where}: {key} is {value!r}."
+        names = {str: "text in quotes", list: "a list in brackets", int: "a number"}
+        names |= {bool: "true or false", dict: "pairs in braces or a table of its own"}
+        raise StudyFileError(msg, hint=f"It must be {names[wanted[0]]}.")
+    _check_items(key, value, where)
+
+
+def _check_items(key: str, value: Any, where: str) -> None:
+    """Check what stands in a list: numbers of minutes, or words."""
+    if not isinstance(value, list) or key == "sources":
+        return
+    minutes = key == "isochrones_min"
+    wanted = (int, float) if minutes else (str,)
+    if not all(isinstance(item, wanted) and not isinstance(item, bool) for item in value):
+        msg = f"{where}: {key} is {value!r}."
+        hint = (
+            "It must be a list of numbers." if minutes else "It must be a list of words in quotes."
+        )
+        raise StudyFileError(msg, hint=hint)
+    if key == "counted_status":
+        for status in value:
+            if status not in STATUSES:
+                msg = f"{where}: there is no status {status!r}."
+                raise StudyFileError(msg, hint=nearest_hint(status, STATUSES))
+
+
+def _check_keys(found: Iterable[str], known: Sequence[str], where: str) -> None:
+    for key in found:
+        if key not in known:
+            raise unknown_key(key, known, where)
+
+
+def read_validity_day(given: Any, path: Path) -> datetime.date | None:
+    """Read the day on which services must be valid, None where none is given."""
+    if isinstance(given, datetime.datetime):
+        return given.date()
+    if isinstance(given, datetime.date) or given == "":
+        return given or None
+    if date_of(given):
+        return datetime.date.fromisoformat(date_of(given))
+    msg = f"{path}, [analysis]: date is {given!r}."
+    raise StudyFileError(msg, hint='Write it as "2026-01-31".')
+
+
+def read_persons(tables: Mapping[str, Mapping[str, Any]], path: Path) -> list[Person]:
+    """Read the persons that a study file describes."""
+    known = [f.name for f in dataclasses.fields(Person) if f.name != "name"]
+    persons = []
+    for name, about in tables.items():
+        if not isinstance(about, Mapping):
+            msg = f"{path}: the person {name!r} is {about!r}."
+            raise StudyFileError(msg, hint=f"Write [persons.{name}] and with_dog = true below.")
+        _check_keys(about, known, f"{path}, [persons.{name}]")
+        for key, value in about.items():
+            if not isinstance(value, str if key == "sex" else bool):
+                msg = f"{path}, [persons.{name}]: {key} is {value!r}."
+                words = '"woman" or "man"' if key == "sex" else "true or false"
+                raise StudyFileError(msg, hint=f"It must be {words}.")
+        persons.append(Person(name=name, **about))
+    return persons
+
+
+def read_walker(name: str, own: Mapping[str, Mapping[str, Any]], path: Path) -> WalkProfile:
+    """Return the walker of a name, one that the study file describes or one that is known.
+
+    Parameters
+    ----------
+    own
+        Those that the file describes.
+    """
+    if name not in own:
+        if name not in PROFILES and own:
+            known = ", ".join(dict.fromkeys([*PROFILES, *own]))
+            msg = f"{path}: there is no walker {name!r}."
+            raise StudyFileError(msg, hint=f"Choose one of {known}.")
+        return get_profile(name)
+    if not isinstance(own[name], Mapping):
+        msg = f"{path}: the walker {name!r} is {own[name]!r}."
+        raise StudyFileError(msg, hint=f"Write [profiles.{name}] and speed_kmh = 4 below.")
+    fields = [f.name for f in dataclasses.fields(WalkProfile) if f.name != "name"]
+    _check_keys(own[name], fields, f"{path}, [profiles.{name}]")
+    if "speed_kmh" not in own[name]:
+        msg = f"{path}: [profiles.{name}] has no speed_kmh."
+        raise StudyFileError(msg, hint="Give its walking speed in km/h.")
+    for key, value in own[name].items():
+        flag = key == "steps_allowed"
+        if isinstance(value, bool) != flag or not isinstance(value, int | float):
+            msg = f"{path}, [profiles.{name}]: {key} is {value!r}."
+            raise StudyFileError(msg, hint=f"It must be {'true or false' if flag else 'a number'}.")
+    return WalkProfile(name=name, **own[name])
