@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from pathlib import Path
 
 import numpy as np
@@ -316,6 +317,24 @@ def test_a_study_file_names_persons(tmp_path: Path) -> None:
 def test_a_wrong_person_is_refused(tmp_path: Path, text: str, words: str) -> None:
     with pytest.raises(StudyFileError, match=words):
         read_study(add(write_town(tmp_path), text))
+
+
+def test_who_takes_no_steps_walks_without_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = '[analysis]\nprofile = "{name}"\n[profiles.ramp]\nspeed_kmh = 2\nsteps_allowed = false'
+    walkers = {
+        ("adult", "--step-free"): "step_free",  # of a file that thought of somebody else
+        ("adult", "--step-free", "--profile", "slow"): "slow",
+        ("ramp", "--step-free"): "ramp",  # takes no steps either
+        ("adult", "--for", "woman"): "adult",
+    }
+    for number, ((name, *flags), walker) in enumerate(walkers.items()):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        study = str(add(write_town(folder), own.format(name=name)))
+        assert main(["report", study, *flags, "--json", "--no-cache"]) == 0
+        assert json.loads(capsys.readouterr().out)["parameters"]["profile"] == walker, flags
 
 
 def test_flags_say_for_whom(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

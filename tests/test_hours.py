@@ -19,6 +19,7 @@ from pandas.testing import assert_frame_equal
 
 import reference
 import toy_town
+from quart_heure.analysis.audience import NO, PERHAPS, PERSONS, YES
 from quart_heure.analysis.moment import read_at, read_between, read_day
 from quart_heure.analysis.week import HOURS, hours_of_week
 from quart_heure.cache import Cache
@@ -90,12 +91,12 @@ def monday_at_nine() -> Coverage:
 
 
 @pytest.fixture(scope="module")
-def slow_states(weekly: Coverage) -> pd.DataFrame:
-    """State of every cell for each category and hour, looked up hour by hour, cell by cell."""
+def reference_cells(weekly: Coverage) -> list[reference.Cell]:
+    """Cells with the minutes to each place that counts, by the slow computation."""
     study = weekly.study
     counting = weekly.services[weekly.services["counted"]]
     n_nodes, edges = toy_town.reference_edges(toy_town.town_edges())
-    cells = reference.cells(
+    return reference.cells(
         area=study.area.geometry,
         districts=list(
             zip(study.area.districts["district_id"], study.area.districts.geometry, strict=True)
@@ -109,20 +110,42 @@ def slow_states(weekly: Coverage) -> pd.DataFrame:
         },
         cell_m=study.cell_m,
     )
-    category_of = dict(zip(counting["service_id"], counting["category"], strict=True))
+
+
+def slow_rows(
+    cells: list[reference.Cell],
+    category_of: dict[str, str],
+    hours: range,
+    state_of: Callable[[str, int], int],
+) -> pd.DataFrame:
+    """State of every cell for each category and hour, looked up hour by hour, cell by cell."""
     rows = []
     for cell in cells:
         near = [s for s, minutes in cell.minutes.items() if minutes <= 15 + 1e-9]
-        for hour, start in enumerate(STARTS):
+        for hour in hours:
             row: dict[str, Any] = {"col": cell.col, "row": cell.row, "hour": hour}
             row["district_id"] = cell.district_id
-            for category in study.categories:
-                states = [by_clock(s, start) for s in near if category_of[s] == category]
+            for category in toy_town.CATEGORIES:
+                states = [state_of(s, hour) for s in near if category_of[s] == category]
                 row[category] = -1 if cell.stop is None else max(states, default=CLOSED)
-            row["essential_all"] = min(row[c] for c in study.categories)
-            row["essential_any"] = max(row[c] for c in study.categories)
+            row["essential_all"] = min(row[c] for c in toy_town.CATEGORIES)
+            row["essential_any"] = max(row[c] for c in toy_town.CATEGORIES)
             rows.append(row)
     return pd.DataFrame(rows)
+
+
+def categories_of(coverage: Coverage) -> dict[str, str]:
+    return dict(zip(coverage.services["service_id"], coverage.services["category"], strict=True))
+
+
+@pytest.fixture(scope="module")
+def slow_states(weekly: Coverage, reference_cells: list[reference.Cell]) -> pd.DataFrame:
+    return slow_rows(
+        reference_cells,
+        categories_of(weekly),
+        range(HOURS),
+        lambda service, hour: by_clock(service, STARTS[hour]),
+    )
 
 
 def test_every_figure_of_the_week_hour_by_hour(weekly: Coverage, slow_states: pd.DataFrame) -> None:
@@ -146,6 +169,72 @@ def test_every_figure_of_the_week_hour_by_hour(weekly: Coverage, slow_states: pd
                 assert got == pytest.approx(residents.to_numpy(), abs=1e-5)
                 share = rows[f"residents_{name}_pct"].to_numpy()
                 assert share == pytest.approx((100 * residents / total).to_numpy(), abs=1e-5)
+
+
+WOMAN_WITH_CHILD = PERSONS["woman_with_child"]
+ADMITS = {"everyone": YES, "women;families": YES, "women": PERHAPS, "unknown": PERHAPS, "men": NO}
+"""Whom a place admits, and what that is for a woman with a child."""
+
+SAID = {  # hours, and what they are for 15 minutes on Monday at 9, on 1 May at 11, on Sunday at 13
+    "24/7": (OPEN, OPEN, OPEN),
+    "": (UNKNOWN, UNKNOWN, UNKNOWN),
+    "off": (CLOSED, CLOSED, CLOSED),
+    "Mo-Fr 08:00-12:00; PH off": (OPEN, CLOSED, CLOSED),
+    "Mo-Su 11:10-18:00": (CLOSED, CLOSED, OPEN),
+    "PH,Su 10:00-13:10": (CLOSED, OPEN, CLOSED),
+}
+THEN = (AT(2026, 4, 27, 9), AT(2026, 5, 1, 11), AT(2026, 5, 3, 13))
+
+
+@settings(max_examples=max(1, settings().max_examples // 4), deadline=None)
+@given(
+    when=st.integers(0, 2),
+    hours=st.lists(st.sampled_from(sorted(SAID)), min_size=7, max_size=7),
+    admits=st.lists(st.sampled_from(sorted(ADMITS)), min_size=7, max_size=7),
+)
+def test_an_hour_and_a_person_together(
+    weekly: Coverage,
+    reference_cells: list[reference.Cell],
+    when: int,
+    hours: list[str],
+    admits: list[str],
+) -> None:
+    town = toy_town.town_services().table
+    ids = list(town["service_id"])
+    services = with_hours(toy_town.town_services(), dict(zip(ids, hours, strict=True)))
+    table = services.table.assign(admits=admits)
+    services = Services(table=table, problems=services.problems)
+    coverage = analyse(
+        toy_town.town_study(
+            services=services, cell_m=100.0, at=THEN[when], week=True, week_of=MONDAY,
+            person=WOMAN_WITH_CHILD,
+        )
+    )  # fmt: skip
+    discreet = set(table.loc[table["discreet"], "service_id"])
+    known = {
+        service: min(UNKNOWN if service in discreet else SAID[text][when], ADMITS[word])
+        for service, text, word in zip(ids, hours, admits, strict=True)
+    }
+    hour = int((THEN[when] - STARTS[0]).total_seconds() // 3600)
+    slow = slow_rows(
+        reference_cells, categories_of(weekly), range(hour, hour + 1), lambda s, _: known[s]
+    )
+    cells = coverage.cells.merge(slow, on=["col", "row"], suffixes=("", "_slow"))
+    assert len(cells) == len(coverage.cells)
+    assert coverage.week is not None
+    by_hour = coverage.week.table.set_index(["category", "district_id", "hour"]).sort_index()
+    for row in coverage.indicators.itertuples():
+        here = cells[cells[row.category] >= 0]
+        here = here if row.district_id == "" else here[here["district_id"] == row.district_id]
+        found = by_hour.loc[(row.category, row.district_id, hour)]
+        for least, figures in (
+            (OPEN, (row.residents_covered, found["residents_at_least"])),
+            (UNKNOWN, (row.residents_covered_at_most, found["residents_at_most"])),
+        ):
+            people = here.loc[here[row.category] >= least, "residents"].sum()
+            assert figures == pytest.approx((people, people), abs=1e-5)
+    for category in toy_town.CATEGORIES:
+        assert (cells[f"perhaps_{category}"] == (cells[category] == UNKNOWN)).all()
 
 
 def test_cells_by_set_hour_by_hour(weekly: Coverage, slow_states: pd.DataFrame) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import datetime as dt
 import io
 import json
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 
 import toy_town
 from quart_heure.analysis.audience import PERSONS
+from quart_heure.cache import Cache
 from quart_heure.cli import main
 from quart_heure.errors import StudyFileError
 from quart_heure.outputs.variants import render_paces, render_sensitivity
@@ -135,6 +137,29 @@ def test_hours_nobody_knows_are_a_variant_where_hours_are_asked(small: Study) ->
     assert (rows["residents_covered_pct_change"] > 0).all()
     told = pd.concat([sensitivity(small).head(len(rows)), rows], ignore_index=True)
     assert "With unknown hours" in render_sensitivity(told, small, form="md", lang="en")
+
+
+def test_the_hour_and_the_person_are_said(small: Study) -> None:
+    asked = small.replace(at=dt.datetime(2026, 12, 6, 10), person=PERSONS["woman"])
+    found = sensitivity(asked)
+    assert "in" in set(found.loc[found["setting"] == "unknown_hours", "value"])
+    for form in ("table", "md"):
+        said = " ".join(render_sensitivity(found, asked, form=form).split())
+        assert "Pour qui arrive le dimanche 6 décembre 2026, 10:00" in said
+        assert "Pour : une femme." in said
+    assert len(json.loads(render_sensitivity(found, asked, form="json"))["asked"]) == 2
+    assert json.loads(render_sensitivity(found, small, form="json"))["asked"] == []
+
+
+def test_nothing_is_left_behind(
+    small: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    without = paces(small, [ADULT], [6.0])
+    assert list(tmp_path.iterdir()) == []
+    kept = paces(small, [ADULT], [6.0], cache=Cache(tmp_path / "own"))
+    assert kept.equals(without)
+    assert list(tmp_path.iterdir()) == [tmp_path / "own"]
 
 
 def test_short_thresholds_stay_above_zero(small: Study) -> None:

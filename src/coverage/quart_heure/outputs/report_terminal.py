@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -17,6 +18,7 @@ from quart_heure.labels import (
     district_label,
     format_date,
     format_minutes,
+    format_moment,
     format_number,
     format_plain,
     heading,
@@ -25,7 +27,7 @@ from quart_heure.labels import (
     word,
 )
 from quart_heure.outputs.report_week import range_words, shade
-from quart_heure.outputs.terminal import drawn
+from quart_heure.outputs.terminal import drawn, held
 
 __all__ = ["terminal_text"]
 
@@ -101,7 +103,7 @@ class _Drawing:
     def say(self, key: str, **values: object) -> str:
         known = {"area": self.content["area"], "threshold": self.threshold}
         known["unit"] = self.content["district_word"]
-        return phrase(key, self.lang, **{**known, **values})
+        return held(phrase(key, self.lang, **{**known, **values}))
 
     def number(self, value: float | None, decimals: int = 0) -> str:
         return format_number(value, self.lang, decimals)
@@ -120,12 +122,12 @@ class _Drawing:
             Text(about, style="dim"),
         ]
         if self.content["hours"]:
-            lines.append(Text(self.content["hours"]["sentence"], style="dim"))
+            lines.append(Text(held(self.content["hours"]["sentence"]), style="dim"))
         if self.content["person"]:
             who = ", ".join(self.content["person"])
             lines.append(Text(self.say("for_whom", person=who)))
         if self.content["summary"]:
-            lines.append(Padding(Text(self.content["summary"]["sentence"]), (1, 0, 0, 0)))
+            lines.append(Padding(Text(held(self.content["summary"]["sentence"])), (1, 0, 0, 0)))
         return Group(*lines)
 
     def city(self) -> RenderableType:
@@ -173,8 +175,9 @@ class _Drawing:
 
     def composite(self) -> RenderableType:
         rows = self.content["composite"]
-        columns = ("area_ha", "t_area_pct", "residents", "t_residents_pct")
-        table = self.table("t_essentials", columns)
+        columns = ["area_ha", "t_area_pct", "residents", "t_residents_pct"]
+        more = [c for c in ("area_pct_at_most", "residents_pct_at_most") if c in rows[0]]
+        table = self.table("t_essentials", [*columns, *more])
         for row in rows:
             table.add_row(
                 str(row["essentials_within"]),
@@ -182,6 +185,7 @@ class _Drawing:
                 self.number(row["area_pct"], 1),
                 self.number(row["residents"]),
                 self.number(row["residents_pct"], 1),
+                *(self.number(row[name], 1) for name in more),
             )
         return _titled(self.say("composite"), table)
 
@@ -194,14 +198,32 @@ class _Drawing:
             table.add_column(label if self.wide else letters[name], justify="right")
         for district in self.content["districts"]:
             by_category = {row["category"]: row for row in district["indicators"]}
-            shares = (by_category.get(name, {}).get("covered_pct") for name in self.labels)
-            name = district["label"]
-            table.add_row(Text(name), *(self.number(share, 1) for share in shares))
+            shares = (self.share(by_category.get(name, {})) for name in self.labels)
+            table.add_row(Text(district["label"]), *shares)
         title = self.say("matrix_caption")
         if self.wide:
             return _titled(title, table)
         legend = " · ".join(f"{letters[name]} {label}" for name, label in self.labels.items())
         return _titled(title, table, Text(legend, style="dim"))
+
+    def share(self, row: _Row) -> str:
+        """Write what is covered of a district: a range in whole per cent where hours leave one."""
+        if row.get("covered_at_most_pct") is None:
+            return self.number(row.get("covered_pct"), 1)
+        return range_words(row["covered_pct"], row["covered_at_most_pct"])
+
+    def cause(self, gap: _Row) -> str:
+        """Write the cause of a gap and, in short, when the first service in reach opens."""
+        cause = word(gap["cause"], self.lang)
+        if not gap.get("next_opening"):
+            return cause
+        opens = dt.datetime.fromisoformat(gap["next_opening"])
+        wait = opens - dt.datetime.fromisoformat(self.content["hours"]["at"])
+        day = word(f"day_{opens.weekday()}", self.lang)[:3] + "."
+        when = f"{day} {opens:%H:%M}"
+        if wait >= dt.timedelta(days=6):
+            when = format_moment(gap["next_opening"], self.lang)
+        return f"{cause} ({self.say('opens', when=when)})"
 
     def district(self, district: _Row) -> RenderableType:
         label = district_label(district["label"], self.lang)
@@ -233,7 +255,7 @@ class _Drawing:
             )
             table.add_row(
                 Text(self.labels[gap["category"]]),
-                word(gap["cause"], self.lang),
+                self.cause(gap),
                 self.number(part["area_ha"]),
                 self.number(part["residents"]),
                 format_minutes(part["minutes_max"], self.lang),
@@ -262,7 +284,10 @@ class _Drawing:
             if len(content["districts"]) > 1 and content["selected"]:
                 name = f"{row['label']} · {name}"
             table.add_row(Text(name), *(self.number(row[c], d) for c, _, d in columns))
-        note = Text(self.say("fragility_note"), style="dim")
+        said = self.say("fragility_note")
+        if content["hours"] or content["person"]:
+            said += " " + self.say("fragility_asked")
+        note = Text(said, style="dim")
         parts: list[RenderableType] = [note, table]
         found = content["fragility"]["services"][:_SERVICES_SHOWN]
         if found:
@@ -274,14 +299,16 @@ class _Drawing:
         return _titled(self.say("fragility"), *parts)
 
     def capacity(self) -> RenderableType:
-        columns = ("capacity_unit", "per_1000", "capacity", "services_known", "services_unknown")
+        columns = ("capacity_unit", "per_1000", "t_known", "services_known", "services_unknown")
+        columns += ("unknown_pct",)
         table = self.table("category", columns, text=("capacity_unit",))
         for row in self.content["capacity"]:
             table.add_row(
                 Text(self.labels[row["category"]]),
                 word(row["capacity_unit"], self.lang),
                 self.number(row["per_1000"], 2),
-                *(self.number(row[name]) for name in columns[2:]),
+                self.number(row["capacity"]),
+                *(self.number(row[name]) for name in columns[3:]),
             )
         return _titled(self.say("capacity"), Text(self.say("capacity_note"), style="dim"), table)
 
@@ -306,7 +333,7 @@ class _Drawing:
         lines = []
         if self.content["problems"]:
             lines.append(self.say("problems_count", n=len(self.content["problems"])))
-        lines += list(self.content["limits"][:3])
+        lines += [held(limit) for limit in self.content["limits"][:3]]
         lines += self.content["attribution"]
         return Padding(Text("\n".join(lines), style="dim"), (1, 0, 0, 0))
 

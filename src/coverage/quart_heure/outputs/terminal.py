@@ -7,7 +7,16 @@ from collections.abc import Iterable
 
 from rich.console import Console, RenderableType
 
-__all__ = ["drawn"]
+__all__ = ["drawn", "held"]
+
+# Rich breaks lines at spaces that must not be broken: something else stands for them meanwhile.
+_HELD = str.maketrans("\u00a0\u202f", "\ue000\ue001")
+_FREE = str.maketrans("\ue000\ue001", "\u00a0\u202f")
+
+
+def held(text: str) -> str:
+    """Return a text whose unbreakable spaces `drawn` keeps from being broken."""
+    return text.translate(_HELD)
 
 
 def drawn(parts: Iterable[RenderableType], *, width: int, colour: bool = False) -> str:
@@ -25,5 +34,6 @@ def drawn(parts: Iterable[RenderableType], *, width: int, colour: bool = False) 
     )
     for part in parts:
         console.print(part)
+    text = screen.getvalue().translate(_FREE)
     # Rich pads lines to the full width, which wraps when the text is shown elsewhere.
-    return "\n".join(line.rstrip() for line in screen.getvalue().splitlines()) + "\n"
+    return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"

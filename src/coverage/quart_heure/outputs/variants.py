@@ -14,6 +14,8 @@ from rich.text import Text
 from quart_heure.labels import category_label, format_number, format_plain, heading, phrase
 from quart_heure.outputs.formats import csv_text
 from quart_heure.outputs.manifest import json_text
+from quart_heure.outputs.report_services import person_words
+from quart_heure.outputs.report_week import hours_told
 from quart_heure.outputs.tables import in_order
 from quart_heure.outputs.terminal import drawn
 from quart_heure.schema import check_columns, table_columns
@@ -105,6 +107,20 @@ class _Drawing:
         key = _FIGURES[figure] + ("_change" if self.changes else "")
         return phrase(key, self.lang, area=self.study.area.name)
 
+    def asked(self) -> list[str]:
+        """Say for which hour and whom the figures are; nothing where neither was asked."""
+        study, moment = self.study, self.study.moment
+        lines = []
+        if moment is not None:
+            ends = {"at": moment.start, "until": moment.end}
+            told: dict[str, Any] = {k: str(end) for k, end in ends.items() if end is not None}
+            hours = hours_told({**told, "stay_min": study.stay_min}, self.lang)
+            lines += [hours["sentence"]] if hours else []
+        if study.person is not None:
+            who = ", ".join(person_words({"person": study.person.name}, self.lang))
+            lines.append(phrase("for_whom", self.lang, person=who))
+        return lines
+
     def rows(self, figure: str) -> list[list[str]]:
         """Return the name of each variant and its figures, in the order of the categories."""
         rows = []
@@ -134,6 +150,7 @@ def _render(table: str, drawing: _Drawing, form: str, width: int, colour: bool) 
             "area": study.area.name,
             "profile": study.profile.name,
             "person": study.person.name if study.person else "",
+            "asked": drawing.asked(),
             "threshold_min": study.threshold_min,
             table: drawing.table.round(decimals).to_dict("records"),
         }
@@ -142,7 +159,7 @@ def _render(table: str, drawing: _Drawing, form: str, width: int, colour: bool) 
 
 
 def _markdown(drawing: _Drawing) -> str:
-    parts = []
+    parts = drawing.asked()
     for figure in drawing.figures():
         head = [heading("variant", drawing.lang), *drawing.labels.values()]
         lines = [f"## {drawing.title(figure)}", "", _line(head)]
@@ -161,6 +178,8 @@ def _terminal(drawing: _Drawing, width: int, colour: bool) -> str:
 
 def _parts(drawing: _Drawing, *, wide: bool) -> Iterator[RenderableType]:
     letters = [chr(ord("A") + at) for at in range(len(drawing.labels))]
+    for line in drawing.asked():
+        yield Text(line, style="dim")
     for figure in drawing.figures():
         table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), pad_edge=False)
         table.add_column(heading("variant", drawing.lang))
