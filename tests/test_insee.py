@@ -13,8 +13,6 @@ import pandas as pd
 import pyproj
 import pytest
 import shapely
-from hypothesis import given
-from hypothesis import strategies as st
 
 import fake_portals
 from fake_osm import INSEE, FakeOsm
@@ -24,13 +22,10 @@ from quart_heure.fetch import SnapshotReport, fetch_territory
 from quart_heure.sources.insee import read_insee_squares, read_iris_population
 from quart_heure.sources.osm_live import LiveSettings
 from quart_heure.sources.portal_files import PortalRequest
-from quart_heure.sources.residents import read_residents
-from quart_heure.sources.square_residents import spread_squares, write_residents
 from quart_heure.sources.territory import TerritoryRequest
 from quart_heure.study import analyse
 from quart_heure.study_file import read_study
 
-LAMBERT = pyproj.CRS.from_epsg(2154)
 # The square in which the toy town begins.
 EAST, NORTH = 3_760_800, 2_888_400
 
@@ -153,52 +148,6 @@ def test_an_archive_that_would_fill_the_disk(tmp_path: Path, files: Path) -> Non
         read_insee_squares(liar, largest_unpacked_mb=0.001)
 
 
-# ---- cells
-
-
-@given(
-    st.dictionaries(
-        st.tuples(st.integers(0, 6), st.integers(0, 6)),
-        st.floats(0, 500, allow_nan=False),
-        min_size=1,
-        max_size=8,
-    ),
-    st.sampled_from([2154, 32631]),
-)
-def test_no_one_is_lost_between_squares_and_cells(
-    people: dict[tuple[int, int], float], epsg: int
-) -> None:
-    ids = [square_id(c, r) for c, r in people]
-    squares = gpd.GeoDataFrame(
-        {"square_id": ids, "residents": list(people.values())},
-        geometry=outlines(pd.DataFrame({"idcar_200m": ids})),
-        crs=3035,
-    )
-    cells = spread_squares(squares, pyproj.CRS.from_epsg(epsg))
-    assert cells["residents"].sum() == pytest.approx(sum(people.values()))
-    centres = gpd.GeoSeries(
-        gpd.points_from_xy((cells["col"] + 0.5) * 25, (cells["row"] + 0.5) * 25), crs=epsg
-    ).to_crs(3035)
-    for (col, row), residents in people.items():
-        box = shapely.box(
-            EAST + 200 * col, NORTH + 200 * row, EAST + 200 * (col + 1), NORTH + 200 * (row + 1)
-        )
-        here = shapely.contains(box, centres.to_numpy())
-        assert cells["residents"][here].sum() == pytest.approx(residents)
-        if residents:
-            assert len(set(cells["residents"][here].round(9))) == 1
-    assert not cells.duplicated(["col", "row"]).any()
-
-
-def test_cells_are_written_as_a_study_reads_them(tmp_path: Path, files: Path) -> None:
-    cells = spread_squares(read_insee_squares(files / "carreaux.csv"), LAMBERT)
-    path = tmp_path / "residents.parquet"
-    write_residents(path, cells, crs=LAMBERT, cell_m=25.0, source="INSEE")
-    found = read_residents(path)
-    assert (found.crs, found.square_m, found.source) == (LAMBERT, 25.0, "INSEE")
-    assert found.residents.sum() == pytest.approx(table()["ind"].sum())
-
-
 # ---- IRIS
 
 
@@ -271,15 +220,24 @@ def test_a_snapshot_with_residents(portals: FakePortals, files: Path, tmp_path: 
     assert about["bytes"] == (files / "gpkg.zip").stat().st_size
     clip = pd.read_csv(report.snapshot.file("insee_squares.csv"))
     assert clip["residents"].sum() == pytest.approx(about["residents"], abs=0.1)
-    coverage = analyse(read_study(report.snapshot.folder, cell_m=50.0))
-    assert 0 < coverage.cells["residents"].sum() < about["residents"]
+    study = read_study(report.snapshot.folder, cell_m=50.0)
+    coverage = analyse(study)
+    # To the person: of the squares around the town, each is on the cells or told as outside.
+    squares = read_insee_squares(report.snapshot.file("insee_squares.csv"))
+    squares = squares.to_crs(study.area.crs)
+    around = shapely.box(*study.area.geometry.bounds)
+    there = squares.loc[shapely.intersects(squares.geometry, around), "residents"].sum()
+    outside = coverage.manifest["counts"]["residents_outside"]
+    assert coverage.cells["residents"].sum() > 0
+    assert coverage.cells["residents"].sum() + outside == pytest.approx(there, abs=0.1)
+    assert any(each["source"] == "INSEE, Filosofi" for each in coverage.manifest["inputs"])
     assert "INSEE" in coverage.manifest["attribution"]
     assert any(line.startswith("residents: ") for line in report.lines())
     # A file at hand gives the same.
     local = fetch(tmp_path / "b", str(files / "gpkg.zip")).snapshot
     assert local.manifest["residents"]["sha256"] == about["sha256"]
     assert local.manifest["residents"]["from"] == "gpkg.zip"
-    same = [s.file("residents.parquet").read_bytes() for s in (report.snapshot, local)]
+    same = [s.file("insee_squares.csv").read_bytes() for s in (report.snapshot, local)]
     assert same[0] == same[1]
 
 

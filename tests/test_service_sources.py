@@ -86,6 +86,47 @@ def test_shared_settings_and_own_ones() -> None:
     )
 
 
+MERGED = """[services]
+sources = [{ file = "a.csv" }, { file = "b.csv" }]
+merge = { on = true, trust = ["b.csv"] }
+"""
+
+
+def test_merged_files_list_every_row_that_is_no_service(study: Path) -> None:
+    """Files that name no source, one source in two files, and names that differ at one place."""
+    table = pd.read_csv(study.parent / "services.csv", dtype=str, keep_default_na=False)
+    bath, other = table[table["category"] == "bains_douches"].to_dict("records")[:2]
+    hours = "opening_hours"
+    first = [
+        {**bath, "name": "Bains du Port", hours: "Mo-Fr 09:00-12:00", "source": ""},
+        {**other, "name": "Bains du Pont", "source": "ville"},
+    ]
+    second = [
+        {**bath, "name": "BAINS DU PORT", hours: "Mo-Fr 09:00-13:00", "source": ""},
+        {**other, "name": "Bains du Pont", "source": "ville"},
+        {**bath, "name": "Laverie", "source": "osm"},
+    ]
+    for name, rows in (("a.csv", first), ("b.csv", second)):
+        pd.DataFrame(rows).assign(service_id="").to_csv(study.parent / name, index=False)
+    swap(study, '[services]\nfiles = ["services.csv"]\n', MERGED)
+    services = read_study(study).services
+    assert dict(services.table[["name", "source"]].itertuples(index=False)) == {
+        "BAINS DU PORT": "b.csv",
+        "Bains du Pont": "ville",
+        "Laverie": "osm",
+    }
+    assert services.table.set_index("name").loc["BAINS DU PORT", "other_sources"] == "a.csv"
+    told = {(p.file, p.field, p.action): p.value for p in services.problems.itertuples()}
+    assert told == {
+        ("b.csv", "duplicate", "left out"): "Bains du Pont",
+        ("a.csv", "service_id", "merged"): ("BAINS DU PORT – bains_douches-a.csv-1, a.csv → b.csv"),
+        ("a.csv", hours, "the kept source holds"): (
+            "BAINS DU PORT – Mo-Fr 09:00-13:00 / Mo-Fr 09:00-12:00"
+        ),
+        ("osm", "duplicate", "kept, to be checked"): "Laverie – b.csv",
+    }
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

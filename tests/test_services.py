@@ -614,7 +614,7 @@ def test_the_row_that_is_kept_names_the_other_sources(tmp_path: Path) -> None:
     assert (row["source"], row["other_sources"]) == ("a", "b;c")
     assert list(services.problems["file"]) == ["b.csv", "c.csv"]
     # Unless somebody merges them later.
-    assert len(read(*files, across_files=False).table) == 3
+    assert len(read(*files, across_sources=False).table) == 3
 
 
 PLACED = st.tuples(

@@ -162,7 +162,7 @@ def fetch_territory(
         reach = reach_polygon(territory.area, reach_m=reach_m)
         described = _describe(territory, request, reach, reach_m)
         earlier = find_snapshots(output, territory_key=described["key"])
-        besides = _besides(web, wanted, territory, reach, catalogue, earlier)
+        besides = _besides(web, wanted, reach, catalogue, earlier)
         answers = {**territory.answers, "streets": live.features("streets", reach, STREET_TAGS)}
         if tags:
             answers["services"] = live.features("services", reach, tags)
@@ -181,6 +181,7 @@ def fetch_territory(
                     name=territory.name,
                     threshold_min=threshold_min,
                     services=[f for part in besides for f in part.services],
+                    portals=list(dict.fromkeys(h for part in besides for h in part.hosts)),
                     residents=any(RESIDENTS in part.writers for part in besides),
                     categories={k: v for part in besides for k, v in part.categories.items()},
                 ),
@@ -300,7 +301,6 @@ def _patience(live: LiveSettings) -> Patience:
 def _besides(
     web: Web,
     wanted: PortalRequest,
-    territory: Territory,
     reach: shapely.Geometry,
     catalogue: Mapping[str, Category],
     earlier: Sequence[Snapshot],
@@ -313,11 +313,8 @@ def _besides(
             fetch_datasets(web, datasets, reach=reach, catalogue=catalogue, earlier=earlier)
         )
     if wanted.residents:
-        crs = territory.area.crs
         parts.append(
-            fetch_residents(
-                web, wanted.residents, reach=reach, crs=crs, largest_mb=wanted.largest_mb
-            )
+            fetch_residents(web, wanted.residents, reach=reach, largest_mb=wanted.largest_mb)
         )
     return parts
 

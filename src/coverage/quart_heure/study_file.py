@@ -179,7 +179,7 @@ def _assemble(
     catalogue = extend_catalogue(own_categories)
     # Merging sees every source: it says more than that a place is told twice.
     services = read_services(
-        sources, area, catalogue=catalogue, across_files=not merge.get("on", False)
+        sources, area, catalogue=catalogue, across_sources=not merge.get("on", False)
     )
     services = merged_services(services, merge)
     network = stored_network(

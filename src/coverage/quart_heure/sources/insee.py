@@ -220,6 +220,8 @@ def _columns(found: Sequence[str], path: Path) -> dict[str, str]:
             columns[name] = "square_id"
         elif plain in _NAMES:
             columns[name] = _NAMES[plain]
+        elif plain in SQUARE_COLUMNS:  # as a snapshot keeps them
+            columns[name] = plain
     for needed, theirs in (("square_id", "idcar_200m"), ("residents", "ind")):
         if needed not in columns.values():
             msg = f"{path}: there is no column {theirs!r}."

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from quart_heure.sources.duplicates import DUPLICATE_M, find_duplicates
 from quart_heure.sources.services import SERVICE_COLUMNS, Services, problem_table
 
 if TYPE_CHECKING:
@@ -102,8 +103,9 @@ def merge_services(
         The rows that are kept, ordered by service_id, with the sources of the rest in
         ``other_sources``.
     problems
-        One row for each merge, with what was filled in, and one for each disagreement: places more
-        than 50 m apart, other hours, another status.
+        One row for each merge, with what was filled in, one for each disagreement (places more
+        than 50 m apart, other hours, another status), and one for each row that lies within 30 m
+        of a place of another source and is called otherwise.
 
     Notes
     -----
@@ -139,6 +141,7 @@ def _merge(
         if len(kept) == len(records):
             break
         records = kept
+    problems += _neighbours(kept)
     _number_ids(kept, problems)
     kept.sort(key=lambda row: str(row["service_id"]))
     table = stacked.iloc[[row["_at"] for row in kept]].reset_index(drop=True)
@@ -249,7 +252,7 @@ def _combine(kept: _Row, others: Sequence[_Row], problems: list[_Row]) -> _Row:
     row["discreet"] = bool(kept["discreet"]) or any(bool(other["discreet"]) for other in others)
     for other in others:
         filled = _fill(row, other)
-        told = f"{other['source']} → {kept['source']}"
+        told = f"{other['service_id']}, {other['source']} → {kept['source']}"
         if filled:
             told += f" ({', '.join(filled)})"
         problems.append(
@@ -263,6 +266,29 @@ def _combine(kept: _Row, others: Sequence[_Row], problems: list[_Row]) -> _Row:
             dict.fromkeys([*known[1:], *(s for s in more if s not in known)])
         )
     return row
+
+
+def _neighbours(rows: Sequence[_Row]) -> list[_Row]:
+    """Tell which rows of two sources lie so near each other that they may be one place."""
+    _, near = find_duplicates(
+        [row["category"] for row in rows],
+        [row["name"] for row in rows],
+        [row["status"] for row in rows],
+        shapely.get_coordinates([row["geometry"] for row in rows]).reshape(-1, 2),
+    )
+    told = []
+    for row, at in zip(rows, near.tolist(), strict=True):
+        other = rows[at]
+        if at >= 0 and row["source"] != other["source"]:
+            # Nothing tells what lies near a discreet place.
+            shown = {**row, "discreet": row["discreet"] or other["discreet"]}
+            reason = f"less than {DUPLICATE_M:g} m from a place of another source"
+            told.append(
+                _problem(
+                    shown, row, "duplicate", str(other["source"]), reason, "kept, to be checked"
+                )
+            )
+    return told
 
 
 def _fill(row: _Row, other: _Row) -> list[str]:

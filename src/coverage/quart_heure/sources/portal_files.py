@@ -32,7 +32,6 @@ from quart_heure.sources.open_data import (
 from quart_heure.sources.open_data_services import service_rows, write_rows
 from quart_heure.sources.osm_patience import host_of
 from quart_heure.sources.snapshot import Snapshot, write_features
-from quart_heure.sources.square_residents import spread_squares, write_residents
 from quart_heure.sources.web import Web, web_address
 
 __all__ = [
@@ -44,9 +43,7 @@ __all__ = [
     "portal_lines",
 ]
 
-RESIDENTS = "residents.parquet"
-_SQUARES = "insee_squares.csv"
-_CELL_M = 25.0
+RESIDENTS = "insee_squares.csv"
 _INSEE = {"source": "INSEE, Filosofi", "licence": "Licence Ouverte 2.0", "attribution": "INSEE"}
 _CATEGORY = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -109,6 +106,8 @@ class PortalFiles:
         What the snapshot's manifest says of them.
     services
         Files of services, for the study.
+    hosts
+        Where those come from, as their rows say.
     categories
         Their categories that are not in the catalogue.
     notes
@@ -119,6 +118,7 @@ class PortalFiles:
     origins: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)
     manifest: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     services: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
     categories: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -158,6 +158,7 @@ def fetch_datasets(
     told: list[dict[str, Any]] = []
     notes: list[str] = []
     services: list[str] = []
+    hosts: list[str] = []
     categories: dict[str, Mapping[str, str]] = {}
     for dataset in datasets:
         answer, kept_from = read_dataset(web, dataset), ""
@@ -188,6 +189,7 @@ def fetch_datasets(
             origins[name] = origin
             if rows:
                 services.append(name)
+                hosts.append(host_of(dataset.portal))
                 if dataset.category not in catalogue:
                     categories[dataset.category] = _category(answer.dataset)
         told.append(about)
@@ -196,15 +198,16 @@ def fetch_datasets(
         origins=origins,
         manifest={"open_data": told} if told else {},
         services=tuple(services),
+        hosts=tuple(hosts),
         categories=categories,
         notes=tuple(notes),
     )
 
 
 def fetch_residents(
-    web: Web, where: str, *, reach: shapely.Geometry, crs: pyproj.CRS, largest_mb: float
+    web: Web, where: str, *, reach: shapely.Geometry, largest_mb: float
 ) -> PortalFiles:
-    """Read INSEE's squares of residents, and spread them over cells in a CRS.
+    """Read INSEE's squares of residents; a study moves their people to its cells.
 
     Parameters
     ----------
@@ -214,8 +217,6 @@ def fetch_residents(
         ``insee``, or an address, or the path of a file.
     reach
         Where residents are wanted, in degrees.
-    crs
-        Of the study.
     largest_mb
         Larger files are not downloaded.
 
@@ -241,18 +242,10 @@ def fetch_residents(
     if not squares["residents"].sum() > 0:
         msg = f"{url}: none of its squares has residents here."
         raise InputFileError(msg, hint="Give the squares of the part of the country you study.")
-    cells = spread_squares(squares, crs, cell_m=_CELL_M)
-    source = "INSEE Filosofi, 200 m"
     table = squares[list(SQUARE_COLUMNS)]
-    origin = {**_INSEE, "date": ""}
     return PortalFiles(
-        writers={
-            RESIDENTS: functools.partial(
-                write_residents, cells=cells, crs=crs, cell_m=_CELL_M, source=source
-            ),
-            _SQUARES: lambda path: table.to_csv(path, index=False, lineterminator="\n"),
-        },
-        origins={RESIDENTS: origin, _SQUARES: origin},
+        writers={RESIDENTS: lambda path: table.to_csv(path, index=False, lineterminator="\n")},
+        origins={RESIDENTS: {**_INSEE, "date": ""}},
         manifest={
             "residents": {
                 "from": url if "://" in url else Path(url).name,

@@ -83,7 +83,7 @@ def read_services(
     *,
     catalogue: Mapping[str, Category],
     category: str | None = None,
-    across_files: bool = True,
+    across_sources: bool = True,
 ) -> Services:
     """Read services from files.
 
@@ -99,8 +99,8 @@ def read_services(
         Known categories.
     category
         Category of all rows of the files given as paths, where they have no such column.
-    across_files
-        Whether rows of two files may be one place; not where the files are merged later.
+    across_sources
+        Whether rows of two sources may be one place; not where they are merged later.
 
     Raises
     ------
@@ -127,7 +127,7 @@ def read_services(
             else ServiceSource(file=file, category=category or "")
         )
         parts.append(read_source(source, near, catalogue))
-    return _put_together(parts, area, catalogue, across_files=across_files)
+    return _put_together(parts, area, catalogue, across_sources=across_sources)
 
 
 def services_from_rows(
@@ -160,7 +160,7 @@ def _put_together(
     area: StudyArea,
     catalogue: Mapping[str, Category],
     *,
-    across_files: bool = True,
+    across_sources: bool = True,
 ) -> Services:
     """Stack the sources, list duplicates, and name each service."""
     import geopandas as gpd  # noqa: PLC0415 - see the note on imports in the package
@@ -171,9 +171,11 @@ def _put_together(
         msg = f"None of {len(everything)} services has a known category ({', '.join(unknown[:5])})."
         raise CategoryError(msg, hint=f"Categories are {', '.join(catalogue)}.")
     table = pd.concat([schema_frame({}), *(part.table for part in parts)], ignore_index=True)
+    # A file that names no source is one: sources of a place are told apart by their names.
+    table["source"] = table["source"].where(table["source"] != "", table[FILE])
     degrees = np.concatenate([np.empty((0, 2)), *(part.degrees for part in parts)])
     frame = gpd.GeoDataFrame(table, geometry=shapely.points(degrees), crs=4326).to_crs(area.crs)
-    frame, doubles = _without_duplicates(frame, across_files=across_files)
+    frame, doubles = _without_duplicates(frame, across_sources=across_sources)
     frame, renamed = _name_uniquely(frame)
     frame = frame[[*SERVICE_COLUMNS, "geometry"]].sort_values("service_id", ignore_index=True)
     told = [problem_table(), *(part.problems for part in parts), doubles, renamed]
@@ -181,18 +183,18 @@ def _put_together(
 
 
 def _without_duplicates(
-    frame: gpd.GeoDataFrame, *, across_files: bool
+    frame: gpd.GeoDataFrame, *, across_sources: bool
 ) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
     """Keep the first of the rows that have one category, status and name at one place.
 
     The kept row names the sources of the others. Where the names differ, both are kept and the
-    later is doubted. What is discreet in one of two
-    rows is so in both, and no problem tells what lies near a discreet place.
+    later is doubted. What is discreet in one of two rows is so in both, and no problem tells what
+    lies near a discreet place.
     """
     files, numbers = frame[FILE].tolist(), frame[ROW].tolist()
-    kinds = frame["category"].tolist()
+    kinds, sources = frame["category"].tolist(), frame["source"].tolist()
     same, near = find_duplicates(
-        kinds if across_files else list(zip(kinds, files, strict=True)),
+        kinds if across_sources else list(zip(kinds, sources, strict=True)),
         frame["name"].tolist(),
         frame["status"].tolist(),
         shapely.get_coordinates(frame.geometry.to_numpy()).reshape(-1, 2),

@@ -23,6 +23,7 @@ def write_study(
     name: str,
     threshold_min: float,
     services: Sequence[str] = (),
+    portals: Sequence[str] = (),
     residents: bool = False,
     categories: Mapping[str, Mapping[str, str]] | None = None,
 ) -> None:
@@ -38,16 +39,21 @@ def write_study(
         The longest threshold that the streets were taken for.
     services
         Files of services besides OpenStreetMap's candidates.
+    portals
+        Hosts that those come from. A place that is a candidate too is merged, and they are trusted
+        more: candidates are known by their tags alone.
     residents
         Whether the snapshot has residents.
     categories
         Categories of those services that are not in the catalogue: ``fr``, ``en``, ``colour``.
     """
+    people = {"file": _quoted(RESIDENTS), "source": _quoted("INSEE Filosofi, 200 m")}
     tables: dict[str, dict[str, str]] = {
         "area": {"districts": _quoted(DISTRICTS), "name": _quoted(name)},
-        "services": {"files": f"[{', '.join(map(_quoted, [SERVICES, *services]))}]"},
+        "services": {"files": _list([SERVICES, *services])},
+        **({"services.merge": {"on": "true", "trust": _list(portals)}} if portals else {}),
         "network": {"file": _quoted(NETWORK)},
-        **({"residents": {"file": _quoted(RESIDENTS)}} if residents else {}),
+        **({"residents": people} if residents else {}),
         "analysis": {"threshold_min": f"{threshold_min:g}"},
     }
     for category, about in (categories or {}).items():
@@ -57,6 +63,10 @@ def write_study(
         for table, values in tables.items()
     ]
     path.write_text("\n".join([_HEAD, *parts]), encoding="utf-8")
+
+
+def _list(texts: Sequence[str]) -> str:
+    return f"[{', '.join(map(_quoted, texts))}]"
 
 
 def _quoted(text: str) -> str:
