@@ -18,6 +18,7 @@ NOTEBOOKS = test_house.ROOT / "notebooks"
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
 PARIS = "01_paris_quart_heure"
 TERRITORY = "03_your_own_territory"
+WHEN = "04_when_and_for_whom"
 LIMIT_KB = 60
 LIMIT_S = 300
 
@@ -152,11 +153,32 @@ def test_the_notebook_on_other_territories_shows_what_it_promises(ran: dict[str,
     assert "Espace du Pont" in (written / "carte.html").read_text(encoding="utf-8")
 
 
-def test_no_discreet_place_is_shown(ran: dict[str, Any]) -> None:
+def test_the_notebook_on_hours_answers_its_question(ran: dict[str, Any]) -> None:
+    notebook = run_once(NOTEBOOKS / f"{WHEN}.ipynb", ran)
+    assert len(shown(notebook, "image/png")) == 2
+    sentences = shown(notebook, "text/markdown")
+    (answer,) = (text for text in sentences if "*bains-douches* in use" in text)
+    # Read by hand in the hours of the places: none is open on a Sunday after 12:30.
+    assert "of 15 *bains-douches* in use, 0 are open then, 15 are closed" in answer.lower()
+    assert "At least 0.0 % and at most 0.0 % of residents" in answer
+    assert "on Monday at 07:30: Bains-douches Blomet, Bains-douches Meaux" in answer
+    assert any("distinct sets of places" in text for text in sentences)
+    assert any("have one single shower" in text for text in sentences)
+    tables = " ".join(shown(notebook, "text/html"))
+    for words in (
+        *("au moins (% des habitants)", "au plus (% des habitants)", "horaires inconnus"),
+        *("left_out", "vendredi 1er mai", "dimanche 10 h", "unknown_hours", "closed", "16e"),
+        *("step_free", "residents_only_here", "unknown_pct", "speed_kmh", "T07:30"),
+    ):
+        assert words in tables, words
+
+
+@pytest.mark.parametrize("name", [PARIS, WHEN])
+def test_no_discreet_place_is_shown(name: str, ran: dict[str, Any]) -> None:
     services: Services = Study.paris().services
     hidden = services.table[services.table["discreet"]]
     assert len(hidden)
-    notebook = run_once(NOTEBOOKS / f"{PARIS}.ipynb", ran)
+    notebook = run_once(NOTEBOOKS / f"{name}.ipynb", ran)
     texts = [*shown(notebook, "text"), *shown(notebook, "text/html")]
     texts += [*shown(notebook, "text/plain"), *shown(notebook, "text/markdown")]
     for place in hidden.itertuples():

@@ -299,10 +299,10 @@ class _Drawing:
         return _titled(self.say("fragility"), *parts)
 
     def capacity(self) -> RenderableType:
-        columns = [
+        columns = (
             *("capacity_unit", "per_1000", "t_known"),
             *("services_known", "services_unknown", "unknown_pct"),
-        ]
+        )
         table = self.table("category", columns, text=("capacity_unit",))
         for row in self.content["capacity"]:
             table.add_row(
