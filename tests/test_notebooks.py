@@ -145,7 +145,8 @@ def test_the_notebook_on_other_territories_shows_what_it_promises(ran: dict[str,
     for words in (
         *("invalid polygon", "districts overlap", "same place in several sources"),
         *("longitude and latitude seem swapped", "no coordinates", "unknown category"),
-        *("left blank", "taken as unknown"),
+        *("left blank", "taken as unknown", "association.xlsx"),
+        *("11:30-14:00", "lockers", "referral"),
     ):
         assert words in tables
     assert any("All 12,250 residents" in text for text in shown(notebook, "text/markdown"))

@@ -22,6 +22,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from quart_heure import labels
 from quart_heure.errors import CategoryError, InputFileError, OutputError
 from quart_heure.labels import (
     category_label,
@@ -477,3 +478,21 @@ def listen(page: Any) -> list[str]:
     page.on("pageerror", lambda error: heard.append(str(error)))
     page.on("request", lambda request: heard.append(request.url))
     return heard
+
+
+@pytest.mark.parametrize(
+    ("text", "french"),
+    [
+        ("not understood: Sa 'sur RDV'", "non compris\u00a0: Sa 'sur RDV'"),
+        ("the same place as row 3 of a b.csv", "même lieu que la ligne 3 de a b.csv"),
+        ("less than 30 m from row 3 of {x}.csv", "à moins de 30 m de la ligne 3 de {x}.csv"),
+        ("more than 1238 m outside the area", "à plus de 1238 m hors du périmètre"),
+        ("renamed esi-2", "renommé esi-2"),
+        ("an hour without its end", "une heure sans sa fin"),
+        ("mended", "réparé"),
+        ("what nobody foresaw", "what nobody foresaw"),
+    ],
+)
+def test_problems_are_told_in_french_with_their_values(text: str, french: str) -> None:
+    assert labels.problem_words(text, "fr") == french
+    assert labels.problem_words(text, "en") == text

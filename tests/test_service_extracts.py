@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -60,6 +61,17 @@ def test_the_public_baths_among_cool_places(paris: StudyArea) -> None:
     shut = table.loc[table["status"] == "temporarily_closed", "name"]
     assert sorted(shut) == ["Bain-douche Bidassoa", "Bain-douche Rouvet"]
     assert table["opening_hours_text"].str.contains("lundi").all()
+    hours = table.set_index("name")["opening_hours"]
+    assert (hours != "").all()
+    for name, week in {
+        "Bain-douche Saint-Merri": ("Mo-We,Fr-Sa 07:30-13:00", "Su 08:00-12:30", "Th off"),
+        "Bain-douche des Deux-Ponts": ("Tu-Sa 12:00-18:00", "Mo,Su off"),
+        "Bain-douche Audubon": ("Mo-Fr 12:00-18:00", "Sa-Su off"),
+        "Bain-douche Butte-aux-Cailles": ("Tu,Th-Sa 07:30-13:00", "Su 08:30-12:30", "Mo,We off"),
+        "Bain-douche Rouvet": ("Mo-Su off",),
+    }.items():
+        rules = [re.sub(r"^\d{4}.* \d{2} ", "", r) for r in hours[name].split("; ")]
+        assert [rule for rule in rules if "unknown" not in rule] == list(week)
 
 
 def test_fountains(paris: StudyArea) -> None:

@@ -560,6 +560,60 @@ def test_hours_by_day_are_gathered(tmp_path: Path) -> None:
     assert "closed on every day" in set(shut.problems["reason"])
 
 
+MORNING, NOON = "07h30 - 13h00", "12h00 - 18h00"
+WEEKS = {
+    # Five bains-douches as the portal states them, and their hours as one reads them.
+    "Saint-Merri": (
+        [*[MORNING] * 3, "-", *[MORNING] * 2, "08h00 - 12h30"],
+        "du 01/01/20 au 01/01/32",
+        ["Mo-We,Fr-Sa 07:30-13:00", "Su 08:00-12:30", "Th off", "PH unknown"],
+    ),
+    "Deux-Ponts": (
+        ["-", *[NOON] * 5, "-"],
+        "à partir du 01/01/20",
+        ["Tu-Sa 12:00-18:00", "Mo,Su off", "PH unknown"],
+    ),
+    "Charenton": (
+        ["-", *[MORNING] * 5, "08h00 - 12h30"],
+        "du 01/01/20 au 01/02/25",
+        ["Tu-Sa 07:30-13:00", "Su 08:00-12:30", "Mo off", "PH unknown"],
+    ),
+    "Bidassoa": (["-"] * 7, "du 01/01/20 au 01/01/32", ["Mo-Su off"]),
+    "Rouvet": (["-"] * 7, "du 19/01/24 au 30/09/25", ["Mo-Su off"]),
+}
+PERIODS = {
+    "du 01/01/20 au 01/01/32": "2020 Jan 01-2032 Jan 01",
+    "à partir du 01/01/20": "2020 Jan 01-9999 Dec 31",
+    "du 01/01/20 au 01/02/25": "2020 Jan 01-2025 Feb 01",
+    "du 19/01/24 au 30/09/25": "2024 Jan 19-2025 Sep 30",
+}
+
+
+def test_weeks_of_the_portal_come_out_as_one_reads_them(tmp_path: Path) -> None:
+    days = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
+    rows = [
+        {
+            "nom": f"Bain-douche {name}",
+            "type": "Bains-douches",
+            "geo_point_2d": {"lon": PLACES[0][0] + 0.01 * at, "lat": PLACES[0][1]},
+            "statut_ouverture": None,
+            "horaires_periode": period,
+            **{f"horaires_{day}": text for day, text in zip(days, week, strict=True)},
+        }
+        for at, (name, (week, period, _)) in enumerate(WEEKS.items())
+    ]
+    path = tmp_path / "ilots.json"
+    path.write_text(json.dumps(rows), encoding="utf-8")
+    services = read(path)
+    found = services.table.set_index("name")
+    for name, (_, period, rules) in WEEKS.items():
+        hours = ["unknown", *(f"{PERIODS[period]} {rule}" for rule in rules)]
+        assert found.loc[f"Bain-douche {name}", "opening_hours"] == "; ".join(hours)
+    shut = found.index[found["status"] == "temporarily_closed"]
+    assert sorted(shut) == ["Bain-douche Bidassoa", "Bain-douche Rouvet"]
+    assert set(services.problems["reason"]) == {"closed on every day"}
+
+
 # --- duplicates ----------------------------------------------------------------------------------
 
 

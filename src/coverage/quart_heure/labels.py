@@ -28,6 +28,7 @@ __all__ = [
     "format_plain",
     "heading",
     "phrase",
+    "problem_words",
     "service_label",
     "typeset",
     "word",
@@ -63,6 +64,22 @@ def word(key: str, lang: str) -> str:
     """
     entry = _texts()["words"].get(key)
     return entry[LANGUAGES.index(lang)] if entry else key
+
+
+def problem_words(text: str, lang: str) -> str:
+    """Return a reason or an action of a table of problems; values in it stay as they are.
+
+    Examples
+    --------
+    >>> problem_words("the same place as row 3 of lieux.csv", "fr"), problem_words("mended", "fr")
+    ('même lieu que la ligne 3 de lieux.csv', 'réparé')
+    """
+    if text in _texts()["words"]:
+        return word(text, lang)
+    for pattern, entry in _problem_forms():
+        if values := pattern.fullmatch(text):
+            return entry[LANGUAGES.index(lang)].format(*values.groups())
+    return text
 
 
 def heading(key: str, lang: str) -> str:
@@ -227,6 +244,14 @@ def typeset(text: str) -> str:
     """
     text = re.sub(r" (?=[;?!%»])|(?<=«) ", NARROW_SPACE, text)
     return text.replace(" :", "\u00a0:")
+
+
+@functools.cache
+def _problem_forms() -> list[tuple[re.Pattern[str], tuple[str, str]]]:
+    return [
+        (re.compile(re.escape(key).replace(r"\{\}", "(.*)"), re.DOTALL), entry)
+        for key, entry in _texts()["problems"].items()
+    ]
 
 
 @functools.cache

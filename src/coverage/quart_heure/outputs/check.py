@@ -219,7 +219,7 @@ def _parts(check: Check) -> Iterator[RenderableType]:
         if n > _SHOWN:
             yield f"… and {n - _SHOWN} more: use --format json or --output."
     table = Table(title="Rows refused or doubted", title_justify="left", box=None)
-    columns = ("file", "row", "value", "reason", "action")
+    columns = ("file", "row", "field", "value", "reason", "action")
     for column in columns:
         table.add_column(column)
     # What occurs a hundred times says no more by its hundredth row.

@@ -150,6 +150,7 @@ def _words(lang: str) -> dict[str, Callable[..., str]]:
         "heading": lambda key: labels.heading(key, lang),
         "phrase": lambda key, **values: labels.phrase(key, lang, **values),
         "word": lambda key: labels.word(key, lang),
+        "problem": lambda text: labels.problem_words(text, lang),
         "plain": lambda value: labels.format_plain(value, lang),
         "number": lambda value, decimals=0: labels.format_number(value, lang, decimals),
         "pct": lambda value: labels.format_pct(value, lang),

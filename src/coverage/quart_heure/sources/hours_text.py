@@ -90,20 +90,20 @@ def hours_from_days(
         day = _day_number(name)
         text = plain_text(value or "")
         if day is None:
-            doubts.append(f"there is no day {name!r}")
+            doubts.append(f"day {name!r}")
         elif text in _CLOSED_WORDS:
             stated[day] = ()
         elif text not in _BLANK_WORDS:
             ranges = read_times(text)
             if ranges is None:
-                doubts.append(f"{_OSM_DAYS[day]}: {str(value).strip()[:60]!r}")
+                doubts.append(f"{_OSM_DAYS[day]} {str(value).strip()[:60]!r}")
             else:
                 stated[day] = ranges
     when = Period.read(period)
     if when is None:
         return ParsedHours("", False, f"period not understood: {period.strip()[:80]!r}")
     if not stated:
-        return ParsedHours("", False, "; ".join(doubts) or "no hours stated")
+        return ParsedHours("", False, _not_understood(doubts) or "no hours stated")
     holidays = {None: "unknown", True: "off", False: ""}[closed_on_holidays]
     return _parsed(stated, when, holidays=holidays, doubts=doubts)
 
@@ -154,10 +154,14 @@ def _parsed(
     osm = "; ".join(rules)
     if not validate(osm):
         return ParsedHours("", False, f"not valid: {osm[:100]!r}")
-    reason = "; ".join(doubts)
+    reason = _not_understood(doubts)
     if when.osm and not reason:
         reason = f"hours of {when.osm}"
     return ParsedHours(osm, not doubts, reason, when.first, when.last)
+
+
+def _not_understood(doubts: Sequence[str]) -> str:
+    return f"not understood: {', '.join(doubts)}" if doubts else ""
 
 
 def _rules(stated: Mapping[int, DayHours]) -> list[str]:

@@ -47,11 +47,19 @@ WHOLE_DAY: DayHours = ((0, 24 * 60),)
 def plain_text(text: str) -> str:
     """Return a text in lower case, without accents, with plain dashes, quotes and spaces."""
     folded = unicodedata.normalize("NFKD", str(text)).casefold()
-    folded = "".join(sign for sign in folded if not unicodedata.combining(sign))
-    for signs, plain in (("‐‑‒–—−", "-"), ("’‘`´", "'"), ("\u00a0\u202f\t\r", " ")):
-        folded = re.sub(f"[{signs}]", plain, folded)
-    return re.sub(r" +", " ", folded.replace("\n", " ; ")).strip()
+    if not folded.isascii():
+        folded = "".join(sign for sign in folded if not unicodedata.combining(sign))
+    return re.sub(r" +", " ", folded.translate(_PLAIN_SIGNS)).strip()
 
+
+_PLAIN_SIGNS = str.maketrans(
+    {
+        **dict.fromkeys("‐‑‒–—−", "-"),
+        **dict.fromkeys("’‘`´", "'"),
+        **dict.fromkeys("\u00a0\u202f\t\r", " "),
+        "\n": " ; ",
+    }
+)
 
 _PHRASES = (
     (re.compile(r"\b24 ?h?(?:eures)? ?(?:/|sur) ?24 ?h?\b|\bh24\b"), " allday "),

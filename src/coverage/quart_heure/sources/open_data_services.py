@@ -15,11 +15,9 @@ from quart_heure.sources.open_data import DAYS, DatasetAnswer
 from quart_heure.sources.opening_hours import hours_from_days, hours_from_text
 from quart_heure.sources.osm_patience import host_of
 from quart_heure.sources.services import SERVICE_COLUMNS
-from quart_heure.sources.wordings import is_closed_day
+from quart_heure.sources.wordings import is_closed_day, wheelchair_of
 
 __all__ = ["service_rows", "write_rows"]
-
-_YES_NO = {"oui": "yes", "yes": "yes", "true": "yes", "1": "yes", "non": "no", "no": "no"}
 
 
 def service_rows(
@@ -96,7 +94,7 @@ def _row(row: Mapping[str, Any], place: shapely.Point, answer: DatasetAnswer) ->
         "discreet": "false",
         "admits": "unknown",
         "animals": "unknown",
-        "wheelchair": _YES_NO.get(text("wheelchair").lower(), "unknown"),
+        "wheelchair": wheelchair_of(text("wheelchair")) or "unknown",
         "opening_hours": hours,
         "opening_hours_text": hours_text,
         "operator": dataset.attribution.partition("(")[0].strip(),

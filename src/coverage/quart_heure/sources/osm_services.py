@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import shapely
+from opening_hours import validate
 
 from quart_heure.categories import Category
 from quart_heure.sources.osm_boundaries import outlines
@@ -134,7 +135,7 @@ def _service(
     url = f"https://www.openstreetmap.org/{kind}/{osm_id}"
     street = f"{tags.get('addr:housenumber', '')} {tags.get('addr:street', '')}"
     hours = tags.get("opening_hours", "").strip()
-    valid = bool(hours) and _valid_hours(hours)
+    valid = bool(hours) and validate(hours)
     amount = tags.get("capacity", "").strip()
     return {
         "service_id": f"osm-{kind}-{osm_id}",
@@ -179,13 +180,6 @@ def _admits(tags: Mapping[str, str]) -> str:
     elif men and (tags.get("male") == "only" or tags.get("female") == "no"):
         found.add("men")
     return ";".join(group for group in ADMITS if group in found) or "unknown"
-
-
-def _valid_hours(text: str) -> bool:
-    """Tell whether opening hours are in OpenStreetMap's syntax."""
-    import opening_hours  # noqa: PLC0415 - only a fetch needs it here
-
-    return opening_hours.validate(text)
 
 
 class _Places:

@@ -32,10 +32,6 @@ def fold(text: str) -> str:
 
 def on_distinct(texts: Iterable[_Given], read: Callable[[_Given], _Found]) -> list[_Found]:
     """Return what a function reads in each text; texts that occur twice are read once."""
-    known: dict[_Given, _Found] = {}
-    found = []
-    for text in texts:
-        if text not in known:
-            known[text] = read(text)
-        found.append(known[text])
-    return found
+    texts = list(texts)
+    known = {text: read(text) for text in dict.fromkeys(texts)}
+    return list(map(known.__getitem__, texts))
