@@ -171,7 +171,7 @@ class Study:
     person: Person | None = None
     heights: Heights | None = None
     threshold_min: float = 15.0
-    isochrones_min: tuple[float, ...] = (5.0, 10.0, 15.0)
+    isochrones_min: tuple[float, ...] = (5.0, 10.0, 15.0, 20.0)
     cell_m: float = 25.0
     snap_m: float = SNAP_M
     min_gap_ha: float = 1.0
@@ -840,6 +840,8 @@ def _hour_parameters(study: Study) -> dict[str, Any]:
             asked["until"] = moment.end.isoformat(sep=" ", timespec="minutes")
     if study.week:
         asked["week_of"] = hours_of_week(study.reference_day)[0].date().isoformat()
+        newest = newest_source(study.services.table)
+        asked["week_is_newest"] = study.week_of is None and newest is not None
     return asked
 
 
