@@ -49,6 +49,8 @@ SOURCES: tuple[dict[str, str], ...] = (
         "role": "streets",
         "input": "osm-tiles-paris",
         "title": "OpenStreetMap, extract of Île-de-France as vector tiles (OpenMapTiles schema)",
+        "title_fr": "OpenStreetMap, extrait d’Île-de-France en tuiles vectorielles "
+        "(schéma OpenMapTiles)",
         "origin": "github.com/tokenless-tiles/ile-de-france, branch gh-pages, commit 1e263b09",
         "date": "2021-08-06",
         "licence": "ODbL-1.0",
@@ -58,6 +60,7 @@ SOURCES: tuple[dict[str, str], ...] = (
         "role": "districts",
         "input": "paris-admin/arrondissements.geojson",
         "title": "Arrondissements of Paris, opendata.paris.fr",
+        "title_fr": "Arrondissements de Paris, opendata.paris.fr",
         "origin": "github.com/laurammonteiro/paris-urban-heat-green-inequality, commit 1c190fd6",
         "date": "",
         "licence": "ODbL-1.0",
@@ -67,6 +70,7 @@ SOURCES: tuple[dict[str, str], ...] = (
         "role": "quarters",
         "input": "paris-admin/quartier_paris.geojson",
         "title": "Quartiers administratifs of Paris, opendata.paris.fr",
+        "title_fr": "Quartiers administratifs de Paris, opendata.paris.fr",
         "origin": "github.com/cspotz/Paris-Heartbeat, commit 11da5dc0",
         "date": "",
         "licence": "ODbL-1.0",
@@ -76,18 +80,25 @@ SOURCES: tuple[dict[str, str], ...] = (
         "role": "residents",
         "input": "paris-population/arrondissements.json",
         "title": "People of fiscal households by arrondissement (INSEE, Filosofi)",
+        "title_fr": "Personnes des ménages fiscaux par arrondissement (INSEE, Filosofi), "
+        "réparties selon le volume des bâtiments",
         "origin": "github.com/williamhzo/quartier, commit 5ad119e2",
         "date": "",
         "licence": "MIT (compilation of INSEE figures)",
-        "attribution": "INSEE, Filosofi; compiled by williamhzo/quartier (MIT)",
+        "licence_fr": "MIT (compilation de chiffres de l’INSEE)",
+        # In words that are the same in both languages.
+        "attribution": "INSEE, Filosofi; compilation : williamhzo/quartier (MIT)",
     },
     {
         "role": "services",
         "input": "services/services_facts.csv",
         "title": "Facts about 121 services, each with its own source and date",
+        "title_fr": "Relevé de 121 services, chacun avec sa source et sa date",
         "origin": "city open data, paris.fr, the press, associations' pages, Entourage, OSM",
         "date": "",
         "licence": "ODbL-1.0 (city data and OSM), MIT (Entourage, © 2018); single facts otherwise",
+        "licence_fr": "ODbL-1.0 (données de la Ville et d’OSM), MIT (Entourage, © 2018) ; "
+        "ailleurs, faits isolés",
         "attribution": f"{_CITY}; Entourage (MIT); {_OSM}",
     },
 )
@@ -128,7 +139,9 @@ def _describe(path: Path) -> dict[str, Any]:
         "sha256": sha256_of(path),
         "date": "; ".join(source["date"] for source in sources if source["date"]),
         "source": "; ".join(source["title"] for source in sources),
+        "source_fr": " ; ".join(source["title_fr"] for source in sources),
         "licence": "; ".join(source["licence"] for source in sources),
+        "licence_fr": " ; ".join(s.get("licence_fr", s["licence"]) for s in sources),
         "attribution": "; ".join(source["attribution"] for source in sources),
     }
 

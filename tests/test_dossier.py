@@ -43,6 +43,7 @@ from quart_heure.outputs.report import render_report
 from quart_heure.sources.services import Services, problem_table
 from quart_heure.study import Coverage, Study, analyse
 from test_map import background  # noqa: F401 - a fixture
+from town_week import shares_at, town_week
 
 HOSTILE = (
     "<img src=x onerror=alert(1)>",
@@ -54,6 +55,7 @@ HOSTILE = (
     "x" * 500,
     "un nom de lieu qui n’en finit pas " * 15,
 )
+
 VOID = frozenset({"meta", "link", "img", "br"})
 
 
@@ -171,7 +173,7 @@ def with_week(coverage: Coverage, table: pd.DataFrame) -> Coverage:
         packed={},
         on_network=coverage.cells["on_network"].to_numpy(),
     )
-    parameters = {**coverage.manifest["parameters"], "week_of": "2026-12-07", "stay_min": 15.0}
+    parameters = {**coverage.manifest["parameters"], "week_of": "2026-12-07", "country": "FR"}
     manifest = {**coverage.manifest, "parameters": parameters}
     return dataclasses.replace(coverage, week=week, manifest=manifest)
 
@@ -182,8 +184,9 @@ def week_table(shares: dict[tuple[str, str], tuple[list[float], list[float]]]) -
             "category": category,
             "district_id": district,
             "hour": hour,
-            "at_least_pct": least[hour],
-            "at_most_pct": most[hour],
+            # Of the area: not what a dossier about residents tells.
+            "at_least_pct": 1.0,
+            "at_most_pct": 99.0,
             "residents_at_least": 0.0,
             "residents_at_most": 0.0,
             "residents_at_least_pct": least[hour],
@@ -490,6 +493,21 @@ def test_the_week_is_drawn_from_its_table(toy_coverage: Coverage, tmp_path: Path
     strips = [svg for svg in page.all("svg") if svg.get("role") == "img"]
     assert "0 – 30" in (strips[0]["aria-label"] or "")
     assert "n’ont pas été croisées" not in page.text
+
+
+def test_the_dossier_agrees_with_the_study_of_that_hour(tmp_path: Path) -> None:
+    dossiers = Dossiers(publishable(town_week()), lang="fr")
+    for district in ("E", "W"):
+        week = dossiers.week(district)
+        assert week is not None
+        assert week.by == "residents"
+        for category, row in zip(dossiers.categories, week.rows, strict=True):
+            for hour, told in zip(MOMENTS, row.moments, strict=True):
+                expected = shares_at(hour, category["id"]).loc[district].to_numpy()
+                assert told == pytest.approx(expected)
+    (tmp_path / "w").mkdir()
+    page = read(write_dossiers(town_week(), tmp_path / "w", districts=["E"]))["dossier-E.html"]
+    assert "Semaine du 27 avril 2026 au 3 mai 2026. Férié" in page.text
 
 
 def test_hours_that_are_missing_are_not_known() -> None:

@@ -14,11 +14,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-import map_week
 from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.map import build_map, write_map
 from quart_heure.study import Coverage, Study, analyse
 from test_map import HOSTILE, asked_coverage, background, hostile_study  # noqa: F401 - fixtures
+from town_week import town_week
 
 CHROMIUM = next(
     filter(
@@ -29,6 +29,7 @@ CHROMIUM = next(
     ),
     None,
 )
+
 WIDE = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 
@@ -57,7 +58,7 @@ def files(
     folder = tmp_path_factory.mktemp("map")
     return {
         "town": write_map(toy_coverage, folder / "town.html", background=background),
-        "week": write_map(map_week.timed(toy_coverage), folder / "week.html"),
+        "week": write_map(town_week(), folder / "week.html"),
         "town-en": write_map(toy_coverage, folder / "en.html", lang="en"),
         "hostile": write_map(analyse(hostile_study), folder / "hostile.html"),
         "asked": write_map(asked_coverage, folder / "asked.html"),
@@ -380,16 +381,18 @@ def test_the_painting_is_that_of_the_cells(open_map, toy_coverage: Coverage) -> 
 
 def test_hours_hatch_what_is_perhaps_open(open_map) -> None:
     page = open_map("week")
-    page.get_by_role("radio", name="Bains-douches").check()
-    page.get_by_label("Jour").select_option(label="dimanche")
+    page.get_by_role("radio", name="(ESI)").check()
+    page.get_by_label("Jour").select_option(label="dimanche 3 mai")
     page.get_by_label("Heure", exact=True).select_option(label="14\u00a0h")
-    expect(page.locator("#legend-title")).to_have_text("Bains-douches\u00a0: dimanche à 14\u00a0h")
-    expect(page.locator("#legend-list")).to_contain_text("peut-être ouvert")
+    expect(page.locator("#legend-title")).to_contain_text("dimanche à 14\u00a0h")
+    expect(page.locator("#legend-list")).to_contain_text("peut-être ouvert : horaires inconnus")
+    expect(page.locator("#legend-list")).to_contain_text("fermé à cette heure")
     expect(page.locator("#summary")).to_contain_text(re.compile("De .*% .sûr. à .*%"))
     afternoon = page.evaluate(PAINTED)
     expect(page.get_by_role("radio", name="10 min")).to_be_disabled()
     assert f"hour={6 * 24 + 14}" in shown_state(page)
-    page.get_by_label("Jour").select_option(label="mardi")
+    page.get_by_label("Jour").select_option(label="vendredi 1 mai (férié)")
+    page.get_by_role("radio", name="Bains-douches").check()
     page.get_by_label("Heure", exact=True).select_option(label="3\u00a0h")
     expect(page.locator("#summary")).to_contain_text("0,0")
     assert page.evaluate(PAINTED) != afternoon
@@ -420,6 +423,25 @@ def test_what_is_perhaps_covered_is_a_class_of_the_first_map(open_map) -> None:
     expect(page.locator("#notes")).to_contain_text("Seulement ce qui est sûr")
     expect(page.locator("#legend-list")).not_to_contain_text("peut-être")
     assert page.evaluate(PAINTED) != perhaps
+
+
+def test_marks_say_what_is_open_at_an_hour(open_map) -> None:
+    page = open_map("week", state="#view=esi&hour=11")
+    looks = """() => Object.fromEntries(quartHeure.map.data.services
+      .filter((one) => one.layer && one.layer.options.color)
+      .map((one) => [one.name, [one.layer.options.half, one.layer.options.color === "#ffffff"]]))"""
+    marks = page.evaluate(looks)
+    assert marks["Service C1"] == [True, False]  # of unknown hours: half filled
+    assert marks["Service C2"] == [False, True]  # open: filled
+    page.get_by_label("Heure", exact=True).select_option(label="14\u00a0h")
+    assert page.evaluate(looks)["Service C2"] == [False, False]
+    page.evaluate(
+        """() => quartHeure.map.data.services
+          .find((one) => one.name === "Service C2").layer.openPopup()"""
+    )
+    expect(page.locator(".popup")).to_contain_text("Ouvert lundi à 14\u00a0h")
+    page.get_by_label("Jour").select_option(index=0)
+    assert page.evaluate(looks)["Service C1"] == [False, True]
 
 
 def test_search_finds_and_goes(open_map) -> None:
@@ -520,18 +542,11 @@ def test_on_a_phone_the_panel_folds(open_map) -> None:
     panel = page.locator("#panel-body")
     fold = page.get_by_role("button", name=re.compile("Choisir et lire"))
     expect(panel).to_be_hidden()
-    # The legend is open where it leaves the area free.
-    legend = page.locator("#legend")
-    town = page.evaluate(
-        """() => {
-          const { map, data } = quartHeure.map;
-          const [west, , , north] = data.ground.bounds;
-          return map.latLngToContainerPoint([north, west]).y;
-        }"""
-    )
-    box = page.locator(".map").bounding_box()
-    if legend.get_attribute("open") is not None:
-        assert legend.bounding_box()["y"] + legend.bounding_box()["height"] - box["y"] <= town + 1
+    # The legend would cover much of the map: it opens on demand.
+    expect(page.locator("#legend-list")).to_be_hidden()
+    page.locator("#legend summary").click()
+    expect(page.locator("#legend-list")).to_be_visible()
+    page.locator("#legend summary").click()
     assert page.locator(".map").bounding_box()["height"] > 400
     fold.click()
     expect(panel).to_be_visible()

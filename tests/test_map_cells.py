@@ -14,7 +14,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import map_week
 from quart_heure.analysis.statuses import classify
 from quart_heure.outputs import map_hours
 from quart_heure.outputs.discretion import DISCREET, publishable
@@ -32,7 +31,10 @@ from quart_heure.outputs.map_cells import (
 )
 from quart_heure.outputs.map_figures import category_figures, composite_figures, open_essentials
 from quart_heure.outputs.map_hours import hours_shown
+from quart_heure.sources.opening_hours import OPEN, UNKNOWN
 from quart_heure.study import Coverage, Study, analyse
+from test_hours import MONDAY, STARTS, by_clock, town_with_hours
+from town_week import HOURS, shares_at, town_week
 
 
 def unpacked(text: str) -> np.ndarray:
@@ -189,11 +191,26 @@ def test_a_discreet_place_has_no_place(discreet_coverage: Coverage) -> None:
     assert all(m % 5 == 0 and m >= 15 for m in minutes)
     assert category_figures(discreet_coverage, "bains_douches") == {}
     assert "bains_douches" not in open_essentials(discreet_coverage)
-    week = map_week.timed(discreet_coverage).week
-    hours = hours_shown(discreet_coverage, week, grid)
+
+
+def test_hours_of_a_discreet_place_are_not_told(toy_study: Study) -> None:
+    study = town_with_hours(week=True, week_of=MONDAY)
+    table = study.services.table.copy()
+    table.loc[table["service_id"] == "A1", "discreet"] = True
+    coverage = publishable(
+        analyse(study.replace(services=dataclasses.replace(study.services, table=table)))
+    )
+    places = places_of(coverage)
+    assert "A1" not in places
+    hours = hours_shown(coverage, coverage.week, Grid(coverage), places)
     assert hours is not None
     assert "bains_douches" not in hours["categories"]
     assert "esi" in hours["categories"]
+    states = unpacked(hours["services"]).reshape(len(places), -1)
+    for service, place in places.items():
+        counted = coverage.services["counted"].to_numpy()[place]
+        told = [by_clock(service, moment) if counted else 0 for moment in STARTS]
+        assert (states[place] == [{OPEN: 2, UNKNOWN: 1}.get(state, 0) for state in told]).all()
 
 
 # --- thresholds ----------------------------------------------------------------------------------
@@ -224,41 +241,78 @@ def test_figures_are_those_of_a_study_with_that_threshold(toy_study: Study, peop
 # --- hours ---------------------------------------------------------------------------------------
 
 
-def test_hours_come_back_cell_by_cell(toy_coverage: Coverage, grid: Grid) -> None:
-    coverage = map_week.timed(toy_coverage)
-    hours = hours_shown(coverage, coverage.week, grid)
+@pytest.fixture(scope="module")
+def weekly() -> Coverage:
+    return publishable(town_week())
+
+
+def told_hours(coverage: Coverage) -> dict[str, Any]:
+    hours = hours_shown(coverage, coverage.week, Grid(coverage), places_of(coverage))
     assert hours is not None
-    assert hours["monday"] == "2026-11-23"
-    assert "Semaine du 23 novembre 2026" in render_map(coverage)
+    return hours
+
+
+def state_at(coverage: Coverage, category: str, hour: int) -> np.ndarray:
+    assert coverage.week is not None
+    return coverage.week.cell_states(category, coverage.week.state_of_hour[category][hour])
+
+
+def test_hours_come_back_cell_by_cell(weekly: Coverage) -> None:
+    hours, grid = told_hours(weekly), Grid(weekly)
     for category, one in hours["categories"].items():
         low, high = unpacked(one["classes"]).reshape(2, -1)
-        classes = of_cells(low + 256 * high.astype(int), coverage, grid) - 1
+        classes = of_cells(low + 256 * high.astype(int), weekly, grid) - 1
         table = np.frombuffer(zlib.decompress(base64.b64decode(one["table"])), dtype=np.uint8)
         table = table.reshape(-1, one["states"])
-        for hour in (0, 9, 14, 6 * 24 + 3):
+        for hour in HOURS:
             told = table[classes, one["hours"][hour]]
-            states = map_week.states_of(coverage, category, map_week.number_of_hour(hour))
-            assert (told == np.maximum(states, 0)).all()
-            rows = one["rows"][one["hours"][hour]]
-            assert len(rows) == len(coverage.study.area.districts) + 1
-            assert rows[-1][0] <= rows[-1][1]
+            assert (told == np.maximum(state_at(weekly, category, hour), 0)).all()
 
 
-def test_counts_at_an_hour_are_those_of_the_states(toy_coverage: Coverage, grid: Grid) -> None:
-    coverage = map_week.timed(toy_coverage)
-    hours = hours_shown(coverage, coverage.week, grid)
-    assert hours is not None
-    counted = open_essentials(coverage)
+def test_which_week_it_is_is_said(weekly: Coverage) -> None:
+    assert told_hours(weekly)["monday"] == MONDAY.isoformat()
+    assert told_hours(weekly)["holidays"] == [4]
+    page = render_map(weekly)
+    assert "Semaine du 27 avril 2026 au 3 mai 2026. Férié" in page
+    assert "vendredi 1er mai 2026" in page
+    assert "Public holiday: Friday 1 May 2026." in page
+
+
+def test_the_map_agrees_with_the_study_of_that_hour(weekly: Coverage) -> None:
+    hours = told_hours(weekly)
+    ids = [*weekly.study.area.districts["district_id"], ""]
+    seen = set()
+    for category, one in hours["categories"].items():
+        for hour in HOURS:
+            told = np.array(one["rows"][one["hours"][hour]], dtype=float)[:, :2]
+            expected = shares_at(hour, category).loc[ids].to_numpy()
+            assert told == pytest.approx(expected, abs=0.051)
+            seen.add(tuple(np.sign(told[-1]).tolist()))
+    assert seen == {(0.0, 0.0), (0.0, 1.0), (1.0, 1.0)}
+
+
+def test_services_are_open_by_their_clock(weekly: Coverage) -> None:
+    places = places_of(weekly)
+    states = unpacked(told_hours(weekly)["services"]).reshape(len(places), -1)
+    counted = dict(zip(places, weekly.services["counted"], strict=True))
+    for service in ("A1", "C1", "C2"):
+        assert counted[service]
+        expected = [by_clock(service, moment) for moment in STARTS]
+        words = {OPEN: 2, UNKNOWN: 1}
+        assert states[places[service]].tolist() == [words.get(state, 0) for state in expected]
+    assert not counted["A2"]
+    assert not states[places["A2"]].any()
+
+
+def test_counts_at_an_hour_are_those_of_the_states(weekly: Coverage) -> None:
+    counted = open_essentials(weekly)
     assert counted
-    hour = 14
-    sure = sum(
-        map_week.states_of(coverage, category, map_week.number_of_hour(hour)) == 2
-        for category in counted
-    )
-    cells = coverage.cells[coverage.cells["on_network"]]
-    composite = hours["composite"]
+    hour = 11
+    sure = sum(state_at(weekly, category, hour) == 2 for category in counted)
+    cells = weekly.cells[weekly.cells["on_network"]]
+    composite = told_hours(weekly)["composite"]
     rows = composite["rows"][composite["hours"][hour]]
-    ids = [*coverage.study.area.districts["district_id"], ""]
+    ids = [*weekly.study.area.districts["district_id"], ""]
     for district, row in zip(ids, rows, strict=True):
         here = cells if district == "" else cells[cells["district_id"] == district]
         total = here["residents"].sum()
@@ -267,14 +321,13 @@ def test_counts_at_an_hour_are_those_of_the_states(toy_coverage: Coverage, grid:
             assert share == pytest.approx(100 * people / total, abs=0.051)
 
 
-def test_hours_without_residents_are_of_area(toy_study: Study) -> None:
-    coverage = map_week.timed(analyse(toy_study.replace(residents=None)))
-    hours = hours_shown(coverage, coverage.week, Grid(coverage))
-    assert hours is not None
+def test_hours_without_residents_are_of_area() -> None:
+    study = town_with_hours(week=True, week_of=MONDAY, residents=None)
+    coverage = publishable(analyse(study))
     on = coverage.cells["on_network"].to_numpy()
-    one = hours["categories"]["esi"]
-    for hour in (3, 9, 14, 6 * 24):
-        states = map_week.states_of(coverage, "esi", map_week.number_of_hour(hour))[on]
+    one = told_hours(coverage)["categories"]["esi"]
+    for hour in HOURS:
+        states = state_at(coverage, "esi", hour)[on]
         expected = [100 * (states == 2).mean(), 100 * (states >= 1).mean()]
         least, most, *people = one["rows"][one["hours"][hour]][-1]
         assert [least, most] == pytest.approx(expected, abs=0.11)
@@ -291,12 +344,9 @@ def test_many_states_are_told_apart(toy_coverage: Coverage) -> None:
 
 
 def test_hours_that_are_too_large_are_left_out_and_told(
-    toy_coverage: Coverage, grid: Grid, monkeypatch: pytest.MonkeyPatch
+    weekly: Coverage, toy_coverage: Coverage, grid: Grid, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    coverage = map_week.timed(toy_coverage)
-    assert hours_shown(toy_coverage, None, grid) is None
+    assert hours_shown(toy_coverage, None, grid, places_of(toy_coverage)) is None
     monkeypatch.setattr(map_hours, "HOURS_LIMIT_BYTES", 10)
-    hours = hours_shown(coverage, coverage.week, grid)
-    assert hours is not None
-    assert hours["categories"] == {}
-    assert "Les horaires ne sont pas dans ce fichier" in render_map(coverage)
+    assert told_hours(weekly)["categories"] == {}
+    assert "Les horaires ne sont pas dans ce fichier" in render_map(weekly)

@@ -122,8 +122,8 @@ def test_what_is_counted_stays_true(secret: Coverage, shown: Coverage) -> None:
 def test_isochrones_below_the_threshold_are_withheld(secret: Coverage, shown: Coverage) -> None:
     drawn = shown.isochrones.groupby("category")["threshold_min"].apply(list)
     assert drawn["bagagerie"] == [15.0]
-    assert drawn["bains_douches"] == [5.0, 10.0, 15.0]
-    assert shown.manifest["withheld"]["isochrones"] == 2
+    assert drawn["bains_douches"] == [5.0, 10.0, 15.0, 20.0]
+    assert shown.manifest["withheld"]["isochrones"] == 3
     assert shown.manifest["withheld"]["services"] == 1
 
 

@@ -476,7 +476,7 @@ def nested(shapes: Sequence[object]) -> bool:
 def test_isochrones_of_the_toy_town_are_nested(toy: Coverage) -> None:
     for _, rows in toy.isochrones.groupby("category"):
         ordered = rows.sort_values("threshold_min")
-        assert ordered["threshold_min"].tolist() == [5, 10, 15]
+        assert ordered["threshold_min"].tolist() == [5, 10, 15, 20]
         assert nested(list(ordered.geometry))
         assert ordered.geometry.is_valid.all()
         assert ordered["area_ha"].tolist() == pytest.approx(

@@ -30,6 +30,7 @@ __all__ = [
     "phrase",
     "problem_words",
     "service_label",
+    "told",
     "typeset",
     "word",
 ]
@@ -90,6 +91,17 @@ def heading(key: str, lang: str) -> str:
 def phrase(key: str, lang: str, **values: object) -> str:
     """Return a title or sentence of the reports, with values in their places."""
     return _texts()["report"][key][LANGUAGES.index(lang)].format_map(values)
+
+
+def told(entry: Mapping[str, Any], key: str, lang: str) -> str:
+    """Return what an entry tells in a language, else what it tells in any; ``""`` for nothing.
+
+    Examples
+    --------
+    >>> told({"source": "Streets", "source_fr": "Rues"}, "source", "fr"), told({}, "source", "fr")
+    ('Rues', '')
+    """
+    return str(entry.get(f"{key}_{lang}") or entry.get(key) or "")
 
 
 def category_label(category: str, lang: str, catalogue: Mapping[str, Labelled]) -> str:

@@ -121,7 +121,7 @@ class Study:
     person: Person | None = None
     heights: Heights | None = None
     threshold_min: float = 15.0
-    isochrones_min: tuple[float, ...] = (5.0, 10.0, 15.0)
+    isochrones_min: tuple[float, ...] = (5.0, 10.0, 15.0, 20.0)
     cell_m: float = 25.0
     snap_m: float = SNAP_M
     min_gap_ha: float = 1.0

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from quart_heure.analysis.gaps import BARRIER_SHARE
+from quart_heure.analysis.hours import newest_source
 from quart_heure.analysis.statuses import BORDERLINE
 from quart_heure.analysis.surface import Cells
 from quart_heure.analysis.week import hours_of_week
@@ -118,6 +119,8 @@ def _hour_parameters(study: Study) -> dict[str, Any]:
             asked["until"] = moment.end.isoformat(sep=" ", timespec="minutes")
     if study.week:
         asked["week_of"] = hours_of_week(study.reference_day)[0].date().isoformat()
+        newest = newest_source(study.services.table)
+        asked["week_is_newest"] = study.week_of is None and newest is not None
     return asked
 
 

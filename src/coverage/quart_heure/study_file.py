@@ -265,7 +265,8 @@ def _with_folder(settings: Mapping[str, Any] | None, folder: Path) -> dict[str, 
 def _reach(area: StudyArea, fields: Mapping[str, Any], *, hilly: bool) -> shapely.Polygon:
     """Return, in degrees, where streets are taken from raw data: the area and the longest walk."""
     profile = fields.get("profile", ADULT)
-    longest_min = max(1.1 * fields.get("threshold_min", 15.0), *fields.get("isochrones_min", ()), 0)
+    isochrones_min = fields.get("isochrones_min", Study.isochrones_min)
+    longest_min = max(1.1 * fields.get("threshold_min", 15.0), *isochrones_min, 0)
     easiest = LEAST_EFFORT if hilly else 1.0
     around_m = max(_STREETS_AROUND_M, profile.speed_m_per_min * longest_min / easiest)
     around = shapely.buffer(shapely.convex_hull(area.geometry), around_m)
@@ -288,7 +289,8 @@ def _input(
         lacks = network.meta.get("lacks")
         if lacks:
             known["lacks"] = "; ".join(lacks)
-    known |= {k: str(v) for k, v in described.get(file.name, {}).items() if k in known}
+    told = (*known, "source_fr", "licence_fr")
+    known |= {k: str(v) for k, v in described.get(file.name, {}).items() if k in told}
     return {"role": role, "file": file.name, "sha256": sha256_of(file), **known}
 
 

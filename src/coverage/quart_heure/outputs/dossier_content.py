@@ -167,7 +167,8 @@ class Dossiers:
         dict
             ``title``, ``headline`` (see `headline`), ``within`` (rows of label and shares),
             ``figures`` (a row per category and composite), ``none_known``, ``gaps`` (rows with
-            their ``number`` on the map), ``services``, ``left_out``, ``week``, ``unknown``.
+            their ``number`` on the map), ``services``, ``left_out``, ``week`` and
+            ``week_about``, ``unknown``.
         """
         district = self.districts[district_id]
         services = self.services(district_id)
@@ -191,6 +192,7 @@ class Dossiers:
             "services": services.counted,
             "left_out": services.left_out,
             "week": week,
+            "week_about": self.report["week"]["about"] if week else "",
             "unknown": unknown_lines(
                 self.coverage, services.counted, self.say, hours_asked=week is not None
             ),
@@ -311,9 +313,8 @@ def _source(entry: Mapping[str, Any], say: Words) -> str:
     """Return what an input is, where it comes from, its date and its licence."""
     role, date = str(entry.get("role", "")), str(entry.get("date") or "")
     name = say(f"role_{role}") if say.has(f"role_{role}") else short(word(role, say.lang), 40)
-    told = entry.get(f"source_{say.lang}") or entry.get("source") or entry.get("file")
     facts = [
-        short(told, _CREDIT),
+        short(entry.get("source") or entry.get("file"), _CREDIT),
         format_date(date, say.lang) if date else "",
         short(entry.get("licence"), _CREDIT),
     ]

@@ -12,6 +12,7 @@ import pandas as pd
 
 from quart_heure.labels import format_number, format_pct
 from quart_heure.outputs.dossier_words import Words
+from quart_heure.outputs.report_week import share_columns
 
 __all__ = ["HOURS", "LEVELS", "MOMENTS", "Week", "WeekRow", "level_of", "week_of"]
 
@@ -53,9 +54,18 @@ class WeekRow:
 
 @dataclasses.dataclass(frozen=True)
 class Week:
-    """The rows of the heat map, in the order of the categories."""
+    """The heat map.
+
+    Parameters
+    ----------
+    rows
+        In the order of the categories.
+    by
+        What the shares are of: residents or area.
+    """
 
     rows: list[WeekRow]
+    by: str
 
 
 def week_of(
@@ -70,7 +80,7 @@ def week_of(
     Parameters
     ----------
     table
-        Columns category, district_id, hour (0 … 167), at_least_pct, at_most_pct.
+        The table of a week.
     district_id
         The district.
     categories
@@ -85,6 +95,7 @@ def week_of(
     Week or None
         None if the table says nothing of the district.
     """
+    by, columns = share_columns(table)
     mine = table[table["district_id"] == district_id]
     rows = []
     for category in (c["id"] for c in categories):
@@ -92,8 +103,7 @@ def week_of(
         if here.empty:
             continue
         hours = here.set_index("hour").reindex(range(HOURS))
-        least = hours["at_least_pct"].astype(float).tolist()
-        most = hours["at_most_pct"].astype(float).tolist()
+        least, most = (hours[column].astype(float).tolist() for column in columns)
         rows.append(
             WeekRow(
                 label=names[category],
@@ -104,7 +114,7 @@ def week_of(
                 alt=_in_words(names[category], least, most, say),
             )
         )
-    return Week(rows) if rows else None
+    return Week(rows, by) if rows else None
 
 
 def level_of(share: float) -> int:

@@ -13,8 +13,16 @@ import numpy as np
 
 from quart_heure.errors import InputFileError
 from quart_heure.files import replacing
+from quart_heure.labels import told
 
-__all__ = ["MANIFEST_NAME", "json_text", "plain", "read_manifest", "write_manifest"]
+__all__ = [
+    "MANIFEST_NAME",
+    "json_text",
+    "plain",
+    "read_manifest",
+    "residents_source",
+    "write_manifest",
+]
 
 MANIFEST_NAME = "manifest.json"
 """The file that makes a folder a result."""
@@ -49,6 +57,13 @@ def write_manifest(manifest: Mapping[str, Any], path: Path) -> None:
     """Write a manifest, whole or not at all."""
     with replacing(path) as temporary:
         temporary.write_text(json_text(manifest) + "\n", encoding="utf-8")
+
+
+def residents_source(manifest: Mapping[str, Any], lang: str) -> str:
+    """Say where the residents of a run are from: in the language, where their file does."""
+    said = [i for i in manifest.get("inputs", []) if i.get("role") == "residents"]
+    in_language = [told(i, "source", lang) for i in said if i.get(f"source_{lang}")]
+    return "; ".join(in_language) or str(manifest.get("counts", {}).get("residents_source", ""))
 
 
 def read_manifest(directory: Path) -> dict[str, Any]:

@@ -76,7 +76,7 @@ def build_map(
     drawn = ground(coverage, background, pen)
     services, places = services_shown(coverage, pen, lang=lang)
     grid = Grid(coverage)
-    hours = hours_shown(coverage, coverage.week, grid)
+    hours = hours_shown(coverage, coverage.week, grid, places)
     texts = _texts(coverage, shown, hours, lang=lang, online_tiles=online_tiles)
     other = next(one for one in LANGUAGES if one != lang)
     other_shown = [_in_language(view, coverage, other) for view in shown]
@@ -85,8 +85,6 @@ def build_map(
     data = {
         "threshold": coverage.study.threshold_min,
         "thresholds": thresholds_offered(coverage.study),
-        # Services further away than this walk do not count outside the area.
-        "margin_min": coverage.study.margin_m / coverage.study.profile.speed_m_per_min,
         "gap_ha": coverage.study.min_gap_ha,
         "residents": coverage.study.residents is not None,
         "online": online_tiles,

@@ -39,8 +39,6 @@ __all__ = [
 FAR, UNREACHABLE, OFF_NETWORK = 253, 254, 255
 """Codes of cells without minutes; 0 is outside the area, n at most ``upper[n - 1]`` minutes."""
 
-_LONGEST_OFFERED_MIN = 20.0
-
 _STEPS_MIN = ((25, 0.25), (45, 0.5), (85, 1.0), (145, 2.0), (245, 5.0))
 """Up to these minutes, codes are as fine as this: near the thresholds a quarter of a minute."""
 
@@ -118,7 +116,7 @@ def mercator_share(
 
 def thresholds_offered(study: Study) -> list[float]:
     """Return the thresholds that the map offers, in minutes."""
-    return sorted({*study.isochrones_min, study.threshold_min, _LONGEST_OFFERED_MIN})
+    return sorted({*study.isochrones_min, study.threshold_min})
 
 
 def withheld(coverage: Coverage, category: str) -> bool:
@@ -129,8 +127,7 @@ def withheld(coverage: Coverage, category: str) -> bool:
     if DISCREET in coverage.cells[f"nearest_{category}"].cat.categories:
         return True
     drawn = coverage.isochrones["category"] == category
-    study = coverage.study
-    return int(drawn.sum()) < len({*study.isochrones_min, study.threshold_min})
+    return int(drawn.sum()) < len(thresholds_offered(coverage.study))
 
 
 def upper_minutes(study: Study) -> NDArray[np.float64]:

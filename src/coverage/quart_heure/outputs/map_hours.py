@@ -20,8 +20,10 @@ from numpy.typing import NDArray
 
 from quart_heure.outputs.map_cells import Grid, packed, withheld
 from quart_heure.outputs.map_figures import DistrictSums, shares_by_count
+from quart_heure.sources.opening_hours import public_holidays
 
 if TYPE_CHECKING:
+    from quart_heure.analysis.week import OpenSet
     from quart_heure.study import Coverage
 
 __all__ = ["HOURS_LIMIT_BYTES", "WeekShown", "hours_shown"]
@@ -35,7 +37,14 @@ _STATES_IN_A_WORD = 31
 _SURE = 2
 """State of a cell that is covered by a place open for sure."""
 
-_FIGURES = ("at_least_pct", "at_most_pct", "residents_at_least", "residents_at_most")
+_PERHAPS = 1
+
+_FIGURES = (
+    "residents_at_least_pct",
+    "residents_at_most_pct",
+    "residents_at_least",
+    "residents_at_most",
+)
 
 
 class WeekShown(Protocol):
@@ -54,6 +63,10 @@ class WeekShown(Protocol):
         """Number of the distinct state of each hour, by category."""
 
     @property
+    def sets(self) -> Mapping[str, Sequence[OpenSet]]:
+        """The open services of each distinct state, by category."""
+
+    @property
     def table(self) -> pd.DataFrame:
         """Shares and residents by category, district and hour."""
 
@@ -61,7 +74,9 @@ class WeekShown(Protocol):
         """Return 2 for cells covered for sure, 1 for perhaps, 0 for not, -1 off the network."""
 
 
-def hours_shown(coverage: Coverage, week: WeekShown | None, grid: Grid) -> dict[str, Any] | None:
+def hours_shown(
+    coverage: Coverage, week: WeekShown | None, grid: Grid, places: Mapping[str, int]
+) -> dict[str, Any] | None:
     """Return the hours of the week as plain data for the page; None without a week.
 
     Parameters
@@ -73,6 +88,8 @@ def hours_shown(coverage: Coverage, week: WeekShown | None, grid: Grid) -> dict[
         Which cells are covered at each hour.
     grid
         Where the cells lie.
+    places
+        Position of each service that the page shows, by its id.
     """
     if week is None:
         return None
@@ -99,12 +116,40 @@ def hours_shown(coverage: Coverage, week: WeekShown | None, grid: Grid) -> dict[
     size = sum(len(one["classes"]) + len(one["table"]) for one in shown.values())
     if size > HOURS_LIMIT_BYTES:
         return {"too_large": True, "categories": {}}
+    states = _service_states(coverage, week, places)
     essentials = [timed[category] for category in study.essentials if category in timed]
     return {
         "monday": week.starts[0].date().isoformat(),
+        "holidays": _holidays(week, study.country),
         "categories": shown,
+        "services": packed(states),
         "composite": _composite_hours(essentials, sums, n_cells=len(coverage.cells)),
     }
+
+
+def _holidays(week: WeekShown, country: str) -> list[int]:
+    """Return which days of the week are public holidays; Monday is 0."""
+    days = [start.date() for start in week.starts[::24]]
+    told = zip(range(7), public_holidays(days, country=country), strict=True)
+    return [day for day, holiday in told if holiday]
+
+
+def _service_states(
+    coverage: Coverage, week: WeekShown, places: Mapping[str, int]
+) -> NDArray[np.uint8]:
+    """Return the state of each service that the page shows at each hour; shape (s, 168).
+
+    As of cells: 2 open, 1 perhaps, 0 closed. Places that do not count are in no set, and closed.
+    """
+    ids = coverage.services["service_id"].astype(str).tolist()
+    states = np.zeros((len(places), len(week.starts)), dtype=np.uint8)
+    for category in coverage.study.categories:
+        of_hour = np.asarray(week.state_of_hour[category])
+        for number, one in enumerate(week.sets[category]):
+            for state, services in ((_SURE, one.open), (_PERHAPS, one.unknown)):
+                shown = [places[ids[service]] for service in services]
+                states[np.ix_(shown, of_hour == number)] = state
+    return states
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

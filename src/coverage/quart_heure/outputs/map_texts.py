@@ -12,8 +12,11 @@ from quart_heure.labels import (
     format_number,
     format_pct,
     format_plain,
+    told,
 )
+from quart_heure.outputs.manifest import residents_source
 from quart_heure.outputs.map_ranges import asked_words, city_bounds, has_ranges
+from quart_heure.outputs.report_week import week_words
 
 if TYPE_CHECKING:
     from quart_heure.study import Coverage, Study
@@ -68,7 +71,7 @@ def page_texts(
         "share_hint": words[
             ("share_hint_sure" if has_ranges(coverage) else "share_hint") + ending
         ].format(minutes=minutes),
-        "hours_hint": _hours_hint(hours, words, minutes=minutes, lang=lang),
+        "hours_hint": _hours_hint(hours, manifest, words, minutes=minutes, lang=lang),
         "hours_left_out": hours is not None and not hours["categories"],
         "districts": [district_label(label, lang) for label in labels],
         "table": words["table"].format(district=district),
@@ -146,12 +149,17 @@ def _choices(
 
 
 def _hours_hint(
-    hours: Mapping[str, Any] | None, words: Mapping[str, Any], *, minutes: str, lang: str
+    hours: Mapping[str, Any] | None,
+    manifest: Mapping[str, Any],
+    words: Mapping[str, Any],
+    *,
+    minutes: str,
+    lang: str,
 ) -> str:
     if hours is None or "monday" not in hours:
         return ""
-    week = format_date(hours["monday"], lang)
-    return str(words["hours_hint"].format(week=week, minutes=minutes))
+    week = week_words(manifest["parameters"], lang)
+    return f"{week} {words['hours_hint'].format(minutes=minutes)}"
 
 
 def _measure(study: Study, words: Mapping[str, Any], *, lang: str) -> str:
@@ -177,7 +185,7 @@ def _data_lines(manifest: Mapping[str, Any], words: Mapping[str, Any], *, lang: 
     lines = []
     if manifest.get("osm_date"):
         lines.append(words["data_date"].format(date=format_date(str(manifest["osm_date"]), lang)))
-    residents = str(manifest.get("counts", {}).get("residents_source", ""))
+    residents = residents_source(manifest, lang)
     if residents:
         lines.append(words["residents_source"].format(source=residents))
     if manifest.get("created"):
@@ -196,8 +204,8 @@ def _source(entry: Mapping[str, Any], words: Mapping[str, Any], *, lang: str) ->
     role = str(entry.get("role", ""))
     date = str(entry.get("date") or "")
     parts = [
-        str(entry.get(f"source_{lang}") or entry.get("source") or entry.get("file") or ""),
+        told(entry, "source", lang) or str(entry.get("file") or ""),
         words["source_date"].format(date=format_date(date, lang)) if date else "",
-        str(entry.get("licence") or ""),
+        told(entry, "licence", lang),
     ]
     return words["roles"].get(role, role), " – ".join(part for part in parts if part)

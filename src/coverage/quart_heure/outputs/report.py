@@ -21,7 +21,7 @@ from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.formats import csv_text
 from quart_heure.outputs.manifest import json_text
 from quart_heure.outputs.report_content import report_content
-from quart_heure.outputs.report_week import range_words
+from quart_heure.outputs.report_week import day_runs, range_words
 from quart_heure.outputs.results import Results
 from quart_heure.outputs.tables import in_order
 from quart_heure.schema import table_columns
@@ -142,6 +142,7 @@ def _environment(format_: str, lang: str) -> jinja2.Environment:
     for name, function in _words(lang).items():
         environment.filters[name] = function
         environment.globals[name] = function
+    environment.globals["day_runs"] = day_runs
     return environment
 
 

@@ -16,8 +16,17 @@ import pandas as pd
 from quart_heure.analysis.answers import COMPOSITES
 from quart_heure.errors import CategoryError, InputFileError
 from quart_heure.hints import nearest_hint
-from quart_heure.labels import district_word, format_number, format_pct, format_plain, phrase, word
+from quart_heure.labels import (
+    district_word,
+    format_number,
+    format_pct,
+    format_plain,
+    phrase,
+    told,
+    word,
+)
 from quart_heure.outputs.discretion import publishable
+from quart_heure.outputs.manifest import residents_source
 from quart_heure.outputs.report_services import most_needed, person_words, service_lists
 from quart_heure.outputs.report_week import hours_told, week_content
 from quart_heure.outputs.results import Results
@@ -64,8 +73,8 @@ def report_content(
     dict
         ``format``, ``lang``, ``area``, ``osm_date``, ``parameters``; ``selected`` (whether
         districts were asked for), ``district_labels`` (by id), ``district_word``;
-        ``categories`` (id, label, essential, composite); ``hours`` (the hour that was asked about,
-        None without one) and ``week`` (see `quart_heure.outputs.report_week`); ``summary`` (in
+        ``categories`` (id, label, gap_label, essential, composite); ``hours`` (the hour that was
+        asked about, None without one) and ``week`` (see `quart_heure.outputs.report_week`); ``summary`` (in
         figures and in one sentence); ``second_weight`` (label, source and a sentence, {} without
         one); ``city`` (one row of indicators per category); ``composite``;
         ``districts`` (district_id, label, ``indicators``, ``composite``, ``gaps`` with the
@@ -144,13 +153,19 @@ def report_content(
             for d in manifest.get("definitions", [])
         ],
         "limits": [limit[lang] for limit in manifest.get("limits", [])],
-        "sources": [dict(source) for source in manifest.get("inputs", [])],
+        "sources": [
+            {**source, **{key: told(source, key, lang) for key in ("source", "licence")}}
+            for source in manifest.get("inputs", [])
+        ],
         "attribution": list(manifest.get("attribution", [])),
         "run": {
             "tool": manifest["tool"],
             "version": manifest.get("version", ""),
             "created": manifest.get("created", ""),
-            "counts": manifest.get("counts", {}),
+            "counts": {
+                **manifest.get("counts", {}),
+                "residents_source": residents_source(manifest, lang),
+            },
             "dropped": manifest.get("dropped", {}),
         },
     }
@@ -221,6 +236,10 @@ def _shown_categories(
         {
             "id": category,
             "label": about[category][lang] if category in about else word(category, lang),
+            # What lacks in a gap of a composite is the contrary of its name.
+            "gap_label": about[category][lang]
+            if category in about
+            else word(f"{category}_gap", lang),
             "essential": bool(about.get(category, {}).get("essential", False)),
             "composite": category not in about,
         }

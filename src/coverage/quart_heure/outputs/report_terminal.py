@@ -71,6 +71,7 @@ class _Drawing:
         self.lang = content["lang"]
         self.wide = wide
         self.labels = {c["id"]: c["label"] for c in content["categories"]}
+        self.gap_labels = {c["id"]: c["gap_label"] for c in content["categories"]}
         self.threshold = format_plain(content["parameters"].get("threshold_min"), self.lang)
 
     def summary(self) -> Iterable[RenderableType]:
@@ -162,6 +163,7 @@ class _Drawing:
         yield Text(
             "\n" + self.say("week", date=format_date(week["week_of"], self.lang)), style="bold"
         )
+        yield Text(week["about"])
         for place in week["places"]:
             for one in place["categories"]:
                 name = self.labels[one["category"]]
@@ -254,7 +256,7 @@ class _Drawing:
                 gap["nearest_service_id"], gap["nearest_service_name"], self.lang
             )
             table.add_row(
-                Text(self.labels[gap["category"]]),
+                Text(self.gap_labels[gap["category"]]),
                 self.cause(gap),
                 self.number(part["area_ha"]),
                 self.number(part["residents"]),

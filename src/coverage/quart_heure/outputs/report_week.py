@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
-from quart_heure.labels import format_moment, phrase, word
+from quart_heure.labels import format_date, format_moment, phrase, word
+from quart_heure.sources.opening_hours import public_holidays
 
-__all__ = ["SHADES", "hours_told", "range_words", "shade", "week_content"]
+__all__ = [
+    "SHADES",
+    "day_runs",
+    "hours_told",
+    "range_words",
+    "shade",
+    "share_columns",
+    "week_content",
+    "week_words",
+]
 
 SHADES = "·░▒▓█"
 """None, and quarters of the people or of the area, for a screen that has but letters."""
@@ -61,24 +72,22 @@ def week_content(
     Returns
     -------
     dict
-        ``week_of``, ``by`` (residents or area, whichever the shares are of), ``days`` (date and
-        label of each), ``places``: district_id, label, ``categories``: category, ``hours`` (7 rows
-        of 24 pairs: per cent covered at least and at most). None without a table.
+        ``week_of``, ``about`` (which week it is, in words), ``by`` (residents or area, whichever
+        the shares are of), ``days`` (date and label of each), ``places``: district_id, label,
+        ``categories``: category, ``hours`` (7 rows of 24 pairs: per cent covered at least and at
+        most). None without a table.
     """
     if table is None:
         return None
-    by = "residents" if table["residents_at_least_pct"].notna().any() else "area"
-    names = ["residents_at_least_pct", "residents_at_most_pct"]
-    if by == "area":
-        names = ["at_least_pct", "at_most_pct"]
+    by, names = share_columns(table)
     shares = {
         key: rows.sort_values("hour")[names]
         for key, rows in table.groupby(["district_id", "category"])
     }
-    monday = dt.date.fromisoformat(parameters["week_of"])
-    days = [monday + dt.timedelta(days=day) for day in range(_DAYS)]
+    days = _days(parameters)
     return {
-        "week_of": monday.isoformat(),
+        "week_of": days[0].isoformat(),
+        "about": week_words(parameters, lang),
         "by": by,
         "days": [
             {"date": day.isoformat(), "label": word(f"day_{day.weekday()}", lang)} for day in days
@@ -97,6 +106,52 @@ def week_content(
     }
 
 
+def week_words(parameters: Mapping[str, Any], lang: str) -> str:
+    """Say which week was judged, why this one, and which of its days are public holidays."""
+    days = _days(parameters)
+    key = "week_newest" if parameters.get("week_is_newest") else "week_asked"
+    monday, sunday = (format_date(day.isoformat(), lang) for day in (days[0], days[-1]))
+    # "15 au 21 septembre 2025": the month is said once.
+    number, _, month = monday.partition(" ")
+    monday = number if sunday.endswith(f" {month}") else monday
+    sentence = phrase(key, lang, monday=monday, sunday=sunday)
+    holidays = public_holidays(days, country=parameters["country"])
+    named = [
+        f"{word(f'day_{day.weekday()}', lang)} {format_date(day.isoformat(), lang)}"
+        for day, holiday in zip(days, holidays, strict=True)
+        if holiday
+    ]
+    if named:
+        sentence += " " + phrase("week_holidays", lang, days=", ".join(named))
+    return sentence
+
+
+def day_runs(hours: Sequence[Any]) -> list[tuple[int, int, Any]]:
+    """Return days in a row that are alike: the first, the last, and the hours of each.
+
+    Examples
+    --------
+    >>> day_runs(["a", "b", "b", "a"])
+    [(0, 0, 'a'), (1, 2, 'b'), (3, 3, 'a')]
+    """
+    runs, start = [], 0
+    for one, alike in itertools.groupby(hours):
+        last = start + len(list(alike)) - 1
+        runs.append((start, last, one))
+        start = last + 1
+    return runs
+
+
+def share_columns(table: pd.DataFrame) -> tuple[str, list[str]]:
+    """Return what the shares of a week are of, and their columns: at least, at most.
+
+    They are of residents, or of area where residents are not known.
+    """
+    if table["residents_at_least_pct"].notna().any():
+        return "residents", ["residents_at_least_pct", "residents_at_most_pct"]
+    return "area", ["at_least_pct", "at_most_pct"]
+
+
 def range_words(least: float, most: float) -> str:
     """Write a range of per cent, both ends rounded outwards so that it stays one."""
     if math.isnan(least) or math.isnan(most):
@@ -112,6 +167,11 @@ def shade(least: float) -> str:
     if math.isnan(least) or least <= 0:
         return SHADES[0]
     return SHADES[min(len(SHADES) - 1, 1 + int(least // 25))]
+
+
+def _days(parameters: Mapping[str, Any]) -> list[dt.date]:
+    monday = dt.date.fromisoformat(parameters["week_of"])
+    return [monday + dt.timedelta(days=day) for day in range(_DAYS)]
 
 
 def _grid(rows: pd.DataFrame) -> list[list[list[float]]]:

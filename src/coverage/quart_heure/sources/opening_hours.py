@@ -40,6 +40,7 @@ __all__ = [
     "is_country",
     "next_openings",
     "opening_states",
+    "public_holidays",
     "visit_states",
 ]
 
@@ -54,6 +55,12 @@ def is_country(code: str) -> bool:
     except UnknownCountryError:
         return False
     return True
+
+
+def public_holidays(days: Sequence[dt.date], *, country: str) -> list[bool]:
+    """Tell which days are public holidays of a country."""
+    holiday = OpeningHours("PH", country=country)
+    return [bool(holiday.is_open(dt.datetime.combine(day, dt.time(12)))) for day in days]
 
 
 def opening_states(

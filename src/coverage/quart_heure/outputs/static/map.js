@@ -9,7 +9,7 @@
       Object.assign(this, { map, data, cells, hours, lang });
       this.words = new qh.Words(data.words);
       this.switches = { gaps: true, services: true, streets: true };
-      this.layers = new qh.Layers(map, data, this.words, cells, this.switches, {
+      this.layers = new qh.Layers(map, data, this.words, { cells, hours }, this.switches, {
         tell: (latlng) => this.tell(latlng),
         gap: (gap) => this.noteGap(gap),
         list: (gap) => this.findInList(gap),
@@ -48,8 +48,8 @@
       this.listenToMap();
       qh.listenToPrint(this.map);
       this.show();
-      // Once more: the legend, now written, may cover the area.
-      if (window.matchMedia(qh.PHONE).matches) byId("legend").open = this.viewpoint.hasRoomForLegend();
+      // Once more: the legend, now written, may cover the area; on a phone it would cover too much.
+      if (window.matchMedia(qh.PHONE).matches) byId("legend").open = false;
       this.viewpoint.frame();
       this.viewpoint.keepFramed();
       this.restore();
@@ -77,7 +77,7 @@
       this.view = this.layers.viewOf(chosen.view);
       this.effective = qh.effective(data, this.view, chosen);
       const scene = this.scenes.of(this.view, this.effective);
-      this.layers.show(this.view, scene, this.effective.standard && !this.effective.ranged);
+      this.layers.show(this.view, scene, this.effective);
       this.panel.write(this.view, this.effective);
       this.legend.write(this.view, this.effective, scene, switches);
       this.controls.show(chosen, this.view, this.effective, switches);

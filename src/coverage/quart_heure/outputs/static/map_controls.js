@@ -40,7 +40,7 @@
       if (!shown) return;
       const option = (value, text) => el("option", { value: String(value) }, text);
       byId("day").append(
-        ...Array.from({ length: DAYS }, (_, day) => option(day, qh.dayName(words.table.locale, day)))
+        ...Array.from({ length: DAYS }, (_, day) => option(day, qh.dateName(words, data.hours, day)))
       );
       byId("hour").append(
         ...Array.from({ length: HOURS_OF_DAY }, (_, hour) => option(hour, words.say("hour", { n: hour })))

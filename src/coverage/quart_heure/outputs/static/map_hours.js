@@ -5,6 +5,7 @@
   const DAY = 24;
   const MONDAY = Date.UTC(2024, 0, 1); // a Monday, to ask the language for the names of the days
 
+  const HOURS = 7 * DAY;
   const SURE = 2;
 
   qh.Hours = class {
@@ -24,6 +25,7 @@
         this.tables[category] = await qh.inflate(one.table);
       });
       await Promise.all(every);
+      if (this.packed.services) this.services = await qh.unpack(this.packed.services);
       return this;
     }
 
@@ -40,6 +42,11 @@
       const { states } = this.packed.categories[category];
       const number = this.classes[category][cell];
       return number === 0 ? 0 : this.tables[category][(number - 1) * states + this.stateOf(category, hour)];
+    }
+
+    /* The same of a service by its place among those of the page: open, perhaps open, closed. */
+    tellService(place, hour) {
+      return this.services[place * HOURS + hour];
     }
 
     /* Fields of 0 and 1 for drawing: covered for sure, and covered at most. */
@@ -73,6 +80,13 @@
   qh.dayName = function (locale, day) {
     const form = new Intl.DateTimeFormat(locale, { weekday: "long", timeZone: "UTC" });
     return form.format(new Date(MONDAY + day * DAY * 3600e3));
+  };
+
+  /* "dimanche 21 septembre", and whether it is a public holiday. */
+  qh.dateName = function (words, hours, day) {
+    const form = new Intl.DateTimeFormat(words.table.locale, { weekday: "long", day: "numeric", month: "long", timeZone: "UTC" });
+    const name = form.format(new Date(Date.parse(hours.monday) + day * DAY * 3600e3));
+    return hours.holidays.includes(day) ? words.say("holiday", { day: name }) : name;
   };
 
   qh.hourOf = (day, hour) => day * DAY + hour;

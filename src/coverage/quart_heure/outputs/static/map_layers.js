@@ -24,8 +24,10 @@
     /* `switches` says which kinds of layers are wanted: gaps, services, streets; `on` has what
        asks and tells the rest of the page: tell(latlng) returns what is known of a place, gap(gap)
        is called with the gap that is open, or null, list(gap) shows it in the list. */
-    constructor(map, data, words, cells, switches, on) {
-      Object.assign(this, { map, data, words, switches, on });
+    constructor(map, data, words, { cells, hours }, switches, on) {
+      Object.assign(this, { map, data, words, hours, switches, on });
+      this.hour = null;
+      data.services.forEach((service, place) => (service.place = place));
       this.drawn = new Map();
       this.shown = null;
       this.streets = [];
@@ -43,8 +45,10 @@
     }
 
     /* Show a view, drawn the first time it is asked for. Gaps are those of the study's threshold at
-       any hour: `filled` says that this is what is shown, and that no cell of them is perhaps covered. */
-    show(view, scene, filled) {
+       any hour: they are filled where this is what is shown, and no cell of them is perhaps covered. */
+    show(view, scene, { standard, ranged, hour }) {
+      const filled = standard && !ranged;
+      this.hour = hour;
       if (!this.drawn.has(view.id)) this.drawn.set(view.id, this.drawView(view));
       if (this.shown !== this.drawn.get(view.id)) {
         if (this.shown) Object.values(this.shown).forEach((layer) => layer.remove());
@@ -223,20 +227,18 @@
     /* One mark per service, whichever views it is part of. */
     serviceLayer(service) {
       if (service.layer) return service.layer;
-      const { colour, label } = this.viewOf(service.category);
-      const plain = !service.left_out && !service.outside;
+      const { label } = this.viewOf(service.category);
       service.layer = new qh.Mark(latLon(service.at), {
         shape: qh.shapeOf(this.data, service.category),
         renderer: this.canvases.marks,
         pane: "marks",
-        radius: this.markRadius(service),
-        color: plain ? "#ffffff" : colour,
-        weight: 2,
-        fillColor: plain ? colour : "#ffffff",
-        fillOpacity: 1,
-        dashArray: service.left_out ? "2 3" : null,
+        ...this.markStyle(service),
       });
-      return this.bindPopup(service.layer, () => qh.servicePopup(this.words, service, label));
+      return this.bindPopup(service.layer, () => {
+        const at = this.hour === null || service.left_out ? null : this.hour;
+        const state = at === null ? null : this.hours.tellService(service.place, at);
+        return qh.servicePopup(this.words, service, label, { hour: at, state });
+      });
     }
 
     /* Popups move the map until they are clear of the legend, wherever it ends by then. */
@@ -278,13 +280,16 @@
 
     refreshMarks() {
       for (const service of this.data.services) {
-        if (service.layer) service.layer.setRadius(this.markRadius(service));
+        if (service.layer) service.layer.setStyle(this.markStyle(service)).redraw();
       }
     }
 
     /* Seen from afar marks are smaller, or they would hide a small city. */
-    markRadius(service) {
-      return (service.left_out ? 5 : 7) - (this.map.getZoom() < 11.75 ? 2 : 0);
+    markStyle(service) {
+      const { colour } = this.viewOf(service.category);
+      const style = qh.markStyle(colour, qh.kindOf(service, this.hours, this.hour));
+      const radius = (style.small ? 5 : 7) - (this.map.getZoom() < 11.75 ? 2 : 0);
+      return { ...style, radius };
     }
   };
 })(window.quartHeure);

@@ -4,6 +4,15 @@
 (function (qh) {
   const { el, byId } = qh;
 
+  const KINDS = {
+    in: "service_in",
+    out: "service_out",
+    open: "service_open_2",
+    perhaps: "service_open_1",
+    closed: "service_open_0",
+    left: "service_left",
+  };
+
   qh.Legend = class {
     constructor(data, words, layers) {
       Object.assign(this, { data, words, layers });
@@ -26,7 +35,7 @@
       entries.push(...this.beyond(view, effective, values));
       if (view.gaps.length && switches.gaps) entries.push(this.gap(view, effective, values));
       entries.push([qh.swatch({ fill: qh.colours.offNetwork }), words.say("off_network")]);
-      if (switches.services) entries.push(...this.services(view));
+      if (switches.services) entries.push(...this.services(view, effective.hour));
       byId("legend-list").replaceChildren(
         ...entries.map(([mark, text]) => el("li", {}, mark, el("span", {}, text)))
       );
@@ -57,16 +66,18 @@
       return [qh.gapSwatch(painted), this.words.say(key, { ...values, minutes })];
     }
 
-    services(view) {
+    services(view, hour) {
       const { words, data } = this;
       const services = this.layers.servicesOf(view);
       if (services.length === 0) return [];
-      if (view.kind === "composite") return [[qh.mark(qh.colours.ink, null, "in"), words.say("service_any")]];
-      const shape = qh.shapeOf(data, view.id);
-      const kinds = { in: "service_in", out: "service_out", left: "service_left" };
-      return Object.entries(kinds)
-        .filter(([kind]) => services.some((service) => qh.kindOf(service) === kind))
-        .map(([kind, key]) => [qh.mark(view.colour, shape, kind), words.say(key)]);
+      const composite = view.kind === "composite";
+      if (composite && hour === null) return [[qh.mark(qh.colours.ink, null, "in"), words.say("service_any")]];
+      const colour = composite ? qh.colours.ink : view.colour;
+      const shape = composite ? null : qh.shapeOf(data, view.id);
+      const present = new Set(services.map((service) => qh.kindOf(service, this.layers.hours, hour)));
+      return Object.entries(KINDS)
+        .filter(([kind]) => present.has(kind))
+        .map(([kind, key]) => [qh.mark(colour, shape, kind), words.say(key)]);
     }
   };
 })(window.quartHeure);

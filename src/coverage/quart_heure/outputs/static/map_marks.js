@@ -31,36 +31,73 @@
     return SHAPES[categories.findIndex((view) => view.id === category) % SHAPES.length];
   };
 
-  qh.shapePath = function (shape, { x, y }, radius) {
+  /* What lies to the right of the middle of a polygon. */
+  function rightHalf(shape) {
+    return shape.flatMap(([x, y], i) => {
+      const [nextX, nextY] = shape[(i + 1) % shape.length];
+      const kept = x >= 0 ? [[x, y]] : [];
+      if (x >= 0 !== nextX >= 0) kept.push([0, y + ((nextY - y) * x) / (x - nextX)]);
+      return kept;
+    });
+  }
+
+  /* The path of a shape; with `half`, filling by the even-odd rule leaves its right half empty. */
+  qh.shapePath = function (shape, { x, y }, radius, half) {
     if (!shape) {
-      const arc = "a" + radius + "," + radius + " 0 1,0 ";
-      return "M" + (x - radius) + "," + y + arc + radius * 2 + ",0 " + arc + -radius * 2 + ",0 ";
+      const arc = "a" + radius + "," + radius + " 0 1,";
+      const right = "M" + x + "," + (y - radius) + arc + "1 0," + radius * 2 + "Z";
+      return "M" + (x - radius) + "," + y + arc + "0 " + radius * 2 + ",0 " + arc + "0 " + -radius * 2 + ",0 " + (half ? right : "");
     }
     const at = ([dx, dy]) => (x + dx * radius).toFixed(1) + "," + (y + dy * radius).toFixed(1);
-    return "M" + shape.map(at).join("L") + "Z";
+    const path = (corners) => "M" + corners.map(at).join("L") + "Z";
+    return path(shape) + (half ? path(rightHalf(shape)) : "");
   };
 
   /* A circle marker of another shape; drawn by Leaflet's SVG renderer. */
   qh.Mark = L.CircleMarker.extend({
     _updatePath() {
-      this._renderer._setPath(this, qh.shapePath(this.options.shape, this._point, this._radius));
+      this._renderer._setPath(this, qh.shapePath(this.options.shape, this._point, this._radius, this.options.half));
     },
   });
 
-  /* The mark of a service: "in" the area, "out" of it, or "left" out of the count. */
+  const SMALL = ["left", "closed"];
+
+  /* The mark of a service: "in" the area, "out" of it, or "left" out of the count; at an hour "open",
+     "perhaps" open or "closed". Those that serve nobody are small, what is not sure is half filled. */
+  qh.markStyle = function (colour, kind) {
+    const filled = kind === "in" || kind === "open";
+    return {
+      small: SMALL.includes(kind),
+      half: kind === "perhaps",
+      color: filled ? "#ffffff" : colour,
+      fillColor: filled || kind === "perhaps" ? colour : "#ffffff",
+      weight: kind === "closed" ? 1.5 : 2,
+      fillOpacity: 1,
+      dashArray: kind === "left" ? "2 3" : null,
+    };
+  };
+
   qh.mark = function (colour, shape, kind) {
     const canvas = qh.el("canvas", { class: "swatch dot", width: "36", height: "28", "aria-hidden": "true" });
     const pen = canvas.getContext("2d");
-    const path = new Path2D(qh.shapePath(shape, { x: 9, y: 7 }, kind === "left" ? 3.6 : 4.4));
+    const style = qh.markStyle(colour, kind);
+    const path = new Path2D(qh.shapePath(shape, { x: 9, y: 7 }, style.small ? 3.6 : 4.4, style.half));
     pen.scale(2, 2);
-    pen.fillStyle = kind === "in" ? colour : "#ffffff";
-    pen.fill(path);
+    pen.fillStyle = style.fillColor;
+    pen.fill(path, "evenodd");
     pen.strokeStyle = colour;
-    pen.lineWidth = 2;
-    if (kind === "left") pen.setLineDash([2, 2]);
-    if (kind !== "in") pen.stroke(path);
+    pen.lineWidth = style.weight;
+    if (style.dashArray) pen.setLineDash([2, 2]);
+    if (style.color === colour) pen.stroke(path);
     return canvas;
   };
 
-  qh.kindOf = (service) => (service.left_out ? "left" : service.outside ? "out" : "in");
+  const OPEN = ["closed", "perhaps", "open"];
+
+  /* `hour` is null where hours play no part. */
+  qh.kindOf = function (service, hours, hour) {
+    if (service.left_out) return "left";
+    if (hour !== null) return OPEN[hours.tellService(service.place, hour)];
+    return service.outside ? "out" : "in";
+  };
 })(window.quartHeure);

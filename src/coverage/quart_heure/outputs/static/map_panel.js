@@ -52,9 +52,6 @@
         const left = qh.essentials(data).filter((one) => !counted.includes(one.id));
         if (left.length) notes.push(words.say("note_left", { names: left.map((one) => one.label).join(", "), minutes }));
       }
-      if (effective.minutes > data.margin_min) {
-        notes.push(words.say("note_margin", { minutes: words.short(Math.floor(data.margin_min)) }));
-      }
       return notes;
     }
 
@@ -149,7 +146,7 @@
         this.view.kind === "composite" ? category.label : "",
       ];
       const shape = qh.shapeOf(this.data, service.category);
-      const mark = qh.mark(category.colour, shape, qh.kindOf(service));
+      const mark = qh.mark(category.colour, shape, qh.kindOf(service, null, null));
       const name = service.name || words.say("unnamed");
       return this.placeButton(mark, name, facts, (from) => this.visit.service(service, from));
     }

@@ -134,7 +134,8 @@
     );
   };
 
-  qh.servicePopup = function (words, service, category) {
+  /* `at` is {hour, state} of the hour that is shown, both null where hours play no part. */
+  qh.servicePopup = function (words, service, category, at) {
     const source = [service.source, service.source_date].filter(Boolean).join(" – ");
     const notes = [];
     if (service.left_out) notes.push(words.say("not_counted", { reason: service.left_out }));
@@ -148,6 +149,9 @@
       details([
         [words.say("address"), service.address],
         [words.say("hours"), service.hours || words.say("hours_unknown")],
+        ...(at.hour === null
+          ? []
+          : [[words.say("open_at", { hour: qh.hourName(words, at.hour) }), words.say("here_state_" + at.state)]]),
         [words.say("access"), service.access],
         [words.say("audience"), service.audience],
         [words.say("capacity"), service.capacity],

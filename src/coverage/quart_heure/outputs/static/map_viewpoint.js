@@ -42,11 +42,6 @@
       return Math.max(0, Math.min(slack, 2 * wanted));
     }
 
-    hasRoomForLegend() {
-      const legend = byId("legend");
-      return legend.offsetTop + legend.offsetHeight < this.slack();
-    }
-
     /* The whole area stays in view when the window or the panel changes, until somebody moves. */
     keepFramed() {
       const moved = () => {
