@@ -535,11 +535,16 @@ def test_reports_tell_the_hour_and_the_week(monday_at_nine: Coverage) -> None:
             assert most == pytest.approx(row["residents_at_most_pct"], abs=0.006)
     html = render_report(monday_at_nine, format="html", lang="fr")
     assert "lundi 27 avril 2026, 09:00" in html
-    assert html.count('<table class="week">') == 5
+    # Three change within the week; the others are told in a sentence.
+    assert html.count('<table class="week">') == 3
+    assert html.count("% à toute heure de la semaine") == 2
     start = html.index('<table class="week">')
     first = html[start : html.index("</table>", start)]
-    assert first.count("<td title=") == HOURS
-    assert 'title="dimanche 23:00 · 0 %"' in first
+    # Days that are alike share a line: those of the week, then Saturday and Sunday.
+    assert first.count("<td title=") == 2 * 24
+    assert 'title="lundi à vendredi 08:00' in first
+    assert 'title="samedi et dimanche 23:00 · 0 %"' in first
+    assert "Férié : vendredi 1er mai 2026." in html
     assert "au moins" in html
     only = render_report(monday_at_nine, format="json", districts=["Est"], categories=["esi"])
     (place,) = json.loads(only)["week"]["places"]

@@ -74,8 +74,8 @@ def report_content(
         ``format``, ``lang``, ``area``, ``osm_date``, ``parameters``; ``selected`` (whether
         districts were asked for), ``district_labels`` (by id), ``district_word``;
         ``categories`` (id, label, gap_label, essential, composite); ``hours`` (the hour that was
-        asked about, None without one) and ``week`` (see `quart_heure.outputs.report_week`); ``summary`` (in
-        figures and in one sentence); ``second_weight`` (label, source and a sentence, {} without
+        asked about, None without one) and ``week`` (see `quart_heure.outputs.report_week`);
+        ``summary`` (in figures and in one sentence); ``second_weight`` (label, source and a sentence, {} without
         one); ``city`` (one row of indicators per category); ``composite``;
         ``districts`` (district_id, label, ``indicators``, ``composite``, ``gaps`` with the
         part ``here``, ``none_known``, ``fragility``); ``person`` (its parts, in words),
