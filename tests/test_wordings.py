@@ -146,13 +146,6 @@ def test_dates(text: str, date: str) -> None:
     assert wordings.date_of(text) == date
 
 
-def test_periods() -> None:
-    assert wordings.period_of("du 01/01/20 au 01/02/25") == ("2020-01-01", "2025-02-01")
-    assert wordings.period_of("À partir du 16/06/20") == ("2020-06-16", "")
-    assert wordings.period_of("jusqu’au 31/08/2026") == ("", "2026-08-31")
-    assert wordings.period_of("Accès libre") == ("", "")
-
-
 @pytest.mark.parametrize(
     ("text", "closed"), [("-", True), ("Fermé", True), ("", False), ("9h-12h", False)]
 )
@@ -179,8 +172,8 @@ def test_any_text_gets_a_word_of_the_schema(text: str) -> None:
     value, unit = wordings.capacity_of(text)
     assert math.isnan(value) or 0 <= value <= 1e6
     assert unit in {*CAPACITY_UNITS, ""} and not (unit and math.isnan(value))
-    for date in (wordings.date_of(text), *wordings.period_of(text)):
-        assert date == "" or len(date) == 10
+    date = wordings.date_of(text)
+    assert date == "" or len(date) == 10
 
 
 @given(st.text(max_size=60))

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 __all__ = [
     "NODE_KEYS",
     "NODE_MARKS",
-    "OVERPASS_SELECTORS",
     "WAY_KEYS",
     "OsmArea",
     "RawOsm",
@@ -98,13 +97,6 @@ NODE_KEYS = frozenset(
     }
 )
 """Tags of nodes that are kept."""
-
-OVERPASS_SELECTORS = (
-    'way["highway"]',
-    'way["route"="ferry"]',
-    'relation["type"="multipolygon"]["highway"]',
-)
-"""What to ask Overpass for, each with its ways and nodes, nodes with their tags (``out body``)."""
 
 NODE_MARKS = frozenset({"access", "barrier", "door", "entrance", "foot", "locked"})
 """A node with one of these, or a lift, is looked at."""

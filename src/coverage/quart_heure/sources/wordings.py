@@ -22,7 +22,6 @@ __all__ = [
     "capacity_of",
     "date_of",
     "is_closed_day",
-    "period_of",
     "status_of",
     "wheelchair_of",
 ]
@@ -139,22 +138,6 @@ def date_of(text: str) -> str:
         return datetime.date(int(year), int(month), int(day)).isoformat()
     except ValueError:
         return ""
-
-
-def period_of(text: str) -> tuple[str, str]:
-    """Return the first and the last day of a period, "" where it has none.
-
-    ``du 01/01/20 au 01/02/25``, ``à partir du 16/06/20``, ``jusqu'au 31/08/26``.
-    """
-    plain = fold(text[:_LONGEST])
-    date = r"(\d{1,2}[./-]\d{1,2}[./-](?:\d{4}|\d{2})|\d{4}-\d{2}-\d{2})"
-    if found := re.search(rf"\bdu {date} (?:au|a) {date}", plain):
-        return date_of(found[1]), date_of(found[2])
-    if found := re.search(rf"(?:a partir|a compter|depuis)(?: du| le)? {date}", plain):
-        return date_of(found[1]), ""
-    if found := re.search(rf"jusqu'au {date}", plain):
-        return "", date_of(found[1])
-    return "", ""
 
 
 @functools.cache
