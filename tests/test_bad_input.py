@@ -304,15 +304,15 @@ def test_all_coordinates_swapped(folder: Path) -> None:
 
 
 def test_points_outside_the_area_are_listed(folder: Path) -> None:
-    # Lyon is outside; the boundary is crossed by 1 km and by 1.5 km, where 1237.5 m still count.
+    # Lyon is outside; the boundary is crossed by 1 km and by 2 km, where 1500 m still count.
     lyon = gpd.GeoSeries([Point(4.83, 45.76)], crs=4326).to_crs(toy_town.CRS)[0]
     table = toy_town.town_services().table
     east = toy_town.ORIGIN[0] + toy_town.WIDTH_M
     y = toy_town.ORIGIN[1] + 400
-    table.loc[:2, "geometry"] = [lyon, Point(east + 1000, y), Point(east + 1500, y)]
+    table.loc[:2, "geometry"] = [lyon, Point(east + 1000, y), Point(east + 2000, y)]
     services_table(table).to_csv(folder / "services.csv", index=False)
     coverage = analyse(read_study(folder / "study.toml"))
-    outside = listed(coverage, "more than 1238 m outside the area")
+    outside = listed(coverage, "more than 1500 m outside the area")
     assert list(outside["value"]) == ["Service A1 – A1", "Service B1 – B1"]
     assert set(outside["action"]) == {"left out"}
     services = coverage.services.set_index("service_id")

@@ -544,7 +544,7 @@ def test_reports_tell_the_hour_and_the_week(monday_at_nine: Coverage) -> None:
     assert first.count("<td title=") == 2 * 24
     assert 'title="lundi à vendredi 08:00' in first
     assert 'title="samedi et dimanche 23:00 · 0 %"' in first
-    assert "Férié : vendredi 1er mai 2026." in html
+    assert "Férié\u00a0: vendredi 1er mai 2026." in html
     assert "au moins" in html
     only = render_report(monday_at_nine, format="json", districts=["Est"], categories=["esi"])
     (place,) = json.loads(only)["week"]["places"]

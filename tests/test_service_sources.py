@@ -232,7 +232,7 @@ def test_the_check_shows_what_was_refused(study: Path) -> None:
     check = check_study(read_study(study), today=DAY)
     told = check.problems["reason"].value_counts()
     assert told["unknown category"] == 13
-    assert told["more than 1238 m outside the area"] == 1
+    assert told["more than 1500 m outside the area"] == 1
     text = render_check(check, form="table")
     assert text.count("unknown category") == 11
     assert "… and 3 more: unknown category, left out." in text

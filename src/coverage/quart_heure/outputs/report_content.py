@@ -75,8 +75,8 @@ def report_content(
         districts were asked for), ``district_labels`` (by id), ``district_word``;
         ``categories`` (id, label, gap_label, essential, composite); ``hours`` (the hour that was
         asked about, None without one) and ``week`` (see `quart_heure.outputs.report_week`);
-        ``summary`` (in figures and in one sentence); ``second_weight`` (label, source and a sentence, {} without
-        one); ``city`` (one row of indicators per category); ``composite``;
+        ``summary`` (in figures and in one sentence); ``second_weight`` (label, source and a
+        sentence, {} without one); ``city`` (one row of indicators per category); ``composite``;
         ``districts`` (district_id, label, ``indicators``, ``composite``, ``gaps`` with the
         part ``here``, ``none_known``, ``fragility``); ``person`` (its parts, in words),
         ``filters``; ``fragility`` (``city``, ``services`` by residents who depend on them);
