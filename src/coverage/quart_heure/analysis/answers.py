@@ -181,7 +181,7 @@ def cell_table(
         columns[f"nearest_{name}"] = _words(one.nearest[keep], [*service_ids, ""])
         columns[f"status_{name}"] = _words(one.status[keep], STATUSES)
     columns["essentials_within"] = within[keep]
-    return pd.DataFrame(columns)
+    return pd.DataFrame(columns, copy=False)  # every column is a copy of its own already
 
 
 def _answer(
@@ -214,19 +214,17 @@ def _crow_reach(cells: Cells, xy: NDArray[np.float64], reach_m: float) -> NDArra
     NDArray[np.bool_]
         Shape (n,).
     """
-    first = np.array([cells.col.min(), cells.row.min()])
-    shape = np.array([cells.col.max(), cells.row.max()]) - first + 1
-    near: NDArray[np.bool_] = np.zeros(shape, dtype=np.bool_)
+    first, sides = np.array(cells.first), np.array(cells.shape[::-1])
+    near: NDArray[np.bool_] = np.zeros(cells.shape, dtype=np.bool_)
     for point in xy:
         # Each point is stamped on the grid as a disc of cells.
-        low = np.clip(np.floor((point - reach_m) / cells.cell_m) - first, 0, shape).astype(int)
-        high = np.clip(np.ceil((point + reach_m) / cells.cell_m) - first, 0, shape).astype(int)
+        low = np.clip(np.floor((point - reach_m) / cells.cell_m) - first, 0, sides).astype(int)
+        high = np.clip(np.ceil((point + reach_m) / cells.cell_m) - first, 0, sides).astype(int)
         dx = (first[0] + np.arange(low[0], high[0]) + 0.5) * cells.cell_m - point[0]
         dy = (first[1] + np.arange(low[1], high[1]) + 0.5) * cells.cell_m - point[1]
-        disc = dx[:, None] ** 2 + dy**2 <= reach_m**2
-        near[low[0] : high[0], low[1] : high[1]] |= disc
-    cells_near: NDArray[np.bool_] = near[cells.col - first[0], cells.row - first[1]]
-    return cells_near
+        disc = dx**2 + dy[:, None] ** 2 <= reach_m**2
+        near[low[1] : high[1], low[0] : high[0]] |= disc
+    return near.ravel()[cells.place]
 
 
 def _words(codes: NDArray[np.integer], words: Sequence[str]) -> pd.Categorical[str]:

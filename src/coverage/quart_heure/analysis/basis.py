@@ -112,8 +112,13 @@ class Basis:
 
     def of_category(self, category: str) -> NDArray[np.intp]:
         """Return the positions of the services of a category."""
-        return np.flatnonzero((self.services["category"] == category).to_numpy())
+        return np.flatnonzero(self._category == category)
 
-    def discreet(self, service: int) -> bool:
-        """Tell whether a service must not be shown."""
-        return bool(self.services["discreet"].iloc[service])
+    @functools.cached_property
+    def _category(self) -> NDArray[np.object_]:
+        return self.services["category"].to_numpy(dtype=object)
+
+    @functools.cached_property
+    def discreet(self) -> NDArray[np.bool_]:
+        """Services that must not be shown; shape (s,)."""
+        return self.services["discreet"].to_numpy(dtype=bool)

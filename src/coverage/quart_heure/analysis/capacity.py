@@ -6,7 +6,7 @@ catchments share each capacity out among the residents it reaches, then add up w
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -123,12 +123,13 @@ def capacity_table(
         for unit in _units(basis, services):
             amount = _amounts(basis, services, unit)
             table = _rows(basis, services, amount, decay)
-            shown = ~basis.services["discreet"].to_numpy(dtype=bool)[services]
+            shown = ~basis.discreet[services]
             if hide_discreet and not shown.all():
-                told = _rows(basis, services[shown], amount[shown], decay)
-                table.iloc[:-1] = told.iloc[:-1]
+                for name, told in _rows(basis, services[shown], amount[shown], decay).items():
+                    table[name][:-1] = told[:-1]
             about = {"category": category, "capacity_unit": unit, "decay": decay}
-            tables.append(basis.districts.names.assign(**about).join(table)[basis.districts.rows()])
+            named = basis.districts.names.assign(**about, **table)
+            tables.append(named[basis.districts.rows()])
     if not tables:
         return pd.DataFrame(columns=list(CAPACITY_COLUMNS))
     return pd.concat(tables, ignore_index=True)[list(CAPACITY_COLUMNS)]
@@ -186,7 +187,7 @@ def _gained(
 
 def _rows(
     basis: Basis, services: NDArray[np.intp], amount: NDArray[np.float64], decay: Decay
-) -> pd.DataFrame:
+) -> dict[str, NDArray[Any]]:
     """Return the figures of one category and unit, per row of the districts."""
     people = _lived_in(basis)
     gained = _gained(basis, services, amount, decay)
@@ -197,23 +198,22 @@ def _rows(
     reached = reached.reshape(len(services), len(folk))
     known = np.isfinite(amount)
     n_known, n_unknown = reached[known].sum(axis=0), reached[~known].sum(axis=0)
-    return pd.DataFrame(
-        {
-            "per_1000": _ratio(total, folk),
-            "capacity": (reached[known] * amount[known][:, None]).sum(axis=0),
-            "services_known": n_known,
-            "services_unknown": n_unknown,
-            "unknown_pct": 100 * _ratio(n_unknown, n_known + n_unknown),
-        }
-    )
+    return {
+        "per_1000": _ratio(total, folk),
+        "capacity": (reached[known] * amount[known][:, None]).sum(axis=0),
+        "services_known": n_known,
+        "services_unknown": n_unknown,
+        "unknown_pct": 100 * _ratio(n_unknown, n_known + n_unknown),
+    }
 
 
 def _rows_reached(basis: Basis, service: int) -> NDArray[np.bool_]:
     """Tell which rows of the districts have a cell within reach of a service."""
     place = basis.reach.of(service)[0]
-    reached = np.zeros(len(basis.cells), dtype=bool)
-    reached[place] = True
-    return basis.districts.sums(reached & basis.on_network) > 0
+    reached = np.zeros(len(basis.districts.names), dtype=bool)
+    reached[basis.districts.code[place[basis.on_network[place]]]] = True
+    reached[-1] = reached.any()
+    return reached
 
 
 def _weight(share: NDArray[np.float64], decay: Decay) -> NDArray[np.float64]:

@@ -60,12 +60,12 @@ class Districts:
         weight
             What is added up, 1 by default; shape (n,).
         """
-        here = np.flatnonzero(where & (self.code >= 0))
-        parts = np.bincount(
-            self.code[here],
-            weights=None if weight is None else weight[here],
-            minlength=len(self.names) - 1,
-        )
+        here = np.flatnonzero(where)
+        code = self.code[here]
+        if weight is not None:
+            weight = weight[here]
+        # One bin more takes the margin of the grid, whose code is -1.
+        parts = np.bincount(code + 1, weights=weight, minlength=len(self.names))[1:]
         # As everywhere, a millionth of a person is noise of the sums.
         return np.append(parts, parts.sum()).astype(np.float64).round(6)
 

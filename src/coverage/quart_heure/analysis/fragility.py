@@ -47,16 +47,20 @@ def fragility_table(basis: Basis, *, hide_discreet: bool = False) -> pd.DataFram
         single = basis.single[category]
         told = single.copy()
         for service in basis.of_category(category):
-            if hide_discreet and basis.discreet(service):
+            if hide_discreet and basis.discreet[service]:
                 told[basis.reach.of(int(service))[0]] = False
-        table = districts.names.assign(category=category)
-        table["single_ha"] = _whole_last(basis, told, single) * basis.cells.cell_ha
-        table["single_pct"] = percent(table["single_ha"].to_numpy(), on_ha)
-        table["residents_single"] = table["residents_single_pct"] = np.nan
+        ha = _whole_last(basis, told, single) * basis.cells.cell_ha
+        folk = folk_pct = np.full(len(ha), np.nan)
         if on_folk is not None:
             folk = _whole_last(basis, told, single, basis.people)
-            table["residents_single"] = folk
-            table["residents_single_pct"] = percent(folk, on_folk)
+            folk_pct = percent(folk, on_folk)
+        table = districts.names.assign(
+            category=category,
+            single_ha=ha,
+            single_pct=percent(ha, on_ha),
+            residents_single=folk,
+            residents_single_pct=folk_pct,
+        )
         tables.append(table[districts.rows()])
     return pd.concat(tables, ignore_index=True)[list(FRAGILITY_COLUMNS)]
 
@@ -79,18 +83,18 @@ def dependence_table(basis: Basis, *, hide_discreet: bool = False) -> pd.DataFra
     """
     rows = []
     people = None if basis.people is None else basis.people.astype(np.float64)
+    about = basis.services[["service_id", "name", "district_id"]].to_dict("records")
     for category in basis.categories:
         single = basis.single[category]
         for service in basis.of_category(category):
-            if hide_discreet and basis.discreet(service):
+            if hide_discreet and basis.discreet[service]:
                 continue
             place = basis.reach.of(int(service))[0]
             place = place[basis.on_network[place]]
             alone = place[single[place]]
-            about = basis.services.iloc[service]
             rows.append(
                 {
-                    **{key: about[key] for key in ("service_id", "name", "district_id")},
+                    **about[service],
                     "category": category,
                     "ha_reached": len(place) * basis.cells.cell_ha,
                     "residents_reached": _sum(people, place),
@@ -122,5 +126,6 @@ def _whole_last(
 ) -> NDArray[np.float64]:
     """Add up what is told of districts, and what is true of the whole."""
     sums = basis.districts.sums(told, weight)
-    sums[-1] = basis.districts.sums(true, weight)[-1]
+    if not np.array_equal(told, true):
+        sums[-1] = basis.districts.sums(true, weight)[-1]
     return sums

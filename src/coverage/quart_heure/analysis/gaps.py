@@ -128,8 +128,9 @@ def find_gaps(
         order; shape (n,).
 
     """
-    kind = np.zeros(len(cells), dtype=np.int8)
+    kind = None
     if certainty is not None:
+        kind = np.zeros(len(cells), dtype=np.int8)
         kind[certainty.any_time] = _CAUSES.index("closed")
         kind[certainty.perhaps] = _CAUSES.index("unknown_hours")
         kind[certainty.admission] = _CAUSES.index("unknown_admission")
@@ -171,7 +172,7 @@ def find_gaps(
             "cells": sizes,
         }
     )
-    if certainty is not None:
+    if certainty is not None and kind is not None:
         at_hours = np.zeros(n, dtype=np.int8)
         at_hours[zone] = kind[members]
         by_hours = np.array(_CAUSES, dtype=object)[at_hours]
@@ -251,20 +252,17 @@ def _parts(
 
 
 def _zones(
-    uncovered: NDArray[np.bool_], kind: NDArray[np.int8], cells: Cells, min_gap_ha: float
+    uncovered: NDArray[np.bool_], kind: NDArray[np.int8] | None, cells: Cells, min_gap_ha: float
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], list[shapely.Polygon]]:
     """Return the cells of zones that are large enough, the zone of each, and the outlines.
 
     Cells of different kinds are in different zones.
     """
-    first_col, first_row = int(cells.col.min()), int(cells.row.min())
-    row, col = cells.row - first_row, cells.col - first_col
-    labels = np.zeros((int(row.max()) + 1, int(col.max()) + 1), dtype=np.int32)
-    for one in np.unique(kind):
-        mask = np.zeros(labels.shape, dtype=bool)
-        mask[row, col] = uncovered & (kind == one)
-        found = label_zones(mask)
-        labels[mask] = found[mask] + labels.max()
+    masks = [uncovered] if kind is None else [uncovered & (kind == one) for one in np.unique(kind)]
+    labels = label_zones(cells.laid_out(masks[0], np.False_))
+    for mask in masks[1:]:
+        found = label_zones(cells.laid_out(mask, np.False_))
+        labels = np.where(found > 0, found + labels.max(), labels)
     # A hair's breadth of tolerance: 16 cells of 25 m are 1 ha, whatever floats make of it.
     size_ha: NDArray[np.float64] = np.bincount(labels.ravel()).astype(np.float64) * cells.cell_ha
     large = size_ha >= min_gap_ha - 1e-9
@@ -273,11 +271,9 @@ def _zones(
     labels = number[labels]
     outlines = zone_polygons(labels)
     if outlines:
-        moved = shapely.transform(
-            outlines, lambda xy: (xy + np.array([first_col, first_row])) * cells.cell_m
-        )
+        moved = shapely.transform(outlines, lambda xy: (xy + np.array(cells.first)) * cells.cell_m)
         outlines = list(moved)
-    label = labels[row, col]
+    label = labels.ravel()[cells.place]
     members = np.flatnonzero(label)
     return members, label[members].astype(np.intp) - 1, outlines
 

@@ -6,7 +6,9 @@ sum makes no sense (medians).
 
 from __future__ import annotations
 
-from collections import Counter
+import dataclasses
+import math
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -112,47 +114,106 @@ def indicators_of(
     pandas.DataFrame
         Columns `INDICATOR_COLUMNS`.
     """
+    inside = _Inside.of(cells, districts, residents)
+    counted = _counted_inside(services)
+    shown = districts.rows()
+    names = {str(n): values.to_numpy(dtype=object) for n, values in districts.names.items()}
+    found = _by_category(gaps, ("gap_id", "district_id"))
+    parts = _by_category(gap_parts, ("gap_id", "district_id", "residents", "area_ha"))
     tables = []
     for category, one in answers.items():
         members = essentials if category in COMPOSITES else (category,)
-        columns: dict[str, Any] = dict(districts.names)
-        columns |= {"category": category, "threshold_min": threshold_min, "profile": profile}
-        columns["services_inside"] = _services_inside(services, members, districts)
-        columns |= _amounts(one, cells, districts, residents)
-        columns |= _gap_counts(
-            gaps[gaps["category"] == category],
-            gap_parts[gap_parts["category"] == category],
-            districts,
+        columns: dict[str, Any] = dict(names)
+        about = {"category": category, "threshold_min": threshold_min, "profile": profile}
+        columns |= {name: np.full(len(shown), value) for name, value in about.items()}
+        columns["services_inside"] = _services_inside(counted, members, districts)
+        columns |= _amounts(one, inside)
+        columns |= _gap_counts(found[category], parts[category], districts)
+        tables.append({name: np.asarray(columns[name])[shown] for name in INDICATOR_COLUMNS})
+    return pd.DataFrame(
+        {name: np.concatenate([table[name] for table in tables]) for name in INDICATOR_COLUMNS}
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class _Inside:
+    """The cells of the area, without the margin of their grid.
+
+    Parameters
+    ----------
+    keep
+        Which cells of the grid they are; shape (n,).
+    position
+        Position of each cell of the grid among them; shape (n,).
+    district, n
+        Row of the district of each, shape (k,), and the number of such rows.
+    people
+        Residents of each, None where they are not known; shape (k,).
+    cell_ha
+        Area of each.
+    """
+
+    keep: NDArray[np.bool_]
+    position: NDArray[np.intp]
+    district: NDArray[np.int16]
+    n: int
+    people: NDArray[np.float64] | None
+    cell_ha: float
+
+    @classmethod
+    def of(
+        cls, cells: Cells, districts: Districts, residents: NDArray[np.float64] | None
+    ) -> _Inside:
+        keep = cells.inside
+        return cls(
+            keep=keep,
+            position=np.cumsum(keep) - 1,
+            # Sixteen bits sort several times faster.
+            district=districts.code[keep].astype(np.int16),
+            n=len(districts.names) - 1,
+            people=None if residents is None else residents[keep],
+            cell_ha=cells.cell_ha,
         )
-        table = pd.DataFrame(columns)[list(INDICATOR_COLUMNS)]
-        tables.append(table[districts.rows()])
-    return pd.concat(tables, ignore_index=True)
+
+    def sums(
+        self, group: NDArray[np.integer], n_groups: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return hectares and residents by district (rows, the whole area last) and group."""
+        code = self.district.astype(np.int64) * n_groups + group
+        size = self.n * n_groups
+        count = np.bincount(code, minlength=size)
+        folk = np.full(size, np.nan)
+        if self.people is not None:
+            folk = np.bincount(code, weights=self.people, minlength=size).astype(np.float64)
+        # A millionth of a person is noise of the sums; two tables are to show the same figure.
+        table = np.stack([count, folk]).astype(np.float64).reshape(2, self.n, n_groups)
+        area, people = np.concatenate([table, table.sum(axis=1, keepdims=True)], axis=1).round(6)
+        return area * self.cell_ha, people
+
+
+def _counted_inside(services: pd.DataFrame) -> Counter[tuple[str, str]]:
+    """Count the services of the area that count, by category and district."""
+    here = (services["counted"] & services["inside"]).to_numpy()
+    pairs = services.loc[here, ["category", "district_id"]]
+    return Counter(pairs.itertuples(index=False, name=None))
 
 
 def _services_inside(
-    services: pd.DataFrame, members: Sequence[str], districts: Districts
+    counted: Mapping[tuple[str, str], int], members: Sequence[str], districts: Districts
 ) -> NDArray[np.int64]:
     """Count the services of some categories that count, per row of the districts."""
-    here = services["counted"] & services["inside"] & services["category"].isin(members)
-    found = services.loc[here, "district_id"].value_counts()
     # Within the area but in no district, a service has the id "" of the outside.
     ids = [*districts.names["district_id"][:-2], ""]
-    inside = found.reindex(ids, fill_value=0).to_numpy(dtype=np.int64)
-    return np.append(inside, inside.sum())
+    inside = [sum(counted[category, district] for category in members) for district in ids]
+    return np.array([*inside, sum(inside)], dtype=np.int64)
 
 
-def _amounts(
-    one: Answer, cells: Cells, districts: Districts, residents: NDArray[np.float64] | None
-) -> dict[str, Any]:
+def _amounts(one: Answer, inside: _Inside) -> dict[str, NDArray[np.float64]]:
     """Return area, residents and minutes of one category, per row of the districts."""
-    keep = cells.inside
-    district, n = _district_codes(cells, districts)
-    status, minutes = one.status[keep], one.minutes[keep]
-    people = np.full(len(status), np.nan) if residents is None else residents[keep]
-    area = _sums(district, n, status, len(STATUSES)) * cells.cell_ha
-    folk = _sums(district, n, status, len(STATUSES), people)
-    on_network = area[:, :4].sum(axis=1)
-    columns: dict[str, Any] = {
+    status = one.status[inside.keep]
+    area, folk = inside.sums(status, len(STATUSES))
+    on_network, folk_on = area[:, :4].sum(axis=1), folk[:, :4].sum(axis=1)
+    columns = {
         "area_ha": on_network + area[:, 4],
         "off_network_ha": area[:, 4],
         "on_network_ha": on_network,
@@ -162,7 +223,6 @@ def _amounts(
         columns[f"{STATUSES[code]}_ha"] = area[:, code]
     for name in ("covered", *STATUSES[1:4]):
         columns[f"{name}_pct"] = percent(columns[f"{name}_ha"], on_network)
-    folk_on = folk[:, :4].sum(axis=1)
     columns["residents"] = folk_on + folk[:, 4]
     columns["residents_off_network"] = folk[:, 4]
     columns["residents_covered"] = folk[:, 0] + folk[:, 1]
@@ -170,11 +230,11 @@ def _amounts(
     columns["residents_uncovered"] = folk[:, 3]
     columns["residents_covered_pct"] = percent(columns["residents_covered"], folk_on)
     on = status < STATUSES.index("off_network")
-    weight = np.where(on, 1.0 if residents is None else people, 0.0)
+    weight = np.where(on, 1.0 if inside.people is None else inside.people, 0.0)
     # Positions among the cells of the area, still in the order of time.
-    position = np.cumsum(keep) - 1
-    columns |= _quantiles(minutes, weight, district, position[one.by_time[keep[one.by_time]]], n)
-    return columns
+    by_time = inside.position[one.by_time[inside.keep[one.by_time]]]
+    minutes = one.minutes[inside.keep]
+    return columns | _quantiles(minutes, weight, inside.district, by_time, inside.n)
 
 
 def composite_table(
@@ -197,14 +257,11 @@ def composite_table(
     pandas.DataFrame
         Columns `COMPOSITE_COLUMNS`; shares are of what is on the network.
     """
-    keep = cells.inside
-    district, n = _district_codes(cells, districts)
-    within = essentials_within[keep]
-    people = np.full(len(within), np.nan) if residents is None else residents[keep]
+    inside = _Inside.of(cells, districts, residents)
+    within = essentials_within[inside.keep]
     # Cells off the network come last, and are left out of the shares.
     group = np.where(within < 0, n_essentials + 1, within)
-    area = _sums(district, n, group, n_essentials + 2)[:, :-1] * cells.cell_ha
-    folk = _sums(district, n, group, n_essentials + 2, people)[:, :-1]
+    area, folk = (table[:, :-1] for table in inside.sums(group, n_essentials + 2))
     parts = []
     for count in range(n_essentials + 1):
         table = districts.names.assign(
@@ -223,27 +280,6 @@ def _quantile(values: NDArray[np.float64], total: NDArray[np.float64], share: fl
         return float("nan")
     at = int(np.searchsorted(total, share * total[-1] * (1 - TOLERANCE)))
     return float(values[min(at, len(values) - 1)])
-
-
-def _district_codes(cells: Cells, districts: Districts) -> tuple[NDArray[np.int16], int]:
-    """Return the row of the district of each cell of the area, and the number of such rows."""
-    # Sixteen bits sort several times faster.
-    return districts.code[cells.inside].astype(np.int16), len(districts.names) - 1
-
-
-def _sums(
-    district: NDArray[np.int16],
-    n: int,
-    group: NDArray[np.integer],
-    n_groups: int,
-    weight: NDArray[np.float64] | None = None,
-) -> NDArray[np.float64]:
-    """Add cells up by district (rows, with the whole area last) and group (columns)."""
-    code = district.astype(np.int64) * n_groups + group
-    sums = np.bincount(code, weights=weight, minlength=n * n_groups).reshape(n, n_groups)
-    # A millionth of a person is noise of the sums; two tables are to show the same figure.
-    table: NDArray[np.float64] = np.vstack([sums, sums.sum(axis=0)]).astype(np.float64)
-    return table.round(6)
 
 
 def _quantiles(
@@ -266,18 +302,44 @@ def _quantiles(
     return found
 
 
-def _gap_counts(gaps: pd.DataFrame, parts: pd.DataFrame, districts: Districts) -> dict[str, Any]:
-    """Count gaps by their main district, so that districts add up, and by all they touch."""
-    names, ids = list(gaps["gap_id"]), districts.names["district_id"][:-1]
-    main, touching = Counter(gaps["district_id"]), Counter(parts["district_id"])
-    worst = (
-        parts.sort_values(["residents", "area_ha"], ascending=False, kind="stable")
-        .drop_duplicates("district_id")
-        .set_index("district_id")["gap_id"]
-        .to_dict()
-    )
+def _by_category(
+    table: pd.DataFrame, columns: Sequence[str]
+) -> Mapping[str, list[tuple[Any, ...]]]:
+    """Return the rows of a table by their category, in their order."""
+    rows: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
+    values = [table[name].tolist() for name in ("category", *columns)]
+    for category, *row in zip(*values, strict=True):
+        rows[category].append(tuple(row))
+    return rows
+
+
+def _gap_counts(
+    gaps: Sequence[tuple[str, str]],
+    parts: Sequence[tuple[str, str, float, float]],
+    districts: Districts,
+) -> dict[str, list[Any]]:
+    """Count gaps by their main district, so that districts add up, and by all they touch.
+
+    Parameters
+    ----------
+    gaps
+        Id and main district of each gap, the worst first.
+    parts
+        Gap, district, residents and hectares of each part.
+    """
+    ids = districts.names["district_id"].tolist()[:-1]
+    main = Counter(district for _, district in gaps)
+    touching = Counter(district for _, district, _, _ in parts)
+    worst: dict[str, tuple[tuple[float, float], str]] = {}
+    for gap, district, residents, area_ha in parts:
+        size = (0.0 if math.isnan(residents) else residents, area_ha)
+        if district not in worst or size > worst[district][0]:
+            worst[district] = (size, gap)
     return {
-        "gaps": [*(main[d] for d in ids), len(names)],
-        "gaps_touching": [*(touching[d] for d in ids), len(names)],
-        "worst_gap_id": [*(worst.get(d, "") for d in ids), names[0] if names else ""],
+        "gaps": [*(main[d] for d in ids), len(gaps)],
+        "gaps_touching": [*(touching[d] for d in ids), len(gaps)],
+        "worst_gap_id": [
+            *(worst[d][1] if d in worst else "" for d in ids),
+            gaps[0][0] if gaps else "",
+        ],
     }

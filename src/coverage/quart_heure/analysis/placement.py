@@ -157,8 +157,8 @@ def short_streets(
     Only the bounds are compared: a coast or a border ends the streets of one side for good.
     """
     west, south, east, north = shapely.bounds(area.geometry)
-    low, high = network.xy.min(axis=0), network.xy.max(axis=0)
-    ends = [west - low[0], south - low[1], high[0] - east, high[1] - north]
+    x, y = network.xy[:, 0], network.xy[:, 1]  # numpy is slow at both at once
+    ends = [west - x.min(), south - y.min(), x.max() - east, y.max() - north]
     short = min(ends)
     if short >= margin_m - 2 * SNAP_M:
         return []

@@ -7,6 +7,8 @@ one sum per cell, not another grid.
 from __future__ import annotations
 
 import dataclasses
+import functools
+from typing import TypeVar
 
 import numpy as np
 import shapely
@@ -17,6 +19,8 @@ from quart_heure.network.snapping import Attachment, snap
 from quart_heure.sources.areas import StudyArea
 
 __all__ = ["Cells", "cells_of_area", "minutes_grid"]
+
+_Value = TypeVar("_Value", bound=np.generic)
 
 _MARGIN_CELLS = 2
 """Cells kept around the area, so that contours do not stop short of its boundary."""
@@ -50,6 +54,29 @@ class Cells:
     def __len__(self) -> int:
         """Return the number of cells, those of the margin included."""
         return len(self.col)
+
+    @functools.cached_property
+    def first(self) -> tuple[int, int]:
+        """First column and first row that hold a cell."""
+        return int(self.col.min()), int(self.row.min())
+
+    @functools.cached_property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the rectangle around the cells."""
+        return int(self.row.max()) - self.first[1] + 1, int(self.col.max()) - self.first[0] + 1
+
+    @functools.cached_property
+    def place(self) -> NDArray[np.intp]:
+        """Position of each cell in that rectangle, row after row; shape (n,)."""
+        first_col, first_row = self.first
+        row, col = (self.row - first_row).astype(np.intp), self.col - first_col
+        return row * self.shape[1] + col
+
+    def laid_out(self, values: NDArray[_Value], elsewhere: _Value) -> NDArray[_Value]:
+        """Lay one value per cell out as a grid, another where there is none; shape (r, c)."""
+        grid = np.full(self.shape, elsewhere, dtype=values.dtype)
+        grid.ravel()[self.place] = values
+        return grid
 
     @property
     def centre_xy(self) -> NDArray[np.float64]:
@@ -127,13 +154,11 @@ def minutes_grid(
         Centres of columns and rows in metres, and the values, inf where there is no cell;
         shapes (c,), (r,) and (r, c).
     """
-    first_col, first_row = cells.col.min(), cells.row.min()
-    shape = (cells.row.max() - first_row + 1, cells.col.max() - first_col + 1)
-    grid = np.full(shape, np.inf)
-    grid[cells.row - first_row, cells.col - first_col] = values
-    x = (first_col + np.arange(shape[1]) + 0.5) * cells.cell_m
-    y = (first_row + np.arange(shape[0]) + 0.5) * cells.cell_m
-    return x, y, grid
+    first_col, first_row = cells.first
+    rows, columns = cells.shape
+    x = (first_col + np.arange(columns, dtype=np.float64) + 0.5) * cells.cell_m
+    y = (first_row + np.arange(rows, dtype=np.float64) + 0.5) * cells.cell_m
+    return x, y, cells.laid_out(values, np.float64(np.inf))
 
 
 def _holding_polygon(

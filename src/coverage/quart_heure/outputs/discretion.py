@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -101,23 +102,17 @@ def _uncount(
     The whole area keeps its true count.
     """
     inside = hidden[hidden["counted"] & hidden["inside"]]
-    places = pd.concat(
-        [
-            inside,
-            *(
-                inside[inside["category"].isin(essentials)].assign(category=composite)
-                for composite in COMPOSITES
-            ),
-        ]
-    )
-    by_district = places.groupby(["category", "district_id"]).size()
-    taken = [
-        int(by_district.get((category, district), 0)) if level == "district" else 0
+    taken: Counter[tuple[str, str]] = Counter()
+    for category, district in zip(inside["category"], inside["district_id"], strict=True):
+        for counted_as in (category, *(COMPOSITES if category in essentials else ())):
+            taken[counted_as, district] += 1
+    fewer = [
+        taken[category, district] if level == "district" else 0
         for level, district, category in zip(
             indicators["level"], indicators["district_id"], indicators["category"], strict=True
         )
     ]
-    return indicators.assign(services_inside=indicators["services_inside"] - np.array(taken, int))
+    return indicators.assign(services_inside=indicators["services_inside"] - np.array(fewer, int))
 
 
 def _discreet(services: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

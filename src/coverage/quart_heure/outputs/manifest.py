@@ -28,8 +28,13 @@ MANIFEST_NAME = "manifest.json"
 """The file that makes a folder a result."""
 
 
+_PLAIN = frozenset({str, int, bool})
+
+
 def plain(value: Any) -> Any:
     """Return a value as JSON can hold it: numbers that are not finite become None."""
+    if value is None or type(value) in _PLAIN:
+        return value  # most are: asking whether they are anything else takes most of the time
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset | np.ndarray):
