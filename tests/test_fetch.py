@@ -152,7 +152,8 @@ def test_what_a_manifest_says(desk: Desk) -> None:
     assert "way['highway'](poly:'…')" in manifest["queries"][2]["overpass"][0]
     assert manifest["territory"]["asked"] == {"insee": INSEE}
     assert manifest["territory"]["osm_relation"] == fake_osm.TOWN_RELATION
-    assert manifest["territory"]["reach_m"] == 1437.5
+    # Twenty minutes, the longest isochrone, and a hundred metres to a street at both ends.
+    assert manifest["territory"]["reach_m"] == 1700
     assert manifest["counts"]["services"] == {
         "bains_douches": 1,
         "centre_social": 1,

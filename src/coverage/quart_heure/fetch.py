@@ -19,8 +19,10 @@ from quart_heure.cache import Cache
 from quart_heure.categories import Category, default_catalogue
 from quart_heure.errors import InputFileError, StudyFileError
 from quart_heure.network.graph import WalkNetwork
+from quart_heure.network.snapping import SNAP_M
 from quart_heure.network.streets import ATTRIBUTION, LICENCE, network_from_osm
 from quart_heure.profiles import ADULT
+from quart_heure.question import longest_walk_m
 from quart_heure.sources import snapshot as snapshots
 from quart_heure.sources.communes import COMMUNES_URL
 from quart_heure.sources.osm_answers import Answer, answers_folder
@@ -51,8 +53,6 @@ __all__ = ["STREET_TAGS", "SnapshotReport", "fetch_territory"]
 STREET_TAGS: Mapping[str, bool | list[str]] = {"highway": True, "route": ["ferry"]}
 """What is asked for as streets: everything; the rules decide here what is walked."""
 
-_BORDERLINE = 1.1
-_SNAP_M = 100.0
 _LONGEST_MIN = 120.0
 _FORMAT = 1
 
@@ -210,7 +210,7 @@ def _reach_m(threshold_min: float) -> float:
     if not 0 < threshold_min <= _LONGEST_MIN:
         msg = f"threshold_min is {threshold_min:g}, not within (0, {_LONGEST_MIN:g}]."
         raise StudyFileError(msg, hint="Give the longest threshold you analyse, in minutes.")
-    return ADULT.speed_m_per_min * threshold_min * _BORDERLINE + 2 * _SNAP_M
+    return longest_walk_m(ADULT, threshold_min=threshold_min) + 2 * SNAP_M
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)

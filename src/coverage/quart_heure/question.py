@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +41,26 @@ from quart_heure.sources.weights import DistrictWeights
 if TYPE_CHECKING:
     import geopandas as gpd
 
-__all__ = ["Study"]
+__all__ = ["ISOCHRONES_MIN", "Study", "longest_walk_m"]
+
+ISOCHRONES_MIN = (5.0, 10.0, 15.0, 20.0)
+"""Minutes at which isochrones are drawn by default."""
+
+
+def longest_walk_m(
+    profile: WalkProfile,
+    *,
+    threshold_min: float,
+    isochrones_min: Sequence[float] = ISOCHRONES_MIN,
+    hilly: bool = False,
+) -> float:
+    """Return the metres of the longest walk that a figure or a drawing can depend on.
+
+    The threshold, for a walker as fast as the borderline allows, or the longest isochrone; where
+    there are slopes, all of it on the easiest one.
+    """
+    longest_min = max(threshold_min * (1 + BORDERLINE), *isochrones_min, 0.0)
+    return profile.speed_m_per_min * longest_min / (LEAST_EFFORT if hilly else 1.0)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -121,7 +140,7 @@ class Study:
     person: Person | None = None
     heights: Heights | None = None
     threshold_min: float = 15.0
-    isochrones_min: tuple[float, ...] = (5.0, 10.0, 15.0, 20.0)
+    isochrones_min: tuple[float, ...] = ISOCHRONES_MIN
     cell_m: float = 25.0
     snap_m: float = SNAP_M
     min_gap_ha: float = 1.0
@@ -215,14 +234,13 @@ class Study:
 
     @property
     def margin_m(self) -> float:
-        """Metres around the area from which a service may count: the longest walk judged.
-
-        The threshold, for a walker as fast as the borderline allows, or the longest isochrone;
-        where there are slopes, all of it on the easiest one.
-        """
-        longest_min = max(self.threshold_min * (1 + BORDERLINE), *self.isochrones_min, 0.0)
-        easiest = 1.0 if self.heights is None else LEAST_EFFORT
-        return self.profile.speed_m_per_min * longest_min / easiest
+        """Metres around the area from which a service may count: `longest_walk_m`."""
+        return longest_walk_m(
+            self.profile,
+            threshold_min=self.threshold_min,
+            isochrones_min=self.isochrones_min,
+            hilly=self.heights is not None,
+        )
 
     @property
     def reference_day(self) -> datetime.date:

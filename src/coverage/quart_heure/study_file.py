@@ -21,9 +21,8 @@ from quart_heure.categories import default_catalogue, extend_catalogue
 from quart_heure.errors import InputFileError, StudyFileError
 from quart_heure.files import sha256_of
 from quart_heure.network.graph import WalkNetwork
-from quart_heure.network.slopes import LEAST_EFFORT
 from quart_heure.profiles import ADULT, STEP_FREE, get_profile
-from quart_heure.question import Study
+from quart_heure.question import Study, longest_walk_m
 from quart_heure.sources.areas import StudyArea, read_area
 from quart_heure.sources.heights import read_heights
 from quart_heure.sources.merging import merged_services
@@ -264,11 +263,13 @@ def _with_folder(settings: Mapping[str, Any] | None, folder: Path) -> dict[str, 
 
 def _reach(area: StudyArea, fields: Mapping[str, Any], *, hilly: bool) -> shapely.Polygon:
     """Return, in degrees, where streets are taken from raw data: the area and the longest walk."""
-    profile = fields.get("profile", ADULT)
-    isochrones_min = fields.get("isochrones_min", Study.isochrones_min)
-    longest_min = max(1.1 * fields.get("threshold_min", 15.0), *isochrones_min, 0)
-    easiest = LEAST_EFFORT if hilly else 1.0
-    around_m = max(_STREETS_AROUND_M, profile.speed_m_per_min * longest_min / easiest)
+    walk_m = longest_walk_m(
+        fields.get("profile", ADULT),
+        threshold_min=fields.get("threshold_min", Study.threshold_min),
+        isochrones_min=fields.get("isochrones_min", Study.isochrones_min),
+        hilly=hilly,
+    )
+    around_m = max(_STREETS_AROUND_M, walk_m)
     around = shapely.buffer(shapely.convex_hull(area.geometry), around_m)
     to_degrees = pyproj.Transformer.from_crs(area.crs, 4326, always_xy=True)
     moved = shapely.transform(
