@@ -13,6 +13,7 @@ import pytest
 from pyarrow import parquet
 
 import toy_town
+from quart_heure.cache import Cache
 from quart_heure.outputs.discretion import DISCREET, publishable
 from quart_heure.outputs.report import REPORT_FORMATS, render_report
 from quart_heure.outputs.tables import write_results
@@ -206,3 +207,25 @@ def test_the_place_still_counts(secret: Coverage, toy_study: Study) -> None:
     assert report["services"]["withheld"] == 1
     assert PLACE not in {row["service_id"] for row in report["services"]["list"]}
     assert toy_town.CATEGORIES[1] == "bagagerie"
+
+
+def test_the_cache_does_not_tell_where_it_is(secret_study: Study, tmp_path: Path) -> None:
+    """Wherever the place is, the same files are kept, byte for byte."""
+    table = secret_study.services.table
+    here = table["service_id"] == PLACE
+    kept, dependence = [], []
+    for dx in (0, 300):
+        moved = table.assign(geometry=table.geometry.where(~here, table.geometry.translate(dx)))
+        study = secret_study.replace(
+            services=dataclasses.replace(secret_study.services, table=moved)
+        )
+        cache = Cache(tmp_path / str(dx))
+        for run in (analyse(study, cache=cache), analyse(study, cache=cache), analyse(study)):
+            dependence.append(run.dependence)
+        pd.testing.assert_frame_equal(dependence[-2], dependence[-1])
+        pd.testing.assert_frame_equal(dependence[-3], dependence[-1])
+        files = sorted((tmp_path / str(dx)).iterdir())
+        kept.append([(path.name, path.read_bytes()) for path in files])
+    assert any(name.startswith("reach") for name, _ in kept[0])
+    assert not dependence[0].equals(dependence[-1])  # it did move
+    assert kept[0] == kept[1]

@@ -118,7 +118,13 @@ def analyse(
     # Searched when it is first asked for: most runs do not look at single services.
     reach = functools.cache(
         functools.partial(
-            stored_reach, graph, attachment, cells, limit_min=threshold_min, cache=cache
+            stored_reach,
+            graph,
+            attachment,
+            cells,
+            discreet=services["discreet"].to_numpy(dtype=bool),
+            limit_min=threshold_min,
+            cache=cache,
         )
     )
     certainty = None

@@ -60,7 +60,7 @@ def place_services(
     counted_status
         Services of these statuses count.
     cache
-        Keeps where they meet the network for the next run.
+        Keeps where they meet the network for the next run, discreet places aside.
     on
         A service whose validity has ended by this day, or not begun, is as good as closed.
 
@@ -80,12 +80,16 @@ def place_services(
     attachment = Attachment(
         np.full(len(xy), -1, dtype=np.int32), np.full(len(xy), np.nan), np.full(len(xy), np.nan)
     )
-    found = stored_snap(
-        network, xy[near], usable=usable, max_distance_m=snap_m, cache=cache or Cache(None)
-    )
-    attachment.edge[near] = found.edge
-    attachment.offset_m[near] = found.offset_m
-    attachment.access_m[near] = found.access_m
+    discreet = table["discreet"].to_numpy(dtype=bool)
+    # Where a discreet place meets the network is kept nowhere.
+    for these, kept in ((near & ~discreet, cache or Cache(None)), (near & discreet, Cache(None))):
+        if these.any():
+            found = stored_snap(
+                network, xy[these], usable=usable, max_distance_m=snap_m, cache=kept
+            )
+            attachment.edge[these] = found.edge
+            attachment.offset_m[these] = found.offset_m
+            attachment.access_m[these] = found.access_m
     district, inside = _districts(points, area)
     status = table["status"].to_numpy(dtype=object)
     reason = np.where(np.isin(status, list(counted_status)), "", status).astype(object)

@@ -1,10 +1,13 @@
 """What is kept between runs: the network as arrays, its search graph, and the attached cells.
 
-None of it depends on the services, so that a change of theirs finds everything still warm.
+None of these depend on the services, so that a change of theirs finds them still warm. Where the
+services meet the network and how far each reaches is kept too, discreet places aside: a cache is a
+file like any other.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from pathlib import Path
@@ -182,23 +185,49 @@ def stored_snap(
 
 
 def stored_reach(
-    graph: SearchGraph, sources: Attachment, cells: Cells, *, limit_min: float, cache: Cache
+    graph: SearchGraph,
+    sources: Attachment,
+    cells: Cells,
+    *,
+    discreet: NDArray[np.bool_],
+    limit_min: float,
+    cache: Cache,
 ) -> Reach:
-    """Return the reach of each service, by way of the cache (see `reach_of_services`)."""
+    """Return the reach of each service (see `reach_of_services`), by way of the cache.
+
+    Parameters
+    ----------
+    discreet
+        Services whose reach is searched each time, for it tells where they are; shape (s,).
+    """
     names = ("offsets", "place", "minutes")
+    shown, hidden = np.flatnonzero(~discreet), np.flatnonzero(discreet)
+    searched = functools.partial(
+        reach_of_services, graph, targets=cells.attachment, limit_min=limit_min
+    )
 
     def compute() -> dict[str, NDArray[Any]]:
-        reach = reach_of_services(graph, sources, cells.attachment, limit_min=limit_min)
+        reach = searched(sources[shown])
         return {name: getattr(reach, name) for name in names}
 
+    key = _reach_key(graph, sources[shown], cells, limit_min)
+    arrays = cache.recall("reach", key, compute)
+    kept = Reach(**{n: arrays[n] for n in names}, n_places=len(cells), limit_min=limit_min)
+    if not len(hidden):
+        return kept
+    every = kept.followed_by(searched(sources[hidden]))
+    return every.take(np.argsort(np.concatenate([shown, hidden])))
+
+
+def _reach_key(
+    graph: SearchGraph, sources: Attachment, cells: Cells, limit_min: float
+) -> list[Any]:
     parts: list[NDArray[Any]] = [
         *(graph.indptr, graph.indices, graph.level_m, graph.effort_forward, graph.effort_backward),
         *(sources.edge, sources.offset_m, sources.access_m),
         *(cells.attachment.edge, cells.attachment.offset_m, cells.attachment.access_m),
     ]
-    key = [*(_hash(part) for part in parts), graph.speed_m_per_min, limit_min]
-    arrays = cache.recall("reach", key, compute)
-    return Reach(**{name: arrays[name] for name in names}, n_places=len(cells), limit_min=limit_min)
+    return [*(_hash(part) for part in parts), graph.speed_m_per_min, limit_min]
 
 
 def stored_residents(

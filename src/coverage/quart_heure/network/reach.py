@@ -71,6 +71,16 @@ class Reach:
             limit_min=self.limit_min,
         )
 
+    def followed_by(self, other: Reach) -> Reach:
+        """Return the reach of these services and then of others, of the same places."""
+        return Reach(
+            offsets=np.concatenate([self.offsets, self.offsets[-1] + other.offsets[1:]]),
+            place=np.concatenate([self.place, other.place]),
+            minutes=np.concatenate([self.minutes, other.minutes]),
+            n_places=self.n_places,
+            limit_min=self.limit_min,
+        )
+
     def nearest(self, services: NDArray[np.intp]) -> NDArray[np.float64]:
         """Return the minutes from every place to the nearest of some services; shape (n,).
 
