@@ -315,6 +315,10 @@ def test_points_outside_the_area_are_listed(folder: Path) -> None:
     outside = listed(coverage, "more than 1500 m outside the area")
     assert list(outside["value"]) == ["Service A1 – A1", "Service B1 – B1"]
     assert set(outside["action"]) == {"left out"}
+    assert list(zip(outside["file"], outside["row"], strict=True)) == [
+        ("services.csv", 1),
+        ("services.csv", 3),
+    ]
     services = coverage.services.set_index("service_id")
     assert services.loc["A1", "left_out_reason"] == "too far outside the area"
     assert not services.loc["C1", "inside"]  # 50 m outside, it counts
@@ -378,6 +382,7 @@ def test_a_service_that_no_street_reaches_is_listed(folder: Path, study: Path) -
     lost = listed(coverage, "no useful street within 100 m")
     # In the rail yard, and on the islet whose alley leads nowhere.
     assert list(lost["value"]) == ["Service B1 – B1", "Service B2 – B2"]
+    assert list(lost["row"]) == [3, 4]
     services = coverage.services.set_index("service_id")
     assert list(services.loc[["B1", "B2"], "left_out_reason"]) == ["no street within reach"] * 2
     assert list(services.loc[["B1", "B2"], "snap_status"]) == ["too_far"] * 2

@@ -116,14 +116,16 @@ def test_merged_files_list_every_row_that_is_no_service(study: Path) -> None:
         "Laverie": "osm",
     }
     assert services.table.set_index("name").loc["BAINS DU PORT", "other_sources"] == "a.csv"
-    told = {(p.file, p.field, p.action): p.value for p in services.problems.itertuples()}
+    told = {(p.file, p.row, p.field, p.action): p.value for p in services.problems.itertuples()}
     assert told == {
-        ("b.csv", "duplicate", "left out"): "Bains du Pont",
-        ("a.csv", "service_id", "merged"): ("BAINS DU PORT – bains_douches-a.csv-1, a.csv → b.csv"),
-        ("a.csv", hours, "the kept source holds"): (
+        ("b.csv", 2, "duplicate", "left out"): "Bains du Pont",
+        ("a.csv", 1, "service_id", "merged"): (
+            "BAINS DU PORT – bains_douches-a.csv-1, a.csv → b.csv"
+        ),
+        ("a.csv", 1, hours, "the kept source holds"): (
             "BAINS DU PORT – Mo-Fr 09:00-13:00 / Mo-Fr 09:00-12:00"
         ),
-        ("osm", "duplicate", "kept, to be checked"): "Laverie – b.csv",
+        ("b.csv", 3, "duplicate", "kept, to be checked"): "Laverie – b.csv",
     }
 
 

@@ -207,7 +207,9 @@ def analyse(
         )
     doubts = [
         *settled.problems(),
-        *placement_problems(services, snap_m=study.snap_m, margin_m=study.margin_m),
+        *placement_problems(
+            services, snap_m=study.snap_m, margin_m=study.margin_m, rows=study.services.rows
+        ),
         *short_streets(network, area, margin_m=study.margin_m),
     ]
     problems = pd.concat([study.problems, problem_table(doubts)], ignore_index=True)

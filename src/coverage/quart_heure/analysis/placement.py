@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +20,8 @@ from quart_heure.sources.areas import StudyArea
 if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
+
+    from quart_heure.sources.services import Services
 
 __all__ = ["outside_problems", "place_services", "placement_problems", "short_streets"]
 
@@ -117,9 +120,23 @@ def _judge_validity(table: pd.DataFrame, reason: NDArray[np.object_], day: str) 
 
 
 def placement_problems(
-    table: pd.DataFrame, *, snap_m: float, margin_m: float
+    table: pd.DataFrame,
+    *,
+    snap_m: float,
+    margin_m: float,
+    rows: Mapping[str, tuple[str, int]] = MappingProxyType({}),
 ) -> list[dict[str, object]]:
-    """List services that would count if they could be placed, as rows of a table of problems."""
+    """List services that would count if they could be placed, as rows of a table of problems.
+
+    Parameters
+    ----------
+    table
+        As `place_services` returns it.
+    snap_m, margin_m
+        As it was given them.
+    rows
+        File and row of each service, by service_id, where known.
+    """
     details = {
         OUTSIDE: f"more than {margin_m:.0f} m outside the area",
         OFF_NETWORK: f"no useful street within {snap_m:g} m",
@@ -127,8 +144,8 @@ def placement_problems(
     lost = table[table["left_out_reason"].isin(list(details))]
     return [
         {
-            "file": "",
-            "row": None,
+            "file": rows.get(service_id, ("", None))[0],
+            "row": rows.get(service_id, ("", None))[1],
             "field": "coordinates",
             "value": "" if discreet else f"{name} – {service_id}",
             "reason": details[reason],
@@ -145,12 +162,12 @@ def placement_problems(
 
 
 def outside_problems(
-    services: gpd.GeoDataFrame, area: StudyArea, *, snap_m: float, margin_m: float
+    services: Services, area: StudyArea, *, snap_m: float, margin_m: float
 ) -> list[dict[str, object]]:
     """List services that lie too far outside an area to count, before any street is looked at."""
-    far = shapely.distance(services.geometry.to_numpy(), area.geometry) > margin_m
-    lost = services[far].assign(left_out_reason=OUTSIDE)
-    return placement_problems(lost, snap_m=snap_m, margin_m=margin_m)
+    far = shapely.distance(services.table.geometry.to_numpy(), area.geometry) > margin_m
+    lost = services.table[far].assign(left_out_reason=OUTSIDE)
+    return placement_problems(lost, snap_m=snap_m, margin_m=margin_m, rows=services.rows)
 
 
 def short_streets(

@@ -126,7 +126,7 @@ def _dropped(network: WalkNetwork) -> dict[str, dict[str, float]]:
 
 def _outside(study: Study) -> list[dict[str, object]]:
     return outside_problems(
-        study.services.table, study.area, snap_m=study.snap_m, margin_m=study.margin_m
+        study.services, study.area, snap_m=study.snap_m, margin_m=study.margin_m
     )
 
 

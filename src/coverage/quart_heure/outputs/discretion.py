@@ -216,5 +216,11 @@ def _without(study: Study, ids: frozenset[str]) -> Study:
     telling = _naming_rows(services.problems, services.table[services.table["discreet"]])
     problems = _rows(services.problems, ~telling)
     return dataclasses.replace(
-        study, services=dataclasses.replace(services, table=table, problems=problems)
+        study,
+        services=dataclasses.replace(
+            services,
+            table=table,
+            problems=problems,
+            rows={name: row for name, row in services.rows.items() if name not in ids},
+        ),
     )

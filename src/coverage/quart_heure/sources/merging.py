@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -65,6 +66,7 @@ def merged_services(services: Services, settings: Mapping[str, Any]) -> Services
         trust=tuple(settings.get("trust", ())),
         within_m=settings.get("within_m", WITHIN_M),
         alike=ALIKE,
+        rows=services.rows,
     )
     # A place that another source hides may have been told of before it was known to be one.
     before = services.problems
@@ -72,7 +74,7 @@ def merged_services(services: Services, settings: Mapping[str, Any]) -> Services
     telling = [any(word.search(value) for word in whole) for value in before["value"]]
     before = before.assign(value=before["value"].mask(np.array(telling, dtype=bool), ""))
     told = pd.concat([before, problems], ignore_index=True)
-    return Services(table=table, problems=told)
+    return Services(table=table, problems=told, rows=services.rows)
 
 
 def merge_services(
@@ -123,10 +125,13 @@ def _merge(
     trust: Sequence[str],
     within_m: float,
     alike: float,
+    rows: Mapping[str, tuple[str, int]] = MappingProxyType({}),
 ) -> tuple[gpd.GeoDataFrame, pd.DataFrame, set[str]]:
     """Merge; return also the words of all rows that went into a discreet place."""
     stacked, origin = _stack(tables)
     records = [_record(row, at, origin[at]) for at, row in enumerate(stacked.to_dict("records"))]
+    for row in records:
+        row["_file"], row["_row"] = rows.get(row["service_id"], (str(row["source"]), pd.NA))
     records.sort(key=lambda row: _rank(row, trust))
     problems: list[_Row] = []
     hidden: set[str] = set()
@@ -322,8 +327,8 @@ def _problem(row: _Row, other: _Row, field: str, value: str, reason: str, action
     # Of a discreet place, not even the name: problems are shown with the results.
     shown = "" if row["discreet"] else " – ".join(v for v in (str(row["name"]), value) if v)
     return {
-        "file": str(other["source"]),
-        "row": pd.NA,
+        "file": other["_file"],
+        "row": other["_row"],
         "field": field,
         "value": shown[:200],
         "reason": reason,

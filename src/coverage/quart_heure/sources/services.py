@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -71,10 +72,16 @@ class Services:
         service_id.
     problems
         Columns `PROBLEM_COLUMNS`: every row that was refused or doubted.
+    rows
+        File and row, counted from 1 below the heading, by service_id, where they are known: what
+        is found out later about a service is told of its row.
     """
 
     table: gpd.GeoDataFrame
     problems: pd.DataFrame
+    rows: Mapping[str, tuple[str, int]] = dataclasses.field(
+        default_factory=lambda: MappingProxyType({})
+    )
 
 
 def read_services(
@@ -177,9 +184,10 @@ def _put_together(
     frame = gpd.GeoDataFrame(table, geometry=shapely.points(degrees), crs=4326).to_crs(area.crs)
     frame, doubles = _without_duplicates(frame, across_sources=across_sources)
     frame, renamed = _name_uniquely(frame)
+    rows = dict(zip(frame["service_id"], zip(frame[FILE], frame[ROW], strict=True), strict=True))
     frame = frame[[*SERVICE_COLUMNS, "geometry"]].sort_values("service_id", ignore_index=True)
     told = [problem_table(), *(part.problems for part in parts), doubles, renamed]
-    return Services(table=frame, problems=pd.concat(told, ignore_index=True))
+    return Services(table=frame, problems=pd.concat(told, ignore_index=True), rows=rows)
 
 
 def _without_duplicates(
