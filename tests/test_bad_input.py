@@ -611,6 +611,8 @@ def test_a_row_with_a_comma_too_many_is_listed(folder: Path) -> None:
         ("[analysys]\ncell_m = 20", "there is no key 'analysys'. Did you mean 'analysis'?"),
         ("[analysis]\nzzz = 1", "Known: categories, profile, threshold_min"),
         ("[profiles.dog]\nspeed = 4\n[analysis]\nprofile = 'dog'", "Did you mean 'speed_kmh'?"),
+        ("[profiles.dog]\nspeed = 4", "[profiles.dog]: there is no key 'speed'."),  # nobody's
+        ("[persons.ada]\nsexe = 'woman'", "Did you mean 'sex'?"),
         ("[categories.x]\nfr = 'X'\ncolor = '#fff'", "unknown keys: color. Keys are colour"),
     ],
 )
@@ -659,6 +661,20 @@ def test_a_setting_that_cannot_be_used(study: Path, refuse: Refuse, text: str, w
 )
 def test_a_walker_that_nobody_is(study: Path, refuse: Refuse, text: str) -> None:
     assert "dog" in refuse(errors.StudyFileError, add(study, f"{text}\n[analysis]\nprofile='dog'"))
+
+
+@pytest.mark.parametrize("table", ["profiles", "persons", "categories"])
+def test_a_table_of_tables_that_is_none(study: Path, refuse: Refuse, table: str) -> None:
+    study.write_text(f"{table} = 3\n" + study.read_text(encoding="utf-8"), encoding="utf-8")
+    assert f"{table!r} is not a table. Write [{table}.NAME]" in refuse(errors.StudyFileError, study)
+
+
+def test_a_folder_where_a_study_is_wanted(tmp_path: Path, refuse: Refuse) -> None:
+    message = refuse(errors.InputFileError, tmp_path)
+    assert "this folder has no study.toml. Run 'quart-heure init'" in message
+    (tmp_path / "manifest.json").write_text("{}", encoding="utf-8")
+    message = refuse(errors.InputFileError, tmp_path)
+    assert "this folder holds results, not a study. Give the study file" in message
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,29 @@ def test_a_dead_end_that_nearly_joins_a_street_is_found() -> None:
     table = finding_table(examine_network(network, ADULT), network)
     found = table[table["kind"] == "dangling_end"]
     assert found["place"].tolist() == ["rue A"]
-    assert found["value"].tolist() == [1.5]
+    assert found["value"].tolist() == [1000]  # nothing else leads there
+    assert "1.50 m short" in found["detail"].iloc[0]
+    assert "or there is none" in found["detail"].iloc[0]
+
+
+def test_dead_ends_are_listed_by_the_way_round() -> None:
+    network = network_of(
+        [(0, 0), (100, 0)],
+        [(100, 0), (200, 0)],
+        [(200, 0), (800, 0)],
+        [(0, 0), (0, 100)],
+        [(0, 100), (50, 100)],
+        [(50, 100), (50, 1)],  # 99 + 50 + 100 + 50 m round to the foot of it on rue A
+        [(800, 0), (800, -100)],
+        [(800, -100), (400, -100)],
+        [(400, -100), (400, -0.5)],  # 99.5 + 400 + 100 + 400 m
+        name=["rue A", "rue B", "rue C", *["allée"] * 6],
+    )
+    table = finding_table(examine_network(network, ADULT), network)
+    found = table[table["kind"] == "dangling_end"]
+    assert found["place"].tolist() == ["rue C", "rue A"]
+    assert found["value"].tolist() == [999.5, 299]
+    assert found.geometry.x.tolist() == [400, 50]
 
 
 def test_a_street_below_a_bridge_is_no_missed_junction() -> None:
@@ -94,6 +116,7 @@ def test_services_far_away_on_an_island_or_over_water_are_told_and_discreet_ones
         "isle": "service_on_island",
         "river": "service_across_barrier",
     }
+    assert found.set_index("place").loc["far", "value"] == 300
 
 
 def test_check_of_a_study_reads_as_table_json_html_and_geopackage(

@@ -6,7 +6,7 @@ streets with its spatial join, and searches with networkx.
 
 from __future__ import annotations
 
-import json
+import itertools
 
 import geopandas as gpd
 import networkx as nx
@@ -14,8 +14,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from shapely.ops import substring
 
 from quart_heure.cache import Cache
+from quart_heure.network.graph import WalkNetwork
 from quart_heure.profiles import ADULT
 from quart_heure.sources.sample import paris_dir
 from quart_heure.sources.services import STATUSES
@@ -76,8 +78,6 @@ def test_places_that_are_not_open_do_not_count_by_default(
 
 
 def test_people_add_up(default: Coverage) -> None:
-    described = json.loads((paris_dir() / "manifest.json").read_text(encoding="utf-8"))
-    del described
     city = default.city.iloc[0]
     assert default.study.residents is not None
     assert city["residents"] == pytest.approx(default.study.residents.residents.sum(), abs=0.5)
@@ -95,6 +95,47 @@ def test_discreet_places_count_and_are_known_as_such(default: Coverage) -> None:
     assert len(discreet) == 3
     assert set(discreet["category"]) == {"halte_femmes"}
     assert discreet["counted"].all()
+
+
+# --- streets that nearly meet ---------------------------------------------------------------------
+
+
+def joined(network: WalkNetwork, within_m: float) -> WalkNetwork:
+    """Join every dead end to the streets that pass within some metres of it."""
+    ends = np.flatnonzero(np.bincount(np.r_[network.u, network.v]) == 1)
+    points = shapely.points(network.node_xy[ends])
+    at, near = shapely.STRtree(network.lines).query(points, "dwithin", within_m)
+    other = (network.u[near] != ends[at]) & (network.v[near] != ends[at])
+    cuts: dict[int, list[tuple[float, int]]] = {}
+    for end, edge in zip(at[other], near[other], strict=True):
+        along_m = shapely.line_locate_point(network.lines[edge], points[end])
+        cuts.setdefault(int(edge), []).append((float(along_m), int(ends[end])))
+    edges = network.edges()
+    pieces = []
+    for edge, row in zip(cuts, edges.iloc[list(cuts)].to_dict("records"), strict=True):
+        line, stops = row["geometry"], sorted(cuts[edge])
+        for (begin, u), (end, v) in itertools.pairwise(
+            [(0.0, row["u"]), *stops, (line.length, row["v"])]
+        ):
+            if end > begin:
+                piece = substring(line, begin, end)
+                pieces.append({**row, "u": u, "v": v, "length_m": end - begin, "geometry": piece})
+    whole = edges.drop(edges.index[list(cuts)])
+    parts = gpd.GeoDataFrame(pieces, crs=edges.crs)
+    return WalkNetwork.from_edges(
+        gpd.GeoDataFrame(pd.concat([whole, parts], ignore_index=True), crs=edges.crs)
+    )
+
+
+def test_streets_that_nearly_meet_move_no_figure(default: Coverage) -> None:
+    """The tiles leave some 2,600 dead ends within 2 m of another street."""
+    network = joined(default.study.network, 2.0)
+    assert network.n_edges > default.study.network.n_edges + 2_000
+    moved = analyse(default.study.replace(network=network))
+    for figure in ("covered_pct", "residents_covered_pct"):
+        change = (moved.city[figure] - default.city[figure]).abs()
+        assert change.max() < 0.1
+    assert change.max() > 0  # they were joined
 
 
 # --- another computation, on the same files ------------------------------------------------------

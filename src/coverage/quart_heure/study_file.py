@@ -32,10 +32,11 @@ from quart_heure.sources.service_sources import ServiceSource, sources_from_sett
 from quart_heure.sources.services import read_services
 from quart_heure.sources.weights import DistrictWeights, read_weights
 from quart_heure.study_settings import (
+    find_walker,
     read_persons,
     read_settings,
     read_validity_day,
-    read_walker,
+    read_walkers,
 )
 
 if TYPE_CHECKING:
@@ -88,8 +89,9 @@ def read_study(
     background = settings.get("map", {}).get("background")
     heights = settings["network"].get("heights")
     analysis = {**settings.get("analysis", {}), **overrides}
+    walkers = read_walkers(settings.get("profiles", {}), path)
     if isinstance(analysis.get("profile"), str):
-        analysis["profile"] = read_walker(analysis["profile"], settings.get("profiles", {}), path)
+        analysis["profile"] = find_walker(analysis["profile"], walkers, path)
     _set_person(analysis, read_persons(settings.get("persons", {}), path))
     if "isochrones_min" in analysis:
         analysis["isochrones_min"] = tuple(analysis["isochrones_min"])

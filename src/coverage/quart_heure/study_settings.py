@@ -20,10 +20,11 @@ from quart_heure.sources.wordings import date_of
 
 __all__ = [
     "KEYS",
+    "find_walker",
     "read_persons",
     "read_settings",
     "read_validity_day",
-    "read_walker",
+    "read_walkers",
     "template",
 ]
 
@@ -83,19 +84,26 @@ def read_settings(path: Path) -> dict[str, Any]:
         of the wrong kind.
     """
     if not path.is_file():
-        msg = f"{path}: there is no such study file."
-        raise InputFileError(msg, hint="Run 'quart-heure init' to write one.")
+        msg, hint = f"{path}: there is no such study file.", "Run 'quart-heure init' to write one."
+        if path.is_dir():
+            msg = f"{path}: this folder has no study.toml."
+        if (path / "manifest.json").is_file():
+            msg = f"{path}: this folder holds results, not a study."
+            hint = "Give the study file; 'quart-heure report' and 'quart-heure info' read results."
+        raise InputFileError(msg, hint=hint)
     try:
         settings = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         msg = f"{path}: cannot be read as TOML ({error})."
         raise StudyFileError(msg, hint="Check quotes and brackets at that place.") from error
     _check_keys(settings, (*KEYS, *_FREE), f"{path}")
+    for table in (*KEYS, *_FREE):
+        if not isinstance(settings.get(table, {}), dict):
+            msg = f"{path}: {table!r} is not a table."
+            name = f"{table}.NAME" if table in _FREE else table
+            raise StudyFileError(msg, hint=f"Write [{name}] on a line of its own.")
     for table, keys in KEYS.items():
         part = settings.get(table, {})
-        if not isinstance(part, dict):
-            msg = f"{path}: {table!r} is not a table."
-            raise StudyFileError(msg, hint=f"Write [{table}] on a line of its own.")
         _check_keys(part, keys, f"{path}, [{table}]")
         for key, value in part.items():
             _check_value(key, value, f"{path}, [{table}]")
@@ -179,31 +187,36 @@ def read_persons(tables: Mapping[str, Mapping[str, Any]], path: Path) -> list[Pe
     return persons
 
 
-def read_walker(name: str, own: Mapping[str, Mapping[str, Any]], path: Path) -> WalkProfile:
-    """Return the walker of a name, one that the study file describes or one that is known.
+def read_walkers(tables: Mapping[str, Mapping[str, Any]], path: Path) -> list[WalkProfile]:
+    """Read the walkers that a study file describes, whether it asks for them or not."""
+    known = [f.name for f in dataclasses.fields(WalkProfile) if f.name != "name"]
+    walkers = []
+    for name, about in tables.items():
+        if not isinstance(about, Mapping):
+            msg = f"{path}: the walker {name!r} is {about!r}."
+            raise StudyFileError(msg, hint=f"Write [profiles.{name}] and speed_kmh = 4 below.")
+        where = f"{path}, [profiles.{name}]"
+        _check_keys(about, known, where)
+        if "speed_kmh" not in about:
+            msg = f"{where} has no speed_kmh."
+            raise StudyFileError(msg, hint="Give its walking speed in km/h.")
+        for key, value in about.items():
+            flag = key == "steps_allowed"
+            if isinstance(value, bool) != flag or not isinstance(value, int | float):
+                msg = f"{where}: {key} is {value!r}."
+                words = "true or false" if flag else "a number"
+                raise StudyFileError(msg, hint=f"It must be {words}.")
+        walkers.append(WalkProfile(name=name, **about))
+    return walkers
 
-    Parameters
-    ----------
-    own
-        Those that the file describes.
-    """
-    if name not in own:
-        if name not in PROFILES and own:
-            known = ", ".join(dict.fromkeys([*PROFILES, *own]))
-            msg = f"{path}: there is no walker {name!r}."
-            raise StudyFileError(msg, hint=f"Choose one of {known}.")
-        return get_profile(name)
-    if not isinstance(own[name], Mapping):
-        msg = f"{path}: the walker {name!r} is {own[name]!r}."
-        raise StudyFileError(msg, hint=f"Write [profiles.{name}] and speed_kmh = 4 below.")
-    fields = [f.name for f in dataclasses.fields(WalkProfile) if f.name != "name"]
-    _check_keys(own[name], fields, f"{path}, [profiles.{name}]")
-    if "speed_kmh" not in own[name]:
-        msg = f"{path}: [profiles.{name}] has no speed_kmh."
-        raise StudyFileError(msg, hint="Give its walking speed in km/h.")
-    for key, value in own[name].items():
-        flag = key == "steps_allowed"
-        if isinstance(value, bool) != flag or not isinstance(value, int | float):
-            msg = f"{path}, [profiles.{name}]: {key} is {value!r}."
-            raise StudyFileError(msg, hint=f"It must be {'true or false' if flag else 'a number'}.")
-    return WalkProfile(name=name, **own[name])
+
+def find_walker(name: str, own: Sequence[WalkProfile], path: Path) -> WalkProfile:
+    """Return the walker of a name, one of the study file's own or one that is known."""
+    named = {walker.name: walker for walker in own}
+    if name in named:
+        return named[name]
+    if name not in PROFILES and own:
+        known = ", ".join(dict.fromkeys([*PROFILES, *named]))
+        msg = f"{path}: there is no walker {name!r}."
+        raise StudyFileError(msg, hint=f"Choose one of {known}.")
+    return get_profile(name)

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import dijkstra
 
 from quart_heure.network.components import label_components, useful_edges, walkable_edges
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.network.snapping import snap
+from quart_heure.network.travel_time import search_graph
 from quart_heure.profiles import WalkProfile
 
 if TYPE_CHECKING:
@@ -45,6 +48,12 @@ KINDS = (
 
 DANGLING_M = 2.0
 """A dead end this near another street was probably meant to join it, in metres."""
+
+ROUND_M = 1000.0
+"""Ways round a dead end are looked for up to this length, in metres."""
+
+_AT_ONCE = 64
+"""Dead ends searched in one call: its answer is a row of all nodes for each."""
 
 _LONG_M = 3000.0
 """A street without a junction over this many metres is worth a look."""
@@ -122,6 +131,7 @@ def examine_services(
     useful = useful_edges(network, profile)
     on = snap(network, xy, usable=useful, max_distance_m=snap_m)
     anywhere = snap(network, xy, usable=walkable_edges(network, profile), max_distance_m=snap_m)
+    streets = network.lines[useful]
     tree = shapely.STRtree(barriers if barriers is not None else [])
     for at, (name, point) in enumerate(zip(shown["name"], shown.geometry, strict=True)):
         if not on.attached[at]:
@@ -132,7 +142,7 @@ def examine_services(
                 detail="The only streets in reach lead nowhere."
                 if island
                 else f"No street lies within {snap_m:g} m.",
-                value=float(anywhere.access_m[at]) if island else snap_m,
+                value=float(anywhere.access_m[at]) if island else _nearest_m(point, streets),
                 unit="m",
                 osm_id=int(network.osm_id[anywhere.edge[at]]) if island else 0,
                 geometry=point,
@@ -153,17 +163,22 @@ def examine_services(
             )
 
 
+def _nearest_m(point: shapely.Point, streets: NDArray[np.object_]) -> float:
+    """Return the metres to the nearest of some streets, inf if there are none."""
+    return round(float(shapely.distance(point, streets).min(initial=np.inf)), 1)
+
+
 def finding_table(findings: Iterator[Finding], network: WalkNetwork) -> gpd.GeoDataFrame:
     """Return findings, in the order of `KINDS`, as a table: `FINDING_COLUMNS` and geometry."""
     import geopandas as gpd  # noqa: PLC0415 - imported where a table is really made
     import pandas as pd  # noqa: PLC0415
 
-    # The largest of the small parts first, the narrowest of the near misses.
+    # The largest of the small parts first, and the dead ends whose way round is longest.
     found = sorted(
         findings,
         key=lambda one: (
             KINDS.index(one.kind),
-            -one.value if one.kind == "small_part" else one.value,
+            -one.value if one.kind in {"small_part", "dangling_end"} else one.value,
             one.place,
             one.osm_id,
         ),
@@ -230,7 +245,7 @@ def _first_named(
 
 
 def _dangling_ends(network: WalkNetwork, profile: WalkProfile) -> Iterator[Finding]:
-    """Find dead ends that stop short of another street by a few steps."""
+    """Find dead ends that stop short of another street by a few steps, and the way round."""
     walkable = np.flatnonzero(walkable_edges(network, profile))
     u, v = network.u[walkable], network.v[walkable]
     degree = np.bincount(np.concatenate([u, v]), minlength=network.n_nodes)
@@ -246,23 +261,57 @@ def _dangling_ends(network: WalkNetwork, profile: WalkProfile) -> Iterator[Findi
     # A bridge over a path or a passage below one is no missed junction.
     # Nor are the two sides of a shut gate, which end at one place on purpose.
     level = bridge[near] | tunnel[near] | (gap == 0)
-    seen: set[int] = set()
-    for place, other, metres in zip(
-        at[~own & ~level], near[~own & ~level], gap[~own & ~level], strict=True
-    ):
-        if int(place) in seen:
-            continue
-        seen.add(int(place))
-        edge = int(walkable[other])
+    kept = np.flatnonzero(~own & ~level)
+    # Of several streets that a dead end nearly meets, the nearest.
+    kept = kept[np.lexsort((near[kept], gap[kept], at[kept]))]
+    kept = kept[np.unique(at[kept], return_index=True)[1]]
+    place, edge, gap = points[at[kept]], walkable[near[kept]], gap[kept]
+    along_m = shapely.line_locate_point(network.lines[edge], place)
+    ways_m = _ways_round(network, profile, ends[at[kept]], edge, along_m)
+    for point, one, short_m, way_m in zip(place, edge.tolist(), gap, ways_m, strict=True):
+        known = np.isfinite(way_m)
         yield Finding(
             kind="dangling_end",
-            place=network.name_of(edge) or network.kind_of(edge),
-            detail="A dead end stops this short of a street it does not join.",
-            value=round(float(metres), 2),
+            place=network.name_of(one) or network.kind_of(one),
+            detail=f"A dead end stops {short_m:.2f} m short of a street it does not join; "
+            f"the way round is {'this long' if known else 'longer, or there is none'}.",
+            value=round(float(way_m), 1) if known else ROUND_M,
             unit="m",
-            osm_id=int(network.osm_id[edge]),
-            geometry=points[place],
+            osm_id=int(network.osm_id[one]),
+            geometry=point,
         )
+
+
+def _ways_round(
+    network: WalkNetwork,
+    profile: WalkProfile,
+    nodes: NDArray[np.intp],
+    edges: NDArray[np.intp],
+    along_m: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return how far it is from each node to a place on an edge, inf beyond `ROUND_M`.
+
+    Parameters
+    ----------
+    nodes, edges
+        One edge for each node; shapes (n,).
+    along_m
+        Metres along the edge from its node u to the place; shape (n,).
+    """
+    graph = search_graph(network, profile)
+    links = csr_array((graph.level_m, graph.indices, graph.indptr), shape=(network.n_nodes,) * 2)
+    ways_m = np.full(len(nodes), np.inf)
+    for begin in range(0, len(nodes), _AT_ONCE):
+        batch = slice(begin, begin + _AT_ONCE)
+        node_m = dijkstra(links, indices=nodes[batch], limit=ROUND_M)
+        rows = np.arange(len(node_m))
+        rest_m = np.maximum(network.length_m[edges[batch]] - along_m[batch], 0)
+        ways_m[batch] = np.minimum(
+            node_m[rows, network.u[edges[batch]]] + along_m[batch],
+            node_m[rows, network.v[edges[batch]]] + rest_m,
+        )
+    ways_m[ways_m > ROUND_M] = np.inf
+    return ways_m
 
 
 def _odd_lengths(network: WalkNetwork) -> Iterator[Finding]:

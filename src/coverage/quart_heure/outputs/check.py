@@ -218,9 +218,10 @@ def _parts(check: Check) -> Iterator[RenderableType]:
         yield table
         if n > _SHOWN:
             yield f"… and {n - _SHOWN} more: use --format json or --output."
-    table = Table(title="Rows refused or doubted", title_justify="left", box=None)
+    title = f"Rows refused or doubted: {len(check.problems)}"
+    table = Table(title=title, title_justify="left", box=None)
     columns = ("file", "row", "field", "value", "reason", "action")
-    for column in columns:
+    for column in columns if len(check.problems) else ():
         table.add_column(column)
     # What occurs a hundred times says no more by its hundredth row.
     alike = check.problems.groupby(["reason", "action"]).cumcount()
