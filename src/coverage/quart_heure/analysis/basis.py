@@ -102,6 +102,12 @@ class Basis:
         return on
 
     @functools.cached_property
+    def people_on_network(self) -> NDArray[np.float64]:
+        """Residents of each cell that are on the network, 0 where not known; shape (n,)."""
+        people = np.zeros(len(self.cells)) if self.people is None else self.people
+        return np.where(self.on_network, people, 0.0).astype(np.float64)
+
+    @functools.cached_property
     def single(self) -> dict[str, NDArray[np.bool_]]:
         """Per category, the cells that exactly one service has within the threshold; (n,)."""
         return {

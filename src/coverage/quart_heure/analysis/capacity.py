@@ -166,12 +166,6 @@ def _amounts(basis: Basis, services: NDArray[np.intp], unit: str) -> NDArray[np.
     return np.where(known, amounts, np.nan)
 
 
-def _lived_in(basis: Basis) -> NDArray[np.float64]:
-    """Return the residents of each cell that are on the network."""
-    people = np.zeros(len(basis.cells)) if basis.people is None else basis.people
-    return np.where(basis.on_network, people, 0.0).astype(np.float64)
-
-
 def _gained(
     basis: Basis, services: NDArray[np.intp], amount: NDArray[np.float64], decay: Decay
 ) -> NDArray[np.float64]:
@@ -179,7 +173,7 @@ def _gained(
         basis.reach,
         services,
         amount,
-        _lived_in(basis),
+        basis.people_on_network,
         threshold_min=basis.threshold_min,
         decay=decay,
     )
@@ -189,7 +183,7 @@ def _rows(
     basis: Basis, services: NDArray[np.intp], amount: NDArray[np.float64], decay: Decay
 ) -> dict[str, NDArray[Any]]:
     """Return the figures of one category and unit, per row of the districts."""
-    people = _lived_in(basis)
+    people = basis.people_on_network
     gained = _gained(basis, services, amount, decay)
     districts = basis.districts
     folk = districts.sums(basis.on_network, people)

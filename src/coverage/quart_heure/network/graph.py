@@ -126,7 +126,8 @@ class WalkNetwork:
     def drawn_m(self) -> NDArray[np.float64]:
         """Metres of drawing between the first vertex of an edge and each of its vertices; (C,)."""
         step = np.zeros(len(self.xy))
-        step[1:] = np.hypot(*np.diff(self.xy, axis=0).T)
+        x, y = self.xy.T
+        step[1:] = np.hypot(np.diff(x), np.diff(y))
         total = np.cumsum(step)
         return total - np.repeat(total[self.offsets[:-1]], np.diff(self.offsets))
 

@@ -123,10 +123,8 @@ def reach_of_services(
         The same minutes as a search from that one service gives (`SearchGraph.times`).
     """
     limit_m = limit_min * graph.speed_m_per_min * (1 + _TOLERANCE)
-    links = _node_links(graph, targets)
     on = np.flatnonzero(sources.attached)
     matrix, first = graph.with_sources(sources[on])
-    along = _edge_index(targets)
     found: list[tuple[NDArray[np.int32], NDArray[np.float64]]] = [
         (np.empty(0, dtype=np.int32), np.empty(0))
     ] * len(sources)
@@ -134,11 +132,15 @@ def reach_of_services(
     for begin in range(0, len(on), _AT_ONCE):
         batch = np.arange(begin, min(begin + _AT_ONCE, len(on)))
         level_m = dijkstra(matrix, indices=first + batch, limit=limit_m)[:, :first]
+        around = _places_around(graph, level_m, sources.edge[on[batch]], targets)
+        links, along = _node_links(graph, targets[around]), _edge_index(targets[around])
         for row, service in zip(level_m, on[batch], strict=True):
             place, metres = _places_of_nodes(row, links)
-            near, direct_m = _places_on_its_edge(graph, sources, int(service), targets, along)
+            near, direct_m = _places_on_its_edge(
+                graph, sources, int(service), targets[around], along
+            )
             place, metres = np.append(place, near), np.append(metres, direct_m)
-            found[service] = _least_per_place(place, metres, limit_m, scratch)
+            found[service] = _least_per_place(around[place], metres, limit_m, scratch)
     sizes = [len(place) for place, _ in found]
     return Reach(
         offsets=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
@@ -148,6 +150,19 @@ def reach_of_services(
         n_places=len(targets),
         limit_min=limit_min,
     )
+
+
+def _places_around(
+    graph: SearchGraph,
+    level_m: NDArray[np.float64],
+    edges: NDArray[np.int32],
+    targets: Attachment,
+) -> NDArray[np.intp]:
+    """Return the places on streets that some search came to, and on the services' own."""
+    reached: NDArray[np.bool_] = np.asarray(np.isfinite(level_m).any(axis=0))
+    hit = reached[graph.u] | reached[graph.v]
+    hit[edges] = True
+    return np.flatnonzero(hit[targets.edge] & targets.attached)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

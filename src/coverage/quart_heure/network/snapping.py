@@ -126,12 +126,6 @@ def _segments_near(
     large as the reach: what is in reach and no longer than it has its ends at most two squares
     away; longer segments are always kept.
     """
-    usable = np.zeros(network.n_edges, dtype=bool)
-    usable[candidates] = True
-    last = network.offsets[1:] - 1
-    keep = np.repeat(usable, np.diff(network.offsets))
-    keep[last] = False
-    vertex = np.flatnonzero(keep)
     squares = np.floor(xy / max_distance_m).astype(np.int64)
     low = squares.min(axis=0) - 3
     shape = squares.max(axis=0) - low + 4
@@ -140,12 +134,20 @@ def _segments_near(
     for dc in range(-3, 4):
         for dr in range(-3, 4):
             near[c + dc, r + dr] = True
-    end_square = np.floor(network.xy / max_distance_m).astype(np.int64) - low
-    within = ((end_square >= 0) & (end_square < shape)).all(axis=1)
-    close = np.zeros(len(network.xy), dtype=bool)
-    close[within] = near[end_square[within, 0], end_square[within, 1]]
-    length = network.drawn_m[vertex + 1] - network.drawn_m[vertex]
-    return vertex[close[vertex] | close[vertex + 1] | (length > max_distance_m)]
+    # Most vertices of a city are nowhere near a few services: their squares are not looked up.
+    x, y = network.xy.T
+    (west, south), (east, north) = low * max_distance_m, (low + shape) * max_distance_m
+    around = np.flatnonzero((x >= west) & (x <= east) & (y >= south) & (y <= north))
+    square = np.floor(network.xy[around] / max_distance_m).astype(np.int64) - low
+    square = np.clip(square, 0, shape - 1)  # a rounded quotient may be one square off
+    kept = np.zeros(len(network.xy), dtype=bool)
+    kept[around] = near[square[:, 0], square[:, 1]]
+    kept[:-1] |= kept[1:] | (np.diff(network.drawn_m) > max_distance_m)
+    vertex = np.flatnonzero(kept)
+    edge = np.searchsorted(network.offsets, vertex, side="right") - 1
+    usable = np.zeros(network.n_edges, dtype=bool)
+    usable[candidates] = True
+    return vertex[usable[edge] & (vertex + 1 < network.offsets[edge + 1])]
 
 
 def _project(
