@@ -26,6 +26,7 @@ import shapely
 import toy_town
 from quart_heure.analysis.audience import PERSONS
 from quart_heure.errors import OutputError
+from quart_heure.outputs.assets import asset, stylesheet
 from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.map import build_map, render_map, write_map
 from quart_heure.outputs.map_page import _SCRIPTS
@@ -118,13 +119,7 @@ def polygons_of(shape: list[list[list[int]]]) -> shapely.MultiPolygon:
 
 
 def words() -> dict[str, dict[str, Any]]:
-    file = resources.files("quart_heure.outputs").joinpath("static", "map_words.toml")
-    return tomllib.loads(file.read_text(encoding="utf-8"))
-
-
-def static(name: str) -> str:
-    file = resources.files("quart_heure.outputs").joinpath("static", name)
-    return file.read_text(encoding="utf-8")
+    return tomllib.loads(asset("map_words.toml"))
 
 
 @pytest.fixture(scope="module")
@@ -468,7 +463,7 @@ def test_both_languages_have_every_word() -> None:
 
 
 def test_the_script_has_the_words_it_asks_for() -> None:
-    script = "".join(map(static, _SCRIPTS))
+    script = "".join(map(asset, _SCRIPTS))
     table = words()["fr"]["script"]
     asked = set(re.findall(r'say\(\s*"(\w+)"', script))
     asked |= {key + "_one" for key in re.findall(r'count\("(\w+)"', script)}
@@ -477,7 +472,7 @@ def test_the_script_has_the_words_it_asks_for() -> None:
     begun = {key for key in asked if key.endswith("_")}
     assert all(any(key.startswith(begin) for key in table) for begin in begun)
     assert asked - begun - set(table) <= {"composite_label"}
-    used = script + static("map_words.toml").partition("[fr.script]")[0]
+    used = script + asset("map_words.toml").partition("[fr.script]")[0]
     unused = {
         key
         for key in table
@@ -507,7 +502,7 @@ def test_the_template_uses_every_word_of_the_page() -> None:
 
 
 def test_french_is_typeset(page: Page) -> None:
-    text = static("map_words.toml").partition("[en.page]")[0].partition("[fr.page]")[2]
+    text = asset("map_words.toml").partition("[en.page]")[0].partition("[fr.page]")[2]
     assert not re.search(r"\w'\w", text), "a typewriter's apostrophe"
     said = page.text + json.dumps(page.data["words"], ensure_ascii=False, separators=(",", ":"))
     assert not re.search(r" [:;!?»%]", said), "a space that may break the line"
@@ -526,7 +521,7 @@ def contrast(one: str, other: str) -> float:
 
 def paints() -> dict[str, list[str]]:
     """The fill of each answer, and the line of its pattern where it has one."""
-    block = static("map_draw.js").partition("qh.paints = {")[2].partition("  };")[0]
+    block = asset("map_draw.js").partition("qh.paints = {")[2].partition("  };")[0]
     return {
         name: re.findall(r"#[0-9a-f]{6}", rest)
         for name, rest in re.findall(r"(\w+): \{(.*?)\}", block)
@@ -546,7 +541,7 @@ def test_answers_are_told_apart_in_grey() -> None:
 
 
 def palette() -> dict[str, list[str]]:
-    block = static("map_draw.js").partition("const colours = {")[2].partition("};")[0]
+    block = asset("map_draw.js").partition("const colours = {")[2].partition("};")[0]
     return {
         name: re.findall(r"#[0-9a-f]{6}", value)
         for name, value in re.findall(r"(\w+): (\[.*?\]|\".*?\")", block)
@@ -608,7 +603,7 @@ def test_colours_survive_colour_blindness(deficiency: str) -> None:
 
 
 def test_text_of_the_page_meets_aa() -> None:
-    colours = dict(re.findall(r"--(\w+): (#[0-9a-f]{6});", static("map.css")))
+    colours = dict(re.findall(r"--(\w+): (#[0-9a-f]{6});", stylesheet("map")))
     for text in ("ink", "quiet", "accent", "warn"):
         assert contrast(colours[text], colours["paper"]) >= 4.5, text
         assert contrast(colours[text], colours["ground"]) >= 4.5, text

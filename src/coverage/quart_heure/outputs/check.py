@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import datetime
 from collections.abc import Hashable, Iterator, Mapping
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +22,7 @@ from quart_heure.network.doctor import (
     finding_table,
 )
 from quart_heure.network.graph import Flags
+from quart_heure.outputs.assets import stylesheet
 from quart_heure.outputs.manifest import json_text
 from quart_heure.sources.districts import check_districts
 from quart_heure.sources.problems import problem_table
@@ -140,9 +140,8 @@ def render_check(check: Check, *, form: str, width: int = 100) -> str:
             autoescape=True,
             undefined=jinja2.StrictUndefined,
         )
-        css = resources.files("quart_heure.outputs").joinpath("static", "report.css")
         page = environment.get_template("check.html.j2")
-        return page.render(check=_content(check), css=css.read_text(encoding="utf-8"))
+        return page.render(check=_content(check), css=stylesheet("report"))
     return _terminal(check, width)
 
 

@@ -8,12 +8,12 @@ import hashlib
 import itertools
 import operator
 from collections.abc import Mapping, Sequence
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 import jinja2
 
 from quart_heure.labels import format_minutes, format_number, format_pct, format_plain
+from quart_heure.outputs.assets import asset, stylesheet
 from quart_heure.outputs.dossier_cells import CLASS_COLOURS, HEIGHT_PX, WIDTH_PX
 from quart_heure.outputs.dossier_content import Dossiers, shared_lines
 from quart_heure.outputs.dossier_index import index_content
@@ -107,14 +107,14 @@ def render_index(dossiers: Dossiers, files: Mapping[str, str]) -> str:
     return _render(
         "dossier_index.html.j2",
         dossiers,
-        script=_static("dossier_index.js"),
+        script=asset("dossier_index.js"),
         shared=shared_lines(dossiers),
         **index_content(dossiers, files),
     )
 
 
 def _render(template: str, dossiers: Dossiers, *, script: str = "", **values: Any) -> str:
-    css = _static("dossier.css")
+    css = stylesheet("dossier")
     colours = {
         name: [f"#{bytes(colour).hex()}" for colour in pair] for name, pair in CLASS_COLOURS.items()
     }
@@ -202,9 +202,3 @@ def _environment(lang: str) -> jinja2.Environment:
         level=level_of,
     )
     return environment
-
-
-@functools.cache
-def _static(name: str) -> str:
-    file = resources.files("quart_heure.outputs").joinpath("static", name)
-    return file.read_text(encoding="utf-8")

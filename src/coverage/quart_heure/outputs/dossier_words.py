@@ -6,9 +6,9 @@ import functools
 import textwrap
 import tomllib
 from collections.abc import Iterable, Mapping
-from importlib import resources
 
 from quart_heure.labels import LANGUAGES, format_plain, typeset
+from quart_heure.outputs.assets import asset
 from quart_heure.outputs.report_content import printable
 
 __all__ = ["Words", "ordinal", "short"]
@@ -73,6 +73,5 @@ def short(text: object, most: int) -> str:
 
 @functools.cache
 def _phrases() -> Mapping[str, tuple[str, str]]:
-    file = resources.files("quart_heure.outputs").joinpath("static", "dossier_words.toml")
-    entries: Mapping[str, Iterable[str]] = tomllib.loads(file.read_text(encoding="utf-8"))
+    entries: Mapping[str, Iterable[str]] = tomllib.loads(asset("dossier_words.toml"))
     return {key: (typeset(fr), en) for key, (fr, en) in entries.items()}

@@ -5,12 +5,12 @@ from __future__ import annotations
 import functools
 import tomllib
 from collections.abc import Mapping, Sequence
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from quart_heure.files import replacing
 from quart_heure.labels import typeset
+from quart_heure.outputs.assets import asset
 from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.map_cells import Grid, cells_shown, thresholds_offered
 from quart_heure.outputs.map_ground import ground
@@ -192,7 +192,6 @@ def _in_language(view: Mapping[str, Any], coverage: Coverage, lang: str) -> dict
 
 @functools.cache
 def _words(lang: str) -> Mapping[str, Any]:
-    file = resources.files("quart_heure.outputs").joinpath("static", "map_words.toml")
-    text = file.read_text(encoding="utf-8")
+    text = asset("map_words.toml")
     words: Mapping[str, Any] = tomllib.loads(typeset(text) if lang == "fr" else text)[lang]
     return words

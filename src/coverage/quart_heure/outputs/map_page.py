@@ -20,6 +20,8 @@ import folium
 import jinja2
 from folium.template import Environment
 
+from quart_heure.outputs.assets import asset, stylesheet
+
 __all__ = ["CoverageLayers", "MapPage", "OfflineMap"]
 
 _SCRIPTS = (
@@ -137,8 +139,8 @@ class MapPage(folium.Figure):
         """Return the page as HTML."""
         for child in list(self._children.values()):
             child.render(**kwargs)
-        scripts = [_leaflet("leaflet.js"), *map(_static, _SCRIPTS), self.script.render(**kwargs)]
-        styles = [_leaflet_css(), _static("map.css")]
+        scripts = [_leaflet("leaflet.js"), *map(asset, _SCRIPTS), self.script.render(**kwargs)]
+        styles = [_leaflet_css(), stylesheet("map")]
         page = _environment().get_template("map_page.html.j2")
         return page.render(
             lang=self.lang,
@@ -206,12 +208,6 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     return environment
-
-
-@functools.cache
-def _static(name: str) -> str:
-    file = resources.files("quart_heure.outputs").joinpath("static", name)
-    return file.read_text(encoding="utf-8")
 
 
 @functools.cache

@@ -10,13 +10,13 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from quart_heure import labels
 from quart_heure.errors import OutputError
 from quart_heure.files import replacing
+from quart_heure.outputs.assets import stylesheet
 from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.formats import csv_text
 from quart_heure.outputs.manifest import json_text
@@ -100,7 +100,7 @@ def render_report(
 
         return terminal_text(content, width=width, colour=colour, brief=brief)
     template = _environment(format, lang).get_template(f"report.{format}.j2")
-    return template.render(content, content=content, css=_stylesheet()).strip() + "\n"
+    return template.render(content, content=content, css=stylesheet("report")).strip() + "\n"
 
 
 def write_report(text: str, path: Path) -> None:
@@ -197,9 +197,3 @@ def _markdown(value: Any) -> Any:
     text = value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     # An underscore within a word, as in an id, is an underscore.
     return re.sub(r"([\\`*\[\]|~]|(?<!\w)_|_(?!\w))", r"\\\1", text).replace("\n", " ")
-
-
-@functools.cache
-def _stylesheet() -> str:
-    file = resources.files("quart_heure.outputs").joinpath("static/report.css")
-    return file.read_text(encoding="utf-8")
