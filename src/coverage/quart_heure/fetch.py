@@ -18,17 +18,16 @@ import shapely
 from quart_heure.cache import Cache
 from quart_heure.categories import Category, default_catalogue
 from quart_heure.errors import InputFileError, StudyFileError
-from quart_heure.network.graph import WalkNetwork
 from quart_heure.network.snapping import SNAP_M
-from quart_heure.network.streets import ATTRIBUTION, LICENCE, network_from_osm
+from quart_heure.network.streets import ATTRIBUTION, LICENCE
 from quart_heure.profiles import ADULT
 from quart_heure.question import longest_walk_m
+from quart_heure.snapshot_content import Content
 from quart_heure.sources import snapshot as snapshots
 from quart_heure.sources.communes import COMMUNES_URL
 from quart_heure.sources.osm_answers import Answer, answers_folder
-from quart_heure.sources.osm_data import from_overpass, is_area_relation, is_street
 from quart_heure.sources.osm_live import LiveOsm, LiveSettings
-from quart_heure.sources.osm_services import Candidates, read_candidates, service_tags
+from quart_heure.sources.osm_services import service_tags
 from quart_heure.sources.portal_files import (
     RESIDENTS,
     PortalFiles,
@@ -167,14 +166,14 @@ def fetch_territory(
         if tags:
             answers["services"] = live.features("services", reach, tags)
         say("network")
-        content = _Content.of(answers, territory, reach, catalogue)
+        content = Content.of(answers, territory, reach, catalogue)
         say("snapshot")
         snapshot = write_snapshot(
             output,
             name=territory.name,
             osm_date=content.osm_date,
             writers={
-                **_writers(territory, content, keep_raw=keep_raw),
+                **content.writers(keep_raw=keep_raw),
                 **{name: write for part in besides for name, write in part.writers.items()},
                 snapshots.STUDY: functools.partial(
                     write_study,
@@ -189,7 +188,7 @@ def fetch_territory(
             manifest={
                 "territory": described,
                 **_describe_answers(answers),
-                **_describe_content(territory, content),
+                **content.described(),
                 **{key: value for part in besides for key, value in part.manifest.items()},
                 "notes": [note for part in besides for note in part.notes],
             },
@@ -211,80 +210,6 @@ def _reach_m(threshold_min: float) -> float:
         msg = f"threshold_min is {threshold_min:g}, not within (0, {_LONGEST_MIN:g}]."
         raise StudyFileError(msg, hint="Give the longest threshold you analyse, in minutes.")
     return longest_walk_m(ADULT, threshold_min=threshold_min) + 2 * SNAP_M
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class _Content:
-    """What the answers amount to."""
-
-    osm_date: str
-    elements: list[dict[str, Any]]
-    network: WalkNetwork
-    candidates: Candidates
-
-    @classmethod
-    def of(
-        cls,
-        answers: Mapping[str, Answer],
-        territory: Territory,
-        reach: shapely.Geometry,
-        catalogue: Mapping[str, Category],
-    ) -> _Content:
-        streets, services = answers["streets"], answers.get("services")
-        elements = _street_elements(streets.elements)
-        source = f"OpenStreetMap ({streets.server})"
-        raw = from_overpass(elements, osm_date=streets.osm_date, source=source)
-        return cls(
-            osm_date=streets.osm_date,
-            elements=elements,
-            network=network_from_osm(raw, crs=territory.area.crs, polygon=reach),
-            candidates=read_candidates(
-                services.elements if services else (),
-                catalogue=catalogue,
-                osm_date=streets.osm_date,
-            ),
-        )
-
-
-def _street_elements(elements: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Leave out what came along: bus stops, street lamps, relations of routes."""
-    areas = [
-        element
-        for element in elements
-        if element["type"] == "relation" and is_area_relation(element.get("tags", {}))
-    ]
-    members = {m["ref"] for area in areas for m in area.get("members", ()) if m["type"] == "way"}
-    ways = [
-        element
-        for element in elements
-        if element["type"] == "way"
-        and (is_street(element.get("tags", {})) or element["id"] in members)
-    ]
-    used = {ref for way in ways for ref in way.get("nodes", ())}
-    nodes = [e for e in elements if e["type"] == "node" and e["id"] in used]
-    return [*nodes, *ways, *areas]
-
-
-def _writers(
-    territory: Territory, content: _Content, *, keep_raw: bool
-) -> dict[str, Callable[[Path], None]]:
-    """Return what writes each file of the snapshot that comes from OpenStreetMap."""
-    districts = list(territory.districts.iterfeatures(drop_id=True))
-    writers: dict[str, Callable[[Path], Any]] = {
-        snapshots.NETWORK: content.network.write,
-        snapshots.DISTRICTS: functools.partial(snapshots.write_features, features=districts),
-        snapshots.SERVICES: functools.partial(
-            snapshots.write_features, features=content.candidates.features
-        ),
-    }
-    if keep_raw:
-        writers[snapshots.RAW] = functools.partial(
-            snapshots.write_elements,
-            elements=content.elements,
-            osm_date=content.osm_date,
-            attribution=ATTRIBUTION,
-        )
-    return writers
 
 
 def _patience(live: LiveSettings) -> Patience:
@@ -349,25 +274,6 @@ def _describe_answers(answers: Mapping[str, Answer]) -> dict[str, Any]:
             }
             for what, answer in answers.items()
         ],
-    }
-
-
-def _describe_content(territory: Territory, content: _Content) -> dict[str, Any]:
-    network, candidates = content.network, content.candidates
-    categories = [f["properties"]["category"] for f in candidates.features]
-    return {
-        "counts": {
-            "districts": len(territory.districts),
-            "elements": len({(element["type"], element["id"]) for element in content.elements}),
-            "nodes": network.n_nodes,
-            "edges": network.n_edges,
-            "network_km": round(float(network.length_m.sum()) / 1000, 3),
-            "services": {key: categories.count(key) for key in dict.fromkeys(sorted(categories))},
-            **network.meta["counts"],
-        },
-        "network_digest": network.digest,
-        "dropped": network.meta["dropped"],
-        "services_left_out": dict(candidates.left_out),
     }
 
 
