@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import shutil
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,6 +56,8 @@ _CSV_TABLES = (
     *("filters", "fragility", "dependence", "capacity"),
 )
 _DICTIONARY_NAME = "data_dictionary.csv"
+_WORK = ".quart-heure-"
+_STALE_S = 24 * 3600.0
 
 WEEK_FILES = ("week.csv", "week.parquet")
 """Files of a result folder whose study asks for the week."""
@@ -142,8 +145,9 @@ def write_results(
     work: Path | None = None
     try:
         directory.mkdir(parents=True, exist_ok=True)
+        _sweep(directory)
         # Inside the target, not beside it: one file system, whatever is mounted there.
-        work = Path(tempfile.mkdtemp(prefix=".quart-heure-", dir=directory))
+        work = Path(tempfile.mkdtemp(prefix=_WORK, dir=directory))
         _write_all(coverage, work)
         written = [*(name for name in WEEK_FILES if coverage.week is not None), *RESULT_FILES]
         for name in written:
@@ -165,6 +169,13 @@ def write_results(
         if is_new and directory.is_dir() and not any(directory.iterdir()):
             directory.rmdir()
     return {name: directory / name for name in written}
+
+
+def _sweep(directory: Path) -> None:
+    """Remove what runs that were killed left of their work; one that goes on is let alone."""
+    for left in directory.glob(f"{_WORK}*"):
+        if time.time() - left.stat().st_mtime > _STALE_S:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def in_order(frame: pd.DataFrame, table: str, categories: Sequence[str]) -> pd.DataFrame:
