@@ -206,6 +206,7 @@ def analyse(
             districts=districts,
         )
     doubts = [
+        *districts.problems(),
         *settled.problems(),
         *placement_problems(
             services, snap_m=study.snap_m, margin_m=study.margin_m, rows=study.services.rows

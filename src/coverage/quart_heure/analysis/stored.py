@@ -248,6 +248,7 @@ def stored_residents(
     key = [cells.cell_m, *_area_key(area)]
     if isinstance(residents, ResidentZones):
         key.append(_shapes_key(residents.shapes))
+        key.append("" if residents.district is None else _hash(residents.district))
         if residents.buildings is not None:
             key.append(_shapes_key(residents.buildings.shapes))
             parts.append(residents.buildings.height_m)
