@@ -886,7 +886,7 @@ def test_a_corrupt_cache_is_rebuilt_and_said(
     cache, expected = Cache(tmp_path / "cache"), warm[1]
     entries = sorted((tmp_path / "cache").iterdir())
     good = {path: path.read_bytes() for path in entries}
-    assert len(entries) == 5
+    assert len(entries) == 6
     for path, content in good.items():
         path.write_bytes(spoil(content))
     with caplog.at_level(logging.WARNING):
@@ -911,7 +911,7 @@ def test_one_entry_under_the_name_of_another(
 ) -> None:
     shutil.copytree(warm[0], tmp_path / "cache")
     cache, expected = Cache(tmp_path / "cache"), warm[1]
-    cells, *_, search = sorted((tmp_path / "cache").iterdir())
+    _, cells, *_, search = sorted((tmp_path / "cache").iterdir())
     shutil.copy(search, cells)
     same_figures(analyse(read_town(study, cache=cache), cache=cache), expected)
     assert [record.getMessage() for record in caplog.records] == [
@@ -942,7 +942,7 @@ def test_the_cache_follows_its_inputs(folder: Path, tmp_path: Path) -> None:
     assert covered[0] >= covered[1]
     fresh = analyse(read_town(folder / "study.toml"))
     same_figures(without, fresh)
-    assert len(list((tmp_path / "cache").iterdir())) == 9  # residents are the same
+    assert len(list((tmp_path / "cache").iterdir())) == 10  # area and residents are the same
 
 
 # --- results that are damaged --------------------------------------------------------------------
