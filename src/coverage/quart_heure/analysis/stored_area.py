@@ -11,7 +11,7 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
-from quart_heure.cache import Cache
+from quart_heure.cache import Cache, packed, unpacked
 from quart_heure.files import sha256_of
 from quart_heure.sources.areas import StudyArea, read_area
 
@@ -52,7 +52,6 @@ def _hash_of(file: Path) -> str:
 
 def _arrays_of(area: StudyArea) -> dict[str, NDArray[Any]]:
     tables = [area.districts] + ([] if area.subdistricts is None else [area.subdistricts])
-    shapes = shapely.to_wkb([area.geometry, *(s for t in tables for s in t.geometry)])
     words = {
         "name": area.name,
         "crs": area.crs.to_json(),
@@ -63,17 +62,14 @@ def _arrays_of(area: StudyArea) -> dict[str, NDArray[Any]]:
         "problems": [dict(row) for row in area.problems],
     }
     return {
-        "shapes": np.frombuffer(b"".join(shapes), dtype=np.uint8),
-        "ends": np.cumsum([len(shape) for shape in shapes]),
+        **packed([area.geometry, *(s for t in tables for s in t.geometry)]),
         "words": np.frombuffer(json.dumps(words).encode(), dtype=np.uint8),
     }
 
 
 def _area_of(arrays: dict[str, NDArray[Any]]) -> StudyArea:
     words = json.loads(bytes(arrays["words"]))
-    data, ends = bytes(arrays["shapes"]), arrays["ends"].tolist()
-    pieces = [data[start:end] for start, end in zip([0, *ends], ends, strict=False)]
-    outline, *shapes = shapely.from_wkb(pieces)
+    outline, *shapes = unpacked(arrays)
     crs = pyproj.CRS.from_json(words["crs"])
     tables = []
     for columns in words["tables"]:
