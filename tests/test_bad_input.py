@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import logging
@@ -162,8 +163,9 @@ def test_metres_that_are_called_degrees(folder: Path, refuse: Refuse) -> None:
 
 def test_degrees_that_are_called_metres(folder: Path, refuse: Refuse) -> None:
     change_districts(folder, lambda d: d.to_crs(4326).set_crs(2154, allow_override=True))
-    message = refuse(errors.NetworkError, folder / "study.toml")
-    assert "No street of the network lies within 100 m of 'Petite Ville'" in message
+    message = refuse(errors.StudyFileError, folder / "study.toml")
+    assert "No cell of 25 m has its centre in 'Petite Ville', 0.0" in message
+    assert "or check the coordinate system of the districts." in message
 
 
 @pytest.mark.parametrize("layer", ["districts", "services"])
@@ -251,6 +253,8 @@ BOW_TIE = translate(Polygon([(0, 0), (900, 900), (900, 0), (0, 900)]), *toy_town
         (spoilt(Polygon()), "row 2: the geometry is empty"),
         (spoilt(None), "row 2: the geometry is not a polygon."),
         (lambda d: d.assign(district_id="x"), "two districts have the id 'x'. Merge them"),
+        (lambda d: d.assign(district_id=["E", None]), "row 2: the district has no id. Give it"),
+        (lambda d: d.assign(district_id=[" ", "W"]), "row 1: the district has no id. Give it"),
         (lambda d: d.iloc[:0], "there is no district. Give at least one polygon."),
     ],
 )
@@ -270,6 +274,69 @@ def test_a_column_that_is_not_there(study: Path, refuse: Refuse) -> None:
     swap(study, "[area]", '[area]\nid_column = "insee"')
     message = refuse(errors.InputFileError, study)
     assert "there is no column 'insee'. Columns are district_id, label, geometry." in message
+
+
+@pytest.mark.parametrize("value", [None, "", " "])
+def test_a_district_whose_named_id_is_blank(study: Path, refuse: Refuse, value: object) -> None:
+    change_districts(study.parent, lambda d: d.assign(code=["1", value]))
+    swap(study, "[area]", '[area]\nid_column = "code"')
+    message = refuse(errors.GeometryError, study)
+    assert "districts.parquet, row 2: the district has no id." in message
+    assert "name another column: id_column in [area]." in message
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"districts.parquet"', '"services.csv"'),
+        ('"districts.parquet"', '"districts.parquet"\nsubdistricts = "services.csv"'),
+        ('"residents.parquet"', '"residents.parquet"\nbuildings = "services.csv"'),
+        ("[network]", '[map]\nbackground = "services.csv"\n[network]'),
+    ],
+)
+def test_a_table_where_a_layer_is_wanted(study: Path, refuse: Refuse, old: str, new: str) -> None:
+    swap(study, old, new)
+    message = refuse(errors.InputFileError, study)
+    assert f"{study.parent / 'services.csv'}: is a table without geometry. Give a" in message
+
+
+@pytest.mark.filterwarnings("ignore:'crs' was not provided")
+@pytest.mark.parametrize("role", ["residents", "buildings"])
+def test_a_layer_about_people_that_is_nowhere(study: Path, refuse: Refuse, role: str) -> None:
+    layer = without_crs(toy_town.town_area().districts).assign(residents=[40, 60])
+    layer.to_file(study.parent / "people.gpkg")
+    new = (
+        '"people.gpkg"' if role == "residents" else '"residents.parquet"\nbuildings = "people.gpkg"'
+    )
+    message = refuse(errors.CrsError, swap(study, '"residents.parquet"', new))
+    assert f"{study.parent / 'people.gpkg'}: the layer has no coordinate reference" in message
+
+
+# --- the background of maps ----------------------------------------------------------------------
+
+
+def write_background(folder: Path, change: Callable[[gpd.GeoDataFrame], gpd.GeoDataFrame]) -> None:
+    ground = toy_town.town_area().districts[["geometry"]].assign(kind="park", name="Jardin")
+    change(ground).to_parquet(folder / "ground.parquet")
+    add(folder / "study.toml", '[map]\nbackground = "ground.parquet"')
+
+
+def test_a_background_without_kinds_is_told_first(folder: Path, refuse: Refuse) -> None:
+    write_background(folder, lambda g: g.drop(columns="kind"))
+    message = refuse(errors.InputFileError, folder / "study.toml")
+    assert f"{folder / 'ground.parquet'}: there is no column 'kind'" in message
+    assert "Columns are geometry, name; or leave background out" in message
+
+
+def test_a_background_that_is_nowhere(folder: Path, refuse: Refuse) -> None:
+    write_background(folder, without_crs)
+    message = refuse(errors.CrsError, folder / "study.toml")
+    assert f"{folder / 'ground.parquet'}: the layer has no coordinate" in message
+
+
+def test_a_background_needs_no_names(folder: Path, tmp_path: Path) -> None:
+    write_background(folder, lambda g: g.drop(columns="name"))
+    assert main(["map", str(folder / "study.toml"), "-o", str(tmp_path / "map.html")]) == 0
 
 
 # --- services: rows that are listed while the run goes on ----------------------------------------
@@ -638,6 +705,13 @@ def test_a_misspelt_key_is_put_right(study: Path, refuse: Refuse, text: str, wor
         ('isochrones_min = ["a"]', "isochrones_min is ['a']."),
         ("isochrones_min = [true]", "isochrones_min is [True]."),
         ("categories = [1]", "categories is [1]."),
+        ("threshold_min = inf", "threshold_min is inf, which is not a positive number."),
+        ("threshold_min = 1e9", "threshold_min is 1e+09, more than 240 minutes. Give 240"),
+        (f"threshold_min = 1{'0' * 400}", "0, which is not a positive number."),  # no float
+        ("isochrones_min = [inf]", "isochrones_min inf is inf, which is not a positive number."),
+        ("isochrones_min = [5, 241]", "isochrones_min 241 is 241, more than 240 minutes."),
+        ("snap_m = 1e6", "snap_m is 1e+06, more than 5000 metres."),
+        ("min_gap_ha = inf", "min_gap_ha is inf, which is not a positive number."),
     ],
 )
 def test_a_setting_that_cannot_be_used(study: Path, refuse: Refuse, text: str, words: str) -> None:
@@ -645,10 +719,33 @@ def test_a_setting_that_cannot_be_used(study: Path, refuse: Refuse, text: str, w
     assert words in message
 
 
+@pytest.mark.parametrize("cell_m", ["0.1", "1e-300"])
+def test_more_cells_than_can_be_held(study: Path, refuse: Refuse, cell_m: str) -> None:
+    message = refuse(errors.StudyFileError, add(study, f"[analysis]\ncell_m = {cell_m}"))
+    assert f"cell_m is {cell_m}: 'Petite Ville' would have " in message
+    assert message.endswith(" cells around it. Take cell_m = 1 or more.")
+
+
+def test_the_size_that_would_do_for_a_large_area(toy_study: Study) -> None:
+    whole = translate(Polygon([(0, 0), (90_000, 0), (90_000, 60_000), (0, 60_000)]), 6e5, 6.8e6)
+    area = dataclasses.replace(toy_study.area, geometry=whole)
+    with pytest.raises(errors.StudyFileError, match=r"Take cell_m = 17 or more\."):
+        toy_study.replace(area=area, cell_m=16)
+    assert toy_study.replace(area=area, cell_m=17)
+
+
+def test_an_area_smaller_than_a_cell(study: Path, refuse: Refuse) -> None:
+    message = refuse(errors.StudyFileError, add(study, "[analysis]\ncell_m = 5000"))
+    assert "No cell of 5000 m has its centre in 'Petite Ville', 2000 m by 1900 m." in message
+    assert "Choose a smaller cell_m" in message
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "[profiles.dog]\nspeed_kmh = 99",
+        "[profiles.dog]\nspeed_kmh = 0",
+        "[profiles.dog]\nspeed_kmh = 4\nsteps_factor = -1",
         "[profiles.dog]\nspeed_kmh = nan",
         "[profiles.dog]\nspeed_kmh = 4\nsteps_factor = 0.5",
         "[profiles.dog]",
@@ -723,6 +820,8 @@ def test_a_study_file_that_cannot_be_used(
     [
         (("--threshold", "0"), errors.StudyFileError, "threshold_min is 0.0"),
         (("--threshold", "nan"), errors.StudyFileError, "threshold_min is nan"),
+        (("--threshold", "inf"), errors.StudyFileError, "threshold_min is inf"),
+        (("--threshold", "1e9"), errors.StudyFileError, "more than 240 minutes"),
         (("--profile", "slw"), errors.StudyFileError, "There is no walker 'slw'."),
     ],
 )
