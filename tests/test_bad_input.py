@@ -580,6 +580,59 @@ def test_no_service_at_all_leaves_all_essentials_uncovered(study: Path, files: s
     assert render_report(coverage)
 
 
+@pytest.mark.parametrize("where", ["flag", "file"])
+def test_a_category_asked_for_twice(study: Path, refuse: Refuse, where: str) -> None:
+    if where == "flag":
+        twice = ("--category", "esi", "--category", "esi")
+        message = refuse(errors.CategoryError, "analyse", study, "-o", study.parent / "o", *twice)
+    else:
+        add(study, '[analysis]\ncategories = ["esi", "bains_douches", "esi"]')
+        message = refuse(errors.CategoryError, study)
+    assert "The category 'esi' is asked for 2 times. Name each category once." in message
+
+
+@pytest.mark.parametrize("key", ["essential_all", "essential_any"])
+def test_a_category_cannot_be_called_as_all_of_them(study: Path, refuse: Refuse, key: str) -> None:
+    message = refuse(errors.StudyFileError, add(study, f'[categories.{key}]\nfr = "Tout"'))
+    assert f"A category cannot have the id {key!r}" in message
+
+
+@pytest.mark.parametrize("key", ["", " ", "a b", "a,b", "<b>", "a/b"])
+def test_an_id_of_a_category_that_heads_no_column(study: Path, refuse: Refuse, key: str) -> None:
+    message = refuse(errors.StudyFileError, add(study, f'[categories."{key}"]\nfr = "X"'))
+    assert f"A category has the id {key!r}. Ids are of letters" in message
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('colour = "red;}</style>"', "colour is 'red;}</style>'. Give a colour such as"),
+        ('colour = "#12345"', "colour is '#12345'. Give a colour such as"),
+        ('colour = ""', "colour is ''. Give a colour such as"),
+        ('en = " "', "en is ' '. It is what people read"),
+        ('osm = ["amenity"]', "osm is ['amenity']. Tags are a key and a value"),
+        ("osm = [true]", "osm is [True]. It must be a list of tags"),
+        ('portal = ["Laverie", ""]', "portal is ['Laverie', '']. Leave blank words out."),
+    ],
+)
+def test_a_category_that_pages_cannot_show(
+    study: Path, refuse: Refuse, line: str, words: str
+) -> None:
+    add(study, f'[categories.laverie]\nfr = "Laveries"\n{line}')
+    assert f"Category 'laverie': {words}" in refuse(errors.StudyFileError, study)
+
+
+def test_a_category_without_a_word(study: Path, refuse: Refuse) -> None:
+    message = refuse(errors.StudyFileError, add(study, '[categories.laverie]\nfr = ""'))
+    assert "Category 'laverie': fr is ''. It is what people read" in message
+
+
+@pytest.mark.parametrize("colour", ["#173", "#11AA33"])
+def test_colours_that_are(study: Path, colour: str) -> None:
+    add(study, f'[categories.laverie]\nfr = "Laveries"\ncolour = "{colour}"')
+    assert read_study(study).catalogue["laverie"].colour == colour
+
+
 def test_a_study_of_no_category(study: Path, refuse: Refuse, toy_study: Study) -> None:
     with pytest.raises(errors.StudyFileError, match="categor"):
         toy_study.replace(categories=())
@@ -760,6 +813,66 @@ def test_a_walker_that_nobody_is(study: Path, refuse: Refuse, text: str) -> None
     assert "dog" in refuse(errors.StudyFileError, add(study, f"{text}\n[analysis]\nprofile='dog'"))
 
 
+@pytest.mark.parametrize("name", ["woman", "with_dog", "with-dog"])
+def test_a_person_who_has_the_name_of_another(study: Path, refuse: Refuse, name: str) -> None:
+    message = refuse(errors.StudyFileError, add(study, f'[persons.{name}]\nsex = "man"'))
+    assert f"[persons.{name}]: there is a person of this name already. Choose" in message
+
+
+@pytest.mark.parametrize("within_m", ["-4", "0", "inf", "nan"])
+def test_a_distance_within_which_nothing_merges(study: Path, refuse: Refuse, within_m: str) -> None:
+    add(study, f"[services.merge]\non = true\nwithin_m = {within_m}")
+    message = refuse(errors.StudyFileError, study)
+    assert f"[services.merge]: within_m is {within_m}, which is not a positive number." in message
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('"districts.parquet"', '""', "[area]: districts is ''."),
+        ('"services.csv"', '""', "[services]: files is ['']."),
+        ('"services.csv"', '"services.csv", " "', "[services]: files is ['services.csv', ' ']."),
+        ('"network.parquet"', '""', "[network]: file is ''."),
+        ('"network.parquet"', '"network.parquet"\nheights = ""', "[network]: heights is ''."),
+        ('"residents.parquet"', '""', "[residents]: file is ''."),
+        ("[network]", '[map]\nbackground = ""\n[network]', "[map]: background is ''."),
+        ("[network]", '[weights]\nfile = ""\n[network]', "[weights]: file is ''."),
+    ],
+)
+def test_a_file_of_no_name(study: Path, refuse: Refuse, old: str, new: str, words: str) -> None:
+    message = refuse(errors.StudyFileError, swap(study, old, new))
+    assert f"{study}, {words} Give the name of a file" in message
+
+
+def test_a_source_of_no_name(study: Path, refuse: Refuse) -> None:
+    message = refuse(errors.StudyFileError, add(study, '[[services.sources]]\nfile = ""'))
+    assert "[[services.sources]] 1: file is ''. Give the name of a file." in message
+
+
+@pytest.mark.parametrize("text", ["[weights]", '[weights]\nlabel_fr = "Vus la nuit"'])
+def test_weights_of_no_file(study: Path, refuse: Refuse, text: str) -> None:
+    message = refuse(errors.StudyFileError, add(study, text))
+    assert f"{study}: there is no 'file' in [weights]. Run" in message
+
+
+@pytest.mark.parametrize("text", ["", 'column = "ind"'])
+def test_residents_of_no_file(study: Path, refuse: Refuse, text: str) -> None:
+    message = refuse(errors.StudyFileError, swap(study, 'file = "residents.parquet"', text))
+    assert f"{study}: there is no 'file' in [residents]. Run" in message
+
+
+def test_residents_that_nobody_counts_are_not_spoken_of(
+    study: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["report", str(study), "--lang", "en"]) == 0
+    assert "Residents covered: in % of the" in " ".join(capsys.readouterr().out.split())
+    swap(study, '[residents]\nfile = "residents.parquet"', "")
+    assert main(["report", str(study), "--lang", "en"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "Covered: in % of the" in told
+    assert "Residents covered:" not in told
+
+
 @pytest.mark.parametrize("table", ["profiles", "persons", "categories"])
 def test_a_table_of_tables_that_is_none(study: Path, refuse: Refuse, table: str) -> None:
     study.write_text(f"{table} = 3\n" + study.read_text(encoding="utf-8"), encoding="utf-8")
@@ -772,6 +885,23 @@ def test_a_folder_where_a_study_is_wanted(tmp_path: Path, refuse: Refuse) -> Non
     (tmp_path / "manifest.json").write_text("{}", encoding="utf-8")
     message = refuse(errors.InputFileError, tmp_path)
     assert "this folder holds results, not a study. Give the study file" in message
+
+
+@pytest.mark.parametrize("command", ["analyse", "report", "map", "dossier", "check"])
+def test_a_table_where_a_study_is_wanted(study: Path, refuse: Refuse, command: str) -> None:
+    table = study.parent / "services.csv"
+    message = refuse(errors.StudyFileError, command, table, "-o", study.parent / "out")
+    assert f"{table}: is not a study file, whose name ends in .toml. Name a table" in message
+
+
+def test_a_number_of_thousands_of_digits(study: Path, refuse: Refuse) -> None:
+    add(study, f"[analysis]\nthreshold_min = {'9' * 5000}")
+    assert "cannot be read as TOML" in refuse(errors.StudyFileError, study)
+
+
+def test_a_study_nested_without_end(study: Path, refuse: Refuse) -> None:
+    add(study, f"[analysis]\ncategories = {'[' * 9000}")
+    assert "cannot be read as TOML" in refuse(errors.StudyFileError, study)
 
 
 @pytest.mark.parametrize(
@@ -864,7 +994,26 @@ def test_a_network_that_cannot_be_walked(
     words: str,
 ) -> None:
     change(toy_town.town_edges()).to_parquet(folder / "network.parquet")
-    assert words in refuse(kind, folder / "study.toml")
+    message = refuse(kind, folder / "study.toml")
+    assert words in message
+    assert str(folder / "network.parquet") in message
+
+
+def test_a_network_of_another_kind(folder: Path, refuse: Refuse) -> None:
+    toy_town.town_edges().to_crs(4326).to_file(folder / "streets.geojson")
+    swap(folder / "study.toml", "network.parquet", "streets.geojson")
+    message = refuse(errors.InputFileError, folder / "study.toml")
+    assert f"{folder / 'streets.geojson'}: is not a kind of file that streets are" in message
+    assert "Give edges as GeoParquet, raw OpenStreetMap data (.osm.pbf" in message
+
+
+@pytest.mark.parametrize("text", [b"not json", b"[1]", b"3"])
+def test_a_network_whose_metadata_is_none(folder: Path, refuse: Refuse, text: bytes) -> None:
+    table = parquet.read_table(folder / "network.parquet")
+    metadata = {**(table.schema.metadata or {}), b"quart_heure": text}
+    parquet.write_table(table.replace_schema_metadata(metadata), folder / "network.parquet")
+    message = refuse(errors.InputFileError, folder / "study.toml")
+    assert f"{folder / 'network.parquet'}: cannot be read as GeoParquet" in message
 
 
 # --- what cannot be written ----------------------------------------------------------------------
@@ -1130,7 +1279,8 @@ def test_a_folder_without_results(folder: Path, refuse: Refuse, tmp_path: Path) 
         assert f"{folder} is not a result: it has no manifest.json." in message
     message = refuse(errors.InputFileError, "info", tmp_path / "nothing", "--json")
     assert f"{tmp_path / 'nothing'} does not exist." in message
-    refuse(errors.InputFileError, "info", folder / "mine.toml", "--json")
+    message = refuse(errors.InputFileError, "info", folder / "mine.toml", "--json")
+    assert "mine.toml is a file, not a folder of results. Give the folder" in message
 
 
 @pytest.mark.parametrize("name", sorted({*RESULT_FILES} - {"manifest.json", *READ, *LAYERS}))

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from quart_heure.analysis.districts import NO_DISTRICT
 from quart_heure.analysis.statuses import STATUSES, classify
 from quart_heure.analysis.surface import Cells
+from quart_heure.categories import RESERVED_IDS
 from quart_heure.network.snapping import Attachment
 from quart_heure.network.travel_time import SearchGraph
 
@@ -30,7 +31,7 @@ __all__ = [
     "within_count",
 ]
 
-COMPOSITES = ("essential_all", "essential_any")
+COMPOSITES = RESERVED_IDS
 """Every essential category within the threshold; at least one of them."""
 
 
