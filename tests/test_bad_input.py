@@ -1043,6 +1043,56 @@ def test_a_place_that_cannot_be_written(
     assert blocker.read_text(encoding="utf-8") == "mine"
 
 
+@pytest.mark.parametrize("command", ["analyse", "dossier", "map", "report", "paces", "check"])
+def test_the_place_is_tried_before_the_work(
+    study: Path, refuse: Refuse, tmp_path: Path, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("quart_heure.study_file.read_study", lambda *_, **__: pytest.fail("late"))
+    (tmp_path / "file").touch()
+    message = refuse(errors.OutputError, command, study, "-o", tmp_path / "file" / "below")
+    assert f"{tmp_path / 'file' / 'below'}: cannot be written" in message
+
+
+@pytest.mark.parametrize("command", ["demo", "fetch", "geocode"])
+def test_the_place_is_tried_before_the_work_of_others(
+    study: Path, refuse: Refuse, tmp_path: Path, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for late in ("study_file.paris_study", "fetch.fetch_territory"):
+        monkeypatch.setattr(f"quart_heure.{late}", lambda *_, **__: pytest.fail("late"))
+    monkeypatch.setattr(
+        "quart_heure.sources.geocoding.geocode_file", lambda *_, **__: pytest.fail("late")
+    )
+    (tmp_path / "file").touch()
+    given = {"fetch": ["Lyon"], "geocode": [study.parent / "services.csv"]}.get(command, [])
+    refuse(errors.OutputError, command, *given, "-o", tmp_path / "file" / "below")
+
+
+def test_trying_a_place_leaves_nothing_behind(study: Path, refuse: Refuse, tmp_path: Path) -> None:
+    (study.parent / "network.parquet").unlink()
+    target = tmp_path / "new" / "deep"
+    refuse(errors.InputFileError, "analyse", study, "-o", target)
+    refuse(errors.InputFileError, "map", study, "-o", target / "map.html")
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("command", ["report", "map", "paces", "sensitivity", "check"])
+@pytest.mark.parametrize("name", ["study.toml", "services.csv", "residents.parquet"])
+def test_a_file_of_results_does_not_replace_an_input(
+    study: Path, refuse: Refuse, command: str, name: str
+) -> None:
+    message = refuse(errors.OutputError, command, study, "-o", study.parent / name)
+    assert f"results would replace {study.parent / name}, which they are made from." in message
+
+
+def test_a_folder_of_results_does_not_replace_an_input(study: Path, refuse: Refuse) -> None:
+    data = study.parent / "data"
+    data.mkdir()
+    (study.parent / "services.csv").rename(data / "services.csv")
+    swap(study, '"services.csv"', '"data/services.csv"')
+    message = refuse(errors.OutputError, "analyse", study, "-o", data)
+    assert f"results would replace {data / 'services.csv'}, which they are made from." in message
+
+
 def test_a_file_where_a_folder_should_go(study: Path, refuse: Refuse, tmp_path: Path) -> None:
     (tmp_path / "results").write_text("mine", encoding="utf-8")
     assert str(tmp_path / "results") in refuse(errors.OutputError, study)
@@ -1061,7 +1111,8 @@ def test_results_do_not_replace_what_they_are_made_from(
 
 def test_a_folder_where_a_file_should_go(study: Path, refuse: Refuse, tmp_path: Path) -> None:
     for command in ("report", "map"):
-        refuse(errors.OutputError, command, study, "-o", tmp_path)
+        message = refuse(errors.OutputError, command, study, "-o", tmp_path)
+        assert f"{tmp_path}: is a folder, not a file to write. Give the name" in message
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
@@ -1270,6 +1321,12 @@ def test_a_manifest_that_is_none(results: Path, refuse: Refuse, content: str, co
     (results / "manifest.json").write_text(content, encoding="utf-8")
     message = refuse(errors.InputFileError, command, results, "--json")
     assert "manifest.json: is not a manifest of quart-heure." in message
+
+
+def test_a_report_does_not_replace_the_results_it_reads(results: Path, refuse: Refuse) -> None:
+    target = results / "indicators.csv"
+    message = refuse(errors.OutputError, "report", results, "--format", "csv", "-o", target)
+    assert f"results would replace {target}, which they are made from." in message
 
 
 def test_a_folder_without_results(folder: Path, refuse: Refuse, tmp_path: Path) -> None:
