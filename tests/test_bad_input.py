@@ -249,11 +249,16 @@ BOW_TIE = translate(Polygon([(0, 0), (900, 900), (900, 0), (0, 900)]), *toy_town
     ("change", "words"),
     [
         (spoilt(BOW_TIE), "row 2: the geometry is not a valid polygon (Self-intersection["),
-        (spoilt(LineString([(0, 0), (1, 1)])), "row 2: the geometry is not a polygon."),
+        (
+            spoilt(LineString([(0, 0), (1, 1)])),
+            "row 2: the geometry is not a polygon. Every row is a district",
+        ),
         (spoilt(Polygon()), "row 2: the geometry is empty"),
         (spoilt(None), "row 2: the geometry is not a polygon."),
         (lambda d: d.assign(district_id="x"), "two districts have the id 'x'. Merge them"),
         (lambda d: d.assign(district_id=["E", None]), "row 2: the district has no id. Give it"),
+        (lambda d: d.assign(district_id=["W ", "W\n"]), "two districts have the id 'W'."),
+        (lambda d: d.assign(district_id=["\u200b", "W"]), "row 1: the district has no id."),
         (lambda d: d.assign(district_id=[" ", "W"]), "row 1: the district has no id. Give it"),
         (lambda d: d.iloc[:0], "there is no district. Give at least one polygon."),
     ],
@@ -332,6 +337,25 @@ def test_a_background_that_is_nowhere(folder: Path, refuse: Refuse) -> None:
     write_background(folder, without_crs)
     message = refuse(errors.CrsError, folder / "study.toml")
     assert f"{folder / 'ground.parquet'}: the layer has no coordinate" in message
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\x00b", "a\u200bb", "a\u00a0b"])
+def test_what_cannot_be_seen_of_an_id_is_dropped(folder: Path, tmp_path: Path, name: str) -> None:
+    change_districts(folder, lambda d: d.assign(district_id=[name, "W"], label=[name, "Ouest"]))
+    study = str(folder / "study.toml")
+    assert main(["report", study, "--format", "html", "-o", str(tmp_path / "r.html")]) == 0
+    assert main(["dossier", study, "-o", str(tmp_path / "dossiers")]) == 0
+    assert set(read_study(folder / "study.toml").area.districts["district_id"]) <= {
+        *("a b", "ab", "W")
+    }
+
+
+def test_a_background_with_a_crossed_polygon_is_drawn(folder: Path, tmp_path: Path) -> None:
+    def spoil(ground: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+        return ground.set_geometry([BOW_TIE, None], crs=ground.crs)
+
+    write_background(folder, spoil)
+    assert main(["map", str(folder / "study.toml"), "-o", str(tmp_path / "map.html")]) == 0
 
 
 def test_a_background_needs_no_names(folder: Path, tmp_path: Path) -> None:
@@ -799,6 +823,7 @@ def test_an_area_smaller_than_a_cell(study: Path, refuse: Refuse) -> None:
         "[profiles.dog]\nspeed_kmh = 99",
         "[profiles.dog]\nspeed_kmh = 0",
         "[profiles.dog]\nspeed_kmh = 4\nsteps_factor = -1",
+        "[profiles.dog]\nspeed_kmh = 4\nsteps_factor = inf",
         "[profiles.dog]\nspeed_kmh = nan",
         "[profiles.dog]\nspeed_kmh = 4\nsteps_factor = 0.5",
         "[profiles.dog]",
@@ -817,6 +842,19 @@ def test_a_walker_that_nobody_is(study: Path, refuse: Refuse, text: str) -> None
 def test_a_person_who_has_the_name_of_another(study: Path, refuse: Refuse, name: str) -> None:
     message = refuse(errors.StudyFileError, add(study, f'[persons.{name}]\nsex = "man"'))
     assert f"[persons.{name}]: there is a person of this name already. Choose" in message
+
+
+@pytest.mark.parametrize("text", ['[persons.""]\nsex = "man"', '[profiles." "]\nspeed_kmh = 4'])
+def test_somebody_without_a_name(study: Path, refuse: Refuse, text: str) -> None:
+    message = refuse(errors.StudyFileError, add(study, text))
+    assert re.search(r"a table \[\w+\.' ?'\] without a name. Write \[\w+.NAME\]", message)
+
+
+def test_a_blank_word_of_a_list(study: Path, refuse: Refuse) -> None:
+    # As a word of trust it would occur in the name of every source.
+    add(study, '[services.merge]\non = true\ntrust = ["curated", ""]')
+    message = refuse(errors.StudyFileError, study)
+    assert "[services.merge]: trust is ['curated', '']. Leave blank words out." in message
 
 
 @pytest.mark.parametrize("within_m", ["-4", "0", "inf", "nan"])

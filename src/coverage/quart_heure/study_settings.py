@@ -192,6 +192,9 @@ def _check_items(key: str, value: Any, where: str) -> None:
             "It must be a list of numbers." if minutes else "It must be a list of words in quotes."
         )
         raise StudyFileError(msg, hint=hint)
+    if key not in {"isochrones_min", "files"} and not all(item.strip() for item in value):
+        msg = f"{where}: {key} is {value!r}."
+        raise StudyFileError(msg, hint="Leave blank words out.")
     if key == "counted_status":
         for status in value:
             if status not in STATUSES:
@@ -217,6 +220,12 @@ def read_validity_day(given: Any, path: Path) -> datetime.date | None:
     raise StudyFileError(msg, hint='Write it as "2026-01-31".')
 
 
+def _check_name(name: str, path: Path, table: str) -> None:
+    if not name.strip():
+        msg = f"{path}: there is a table [{table}.{name!r}] without a name."
+        raise StudyFileError(msg, hint=f"Write [{table}.NAME].")
+
+
 def read_persons(tables: Mapping[str, Mapping[str, Any]], path: Path) -> list[Person]:
     """Read the persons that a study file describes."""
     known = [f.name for f in dataclasses.fields(Person) if f.name != "name"]
@@ -225,6 +234,7 @@ def read_persons(tables: Mapping[str, Mapping[str, Any]], path: Path) -> list[Pe
         if not isinstance(about, Mapping):
             msg = f"{path}: the person {name!r} is {about!r}."
             raise StudyFileError(msg, hint=f"Write [persons.{name}] and with_dog = true below.")
+        _check_name(name, path, "persons")
         if name.replace("-", "_") in PERSONS:
             # Else the same words would ask for one person here and another one elsewhere.
             msg = f"{path}, [persons.{name}]: there is a person of this name already."
@@ -247,6 +257,7 @@ def read_walkers(tables: Mapping[str, Mapping[str, Any]], path: Path) -> list[Wa
         if not isinstance(about, Mapping):
             msg = f"{path}: the walker {name!r} is {about!r}."
             raise StudyFileError(msg, hint=f"Write [profiles.{name}] and speed_kmh = 4 below.")
+        _check_name(name, path, "profiles")
         where = f"{path}, [profiles.{name}]"
         _check_keys(about, known, where)
         if "speed_kmh" not in about:

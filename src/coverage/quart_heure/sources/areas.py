@@ -303,6 +303,8 @@ def _sound_polygons(
             why = shapely.is_valid_reason(shapes[row]) if _is_polygon(shapes)[row] else ""
             msg = f"{origin}, row {row + 1}: the geometry {what}" + (f" ({why})." if why else ".")
             hint = "Mend it, for instance with 'Fix geometries' in QGIS, or set mend = true."
+            if not why:
+                hint = "Every row is a district: give its polygon, or leave the row out."
             raise GeometryError(msg, hint=hint)
     return layer, mended
 
@@ -329,7 +331,7 @@ def _named_polygons(
     )
     table["label"] = table["label"].where(table["label"] != "", table["district_id"])
     # An empty id stands for "in no district" everywhere else.
-    blank = (table["district_id"].str.strip() == "").to_numpy()
+    blank = (table["district_id"] == "").to_numpy()
     if blank.any():
         msg = f"{origin}, row {int(np.flatnonzero(blank)[0]) + 1}: the district has no id."
         raise GeometryError(msg, hint="Give it one, or name another column: id_column in [area].")

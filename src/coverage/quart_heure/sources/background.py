@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import shapely
+
 from quart_heure.errors import CrsError, InputFileError
 from quart_heure.sources.areas import check_layer, read_layer
 
@@ -44,4 +46,6 @@ def read_background(path: Path, *, crs: pyproj.CRS) -> gpd.GeoDataFrame:
         raise CrsError(msg, hint="Save it with one (EPSG:4326 for degrees, EPSG:2154 for metres).")
     if "name" not in layer.columns:
         layer["name"] = ""
-    return layer.to_crs(crs)
+    layer = layer.to_crs(crs)
+    # It only is drawn: what can be mended need not be told.
+    return layer.set_geometry(shapely.make_valid(layer.geometry.to_numpy()), crs=crs)
