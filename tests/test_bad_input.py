@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import logging
@@ -163,8 +164,9 @@ def test_metres_that_are_called_degrees(folder: Path, refuse: Refuse) -> None:
 
 def test_degrees_that_are_called_metres(folder: Path, refuse: Refuse) -> None:
     change_districts(folder, lambda d: d.to_crs(4326).set_crs(2154, allow_override=True))
-    message = refuse(errors.NetworkError, folder / "study.toml")
-    assert "No street of the network lies within 100 m of 'Petite Ville'" in message
+    message = refuse(errors.StudyFileError, folder / "study.toml")
+    assert "No cell of 25 m has its centre in 'Petite Ville', 0.0" in message
+    assert "or check the coordinate system of the districts." in message
 
 
 @pytest.mark.parametrize("layer", ["districts", "services"])
@@ -248,10 +250,17 @@ BOW_TIE = translate(Polygon([(0, 0), (900, 900), (900, 0), (0, 900)]), *toy_town
     ("change", "words"),
     [
         (spoilt(BOW_TIE), "row 2: the geometry is not a valid polygon (Self-intersection["),
-        (spoilt(LineString([(0, 0), (1, 1)])), "row 2: the geometry is not a polygon."),
+        (
+            spoilt(LineString([(0, 0), (1, 1)])),
+            "row 2: the geometry is not a polygon. Every row is a district",
+        ),
         (spoilt(Polygon()), "row 2: the geometry is empty"),
         (spoilt(None), "row 2: the geometry is not a polygon."),
         (lambda d: d.assign(district_id="x"), "two districts have the id 'x'. Merge them"),
+        (lambda d: d.assign(district_id=["E", None]), "row 2: the district has no id. Give it"),
+        (lambda d: d.assign(district_id=["W ", "W\n"]), "two districts have the id 'W'."),
+        (lambda d: d.assign(district_id=["\u200b", "W"]), "row 1: the district has no id."),
+        (lambda d: d.assign(district_id=[" ", "W"]), "row 1: the district has no id. Give it"),
         (lambda d: d.iloc[:0], "there is no district. Give at least one polygon."),
     ],
 )
@@ -271,6 +280,88 @@ def test_a_column_that_is_not_there(study: Path, refuse: Refuse) -> None:
     swap(study, "[area]", '[area]\nid_column = "insee"')
     message = refuse(errors.InputFileError, study)
     assert "there is no column 'insee'. Columns are district_id, label, geometry." in message
+
+
+@pytest.mark.parametrize("value", [None, "", " "])
+def test_a_district_whose_named_id_is_blank(study: Path, refuse: Refuse, value: object) -> None:
+    change_districts(study.parent, lambda d: d.assign(code=["1", value]))
+    swap(study, "[area]", '[area]\nid_column = "code"')
+    message = refuse(errors.GeometryError, study)
+    assert "districts.parquet, row 2: the district has no id." in message
+    assert "name another column: id_column in [area]." in message
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"districts.parquet"', '"services.csv"'),
+        ('"districts.parquet"', '"districts.parquet"\nsubdistricts = "services.csv"'),
+        ('"residents.parquet"', '"residents.parquet"\nbuildings = "services.csv"'),
+        ("[network]", '[map]\nbackground = "services.csv"\n[network]'),
+    ],
+)
+def test_a_table_where_a_layer_is_wanted(study: Path, refuse: Refuse, old: str, new: str) -> None:
+    swap(study, old, new)
+    message = refuse(errors.InputFileError, study)
+    assert f"{study.parent / 'services.csv'}: is a table without geometry. Give a" in message
+
+
+@pytest.mark.filterwarnings("ignore:'crs' was not provided")
+@pytest.mark.parametrize("role", ["residents", "buildings"])
+def test_a_layer_about_people_that_is_nowhere(study: Path, refuse: Refuse, role: str) -> None:
+    layer = without_crs(toy_town.town_area().districts).assign(residents=[40, 60])
+    layer.to_file(study.parent / "people.gpkg")
+    new = (
+        '"people.gpkg"' if role == "residents" else '"residents.parquet"\nbuildings = "people.gpkg"'
+    )
+    message = refuse(errors.CrsError, swap(study, '"residents.parquet"', new))
+    assert f"{study.parent / 'people.gpkg'}: the layer has no coordinate reference" in message
+
+
+# --- the background of maps ----------------------------------------------------------------------
+
+
+def write_background(folder: Path, change: Callable[[gpd.GeoDataFrame], gpd.GeoDataFrame]) -> None:
+    ground = toy_town.town_area().districts[["geometry"]].assign(kind="park", name="Jardin")
+    change(ground).to_parquet(folder / "ground.parquet")
+    add(folder / "study.toml", '[map]\nbackground = "ground.parquet"')
+
+
+def test_a_background_without_kinds_is_told_first(folder: Path, refuse: Refuse) -> None:
+    write_background(folder, lambda g: g.drop(columns="kind"))
+    message = refuse(errors.InputFileError, folder / "study.toml")
+    assert f"{folder / 'ground.parquet'}: there is no column 'kind'" in message
+    assert "Columns are geometry, name; or leave background out" in message
+
+
+def test_a_background_that_is_nowhere(folder: Path, refuse: Refuse) -> None:
+    write_background(folder, without_crs)
+    message = refuse(errors.CrsError, folder / "study.toml")
+    assert f"{folder / 'ground.parquet'}: the layer has no coordinate" in message
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\x00b", "a\u200bb", "a\u00a0b"])
+def test_what_cannot_be_seen_of_an_id_is_dropped(folder: Path, tmp_path: Path, name: str) -> None:
+    change_districts(folder, lambda d: d.assign(district_id=[name, "W"], label=[name, "Ouest"]))
+    study = str(folder / "study.toml")
+    assert main(["report", study, "--format", "html", "-o", str(tmp_path / "r.html")]) == 0
+    assert main(["dossier", study, "-o", str(tmp_path / "dossiers")]) == 0
+    assert set(read_study(folder / "study.toml").area.districts["district_id"]) <= {
+        *("a b", "ab", "W")
+    }
+
+
+def test_a_background_with_a_crossed_polygon_is_drawn(folder: Path, tmp_path: Path) -> None:
+    def spoil(ground: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+        return ground.set_geometry([BOW_TIE, None], crs=ground.crs)
+
+    write_background(folder, spoil)
+    assert main(["map", str(folder / "study.toml"), "-o", str(tmp_path / "map.html")]) == 0
+
+
+def test_a_background_needs_no_names(folder: Path, tmp_path: Path) -> None:
+    write_background(folder, lambda g: g.drop(columns="name"))
+    assert main(["map", str(folder / "study.toml"), "-o", str(tmp_path / "map.html")]) == 0
 
 
 # --- services: rows that are listed while the run goes on ----------------------------------------
@@ -514,6 +605,59 @@ def test_no_service_at_all_leaves_all_essentials_uncovered(study: Path, files: s
     assert render_report(coverage)
 
 
+@pytest.mark.parametrize("where", ["flag", "file"])
+def test_a_category_asked_for_twice(study: Path, refuse: Refuse, where: str) -> None:
+    if where == "flag":
+        twice = ("--category", "esi", "--category", "esi")
+        message = refuse(errors.CategoryError, "analyse", study, "-o", study.parent / "o", *twice)
+    else:
+        add(study, '[analysis]\ncategories = ["esi", "bains_douches", "esi"]')
+        message = refuse(errors.CategoryError, study)
+    assert "The category 'esi' is asked for 2 times. Name each category once." in message
+
+
+@pytest.mark.parametrize("key", ["essential_all", "essential_any"])
+def test_a_category_cannot_be_called_as_all_of_them(study: Path, refuse: Refuse, key: str) -> None:
+    message = refuse(errors.StudyFileError, add(study, f'[categories.{key}]\nfr = "Tout"'))
+    assert f"A category cannot have the id {key!r}" in message
+
+
+@pytest.mark.parametrize("key", ["", " ", "a b", "a,b", "<b>", "a/b"])
+def test_an_id_of_a_category_that_heads_no_column(study: Path, refuse: Refuse, key: str) -> None:
+    message = refuse(errors.StudyFileError, add(study, f'[categories."{key}"]\nfr = "X"'))
+    assert f"A category has the id {key!r}. Ids are of letters" in message
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('colour = "red;}</style>"', "colour is 'red;}</style>'. Give a colour such as"),
+        ('colour = "#12345"', "colour is '#12345'. Give a colour such as"),
+        ('colour = ""', "colour is ''. Give a colour such as"),
+        ('en = " "', "en is ' '. It is what people read"),
+        ('osm = ["amenity"]', "osm is ['amenity']. Tags are a key and a value"),
+        ("osm = [true]", "osm is [True]. It must be a list of tags"),
+        ('portal = ["Laverie", ""]', "portal is ['Laverie', '']. Leave blank words out."),
+    ],
+)
+def test_a_category_that_pages_cannot_show(
+    study: Path, refuse: Refuse, line: str, words: str
+) -> None:
+    add(study, f'[categories.laverie]\nfr = "Laveries"\n{line}')
+    assert f"Category 'laverie': {words}" in refuse(errors.StudyFileError, study)
+
+
+def test_a_category_without_a_word(study: Path, refuse: Refuse) -> None:
+    message = refuse(errors.StudyFileError, add(study, '[categories.laverie]\nfr = ""'))
+    assert "Category 'laverie': fr is ''. It is what people read" in message
+
+
+@pytest.mark.parametrize("colour", ["#173", "#11AA33"])
+def test_colours_that_are(study: Path, colour: str) -> None:
+    add(study, f'[categories.laverie]\nfr = "Laveries"\ncolour = "{colour}"')
+    assert read_study(study).catalogue["laverie"].colour == colour
+
+
 def test_a_study_of_no_category(study: Path, refuse: Refuse, toy_study: Study) -> None:
     with pytest.raises(errors.StudyFileError, match="categor"):
         toy_study.replace(categories=())
@@ -639,6 +783,13 @@ def test_a_misspelt_key_is_put_right(study: Path, refuse: Refuse, text: str, wor
         ('isochrones_min = ["a"]', "isochrones_min is ['a']."),
         ("isochrones_min = [true]", "isochrones_min is [True]."),
         ("categories = [1]", "categories is [1]."),
+        ("threshold_min = inf", "threshold_min is inf, which is not a positive number."),
+        ("threshold_min = 1e9", "threshold_min is 1e+09, more than 240 minutes. Give 240"),
+        (f"threshold_min = 1{'0' * 400}", "0, which is not a positive number."),  # no float
+        ("isochrones_min = [inf]", "isochrones_min inf is inf, which is not a positive number."),
+        ("isochrones_min = [5, 241]", "isochrones_min 241 is 241, more than 240 minutes."),
+        ("snap_m = 1e6", "snap_m is 1e+06, more than 5000 metres."),
+        ("min_gap_ha = inf", "min_gap_ha is inf, which is not a positive number."),
     ],
 )
 def test_a_setting_that_cannot_be_used(study: Path, refuse: Refuse, text: str, words: str) -> None:
@@ -646,10 +797,34 @@ def test_a_setting_that_cannot_be_used(study: Path, refuse: Refuse, text: str, w
     assert words in message
 
 
+@pytest.mark.parametrize("cell_m", ["0.1", "1e-300"])
+def test_more_cells_than_can_be_held(study: Path, refuse: Refuse, cell_m: str) -> None:
+    message = refuse(errors.StudyFileError, add(study, f"[analysis]\ncell_m = {cell_m}"))
+    assert f"cell_m is {cell_m}: 'Petite Ville' would have " in message
+    assert message.endswith(" cells around it. Take cell_m = 1 or more.")
+
+
+def test_the_size_that_would_do_for_a_large_area(toy_study: Study) -> None:
+    whole = translate(Polygon([(0, 0), (90_000, 0), (90_000, 60_000), (0, 60_000)]), 6e5, 6.8e6)
+    area = dataclasses.replace(toy_study.area, geometry=whole)
+    with pytest.raises(errors.StudyFileError, match=r"Take cell_m = 17 or more\."):
+        toy_study.replace(area=area, cell_m=16)
+    assert toy_study.replace(area=area, cell_m=17)
+
+
+def test_an_area_smaller_than_a_cell(study: Path, refuse: Refuse) -> None:
+    message = refuse(errors.StudyFileError, add(study, "[analysis]\ncell_m = 5000"))
+    assert "No cell of 5000 m has its centre in 'Petite Ville', 2000 m by 1900 m." in message
+    assert "Choose a smaller cell_m" in message
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "[profiles.dog]\nspeed_kmh = 99",
+        "[profiles.dog]\nspeed_kmh = 0",
+        "[profiles.dog]\nspeed_kmh = 4\nsteps_factor = -1",
+        "[profiles.dog]\nspeed_kmh = 4\nsteps_factor = inf",
         "[profiles.dog]\nspeed_kmh = nan",
         "[profiles.dog]\nspeed_kmh = 4\nsteps_factor = 0.5",
         "[profiles.dog]",
@@ -664,6 +839,79 @@ def test_a_walker_that_nobody_is(study: Path, refuse: Refuse, text: str) -> None
     assert "dog" in refuse(errors.StudyFileError, add(study, f"{text}\n[analysis]\nprofile='dog'"))
 
 
+@pytest.mark.parametrize("name", ["woman", "with_dog", "with-dog"])
+def test_a_person_who_has_the_name_of_another(study: Path, refuse: Refuse, name: str) -> None:
+    message = refuse(errors.StudyFileError, add(study, f'[persons.{name}]\nsex = "man"'))
+    assert f"[persons.{name}]: there is a person of this name already. Choose" in message
+
+
+@pytest.mark.parametrize("text", ['[persons.""]\nsex = "man"', '[profiles." "]\nspeed_kmh = 4'])
+def test_somebody_without_a_name(study: Path, refuse: Refuse, text: str) -> None:
+    message = refuse(errors.StudyFileError, add(study, text))
+    assert re.search(r"a table \[\w+\.' ?'\] without a name. Write \[\w+.NAME\]", message)
+
+
+def test_a_blank_word_of_a_list(study: Path, refuse: Refuse) -> None:
+    # As a word of trust it would occur in the name of every source.
+    add(study, '[services.merge]\non = true\ntrust = ["curated", ""]')
+    message = refuse(errors.StudyFileError, study)
+    assert "[services.merge]: trust is ['curated', '']. Leave blank words out." in message
+
+
+@pytest.mark.parametrize("within_m", ["-4", "0", "inf", "nan"])
+def test_a_distance_within_which_nothing_merges(study: Path, refuse: Refuse, within_m: str) -> None:
+    add(study, f"[services.merge]\non = true\nwithin_m = {within_m}")
+    message = refuse(errors.StudyFileError, study)
+    assert f"[services.merge]: within_m is {within_m}, which is not a positive number." in message
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('"districts.parquet"', '""', "[area]: districts is ''."),
+        ('"services.csv"', '""', "[services]: files is ['']."),
+        ('"services.csv"', '"services.csv", " "', "[services]: files is ['services.csv', ' ']."),
+        ('"network.parquet"', '""', "[network]: file is ''."),
+        ('"network.parquet"', '"network.parquet"\nheights = ""', "[network]: heights is ''."),
+        ('"residents.parquet"', '""', "[residents]: file is ''."),
+        ("[network]", '[map]\nbackground = ""\n[network]', "[map]: background is ''."),
+        ("[network]", '[weights]\nfile = ""\n[network]', "[weights]: file is ''."),
+    ],
+)
+def test_a_file_of_no_name(study: Path, refuse: Refuse, old: str, new: str, words: str) -> None:
+    message = refuse(errors.StudyFileError, swap(study, old, new))
+    assert f"{study}, {words} Give the name of a file" in message
+
+
+def test_a_source_of_no_name(study: Path, refuse: Refuse) -> None:
+    message = refuse(errors.StudyFileError, add(study, '[[services.sources]]\nfile = ""'))
+    assert "[[services.sources]] 1: file is ''. Give the name of a file." in message
+
+
+@pytest.mark.parametrize("text", ["[weights]", '[weights]\nlabel_fr = "Vus la nuit"'])
+def test_weights_of_no_file(study: Path, refuse: Refuse, text: str) -> None:
+    message = refuse(errors.StudyFileError, add(study, text))
+    assert f"{study}: there is no 'file' in [weights]. Run" in message
+
+
+@pytest.mark.parametrize("text", ["", 'column = "ind"'])
+def test_residents_of_no_file(study: Path, refuse: Refuse, text: str) -> None:
+    message = refuse(errors.StudyFileError, swap(study, 'file = "residents.parquet"', text))
+    assert f"{study}: there is no 'file' in [residents]. Run" in message
+
+
+def test_residents_that_nobody_counts_are_not_spoken_of(
+    study: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["report", str(study), "--lang", "en"]) == 0
+    assert "Residents covered: in % of the" in " ".join(capsys.readouterr().out.split())
+    swap(study, '[residents]\nfile = "residents.parquet"', "")
+    assert main(["report", str(study), "--lang", "en"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "Covered: in % of the" in told
+    assert "Residents covered:" not in told
+
+
 @pytest.mark.parametrize("table", ["profiles", "persons", "categories"])
 def test_a_table_of_tables_that_is_none(study: Path, refuse: Refuse, table: str) -> None:
     study.write_text(f"{table} = 3\n" + study.read_text(encoding="utf-8"), encoding="utf-8")
@@ -676,6 +924,23 @@ def test_a_folder_where_a_study_is_wanted(tmp_path: Path, refuse: Refuse) -> Non
     (tmp_path / "manifest.json").write_text("{}", encoding="utf-8")
     message = refuse(errors.InputFileError, tmp_path)
     assert "this folder holds results, not a study. Give the study file" in message
+
+
+@pytest.mark.parametrize("command", ["analyse", "report", "map", "dossier", "check"])
+def test_a_table_where_a_study_is_wanted(study: Path, refuse: Refuse, command: str) -> None:
+    table = study.parent / "services.csv"
+    message = refuse(errors.StudyFileError, command, table, "-o", study.parent / "out")
+    assert f"{table}: is not a study file, whose name ends in .toml. Name a table" in message
+
+
+def test_a_number_of_thousands_of_digits(study: Path, refuse: Refuse) -> None:
+    add(study, f"[analysis]\nthreshold_min = {'9' * 5000}")
+    assert "cannot be read as TOML" in refuse(errors.StudyFileError, study)
+
+
+def test_a_study_nested_without_end(study: Path, refuse: Refuse) -> None:
+    add(study, f"[analysis]\ncategories = {'[' * 9000}")
+    assert "cannot be read as TOML" in refuse(errors.StudyFileError, study)
 
 
 @pytest.mark.parametrize(
@@ -724,6 +989,8 @@ def test_a_study_file_that_cannot_be_used(
     [
         (("--threshold", "0"), errors.StudyFileError, "threshold_min is 0.0"),
         (("--threshold", "nan"), errors.StudyFileError, "threshold_min is nan"),
+        (("--threshold", "inf"), errors.StudyFileError, "threshold_min is inf"),
+        (("--threshold", "1e9"), errors.StudyFileError, "more than 240 minutes"),
         (("--profile", "slw"), errors.StudyFileError, "There is no walker 'slw'."),
     ],
 )
@@ -766,7 +1033,26 @@ def test_a_network_that_cannot_be_walked(
     words: str,
 ) -> None:
     change(toy_town.town_edges()).to_parquet(folder / "network.parquet")
-    assert words in refuse(kind, folder / "study.toml")
+    message = refuse(kind, folder / "study.toml")
+    assert words in message
+    assert str(folder / "network.parquet") in message
+
+
+def test_a_network_of_another_kind(folder: Path, refuse: Refuse) -> None:
+    toy_town.town_edges().to_crs(4326).to_file(folder / "streets.geojson")
+    swap(folder / "study.toml", "network.parquet", "streets.geojson")
+    message = refuse(errors.InputFileError, folder / "study.toml")
+    assert f"{folder / 'streets.geojson'}: is not a kind of file that streets are" in message
+    assert "Give edges as GeoParquet, raw OpenStreetMap data (.osm.pbf" in message
+
+
+@pytest.mark.parametrize("text", [b"not json", b"[1]", b"3"])
+def test_a_network_whose_metadata_is_none(folder: Path, refuse: Refuse, text: bytes) -> None:
+    table = parquet.read_table(folder / "network.parquet")
+    metadata = {**(table.schema.metadata or {}), b"quart_heure": text}
+    parquet.write_table(table.replace_schema_metadata(metadata), folder / "network.parquet")
+    message = refuse(errors.InputFileError, folder / "study.toml")
+    assert f"{folder / 'network.parquet'}: cannot be read as GeoParquet" in message
 
 
 # --- what cannot be written ----------------------------------------------------------------------
@@ -796,6 +1082,56 @@ def test_a_place_that_cannot_be_written(
     assert blocker.read_text(encoding="utf-8") == "mine"
 
 
+@pytest.mark.parametrize("command", ["analyse", "dossier", "map", "report", "paces", "check"])
+def test_the_place_is_tried_before_the_work(
+    study: Path, refuse: Refuse, tmp_path: Path, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("quart_heure.study_file.read_study", lambda *_, **__: pytest.fail("late"))
+    (tmp_path / "file").touch()
+    message = refuse(errors.OutputError, command, study, "-o", tmp_path / "file" / "below")
+    assert f"{tmp_path / 'file' / 'below'}: cannot be written" in message
+
+
+@pytest.mark.parametrize("command", ["demo", "fetch", "geocode"])
+def test_the_place_is_tried_before_the_work_of_others(
+    study: Path, refuse: Refuse, tmp_path: Path, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for late in ("study_file.paris_study", "fetch.fetch_territory"):
+        monkeypatch.setattr(f"quart_heure.{late}", lambda *_, **__: pytest.fail("late"))
+    monkeypatch.setattr(
+        "quart_heure.sources.geocoding.geocode_file", lambda *_, **__: pytest.fail("late")
+    )
+    (tmp_path / "file").touch()
+    given = {"fetch": ["Lyon"], "geocode": [study.parent / "services.csv"]}.get(command, [])
+    refuse(errors.OutputError, command, *given, "-o", tmp_path / "file" / "below")
+
+
+def test_trying_a_place_leaves_nothing_behind(study: Path, refuse: Refuse, tmp_path: Path) -> None:
+    (study.parent / "network.parquet").unlink()
+    target = tmp_path / "new" / "deep"
+    refuse(errors.InputFileError, "analyse", study, "-o", target)
+    refuse(errors.InputFileError, "map", study, "-o", target / "map.html")
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("command", ["report", "map", "paces", "sensitivity", "check"])
+@pytest.mark.parametrize("name", ["study.toml", "services.csv", "residents.parquet"])
+def test_a_file_of_results_does_not_replace_an_input(
+    study: Path, refuse: Refuse, command: str, name: str
+) -> None:
+    message = refuse(errors.OutputError, command, study, "-o", study.parent / name)
+    assert f"results would replace {study.parent / name}, which they are made from." in message
+
+
+def test_a_folder_of_results_does_not_replace_an_input(study: Path, refuse: Refuse) -> None:
+    data = study.parent / "data"
+    data.mkdir()
+    (study.parent / "services.csv").rename(data / "services.csv")
+    swap(study, '"services.csv"', '"data/services.csv"')
+    message = refuse(errors.OutputError, "analyse", study, "-o", data)
+    assert f"results would replace {data / 'services.csv'}, which they are made from." in message
+
+
 def test_a_file_where_a_folder_should_go(study: Path, refuse: Refuse, tmp_path: Path) -> None:
     (tmp_path / "results").write_text("mine", encoding="utf-8")
     assert str(tmp_path / "results") in refuse(errors.OutputError, study)
@@ -814,7 +1150,8 @@ def test_results_do_not_replace_what_they_are_made_from(
 
 def test_a_folder_where_a_file_should_go(study: Path, refuse: Refuse, tmp_path: Path) -> None:
     for command in ("report", "map"):
-        refuse(errors.OutputError, command, study, "-o", tmp_path)
+        message = refuse(errors.OutputError, command, study, "-o", tmp_path)
+        assert f"{tmp_path}: is a folder, not a file to write. Give the name" in message
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
@@ -1071,6 +1408,12 @@ def test_a_manifest_that_is_none(results: Path, refuse: Refuse, content: str, co
     assert "manifest.json: is not a manifest of quart-heure." in message
 
 
+def test_a_report_does_not_replace_the_results_it_reads(results: Path, refuse: Refuse) -> None:
+    target = results / "indicators.csv"
+    message = refuse(errors.OutputError, "report", results, "--format", "csv", "-o", target)
+    assert f"results would replace {target}, which they are made from." in message
+
+
 def test_a_folder_without_results(folder: Path, refuse: Refuse, tmp_path: Path) -> None:
     (folder / "study.toml").rename(folder / "mine.toml")
     for command in ("report", "info"):
@@ -1078,7 +1421,8 @@ def test_a_folder_without_results(folder: Path, refuse: Refuse, tmp_path: Path) 
         assert f"{folder} is not a result: it has no manifest.json." in message
     message = refuse(errors.InputFileError, "info", tmp_path / "nothing", "--json")
     assert f"{tmp_path / 'nothing'} does not exist." in message
-    refuse(errors.InputFileError, "info", folder / "mine.toml", "--json")
+    message = refuse(errors.InputFileError, "info", folder / "mine.toml", "--json")
+    assert "mine.toml is a file, not a folder of results. Give the folder" in message
 
 
 @pytest.mark.parametrize("name", sorted({*RESULT_FILES} - {"manifest.json", *READ, *LAYERS}))

@@ -283,6 +283,96 @@ def test_what_is_no_number_is_left_out_and_told(town: StudyArea, tmp_path: Path)
     assert (told["field"], told["value"], told["action"]) == ("pop", "secret", "left out")
 
 
+def people_table(folder: Path, *rows: str) -> Path:
+    path = folder / "people.csv"
+    path.write_text("\n".join(["code,population", *rows, ""]), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("east", "west", "people", "told"),
+    [
+        ("1,234", "2,500", [1234, 2500], "1,234 (2 / 2)"),
+        ("500", "12,345,678.5", [500, 12_345_678.5], "12,345,678.5 (1 / 2)"),
+        ("1,234", "2,5", [1.234, 2.5], ""),
+        ("0,250", "1,234", [0.25, 1.234], ""),
+        ("1 234", "2\u202f500", [1234, 2500], ""),
+        ("12,34", "7", [12.34, 7], ""),
+    ],
+)
+def test_commas_of_english_thousands_are_told_from_decimals(
+    town: StudyArea, tmp_path: Path, east: str, west: str, people: list[float], told: str
+) -> None:
+    found = read_people(people_table(tmp_path, f'E,"{east}"', f'W,"{west}"'), town)
+    assert isinstance(found, ResidentZones)
+    assert found.residents.tolist() == people
+    problems = [(row["value"], row["action"]) for row in found.problems]
+    assert problems == ([(told, "taken as thousands")] if told else [])
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "said"),
+    [
+        ("CRS9999RES200mN2889000E3761200", CrsError, "tell of a CRS 9999, which there is not"),
+        ("CRS3035RES0mN2889000E3761200", InputFileError, "row 1: .* is no name of a square"),
+        (f"CRS3035RES200mN{'9' * 20}E3761200", InputFileError, "is no name of a square"),
+        (f"CRS3035RES200mN2889000E{'9' * 20}", InputFileError, "is no name of a square"),
+    ],
+)
+def test_squares_that_are_nowhere(
+    town: StudyArea, tmp_path: Path, name: str, kind: type[Exception], said: str
+) -> None:
+    (tmp_path / "squares.csv").write_text(f"idcar_200m,ind\n{name},5\n", encoding="utf-8")
+    with pytest.raises(kind, match=said):
+        read_people(tmp_path / "squares.csv", town)
+
+
+def test_more_people_than_there_are_is_no_number(town: StudyArea, tmp_path: Path) -> None:
+    found = read_people(people_table(tmp_path, "W,1e308", "E,5"), town)
+    assert isinstance(found, ResidentZones)
+    assert found.residents.tolist() == [5]
+    assert (found.problems[0]["row"], found.problems[0]["reason"]) == (1, "not a number")
+
+
+def test_a_workbook_of_residents_is_told_to_be_saved_as_csv(
+    town: StudyArea, tmp_path: Path
+) -> None:
+    (tmp_path / "people.xlsx").write_bytes(b"PK\x03\x04")
+    with pytest.raises(InputFileError, match=r"from a workbook\. Save its sheet as CSV"):
+        read_people(tmp_path / "people.xlsx", town)
+
+
+def test_a_district_that_stands_twice_is_added_up_and_told(town: StudyArea, tmp_path: Path) -> None:
+    found = read_people(people_table(tmp_path, "W,5", "E,1", "W,7"), town)
+    assert isinstance(found, ResidentZones)
+    assert found.residents.tolist() == [1, 12]
+    (told,) = found.problems
+    assert (told["value"], told["reason"]) == ("W (2)", "district twice")
+    assert told["action"] == "rows added up"
+
+
+def test_less_than_nobody_is_not_called_no_number(town: StudyArea, tmp_path: Path) -> None:
+    found = read_people(people_table(tmp_path, "W,-5", "E,nan", "E,9"), town)
+    assert isinstance(found, ResidentZones)
+    reasons = [(row["row"], row["reason"]) for row in found.problems[:2]]
+    assert reasons == [(1, "negative"), (2, "not a number")]
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (["W,-5"], r"people.csv, row 1: population is '-5' \(negative\), and no other row has"),
+        (["E,0", "W,nan"], r"row 2: population is '' \(not a number\), and no other row"),
+        (["E,0", "W,0"], "nobody lives in or around 'Petite Ville'. Check the place"),
+    ],
+)
+def test_why_nobody_is_counted_is_said(
+    town: StudyArea, tmp_path: Path, rows: list[str], said: str
+) -> None:
+    with pytest.raises(InputFileError, match=said):
+        read_people(people_table(tmp_path, *rows), town)
+
+
 def test_a_layer_of_polygons_without_a_crs_is_refused(town: StudyArea, tmp_path: Path) -> None:
     shapes = toy_town.town_area().districts.geometry.to_numpy()
     gpd.GeoDataFrame({"pop": [1, 2]}, geometry=shapes).to_parquet(tmp_path / "iris.parquet")

@@ -38,6 +38,17 @@ def test_a_blank_stays_blank_and_what_is_wrong_is_told(tmp_path: Path) -> None:
     ]
 
 
+def test_english_thousands_and_less_than_nobody(tmp_path: Path) -> None:
+    weights = read_weights(
+        counted(tmp_path, 'district_id,value\nW,"1,200"\nE,-3\n'), toy_town.town_area()
+    )
+    assert weights.values == {"W": 1200}
+    assert [(row["value"], row["reason"]) for row in weights.problems[:2]] == [
+        ("1,200", "comma between thousands, or decimals"),
+        ("E – -3", "negative"),
+    ]
+
+
 def test_a_district_is_known_by_its_label_too(tmp_path: Path) -> None:
     path = counted(tmp_path, "arrondissement,effectif\nOUEST,1 200\nest,3\nest,5\n")
     weights = read_weights(path, toy_town.town_area())

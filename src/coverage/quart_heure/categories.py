@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from importlib import resources
@@ -12,7 +13,19 @@ from typing import Any
 from quart_heure.errors import CategoryError, StudyFileError
 from quart_heure.hints import nearest_hint
 
-__all__ = ["Category", "check_categories", "default_catalogue", "extend_catalogue"]
+__all__ = [
+    "RESERVED_IDS",
+    "Category",
+    "check_categories",
+    "default_catalogue",
+    "extend_catalogue",
+]
+
+RESERVED_IDS = ("essential_all", "essential_any")
+"""What the figures of all essential categories together are called."""
+
+_ID = re.compile(r"[\w-]+")
+_COLOUR = re.compile(r"#(?:[0-9a-fA-F]{3}){1,2}")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -64,10 +77,12 @@ def extend_catalogue(own: Mapping[str, Any]) -> dict[str, Category]:
     Raises
     ------
     StudyFileError
-        If a category has a key that does not exist or lacks its French label.
+        If a category has an id of other signs or one of `RESERVED_IDS`, a key that does not exist,
+        no French label, or a value that cannot be shown.
     """
     catalogue = dict(default_catalogue())
     for key, values in own.items():
+        _check_id(key)
         base = dataclasses.asdict(catalogue[key]) if key in catalogue else {}
         base.pop("id", None)
         catalogue[key] = _category(
@@ -77,19 +92,33 @@ def extend_catalogue(own: Mapping[str, Any]) -> dict[str, Category]:
 
 
 def check_categories(ids: Iterable[str], catalogue: Mapping[str, Category]) -> tuple[str, ...]:
-    """Return the ids as a tuple after checking that the catalogue has each.
+    """Return the ids as a tuple after checking that the catalogue has each, and each once.
 
     Raises
     ------
     CategoryError
-        If one is missing; the message suggests the nearest id.
+        If one is missing; the message suggests the nearest id. If one is there twice.
     """
     checked = tuple(ids)
     for key in checked:
         if key not in catalogue:
             msg = f"There is no category {key!r}."
             raise CategoryError(msg, hint=nearest_hint(key, catalogue))
+        if checked.count(key) > 1:
+            msg = f"The category {key!r} is asked for {checked.count(key)} times."
+            raise CategoryError(msg, hint="Name each category once.")
     return checked
+
+
+def _check_id(key: str) -> None:
+    """Refuse an id that could not head a column, or would head that of another figure."""
+    if not _ID.fullmatch(key):
+        msg = f"A category has the id {key!r}."
+        hint = "Ids are of letters, digits, _ and -, such as [categories.laverie]."
+        raise StudyFileError(msg, hint=hint)
+    if key in RESERVED_IDS:
+        msg = f"A category cannot have the id {key!r}, which figures of all essentials have."
+        raise StudyFileError(msg, hint="Choose another id.")
 
 
 _KINDS: Mapping[str, tuple[type | tuple[type, ...], str]] = {
@@ -98,6 +127,23 @@ _KINDS: Mapping[str, tuple[type | tuple[type, ...], str]] = {
     "portal": ((list, tuple), "a list of words such as ['Bains-douches']"),
     "discreet": (bool, "true or false"),
 }
+
+
+def _check_shown(key: str, name: str, value: Any) -> None:
+    """Refuse a value of the right kind that pages cannot show, or that finds nothing."""
+    hint = ""
+    if name in {"fr", "en"} and not value.strip():
+        hint = "It is what people read: give a word or two."
+    elif name == "colour" and not _COLOUR.fullmatch(value):
+        # It goes into the styles of pages as it is.
+        hint = 'Give a colour such as "#117733" or "#173".'
+    elif name == "osm" and not all(re.fullmatch(r"[^=\s]+=[^=]+", str(tag)) for tag in value):
+        hint = 'Tags are a key and a value, such as ["amenity=shower"].'
+    elif name == "portal" and not all(str(word).strip() for word in value):
+        hint = "Leave blank words out."
+    if hint:
+        msg = f"Category {key!r}: {name} is {value!r}."
+        raise StudyFileError(msg, hint=hint)
 
 
 def _category(key: str, values: Any) -> Category:
@@ -116,9 +162,12 @@ def _category(key: str, values: Any) -> Category:
         kind, words = _KINDS.get(name, (str, "text in quotes"))
         listed = name in {"osm", "portal"} and isinstance(value, list | tuple)
         items = value if listed else [value]
-        if not isinstance(value, kind) or not all(isinstance(item, str | bool) for item in items):
+        if not isinstance(value, kind) or not all(
+            isinstance(item, str if listed else str | bool) for item in items
+        ):
             msg = f"Category {key!r}: {name} is {value!r}."
             raise StudyFileError(msg, hint=f"It must be {words}.")
+        _check_shown(key, name, value)
     merged = {"en": values["fr"], **values}
     for name in ("osm", "portal"):
         merged[name] = tuple(merged.get(name, ()))

@@ -11,7 +11,49 @@ from pathlib import Path
 
 from quart_heure.errors import OutputError
 
-__all__ = ["replacing", "sha256_of"]
+__all__ = ["check_folder", "check_target", "replacing", "sha256_of"]
+
+
+def check_folder(folder: Path, *, target: Path | None = None) -> None:
+    """Refuse a folder that cannot be made or written into, before the work that is to go there.
+
+    Nothing is left behind: what is made to try it is taken away again.
+
+    Parameters
+    ----------
+    target
+        What is to be written there and named in the message; the folder by default.
+
+    Raises
+    ------
+    OutputError
+        If it cannot.
+    """
+    new = [one for one in (folder, *folder.parents) if not one.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise _unwritable(target or folder, error) from error
+    finally:
+        for one in new:
+            with contextlib.suppress(OSError):
+                one.rmdir()
+
+
+def check_target(path: Path) -> None:
+    """Refuse a file that cannot be written, as `check_folder` does a folder.
+
+    Raises
+    ------
+    OutputError
+        If it is a folder, or its own folder cannot be written into.
+    """
+    if path.is_dir():
+        msg = f"{path}: is a folder, not a file to write."
+        raise OutputError(msg, hint="Give the name of a file in it.")
+    check_folder(path.parent, target=path)
 
 
 @contextlib.contextmanager
@@ -40,16 +82,14 @@ def replacing(path: Path) -> Iterator[Path]:
         )
         os.close(handle)
     except OSError as error:
-        msg = f"{path}: cannot be written ({error.strerror or error})."
-        raise OutputError(msg, hint="Choose a folder you may write to, with room left.") from error
+        raise _unwritable(path, error) from error
     temporary = Path(name)
     try:
         yield temporary
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
     except OSError as error:
-        msg = f"{path}: cannot be written ({error.strerror or error})."
-        raise OutputError(msg, hint="Choose a folder you may write to, with room left.") from error
+        raise _unwritable(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -65,6 +105,11 @@ def sha256_of(path: Path) -> str:
         return hashlib.sha256("".join(lines).encode()).hexdigest()
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _unwritable(path: Path, error: OSError) -> OutputError:
+    msg = f"{path}: cannot be written ({error.strerror or error})."
+    return OutputError(msg, hint="Choose a folder you may write to, with room left.")
 
 
 def _umask() -> int:

@@ -27,7 +27,7 @@ class WalkProfile:
     Raises
     ------
     StudyFileError
-        If the speed is not in (0, 10] km/h or the factor is below 1.
+        If the speed is not in (0, 10] km/h or the factor not within 1 and 100.
     """
 
     name: str
@@ -43,6 +43,10 @@ class WalkProfile:
         if not self.steps_factor >= 1:
             msg = f"Profile {self.name!r}: steps_factor is {self.steps_factor}, below 1."
             raise StudyFileError(msg, hint="Give 1 for steps as fast as streets, more if slower.")
+        if self.steps_factor > 100:
+            msg = f"Profile {self.name!r}: steps_factor is {self.steps_factor}, above 100."
+            hint = "Give steps_allowed = false for who cannot take steps."
+            raise StudyFileError(msg, hint=hint)
 
     @property
     def speed_m_per_min(self) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ import pyproj
 import shapely
 
 from quart_heure.analysis.audience import Person
+from quart_heure.analysis.bounds import LONGEST_SNAP_M, check_cells, check_number, check_walks
 from quart_heure.analysis.hours import Clock, newest_source
 from quart_heure.analysis.moment import (
     LONGEST_STAY_MIN,
@@ -31,7 +31,8 @@ from quart_heure.network.graph import WalkNetwork
 from quart_heure.network.slopes import LEAST_EFFORT
 from quart_heure.network.snapping import SNAP_M
 from quart_heure.profiles import ADULT, WalkProfile
-from quart_heure.sources.areas import StudyArea, read_layer
+from quart_heure.sources.areas import StudyArea
+from quart_heure.sources.background import read_background
 from quart_heure.sources.heights import Heights
 from quart_heure.sources.opening_hours import STAY_MIN, is_country
 from quart_heure.sources.residents import Residents, ResidentZones
@@ -123,7 +124,7 @@ class Study:
     Raises
     ------
     StudyFileError
-        If a number is not positive or finite.
+        If a number is not positive or finite, or too large to be worked through.
     CrsError
         If the inputs are not in the CRS of the area.
     CategoryError
@@ -163,13 +164,10 @@ class Study:
         if not check_categories(self.categories, self.catalogue):
             msg = "The study has no category to analyse."
             raise StudyFileError(msg, hint=f"Known categories: {', '.join(self.catalogue)}.")
-        numbers = {"threshold_min": self.threshold_min, "cell_m": self.cell_m}
-        numbers |= {"snap_m": self.snap_m, "min_gap_ha": self.min_gap_ha}
-        numbers |= {f"isochrones_min {m:g}": m for m in self.isochrones_min}
-        for name, number in numbers.items():
-            if not (math.isfinite(number) and number > 0):
-                msg = f"{name} is {number}, which is not a positive number."
-                raise StudyFileError(msg, hint="Minutes, metres and hectares are above zero.")
+        check_walks(self.threshold_min, self.isochrones_min)
+        check_number("snap_m", self.snap_m, most=LONGEST_SNAP_M, unit="metres")
+        check_number("min_gap_ha", self.min_gap_ha)
+        check_cells(self.area, self.cell_m)
         self._check_hours()
         if not 0 <= self.useful_share <= 1:
             msg = f"useful_share is {self.useful_share}, which is not a share."
@@ -212,7 +210,7 @@ class Study:
         """Read what maps draw under the figures, in the CRS of the area; None without a file."""
         if self.background_file is None:
             return None
-        return read_layer(self.background_file).to_crs(self.area.crs)
+        return read_background(self.background_file, crs=self.area.crs)
 
     def replace(self, **changes: Any) -> Study:
         """Return the same study with some fields changed."""

@@ -34,7 +34,7 @@ from quart_heure.analysis.week import judge_week
 from quart_heure.analysis.weighting import with_second_weight
 from quart_heure.cache import Cache
 from quart_heure.coverage import Coverage
-from quart_heure.errors import NetworkError
+from quart_heure.errors import NetworkError, StudyFileError
 from quart_heure.network.components import useful_edges
 from quart_heure.question import Study
 from quart_heure.run_manifest import run_manifest
@@ -62,6 +62,8 @@ def analyse(
 
     Raises
     ------
+    StudyFileError
+        If the area is smaller than its cells.
     NetworkError
         If no cell of the area meets the network.
     """
@@ -252,6 +254,13 @@ def analyse(
 
 
 def _check_overlap(study: Study, cells: Cells) -> None:
+    if not cells.inside.any():
+        west, south, east, north = study.area.geometry.bounds
+        size = f"{round(east - west, 2):g} m by {round(north - south, 2):g} m"
+        msg = f"No cell of {study.cell_m:g} m has its centre in {study.area.name!r}, {size}."
+        # Degrees that are called metres make an area of no size.
+        hint = "Choose a smaller cell_m, or check the coordinate system of the districts."
+        raise StudyFileError(msg, hint=hint)
     if not (cells.inside & cells.attachment.attached).any():
         msg = f"No street of the network lies within {study.snap_m:g} m of {study.area.name!r}."
         raise NetworkError(msg, hint="Check that the network and the area are of one place.")

@@ -14,12 +14,13 @@ import pyproj
 import shapely
 
 from quart_heure.analysis.audience import Person, combined_person, get_person
+from quart_heure.analysis.bounds import check_cells, check_walks
 from quart_heure.analysis.moment import HOUR_KEYS, read_hours
 from quart_heure.analysis.stored import stored_network
 from quart_heure.analysis.stored_area import stored_area
 from quart_heure.cache import Cache
 from quart_heure.categories import default_catalogue, extend_catalogue
-from quart_heure.errors import InputFileError, StudyFileError
+from quart_heure.errors import StudyFileError
 from quart_heure.files import sha256_of
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.profiles import ADULT, STEP_FREE, get_profile
@@ -100,7 +101,7 @@ def read_study(
         analysis.setdefault("counted_status", tuple(settings["services"]["counted_status"]))
     analysis["date"] = read_validity_day(analysis.get("date", ""), path) or today
     if background is not None:
-        analysis["background_file"] = _existing(folder / background)
+        analysis["background_file"] = folder / background
     analysis |= read_hours({key: analysis[key] for key in HOUR_KEYS if key in analysis})
     if settings["services"].get("soliguide") and soliguide is None:
         from quart_heure.sources.soliguide import soliguide_access  # noqa: PLC0415 - online only
@@ -120,6 +121,8 @@ def read_study(
         fields=analysis,
         described=_described(folder / "manifest.json"),
     )
+    # What is wrong with it is told now, not once all is computed and the map is drawn.
+    study.background()
     return study if soliguide is None else _with_soliguide(study, soliguide)
 
 
@@ -178,6 +181,12 @@ def _assemble(
     heights_file: Path | None = None,
 ) -> Study:
     """Read the inputs and put them together."""
+    # Before anything large is read: streets are looked for as far as one walks.
+    check_walks(
+        fields.get("threshold_min", Study.threshold_min),
+        fields.get("isochrones_min", Study.isochrones_min),
+    )
+    check_cells(area, fields.get("cell_m", Study.cell_m))
     catalogue = extend_catalogue(own_categories)
     # Merging sees every source: it says more than that a place is told twice.
     services = read_services(
@@ -258,8 +267,8 @@ def _weights(settings: Mapping[str, Any], area: StudyArea) -> DistrictWeights | 
 
 
 def _with_folder(settings: Mapping[str, Any] | None, folder: Path) -> dict[str, Any]:
-    """Return a table of settings with its files in the folder of the study; {} without a file."""
-    if settings is None or "file" not in settings:
+    """Return a table of settings with its files in the folder of the study; {} without a table."""
+    if settings is None:
         return {}
     files = {key: folder / settings[key] for key in ("file", "buildings") if key in settings}
     return {**settings, **files}
@@ -309,13 +318,6 @@ def _described(manifest: Path) -> dict[str, dict[str, str]]:
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         # It only describes; whatever else is called manifest.json here describes nothing.
         return {}
-
-
-def _existing(path: Path) -> Path:
-    if path.exists():
-        return path
-    msg = f"{path}: there is no such file."
-    raise InputFileError(msg, hint="Check the name and the folder it is relative to.")
 
 
 def _set_person(fields: dict[str, Any], own: Sequence[Person] = ()) -> None:

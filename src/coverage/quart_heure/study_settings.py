@@ -10,7 +10,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from quart_heure.analysis.audience import Person
+from quart_heure.analysis.audience import PERSONS, Person
+from quart_heure.analysis.bounds import check_number
 from quart_heure.analysis.moment import HOUR_KEYS
 from quart_heure.errors import InputFileError, StudyFileError
 from quart_heure.hints import nearest_hint, unknown_key
@@ -21,6 +22,7 @@ from quart_heure.sources.wordings import date_of
 __all__ = [
     "KEYS",
     "find_walker",
+    "input_files",
     "read_persons",
     "read_settings",
     "read_validity_day",
@@ -60,6 +62,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
     **{"merge": (dict,), "columns": (dict,), "rules": (dict,), "sources": (list,)},
     "date": (str, datetime.date),
 }
+_FILES = ("districts", "subdistricts", "file", "heights", "buildings", "background")
 _MERGE_KINDS: dict[str, tuple[type, ...]] = {
     "on": (bool,),
     "trust": (list,),
@@ -93,9 +96,9 @@ def read_settings(path: Path) -> dict[str, Any]:
         raise InputFileError(msg, hint=hint)
     try:
         settings = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        msg = f"{path}: cannot be read as TOML ({error})."
-        raise StudyFileError(msg, hint="Check quotes and brackets at that place.") from error
+    except (OSError, ValueError, RecursionError) as error:
+        # ValueError: not text, not TOML, or a number of thousands of digits.
+        raise _not_a_study(path, error) from error
     _check_keys(settings, (*KEYS, *_FREE), f"{path}")
     for table in (*KEYS, *_FREE):
         if not isinstance(settings.get(table, {}), dict):
@@ -111,11 +114,47 @@ def read_settings(path: Path) -> dict[str, Any]:
     _check_keys(merge, tuple(_MERGE_KINDS), f"{path}, [services.merge]")
     for key, value in merge.items():
         _check_value(key, value, f"{path}, [services.merge]", kinds=_MERGE_KINDS)
-    for table, key in (("area", "districts"), ("services", "files"), ("network", "file")):
+    if "within_m" in merge:
+        check_number(f"{path}, [services.merge]: within_m", merge["within_m"])
+    _check_needed(settings, path)
+    return settings
+
+
+def input_files(path: Path) -> list[Path]:
+    """Return the study file and the files that it names, whether they are there or not.
+
+    Raises
+    ------
+    InputFileError, StudyFileError
+        As `read_settings` does.
+    """
+    path = path / "study.toml" if path.is_dir() else path
+    settings = read_settings(path)
+    tables = [settings.get(name, {}) for name in ("area", "network", "residents", "weights", "map")]
+    services = settings["services"]
+    tables += [own for own in services.get("sources", ()) if isinstance(own, Mapping)]
+    named = [table[key] for table in tables for key in _FILES if isinstance(table.get(key), str)]
+    return [path, *(path.parent / name for name in (*named, *services.get("files", ())))]
+
+
+def _not_a_study(path: Path, error: Exception) -> StudyFileError:
+    """Return the error of a file that is not TOML; of another ending, it was never meant to be."""
+    if path.suffix.lower() == ".toml":
+        msg = f"{path}: cannot be read as TOML ({error})."
+        return StudyFileError(msg, hint="Check quotes and brackets at that place.")
+    msg = f"{path}: is not a study file, whose name ends in .toml."
+    hint = "Name a table of services in [services] of one; 'quart-heure init' writes an example."
+    return StudyFileError(msg, hint=hint)
+
+
+def _check_needed(settings: Mapping[str, Any], path: Path) -> None:
+    """Check that what a study needs is there; a table that is begun needs its file too."""
+    needed = [("area", "districts"), ("services", "files"), ("network", "file")]
+    needed += [(table, "file") for table in ("residents", "weights") if table in settings]
+    for table, key in needed:
         if key not in settings.get(table, {}) and not settings.get(table, {}).get("sources"):
             msg = f"{path}: there is no {key!r} in [{table}]."
             raise StudyFileError(msg, hint="Run 'quart-heure init' for a commented example.")
-    return settings
 
 
 def _check_value(
@@ -130,6 +169,15 @@ def _check_value(
         names |= {bool: "true or false", dict: "pairs in braces or a table of its own"}
         raise StudyFileError(msg, hint=f"It must be {names[wanted[0]]}.")
     _check_items(key, value, where)
+    _check_files(key, value, where)
+
+
+def _check_files(key: str, value: Any, where: str) -> None:
+    """Refuse a blank name: the folder of the study would be taken for the file."""
+    named = value if key == "files" else [value] if key in _FILES else []
+    if not all(name.strip() for name in named):
+        msg = f"{where}: {key} is {value!r}."
+        raise StudyFileError(msg, hint="Give the name of a file, or leave it out.")
 
 
 def _check_items(key: str, value: Any, where: str) -> None:
@@ -144,6 +192,9 @@ def _check_items(key: str, value: Any, where: str) -> None:
             "It must be a list of numbers." if minutes else "It must be a list of words in quotes."
         )
         raise StudyFileError(msg, hint=hint)
+    if key not in {"isochrones_min", "files"} and not all(item.strip() for item in value):
+        msg = f"{where}: {key} is {value!r}."
+        raise StudyFileError(msg, hint="Leave blank words out.")
     if key == "counted_status":
         for status in value:
             if status not in STATUSES:
@@ -169,6 +220,12 @@ def read_validity_day(given: Any, path: Path) -> datetime.date | None:
     raise StudyFileError(msg, hint='Write it as "2026-01-31".')
 
 
+def _check_name(name: str, path: Path, table: str) -> None:
+    if not name.strip():
+        msg = f"{path}: there is a table [{table}.{name!r}] without a name."
+        raise StudyFileError(msg, hint=f"Write [{table}.NAME].")
+
+
 def read_persons(tables: Mapping[str, Mapping[str, Any]], path: Path) -> list[Person]:
     """Read the persons that a study file describes."""
     known = [f.name for f in dataclasses.fields(Person) if f.name != "name"]
@@ -177,6 +234,11 @@ def read_persons(tables: Mapping[str, Mapping[str, Any]], path: Path) -> list[Pe
         if not isinstance(about, Mapping):
             msg = f"{path}: the person {name!r} is {about!r}."
             raise StudyFileError(msg, hint=f"Write [persons.{name}] and with_dog = true below.")
+        _check_name(name, path, "persons")
+        if name.replace("-", "_") in PERSONS:
+            # Else the same words would ask for one person here and another one elsewhere.
+            msg = f"{path}, [persons.{name}]: there is a person of this name already."
+            raise StudyFileError(msg, hint="Choose another name.")
         _check_keys(about, known, f"{path}, [persons.{name}]")
         for key, value in about.items():
             if not isinstance(value, str if key == "sex" else bool):
@@ -195,6 +257,7 @@ def read_walkers(tables: Mapping[str, Mapping[str, Any]], path: Path) -> list[Wa
         if not isinstance(about, Mapping):
             msg = f"{path}: the walker {name!r} is {about!r}."
             raise StudyFileError(msg, hint=f"Write [profiles.{name}] and speed_kmh = 4 below.")
+        _check_name(name, path, "profiles")
         where = f"{path}, [profiles.{name}]"
         _check_keys(about, known, where)
         if "speed_kmh" not in about:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from quart_heure.analysis.bounds import LONGEST_MIN, MOST_CELLS, cells_around
 from quart_heure.cache import Cache
 from quart_heure.errors import StudyFileError
 from quart_heure.profiles import ADULT, SLOW, STEP_FREE, WalkProfile
@@ -131,12 +132,13 @@ def variants_of(study: Study) -> Iterator[tuple[str, str, Study]]:
         walker = dataclasses.replace(profile, speed_kmh=speed)
         yield "speed_kmh", f"{speed:g}", study.replace(profile=walker)
     for minutes in (study.threshold_min - 1, study.threshold_min + 1):
-        if minutes > 0:
+        if 0 < minutes <= LONGEST_MIN:
             yield "threshold_min", f"{minutes:g}", study.replace(threshold_min=minutes)
     numbers = {"snap_m": _SNAPS_M, "useful_share": _USEFUL_SHARES, "cell_m": _CELLS_M}
     for name, values in numbers.items():
         for value in values:
-            if value != getattr(study, name):
+            too_small = name == "cell_m" and cells_around(study.area, value) > MOST_CELLS
+            if value != getattr(study, name) and not too_small:
                 yield name, f"{value:g}", study.replace(**{name: value})
     counted = study.counted_status
     others = tuple(status for status in counted if status != "unknown")

@@ -17,6 +17,7 @@ from quart_heure.analysis.statuses import STATUSES, classify
 from quart_heure.analysis.stored_searches import stored_times
 from quart_heure.analysis.surface import Cells
 from quart_heure.cache import Cache
+from quart_heure.categories import RESERVED_IDS
 from quart_heure.network.snapping import Attachment
 from quart_heure.network.travel_time import SearchGraph
 
@@ -32,7 +33,7 @@ __all__ = [
     "within_count",
 ]
 
-COMPOSITES = ("essential_all", "essential_any")
+COMPOSITES = RESERVED_IDS
 """Every essential category within the threshold; at least one of them."""
 
 

@@ -30,6 +30,7 @@ from quart_heure.commands.options import (
     WithoutReferral,
 )
 from quart_heure.commands.running import (
+    check_output,
     deliver,
     load_results,
     load_study,
@@ -53,6 +54,7 @@ def demo(
     no_cache: NoCache = False,
 ) -> None:
     """Measure the packaged Paris: city figures here, tables, report and map in a folder."""
+    check_output(output, None, folder=True)
     with progress() as say:
         study = with_week(load_study(None, no_cache=no_cache))
         coverage = run_analysis(study, no_cache=no_cache, say=say)
@@ -91,6 +93,7 @@ def analyse(
         # The results hold a services.csv, which is what the services of a study are called too.
         msg = f"{output} is the folder of the study: results would replace its files."
         raise OutputError(msg, hint="Give the results a folder of their own.")
+    check_output(output, study, folder=True)
     with progress() as say:
         loaded = load_study(
             study,
@@ -143,6 +146,7 @@ def report(
     """Report gaps and coverage per arrondissement, on stdout or in a file."""
     from quart_heure.outputs.report import render_report
 
+    check_output(output, source)
     with progress() as say:
         found = load_results(
             source,
@@ -193,6 +197,7 @@ def map_(
     """Write the map: one HTML file that opens without internet."""
     from quart_heure.outputs.map import write_map
 
+    check_output(output, source)
     with progress() as say:
         study = load_study(
             source,

@@ -18,6 +18,7 @@ from quart_heure.commands.options import (
     WeekOf,
 )
 from quart_heure.commands.running import (
+    check_output,
     load_study,
     progress,
     run_analysis,
@@ -49,6 +50,7 @@ def dossier(
     """Write two A4 sides per arrondissement, and an index that compares them all."""
     from quart_heure.outputs.dossier import write_dossiers
 
+    check_output(output, None, folder=True)
     with progress() as say:
         study = load_study(
             source,

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from quart_heure.commands.running import progress
+from quart_heure.commands.running import check_output, progress
 
 __all__ = ["geocode"]
 
@@ -29,6 +29,7 @@ def geocode(
     from quart_heure.sources.geocoding import GEOCODING_URL, geocode_file
     from quart_heure.sources.web import Web
 
+    check_output(output, None)
     with progress() as say:
         done = geocode_file(
             services, output, min_score=min_score, url=server or GEOCODING_URL, web=Web(say=say)

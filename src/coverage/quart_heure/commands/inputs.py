@@ -15,6 +15,7 @@ from quart_heure.commands.options import (
     StudyFile,
 )
 from quart_heure.commands.running import (
+    check_output,
     chosen_cache,
     deliver,
     load_study,
@@ -80,6 +81,7 @@ def fetch(
     servers: dict[str, Any] = {"mirrors": tuple(mirror)} if mirror else {}
     if nominatim:
         servers["nominatim_url"] = nominatim
+    check_output(output, None, folder=True)
     with progress() as say:
         brought = fetch_territory(
             request,
@@ -114,6 +116,7 @@ def check(
     """Examine the inputs of a study: services, streets, refused rows, age of the data."""
     from quart_heure.outputs.check import check_study, render_check, write_check
 
+    check_output(output, source)
     with progress() as say:
         say("inputs")
         study = load_study(source, no_cache=no_cache, profile=profile)

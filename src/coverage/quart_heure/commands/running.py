@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from quart_heure.commands.options import Lang
-from quart_heure.errors import InputFileError
+from quart_heure.errors import InputFileError, OutputError
 
 if TYPE_CHECKING:
     from quart_heure.outputs.results import Results
     from quart_heure.study import Coverage, Study
 
 __all__ = [
+    "check_output",
     "chosen_cache",
     "deliver",
     "load_results",
@@ -42,6 +43,49 @@ def progress() -> Iterator[Callable[[str], None]]:
             yield lambda step: status.update(f"{step} …")
     else:
         yield lambda step: typer.echo(f"{step} …", err=True)
+
+
+def check_output(output: Path | None, source: Path | None, *, folder: bool = False) -> None:
+    """Refuse a place for results that cannot be written, or that holds what they are made from.
+
+    It is tried before the analysis, which takes longer than anyone likes to wait for nothing.
+
+    Parameters
+    ----------
+    output
+        A file, or a folder for a whole set of results; None for stdout.
+    source
+        The study or the results that are read; None for the packaged Paris.
+
+    Raises
+    ------
+    OutputError
+        If nothing can be written there, or an input would be replaced.
+    InputFileError, StudyFileError
+        If the study file cannot be read.
+    """
+    if output is None:
+        return
+    from quart_heure.files import check_folder, check_target
+
+    if source is not None:
+        _keep_inputs(output, source, folder=folder)
+    check_folder(output) if folder else check_target(output)
+
+
+def _keep_inputs(output: Path, source: Path, *, folder: bool) -> None:
+    from quart_heure.outputs.tables import RESULT_FILES
+    from quart_heure.study_settings import input_files
+
+    if source.is_dir() and not (source / "study.toml").is_file():
+        inputs = [source / name for name in RESULT_FILES]
+    else:
+        inputs = input_files(source)
+    made = {(output / name).resolve() for name in RESULT_FILES} if folder else {output.resolve()}
+    for file in inputs:
+        if file.resolve() in made:
+            msg = f"{output}: results would replace {file}, which they are made from."
+            raise OutputError(msg, hint="Give the results a place of their own.")
 
 
 def load_study(

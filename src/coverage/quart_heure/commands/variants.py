@@ -26,6 +26,7 @@ from quart_heure.commands.options import (
     WithoutReferral,
 )
 from quart_heure.commands.running import (
+    check_output,
     chosen_cache,
     deliver,
     load_study,
@@ -77,6 +78,7 @@ def paces(
     from quart_heure.outputs.variants import render_paces
     from quart_heure.variants import paces as compare_paces
 
+    check_output(output, study)
     with progress() as say:
         say("inputs")
         loaded = [
@@ -129,6 +131,7 @@ def sensitivity(
     from quart_heure.outputs.variants import render_sensitivity
     from quart_heure.variants import sensitivity as vary
 
+    check_output(output, study)
     with progress() as say:
         say("inputs")
         loaded = load_study(

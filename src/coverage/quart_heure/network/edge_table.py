@@ -26,6 +26,11 @@ __all__ = ["assemble_network", "network_from_table", "read_network", "write_netw
 _METADATA_KEY = b"quart_heure"
 _NO_EDGE = "The walking network has no edge."
 _NO_EDGE_HINT = "Check the area and what was dropped by the walking rules."
+_SUFFIXES = {".parquet", ".geoparquet"}
+_KINDS_READ = (
+    "Give edges as GeoParquet, raw OpenStreetMap data (.osm.pbf, .osm, .osm.gz, .osm.bz2), or"
+    " vector tiles (a folder z/x/y.pbf, or .mbtiles)."
+)
 _DEFAULTS: dict[str, Any] = {
     "steps": False,
     "bridge": False,
@@ -172,11 +177,19 @@ def read_network(path: Path) -> WalkNetwork:
     try:
         edges = gpd.read_parquet(path)
         metadata = pq.read_schema(path).metadata or {}
-    except (pa.ArrowException, ValueError, OSError) as error:
+        meta = dict(json.loads(metadata.get(_METADATA_KEY, b"{}")))
+    except (pa.ArrowException, ValueError, TypeError, OSError) as error:
+        if path.suffix.lower() not in _SUFFIXES:
+            msg = f"{path}: is not a kind of file that streets are read from."
+            raise InputFileError(msg, hint=_KINDS_READ) from error
         msg = f"{path}: cannot be read as GeoParquet ({error})."
         raise InputFileError(msg, hint="Write it again with WalkNetwork.write.") from error
-    meta = json.loads(metadata.get(_METADATA_KEY, b"{}"))
-    return network_from_table(edges, meta=meta)
+    try:
+        return network_from_table(edges, meta=meta)
+    except (CrsError, InputFileError, NetworkError) as error:
+        # The table does not know where it comes from.
+        msg = f"{path}: {error.args[0]}"
+        raise type(error)(msg, hint=error.hint) from error
 
 
 def write_network(network: WalkNetwork, path: Path) -> None:

@@ -113,7 +113,10 @@ def read_manifest(directory: Path) -> dict[str, Any]:
         )
         msg = f"{directory} {what}."
         raise InputFileError(msg, hint=hint) from error
-    except (OSError, ValueError) as error:
+    except NotADirectoryError as error:
+        msg = f"{directory} is a file, not a folder of results."
+        raise InputFileError(msg, hint=hint) from error
+    except (OSError, ValueError, RecursionError) as error:
         msg = f"{path}: cannot be read ({error})."
         raise InputFileError(msg, hint=hint) from error
     if not isinstance(manifest, dict) or not manifest.keys() >= _KEYS:

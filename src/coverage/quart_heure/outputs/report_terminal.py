@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -143,8 +144,9 @@ class _Drawing:
         if not rows:
             return _titled(title, table)
         people = (rows[0]["residents"] or 0) - (rows[0]["residents_off_network"] or 0)
-        on = self.number(rows[0]["on_network_ha"])
-        note = self.say("denominators", on=on, residents=self.number(people))
+        note = self.say("denominators", on=self.number(rows[0]["on_network_ha"]))
+        if math.isfinite(people):  # without residents, figures are of area alone
+            note += " " + self.say("denominators_residents", residents=self.number(people))
         return _titled(title, table, Text(note, style="dim"))
 
     def figure(self, row: _Row, name: str, decimals: int) -> str:

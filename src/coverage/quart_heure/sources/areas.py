@@ -29,10 +29,12 @@ from quart_heure.sources.districts import (
 
 if TYPE_CHECKING:
     import geopandas as gpd
+    import pandas as pd
 
 __all__ = [
     "StudyArea",
     "area_from_districts",
+    "check_layer",
     "metric_crs",
     "plain_word",
     "read_area",
@@ -149,7 +151,7 @@ def read_area(
     CrsError
         If the layer has no CRS.
     GeometryError
-        If a polygon is invalid or empty, or two districts have one id.
+        If a polygon is invalid or empty, a district has no id, or two have the same.
     """
     area = area_from_districts(
         read_layer(path),
@@ -243,7 +245,11 @@ def read_layer(path: Path, *, around: gpd.GeoSeries | None = None) -> gpd.GeoDat
         # GDAL reads a compressed layer in place when it is told so.
         compressed = path.suffix.lower() == ".gz"
         source = f"/vsigzip/{path.resolve()}" if compressed else path
-        return gpd.read_file(source, bbox=around)
+        try:
+            return gpd.read_file(source, bbox=around)
+        except ValueError:
+            # Without a CRS nothing can be sought in it: who asked says what is missing.
+            return gpd.read_file(source)
     except Exception as error:
         # Drivers raise what they like; whatever it is, the file could not be read.
         msg = f"{path}: cannot be read as a vector layer ({' '.join(str(error).split())})."
@@ -252,10 +258,26 @@ def read_layer(path: Path, *, around: gpd.GeoSeries | None = None) -> gpd.GeoDat
         ) from error
 
 
+def check_layer(layer: gpd.GeoDataFrame | pd.DataFrame, origin: object) -> None:
+    """Refuse what was read as a layer and has no geometry: drivers read plain tables too.
+
+    Raises
+    ------
+    InputFileError
+        If it has none.
+    """
+    import geopandas as gpd  # noqa: PLC0415 - as above
+
+    if not isinstance(layer, gpd.GeoDataFrame) or layer.active_geometry_name is None:
+        msg = f"{origin}: is a table without geometry."
+        raise InputFileError(msg, hint="Give a GeoJSON, GeoPackage, GeoParquet or shapefile.")
+
+
 def _sound_polygons(
     layer: gpd.GeoDataFrame, origin: str, *, mend: bool
 ) -> tuple[gpd.GeoDataFrame, list[Mapping[str, Any]]]:
     """Return a layer whose polygons are all valid, and what was mended in it."""
+    check_layer(layer, origin)
     if layer.crs is None:
         msg = f"{origin}: the layer has no coordinate reference system."
         raise CrsError(msg, hint="Save it with one (EPSG:4326 for degrees, EPSG:2154 for metres).")
@@ -281,6 +303,8 @@ def _sound_polygons(
             why = shapely.is_valid_reason(shapes[row]) if _is_polygon(shapes)[row] else ""
             msg = f"{origin}, row {row + 1}: the geometry {what}" + (f" ({why})." if why else ".")
             hint = "Mend it, for instance with 'Fix geometries' in QGIS, or set mend = true."
+            if not why:
+                hint = "Every row is a district: give its polygon, or leave the row out."
             raise GeometryError(msg, hint=hint)
     return layer, mended
 
@@ -306,6 +330,11 @@ def _named_polygons(
         crs=layer.crs,
     )
     table["label"] = table["label"].where(table["label"] != "", table["district_id"])
+    # An empty id stands for "in no district" everywhere else.
+    blank = (table["district_id"] == "").to_numpy()
+    if blank.any():
+        msg = f"{origin}, row {int(np.flatnonzero(blank)[0]) + 1}: the district has no id."
+        raise GeometryError(msg, hint="Give it one, or name another column: id_column in [area].")
     if table["district_id"].duplicated().any():
         twice = sorted(table.loc[table["district_id"].duplicated(), "district_id"])[0]
         msg = f"{origin}: two districts have the id {twice!r}."

@@ -12,7 +12,7 @@ import shapely
 from numpy.typing import NDArray
 
 from quart_heure.errors import CrsError, InputFileError
-from quart_heure.sources.areas import read_layer
+from quart_heure.sources.areas import check_layer, read_layer
 from quart_heure.sources.district_names import find_column
 from quart_heure.sources.residents import Buildings, ResidentZones
 
@@ -59,6 +59,7 @@ def read_buildings(
 
     ground = gpd.GeoSeries([shapely.box(*shapely.total_bounds(zones.shapes))], crs=zones.crs)
     layer = read_layer(path, around=ground)
+    check_layer(layer, path)
     if layer.crs is None:
         msg = f"{path}: the layer has no coordinate reference system."
         raise CrsError(msg, hint="Save it with one (EPSG:4326 for degrees, EPSG:2154 for metres).")

@@ -81,7 +81,13 @@ def column_words(
     name = column if column is not None else find_column(table, usual, unique=unique)
     if name is None:
         return [str(i + 1) if unique else "" for i in range(len(table))]
-    return [plain_word(value) for value in table[name]]
+    return [_visible(plain_word(value)) for value in table[name]]
+
+
+def _visible(word: str) -> str:
+    """Return a word without what cannot be seen: two ids must differ where people read them."""
+    signs = (sign if sign.isprintable() else " " if sign.isspace() else "" for sign in word)
+    return " ".join("".join(signs).split())
 
 
 def plain_word(value: Any) -> str:

@@ -129,10 +129,11 @@ def read_iris_population(
     """
     import geopandas as gpd  # noqa: PLC0415
 
-    from quart_heure.sources.areas import read_layer  # noqa: PLC0415
+    from quart_heure.sources.areas import check_layer, read_layer  # noqa: PLC0415
 
     people = _iris_people(csv)
     layer = read_layer(polygons)
+    check_layer(layer, polygons)
     names = {str(column).lower(): column for column in layer.columns}
     code = next((names[name] for name in _IRIS_NAMES if name in names), None)
     if code is None or layer.crs is None:

@@ -30,6 +30,7 @@ __all__ = [
     "MOST_CELLS",
     "MOST_COLUMNS",
     "MOST_ROWS",
+    "WORKBOOKS",
     "RawTable",
     "read_raw_table",
 ]
@@ -40,7 +41,7 @@ MOST_COLUMNS = 2_000
 MOST_CELLS = 40_000_000
 """A table of services is smaller than these; beyond, a file is something else."""
 
-_EXCEL = frozenset({".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"})
+WORKBOOKS = frozenset({".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"})
 _LISTS = ("results", "records", "data", "rows", "items", "features")
 """Where portals put the list of records in their answer."""
 
@@ -94,7 +95,7 @@ def read_raw_table(path: Path) -> RawTable:
     suffix = path.suffix.lower()
     if suffix in {".csv", ".tsv", ".txt"}:
         table = _read_csv(path)
-    elif suffix in _EXCEL:
+    elif suffix in WORKBOOKS:
         table = _read_excel(path)
     elif suffix == ".json":
         table = _read_json(path)
@@ -114,7 +115,7 @@ def _check_size(path: Path) -> None:
         msg = f"{path}: there is no such file."
         raise InputFileError(msg, hint="Check the name and the folder it is relative to.")
     size = path.stat().st_size
-    if path.suffix.lower() in _EXCEL and zipfile.is_zipfile(path):
+    if path.suffix.lower() in WORKBOOKS and zipfile.is_zipfile(path):
         # What is packed small may be huge once opened.
         try:
             with zipfile.ZipFile(path) as packed:

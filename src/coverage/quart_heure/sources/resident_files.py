@@ -16,10 +16,12 @@ import shapely
 from numpy.typing import NDArray
 
 from quart_heure.errors import CrsError, InputFileError
-from quart_heure.sources.areas import StudyArea, read_layer
+from quart_heure.sources.areas import StudyArea, check_layer, read_layer
 from quart_heure.sources.buildings import read_buildings
+from quart_heure.sources.counts import read_counts, why_no_count
 from quart_heure.sources.district_names import ID_COLUMNS, bare_name, find_column, plain_word
 from quart_heure.sources.rasters import read_raster
+from quart_heure.sources.raw_tables import WORKBOOKS
 from quart_heure.sources.residents import Residents, ResidentZones, read_residents
 
 if TYPE_CHECKING:
@@ -39,6 +41,11 @@ PEOPLE_COLUMNS = (
 
 _SQUARE = re.compile(r"CRS(\d+)RES(\d+)m?N(\d+)E(\d+)", re.IGNORECASE)
 """The name of a square of the European grid: CRS, side, and lower left corner in metres."""
+
+_PLACED_SQUARE = re.compile(
+    r"CRS(\d{1,6})RES0*([1-9]\d{0,5})m?N(\d{1,9})E(\d{1,9})(?!\d)", re.IGNORECASE
+)
+"""The same with a side, and with no more digits than the metres of this Earth have."""
 
 _MOST_ROWS = 20
 """More rows without a number are told together."""
@@ -95,12 +102,24 @@ def read_people(
             return found
         found = _around(found.zones(area.crs), area)
     if not found.residents.sum() > 0:
-        msg = f"{path}: nobody lives in or around {area.name!r}."
-        raise InputFileError(msg, hint="Check the place, the CRS and the column of the file.")
+        raise _nobody(found, path, area)
     if buildings is None:
         return found
     volumes, problems = read_buildings(buildings, found)
     return dataclasses.replace(found, buildings=volumes, problems=(*found.problems, *problems))
+
+
+def _nobody(found: ResidentZones, path: Path, area: StudyArea) -> InputFileError:
+    """Return the error of a file without people, which names the first row that has no number."""
+    lost = [row for row in found.problems if row["action"] == "left out"]
+    if lost:
+        first = lost[0]
+        row = "" if first["row"] is None else f", row {first['row']}"
+        told = f"{first['field']} is {first['value']!r} ({first['reason']})"
+        msg = f"{path}{row}: {told}, and no other row has people in {area.name!r}."
+        return InputFileError(msg, hint="Give zero or more people, in a column that counts them.")
+    msg = f"{path}: nobody lives in or around {area.name!r}."
+    return InputFileError(msg, hint="Check the place, the CRS and the column of the file.")
 
 
 def _read(
@@ -120,6 +139,9 @@ def _read(
     records = _records(path) if suffix == ".json" else None
     if records is not None:
         return _of_table(pd.DataFrame(records), path, area, column=column, source=source)
+    if suffix in WORKBOOKS:
+        msg = f"{path}: residents are not read from a workbook."
+        raise InputFileError(msg, hint="Save its sheet as CSV in UTF-8.")
     import geopandas as gpd  # noqa: PLC0415 - as in sources.areas
 
     ground = gpd.GeoSeries([shapely.box(*area.geometry.bounds)], crs=area.crs)
@@ -167,6 +189,7 @@ def _records(path: Path) -> list[Mapping[str, Any]] | None:
 def _of_layer(
     layer: gpd.GeoDataFrame, path: Path, area: StudyArea, *, column: str | None, source: str
 ) -> ResidentZones:
+    check_layer(layer, path)
     if layer.crs is None:
         msg = f"{path}: the layer has no coordinate reference system."
         raise CrsError(msg, hint="Save it with one (EPSG:4326 for degrees, EPSG:2154 for metres).")
@@ -235,7 +258,7 @@ def _squares(
     names: pd.Series[Any], people: NDArray[np.float64], path: Path, source: str
 ) -> list[Residents]:
     """Return the squares of the European grid that their names place, one table for each size."""
-    parts = names.astype(str).str.extract(_SQUARE)
+    parts = names.astype(str).str.extract(_PLACED_SQUARE)
     if parts.isna().any(axis=None):
         row = int(np.flatnonzero(parts.isna().any(axis=1))[0])
         msg = f"{path}, row {row + 1}: {names.iloc[row]!r} is no name of a square."
@@ -250,11 +273,19 @@ def _squares(
                 row=(numbers[here, 2] // side).astype(np.int32),
                 residents=people[here],
                 square_m=float(side),
-                crs=pyproj.CRS.from_epsg(code),
+                crs=_crs_of_squares(code, path),
                 source=source,
             )
         )
     return found
+
+
+def _crs_of_squares(code: int, path: Path) -> pyproj.CRS:
+    try:
+        return pyproj.CRS.from_epsg(code)
+    except pyproj.exceptions.CRSError as error:
+        msg = f"{path}: the names of its squares tell of a CRS {code}, which there is not."
+        raise CrsError(msg, hint="Names are like CRS3035RES200mN2889000E3761200.") from error
 
 
 def _by_name(
@@ -289,11 +320,27 @@ def _by_name(
     if astray:
         text = f"{astray} / {len(table)}"
         problems.append(_problem(path, None, "district", text, "in no district", "left out"))
-    for at in np.flatnonzero(np.bincount(named, minlength=len(division)) == 0).tolist():
+    times = np.bincount(named, minlength=len(division))
+    problems += _told_twice(division, times, path)
+    for at in np.flatnonzero(times == 0).tolist():
         text = f"{division['district_id'].iloc[at]} – {division['label'].iloc[at]}"
         problems.append(_problem(path, None, "residents", text, "no number", "taken as zero"))
     kept = summed > 0
     return division.geometry.to_numpy()[kept], summed[kept], problems
+
+
+def _told_twice(
+    division: gpd.GeoDataFrame, times: NDArray[np.intp], path: Path
+) -> list[Mapping[str, Any]]:
+    """Tell of districts that several rows name: parts of them, or one figure given twice."""
+    several = np.flatnonzero(times > 1).tolist()
+    if len(several) > _MOST_ROWS:
+        text = f"{len(several)} / {len(division)}"
+        return [_problem(path, None, "district", text, "district twice", "rows added up")]
+    names = [f"{division['district_id'].iloc[at]} ({times[at]})" for at in several]
+    return [
+        _problem(path, None, "district", name, "district twice", "rows added up") for name in names
+    ]
 
 
 def _around(zones: ResidentZones, area: StudyArea) -> ResidentZones:
@@ -321,26 +368,23 @@ def _numbers(
     values: pd.Series[Any], path: Path, name: str, *, numbered: bool = True
 ) -> tuple[NDArray[np.float64], list[Mapping[str, Any]]]:
     """Return numbers of people, zero where there is none, and the rows where there is none."""
-    text = values.astype(str).str.strip().str.replace(r"[\s\u202f\u00a0]", "", regex=True)
-    numbers = pd.to_numeric(text.str.replace(",", ".", regex=False), errors="coerce").to_numpy(
-        dtype=np.float64, na_value=np.nan
-    )
-    bad = ~(np.isfinite(numbers) & (numbers >= 0))
-    if np.count_nonzero(bad) > _MOST_ROWS:
-        value = f"{np.count_nonzero(bad)} / {len(bad)}"
-        told = _problem(path, None, name, value, "not a number", "left out")
-        return np.where(bad, 0.0, numbers), [told]
-    problems = [
-        _problem(
-            path,
-            row + 1 if numbered else None,
-            name,
-            plain_word(values.iloc[row]),
-            "not a number",
-            "left out",
-        )
-        for row in np.flatnonzero(bad).tolist()
-    ]
+    numbers, thousands = read_counts(values.astype(str).fillna(""))
+    problems = []
+    if thousands:
+        value = f"{plain_word(values.iloc[thousands[0]])} ({len(thousands)} / {len(values)})"
+        row = thousands[0] + 1 if numbered else None
+        reason, action = "comma between thousands, or decimals", "taken as thousands"
+        problems.append(_problem(path, row, name, value, reason, action))
+    bad = ~(numbers >= 0)
+    at = np.flatnonzero(bad).tolist()
+    if len(at) > _MOST_ROWS:
+        value, reason = f"{len(at)} / {len(bad)}", why_no_count(float(numbers[bad].max()))
+        problems.append(_problem(path, None, name, value, reason, "left out"))
+        return np.where(bad, 0.0, numbers), problems
+    for row in at:
+        place, value = row + 1 if numbered else None, plain_word(values.iloc[row])
+        reason = why_no_count(numbers[row])
+        problems.append(_problem(path, place, name, value, reason, "left out"))
     return np.where(bad, 0.0, numbers), problems
 
 

@@ -99,6 +99,9 @@ def _check(settings: Mapping[str, Any], where: str) -> None:
         elif not isinstance(value, str):
             msg = f"{where}: {key} is {value!r}."
             raise StudyFileError(msg, hint="It must be text in quotes.")
+        elif key == "file" and not value.strip():
+            msg = f"{where}: file is {value!r}."
+            raise StudyFileError(msg, hint="Give the name of a file.")
 
 
 def _check_table(value: Any, where: str, key: str, example: str) -> None:

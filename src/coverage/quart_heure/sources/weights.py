@@ -8,13 +8,13 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from quart_heure.errors import InputFileError
 from quart_heure.sources.areas import StudyArea
+from quart_heure.sources.counts import read_counts, why_no_count
 from quart_heure.sources.district_names import ID_COLUMNS, LABEL_COLUMNS, bare_name
 
 __all__ = ["DistrictWeights", "read_weights"]
@@ -74,7 +74,12 @@ def read_weights(
         for district_id, word in zip(area.districts["district_id"], words, strict=True):
             known.setdefault(bare_name(str(word)), str(district_id))
     values: dict[str, float] = {}
-    problems = []
+    counts, thousands = read_counts([row.get(value) or "" for row in rows])
+    problems: list[dict[str, Any]] = []
+    for at in thousands[:1]:
+        told = {"file": path.name, "row": at + 1, "field": value, "value": rows[at].get(value)}
+        reason = "comma between thousands, or decimals"
+        problems.append({**told, "reason": reason, "action": "taken as thousands"})
     for number, row in enumerate(rows, start=1):
         word, text = (row.get(name) or "").strip(), (row.get(value) or "").strip()
         district_id = known.get(bare_name(word))
@@ -82,11 +87,12 @@ def read_weights(
         if district_id is None:
             problems.append({**told, "reason": "in no district", "action": "left out"})
             continue
-        count = _number(text)
-        if math.isnan(count):
+        count = float(counts[number - 1])
+        if not count >= 0:
             # A blank says that nobody knows; anything else that is no number is a slip.
             if text:
-                problems.append({**told, "reason": "not a number", "action": "taken as unknown"})
+                reason = why_no_count(count)
+                problems.append({**told, "reason": reason, "action": "taken as unknown"})
             continue
         if district_id in values:
             problems.append({**told, "reason": "district twice", "action": "the last row holds"})
@@ -131,11 +137,3 @@ def _read_rows(path: Path) -> tuple[list[dict[str, str | None]], str, str]:
         msg = f"{path}: there is no column {wanted!r}."
         raise InputFileError(msg, hint=f"Columns are {', '.join(columns.values()) or 'none'}.")
     return rows, name, value
-
-
-def _number(text: str) -> float:
-    try:
-        number = float("".join(text.split()).replace(",", "."))
-    except ValueError:
-        return math.nan
-    return number if math.isfinite(number) and number >= 0 else math.nan
