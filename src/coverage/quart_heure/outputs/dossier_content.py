@@ -20,6 +20,7 @@ from quart_heure.labels import (
     format_plain,
     word,
 )
+from quart_heure.outputs.discreet_places import uncounted
 from quart_heure.outputs.dossier_ranks import Rank, ranks
 from quart_heure.outputs.dossier_services import ServiceRows, service_rows
 from quart_heure.outputs.dossier_unknown import unknown_lines
@@ -80,6 +81,8 @@ class Dossiers:
         self.area_heading = short(self.report["area"], _HEADING)
         self.unit = district_word([d["label"] for d in self.districts.values()], lang)
         self.threshold = format_plain(coverage.study.threshold_min, lang)
+        hidden = uncounted(coverage.indicators, coverage.manifest)
+        self.uncounted = {c["id"]: hidden[c["id"]] for c in self.categories if c["id"] in hidden}
         self._walks = walks_to_services(coverage)
 
     @functools.cached_property
@@ -166,9 +169,9 @@ class Dossiers:
         -------
         dict
             ``title``, ``headline`` (see `headline`), ``within`` (rows of label and shares),
-            ``figures`` (a row per category and composite), ``none_known``, ``gaps`` (rows with
-            their ``number`` on the map), ``services``, ``left_out``, ``week`` and
-            ``week_about``, ``unknown``.
+            ``figures`` (a row per category and composite), ``none_known``, ``uncounted`` (names
+            of the categories with discreet places), ``gaps`` (rows with their ``number`` on the
+            map), ``services``, ``left_out``, ``week`` and ``week_about``, ``unknown``.
         """
         district = self.districts[district_id]
         services = self.services(district_id)
@@ -188,6 +191,7 @@ class Dossiers:
             "within": within,
             "figures": [self._figures(district_id, c) for c in self.report["categories"]],
             "none_known": none_known,
+            "uncounted": [self.names[c] for c in self.uncounted],
             "gaps": self.gaps(district_id),
             "services": services.counted,
             "left_out": services.left_out,
@@ -204,6 +208,7 @@ class Dossiers:
             **row,
             "label": self.names[category["id"]],
             "composite": category["composite"],
+            "uncounted": category["id"] in self.uncounted,
             "share": row[self.share],
             "city_row": self.city[category["id"]],
             "city_share": self.city[category["id"]][self.share],

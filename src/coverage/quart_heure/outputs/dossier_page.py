@@ -12,13 +12,21 @@ from typing import TYPE_CHECKING, Any
 
 import jinja2
 
-from quart_heure.labels import format_minutes, format_number, format_pct, format_plain
+from quart_heure.labels import (
+    format_minutes,
+    format_number,
+    format_pct,
+    format_plain,
+    with_percent_sign,
+)
 from quart_heure.outputs.assets import asset, stylesheet
+from quart_heure.outputs.discretion import ROUND_MIN
 from quart_heure.outputs.dossier_cells import CLASS_COLOURS, HEIGHT_PX, WIDTH_PX
 from quart_heure.outputs.dossier_content import Dossiers, shared_lines
 from quart_heure.outputs.dossier_index import index_content
 from quart_heure.outputs.dossier_layout import fit_rows
 from quart_heure.outputs.dossier_week import level_of
+from quart_heure.outputs.report_week import range_words
 
 if TYPE_CHECKING:
     from quart_heure.outputs.dossier_maps import DistrictMaps
@@ -69,12 +77,15 @@ def render_district(
             }
         )
     left_out = _left_out(d["left_out"], dossiers.say, _command(district_id))
+    rounded_note = ""
+    if any(gap["rounded"] for gap in d["gaps"]):
+        rounded_note = dossiers.say("minutes_rounded", n=format_plain(ROUND_MIN, dossiers.lang))
     room = fit_rows(
         d["gaps"],
         d["services"],
         week=_strips(d["week"], dossiers.say),
         foot=[*d["unknown"], *shared["method"], shared["parameters"], *shared["credits"]],
-        notes=[left_out],
+        notes=[left_out, rounded_note],
     )
     return _render(
         "dossier.html.j2",
@@ -91,6 +102,7 @@ def render_district(
         more_gaps=len(d["gaps"]) - len(room.gaps),
         printed_services=room.services,
         left_out=left_out,
+        rounded_note=rounded_note,
     )
 
 
@@ -196,7 +208,7 @@ def _environment(lang: str) -> jinja2.Environment:
     environment.globals.update(
         number=lambda value, decimals=0: format_number(value, lang, decimals),
         pct=lambda value: format_pct(value, lang),
-        pct0=lambda value: format_pct(value, lang, 0),
+        pct_range=lambda low, high: with_percent_sign(range_words(low, high), lang),
         minutes=lambda value: format_minutes(value, lang),
         plain=lambda value: format_plain(value, lang),
         level=level_of,

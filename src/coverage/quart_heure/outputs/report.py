@@ -17,7 +17,7 @@ from quart_heure import labels
 from quart_heure.errors import OutputError
 from quart_heure.files import replacing
 from quart_heure.outputs.assets import stylesheet
-from quart_heure.outputs.discretion import publishable
+from quart_heure.outputs.discretion import ROUND_MIN, publishable
 from quart_heure.outputs.formats import csv_text
 from quart_heure.outputs.manifest import json_text
 from quart_heure.outputs.report_content import report_content
@@ -143,6 +143,7 @@ def _environment(format_: str, lang: str) -> jinja2.Environment:
         environment.filters[name] = function
         environment.globals[name] = function
     environment.globals["day_runs"] = day_runs
+    environment.globals["round_min"] = ROUND_MIN
     return environment
 
 
