@@ -332,7 +332,7 @@ def test_minutes_that_are_rounded_say_so(
     signs = [span for span in page.all("span") if span.get("role") == "img"]
     # A sign alone is not read by every screen reader.
     assert [sign["aria-label"] for sign in signs] == ["au plus"] * len(bags)
-    assert "≤\u00a0: au plus\u202f; minutes arrondies aux 5 supérieures" in page.text
+    assert "≤\u00a0: au plus\u202f; minutes arrondies au multiple de 5 supérieur" in page.text
     table = toy_study.services.table.assign(discreet=False)
     services = Services(table=table, problems=toy_study.services.problems)
     for path in write_dossiers(analyse(toy_study.replace(services=services)), tmp_path):
@@ -347,6 +347,11 @@ def test_no_district_is_said_to_lack_what_is_hidden(pages: dict[str, Page]) -> N
         names = text.partition("Aucun service connu de nous ici")[2].partition(".")[0]
         assert "Bagagerie" not in names
         said = "Bagageries\u00a0: les lieux discrets ne sont comptés dans aucun secteur"
+        alts = [picture["alt"] or "" for picture in pages[f"dossier-{district}.html"].all("img")]
+        told = [alt for alt in alts if "services ici\u00a0: 0 (hors lieux discrets)" in alt]
+        assert len(told) == 1
+        assert "Bagageries" in told[0]
+        assert "services\u00a0: 0*" in text
         assert text.count(said) == 1
     index = pages[INDEX_NAME]
     rows = {row[0]: row[1:] for row in index.rows("compare")}

@@ -31,6 +31,7 @@ from quart_heure.labels import (
     format_pct,
     format_plain,
 )
+from quart_heure.outputs.assets import code_digest
 from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.report import REPORT_FORMATS, render_report, write_report
 from quart_heure.outputs.report_content import report_content, resolve_districts
@@ -259,7 +260,7 @@ def test_minutes_rounded_for_discretion_are_at_most_so_many(
         assert not told["esi"]
     furthest = shown.gap_parts.query("category == 'bagagerie' and district_id == 'E'")
     minutes = f"≤ {furthest['minutes_max'].iloc[0]:.0f}"
-    note = "minutes arrondies aux 5 supérieures"
+    note = "minutes arrondies au multiple de 5 supérieur"
     for form in ("md", "table"):
         text = render_report(toy_coverage, format=form, districts=["Est"])
         assert minutes in text
@@ -429,7 +430,9 @@ def test_the_page_is_built_for_everyone(toy_coverage: Coverage) -> None:
 def test_the_page_needs_nothing_from_elsewhere(toy_coverage: Coverage) -> None:
     text = render_report(toy_coverage, format="html")
     page = Page(text)
-    assert not page.all("script")
+    assert page.all("script") == [{}]  # its own: the policy lets no other run
+    code = text.partition("<script>")[2].partition("</script>")[0]
+    assert code_digest(code) in str(page.all("meta"))
     assert not re.search(r"(?:src|href)=\"(?!#|data:)", text)
     assert not re.search(r"@import|url\(", text)
     assert len(text) < 100_000
@@ -475,7 +478,7 @@ def test_hostile_names_stay_text_in_the_page(hostile: Coverage) -> None:
     text = render_report(hostile, format="html")
     page = Page(text)
     assert page.open == []
-    assert not page.all("script")
+    assert page.all("script") == [{}]
     assert not page.all("img")
     assert not [a for _, a in page.tags if any(name.startswith("on") for name in a)]
     for name in HOSTILE[:3]:
@@ -557,6 +560,41 @@ def test_the_page_in_a_browser(
         found = Axe().run(page).response["violations"]
         assert not [v["id"] for v in found if v["impact"] in {"serious", "critical"}]
         page.close()
+
+
+@pytest.mark.browser
+def test_districts_fold_and_open_when_they_are_asked_for(
+    toy_coverage: Coverage, browser: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "report.html"
+    path.write_text(render_report(toy_coverage, format="html"), encoding="utf-8")
+    folds = "[...document.querySelectorAll('.district > details')].map((fold) => fold.open)"
+    page = browser.new_page()
+    heard = listen(page)
+    page.goto(path.as_uri())
+    assert page.evaluate(folds) == [True, False]
+    page.locator(".district summary").nth(1).press("Enter")
+    assert page.evaluate(folds) == [True, True]
+    page.locator(".district summary").nth(1).press("Enter")
+    link = page.locator('nav a[href="#d-W"]')
+    for _ in range(2):  # the second time the address stays the same
+        link.click()
+        assert page.evaluate(folds) == [True, True]
+        assert page.evaluate("scrollY") > 0
+        page.evaluate("document.querySelectorAll('.district > details')[1].open = false")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.evaluate(folds) == [True, True]
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate(folds) == [True, False]
+    gap = page.locator("tr[id^='g-W-']").first.get_attribute("id")
+    page.goto(f"{path.as_uri()}#{gap}")
+    assert page.evaluate(folds) == [True, True]
+    assert heard == [path.as_uri()]
+    page.close()
+    silent = browser.new_page(java_script_enabled=False)
+    silent.goto(path.as_uri())
+    assert silent.locator("#d-W table").first.is_visible()
+    silent.close()
 
 
 def listen(page: Any) -> list[str]:

@@ -256,6 +256,13 @@ class Dossiers:
             return None
         return week_of(self.coverage.week.table, district_id, self.categories, self.names, self.say)
 
+    def inside(self, district_id: str, category: str, *, starred: bool = False) -> str:
+        """Write how many services a district counts, and that a hidden one may be there too."""
+        number = format_number(self.row(district_id, category)["services_inside"], self.lang)
+        if category not in self.uncounted:
+            return number
+        return f"{number}*" if starred else self.say("not_discreet", n=number)
+
     def map_alt(self, district_id: str, category: str) -> str:
         """Describe a picture by its figures."""
         row = self.row(district_id, category)
@@ -268,7 +275,7 @@ class Dossiers:
             district=self.title(district_id),
             category=self.names[category],
             covered=covered,
-            inside=format_number(row["services_inside"], self.lang),
+            inside=self.inside(district_id, category),
             gaps=format_number(row["gaps_touching"], self.lang),
         )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import functools
-import hashlib
 import itertools
 import operator
 from collections.abc import Mapping, Sequence
@@ -19,7 +18,7 @@ from quart_heure.labels import (
     format_plain,
     with_percent_sign,
 )
-from quart_heure.outputs.assets import asset, stylesheet
+from quart_heure.outputs.assets import asset, code_digest, stylesheet
 from quart_heure.outputs.discretion import ROUND_MIN
 from quart_heure.outputs.dossier_cells import CLASS_COLOURS, HEIGHT_PX, WIDTH_PX
 from quart_heure.outputs.dossier_content import Dossiers, shared_lines
@@ -72,7 +71,7 @@ def render_district(
                 "alt": dossiers.map_alt(district_id, category["id"]),
                 "label": dossiers.names[category["id"]],
                 "share": row[dossiers.share],
-                "inside": row["services_inside"],
+                "inside": dossiers.inside(district_id, category["id"], starred=True),
                 "gaps": row["gaps_touching"],
             }
         )
@@ -186,14 +185,10 @@ def _left_out(names: list[str], say: Words, where: str) -> str:
 
 def _policy(style: str, script: str) -> str:
     """Return a content security policy: this style and script, pictures within, nothing else."""
-    rules = ["default-src 'none'", f"style-src {_digest(style)}", "img-src data:"]
+    rules = ["default-src 'none'", f"style-src {code_digest(style)}", "img-src data:"]
     if script:
-        rules.append(f"script-src {_digest(script)}")
+        rules.append(f"script-src {code_digest(script)}")
     return "; ".join([*rules, "base-uri 'none'", "form-action 'none'"])
-
-
-def _digest(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 @functools.cache
