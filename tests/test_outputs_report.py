@@ -216,6 +216,10 @@ def test_no_district_is_said_to_lack_what_is_hidden(toy_coverage: Coverage, tmp_
         counts = {row["category"]: row["services_inside"] for row in district["indicators"]}
         assert counts["bagagerie"] == 0
         assert "bagagerie" not in district["none_known"]
+    hidden = {row["category"]: row["not_shown"] for row in report["services"]["by_category"]}
+    assert (hidden["bagagerie"], hidden["esi"]) == (1, 0)
+    for row in json_report(toy_coverage, districts=["Ouest"])["services"]["by_category"]:
+        assert row["not_shown"] == (None if row["category"] == "bagagerie" else 0)
     write_results(toy_coverage, tmp_path)
     assert report_content(read_results(tmp_path))["uncounted"] == ["bagagerie"]
     said = "Bagageries\u00a0: les lieux discrets ne sont comptés dans aucun secteur"

@@ -113,6 +113,9 @@ def report_content(
     here = wanted if districts else None
     known = _rows(source.services, "services", ids)
     services = service_lists(known, source.indicators, manifest, ids, here)
+    for row in services["by_category"]:
+        if here is not None and row["category"] in hiding:
+            row["not_shown"] = None  # of some districts it is not told, and 0 would be an answer
     found = {(row["district_id"], row["category"]) for row in known}
     parameters = manifest.get("parameters", {})
     return {
