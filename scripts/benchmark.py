@@ -41,6 +41,9 @@ PARIS = ROOT / "data" / "paris"
 BUFFER_M = 25.0
 SAMPLE_EDGES = 5_000
 
+OF_SERVICES = ("times", "contours", "places", "reach")
+"""Kinds of entries of the cache that another set of services does not find."""
+
 Result = TypeVar("Result")
 
 
@@ -134,6 +137,9 @@ def measure_commands(repeat: int) -> list[Row]:
             time_command(what, (quart_heure(), *arguments), repeat)
             for what, arguments in commands.items()
         ]
+        report = (quart_heure(), *commands["report: statistics, isochrones and gaps"])
+        moved = "report: again, and all services are new"
+        rows.insert(1, time_command(moved, report, repeat, forget=OF_SERVICES))
         return rows + [
             time_command(what, (quart_heure(), *arguments), 1) for what, arguments in once.items()
         ]
@@ -344,11 +350,21 @@ def quart_heure() -> str:
     return str(Path(sys.executable).with_name("quart-heure"))
 
 
-def time_command(what: str, command: tuple[str, ...], repeat: int) -> Row:
-    """Run a command with an empty cache, then warm; give wall times and peak memory."""
+def time_command(
+    what: str, command: tuple[str, ...], repeat: int, *, forget: tuple[str, ...] = ()
+) -> Row:
+    """Run a command with an empty cache, then warm; give wall times and peak memory.
+
+    Entries of the kinds ``forget`` are removed from the cache before each run.
+    """
     say(what)
+    runs = []
     with tempfile.TemporaryDirectory() as cache:
-        runs = [run_command(command, cache=cache) for _ in range(repeat + 1)]
+        for _ in range(repeat + 1):
+            for kind in forget:
+                for entry in Path(cache).glob(f"{kind}-*"):
+                    entry.unlink()
+            runs.append(run_command(command, cache=cache))
     return Row(
         what,
         runs[0].wall_s,

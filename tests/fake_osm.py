@@ -6,22 +6,19 @@ It serves the toy town of `toy_osm`, with boundaries and services. Servers under
 
 from __future__ import annotations
 
-import contextlib
-import functools
 import json
 import re
 import threading
 import urllib.parse
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator
 from typing import Any
 
 import shapely
 
 import toy_osm
+from fake_server import FakeServer, Handler, Trouble
 
 Element = dict[str, Any]
-Trouble = Callable[["Handler", bytes], None]
 
 TOWN = shapely.box(2.3465, 48.8470, 2.3610, 48.8570)
 MIDDLE = 2.3535
@@ -110,30 +107,8 @@ def status(code: int, **headers: str) -> Trouble:
     return answer
 
 
-def page(handler: Handler, _: bytes) -> None:
-    handler.reply(b"<!DOCTYPE html><html><head><title>Maintenance</title></head></html>")
-
-
-def half(handler: Handler, body: bytes) -> None:
-    handler.reply(body[: len(body) // 2])
-
-
-def broken(handler: Handler, body: bytes) -> None:
-    handler.reply(body[: len(body) // 2] + b"}")
-
-
 def no_elements(handler: Handler, _: bytes) -> None:
     handler.reply(b'{"version": 0.6}')
-
-
-def hang_up(handler: Handler, body: bytes) -> None:
-    """Promise the whole answer and break off."""
-    handler.reply(body[: len(body) // 2], length=len(body))
-    handler.close_connection = True
-
-
-def silence(handler: Handler, _: bytes) -> None:
-    handler.service.closing.wait(20)
 
 
 def remark(text: str) -> Trouble:
@@ -153,10 +128,11 @@ OUT_OF_MEMORY = remark(
 TIMED_OUT = remark('runtime error: Query timed out in "query" at line 1 after 181 seconds.')
 
 
-class FakeOsm:
+class FakeOsm(FakeServer):
     """What is served, how badly, and what was asked."""
 
     def __init__(self) -> None:
+        super().__init__(OsmHandler)
         self.elements = [*toy_osm.elements(), *_boundary_elements(), *_service_elements()]
         self.osm_date = toy_osm.OSM_DATE
         self.places: dict[str, list[Element]] = {"Toyville, Toyland": [nominatim_place()]}
@@ -165,24 +141,8 @@ class FakeOsm:
         self.largest_km2 = float("inf")  # of what is answered without running out of memory
         self.status = "2 slots available now."
         self.asked: list[tuple[str, str]] = []
-        self.closing = threading.Event()
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, self))
-        self._server.handle_error = lambda *_: None  # type: ignore[method-assign]
-        self.root = f"http://127.0.0.1:{self._server.server_port}"
-        self.a, self.b, self.nominatim = (f"{self.root}/{x}" for x in ("a/api", "b/api", "n"))
-
-    @contextlib.contextmanager
-    def running(self) -> Iterator[FakeOsm]:
-        thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-        thread.start()
-        try:
-            yield self
-        finally:
-            self.closing.set()
-            self._server.shutdown()
-            thread.join()
-            self._server.server_close()
+        self.a, self.b, self.nominatim = (f"{self.url}/{x}" for x in ("a/api", "b/api", "n"))
 
     def count(self, word: str = "interpreter") -> int:
         return sum(word in path for path, _ in self.asked)
@@ -204,17 +164,12 @@ class FakeOsm:
         return json.dumps(answer, indent=1).encode()
 
 
-class Handler(BaseHTTPRequestHandler):
+class OsmHandler(Handler):
     """One request."""
 
-    protocol_version = "HTTP/1.1"
-    wbufsize = 1 << 16  # headers and body in one packet: two would wait for each other
+    service: FakeOsm
 
-    def __init__(self, service: FakeOsm, *args: Any) -> None:
-        self.service = service
-        super().__init__(*args)
-
-    def do_GET(self) -> None:
+    def get(self) -> None:
         address = urllib.parse.urlsplit(self.path)
         asked = dict(urllib.parse.parse_qsl(address.query))
         if address.path.endswith("/status"):
@@ -224,7 +179,7 @@ class Handler(BaseHTTPRequestHandler):
             return
         self._answer(json.dumps(self.service.places.get(asked["q"], [])).encode(), asked["q"])
 
-    def do_POST(self) -> None:
+    def post(self) -> None:
         text = self.rfile.read(int(self.headers["Content-Length"])).decode()
         query = urllib.parse.parse_qs(text)["data"][0]
         if largest_km2(query) > self.service.largest_km2:
@@ -239,24 +194,6 @@ class Handler(BaseHTTPRequestHandler):
             self.reply(body)
         else:
             trouble(self, body)
-
-    def reply(
-        self,
-        body: bytes,
-        *,
-        code: int = 200,
-        headers: dict[str, str] | None = None,
-        length: int | None = None,
-    ) -> None:
-        self.send_response(code)
-        for name, value in (headers or {}).items():
-            self.send_header(name.replace("_", "-"), value)
-        self.send_header("Content-Length", str(len(body) if length is None else length))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: Any) -> None:
-        """Keep quiet."""
 
 
 def nominatim_place(**changes: Any) -> Element:

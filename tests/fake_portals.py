@@ -6,17 +6,12 @@ beginning of the path they befall.
 
 from __future__ import annotations
 
-import contextlib
 import csv
-import functools
 import io
 import json
 import re
-import threading
 import urllib.parse
-from collections.abc import Callable, Iterator
 from email import message_from_bytes
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pyproj
@@ -25,9 +20,9 @@ import shapely
 import toy_osm
 import toy_town
 from fake_osm import INSEE, MIDDLE, TOWN
+from fake_server import FakeServer, Handler, Trouble
 
 Row = dict[str, Any]
-Trouble = Callable[["Handler", bytes], None]
 
 DAYS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
 KEY = "a-key-of-ones-own-7f3c"
@@ -92,27 +87,6 @@ def status(
     return answer
 
 
-def page(handler: Handler, _: bytes) -> None:
-    handler.reply(b"<!DOCTYPE html><html><head><title>Maintenance</title></head></html>")
-
-
-def half(handler: Handler, body: bytes) -> None:
-    handler.reply(body[: len(body) // 2])
-
-
-def broken(handler: Handler, body: bytes) -> None:
-    handler.reply(body[: len(body) // 2] + b"}")
-
-
-def hang_up(handler: Handler, body: bytes) -> None:
-    handler.reply(body[: len(body) // 2], length=len(body))
-    handler.close_connection = True
-
-
-def silence(handler: Handler, _: bytes) -> None:
-    handler.service.closing.wait(20)
-
-
 def fewer(handler: Handler, body: bytes) -> None:
     """Leave a row out of what was asked for, and say nothing of it."""
     content = json.loads(body)
@@ -120,10 +94,11 @@ def fewer(handler: Handler, body: bytes) -> None:
     handler.reply(json.dumps({**content, name: content[name][:-1]}).encode())
 
 
-class FakePortals:
+class FakePortals(FakeServer):
     """What is served, how badly, and what was asked."""
 
     def __init__(self) -> None:
+        super().__init__(PortalsHandler)
         self.datasets: dict[str, list[Row]] = {}
         self.fields: dict[str, list[str]] = {}
         self.titles: dict[str, str] = {}
@@ -132,22 +107,6 @@ class FakePortals:
         self.addresses: dict[str, tuple[float, str]] = {}
         self.troubles: dict[str, list[Trouble | None]] = {}
         self.asked: list[tuple[str, dict[str, str], bytes]] = []
-        self.closing = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, self))
-        self._server.handle_error = lambda *_: None  # type: ignore[method-assign]
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-
-    @contextlib.contextmanager
-    def running(self) -> Iterator[FakePortals]:
-        thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-        thread.start()
-        try:
-            yield self
-        finally:
-            self.closing.set()
-            self._server.shutdown()
-            thread.join()
-            self._server.server_close()
 
     def count(self, word: str) -> int:
         return sum(word in path for path, _, _ in self.asked)
@@ -259,20 +218,15 @@ class FakePortals:
         return 200, json.dumps({"nbResults": len(found), "places": part}).encode()
 
 
-class Handler(BaseHTTPRequestHandler):
+class PortalsHandler(Handler):
     """One request."""
 
-    protocol_version = "HTTP/1.1"
-    wbufsize = 1 << 16
+    service: FakePortals
 
-    def __init__(self, service: FakePortals, *args: Any) -> None:
-        self.service = service
-        super().__init__(*args)
-
-    def do_GET(self) -> None:
+    def get(self) -> None:
         self._answer(b"")
 
-    def do_POST(self) -> None:
+    def post(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         kind = self.headers["Content-Type"]
         if kind.startswith("multipart/"):
@@ -299,21 +253,3 @@ class Handler(BaseHTTPRequestHandler):
             self.reply(content, code=code)
         else:
             trouble(self, content)
-
-    def reply(
-        self,
-        body: bytes,
-        *,
-        code: int = 200,
-        headers: dict[str, str] | None = None,
-        length: int | None = None,
-    ) -> None:
-        self.send_response(code)
-        for name, value in (headers or {}).items():
-            self.send_header(name.replace("_", "-"), value)
-        self.send_header("Content-Length", str(len(body) if length is None else length))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: Any) -> None:
-        """Keep quiet."""

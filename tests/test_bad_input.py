@@ -9,6 +9,7 @@ import os
 import pickle
 import re
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -844,6 +845,10 @@ def warm(town: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Co
     return cache.folder, analyse(read_town(town / "study.toml", cache=cache), cache=cache)
 
 
+def kinds_of(cache: Path) -> Counter[str]:
+    return Counter(path.name.partition("-")[0] for path in cache.iterdir())
+
+
 def zip_of(**arrays: object) -> bytes:
     buffer = io.BytesIO()
     np.savez(buffer, **{name: np.asarray(values) for name, values in arrays.items()})
@@ -886,7 +891,9 @@ def test_a_corrupt_cache_is_rebuilt_and_said(
     cache, expected = Cache(tmp_path / "cache"), warm[1]
     entries = sorted((tmp_path / "cache").iterdir())
     good = {path: path.read_bytes() for path in entries}
-    assert len(entries) == 5
+    assert set(kinds_of(tmp_path / "cache")) == {
+        *("area", "cells", "contours", "network", "places", "residents", "search", "times"),
+    }
     for path, content in good.items():
         path.write_bytes(spoil(content))
     with caplog.at_level(logging.WARNING):
@@ -911,7 +918,7 @@ def test_one_entry_under_the_name_of_another(
 ) -> None:
     shutil.copytree(warm[0], tmp_path / "cache")
     cache, expected = Cache(tmp_path / "cache"), warm[1]
-    cells, *_, search = sorted((tmp_path / "cache").iterdir())
+    cells, search = (next((tmp_path / "cache").glob(f"{kind}-*")) for kind in ("cells", "search"))
     shutil.copy(search, cells)
     same_figures(analyse(read_town(study, cache=cache), cache=cache), expected)
     assert [record.getMessage() for record in caplog.records] == [
@@ -931,6 +938,28 @@ def test_a_cache_that_cannot_be_written_stops_nothing(
     assert all(line.startswith("The cache cannot be written") for line in told)
 
 
+def test_the_cache_keeps_within_its_size(tmp_path: Path) -> None:
+    """What was not asked for longest goes first; the newest stays however large it is."""
+    cache = Cache(tmp_path, most_bytes=5_000)
+
+    def entry(name: str, n_bytes: int = 1_000) -> dict[str, object]:
+        return cache.recall(name, name, lambda: {"a": np.zeros(n_bytes, dtype=np.uint8)})
+
+    def kept() -> list[str]:
+        return sorted(path.name.partition("-")[0] for path in tmp_path.iterdir())
+
+    for age, name in enumerate("abc"):
+        entry(name)
+        path = next(tmp_path.glob(f"{name}-*"))
+        os.utime(path, (age, age))
+    entry("a")  # used again
+    entry("d")
+    assert kept() == ["a", "c", "d"]
+    entry("e", 9_000)
+    assert kept() == ["e"]
+    np.testing.assert_array_equal(entry("a")["a"], np.zeros(1_000))
+
+
 def test_the_cache_follows_its_inputs(folder: Path, tmp_path: Path) -> None:
     cache = Cache(tmp_path / "cache")
     with_bridge = analyse(read_town(folder / "study.toml", cache=cache), cache=cache)
@@ -942,7 +971,25 @@ def test_the_cache_follows_its_inputs(folder: Path, tmp_path: Path) -> None:
     assert covered[0] >= covered[1]
     fresh = analyse(read_town(folder / "study.toml"))
     same_figures(without, fresh)
-    assert len(list((tmp_path / "cache").iterdir())) == 9  # residents are the same
+    kinds = kinds_of(tmp_path / "cache")
+    assert (kinds["area"], kinds["residents"], kinds["network"]) == (1, 1, 2)
+
+
+def test_a_service_that_moves_leaves_the_other_categories_as_they_are(
+    folder: Path, tmp_path: Path
+) -> None:
+    cache = Cache(tmp_path / "cache")
+    analyse(read_town(folder / "study.toml", cache=cache), cache=cache)
+    before = kinds_of(tmp_path / "cache")
+
+    def change(table: Table) -> Table:
+        table.loc[table["service_id"] == "A1", "longitude"] = table["longitude"].iloc[1]
+        return table
+
+    change_services(folder, change)
+    found = analyse(read_town(folder / "study.toml", cache=cache), cache=cache)
+    assert kinds_of(tmp_path / "cache") - before == {"places": 1, "times": 1, "contours": 1}
+    same_figures(found, analyse(read_town(folder / "study.toml")))
 
 
 # --- results that are damaged --------------------------------------------------------------------

@@ -19,8 +19,11 @@ import pytest
 
 from quart_heure import errors
 from quart_heure.cli import app, main
+from quart_heure.commands.options import Lang
+from quart_heure.commands.running import write_all
 from quart_heure.outputs.report import REPORT_FORMATS
 from quart_heure.outputs.tables import RESULT_FILES
+from quart_heure.study import Coverage
 from quart_heure.study_settings import template
 from test_study_file import add, swap, write_town
 
@@ -160,6 +163,23 @@ def test_demo_measures_paris(paris: tuple[Path, Said]) -> None:
     assert demo.steps == [*STEPS, "week", "tables", "report", "map"]
     rest = [line for line in demo.err.splitlines() if not line.endswith(" …")]
     assert all(re.fullmatch(r"\d+ rows left out or doubted: .*", line) for line in rest)
+
+
+def test_pages_of_another_run_do_not_outlive_its_tables(
+    toy_coverage: Coverage, tmp_path: Path
+) -> None:
+    pages = [tmp_path / "report.html", tmp_path / "map.html"]
+    for page in pages:
+        page.write_text("of another town", encoding="utf-8")
+
+    def stop(step: str) -> None:
+        if step == "report":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_all(toy_coverage, tmp_path, lang=Lang.FR, say=stop)
+    assert (tmp_path / "manifest.json").exists()
+    assert not any(page.exists() for page in pages)
 
 
 @pytest.mark.parametrize("name", ["13", "13e", "75113"])

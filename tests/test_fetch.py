@@ -20,6 +20,7 @@ import pytest
 import shapely
 
 import fake_osm
+import fake_server
 import toy_osm
 from fake_osm import INSEE, TOWN, FakeOsm, Trouble, nominatim_place
 from quart_heure.cache import Cache
@@ -273,11 +274,11 @@ TROUBLES: dict[str, tuple[Trouble, str]] = {
     "429": (fake_osm.status(429), "HTTP 429 (too many requests)"),
     "504": (fake_osm.status(504), "HTTP 504 (too busy)"),
     "500": (fake_osm.status(500), "HTTP 500"),
-    "page": (fake_osm.page, "a page instead of data (Maintenance)"),
-    "half": (fake_osm.half, "data that is cut short"),
-    "broken": (fake_osm.broken, "an answer that makes no sense"),
+    "page": (fake_server.page, "a page instead of data (Maintenance)"),
+    "half": (fake_server.half, "data that is cut short"),
+    "broken": (fake_server.broken, "an answer that makes no sense"),
     "nothing": (fake_osm.no_elements, "data without any elements"),
-    "hang up": (fake_osm.hang_up, "cannot be reached, or broke off"),
+    "hang up": (fake_server.hang_up, "cannot be reached, or broke off"),
     "memory": (fake_osm.OUT_OF_MEMORY, "out of memory"),
     "time": (fake_osm.TIMED_OUT, "timed out"),
     "remark": (fake_osm.remark("runtime error: of an unknown kind"), "of an unknown kind"),
@@ -311,7 +312,7 @@ def test_servers_that_stay_bad_end_clearly(name: str, desk: Desk, osm: FakeOsm) 
 
 
 def test_a_slow_server_is_given_up(desk: Desk, osm: FakeOsm) -> None:
-    osm.troubles["a"] = [fake_osm.silence]
+    osm.troubles["a"] = [fake_server.silence]
     report = desk.fetch(timeout_s=1)
     assert "boundary: " in desk.said[0]
     assert any("no answer within 1 s" in step for step in desk.said)
@@ -332,7 +333,7 @@ def test_another_mirror_takes_over_at_once(desk: Desk, osm: FakeOsm) -> None:
     report = desk.fetch(mirrors=(osm.a, osm.b))
     assert desk.waits == []
     assert {query["server"] for query in report.snapshot.manifest["queries"]} == {
-        osm.root.removeprefix("http://")
+        osm.url.removeprefix("http://")
     }
     assert [path[:2] for path, query in osm.asked if query].count("/b") == 4
 
@@ -421,7 +422,7 @@ def test_an_interrupted_fetch_is_taken_up_again(desk: Desk, osm: FakeOsm, tmp_pa
 def test_parts_that_came_are_not_asked_for_again(desk: Desk, osm: FakeOsm) -> None:
     osm.largest_km2 = 5
     # The fourth of four parts fails more often than patience lasts without progress.
-    osm.troubles["a"] = [None, None, None, fake_osm.page, None, fake_osm.page]
+    osm.troubles["a"] = [None, None, None, fake_server.page, None, fake_server.page]
     report = desk.fetch()
     streets = [query for _, query in osm.asked if "highway" in query]
     assert len(streets) == 1 + 4 + 2
@@ -502,7 +503,7 @@ def test_a_name_that_names_nothing(
 
 
 def test_nominatim_has_bad_days_too(desk: Desk, osm: FakeOsm) -> None:
-    osm.troubles["n"] = [fake_osm.status(429), fake_osm.page]
+    osm.troubles["n"] = [fake_osm.status(429), fake_server.page]
     assert desk.fetch(TerritoryRequest(place="Toyville, Toyland")).snapshot.name == "Toyville"
     assert desk.waits == [5, 20]
 

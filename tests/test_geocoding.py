@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import fake_portals
+import fake_server
 from fake_portals import FakePortals
 from quart_heure.cli import main
 from quart_heure.errors import InputFileError, OutputError, TryLaterError
@@ -145,11 +146,11 @@ def test_nothing_to_ask_asks_nothing(service: FakePortals, tmp_path: Path) -> No
 TROUBLES = {
     "429": (fake_portals.status(429, Retry_After="7"), "HTTP 429"),
     "504": (fake_portals.status(504), "HTTP 504"),
-    "page": (fake_portals.page, "a page instead of data"),
+    "page": (fake_server.page, "a page instead of data"),
     "empty": (lambda handler, _: handler.reply(b""), "an empty answer"),
     "bytes": (lambda handler, _: handler.reply(b"\xff\xfe\xfa"), "makes no sense"),
-    "hang up": (fake_portals.hang_up, "broke off"),
-    "silence": (fake_portals.silence, "no answer within 2 s"),
+    "hang up": (fake_server.hang_up, "broke off"),
+    "silence": (fake_server.silence, "no answer within 2 s"),
 }
 
 
@@ -173,11 +174,11 @@ def test_a_service_that_stays_bad_leaves_nothing(
     assert [path.name for path in source.parent.iterdir()] == ["services.csv"]
 
 
-def cut_a_row(handler: fake_portals.Handler, body: bytes) -> None:
+def cut_a_row(handler: fake_server.Handler, body: bytes) -> None:
     handler.reply(body[: body.rstrip().rindex(b"\n")])
 
 
-def swap_rows(handler: fake_portals.Handler, body: bytes) -> None:
+def swap_rows(handler: fake_server.Handler, body: bytes) -> None:
     first, second, third, *others = body.splitlines(keepends=True)
     handler.reply(b"".join([first, third, second, *others]))
 

@@ -15,6 +15,7 @@ import pytest
 import shapely
 
 import fake_portals
+import fake_server
 from fake_osm import INSEE, FakeOsm
 from fake_portals import FakePortals
 from quart_heure.errors import InputFileError, TryLaterError
@@ -244,11 +245,11 @@ def test_a_snapshot_with_residents(portals: FakePortals, files: Path, tmp_path: 
 @pytest.mark.parametrize(
     ("trouble", "kind", "words"),
     [
-        (fake_portals.hang_up, TryLaterError, "broke off"),
+        (fake_server.hang_up, TryLaterError, "broke off"),
         (fake_portals.status(503), TryLaterError, "HTTP 503"),
         (fake_portals.status(404), InputFileError, "HTTP 404"),
-        (fake_portals.half, InputFileError, "cut short, or no archive"),
-        (fake_portals.page, InputFileError, "cut short, or no archive"),
+        (fake_server.half, InputFileError, "cut short, or no archive"),
+        (fake_server.page, InputFileError, "cut short, or no archive"),
     ],
 )
 def test_residents_that_do_not_come(

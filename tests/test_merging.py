@@ -257,3 +257,13 @@ def test_what_was_said_of_a_place_before_it_was_hidden_is_taken_back() -> None:
     merged = merged_services(services, {"on": True})
     assert merged.table["discreet"].tolist() == [True, False]
     assert merged.problems["value"].tolist() == ["", "Bains-douches Oberkampf", ""]
+
+
+@pytest.mark.parametrize("discreet", [False, True])
+def test_nothing_tells_what_lies_near_a_discreet_place(discreet: bool) -> None:
+    shown = place("a", name="Halte Oberkampf")
+    near = place("b", 10, name="Maison Mirabelle", discreet=discreet)
+    services = Services(table=table_of(shown, near), problems=problem_table())
+    merged = merged_services(services, {"on": True})
+    assert len(merged.table) == 2
+    assert merged.problems["field"].tolist() == ([] if discreet else ["duplicate"])

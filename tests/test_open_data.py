@@ -18,6 +18,7 @@ import pytest
 import shapely
 
 import fake_portals
+import fake_server
 from fake_osm import INSEE, FakeOsm
 from fake_portals import FakePortals, Trouble, bath
 from quart_heure.cache import Cache
@@ -122,7 +123,7 @@ def test_without_an_export_a_set_is_read_page_by_page(portals: FakePortals, aski
 def test_more_rows_than_pages_reach_is_said(portals: FakePortals, asking: Asking) -> None:
     portals.datasets[COOL] = [{"type": "Bains-douches"}] * 10_001
     portals.fields[COOL] = list(bath(1, 0, 0))
-    portals.troubles["/exports/"] = [fake_portals.page] * 3
+    portals.troubles["/exports/"] = [fake_server.page] * 3
     with pytest.raises(TryLaterError, match=r"no more than 10,000 of its 10,001 rows"):
         read_dataset(asking.web, baths(portals))
     assert not any("offset" in asked for _, asked, _ in portals.asked)
@@ -132,11 +133,11 @@ TROUBLES: dict[str, tuple[Trouble, str]] = {
     "429": (fake_portals.status(429), "HTTP 429 (too many requests)"),
     "500": (fake_portals.status(500), "HTTP 500"),
     "503": (fake_portals.status(503), "HTTP 503"),
-    "page": (fake_portals.page, "a page instead of data (Maintenance)"),
-    "half": (fake_portals.half, "data that is cut short"),
-    "broken": (fake_portals.broken, "cut short or makes no sense"),
-    "hang up": (fake_portals.hang_up, "cannot be reached, or broke off"),
-    "silence": (fake_portals.silence, "no answer within 1 s"),
+    "page": (fake_server.page, "a page instead of data (Maintenance)"),
+    "half": (fake_server.half, "data that is cut short"),
+    "broken": (fake_server.broken, "cut short or makes no sense"),
+    "hang up": (fake_server.hang_up, "cannot be reached, or broke off"),
+    "silence": (fake_server.silence, "no answer within 1 s"),
 }
 
 
@@ -215,7 +216,7 @@ def test_a_page_with_too_few_rows_is_never_used(portals: FakePortals, asking: As
 
 
 def test_a_row_that_came_in_between_is_fine(portals: FakePortals, asking: Asking) -> None:
-    def one_more(handler: fake_portals.Handler, body: bytes) -> None:
+    def one_more(handler: fake_server.Handler, body: bytes) -> None:
         portals.datasets[COOL].append(bath(9, 50, 50))
         handler.reply(body)
 

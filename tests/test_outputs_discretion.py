@@ -129,12 +129,14 @@ def test_isochrones_below_the_threshold_are_withheld(secret: Coverage, shown: Co
 
 
 def test_gaps_of_its_category_have_round_minutes(secret: Coverage, shown: Coverage) -> None:
-    to_it = secret.gaps["nearest_service_id"] == PLACE
-    assert to_it.any()
-    assert set(shown.gaps.loc[to_it, "nearest_service_id"]) == {DISCREET}
     # The composites count a bagagerie too.
     leading = ["bagagerie", "essential_all", "essential_any"]
     for before, after in ((secret.gaps, shown.gaps), (secret.gap_parts, shown.gap_parts)):
+        at_it = before["nearest_service_id"] == PLACE
+        assert at_it.any()
+        assert set(after.loc[at_it, "nearest_service_id"]) == {DISCREET}
+        assert set(after.loc[at_it, "nearest_service_name"]) == {""}
+        assert PLACE not in set(after["nearest_service_id"])
         columns = [column for column in before if column.startswith("minutes_")]
         rounded = before["category"].isin(leading)
         assert rounded.any()

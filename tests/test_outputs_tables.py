@@ -420,6 +420,17 @@ def test_a_failed_first_run_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_a_killed_run_left_is_swept_away(toy_coverage: Coverage, tmp_path: Path) -> None:
+    dead, alive = tmp_path / ".quart-heure-dead", tmp_path / ".quart-heure-alive"
+    for work in (dead, alive):
+        work.mkdir()
+        (work / "gaps.csv").touch()
+    os.utime(dead, (0, 0))
+    write_results(toy_coverage, tmp_path)
+    assert not dead.exists()
+    assert alive.exists()
+
+
 def test_other_files_in_the_folder_are_left_alone(toy_coverage: Coverage, tmp_path: Path) -> None:
     (tmp_path / "carte.html").write_text("mine", encoding="utf-8")
     write_results(toy_coverage, tmp_path)

@@ -315,6 +315,50 @@ def test_a_table_gives_people_to_the_districts_it_names(
         read_people(path, town)
 
 
+@pytest.mark.parametrize("built", [False, True])
+@pytest.mark.parametrize(("west", "east"), [(1000, 0), (1234, 1.5), (0, 7)])
+def test_people_of_a_district_live_in_it(
+    tmp_path: Path, built: bool, west: float, east: float
+) -> None:
+    """A border that cuts cells takes nobody across, however few live beyond."""
+    border = X0 + 210
+    halves = [
+        ("W", "West", box(X0, Y0, border, Y0 + 300)),
+        ("X", "East", box(border, Y0, X0 + 400, Y0 + 300)),
+    ]
+    area = toy_town.area_of(halves, name="Two")
+    _, cells = area_and_cells(area.geometry, 25.0)
+    holder = np.where(cells.centre_xy[:, 0] <= border, 0, 1)
+    cells = dataclasses.replace(cells, district=np.where(cells.inside, holder, -1).astype(np.int16))
+    path = tmp_path / "people.csv"
+    path.write_text(f"code;population\nW;{west}\nX;{east}\n", encoding="utf-8")
+    zones = read_people(path, area)
+    assert isinstance(zones, ResidentZones)
+    if built:
+        # One house stands across the border, and nothing else in the west.
+        shapes = [
+            box(border - 9, Y0 + 40, border + 9, Y0 + 60),
+            box(X0 + 300, Y0, X0 + 350, Y0 + 9),
+        ]
+        houses = Buildings(shapes=np.array(shapes, dtype=object), height_m=np.array([6.0, 9.0]))
+        zones = dataclasses.replace(zones, buildings=houses)
+    people = residents_per_cell(cells, zones, area).people
+    assert people is not None
+    assert people[cells.district == 0].sum() == pytest.approx(west)
+    assert people[cells.district == 1].sum() == pytest.approx(east)
+
+
+def test_a_district_without_a_cell_is_told(town: StudyArea) -> None:
+    speck = box(X0 + 1001, Y0 + 1001, X0 + 1005, Y0 + 1005)
+    rest = town.geometry.difference(speck)
+    area = toy_town.area_of([("all", "All", rest), ("speck", "Speck", speck)], name="Two")
+    coverage = analyse(toy_town.town_study(area=area))
+    told = coverage.problems[coverage.problems["field"] == "districts"]
+    assert told["value"].tolist() == ["speck – Speck"]
+    assert told["reason"].tolist() == ["too small to hold the centre of a cell"]
+    assert "districts" not in set(analyse(toy_town.town_study()).problems["field"])
+
+
 def national_squares(town: StudyArea) -> tuple[pd.DataFrame, gpd.GeoDataFrame]:
     """Give the squares of 200 m around the town as INSEE does: by name, and as polygons."""
     bounds = gpd.GeoSeries([town.geometry], crs=town.crs).to_crs(3035).total_bounds // 200

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import fake_portals
+import fake_server
 from fake_portals import KEY, FakePortals, place
 from quart_heure.categories import default_catalogue
 from quart_heure.cli import main
@@ -141,9 +142,9 @@ def test_a_place_without_coordinates_is_counted_as_doubt(
 
 TROUBLES: dict[str, tuple[fake_portals.Trouble, type[QuartHeureError], str]] = {
     "429": (fake_portals.status(429), TryLaterError, "HTTP 429"),
-    "page": (fake_portals.page, TryLaterError, "a page instead of data"),
-    "half": (fake_portals.half, TryLaterError, "cut short"),
-    "hang up": (fake_portals.hang_up, TryLaterError, "broke off"),
+    "page": (fake_server.page, TryLaterError, "a page instead of data"),
+    "half": (fake_server.half, TryLaterError, "cut short"),
+    "hang up": (fake_server.hang_up, TryLaterError, "broke off"),
     "fewer": (fake_portals.fewer, TryLaterError, "gave 1 places, of 2"),
     "other": (lambda h, _: h.reply(b'{"places": 3}'), TryLaterError, "without places"),
     "forbidden": (

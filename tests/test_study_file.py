@@ -19,6 +19,7 @@ from pyarrow import parquet
 
 import toy_town
 from quart_heure.analysis.audience import PERSONS
+from quart_heure.cache import Cache
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.profiles import ADULT, SLOW, STEP_FREE, WalkProfile
 from quart_heure.sources.residents import Residents, read_residents
@@ -119,6 +120,44 @@ def test_a_study_read_is_the_study_written(study_file: Path, toy_coverage: Cover
         ("residents", "residents.parquet"),
     ]
     assert all(re.fullmatch("[0-9a-f]{64}", each["sha256"]) for each in study.provenance)
+
+
+@pytest.mark.parametrize("layer", ["parquet", "geojson", "shp"])
+def test_an_area_that_was_kept_is_the_area(study_file: Path, tmp_path: Path, layer: str) -> None:
+    """Its finer division, its faults and its CRS too; another file is another area."""
+    folder, cache = study_file.parent, Cache(tmp_path / "cache")
+    districts = toy_town.town_area().districts
+    path = folder / f"districts.{layer}"
+
+    def write(frame: gpd.GeoDataFrame) -> None:
+        if layer == "parquet":
+            frame.to_parquet(path)
+        else:
+            frame.rename(columns={"district_id": "code"}).to_file(path)
+
+    wider = districts.assign(geometry=districts.buffer(30, join_style="mitre"))  # they overlap
+    write(wider)
+    quarters = districts.assign(district_id=["q1", "q2"], label=["Été", "Nord"])
+    quarters.to_parquet(folder / "quarters.parquet")
+    swap(
+        study_file,
+        'districts = "districts.parquet"',
+        f'districts = "{path.name}"\nsubdistricts = "quarters.parquet"',
+    )
+    areas = [read_study(study_file, cache=kept).area for kept in (Cache(None), cache, cache)]
+    assert list((tmp_path / "cache").glob("area-*"))
+    for area in areas[1:]:
+        assert (area.name, area.problems) == (areas[0].name, areas[0].problems)
+        assert area.crs == areas[0].crs
+        assert area.crs.to_string() == areas[0].crs.to_string()
+        assert area.geometry.wkb == areas[0].geometry.wkb
+        assert_frame_equal(area.districts, areas[0].districts)
+        assert area.subdistricts is not None
+        assert areas[0].subdistricts is not None
+        assert_frame_equal(area.subdistricts, areas[0].subdistricts)
+    assert areas[0].problems
+    write(districts)
+    assert read_study(study_file, cache=cache).area.geometry.area < areas[0].geometry.area
 
 
 def test_the_essential_categories_and_those_that_occur(study_file: Path) -> None:

@@ -194,6 +194,7 @@ def check_gaps(coverage: Coverage) -> None:
             if study.residents is not None:
                 assert row.residents == pytest.approx(members["residents"].sum(), abs=1e-6)
             check_gap_row(coverage, row, members)
+            check_gap_parts(coverage, row, members)
         others = [
             Point((c + 0.5) * study.cell_m, (r + 0.5) * study.cell_m)
             for c, r in zip(coverage.cells["col"], coverage.cells["row"], strict=True)
@@ -231,6 +232,22 @@ def check_gap_row(coverage: Coverage, row: object, members: pd.DataFrame) -> Non
         assert np.isinf(minutes).all()
     assert row.cause in {"too_far", "barrier"}
     assert 0 <= row.barrier_pct <= 100
+
+
+def check_gap_parts(coverage: Coverage, gap: object, members: pd.DataFrame) -> None:
+    """What a district has of a gap is told of its own cells."""
+    parts = coverage.gap_parts[coverage.gap_parts["gap_id"] == gap.gap_id]
+    assert sorted(parts["district_id"]) == sorted(gap.districts.split(";"))
+    if gap.category in COMPOSITES:
+        return
+    for part in parts.itertuples():
+        here = members[members["district_id"] == part.district_id]
+        minutes = here[f"minutes_{gap.category}"]
+        assert part.area_ha == pytest.approx(len(here) * coverage.study.cell_m**2 / 10_000)
+        assert part.minutes_min == pytest.approx(minutes.min())
+        assert part.minutes_max == pytest.approx(minutes.max())
+        at_least = here.loc[minutes == minutes.min(), f"nearest_{gap.category}"]
+        assert part.nearest_service_id == min(at_least)
 
 
 def check_gap_counts(coverage: Coverage) -> None:

@@ -27,12 +27,8 @@ from quart_heure.analysis.indicators import composite_table, indicators_of
 from quart_heure.analysis.isochrones import isochrones_of
 from quart_heure.analysis.placement import place_services, placement_problems, short_streets
 from quart_heure.analysis.ranges import with_ranges
-from quart_heure.analysis.stored import (
-    stored_cells,
-    stored_reach,
-    stored_residents,
-    stored_search_graph,
-)
+from quart_heure.analysis.stored import stored_cells, stored_residents, stored_search_graph
+from quart_heure.analysis.stored_searches import stored_contours, stored_reach
 from quart_heure.analysis.surface import Cells
 from quart_heure.analysis.week import judge_week
 from quart_heure.analysis.weighting import with_second_weight
@@ -60,7 +56,7 @@ def analyse(
     study
         What to analyse.
     cache
-        Keeps what does not depend on the services for the next run; nothing is kept by default.
+        Keeps for the next run what took long, discreet places aside; nothing is kept by default.
     progress
         Called with the name of each step as it begins.
 
@@ -111,6 +107,7 @@ def analyse(
         sure=known.sure,
         reach_m=study.reach_m,
         threshold_min=threshold_min,
+        cache=cache,
     )
     essentials = [by_category[category] for category in study.essentials]
     within = within_count(cells, essentials)
@@ -137,8 +134,15 @@ def analyse(
             threshold_min=threshold_min,
         )
     say("isochrones")
-    minutes = {category: one.minutes for category, one in by_category.items()}
-    isochrones = isochrones_of(minutes, cells, study.drawn_min, area)
+    drawn = stored_contours(
+        {category: one.minutes for category, one in by_category.items()},
+        cells,
+        study.drawn_min,
+        clip=area.geometry,
+        discreet=frozenset(services.loc[services["discreet"].astype(bool), "category"]),
+        cache=cache,
+    )
+    isochrones = isochrones_of(drawn, study.drawn_min, area.crs)
     say("gaps")
     gaps, gap_parts = gap_tables(
         answers,
@@ -206,6 +210,7 @@ def analyse(
             districts=districts,
         )
     doubts = [
+        *districts.problems(),
         *settled.problems(),
         *placement_problems(
             services, snap_m=study.snap_m, margin_m=study.margin_m, rows=study.services.rows

@@ -16,6 +16,7 @@ import shapely
 from quart_heure.analysis.audience import Person, combined_person, get_person
 from quart_heure.analysis.moment import HOUR_KEYS, read_hours
 from quart_heure.analysis.stored import stored_network
+from quart_heure.analysis.stored_area import stored_area
 from quart_heure.cache import Cache
 from quart_heure.categories import default_catalogue, extend_catalogue
 from quart_heure.errors import InputFileError, StudyFileError
@@ -23,7 +24,7 @@ from quart_heure.files import sha256_of
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.profiles import ADULT, STEP_FREE, get_profile
 from quart_heure.question import Study, longest_walk_m
-from quart_heure.sources.areas import StudyArea, read_area
+from quart_heure.sources.areas import StudyArea
 from quart_heure.sources.heights import read_heights
 from quart_heure.sources.merging import merged_services
 from quart_heure.sources.residents import Residents, ResidentZones
@@ -106,7 +107,7 @@ def read_study(
 
         soliguide = soliguide_access()
     study = _assemble(
-        area=_area(area, folder, path),
+        area=_area(area, folder, path, cache or Cache(None)),
         districts_files=[folder / area[k] for k in ("districts", "subdistricts") if k in area],
         sources=sources_from_settings(settings["services"], folder, where=str(path)),
         network_file=folder / settings["network"]["file"],
@@ -145,7 +146,7 @@ def paris_study(*, cache: Cache | None = None, **overrides: Any) -> Study:
     _set_person(overrides)
     districts = folder / "districts.geojson"
     return _assemble(
-        area=read_area(districts, name="Paris"),
+        area=stored_area(districts, cache or Cache(None), name="Paris"),
         districts_files=[districts],
         sources=(ServiceSource(file=folder / "services.csv"),),
         network_file=folder / "network.parquet",
@@ -217,14 +218,15 @@ def _assemble(
     )
 
 
-def _area(settings: Mapping[str, Any], folder: Path, path: Path) -> StudyArea:
+def _area(settings: Mapping[str, Any], folder: Path, path: Path, cache: Cache) -> StudyArea:
     """Read the area, at the level that is asked for."""
     finer, level = settings.get("subdistricts"), settings.get("level", _LEVELS[0])
     if level not in _LEVELS or (level == "subdistricts" and finer is None):
         msg = f"{path}, [area]: level is {level!r}" + ("." if finer else ", without subdistricts.")
         raise StudyFileError(msg, hint=f"Levels are {', '.join(_LEVELS)}; name the file of each.")
-    area = read_area(
+    area = stored_area(
         folder / settings["districts"],
+        cache,
         name=settings.get("name", ""),
         id_column=settings.get("id_column"),
         label_column=settings.get("label_column"),

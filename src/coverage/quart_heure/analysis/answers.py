@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from quart_heure.analysis.districts import NO_DISTRICT
 from quart_heure.analysis.statuses import STATUSES, classify
+from quart_heure.analysis.stored_searches import stored_times
 from quart_heure.analysis.surface import Cells
+from quart_heure.cache import Cache
 from quart_heure.network.snapping import Attachment
 from quart_heure.network.travel_time import SearchGraph
 
@@ -77,6 +79,7 @@ def search_answers(
     sure: NDArray[np.bool_],
     reach_m: float,
     threshold_min: float,
+    cache: Cache,
 ) -> dict[str, Answer]:
     """Search the network once per category, from the services that are open for sure.
 
@@ -91,10 +94,19 @@ def search_answers(
         near as the crow flies is so at any hour: it tells a barrier.
     reach_m, threshold_min
         Metres walked within the threshold, and the threshold.
+    cache
+        Keeps the minutes for the next run.
     """
     xy = shapely.get_coordinates(services.geometry.to_numpy()).reshape(-1, 2)
     members = [(services["category"] == category).to_numpy() for category in categories]
-    times = graph.times_to_each([attachment[sure & mine] for mine in members], cells.attachment)
+    hidden = services["discreet"].to_numpy(dtype=bool)
+    times = stored_times(
+        graph,
+        [attachment[sure & mine] for mine in members],
+        cells,
+        discreet=[bool((sure & mine & hidden).any()) for mine in members],
+        cache=cache,
+    )
     answers = {}
     for category, mine, found in zip(categories, members, times, strict=True):
         position = np.append(np.flatnonzero(sure & mine), -1).astype(np.int32)

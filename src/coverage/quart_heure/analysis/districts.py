@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -68,6 +69,22 @@ class Districts:
         parts = np.bincount(code + 1, weights=weight, minlength=len(self.names))[1:]
         # As everywhere, a millionth of a person is noise of the sums.
         return np.append(parts, parts.sum()).astype(np.float64).round(6)
+
+    def problems(self) -> list[dict[str, Any]]:
+        """Tell which districts hold the centre of no cell, as rows of a table of problems."""
+        cells = np.bincount(self.code + 1, minlength=len(self.names))[1:-1]
+        empty = self.names.iloc[:-2][cells == 0]
+        return [
+            {
+                "file": "",
+                "row": None,
+                "field": "districts",
+                "value": f"{row.district_id} – {row.label}",
+                "reason": "too small to hold the centre of a cell",
+                "action": "has no figures of its own: choose a smaller cell_m",
+            }
+            for row in empty.itertuples()
+        ]
 
     def rows(self) -> NDArray[np.bool_]:
         """Tell which rows there are cells of: usually a district holds every cell."""

@@ -60,7 +60,10 @@ GAP_PART_COLUMNS = (
     "district_id",
     "area_ha",
     "residents",
+    "minutes_min",
     "minutes_max",
+    "nearest_service_id",
+    "nearest_service_name",
     "street",
 )
 """Columns of a table of the parts of gaps in each district."""
@@ -200,6 +203,8 @@ def find_gaps(
             gap=place[zone],
             residents=residents,
             district_ids=district_ids,
+            service_ids=service_ids,
+            service_names=service_names,
             street=street,
             streets=streets,
         ),
@@ -224,6 +229,8 @@ def _parts(
     gap: NDArray[np.intp],
     residents: NDArray[np.float64],
     district_ids: Sequence[str],
+    service_ids: Sequence[str],
+    service_names: Sequence[str],
     street: NDArray[np.int32],
     streets: Sequence[str],
 ) -> pd.DataFrame:
@@ -235,8 +242,15 @@ def _parts(
     count = np.bincount(code)
     found = np.flatnonzero(count)
     size, part = count[found], (np.cumsum(count > 0) - 1)[code]
-    minutes = np.full(len(found), -np.inf)
-    np.maximum.at(minutes, part, one.minutes[members])
+    minutes = one.minutes[members]
+    most = np.full(len(found), -np.inf)
+    np.maximum.at(most, part, minutes)
+    least = np.full(len(found), np.inf)
+    np.minimum.at(least, part, minutes)
+    # Of several cells with the fewest minutes, the service with the first id.
+    at_least = np.flatnonzero(minutes == least[part])
+    nearest = np.full(len(found), len(service_ids), dtype=np.int32)
+    np.minimum.at(nearest, part[at_least], one.nearest[members[at_least]])
     return pd.DataFrame(
         {
             "gap_id": table["gap_id"].to_numpy()[found // len(names)],
@@ -244,7 +258,10 @@ def _parts(
             "district_id": [names[d] for d in (found % len(names)).tolist()],
             "area_ha": size * cells.cell_ha,
             "residents": np.bincount(part, weights=residents[members], minlength=len(found)),
-            "minutes_max": minutes,
+            "minutes_min": least,
+            "minutes_max": most,
+            "nearest_service_id": [service_ids[s] if s >= 0 else "" for s in nearest.tolist()],
+            "nearest_service_name": [service_names[s] if s >= 0 else "" for s in nearest.tolist()],
             "street": _streets(street[members], part, len(found), streets),
         },
         columns=list(GAP_PART_COLUMNS),

@@ -6,17 +6,15 @@ Holes and islands are kept: they are what a gap looks like.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import contourpy
 import numpy as np
 import pandas as pd
+import pyproj
 import shapely
 from numpy.typing import NDArray
-
-from quart_heure.analysis.surface import Cells, minutes_grid
-from quart_heure.sources.areas import StudyArea
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -28,28 +26,26 @@ _FAR_MIN = 1e6
 
 
 def isochrones_of(
-    minutes: Mapping[str, NDArray[np.float64]],
-    cells: Cells,
-    thresholds_min: tuple[float, ...],
-    area: StudyArea,
+    drawn: Mapping[str, Sequence[shapely.MultiPolygon]],
+    thresholds_min: Sequence[float],
+    crs: pyproj.CRS,
 ) -> gpd.GeoDataFrame:
-    """Return one MultiPolygon per category and threshold, cut to the area.
+    """Return a row per category and threshold, with the area in hectares.
 
     Parameters
     ----------
-    minutes
-        Minutes of each cell, per category.
+    drawn
+        The isochrone of each category at each threshold.
     """
     import geopandas as gpd  # noqa: PLC0415 - see the design: heavy imports wait
 
     rows, shapes = [], []
-    for category, of_cells in minutes.items():
-        drawn = contour_polygons(*minutes_grid(cells, of_cells), thresholds_min, clip=area.geometry)
-        for threshold, shape in zip(thresholds_min, drawn, strict=True):
+    for category, of_category in drawn.items():
+        for threshold, shape in zip(thresholds_min, of_category, strict=True):
             rows.append((category, threshold, shapely.area(shape) / 10_000))
             shapes.append(shape)
     columns = ["category", "threshold_min", "area_ha"]
-    return gpd.GeoDataFrame(pd.DataFrame(rows, columns=columns), geometry=shapes, crs=area.crs)
+    return gpd.GeoDataFrame(pd.DataFrame(rows, columns=columns), geometry=shapes, crs=crs)
 
 
 def contour_polygons(

@@ -69,6 +69,14 @@ class _Measure:
     cell: NDArray[np.intp]
     amount: NDArray[np.float64]
 
+    def within(self, of_zone: NDArray[np.intp], of_cell: NDArray[np.int16]) -> _Measure:
+        """Leave out what zones have on cells of other districts; -1 is a zone of several."""
+        own = of_zone[self.zone]
+        kept = (own < 0) | (own == of_cell[self.cell])
+        return dataclasses.replace(
+            self, zone=self.zone[kept], cell=self.cell[kept], amount=self.amount[kept]
+        )
+
 
 def residents_per_cell(
     cells: Cells, residents: Residents | ResidentZones, area: StudyArea
@@ -88,7 +96,9 @@ def residents_per_cell(
     Notes
     -----
     A zone that reaches into the area and meets no cell of it gives the people it has there to the
-    nearest cell. Squares of at most `FINE_M`, or a cell, are judged at their centre.
+    nearest cell. Squares of at most `FINE_M`, or a cell, are judged at their centre. The people of
+    a district go to its own cells alone, those whose centre it holds: a cell that its border cuts
+    belongs to one district in every table.
     """
     index = _CellIndex(cells)
     shapely.prepare(area.geometry)
@@ -97,16 +107,24 @@ def residents_per_cell(
         squares = residents.zones(residents.crs).shapes
         people, outside = _share_out(index, residents.residents, measure, squares)
         return CellResidents(people=people, outside=outside)
-    zones, count = residents.shapes, residents.residents
     if residents.buildings is None:
-        people, outside = _share_out(index, count, _measure_area(cells, zones, area), zones)
+        by_area = _measure_area(cells, residents, area)
+        people, outside = _share_out(
+            index, residents.residents, by_area, residents.shapes, residents.district
+        )
         return CellResidents(people=people, outside=outside)
-    by_volume = _measure_volume(cells, index, zones, residents.buildings, area)
+    by_volume = _measure_volume(cells, index, residents, residents.buildings, area)
     built = by_volume.total > 0
-    people, outside = _share_out(index, np.where(built, count, 0.0), by_volume, zones)
-    bare = np.flatnonzero(~built & (count > 0))
-    by_area = _measure_area(cells, zones[bare], area)
-    more, further = _share_out(index, count[bare], by_area, zones[bare])
+    people, outside = _share_out(
+        index,
+        np.where(built, residents.residents, 0.0),
+        by_volume,
+        residents.shapes,
+        residents.district,
+    )
+    bare = residents[~built & (residents.residents > 0)]
+    by_area = _measure_area(cells, bare, area)
+    more, further = _share_out(index, bare.residents, by_area, bare.shapes, bare.district)
     return CellResidents(
         people=people + more,
         outside=outside + further,
@@ -119,8 +137,11 @@ def _share_out(
     people: NDArray[np.float64],
     measure: _Measure,
     places: NDArray[np.object_],
+    district: NDArray[np.intp] | None = None,
 ) -> tuple[NDArray[np.float64], float]:
     """Give the people of each zone to cells; return them and how many live outside."""
+    if district is not None:
+        measure = measure.within(district, index.cells.district)
     n_zones, n_cells = len(people), len(index.cells)
     some = measure.total > 0
     share = np.divide(measure.inside, measure.total, out=np.zeros(n_zones), where=some)
@@ -131,7 +152,7 @@ def _share_out(
         measure.cell, weights=measure.amount * per_unit[measure.zone], minlength=n_cells
     ).astype(np.float64)
     left = np.flatnonzero((met <= 0) & (here > 0))
-    nearest = index.nearest(places[left])
+    nearest = index.nearest(places[left], None if district is None else district[left])
     found = nearest >= 0
     on_cells += np.bincount(nearest[found], weights=here[left[found]], minlength=n_cells)
     outside = float((people - here).sum() + here[left[~found]].sum())
@@ -168,12 +189,12 @@ def _measure_squares(
     )
 
 
-def _measure_area(cells: Cells, zones: NDArray[np.object_], area: StudyArea) -> _Measure:
-    total, inside = _area_within(zones, area)
+def _measure_area(cells: Cells, zones: ResidentZones, area: StudyArea) -> _Measure:
+    total, inside = _area_within(zones.shapes, area)
     held = np.flatnonzero(cells.inside)
     low = np.stack([cells.col[held], cells.row[held]], axis=1) * cells.cell_m
     boxes = shapely.box(*low.T, *(low + cells.cell_m).T)
-    zone, box, pieces = _pieces(zones, boxes)
+    zone, box, pieces = _pieces(zones.shapes, boxes)
     return _Measure(
         total=total, inside=inside, zone=zone, cell=held[box], amount=shapely.area(pieces)
     )
@@ -182,14 +203,14 @@ def _measure_area(cells: Cells, zones: NDArray[np.object_], area: StudyArea) -> 
 def _measure_volume(
     cells: Cells,
     index: _CellIndex,
-    zones: NDArray[np.object_],
+    zones: ResidentZones,
     buildings: Buildings,
     area: StudyArea,
 ) -> _Measure:
-    zone, building, parts = _pieces(zones, buildings.shapes)
+    zone, building, parts = _pieces(zones.shapes, buildings.shapes)
     height_m = buildings.height_m[building]
     total_m2, inside_m2 = _area_within(parts, area)
-    n = len(zones)
+    n = len(zones.shapes)
     part, col, row, piece_m2 = _on_grid(parts, cells.cell_m)
     cell = index.find(col, row)
     kept = (cell >= 0) & (piece_m2 > 0)
@@ -280,14 +301,29 @@ class _CellIndex:
         found[valid] = self.position[c[valid], r[valid]]
         return found
 
-    def nearest(self, places: NDArray[np.object_]) -> NDArray[np.int64]:
-        """Return the cell of the area whose centre is nearest to each place, -1 if it has none."""
+    def nearest(
+        self, places: NDArray[np.object_], district: NDArray[np.intp] | None = None
+    ) -> NDArray[np.int64]:
+        """Return the cell of the area whose centre is nearest to each place, -1 if it has none.
+
+        Of a place in a district that has cells, it is one of them.
+        """
+        found = self._nearest_of(places, self.inside)
+        for one, own in enumerate(() if district is None else district.tolist()):
+            mine = self.inside[self.cells.district[self.inside] == own]
+            if own >= 0 and len(mine):
+                found[one] = self._nearest_of(places[[one]], mine)[0]
+        return found
+
+    def _nearest_of(
+        self, places: NDArray[np.object_], cells: NDArray[np.intp]
+    ) -> NDArray[np.int64]:
         found = np.full(len(places), -1, dtype=np.int64)
-        if len(places) == 0 or len(self.inside) == 0:
+        if len(places) == 0 or len(cells) == 0:
             return found
-        tree = shapely.STRtree(shapely.points(self.cells.centre_xy[self.inside]))
+        tree = shapely.STRtree(shapely.points(self.cells.centre_xy[cells]))
         place, cell = tree.query_nearest(places, all_matches=True)
         # Of centres equally near, the first: the answer must not depend on the tree.
         for one, by in sorted(zip(place.tolist(), cell.tolist(), strict=True), reverse=True):
-            found[one] = self.inside[by]
+            found[one] = cells[by]
         return found

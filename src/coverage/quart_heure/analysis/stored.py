@@ -1,13 +1,12 @@
 """What is kept between runs: the network as arrays, its search graph, and the attached cells.
 
-None of these depend on the services, so that a change of theirs finds them still warm. Where the
-services meet the network and how far each reaches is kept too, discreet places aside: a cache is a
-file like any other.
+None of these depend on the services, so that a change of theirs finds them still warm. Where those
+meet the network is kept too, discreet places aside. See `quart_heure.analysis.stored_searches` for
+what was searched from them.
 """
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import json
 from pathlib import Path
@@ -20,10 +19,9 @@ from numpy.typing import NDArray
 
 from quart_heure.analysis.people import CellResidents, residents_per_cell
 from quart_heure.analysis.surface import Cells, cells_of_area
-from quart_heure.cache import Cache
+from quart_heure.cache import Cache, hash_of
 from quart_heure.files import sha256_of
 from quart_heure.network.graph import WalkNetwork
-from quart_heure.network.reach import Reach, reach_of_services
 from quart_heure.network.slopes import slopes_of
 from quart_heure.network.snapping import Attachment, snap
 from quart_heure.network.travel_time import SearchGraph, search_graph
@@ -36,7 +34,6 @@ __all__ = [
     "OSM_SUFFIXES",
     "stored_cells",
     "stored_network",
-    "stored_reach",
     "stored_residents",
     "stored_search_graph",
     "stored_snap",
@@ -158,7 +155,7 @@ def stored_cells(
             "access_m": cells.attachment.access_m,
         }
 
-    key = [network.digest, _hash(usable), *_area_key(area), cell_m, snap_m]
+    key = [network.digest, hash_of(usable), *_area_key(area), cell_m, snap_m]
     arrays = cache.recall("cells", key, compute)
     attachment = Attachment(*(arrays.pop(name) for name in ("edge", "offset_m", "access_m")))
     return Cells(cell_m=cell_m, **arrays, attachment=attachment)
@@ -179,55 +176,9 @@ def stored_snap(
         found = snap(network, xy, usable=usable, max_distance_m=max_distance_m)
         return {name: getattr(found, name) for name in names}
 
-    key = [network.digest, _hash(usable), _hash(xy), max_distance_m]
+    key = [network.digest, hash_of(usable), hash_of(xy), max_distance_m]
     arrays = cache.recall("places", key, compute)
     return Attachment(*(arrays[name] for name in names))
-
-
-def stored_reach(
-    graph: SearchGraph,
-    sources: Attachment,
-    cells: Cells,
-    *,
-    discreet: NDArray[np.bool_],
-    limit_min: float,
-    cache: Cache,
-) -> Reach:
-    """Return the reach of each service (see `reach_of_services`), by way of the cache.
-
-    Parameters
-    ----------
-    discreet
-        Services whose reach is searched each time, for it tells where they are; shape (s,).
-    """
-    names = ("offsets", "place", "minutes")
-    shown, hidden = np.flatnonzero(~discreet), np.flatnonzero(discreet)
-    searched = functools.partial(
-        reach_of_services, graph, targets=cells.attachment, limit_min=limit_min
-    )
-
-    def compute() -> dict[str, NDArray[Any]]:
-        reach = searched(sources[shown])
-        return {name: getattr(reach, name) for name in names}
-
-    key = _reach_key(graph, sources[shown], cells, limit_min)
-    arrays = cache.recall("reach", key, compute)
-    kept = Reach(**{n: arrays[n] for n in names}, n_places=len(cells), limit_min=limit_min)
-    if not len(hidden):
-        return kept
-    every = kept.followed_by(searched(sources[hidden]))
-    return every.take(np.argsort(np.concatenate([shown, hidden])))
-
-
-def _reach_key(
-    graph: SearchGraph, sources: Attachment, cells: Cells, limit_min: float
-) -> list[Any]:
-    parts: list[NDArray[Any]] = [
-        *(graph.indptr, graph.indices, graph.level_m, graph.effort_forward, graph.effort_backward),
-        *(sources.edge, sources.offset_m, sources.access_m),
-        *(cells.attachment.edge, cells.attachment.offset_m, cells.attachment.access_m),
-    ]
-    return [*(_hash(part) for part in parts), graph.speed_m_per_min, limit_min]
 
 
 def stored_residents(
@@ -248,10 +199,11 @@ def stored_residents(
     key = [cells.cell_m, *_area_key(area)]
     if isinstance(residents, ResidentZones):
         key.append(_shapes_key(residents.shapes))
+        key.append("" if residents.district is None else hash_of(residents.district))
         if residents.buildings is not None:
             key.append(_shapes_key(residents.buildings.shapes))
             parts.append(residents.buildings.height_m)
-    arrays = cache.recall("residents", [*key, *map(_hash, parts)], compute)
+    arrays = cache.recall("residents", [*key, *map(hash_of, parts)], compute)
     outside, without = arrays["told"].tolist()
     return CellResidents(
         people=arrays["people"], outside=outside, zones_without_building=int(without)
@@ -265,8 +217,3 @@ def _shapes_key(shapes: NDArray[np.object_]) -> str:
 def _area_key(area: StudyArea) -> list[str]:
     shapes = shapely.to_wkb([area.geometry, *area.districts.geometry.to_numpy()])
     return [hashlib.blake2b(b"".join(shapes), digest_size=16).hexdigest(), area.crs.to_string()]
-
-
-def _hash(values: NDArray[Any]) -> str:
-    data = np.ascontiguousarray(values).tobytes()
-    return hashlib.blake2b(data, digest_size=16).hexdigest()

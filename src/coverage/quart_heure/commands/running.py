@@ -153,15 +153,16 @@ def write_all(
     from quart_heure.outputs.report import render_report, write_report
     from quart_heure.outputs.tables import write_results
 
+    page, chart = folder / "report.html", folder / "map.html"
     say("tables")
     written = write_results(coverage, folder)
+    for earlier in (page, chart):
+        # If this run is stopped before its end, pages of another do not pass for its own.
+        earlier.unlink(missing_ok=True)
     say("report")
-    page = folder / "report.html"
     write_report(render_report(coverage, format="html", lang=lang.value), page)
     say("map")
-    chart = write_map(
-        coverage, folder / "map.html", lang=lang.value, background=coverage.study.background()
-    )
+    write_map(coverage, chart, lang=lang.value, background=coverage.study.background())
     return [chart, page, *written.values()]
 
 

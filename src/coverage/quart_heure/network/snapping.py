@@ -7,11 +7,13 @@ distance to it is walked too.
 from __future__ import annotations
 
 import dataclasses
+import functools
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from quart_heure.cache import hash_of
 from quart_heure.network.graph import WalkNetwork
 
 __all__ = ["SNAP_M", "Attachment", "snap"]
@@ -45,6 +47,11 @@ class Attachment:
     def __getitem__(self, places: NDArray[np.bool_] | NDArray[np.intp]) -> Attachment:
         """Return the attachments of some places, by mask or by position."""
         return Attachment(self.edge[places], self.offset_m[places], self.access_m[places])
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """Hash of all of it."""
+        return hash_of(self.edge, self.offset_m, self.access_m)
 
     @property
     def attached(self) -> NDArray[np.bool_]:

@@ -9,13 +9,16 @@ short cut through it.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
+from quart_heure.cache import hash_of
 from quart_heure.network.components import walkable_edges
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.network.slopes import Slopes
@@ -78,6 +81,12 @@ class SearchGraph:
     length_m: NDArray[np.float64]
     speed_m_per_min: float
 
+    @functools.cached_property
+    def digest(self) -> str:
+        """Hash of all of it."""
+        fields = (getattr(self, field.name) for field in dataclasses.fields(self))
+        return hash_of(*map(np.asarray, fields))
+
     def times(
         self, sources: Attachment, targets: Attachment, *, limit_min: float = np.inf
     ) -> TravelTimes:
@@ -92,21 +101,28 @@ class SearchGraph:
         limit_min
             Streets further than this from every service are not searched.
         """
-        return self.times_to_each([sources], targets, limit_min=limit_min)[0]
+        return self.searches(targets, limit_min=limit_min)(sources)
 
-    def times_to_each(
-        self, groups: Sequence[Attachment], targets: Attachment, *, limit_min: float = np.inf
-    ) -> list[TravelTimes]:
-        """Return the minutes from the same places to the nearest service of each of some groups.
+    def searches(
+        self, targets: Attachment, *, limit_min: float = np.inf
+    ) -> Callable[[Attachment], TravelTimes]:
+        """Return what searches from one group of services after another to the same places.
 
-        How the places meet the network is worked out once for all of them; see `times`.
+        How the places meet the network is worked out once, at the first search; see `times`.
         """
-        on = np.flatnonzero(targets.attached)
-        ways = [
-            (end, np.where(allowed, way_m, np.inf))
-            for end, allowed, way_m in self.ways_out(targets[on])
-        ]
-        return [self._times(group, targets, on, ways, limit_min) for group in groups]
+
+        @functools.cache
+        def ways_out() -> tuple[NDArray[np.intp], list[tuple[NDArray[Any], NDArray[np.float64]]]]:
+            on = np.flatnonzero(targets.attached)
+            return on, [
+                (end, np.where(allowed, way_m, np.inf))
+                for end, allowed, way_m in self.ways_out(targets[on])
+            ]
+
+        def search(sources: Attachment) -> TravelTimes:
+            return self._times(sources, targets, *ways_out(), limit_min)
+
+        return search
 
     def _times(
         self,

@@ -81,7 +81,7 @@ def publishable(coverage: Coverage) -> Coverage:
         services=_rows(coverage.services, ~coverage.services["service_id"].isin(ids)),
         cells=cells,
         gaps=gaps,
-        gap_parts=_blur_minutes(coverage.gap_parts, leading),
+        gap_parts=_blur_gaps(coverage.gap_parts, ids, leading),
         indicators=_uncount(coverage.indicators, hidden, coverage.study.essentials),
         isochrones=_rows(coverage.isochrones, ~too_sharp),
         problems=_rows(coverage.problems, ~telling),
@@ -146,15 +146,13 @@ def _blur_cells(cells: pd.DataFrame, ids: frozenset[str], threshold_min: float) 
     return cells.assign(**blurred)
 
 
-def _blur_gaps(
-    gaps: gpd.GeoDataFrame, ids: frozenset[str], leading: frozenset[str]
-) -> gpd.GeoDataFrame:
+def _blur_gaps(gaps: _Frame, ids: frozenset[str], leading: frozenset[str]) -> _Frame:
+    """Leave out of gaps, or of their parts, which discreet place is nearest and how near."""
     at_discreet = gaps["nearest_service_id"].isin(ids)
-    blurred: gpd.GeoDataFrame = _blur_minutes(gaps, leading).assign(
+    return _blur_minutes(gaps, leading).assign(
         nearest_service_id=gaps["nearest_service_id"].mask(at_discreet, DISCREET),
         nearest_service_name=gaps["nearest_service_name"].mask(at_discreet, ""),
     )
-    return blurred
 
 
 def _blur_minutes(gaps: _Frame, leading: frozenset[str]) -> _Frame:

@@ -230,15 +230,15 @@ class Dossiers:
                     "label": self.names[gap["category"]],
                     "street": short(gap["here"]["street"], 60),
                     "cause_label": word(gap["cause"], self.lang),
-                    "nearest": self._nearest(gap),
+                    "nearest": self._nearest(gap["here"]),
                 }
             )
         return found
 
-    def _nearest(self, gap: Mapping[str, Any]) -> str:
-        if gap["nearest_service_id"] == "discreet":
+    def _nearest(self, part: Mapping[str, Any]) -> str:
+        if part["nearest_service_id"] == "discreet":
             return word("discreet", self.lang)
-        return short(gap["nearest_service_name"] or gap["nearest_service_id"] or "—", 60)
+        return short(part["nearest_service_name"] or part["nearest_service_id"] or "—", 60)
 
     def services(self, district_id: str) -> ServiceRows:
         """Return the services in a district and those next door that it reaches."""

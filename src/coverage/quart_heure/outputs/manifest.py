@@ -7,7 +7,7 @@ import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,8 +15,12 @@ from quart_heure.errors import InputFileError
 from quart_heure.files import replacing
 from quart_heure.labels import told
 
+if TYPE_CHECKING:
+    from quart_heure.study import Coverage
+
 __all__ = [
     "MANIFEST_NAME",
+    "describe_run",
     "json_text",
     "plain",
     "read_manifest",
@@ -56,6 +60,26 @@ def json_text(value: Any, *, indent: int | None = 2) -> str:
 
 _KEYS = frozenset({"tool", "version", "area", "parameters", "counts", "files", "categories"})
 """What the manifest of every result holds."""
+
+
+def describe_run(coverage: Coverage) -> dict[str, Any]:
+    """Return the manifest of a coverage with what a reader needs to name things."""
+    study = coverage.study
+    return {
+        **coverage.manifest,
+        "area": study.area.name,
+        "crs": study.area.crs.to_string(),
+        "categories": [
+            {
+                "id": category.id,
+                "fr": category.fr,
+                "en": category.en,
+                "colour": category.colour,
+                "essential": category.essential,
+            }
+            for category in (study.catalogue[key] for key in study.categories)
+        ],
+    }
 
 
 def write_manifest(manifest: Mapping[str, Any], path: Path) -> None:

@@ -20,10 +20,10 @@ from quart_heure.outputs.assets import asset, code_digest, stylesheet
 from quart_heure.outputs.discretion import ROUND_MIN, publishable
 from quart_heure.outputs.formats import csv_text
 from quart_heure.outputs.manifest import json_text
+from quart_heure.outputs.order import in_order
 from quart_heure.outputs.report_content import report_content
 from quart_heure.outputs.report_week import day_runs, range_words
 from quart_heure.outputs.results import Results
-from quart_heure.outputs.tables import in_order
 from quart_heure.schema import table_columns
 
 if TYPE_CHECKING:

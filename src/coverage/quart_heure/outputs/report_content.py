@@ -27,11 +27,11 @@ from quart_heure.labels import (
 )
 from quart_heure.outputs.discreet_places import rounded_categories, uncounted
 from quart_heure.outputs.discretion import publishable
-from quart_heure.outputs.manifest import residents_source
+from quart_heure.outputs.manifest import describe_run, residents_source
+from quart_heure.outputs.order import in_order
 from quart_heure.outputs.report_services import most_needed, person_words, service_lists
 from quart_heure.outputs.report_week import hours_told, week_content
 from quart_heure.outputs.results import Results
-from quart_heure.outputs.tables import describe_run, in_order
 from quart_heure.schema import table_columns
 from quart_heure.sources.district_names import bare_name
 

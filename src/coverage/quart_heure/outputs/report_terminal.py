@@ -258,7 +258,7 @@ class _Drawing:
         table = self.table("category", columns)
         for gap, part in shown:
             nearest = service_label(
-                gap["nearest_service_id"], gap["nearest_service_name"], self.lang
+                part["nearest_service_id"], part["nearest_service_name"], self.lang
             )
             table.add_row(
                 Text(self.gap_labels[gap["category"]]),

@@ -17,7 +17,7 @@ from quart_heure.errors import InputFileError
 from quart_heure.files import sha256_of
 from quart_heure.outputs.formats import read_csv
 from quart_heure.outputs.manifest import read_manifest
-from quart_heure.outputs.tables import LAYERS, TABLES
+from quart_heure.outputs.order import LAYERS, TABLES
 from quart_heure.schema import column_problems, table_columns
 
 __all__ = ["Results", "read_results"]

@@ -9,7 +9,8 @@ from __future__ import annotations
 import itertools
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,13 +24,10 @@ from quart_heure.analysis.answers import COMPOSITES
 from quart_heure.errors import OutputError
 from quart_heure.files import sha256_of
 from quart_heure.outputs.discretion import publishable
-from quart_heure.outputs.formats import (
-    PointArray,
-    csv_text,
-    write_geopackage,
-    write_geoparquet,
-)
-from quart_heure.outputs.manifest import MANIFEST_NAME, write_manifest
+from quart_heure.outputs.formats import csv_text
+from quart_heure.outputs.layers import PointArray, write_geopackage, write_geoparquet
+from quart_heure.outputs.manifest import MANIFEST_NAME, describe_run, write_manifest
+from quart_heure.outputs.order import LAYERS, TABLES, in_order
 from quart_heure.schema import (
     check_columns,
     data_dictionary,
@@ -40,21 +38,18 @@ if TYPE_CHECKING:
     from quart_heure.study import Coverage
 
 __all__ = [
-    "LAYERS",
     "RESULT_FILES",
-    "TABLES",
     "WEEK_FILES",
-    "describe_run",
-    "in_order",
     "write_results",
 ]
 
-LAYERS = ("services", "isochrones", "gaps", "cells")
 _CSV_TABLES = (
     *("indicators", "composite", "gaps", "gap_parts", "services", "problems"),
     *("filters", "fragility", "dependence", "capacity"),
 )
 _DICTIONARY_NAME = "data_dictionary.csv"
+_WORK = ".quart-heure-"
+_STALE_S = 24 * 3600.0
 
 WEEK_FILES = ("week.csv", "week.parquet")
 """Files of a result folder whose study asks for the week."""
@@ -75,25 +70,6 @@ _WRITE_ERRORS = (
     pyogrio.errors.DataLayerError,
     pyogrio.errors.FeatureError,
 )
-
-_ORDER: Mapping[str, Sequence[str]] = {
-    "services": ("category", "service_id"),
-    "isochrones": ("category", "threshold_min"),
-    "gaps": ("category", "rank", "gap_id"),
-    "gap_parts": ("category", "gap_id", "district_id"),
-    "indicators": ("level", "district_id", "category"),
-    "composite": ("level", "district_id", "essentials_within"),
-    "problems": ("file", "row", "field", "value", "reason"),
-    "filters": ("filter", "category"),
-    "fragility": ("level", "district_id", "category"),
-    "dependence": ("category", "rank"),
-    "capacity": ("level", "district_id", "category", "capacity_unit"),
-    "variants": ("category",),
-}
-
-TABLES = tuple(table for table in _ORDER if table != "variants")
-"""Tables of a result folder besides the cells."""
-
 
 _PLAIN_COLUMNS = ("on_network_ha", "off_network_ha", "residents", "second_weight")
 """Columns of the indicators that the layer of districts has once."""
@@ -142,8 +118,9 @@ def write_results(
     work: Path | None = None
     try:
         directory.mkdir(parents=True, exist_ok=True)
+        _sweep(directory)
         # Inside the target, not beside it: one file system, whatever is mounted there.
-        work = Path(tempfile.mkdtemp(prefix=".quart-heure-", dir=directory))
+        work = Path(tempfile.mkdtemp(prefix=_WORK, dir=directory))
         _write_all(coverage, work)
         written = [*(name for name in WEEK_FILES if coverage.week is not None), *RESULT_FILES]
         for name in written:
@@ -167,37 +144,11 @@ def write_results(
     return {name: directory / name for name in written}
 
 
-def in_order(frame: pd.DataFrame, table: str, categories: Sequence[str]) -> pd.DataFrame:
-    """Return a table in its own order: the whole area first, then by category, district, rank."""
-    rank = {category: number for number, category in enumerate([*categories, *COMPOSITES])}
-    rank |= {"city": 0, "district": 1}
-    ordered: pd.DataFrame = frame.sort_values(
-        list(_ORDER[table]),
-        key=lambda values: values.map(rank) if values.name in {"category", "level"} else values,
-        kind="stable",
-        ignore_index=True,
-    )
-    return ordered
-
-
-def describe_run(coverage: Coverage) -> dict[str, Any]:
-    """Return the manifest of a coverage with what a reader needs to name things."""
-    study = coverage.study
-    return {
-        **coverage.manifest,
-        "area": study.area.name,
-        "crs": study.area.crs.to_string(),
-        "categories": [
-            {
-                "id": category.id,
-                "fr": category.fr,
-                "en": category.en,
-                "colour": category.colour,
-                "essential": category.essential,
-            }
-            for category in (study.catalogue[key] for key in study.categories)
-        ],
-    }
+def _sweep(directory: Path) -> None:
+    """Remove what runs that were killed left of their work; one that goes on is let alone."""
+    for left in directory.glob(f"{_WORK}*"):
+        if time.time() - left.stat().st_mtime > _STALE_S:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _write_all(coverage: Coverage, work: Path) -> None:

@@ -14,9 +14,9 @@ from rich.text import Text
 from quart_heure.labels import category_label, format_number, format_plain, heading, phrase
 from quart_heure.outputs.formats import csv_text
 from quart_heure.outputs.manifest import json_text
+from quart_heure.outputs.order import in_order
 from quart_heure.outputs.report_services import person_words
 from quart_heure.outputs.report_week import hours_told
-from quart_heure.outputs.tables import in_order
 from quart_heure.outputs.terminal import drawn
 from quart_heure.schema import check_columns, table_columns
 

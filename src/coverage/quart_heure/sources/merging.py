@@ -284,14 +284,12 @@ def _neighbours(rows: Sequence[_Row]) -> list[_Row]:
     told = []
     for row, at in zip(rows, near.tolist(), strict=True):
         other = rows[at]
-        if at >= 0 and row["source"] != other["source"]:
-            # Nothing tells what lies near a discreet place.
-            shown = {**row, "discreet": row["discreet"] or other["discreet"]}
+        # A place that is shown is not doubted for a discreet one near it.
+        alike = row["discreet"] == other["discreet"]
+        if at >= 0 and row["source"] != other["source"] and alike:
             reason = f"less than {DUPLICATE_M:g} m from a place of another source"
             told.append(
-                _problem(
-                    shown, row, "duplicate", str(other["source"]), reason, "kept, to be checked"
-                )
+                _problem(row, row, "duplicate", str(other["source"]), reason, "kept, to be checked")
             )
     return told
 

@@ -218,7 +218,17 @@ def _of_table(
         crs=area.crs,
         source=said,
         problems=(*problems, *more),
+        district=_holding_district(shapes, area),
     )
+
+
+def _holding_district(shapes: NDArray[np.object_], area: StudyArea) -> NDArray[np.intp]:
+    """Return the district that each zone is, or lies in: the first that holds a point of it."""
+    tree = shapely.STRtree(area.districts.geometry.to_numpy())
+    zone, district = tree.query(shapely.point_on_surface(shapes), predicate="intersects")
+    held = np.full(len(shapes), len(area.districts), dtype=np.intp)
+    np.minimum.at(held, zone, district)
+    return np.where(held < len(area.districts), held, -1)
 
 
 def _squares(
@@ -289,7 +299,7 @@ def _by_name(
 def _around(zones: ResidentZones, area: StudyArea) -> ResidentZones:
     """Keep the zones that meet the rectangle around an area: the rest of the country is no news."""
     near = shapely.intersects(shapely.box(*area.geometry.bounds), zones.shapes)
-    return dataclasses.replace(zones, shapes=zones.shapes[near], residents=zones.residents[near])
+    return zones[near]
 
 
 def _people_column(table: pd.DataFrame, column: str | None, path: Path) -> str:

@@ -90,6 +90,9 @@ class ResidentZones:
         People are shared out by the volume of these; by area without them.
     problems
         Rows of a table of problems: what could not be used.
+    district
+        Position in the districts of the area of the one that each zone is, or is a part of, -1
+        where it may be in several; shape (n,). None where that is not known of any.
     """
 
     shapes: NDArray[np.object_]
@@ -98,6 +101,16 @@ class ResidentZones:
     source: str
     buildings: Buildings | None = None
     problems: tuple[Mapping[str, Any], ...] = ()
+    district: NDArray[np.intp] | None = None
+
+    def __getitem__(self, zones: NDArray[np.bool_] | NDArray[np.intp]) -> ResidentZones:
+        """Return some of the zones, by mask or by position."""
+        return dataclasses.replace(
+            self,
+            shapes=self.shapes[zones],
+            residents=self.residents[zones],
+            district=None if self.district is None else self.district[zones],
+        )
 
 
 def read_residents(path: Path) -> Residents:

@@ -196,8 +196,8 @@ def _without_duplicates(
     """Keep the first of the rows that have one category, status and name at one place.
 
     The kept row names the sources of the others. Where the names differ, both are kept and the
-    later is doubted. What is discreet in one of two rows is so in both, and no problem tells what
-    lies near a discreet place.
+    later is doubted. What is discreet in one of two rows is so in both. A place that is shown is
+    not doubted for a discreet one near it: that would tell where it is.
     """
     files, numbers = frame[FILE].tolist(), frame[ROW].tolist()
     kinds, sources = frame["category"].tolist(), frame["source"].tolist()
@@ -210,6 +210,7 @@ def _without_duplicates(
     discreet = frame["discreet"].to_numpy(dtype=bool).copy()
     np.logical_or.at(discreet, same[same >= 0], discreet[same >= 0])
     frame = frame.assign(discreet=discreet)
+    near = np.where((near >= 0) & (discreet != discreet[near]), -1, near)
     first = np.maximum(same, near)
     problems = _problems_of(frame, discreet | (discreet[first] & (first >= 0)))
     for partner, words, action in (
