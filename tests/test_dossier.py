@@ -262,8 +262,10 @@ def test_figures_are_those_of_the_tables(pages: dict[str, Page], toy_coverage: C
         hidden = {"bagagerie": 1, "essential_all": 1, "essential_any": 1} if district == "W" else {}
         for category, row in mine.iterrows():
             told = rows[names[str(category)]]
+            # A count that leaves places out is marked, wherever they are.
+            inside = format_number(row["services_inside"] - hidden.get(str(category), 0), "fr")
             expected = [
-                format_number(row["services_inside"] - hidden.get(str(category), 0), "fr"),
+                inside + "*" * (category == "bagagerie"),
                 format_number(city.loc[category, "services_inside"], "fr"),
                 format_number(row["residents_covered"], "fr"),
                 format_number(row["residents_covered_pct"], "fr", 1),
@@ -313,10 +315,49 @@ def test_gaps_are_those_of_the_report(pages: dict[str, Page], shown: Coverage) -
                 row.street,
                 spaces(format_number(row.residents, "fr")),
                 format_number(row.area_ha, "fr", 1),
-                format_minutes(row.minutes_max, "fr"),
+                format_minutes(row.minutes_max, "fr")
+                if row.category != "bagagerie"
+                else f"≤ {row.minutes_max:.0f}",
             )
             for row in mine.itertuples()
         )
+
+
+def test_minutes_that_are_rounded_say_so(
+    pages: dict[str, Page], shown: Coverage, toy_study: Study, tmp_path: Path
+) -> None:
+    bags = shown.gap_parts.query("category == 'bagagerie' and district_id == 'E'")
+    assert len(bags) > 0
+    page = pages["dossier-E.html"]
+    signs = [span for span in page.all("span") if span.get("role") == "img"]
+    # A sign alone is not read by every screen reader.
+    assert [sign["aria-label"] for sign in signs] == ["au plus"] * len(bags)
+    assert "≤\u00a0: au plus\u202f; minutes arrondies au multiple de 5 supérieur" in page.text
+    table = toy_study.services.table.assign(discreet=False)
+    services = Services(table=table, problems=toy_study.services.problems)
+    for path in write_dossiers(analyse(toy_study.replace(services=services)), tmp_path):
+        open_page = Page(path.read_text(encoding="utf-8"))
+        assert "arrondies" not in open_page.text
+        assert not [span for span in open_page.all("span") if span.get("role") == "img"]
+
+
+def test_no_district_is_said_to_lack_what_is_hidden(pages: dict[str, Page]) -> None:
+    for district in ("W", "E"):
+        text = pages[f"dossier-{district}.html"].text
+        names = text.partition("Aucun service connu de nous ici")[2].partition(".")[0]
+        assert "Bagagerie" not in names
+        said = "Bagageries\u00a0: les lieux discrets ne sont comptés dans aucun secteur"
+        alts = [picture["alt"] or "" for picture in pages[f"dossier-{district}.html"].all("img")]
+        told = [alt for alt in alts if "services ici\u00a0: 0 (hors lieux discrets)" in alt]
+        assert len(told) == 1
+        assert "Bagageries" in told[0]
+        assert "services\u00a0: 0*" in text
+        assert text.count(said) == 1
+    index = pages[INDEX_NAME]
+    rows = {row[0]: row[1:] for row in index.rows("compare")}
+    counts = [int(rows[label][1]) for label in ("Ouest", "Est", "Petite Ville")]
+    assert counts[2] - counts[0] - counts[1] == 1
+    assert "le total de Petite Ville compte aussi les lieux discrets (1)" in index.text
 
 
 def test_pictures_say_their_figures(pages: dict[str, Page], toy_coverage: Coverage) -> None:
@@ -487,11 +528,11 @@ def test_the_week_is_drawn_from_its_table(toy_coverage: Coverage, tmp_path: Path
     # `publishable` returns what is published already as it is, so the week is kept.
     page = read(write_dossiers(coverage, tmp_path, districts=["E"]))["dossier-E.html"]
     rows = page.rows("week")
-    assert [cell.replace("\u202f", " ") for cell in rows[1][2:]] == ["30 – 55 %", "0 %"] * 2
+    assert [cell.replace("\u202f", " ") for cell in rows[1][2:]] == ["30–55 %", "0 %"] * 2
     (told,) = [row for row in rows if "(ESI)" in row[0]]
     assert "horaires inconnus" in told[0]
     strips = [svg for svg in page.all("svg") if svg.get("role") == "img"]
-    assert "0 – 30" in (strips[0]["aria-label"] or "")
+    assert "0–30" in (strips[0]["aria-label"] or "")
     assert "n’ont pas été croisées" not in page.text
 
 
@@ -508,6 +549,23 @@ def test_the_dossier_agrees_with_the_study_of_that_hour(tmp_path: Path) -> None:
     (tmp_path / "w").mkdir()
     page = read(write_dossiers(town_week(), tmp_path / "w", districts=["E"]))["dossier-E.html"]
     assert "Semaine du 27 avril 2026 au 3 mai 2026. Férié" in page.text
+
+
+def test_dossier_and_report_write_an_hour_alike(tmp_path: Path) -> None:
+    coverage = town_week()
+    page = read(write_dossiers(coverage, tmp_path, districts=["E"]))["dossier-E.html"]
+    told = [[cell.removesuffix("\u202f%") for cell in row[2:]] for row in page.rows("week")[1:]]
+    text = render_report(
+        coverage, format="md", districts=["E"], categories=coverage.study.categories
+    )
+    tables = text.split("\n### ")[1:]
+    days = ("mardi", "dimanche")
+    expected = []
+    for table in tables[: len(told)]:
+        rows = {row.split(" | ")[0]: row.split(" | ")[1:] for row in table.splitlines()}
+        expected.append([rows[f"| {day}"][hour] for day in days for hour in (10, 20)])
+    assert [[spaces(cell).replace(" %", "") for cell in row] for row in told] == expected
+    assert any("–" in cell for row in expected for cell in row)
 
 
 def test_hours_that_are_missing_are_not_known() -> None:

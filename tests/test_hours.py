@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import json
 import random
@@ -25,8 +26,10 @@ from quart_heure.analysis.week import HOURS, hours_of_week
 from quart_heure.cache import Cache
 from quart_heure.cli import main
 from quart_heure.errors import StudyFileError
+from quart_heure.labels import format_window
 from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.report import render_report
+from quart_heure.outputs.report_content import report_content
 from quart_heure.outputs.report_week import range_words, shade
 from quart_heure.outputs.results import read_results
 from quart_heure.outputs.tables import RESULT_FILES, WEEK_FILES, write_results
@@ -557,11 +560,16 @@ def test_reports_tell_the_hour_and_the_week(monday_at_nine: Coverage) -> None:
     assert "opens Monday 27 April 2026, 10:00" in markdown
 
 
-def test_ranges_are_rounded_outwards() -> None:
-    assert range_words(12.2, 30.1) == "12–31"
-    assert range_words(12.4, 12.4) == "12"
-    assert range_words(0.0, 0.4) == "0–1"
+def test_ranges_are_rounded_to_the_nearest() -> None:
+    assert range_words(12.2, 30.6) == "12–31"
+    assert range_words(12.6, 30.1) == "13–30"
+    assert range_words(12.4, 12.4) == range_words(11.6, 12.4) == "12"
     assert range_words(float("nan"), 3.0) == "—"
+    # What is little does not read as nothing, nor almost all as all.
+    assert range_words(0.0, 0.4) == "0–<1"
+    assert range_words(0.3, 0.5) == "<1"
+    assert range_words(99.4, 99.6) == "99–>99"
+    assert range_words(0.0, 100.0) == "0–100"
     assert [shade(pct) for pct in (0.0, 0.1, 25.0, 60.0, 99.0, 100.0)] == [
         "·",
         "░",
@@ -624,6 +632,57 @@ def test_days_and_times_in_both_languages() -> None:
     assert abroad is not None
     assert abroad.start == AT(2026, 12, 6, 19)
     assert read_at("2026-12-06T18:00") == read_at("2026-12-06 18:00") == AT(2026, 12, 6, 18)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "french", "english"),
+    [
+        (
+            *("2025-09-21T18:00", "2025-09-21T22:00"),
+            "le dimanche 21 septembre 2025, de 18 h à 22 h",
+            "on Sunday 21 September 2025, from 18:00 to 22:00",
+        ),
+        (
+            *("2025-09-21T00:00", "2025-09-22T00:00"),
+            "le dimanche 21 septembre 2025, de 0 h à 24 h",
+            "on Sunday 21 September 2025, from 00:00 to 24:00",
+        ),
+        (
+            *("2025-09-20T22:30", "2025-09-21T02:05"),
+            "du samedi 20 septembre 2025, 22 h 30, au dimanche 21 septembre 2025, 2 h 05",
+            "from Saturday 20 September 2025, 22:30, to Sunday 21 September 2025, 02:05",
+        ),
+    ],
+)
+def test_a_part_of_a_day_is_written_as_one(start: str, end: str, french: str, english: str) -> None:
+    assert format_window(start, end, "fr").replace("\u00a0", " ") == french
+    assert format_window(start, end, "en") == english
+
+
+def test_the_headline_says_what_was_asked() -> None:
+    def headline(lang: str, **asked: Any) -> str:
+        content = report_content(analyse(town_with_hours(**asked)), lang=lang)
+        return str(content["summary"]["sentence"])
+
+    on_sunday = {"on": dt.date(2026, 5, 3), "between": (dt.time(2), dt.time(3))}
+    told = headline("fr", **on_sunday)
+    assert told.startswith("Dans cette plage horaire, ")
+    assert "À cette heure" not in told
+    assert headline("en", **on_sunday).startswith("Within that time, ")
+    assert headline("fr", at=AT(2026, 4, 27, 9)).startswith("À cette heure, ")
+
+
+def test_ends_that_read_alike_are_one_figure(monday_at_nine: Coverage) -> None:
+    def headline(most: float) -> str:
+        table = shown.composite.assign(residents_pct=12.3, residents_pct_at_most=most)
+        content = report_content(dataclasses.replace(shown, composite=table))
+        return str(content["summary"]["sentence"]).replace("\u202f", " ")
+
+    shown = publishable(monday_at_nine)
+    assert "À cette heure, 12,3 % des" in headline(12.31)
+    assert "12,3 % n’en ont aucun" in headline(12.31)
+    assert "au moins" not in headline(12.31)
+    assert "À cette heure, au moins 12,3 % et au plus 45,6 % des" in headline(45.6)
 
 
 def test_the_reference_week_is_that_of_the_newest_source() -> None:

@@ -36,6 +36,7 @@ from quart_heure.outputs.map_shapes import (
     round_corners,
 )
 from quart_heure.outputs.map_streets import NAME_FIELDS, streets
+from quart_heure.outputs.report_week import range_words
 from quart_heure.study import Coverage, Study, analyse
 from test_hours import town_with_hours
 
@@ -302,6 +303,11 @@ def test_discreet_places_are_not_in_the_file(toy_study: Study) -> None:
     # Rings of a few minutes would be a bull's-eye around it.
     assert view["withheld"]
     assert view["at"] == {}
+    # It counts, if in no district, and the minutes of its zones are at most so many.
+    assert (view["counted"], view["uncounted"], view["rounded"]) == (1, 1, True)
+    others = {v["id"]: v for v in page.data["views"] if v["kind"] == "category"}
+    del others["bagagerie"]
+    assert not any(v["uncounted"] or v["rounded"] for v in others.values())
     assert all("bagagerie" not in v.get("counted_at_all", []) for v in page.data["views"])
     assert all(gap["discreet"] and not gap["nearest"] for gap in view["gaps"])
 
@@ -339,6 +345,13 @@ def test_views_say_what_the_tables_say(toy_coverage: Coverage, page: Page) -> No
         shown = views[category]["gaps"]
         assert [gap["rank"] for gap in shown] == sorted(gaps_table["rank"])
         assert [gap["street"] for gap in shown] == list(gaps_table.sort_values("rank")["street"])
+        # A zone counts wherever it is, so that no uncovered district has none.
+        districts = table[table["level"] == "district"].set_index("label")
+        for row in rows[:-1]:
+            assert row["values"][-1] == districts.loc[row["label"], "gaps_touching"]
+    assert any(row["values"][-1] != toy_coverage.indicators.set_index(["category", "label"])["gaps"]
+               [view["id"], row["label"]]
+               for view in list(views.values())[1:] for row in view["rows"])  # fmt: skip
     composite = views["essentials_within"]["rows"]
     for row in composite:
         assert sum(value or 0 for value in row["values"]) == pytest.approx(100, abs=0.2)
@@ -366,6 +379,8 @@ def test_an_hour_and_a_person_are_said_and_leave_ranges(asked_coverage: Coverage
         assert most == pytest.approx(city.loc[name, "residents_covered_at_most_pct"], abs=0.06)
         assert residents == pytest.approx(city.loc[name, "residents_covered"], abs=0.6)
         assert residents_most == pytest.approx(city.loc[name, "residents_covered_at_most"], abs=0.6)
+        ends = (f"residents_covered{end}_pct" for end in ("", "_at_most"))
+        assert view["range_told"] == range_words(*city.loc[name, list(ends)])
     assert any(view["range"][-1][0] < view["range"][-1][1] for view in page.data["views"])
     for category, text in page.data["cells"]["perhaps"].items():
         codes = np.frombuffer(zlib.decompress(base64.b64decode(text)), np.uint8).cumsum(

@@ -165,6 +165,54 @@ def test_figures_are_those_of_the_tables(open_map, toy_coverage: Coverage) -> No
     assert len(headings) == len(cells) + 1
 
 
+@pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
+def test_the_table_says_what_its_rows_leave_out(open_map, viewport) -> None:
+    page = open_map("town", viewport)
+    if viewport is PHONE:
+        page.locator("#fold").click()
+    page.locator("#table-details summary").click()
+    page.get_by_role("radio", name="Bagageries").check()
+    services = page.locator("#table tbody td:nth-child(2)").all_inner_texts()
+    assert services == ["0*", "0*", "1"]
+    notes = page.locator("#table p")
+    expect(notes.nth(0)).to_have_text(
+        "* Les lieux discrets ne sont comptés que dans la dernière ligne."
+    )
+    expect(notes.nth(1)).to_contain_text("touche plusieurs secteurs compte dans chacun")
+    # The panel scrolls, the page does not.
+    assert page.evaluate("document.documentElement.scrollHeight") == viewport["height"]
+    page.get_by_role("radio", name="Bains-douches").check()
+    assert not any("*" in text for text in page.locator("#table td").all_inner_texts())
+    expect(notes).to_have_count(1)
+
+
+def test_rounded_minutes_are_at_most_so_many(open_map) -> None:
+    page = open_map("town")
+    page.get_by_role("radio", name="Bains-douches").check()
+    assert "au plus" not in page.locator("#gaps-list").inner_text()
+    page.get_by_role("radio", name="Bagageries").check()
+    expect(page.locator("#gaps-list")).to_contain_text("35\u00a0min au plus")
+    expect(page.locator("#notes")).to_contain_text("arrondies au multiple de 5 supérieur")
+    page.locator("#gaps-list button").first.click()
+    said = "35\u00a0min au plus (de 20 à 50, arrondies au multiple de 5 supérieur)"
+    expect(page.locator(".popup")).to_contain_text(said)
+
+
+def test_two_ends_that_are_one_are_told_as_one(open_map) -> None:
+    page = open_map("asked")
+    told = page.evaluate(
+        """() => {
+          const { data, figures } = quartHeure.map.panel;
+          const view = data.views.find((one) => one.kind === "category");
+          const effective = { minutes: data.threshold, hour: null, ranged: true, standard: true };
+          const say = (ends) => figures.sentence({ ...view, range: [ends] }, effective);
+          return [say([0, 0, 0, 0]), say([12.3, 45.6, 1, 2])];
+        }"""
+    )
+    assert told[0].startswith("0,0\u202f% des habitants")
+    assert told[1].startswith("De 12,3\u202f% (sûr) à 45,6\u202f% (au plus)")
+
+
 def test_french_numbers_are_french(open_map) -> None:
     page = open_map("town")
     summary = page.locator("#summary").text_content() or ""

@@ -31,8 +31,10 @@ from quart_heure.labels import (
     format_pct,
     format_plain,
 )
+from quart_heure.outputs.assets import code_digest
+from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.report import REPORT_FORMATS, render_report, write_report
-from quart_heure.outputs.report_content import resolve_districts
+from quart_heure.outputs.report_content import report_content, resolve_districts
 from quart_heure.outputs.results import read_results
 from quart_heure.outputs.tables import write_results
 from quart_heure.sources.services import problem_table
@@ -206,6 +208,97 @@ def test_nobody_lives_there_and_nothing_is_known(toy_study: Study) -> None:
 # --- what is asked for ---------------------------------------------------------------------------
 
 
+def test_no_district_is_said_to_lack_what_is_hidden(toy_coverage: Coverage, tmp_path: Path) -> None:
+    report = json_report(toy_coverage)
+    # The town has one bagagerie, a discreet place in the west; districts do not count it.
+    assert report["uncounted"] == ["bagagerie"]
+    for district in report["districts"]:
+        counts = {row["category"]: row["services_inside"] for row in district["indicators"]}
+        assert counts["bagagerie"] == 0
+        assert "bagagerie" not in district["none_known"]
+    hidden = {row["category"]: row["not_shown"] for row in report["services"]["by_category"]}
+    assert (hidden["bagagerie"], hidden["esi"]) == (1, 0)
+    for row in json_report(toy_coverage, districts=["Ouest"])["services"]["by_category"]:
+        assert row["not_shown"] == (None if row["category"] == "bagagerie" else 0)
+    write_results(toy_coverage, tmp_path)
+    assert report_content(read_results(tmp_path))["uncounted"] == ["bagagerie"]
+    said = "Bagageries\u00a0: les lieux discrets ne sont comptés dans aucun secteur"
+    for form in ("html", "md"):
+        assert render_report(toy_coverage, format=form).count(said) == 1
+    terminal = " ".join(render_report(toy_coverage, districts=["Ouest"]).split())
+    assert said.replace("\u00a0", " ") in terminal
+
+
+def test_nothing_is_said_of_discreet_places_where_there_are_none(toy_study: Study) -> None:
+    table = toy_study.services.table.assign(discreet=False)
+    coverage = analyse(
+        toy_study.replace(services=dataclasses.replace(toy_study.services, table=table))
+    )
+    report = json_report(coverage)
+    assert report["uncounted"] == []
+    assert not any(gap["rounded"] for d in report["districts"] for gap in d["gaps"])
+    text = render_report(coverage, format="html")
+    assert "sont comptés dans aucun" not in text
+    assert "≤" not in text.partition("</style>")[2]
+
+
+def test_a_closed_place_is_a_place_that_is_known(toy_coverage: Coverage) -> None:
+    services = toy_coverage.services
+    left_out = services[services["inside"] & ~services["counted"]]
+    assert len(left_out) > 0
+    for district in json_report(toy_coverage)["districts"]:
+        here = left_out[left_out["district_id"] == district["district_id"]]
+        assert not set(here["category"]) & set(district["none_known"])
+
+
+def test_minutes_rounded_for_discretion_are_at_most_so_many(
+    toy_coverage: Coverage, tmp_path: Path
+) -> None:
+    shown = publishable(toy_coverage)
+    write_results(toy_coverage, tmp_path)
+    for source in (toy_coverage, read_results(tmp_path)):
+        report = report_content(source)
+        gaps = [gap for d in report["districts"] for gap in d["gaps"]]
+        told = {gap["category"]: gap["rounded"] for gap in gaps}
+        assert told["bagagerie"]
+        assert not told["esi"]
+    furthest = shown.gap_parts.query("category == 'bagagerie' and district_id == 'E'")
+    minutes = f"≤ {furthest['minutes_max'].iloc[0]:.0f}"
+    note = "minutes arrondies au multiple de 5 supérieur"
+    for form in ("md", "table"):
+        text = render_report(toy_coverage, format=form, districts=["Est"])
+        assert minutes in text
+        assert note in " ".join(text.split())
+    page = render_report(toy_coverage, format="html", districts=["Est"])
+    assert '<span role="img" aria-label="au plus">≤</span>' in page
+    assert page.count(note) == 1
+
+
+def test_capacities_are_those_of_the_districts_asked_for(toy_coverage: Coverage) -> None:
+    rows = pd.DataFrame(
+        {
+            "level": ["district", "district", "city"],
+            "district_id": ["E", "W", ""],
+            "label": ["Est", "Ouest", "Petite Ville"],
+            **{"category": "esi", "capacity_unit": "places", "decay": "none"},
+            "per_1000": [1.25, 2.5, 3.75],
+            **{"capacity": 10.0, "services_known": 1, "services_unknown": 0, "unknown_pct": 0.0},
+        }
+    )
+    coverage = dataclasses.replace(publishable(toy_coverage))
+    coverage.__dict__["capacity"] = rows
+    assert [row["label"] for row in json_report(coverage)["capacity"]] == ["Petite Ville"]
+    asked = json_report(coverage, districts=["Ouest"])["capacity"]
+    assert [(row["label"], row["per_1000"]) for row in asked] == [("Ouest", 2.5)]
+    both = render_report(coverage, format="md", districts=["Ouest", "Est"])
+    told = [line.split(" | ")[0] for line in both.splitlines() if "| places |" in line]
+    assert told == ["| Ouest", "| Est"]
+    html_text = render_report(coverage, format="html", districts=["Est"])
+    assert re.search(r'<th scope="row" dir="auto">Est</th>\s*<td[^>]*>[^<]*ESI', html_text)
+    assert "3,75" not in html_text
+    assert "1,25" in render_report(coverage, districts=["Est"])
+
+
 def test_one_district_is_reported_alone(toy_coverage: Coverage) -> None:
     report = json_report(toy_coverage, districts=["ouest"])
     assert [district["district_id"] for district in report["districts"]] == ["W"]
@@ -341,7 +434,9 @@ def test_the_page_is_built_for_everyone(toy_coverage: Coverage) -> None:
 def test_the_page_needs_nothing_from_elsewhere(toy_coverage: Coverage) -> None:
     text = render_report(toy_coverage, format="html")
     page = Page(text)
-    assert not page.all("script")
+    assert page.all("script") == [{}]  # its own: the policy lets no other run
+    code = text.partition("<script>")[2].partition("</script>")[0]
+    assert code_digest(code) in str(page.all("meta"))
     assert not re.search(r"(?:src|href)=\"(?!#|data:)", text)
     assert not re.search(r"@import|url\(", text)
     assert len(text) < 100_000
@@ -387,7 +482,7 @@ def test_hostile_names_stay_text_in_the_page(hostile: Coverage) -> None:
     text = render_report(hostile, format="html")
     page = Page(text)
     assert page.open == []
-    assert not page.all("script")
+    assert page.all("script") == [{}]
     assert not page.all("img")
     assert not [a for _, a in page.tags if any(name.startswith("on") for name in a)]
     for name in HOSTILE[:3]:
@@ -469,6 +564,41 @@ def test_the_page_in_a_browser(
         found = Axe().run(page).response["violations"]
         assert not [v["id"] for v in found if v["impact"] in {"serious", "critical"}]
         page.close()
+
+
+@pytest.mark.browser
+def test_districts_fold_and_open_when_they_are_asked_for(
+    toy_coverage: Coverage, browser: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "report.html"
+    path.write_text(render_report(toy_coverage, format="html"), encoding="utf-8")
+    folds = "[...document.querySelectorAll('.district > details')].map((fold) => fold.open)"
+    page = browser.new_page()
+    heard = listen(page)
+    page.goto(path.as_uri())
+    assert page.evaluate(folds) == [True, False]
+    page.locator(".district summary").nth(1).press("Enter")
+    assert page.evaluate(folds) == [True, True]
+    page.locator(".district summary").nth(1).press("Enter")
+    link = page.locator('nav a[href="#d-W"]')
+    for _ in range(2):  # the second time the address stays the same
+        link.click()
+        assert page.evaluate(folds) == [True, True]
+        assert page.evaluate("scrollY") > 0
+        page.evaluate("document.querySelectorAll('.district > details')[1].open = false")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.evaluate(folds) == [True, True]
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate(folds) == [True, False]
+    gap = page.locator("tr[id^='g-W-']").first.get_attribute("id")
+    page.goto(f"{path.as_uri()}#{gap}")
+    assert page.evaluate(folds) == [True, True]
+    assert heard == [path.as_uri()]
+    page.close()
+    silent = browser.new_page(java_script_enabled=False)
+    silent.goto(path.as_uri())
+    assert silent.locator("#d-W table").first.is_visible()
+    silent.close()
 
 
 def listen(page: Any) -> list[str]:

@@ -26,12 +26,14 @@ __all__ = [
     "format_number",
     "format_pct",
     "format_plain",
+    "format_window",
     "heading",
     "phrase",
     "problem_words",
     "service_label",
     "told",
     "typeset",
+    "with_percent_sign",
     "word",
 ]
 
@@ -172,7 +174,17 @@ def format_pct(value: float | None, lang: str, decimals: int = 1) -> str:
     >>> format_pct(31.58, "en"), format_pct(31.58, "fr") == "31,6\u202f%"
     ('31.6%', True)
     """
-    text = format_number(value, lang, decimals)
+    return with_percent_sign(format_number(value, lang, decimals), lang)
+
+
+def with_percent_sign(text: str, lang: str) -> str:
+    """Add the sign to a figure that is written already; what is not known has none.
+
+    Examples
+    --------
+    >>> with_percent_sign("25–34", "en"), with_percent_sign("25–34", "fr") == "25–34\u202f%"
+    ('25–34%', True)
+    """
     if text == UNKNOWN:
         return text
     return f"{text}%" if lang == "en" else f"{text}{NARROW_SPACE}%"
@@ -222,6 +234,38 @@ def format_moment(iso: str, lang: str) -> str:
     except ValueError:
         return iso or UNKNOWN
     return f"{word(f'day_{moment.weekday()}', lang)} {format_date(iso, lang)}, {moment:%H:%M}"
+
+
+def format_window(start: str, end: str, lang: str) -> str:
+    """Write a part of a day, with what joins it to a sentence; past midnight, both of its days.
+
+    Examples
+    --------
+    >>> spaced = format_window("2026-12-06T18:00", "2026-12-06T22:30", "fr")
+    >>> spaced.replace("\u00a0", " ")
+    'le dimanche 6 décembre 2026, de 18 h à 22 h 30'
+    >>> format_window("2026-12-06T18:00", "2026-12-07T00:00", "en")
+    'on Sunday 6 December 2026, from 18:00 to 24:00'
+    """
+    first, last = (datetime.datetime.fromisoformat(iso) for iso in (start, end))
+    begin, finish = (_clock(moment, lang) for moment in (first, last))
+    midnight = datetime.datetime.combine(first.date(), datetime.time(), first.tzinfo)
+    if last == midnight + datetime.timedelta(days=1):
+        last, finish = first, {"fr": "24\u00a0h", "en": "24:00"}[lang]
+    days = [
+        f"{word(f'day_{moment.weekday()}', lang)} {format_date(moment.isoformat(), lang)}"
+        for moment in (first, last)
+    ]
+    if first.date() == last.date():
+        return phrase("window_day", lang, day=days[0], start=begin, end=finish)
+    return phrase("window_days", lang, first=days[0], start=begin, last=days[1], end=finish)
+
+
+def _clock(moment: datetime.datetime, lang: str) -> str:
+    """Write a time of day as it stands in a sentence."""
+    if lang == "en":
+        return f"{moment:%H:%M}"
+    return f"{moment.hour}\u00a0h" + (f"\u00a0{moment:%M}" if moment.minute else "")
 
 
 def format_plain(value: Any, lang: str) -> str:

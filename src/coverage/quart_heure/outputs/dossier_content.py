@@ -20,6 +20,7 @@ from quart_heure.labels import (
     format_plain,
     word,
 )
+from quart_heure.outputs.discreet_places import uncounted
 from quart_heure.outputs.dossier_ranks import Rank, ranks
 from quart_heure.outputs.dossier_services import ServiceRows, service_rows
 from quart_heure.outputs.dossier_unknown import unknown_lines
@@ -80,6 +81,8 @@ class Dossiers:
         self.area_heading = short(self.report["area"], _HEADING)
         self.unit = district_word([d["label"] for d in self.districts.values()], lang)
         self.threshold = format_plain(coverage.study.threshold_min, lang)
+        hidden = uncounted(coverage.indicators, coverage.manifest)
+        self.uncounted = {c["id"]: hidden[c["id"]] for c in self.categories if c["id"] in hidden}
         self._walks = walks_to_services(coverage)
 
     @functools.cached_property
@@ -166,9 +169,9 @@ class Dossiers:
         -------
         dict
             ``title``, ``headline`` (see `headline`), ``within`` (rows of label and shares),
-            ``figures`` (a row per category and composite), ``none_known``, ``gaps`` (rows with
-            their ``number`` on the map), ``services``, ``left_out``, ``week`` and
-            ``week_about``, ``unknown``.
+            ``figures`` (a row per category and composite), ``none_known``, ``uncounted`` (names
+            of the categories with discreet places), ``gaps`` (rows with their ``number`` on the
+            map), ``services``, ``left_out``, ``week`` and ``week_about``, ``unknown``.
         """
         district = self.districts[district_id]
         services = self.services(district_id)
@@ -188,6 +191,7 @@ class Dossiers:
             "within": within,
             "figures": [self._figures(district_id, c) for c in self.report["categories"]],
             "none_known": none_known,
+            "uncounted": [self.names[c] for c in self.uncounted],
             "gaps": self.gaps(district_id),
             "services": services.counted,
             "left_out": services.left_out,
@@ -204,6 +208,7 @@ class Dossiers:
             **row,
             "label": self.names[category["id"]],
             "composite": category["composite"],
+            "uncounted": category["id"] in self.uncounted,
             "share": row[self.share],
             "city_row": self.city[category["id"]],
             "city_share": self.city[category["id"]][self.share],
@@ -251,6 +256,13 @@ class Dossiers:
             return None
         return week_of(self.coverage.week.table, district_id, self.categories, self.names, self.say)
 
+    def inside(self, district_id: str, category: str, *, starred: bool = False) -> str:
+        """Write how many services a district counts, and that a hidden one may be there too."""
+        number = format_number(self.row(district_id, category)["services_inside"], self.lang)
+        if category not in self.uncounted:
+            return number
+        return f"{number}*" if starred else self.say("not_discreet", n=number)
+
     def map_alt(self, district_id: str, category: str) -> str:
         """Describe a picture by its figures."""
         row = self.row(district_id, category)
@@ -263,7 +275,7 @@ class Dossiers:
             district=self.title(district_id),
             category=self.names[category],
             covered=covered,
-            inside=format_number(row["services_inside"], self.lang),
+            inside=self.inside(district_id, category),
             gaps=format_number(row["gaps_touching"], self.lang),
         )
 

@@ -32,7 +32,7 @@ def index_content(dossiers: Dossiers, files: Mapping[str, str]) -> dict[str, Any
     -------
     dict
         ``title``, ``summary`` (a sentence), ``caption``; ``columns``, ``rows`` and ``city`` of the
-        table; ``charts``.
+        table; ``uncounted`` (what its rows leave out, in words); ``charts``.
     """
     say = dossiers.say
     title = say("index_title", area=dossiers.area, n=len(files), unit=dossiers.unit)
@@ -55,8 +55,17 @@ def index_content(dossiers: Dossiers, files: Mapping[str, str]) -> dict[str, Any
             {"value": _city_value(dossiers, column), "decimals": column["decimals"]}
             for column in columns
         ],
+        "uncounted": _uncounted(dossiers),
         "charts": [_chart(dossiers, category["id"], files) for category in dossiers.categories],
     }
+
+
+def _uncounted(dossiers: Dossiers) -> str:
+    """Say why the services of the districts add up to less than those of the whole area."""
+    if not dossiers.uncounted:
+        return ""
+    n = sum(dossiers.uncounted.values())
+    return dossiers.say("index_uncounted", area=dossiers.area, unit=dossiers.unit, n=n)
 
 
 def _columns(dossiers: Dossiers) -> list[dict[str, Any]]:

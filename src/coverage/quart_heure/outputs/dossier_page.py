@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import functools
-import hashlib
 import itertools
 import operator
 from collections.abc import Mapping, Sequence
@@ -12,13 +11,21 @@ from typing import TYPE_CHECKING, Any
 
 import jinja2
 
-from quart_heure.labels import format_minutes, format_number, format_pct, format_plain
-from quart_heure.outputs.assets import asset, stylesheet
+from quart_heure.labels import (
+    format_minutes,
+    format_number,
+    format_pct,
+    format_plain,
+    with_percent_sign,
+)
+from quart_heure.outputs.assets import asset, code_digest, stylesheet
+from quart_heure.outputs.discretion import ROUND_MIN
 from quart_heure.outputs.dossier_cells import CLASS_COLOURS, HEIGHT_PX, WIDTH_PX
 from quart_heure.outputs.dossier_content import Dossiers, shared_lines
 from quart_heure.outputs.dossier_index import index_content
 from quart_heure.outputs.dossier_layout import fit_rows
 from quart_heure.outputs.dossier_week import level_of
+from quart_heure.outputs.report_week import range_words
 
 if TYPE_CHECKING:
     from quart_heure.outputs.dossier_maps import DistrictMaps
@@ -64,17 +71,20 @@ def render_district(
                 "alt": dossiers.map_alt(district_id, category["id"]),
                 "label": dossiers.names[category["id"]],
                 "share": row[dossiers.share],
-                "inside": row["services_inside"],
+                "inside": dossiers.inside(district_id, category["id"], starred=True),
                 "gaps": row["gaps_touching"],
             }
         )
     left_out = _left_out(d["left_out"], dossiers.say, _command(district_id))
+    rounded_note = ""
+    if any(gap["rounded"] for gap in d["gaps"]):
+        rounded_note = dossiers.say("minutes_rounded", n=format_plain(ROUND_MIN, dossiers.lang))
     room = fit_rows(
         d["gaps"],
         d["services"],
         week=_strips(d["week"], dossiers.say),
         foot=[*d["unknown"], *shared["method"], shared["parameters"], *shared["credits"]],
-        notes=[left_out],
+        notes=[left_out, rounded_note],
     )
     return _render(
         "dossier.html.j2",
@@ -91,6 +101,7 @@ def render_district(
         more_gaps=len(d["gaps"]) - len(room.gaps),
         printed_services=room.services,
         left_out=left_out,
+        rounded_note=rounded_note,
     )
 
 
@@ -174,14 +185,10 @@ def _left_out(names: list[str], say: Words, where: str) -> str:
 
 def _policy(style: str, script: str) -> str:
     """Return a content security policy: this style and script, pictures within, nothing else."""
-    rules = ["default-src 'none'", f"style-src {_digest(style)}", "img-src data:"]
+    rules = ["default-src 'none'", f"style-src {code_digest(style)}", "img-src data:"]
     if script:
-        rules.append(f"script-src {_digest(script)}")
+        rules.append(f"script-src {code_digest(script)}")
     return "; ".join([*rules, "base-uri 'none'", "form-action 'none'"])
-
-
-def _digest(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 @functools.cache
@@ -196,7 +203,7 @@ def _environment(lang: str) -> jinja2.Environment:
     environment.globals.update(
         number=lambda value, decimals=0: format_number(value, lang, decimals),
         pct=lambda value: format_pct(value, lang),
-        pct0=lambda value: format_pct(value, lang, 0),
+        pct_range=lambda low, high: with_percent_sign(range_words(low, high), lang),
         minutes=lambda value: format_minutes(value, lang),
         plain=lambda value: format_plain(value, lang),
         level=level_of,

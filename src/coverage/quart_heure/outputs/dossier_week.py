@@ -10,9 +10,9 @@ from typing import Any
 
 import pandas as pd
 
-from quart_heure.labels import format_number, format_pct
+from quart_heure.labels import with_percent_sign
 from quart_heure.outputs.dossier_words import Words
-from quart_heure.outputs.report_week import share_columns
+from quart_heure.outputs.report_week import range_words, share_columns
 
 __all__ = ["HOURS", "LEVELS", "MOMENTS", "Week", "WeekRow", "level_of", "week_of"]
 
@@ -131,18 +131,10 @@ def level_of(share: float) -> int:
 
 
 def _in_words(label: str, least: Sequence[float], most: Sequence[float], say: Words) -> str:
-    def between(shares: Sequence[float]) -> dict[str, str]:
-        return {
-            "low": format_number(min(shares), say.lang),
-            "high": format_pct(max(shares), say.lang, 0),
-        }
+    def between(shares: Sequence[float]) -> str:
+        return with_percent_sign(range_words(min(shares), max(shares)), say.lang)
 
-    return say(
-        "week_alt",
-        category=label,
-        least=say("range", **between(least)),
-        most=say("range", **between(most)),
-    )
+    return say("week_alt", category=label, least=between(least), most=between(most))
 
 
 def _runs(shares: Sequence[float]) -> list[tuple[int, int, int]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from quart_heure.files import replacing
 from quart_heure.labels import typeset
 from quart_heure.outputs.assets import asset
-from quart_heure.outputs.discretion import publishable
+from quart_heure.outputs.discretion import ROUND_MIN, publishable
 from quart_heure.outputs.map_cells import Grid, cells_shown, thresholds_offered
 from quart_heure.outputs.map_ground import ground
 from quart_heure.outputs.map_hours import hours_shown
@@ -86,6 +86,7 @@ def build_map(
         "threshold": coverage.study.threshold_min,
         "thresholds": thresholds_offered(coverage.study),
         "gap_ha": coverage.study.min_gap_ha,
+        "round_min": ROUND_MIN,
         "residents": coverage.study.residents is not None,
         "online": online_tiles,
         **_script_words(texts, lang),

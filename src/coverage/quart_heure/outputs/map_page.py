@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import functools
-import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -20,7 +19,7 @@ import folium
 import jinja2
 from folium.template import Environment
 
-from quart_heure.outputs.assets import asset, stylesheet
+from quart_heure.outputs.assets import asset, code_digest, stylesheet
 
 __all__ = ["CoverageLayers", "MapPage", "OfflineMap"]
 
@@ -175,18 +174,13 @@ def _policy(scripts: list[str], styles: list[str], *, online_tiles: bool) -> str
     images = f"data: {_TILES_HOST}" if online_tiles else "data:"
     rules = {
         "default-src": "'none'",
-        "script-src": " ".join(map(_digest, scripts)),
-        "style-src": " ".join(map(_digest, styles)),
+        "script-src": " ".join(map(code_digest, scripts)),
+        "style-src": " ".join(map(code_digest, styles)),
         "img-src": images,
         "base-uri": "'none'",
         "form-action": "'none'",
     }
     return "; ".join(f"{name} {value}" for name, value in rules.items())
-
-
-def _digest(text: str) -> str:
-    digest = hashlib.sha256(text.encode()).digest()
-    return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
 def _checked(code: str) -> str:

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from quart_heure.labels import format_moment, format_plain
+from quart_heure.labels import format_plain
 from quart_heure.outputs.map_cells import Grid, packed
 from quart_heure.outputs.report_services import person_words
+from quart_heure.outputs.report_week import hour_words, range_words
 
 if TYPE_CHECKING:
     from quart_heure.study import Coverage
 
-__all__ = ["asked_words", "city_bounds", "has_ranges", "perhaps_shown", "range_rows"]
+__all__ = ["asked_words", "city_bounds", "has_ranges", "perhaps_shown", "range_rows", "range_told"]
 
 
 def has_ranges(coverage: Coverage) -> bool:
@@ -31,10 +32,9 @@ def asked_words(parameters: Mapping[str, Any], words: Mapping[str, Any], *, lang
     """Say for which hour and for whom the figures are; nothing where neither was asked."""
     said = []
     if "at" in parameters:
-        ends = [key for key in ("at", "until") if key in parameters]
-        moments = {end: format_moment(parameters[end], lang) for end in ends}
         key = "asked_window" if "until" in parameters else "asked_moment"
-        said.append(words[key].format(stay=format_plain(parameters["stay_min"], lang), **moments))
+        stay = format_plain(parameters["stay_min"], lang)
+        said.append(words[key].format(stay=stay, when=hour_words(parameters, lang)))
     if who := person_words(parameters, lang):
         said.append(words["asked_person"].format(person=", ".join(who)))
     return said
@@ -59,6 +59,14 @@ def range_rows(coverage: Coverage, category: str) -> list[list[float | None]]:
         ]
         for row in table.to_dict("records")
     ]
+
+
+def range_told(coverage: Coverage, category: str) -> str:
+    """Return the share of the whole area at least and at most, as the report writes it."""
+    share = "residents_covered{}_pct" if coverage.study.residents is not None else "covered{}_pct"
+    table = coverage.indicators
+    city = table[(table["category"] == category) & (table["level"] == "city")].iloc[0]
+    return range_words(*(float(city[share.format(most)]) for most in ("", "_at_most")))
 
 
 def city_bounds(coverage: Coverage, column: str, reached: int) -> tuple[float, float]:

@@ -9,10 +9,11 @@ import pandas as pd
 import shapely
 
 from quart_heure.labels import word
+from quart_heure.outputs.discreet_places import rounded_categories, uncounted
 from quart_heure.outputs.discretion import DISCREET
 from quart_heure.outputs.map_cells import withheld
 from quart_heure.outputs.map_figures import category_figures, composite_figures, open_essentials
-from quart_heure.outputs.map_ranges import has_ranges, range_rows
+from quart_heure.outputs.map_ranges import has_ranges, range_rows, range_told
 from quart_heure.outputs.map_shapes import Pen, inner_points, round_corners, simplified
 
 if TYPE_CHECKING:
@@ -37,9 +38,13 @@ _ROW_COLUMNS = (
     "residents_beyond",
     "covered_pct",
     "minutes_median",
-    "gaps",
+    "gaps_touching",
 )
-"""Columns of the table per district, in the order in which the page reads them."""
+"""Columns of the table per district, in the order in which the page reads them.
+
+A gap counts in each district that it touches: its main district may lie next door. In the row of
+the whole area each counts once.
+"""
 
 
 def views(coverage: Coverage, pen: Pen, *, lang: str) -> list[dict[str, Any]]:
@@ -102,6 +107,7 @@ def _category_view(coverage: Coverage, category: str, pen: Pen, *, lang: str) ->
     study = coverage.study
     about = study.catalogue[category]
     here = coverage.services[coverage.services["category"] == category]
+    hidden = uncounted(coverage.indicators, coverage.manifest).get(category, 0)
     return {
         "id": category,
         "kind": "category",
@@ -109,10 +115,10 @@ def _category_view(coverage: Coverage, category: str, pen: Pen, *, lang: str) ->
         "colour": about.colour,
         "essential": about.essential,
         "withheld": withheld(coverage, category),
-        "counted": int(here["counted"].sum()),
-        "gaps": _gaps(coverage, category, pen),
+        "counted": int(here["counted"].sum()) + hidden,
+        "uncounted": hidden,
         "rows": _rows(coverage, category),
-        "range": range_rows(coverage, category) if has_ranges(coverage) else None,
+        **_common(coverage, category, pen),
         "at": category_figures(coverage, category),
     }
 
@@ -124,10 +130,20 @@ def _composite_view(coverage: Coverage, pen: Pen) -> dict[str, Any]:
         "kind": "composite",
         "total": total,
         "counted_at_all": open_essentials(coverage),
-        "gaps": _gaps(coverage, _NONE_IN_REACH, pen),
         "rows": _composite_rows(coverage, total),
-        "range": range_rows(coverage, _NONE_IN_REACH) if has_ranges(coverage) else None,
+        **_common(coverage, _NONE_IN_REACH, pen),
         "at": composite_figures(coverage),
+    }
+
+
+def _common(coverage: Coverage, category: str, pen: Pen) -> dict[str, Any]:
+    """Return what a view of a category and that of the essentials have alike."""
+    ranged = has_ranges(coverage)
+    return {
+        "gaps": _gaps(coverage, category, pen),
+        "rounded": category in rounded_categories(coverage.gaps, coverage.manifest),
+        "range": range_rows(coverage, category) if ranged else None,
+        "range_told": range_told(coverage, category) if ranged else "",
     }
 
 
@@ -163,7 +179,7 @@ def _rows(coverage: Coverage, category: str) -> list[dict[str, Any]]:
     table = coverage.indicators[coverage.indicators["category"] == category]
     beyond = table["residents_borderline_uncovered"] + table["residents_uncovered"]
     table = table.assign(residents_beyond=beyond)[["level", "label", *_ROW_COLUMNS]]
-    decimals = {"services_inside": 0, "residents_beyond": 0, "gaps": 0}
+    decimals = {"services_inside": 0, "residents_beyond": 0, "gaps_touching": 0}
     return [
         {
             "label": str(row["label"]),

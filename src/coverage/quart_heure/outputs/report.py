@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from quart_heure import labels
 from quart_heure.errors import OutputError
 from quart_heure.files import replacing
-from quart_heure.outputs.assets import stylesheet
-from quart_heure.outputs.discretion import publishable
+from quart_heure.outputs.assets import asset, code_digest, stylesheet
+from quart_heure.outputs.discretion import ROUND_MIN, publishable
 from quart_heure.outputs.formats import csv_text
 from quart_heure.outputs.manifest import json_text
 from quart_heure.outputs.order import in_order
@@ -100,7 +100,15 @@ def render_report(
 
         return terminal_text(content, width=width, colour=colour, brief=brief)
     template = _environment(format, lang).get_template(f"report.{format}.j2")
-    return template.render(content, content=content, css=stylesheet("report")).strip() + "\n"
+    script = asset("report.js")
+    page = template.render(
+        content,
+        content=content,
+        css=stylesheet("report"),
+        script=script,
+        script_digest=code_digest(script),
+    )
+    return page.strip() + "\n"
 
 
 def write_report(text: str, path: Path) -> None:
@@ -143,6 +151,7 @@ def _environment(format_: str, lang: str) -> jinja2.Environment:
         environment.filters[name] = function
         environment.globals[name] = function
     environment.globals["day_runs"] = day_runs
+    environment.globals["round_min"] = ROUND_MIN
     return environment
 
 

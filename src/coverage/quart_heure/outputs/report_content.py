@@ -25,6 +25,7 @@ from quart_heure.labels import (
     told,
     word,
 )
+from quart_heure.outputs.discreet_places import rounded_categories, uncounted
 from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.manifest import describe_run, residents_source
 from quart_heure.outputs.order import in_order
@@ -44,7 +45,6 @@ REPORT_FORMAT = "quart-heure-report/1"
 
 _Row = dict[str, Any]
 
-_RANGE = ("all_most", "none_least")
 _AMOUNTS = {"residents": "residents", "area": "area_ha"}
 
 
@@ -73,14 +73,17 @@ def report_content(
     dict
         ``format``, ``lang``, ``area``, ``osm_date``, ``parameters``; ``selected`` (whether
         districts were asked for), ``district_labels`` (by id), ``district_word``;
-        ``categories`` (id, label, gap_label, essential, composite); ``hours`` (the hour that was
+        ``categories`` (id, label, gap_label, essential, composite); ``uncounted`` (categories
+        with discreet places, which districts do not count); ``hours`` (the hour that was
         asked about, None without one) and ``week`` (see `quart_heure.outputs.report_week`);
         ``summary`` (in figures and in one sentence); ``second_weight`` (label, source and a
         sentence, {} without one); ``city`` (one row of indicators per category); ``composite``;
         ``districts`` (district_id, label, ``indicators``, ``composite``, ``gaps`` with the
-        part ``here``, ``none_known``, ``fragility``); ``person`` (its parts, in words),
+        part ``here`` and whether their minutes are ``rounded``, ``none_known``, ``fragility``);
+        ``person`` (its parts, in words),
         ``filters``; ``fragility`` (``city``, ``services`` by residents who depend on them);
-        ``capacity`` (rows of the whole area); ``services`` (``by_category``, ``withheld``,
+        ``capacity`` (rows of the districts asked for, of the whole area if none was);
+        ``services`` (``by_category``, ``withheld``,
         ``list``); ``problems``; ``definitions``, ``limits``; ``sources``, ``attribution``;
         ``run``. Rows have the columns of the result tables. Numbers that are unknown are NaN,
         minutes out of reach are inf.
@@ -99,14 +102,21 @@ def report_content(
     wanted = resolve_districts(source.indicators, districts)
     labels = _district_labels(source.indicators)
     indicators = _rows(source.indicators, "indicators", ids)
-    gaps = _rows(source.gaps, "gaps", ids)
+    rounded = rounded_categories(source.gaps, manifest)
+    gaps = [
+        {**gap, "rounded": gap["category"] in rounded} for gap in _rows(source.gaps, "gaps", ids)
+    ]
+    hiding = [c for c in uncounted(source.indicators, manifest) if c in ids and c not in COMPOSITES]
     parts = _rows(source.gap_parts, "gap_parts", ids)
     composite = _rows(source.composite, "composite", ids) if _is_whole(categories) else []
     fragility = _rows(source.fragility, "fragility", ids)
     here = wanted if districts else None
-    services = service_lists(
-        _rows(source.services, "services", ids), source.indicators, manifest, ids, here
-    )
+    known = _rows(source.services, "services", ids)
+    services = service_lists(known, source.indicators, manifest, ids, here)
+    for row in services["by_category"]:
+        if here is not None and row["category"] in hiding:
+            row["not_shown"] = None  # of some districts it is not told, and 0 would be an answer
+    found = {(row["district_id"], row["category"]) for row in known}
     parameters = manifest.get("parameters", {})
     return {
         "format": REPORT_FORMAT,
@@ -118,6 +128,7 @@ def report_content(
         "district_labels": labels,
         "district_word": district_word(labels.values(), lang),
         "categories": shown,
+        "uncounted": hiding,
         "hours": hours_told(parameters, lang),
         "week": week_content(
             _week_table(source),
@@ -133,6 +144,12 @@ def report_content(
         "districts": [
             {
                 **_district(each, indicators, composite, gaps, parts),
+                # A discreet place may be here: nobody is told where it is, nor where it is not.
+                "none_known": [
+                    category
+                    for category in ids
+                    if category not in {*COMPOSITES, *hiding} and (each, category) not in found
+                ],
                 "fragility": [row for row in fragility if row["district_id"] == each],
             }
             for each in wanted
@@ -143,9 +160,7 @@ def report_content(
             "city": [row for row in fragility if row["level"] == "city"],
             "services": most_needed(_rows(source.dependence, "dependence", ids), here),
         },
-        "capacity": [
-            row for row in _rows(source.capacity, "capacity", ids) if row["level"] == "city"
-        ],
+        "capacity": _capacity(_rows(source.capacity, "capacity", ids), here),
         "services": services,
         "problems": _rows(source.problems, "problems", ids),
         "definitions": [
@@ -267,28 +282,43 @@ def _summary(
     essentials = int(city["essentials_within"].iloc[-1])
     threshold = manifest.get("parameters", {}).get("threshold_min")
     key = "headline" if by == "residents" else "headline_area"
-    ranges = {}
+    asked = ""
     if f"{by}_pct_at_most" in city:
         # Who has all at most, and who has none even so.
         most = city[f"{by}_pct_at_most"].astype(float)
         figures["all_most_pct"] = round(float(most.iloc[-1]), 2)
         figures["none_least_pct"] = round(float(most.iloc[0]), 2)
-        ranges = {name: format_pct(figures[f"{name}_pct"], lang) for name in _RANGE}
-        key += "_hours" if "at" in manifest.get("parameters", {}) else "_person"
+        asked = _asked(manifest.get("parameters", {}))
+        key += "_person" if asked == "person" else "_hours"
     sentence = phrase(
         key,
         lang,
-        **ranges,
+        asked=phrase(f"asked_{asked}", lang) if asked else "",
         n=essentials,
         threshold=format_plain(threshold, lang),
-        all=format_pct(figures["all_pct"], lang),
+        all=_between(figures["all_pct"], figures.get("all_most_pct"), lang),
         all_n=format_number(figures["all"], lang),
-        none=format_pct(figures["none_pct"], lang),
+        none=_between(figures.get("none_least_pct"), figures["none_pct"], lang),
         none_n=format_number(figures["none"], lang),
         n_total=format_number(figures["total"], lang),
     )
     about = {"by": by, "essentials": essentials, "threshold_min": threshold}
     return {**about, **figures, "sentence": sentence}
+
+
+def _asked(parameters: Mapping[str, Any]) -> str:
+    """Return what makes a range of the figures, hours first."""
+    if "until" in parameters:
+        return "window"
+    return "hour" if "at" in parameters else "person"
+
+
+def _between(least: float | None, most: float | None, lang: str) -> str:
+    """Write the ends of a share, one figure where they read alike or there is but one."""
+    low, high = (format_pct(end, lang) for end in (least, most))
+    if least is None or most is None or low == high:
+        return high if least is None else low
+    return phrase("at_least_at_most", lang, least=low, most=high)
 
 
 def _second_weight(
@@ -348,13 +378,15 @@ def _district(
         "label": (rows[0]["label"] if rows else "") or district_id,
         "indicators": rows,
         "composite": [row for row in composite if row["district_id"] == district_id],
-        "none_known": [
-            row["category"]
-            for row in rows
-            if row["services_inside"] == 0 and row["category"] not in COMPOSITES
-        ],
         "gaps": mine,
     }
+
+
+def _capacity(rows: list[_Row], districts: Sequence[str] | None) -> list[_Row]:
+    """Return the capacities of some districts, in their order, or of the whole area."""
+    if districts is None:
+        return [row for row in rows if row["level"] == "city"]
+    return [row for each in districts for row in rows if row["district_id"] == each]
 
 
 def _people(gap: _Row) -> float:

@@ -27,6 +27,7 @@ from quart_heure.labels import (
     service_label,
     word,
 )
+from quart_heure.outputs.discretion import ROUND_MIN
 from quart_heure.outputs.report_week import range_words, shade
 from quart_heure.outputs.terminal import drawn, held
 
@@ -85,6 +86,9 @@ class _Drawing:
     def parts(self) -> Iterable[RenderableType]:
         yield self.title()
         if self.content["selected"]:
+            if self.content["uncounted"]:
+                names = ", ".join(self.labels[name] for name in self.content["uncounted"])
+                yield Text("\n" + self.say("uncounted", categories=names))
             for district in self.content["districts"]:
                 yield self.district(district)
         else:
@@ -262,14 +266,22 @@ class _Drawing:
                 self.cause(gap),
                 self.number(part["area_ha"]),
                 self.number(part["residents"]),
-                format_minutes(part["minutes_max"], self.lang),
+                self.gap_minutes(gap, part["minutes_max"]),
                 *([Text(nearest)] if self.wide else []),
                 Text(part["street"]),
             )
-        title, left = self.say("gaps_top"), len(gaps) - len(shown)
-        if not left:
-            return _titled(title, table)
-        return _titled(title, table, Text(self.say("gaps_more", n=left), style="dim"))
+        notes = []
+        if left := len(gaps) - len(shown):
+            notes.append(self.say("gaps_more", n=left))
+        if any(gap["rounded"] for gap, _ in shown):
+            notes.append(self.say("minutes_rounded", n=format_plain(ROUND_MIN, self.lang)))
+        return _titled(self.say("gaps_top"), table, *(Text(note, style="dim") for note in notes))
+
+    def gap_minutes(self, gap: _Row, minutes: float) -> str:
+        """Write minutes of a gap; those that discretion rounds up are at most so many."""
+        if gap["rounded"] and math.isfinite(minutes):
+            return f"≤ {self.number(minutes)}"
+        return format_minutes(minutes, self.lang)
 
     def fragility(self) -> RenderableType:
         """Tell who depends on one place: in the area or in each district, and on which places."""
@@ -309,8 +321,11 @@ class _Drawing:
         )
         table = self.table("category", columns, text=("capacity_unit",))
         for row in self.content["capacity"]:
+            name = self.labels[row["category"]]
+            if len(self.content["districts"]) > 1 and self.content["selected"]:
+                name = f"{row['label']} · {name}"
             table.add_row(
-                Text(self.labels[row["category"]]),
+                Text(name),
                 word(row["capacity_unit"], self.lang),
                 self.number(row["per_1000"], 2),
                 self.number(row["capacity"]),

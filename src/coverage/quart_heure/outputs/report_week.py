@@ -10,12 +10,13 @@ from typing import Any
 
 import pandas as pd
 
-from quart_heure.labels import format_date, format_moment, phrase, word
+from quart_heure.labels import UNKNOWN, format_date, format_moment, format_window, phrase, word
 from quart_heure.sources.opening_hours import public_holidays
 
 __all__ = [
     "SHADES",
     "day_runs",
+    "hour_words",
     "hours_told",
     "range_words",
     "shade",
@@ -29,21 +30,31 @@ SHADES = "·░▒▓█"
 
 _DAYS, _HOURS = 7, 24
 
+_NEXT_TO_NOTHING = 0.5
+"""Per cent that would round to nothing."""
+
 
 def hours_told(parameters: Mapping[str, Any], lang: str) -> dict[str, Any] | None:
     """Say which hour the figures are of; None if hours play no part in them."""
     if "at" not in parameters:
         return None
-    moments = {
-        key: format_moment(parameters[key], lang) for key in ("at", "until") if key in parameters
-    }
-    key = "hour_window" if "until" in parameters else "hour_moment"
+    until = parameters.get("until", "")
+    key = "hour_window" if until else "hour_moment"
     return {
         "at": parameters["at"],
-        "until": parameters.get("until", ""),
+        "until": until,
         "stay_min": parameters["stay_min"],
-        "sentence": phrase(key, lang, stay=f"{parameters['stay_min']:g}", **moments),
+        "sentence": phrase(
+            key, lang, stay=f"{parameters['stay_min']:g}", when=hour_words(parameters, lang)
+        ),
     }
+
+
+def hour_words(parameters: Mapping[str, Any], lang: str) -> str:
+    """Write the moment that was asked about, or the part of a day."""
+    if "until" in parameters:
+        return format_window(parameters["at"], parameters["until"], lang)
+    return format_moment(parameters["at"], lang)
 
 
 def week_content(
@@ -153,13 +164,29 @@ def share_columns(table: pd.DataFrame) -> tuple[str, list[str]]:
 
 
 def range_words(least: float, most: float) -> str:
-    """Write a range of per cent, both ends rounded outwards so that it stays one."""
+    """Write a range of per cent in whole numbers: one figure where both ends read alike.
+
+    Every page writes such figures through this function, so that they agree.
+
+    Examples
+    --------
+    >>> range_words(12.2, 30.6), range_words(12.4, 12.4), range_words(0.0, 0.3)
+    ('12–31', '12', '0–<1')
+    """
     if math.isnan(least) or math.isnan(most):
-        return "—"
-    low, high = math.floor(least + 1e-9), math.ceil(most - 1e-9)
-    if most - least < 0.05:
-        return str(round(least))
-    return f"{low}–{high}"
+        return UNKNOWN
+    low, high = _whole(least), _whole(most)
+    return low if low == high else f"{low}–{high}"
+
+
+def _whole(share: float) -> str:
+    """Round to the nearest: what is little does not read as nothing, nor almost all as all."""
+    share = round(share, 2)  # as in the files, so that a folder of results reads the same
+    if 0 < share <= _NEXT_TO_NOTHING:
+        return "<1"
+    if 100 - _NEXT_TO_NOTHING <= share < 100:
+        return ">99"
+    return str(round(share))
 
 
 def shade(least: float) -> str:

@@ -51,8 +51,11 @@
       const { words } = this;
       const [least, most] = view.range.at(-1);
       const composite = view.kind === "composite";
-      const key = composite ? "summary_range_any" : "summary_range";
-      const said = words.say(this.of(key), { ...values, least: words.percent(least), most: words.percent(most) });
+      const told = { ...values, share: words.percent(least), least: words.percent(least), most: words.percent(most) };
+      let said;
+      if (least !== most) said = words.say(this.of(composite ? "summary_range_any" : "summary_range"), told);
+      else if (composite) said = words.say(this.of("summary_composite_at"), told);
+      else said = words.say(this.data.residents ? "summary_residents" : "summary_area", told);
       return composite ? said + " " + words.say("summary_range_none", values) : said;
     }
 
@@ -69,9 +72,7 @@
       const share = this.share(view, effective);
       if (!view.range || effective.hour !== null || effective.minutes !== data.threshold) return words.percent(share);
       const [least, most] = view.range.at(-1);
-      if (least === most) return words.percent(least);
-      // Rounded outwards, so that the range stays one.
-      return words.say("percent", { n: words.number(Math.floor(least)) + "–" + words.number(Math.ceil(most)) });
+      return least === most ? words.percent(least) : words.say("percent", { n: view.range_told });
     }
 
     /* The values of each row, the whole area last. */
@@ -100,12 +101,13 @@
       const rows = this.rows(view, effective);
       const heading = el("th", { scope: "col" }, el("span", { class: "for-readers" }, words.table.district));
       const headings = columns.map((column) => el("th", { scope: "col" }, column.title));
+      const starred = (column, row) => (column.key === "column_services" && view.uncounted && !row.city ? "*" : "");
       const line = (row, i) =>
         el(
           "tr",
           { class: row.city ? "city" : "" },
           el("th", { scope: "row", dir: "auto" }, row.label),
-          ...columns.map((column) => el("td", {}, column.form(rows[i][column.at])))
+          ...columns.map((column) => el("td", {}, column.form(rows[i][column.at]) + starred(column, row)))
         );
       const caption = words.say(this.caption(composite, effective), { category: view.label, minutes, hour });
       byId("table").replaceChildren(
@@ -115,8 +117,21 @@
           el("caption", {}, caption),
           el("thead", {}, el("tr", {}, heading, ...headings)),
           el("tbody", {}, ...view.rows.map(line))
-        )
+        ),
+        ...this.tableNotes(view, columns).map((note) => el("p", { class: "hint" }, note))
       );
+    }
+
+    /* Why the rows of a table do not add up to its last one. */
+    tableNotes(view, columns) {
+      const { words } = this;
+      const has = (key) => columns.some((column) => column.key === key);
+      const notes = [];
+      if (view.uncounted && has("column_services")) notes.push(words.say("uncounted"));
+      if (view.rows.length > 2 && has("column_gaps")) {
+        notes.push(words.say("gaps_shared", { district: words.table.district.toLowerCase() }));
+      }
+      return notes;
     }
 
     caption(composite, effective) {

@@ -176,12 +176,12 @@
 
     drawView(view) {
       return {
-        gaps: L.layerGroup([...view.gaps.map((gap) => this.gapLayer(gap)), this.gapOutlines(view.gaps, 1.3)]),
+        gaps: L.layerGroup([...view.gaps.map((gap) => this.gapLayer(gap, view.rounded)), this.gapOutlines(view.gaps, 1.3)]),
         services: L.layerGroup(this.servicesOf(view).map((service) => this.serviceLayer(service))),
       };
     }
 
-    gapLayer(gap) {
+    gapLayer(gap, rounded) {
       gap.layer = this.fill("coverage", gap.shape, qh.gapFill(), {
         interactive: true,
       });
@@ -190,7 +190,7 @@
       gap.layer.on("popupclose", () => (gap.clicked = null));
       this.bindPopup(gap.layer, () => {
         const here = gap.clicked ? this.on.tell(gap.clicked) : "";
-        return qh.gapPopup(this.words, this.data, gap, here, () => this.on.list(gap));
+        return qh.gapPopup(this.words, this.data, { gap, rounded }, here, () => this.on.list(gap));
       });
       const outline = this.gapOutlines([gap], 4);
       gap.layer.on("popupopen", () => {

@@ -47,6 +47,7 @@
       if (effective.untimed) notes.push(words.say("note_untimed"));
       if (view.range && effective.hour === null && !effective.standard) notes.push(words.say("note_sure", { minutes }));
       if (view.withheld) notes.push(words.say("withheld", { minutes }));
+      if (view.rounded) notes.push(words.say("note_rounded", { step: data.round_min }));
       if (view.kind === "composite") {
         const counted = qh.countedCategories(data, view, effective);
         const left = qh.essentials(data).filter((one) => !counted.includes(one.id));
@@ -120,7 +121,8 @@
         ? words.count("residents_count", gap.residents)
         : words.say("area_ha", { n: words.number(gap.area_ha, 0) });
       const facts = [qh.isLarge(gap) ? "" : qh.districtsOf(words, gap), size];
-      if (gap.minutes[1] !== null) facts.push(words.minutes(gap.minutes[1]));
+      const median = gap.minutes[1];
+      if (median !== null) facts.push(this.view.rounded ? words.say("here_at_most", { n: median }) : words.minutes(median));
       const mark = el("span", { class: "rank" }, String(gap.rank));
       return this.placeButton(mark, qh.placeOf(words, gap), facts, (from) => this.visit.gap(gap, from));
     }

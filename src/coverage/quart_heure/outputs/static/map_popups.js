@@ -23,18 +23,20 @@
     return more > 0 ? named + words.say("districts_more", { n: more }) : named;
   };
 
-  /* `here` is what is known of the place that was clicked; `onList` leads back to the list. */
-  qh.gapPopup = function (words, data, gap, here, onList) {
+  /* `rounded` is whether minutes are rounded up for discretion; `here` is what is known of the place
+     that was clicked; `onList` leads back to the list. */
+  qh.gapPopup = function (words, data, { gap, rounded }, here, onList) {
     const [least, median, most] = gap.minutes;
     const size = [words.say("area_ha", { n: words.number(gap.area_ha, gap.area_ha < 10 ? 1 : 0) })];
     if (data.residents) size.unshift(words.count("residents_count", gap.residents));
     const minutes =
       median === null
         ? words.say(qh.asked(data) ? "unreachable_sure" : "unreachable")
-        : words.say("gap_minutes_value", {
+        : words.say(rounded ? "gap_minutes_rounded" : "gap_minutes_value", {
             median: words.number(median),
             min: words.number(least),
             max: most === null ? "∞" : words.number(most),
+            step: data.round_min,
           });
     const nearest = gap.discreet ? words.say("gap_nearest_unshown") : gap.nearest;
     return el(
