@@ -6,8 +6,10 @@ distance to it is walked too.
 
 from __future__ import annotations
 
+import concurrent.futures
 import dataclasses
 import functools
+import os
 
 import numpy as np
 import shapely
@@ -20,6 +22,11 @@ __all__ = ["SNAP_M", "Attachment", "snap"]
 
 SNAP_M = 100.0
 """A place further than this from every useful edge is off the network, in metres."""
+
+
+_MOST_THREADS = 8
+_AT_ONCE = 10_000
+"""Places asked for in one call, each an object of its own; several calls share the cores."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -101,7 +108,7 @@ def snap(
     # A tree of straight segments answers several times faster than one of whole streets, whose
     # boxes overlap more and whose distances cost more.
     tree = shapely.STRtree(shapely.linestrings(np.stack([start, end], axis=1)))
-    place, nearest = tree.query_nearest(shapely.points(xy), max_distance=max_distance_m)
+    place, nearest = _nearest(tree, xy, max_distance_m)
     # Vertices are in the order of the edges: of equals, the first edge and its first segment win.
     order = np.lexsort((segments[nearest], place))
     place, nearest = place[order], nearest[order]
@@ -119,6 +126,24 @@ def snap(
     found.offset_m[place] = along * network.length_m[edge]
     found.access_m[place] = access_m
     return found
+
+
+def _nearest(
+    tree: shapely.STRtree, xy: NDArray[np.float64], max_distance_m: float
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the nearest shapes of each place, all that are equally near: places and shapes."""
+    parts = np.array_split(np.arange(len(xy)), len(xy) // _AT_ONCE + 1)
+    n_threads = min(os.cpu_count() or 1, _MOST_THREADS, len(parts))
+
+    def ask(part: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        points = shapely.points(xy[part])
+        place, nearest = tree.query_nearest(points, max_distance=max_distance_m)
+        return part[place], nearest
+
+    # GEOS works without Python's lock: the cores of a machine share the cells of a city.
+    with concurrent.futures.ThreadPoolExecutor(n_threads) as threads:
+        found = list(threads.map(ask, parts))
+    return np.concatenate([f[0] for f in found]), np.concatenate([f[1] for f in found])
 
 
 def _segments_near(
