@@ -107,7 +107,8 @@ def snap(
     start, end = network.xy[segments], network.xy[segments + 1]
     # A tree of straight segments answers several times faster than one of whole streets, whose
     # boxes overlap more and whose distances cost more.
-    tree = shapely.STRtree(shapely.linestrings(np.stack([start, end], axis=1)))
+    # So does one of few branches: it is not asked often enough to pay for a flatter one.
+    tree = shapely.STRtree(shapely.linestrings(np.stack([start, end], axis=1)), node_capacity=4)
     place, nearest = _nearest(tree, xy, max_distance_m)
     # Vertices are in the order of the edges: of equals, the first edge and its first segment win.
     order = np.lexsort((segments[nearest], place))

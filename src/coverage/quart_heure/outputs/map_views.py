@@ -50,10 +50,19 @@ the whole area each counts once.
 def views(coverage: Coverage, pen: Pen, *, lang: str) -> list[dict[str, Any]]:
     """Return the views in order of presentation, as plain data for the page."""
     study = coverage.study
-    shown = [_category_view(coverage, category, pen, lang=lang) for category in study.categories]
+    hidden = uncounted(coverage.indicators, coverage.manifest)
+    rounded = rounded_categories(coverage.gaps, coverage.manifest)
+    shown = [
+        {
+            **_category_view(coverage, category, pen, hidden=hidden.get(category, 0), lang=lang),
+            "rounded": category in rounded,
+        }
+        for category in study.categories
+    ]
     if len(study.essentials) < 2:
         return shown
-    return [_composite_view(coverage, pen), *shown]
+    whole = {**_composite_view(coverage, pen), "rounded": _NONE_IN_REACH in rounded}
+    return [whole, *shown]
 
 
 def services_shown(
@@ -103,11 +112,12 @@ def _service(row: dict[Any, Any], *, lang: str) -> dict[str, Any]:
     return kept
 
 
-def _category_view(coverage: Coverage, category: str, pen: Pen, *, lang: str) -> dict[str, Any]:
+def _category_view(
+    coverage: Coverage, category: str, pen: Pen, *, hidden: int, lang: str
+) -> dict[str, Any]:
     study = coverage.study
     about = study.catalogue[category]
     here = coverage.services[coverage.services["category"] == category]
-    hidden = uncounted(coverage.indicators, coverage.manifest).get(category, 0)
     return {
         "id": category,
         "kind": "category",
@@ -141,7 +151,6 @@ def _common(coverage: Coverage, category: str, pen: Pen) -> dict[str, Any]:
     ranged = has_ranges(coverage)
     return {
         "gaps": _gaps(coverage, category, pen),
-        "rounded": category in rounded_categories(coverage.gaps, coverage.manifest),
         "range": range_rows(coverage, category) if ranged else None,
         "range_told": range_told(coverage, category) if ranged else "",
     }
