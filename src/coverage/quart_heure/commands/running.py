@@ -160,14 +160,18 @@ def with_week(study: Study) -> Study:
 
 
 def run_analysis(study: Study, *, no_cache: bool, say: Callable[[str], None]) -> Coverage:
-    """Analyse a study and tell how many rows of its inputs were left out or doubted."""
+    """Analyse a study and tell how many rows of its inputs were left out or doubted.
+
+    Discreet places are taken out here, once for all that is written.
+    """
+    from quart_heure.outputs.discretion import publishable
     from quart_heure.study import analyse as analyse_study
 
     coverage = analyse_study(study, cache=chosen_cache(no_cache), progress=say)
     doubts = len(coverage.problems)
     if doubts:
         typer.echo(f"{doubts} rows left out or doubted: see problems in the results.", err=True)
-    return coverage
+    return publishable(coverage)
 
 
 def load_results(

@@ -59,8 +59,9 @@ def _as_text(frame: pd.DataFrame, column: Column) -> pd.Series[Any]:
         # A bare carriage return is not quoted and would begin a row of its own.
         words = values.astype("str").fillna("").str.replace(r"\r\n?", "\n", regex=True)
         return words.where(~words.str.startswith(_FORMULA_STARTS), "'" + words)
-    if column.decimals is None:
+    decimals = column.decimals
+    if decimals is None:
         return values
     numbers = values.to_numpy(dtype=float).tolist()
-    text = [f"{n:.{column.decimals}f}" if math.isfinite(n) else "" for n in numbers]
+    text = [f"{n:.{decimals}f}" if math.isfinite(n) else "" for n in numbers]
     return pd.Series(text, index=values.index, dtype="str")
