@@ -785,7 +785,9 @@ def test_a_misspelt_key_is_put_right(study: Path, refuse: Refuse, text: str, wor
         ("categories = [1]", "categories is [1]."),
         ("threshold_min = inf", "threshold_min is inf, which is not a positive number."),
         ("threshold_min = 1e9", "threshold_min is 1e+09, more than 240 minutes. Give 240"),
-        (f"threshold_min = 1{'0' * 400}", "0, which is not a positive number."),  # no float
+        (f"threshold_min = 1{'0' * 400}", "threshold_min is too large"),  # no float
+        (f"cell_m = 0x1{'0' * 5000}", "cell_m is too large"),  # nor what Python writes out
+        ("snap_m = 0.01", "snap_m is 0.01, less than 1 metres."),
         ("isochrones_min = [inf]", "isochrones_min inf is inf, which is not a positive number."),
         ("isochrones_min = [5, 241]", "isochrones_min 241 is 241, more than 240 minutes."),
         ("snap_m = 1e6", "snap_m is 1e+06, more than 5000 metres."),
@@ -1275,6 +1277,13 @@ def test_a_cache_that_cannot_be_written_stops_nothing(
     assert all(line.startswith("The cache cannot be written") for line in told)
 
 
+def test_a_cache_whose_names_are_too_long_stops_nothing(
+    study: Path, tmp_path: Path, toy_coverage: Coverage
+) -> None:
+    cache = Cache(tmp_path / ("x" * 300))
+    same_figures(analyse(read_town(study, cache=cache), cache=cache), toy_coverage)
+
+
 def test_the_cache_keeps_within_its_size(tmp_path: Path) -> None:
     """What was not asked for longest goes first; the newest stays however large it is."""
     cache = Cache(tmp_path, most_bytes=5_000)
@@ -1285,15 +1294,17 @@ def test_the_cache_keeps_within_its_size(tmp_path: Path) -> None:
     def kept() -> list[str]:
         return sorted(path.name.partition("-")[0] for path in tmp_path.iterdir())
 
+    (tmp_path / "results.npz").write_bytes(b"x" * 9_000)  # somebody else's
+    (tmp_path / f"reach-{'0' * 32}.npz").write_bytes(b"x")  # ours, of an earlier format
     for age, name in enumerate("abc"):
         entry(name)
         path = next(tmp_path.glob(f"{name}-*"))
         os.utime(path, (age, age))
     entry("a")  # used again
     entry("d")
-    assert kept() == ["a", "c", "d"]
+    assert kept() == ["a", "c", "d", "results.npz"]
     entry("e", 9_000)
-    assert kept() == ["e"]
+    assert kept() == ["e", "results.npz"]
     np.testing.assert_array_equal(entry("a")["a"], np.zeros(1_000))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 import json
 from pathlib import Path
 
@@ -70,6 +71,39 @@ def test_dead_ends_are_listed_by_the_way_round() -> None:
     assert found["place"].tolist() == ["rue C", "rue A"]
     assert found["value"].tolist() == [999.5, 299]
     assert found.geometry.x.tolist() == [400, 50]
+
+
+def test_the_own_bend_of_a_dead_end_hides_no_street() -> None:
+    bend = [(0.0, 0.0), (0.0, 400.0), (98.8, 400.0), (100.0, 400.0)]
+    network = network_of(
+        *[[a, b] for a, b in itertools.pairwise(bend)],
+        [(98.8, 400.0), (98.8, 398.8)],  # 1.2 m long: its own street is nearest
+        [(0.0, 0.0), (200.0, 0.0)],
+        [(200.0, 0.0), (200.0, 397.3)],
+        [(200.0, 397.3), (0.5, 397.3)],  # 1.5 m below the end
+        name=["rue A", "rue A", "rue A", "allée", "rue B", "rue B", "rue C"],
+    )
+    found = finding_table(examine_network(network, ADULT), network)
+    found = found[found["kind"] == "dangling_end"]
+    at_end = found[found.geometry.y == 398.8]
+    assert at_end["place"].tolist() == ["rue C"]
+    assert at_end["value"].iloc[0] > 900
+
+
+@pytest.mark.parametrize("forward", [True, False])
+def test_the_way_round_is_the_shorter_of_there_and_back(forward: bool) -> None:
+    network = network_of(
+        [(0, 0), (100, 0)],
+        [(100, 0), (200, 0)],
+        [(0, 0), (0, 100)],
+        [(0, 100), (50, 100)],
+        [(50, 100), (50, 1)],
+        name=["rue A", "rue B", *["allée"] * 3],
+        forward=[True, True, True, forward, True],
+        backward=[True, True, True, not forward, True],
+    )
+    found = finding_table(examine_network(network, ADULT), network)
+    assert found.loc[found["kind"] == "dangling_end", "value"].tolist() == [299]
 
 
 def test_a_street_below_a_bridge_is_no_missed_junction() -> None:

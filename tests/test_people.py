@@ -438,6 +438,58 @@ def test_people_of_a_district_live_in_it(
     assert people[cells.district == 1].sum() == pytest.approx(east)
 
 
+def two_districts(cut: float, back: float = 0.0) -> StudyArea:
+    """Cut a square of 400 m in two districts; the second reaches back into the first."""
+    west = box(X0, Y0, X0 + cut, Y0 + 400)
+    east = box(X0 + cut - back, Y0, X0 + 400, Y0 + 400)
+    return toy_town.area_of([("1", "West", west), ("2", "East", east)], name="Two")
+
+
+def people_by_district(area: StudyArea, zones: ResidentZones) -> list[float]:
+    coverage = analyse(toy_town.town_study(area=area, residents=zones, threshold_min=5))
+    return coverage.cells.groupby("district_id", observed=True)["residents"].sum().tolist()
+
+
+def test_people_of_districts_that_overlap_are_those_told(tmp_path: Path) -> None:
+    area = two_districts(300, back=150)
+    (tmp_path / "p.csv").write_text("code;population\n1;1000\n2;500\n", encoding="utf-8")
+    zones = read_people(tmp_path / "p.csv", area)
+    assert isinstance(zones, ResidentZones)
+    assert people_by_district(area, zones) == pytest.approx([1000, 500])
+
+
+@pytest.mark.parametrize(("begin", "first"), [(215, 0.0), (200, 0.0), (180, 20 / 120)])
+def test_people_of_a_part_across_districts_are_shared_by_area(
+    tmp_path: Path, begin: int, first: float
+) -> None:
+    area = two_districts(200)
+    part = box(X0 + begin, Y0, X0 + begin + 120, Y0 + 400)
+    finer = gpd.GeoDataFrame(
+        {"district_id": ["q"], "label": ["Quarter"], "parent_id": ["2"]},
+        geometry=[part],
+        crs=area.crs,
+    )
+    area = dataclasses.replace(area, subdistricts=finer)
+    (tmp_path / "p.csv").write_text("code;population\nq;300\n", encoding="utf-8")
+    zones = read_people(tmp_path / "p.csv", area)
+    assert isinstance(zones, ResidentZones)
+    assert people_by_district(area, zones) == pytest.approx([300 * first, 300 * (1 - first)])
+
+
+def test_people_told_for_other_districts_are_shared_by_area(tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("code;population\n1;1000\n2;500\n", encoding="utf-8")
+    zones = read_people(tmp_path / "p.csv", two_districts(200))
+    assert isinstance(zones, ResidentZones)
+    ground = two_districts(200).geometry
+    thirds = [
+        (name, name, box(X0 + west, Y0, X0 + east, Y0 + 400))
+        for name, west, east in (("a", 0, 100), ("b", 100, 200), ("c", 200, 400))
+    ]
+    area = toy_town.area_of(thirds, name="Three")
+    assert area.geometry.equals(ground)
+    assert people_by_district(area, zones) == pytest.approx([500, 500, 500])
+
+
 def test_a_district_without_a_cell_is_told(town: StudyArea) -> None:
     speck = box(X0 + 1001, Y0 + 1001, X0 + 1005, Y0 + 1005)
     rest = town.geometry.difference(speck)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import re
 import shutil
@@ -120,6 +121,40 @@ def test_a_study_read_is_the_study_written(study_file: Path, toy_coverage: Cover
         ("residents", "residents.parquet"),
     ]
     assert all(re.fullmatch("[0-9a-f]{64}", each["sha256"]) for each in study.provenance)
+
+
+def test_an_area_of_several_files_is_read_again_when_one_changes(
+    study_file: Path, tmp_path: Path
+) -> None:
+    districts = toy_town.town_area().districts.rename(columns={"district_id": "code"})
+    cache = Cache(tmp_path / "cache")
+    for name in ("quartiers [2024].shp", "quartiers.tab"):
+        study = tmp_path / "town" / f"{name}.toml"
+        study.write_text(
+            study_file.read_text(encoding="utf-8").replace("districts.parquet", name),
+            encoding="utf-8",
+        )
+        driver = "MapInfo File" if name.endswith("tab") else None
+        for codes in (["A", "B"], ["X", "Y"]):
+            path = tmp_path / "town" / name
+            for old in path.parent.glob(f"{glob.escape(path.stem)}.*"):
+                if old.suffix != ".toml":
+                    old.unlink()
+            districts.assign(code=codes).to_file(path, driver=driver)
+            area = read_study(study, cache=cache).area
+            assert area.districts["district_id"].tolist() == codes
+
+
+def test_a_crs_of_ones_own_is_written_as_it_was(study_file: Path, tmp_path: Path) -> None:
+    own = "+proj=laea +lat_0=48.85 +lon_0=2.35 +datum=WGS84 +units=m"
+    districts = toy_town.town_area().districts.to_crs(own)
+    districts.to_parquet(study_file.parent / "districts.parquet")
+    cache = Cache(tmp_path / "cache")
+    told = {
+        read_study(study_file, cache=kept).area.crs.to_string()
+        for kept in (Cache(None), cache, cache)
+    }
+    assert len(told) == 1
 
 
 @pytest.mark.parametrize("layer", ["parquet", "geojson", "shp"])

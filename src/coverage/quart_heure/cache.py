@@ -12,6 +12,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -28,8 +29,11 @@ __all__ = ["Arrays", "Cache", "default_cache", "hash_of", "packed", "unpacked"]
 
 _LOG = logging.getLogger(__name__)
 
-_FORMAT = 1
+_FORMAT = 2
 """Raise it when what is stored under a key changes its meaning."""
+
+_ENTRY = re.compile(r"[a-z]+-(?:(\d+)-)?[0-9a-f]{32}\.npz")
+"""Name of an entry: its kind, its format (the first had none in its name), the hash of its key."""
 
 _MOST_BYTES = 1_000_000_000
 """Entries of a folder are kept within this."""
@@ -93,7 +97,7 @@ class Cache:
             return dict(compute())
         text = json.dumps([_FORMAT, np.__version__, kind, key], sort_keys=True)
         digest = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
-        path = self.folder / f"{kind}-{digest}.npz"
+        path = self.folder / f"{kind}-{_FORMAT}-{digest}.npz"
         stored = self._load(path, text)
         if stored is not None:
             return stored
@@ -104,9 +108,9 @@ class Cache:
 
     @staticmethod
     def _load(path: Path, text: str) -> dict[str, NDArray[Any]] | None:
-        if not path.exists():
-            return None
         try:
+            if not path.exists():
+                return None
             # Numpy would take anything else for another of its own kinds of file.
             if not zipfile.is_zipfile(path):
                 msg = "it is cut short or no archive"
@@ -118,7 +122,7 @@ class Cache:
                     os.utime(path)  # in use
                 return arrays
             reason = "it was written for something else"
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        except (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile) as error:
             reason = str(error) or type(error).__name__
         _LOG.warning("Cache entry %s cannot be used (%s): computed anew.", path.name, reason)
         return None
@@ -135,10 +139,14 @@ class Cache:
     def _make_room(self, newest: Path) -> None:
         """Remove what was not used for longest, but not what was just stored."""
         with contextlib.suppress(OSError):  # another run may be at it too
-            entries = [
-                (entry.stat().st_mtime, entry.stat().st_size, entry)
-                for entry in newest.parent.glob("*.npz")
-            ]
+            entries = []
+            for entry in newest.parent.iterdir():
+                # The folder may hold what is not ours.
+                named = _ENTRY.fullmatch(entry.name)
+                if named and named[1] != str(_FORMAT):
+                    entry.unlink()  # nothing reads it any more
+                elif named:
+                    entries.append((entry.stat().st_mtime, entry.stat().st_size, entry))
             total = sum(size for _, size, _ in entries)
             for _, size, entry in sorted(entries):
                 if total <= self.most_bytes:

@@ -137,7 +137,7 @@ def _check_shown(key: str, name: str, value: Any) -> None:
     elif name == "colour" and not _COLOUR.fullmatch(value):
         # It goes into the styles of pages as it is.
         hint = 'Give a colour such as "#117733" or "#173".'
-    elif name == "osm" and not all(re.fullmatch(r"[^=\s]+=[^=]+", str(tag)) for tag in value):
+    elif name == "osm" and not all(re.fullmatch(r"[^=\s]+=.+", str(tag)) for tag in value):
         hint = 'Tags are a key and a value, such as ["amenity=shower"].'
     elif name == "portal" and not all(str(word).strip() for word in value):
         hint = "Leave blank words out."

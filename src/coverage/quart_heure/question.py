@@ -13,7 +13,13 @@ import pyproj
 import shapely
 
 from quart_heure.analysis.audience import Person
-from quart_heure.analysis.bounds import LONGEST_SNAP_M, check_cells, check_number, check_walks
+from quart_heure.analysis.bounds import (
+    LEAST_SNAP_M,
+    LONGEST_SNAP_M,
+    check_cells,
+    check_number,
+    check_walks,
+)
 from quart_heure.analysis.hours import Clock, newest_source
 from quart_heure.analysis.moment import (
     LONGEST_STAY_MIN,
@@ -36,7 +42,7 @@ from quart_heure.sources.background import read_background
 from quart_heure.sources.heights import Heights
 from quart_heure.sources.opening_hours import STAY_MIN, is_country
 from quart_heure.sources.residents import Residents, ResidentZones
-from quart_heure.sources.services import Services, problem_table
+from quart_heure.sources.services import STATUSES, Services, problem_table
 from quart_heure.sources.weights import DistrictWeights
 
 if TYPE_CHECKING:
@@ -165,7 +171,10 @@ class Study:
             msg = "The study has no category to analyse."
             raise StudyFileError(msg, hint=f"Known categories: {', '.join(self.catalogue)}.")
         check_walks(self.threshold_min, self.isochrones_min)
-        check_number("snap_m", self.snap_m, most=LONGEST_SNAP_M, unit="metres")
+        check_number("snap_m", self.snap_m, least=LEAST_SNAP_M, most=LONGEST_SNAP_M, unit="metres")
+        if not self.counted_status:
+            msg = "counted_status is empty: no service would count."
+            raise StudyFileError(msg, hint=f"Name some of {', '.join(STATUSES)}.")
         check_number("min_gap_ha", self.min_gap_ha)
         check_cells(self.area, self.cell_m)
         self._check_hours()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LEAST_CELL_M",
+    "LEAST_SNAP_M",
     "LONGEST_MIN",
     "LONGEST_SNAP_M",
     "MOST_CELLS",
@@ -28,7 +29,7 @@ __all__ = [
 LONGEST_MIN = 240.0
 """Nobody asks what lies more than four hours away on foot; the streets taken grow with it."""
 
-LONGEST_SNAP_M = 5_000.0
+LEAST_SNAP_M, LONGEST_SNAP_M = 1.0, 5_000.0
 LEAST_CELL_M = 1.0
 
 MOST_CELLS = 20_000_000
@@ -36,8 +37,10 @@ MOST_CELLS = 20_000_000
 computer holds them, and the system ends the run without a word."""
 
 
-def check_number(name: str, number: float, *, most: float = math.inf, unit: str = "") -> None:
-    """Refuse a number that is not above zero and finite, or too large.
+def check_number(
+    name: str, number: float, *, least: float = 0.0, most: float = math.inf, unit: str = ""
+) -> None:
+    """Refuse a number that is not above zero and finite, too small or too large.
 
     Raises
     ------
@@ -46,8 +49,13 @@ def check_number(name: str, number: float, *, most: float = math.inf, unit: str 
     """
     # A whole number of TOML may have more digits than a float.
     if not 0 < number <= sys.float_info.max:
-        msg = f"{name} is {number}, which is not a positive number."
+        # … and than Python writes out.
+        told = "too large" if isinstance(number, int) and number > sys.float_info.max else number
+        msg = f"{name} is {told}, which is not a positive number."
         raise StudyFileError(msg, hint="Minutes, metres and hectares are above zero.")
+    if number < least:
+        msg = f"{name} is {number:g}, less than {least:g} {unit}."
+        raise StudyFileError(msg, hint=f"Give {least:g} {unit} or more.")
     if number > most:
         msg = f"{name} is {number:g}, more than {most:g} {unit}."
         raise StudyFileError(msg, hint=f"Give {most:g} {unit} or less.")

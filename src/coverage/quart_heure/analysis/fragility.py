@@ -30,8 +30,8 @@ def fragility_table(basis: Basis, *, hide_discreet: bool = False) -> pd.DataFram
     basis
         Of an analysis.
     hide_discreet
-        Whether districts leave out those who depend on a discreet place: it would be found where
-        they live. The whole area counts them all the same.
+        Whether the districts of a category with a discreet place are unknown, NaN: it would be
+        found where those live who depend on it. The whole area is told all the same.
 
     Returns
     -------
@@ -45,15 +45,14 @@ def fragility_table(basis: Basis, *, hide_discreet: bool = False) -> pd.DataFram
         on_folk = districts.sums(basis.on_network, basis.people)
     for category in basis.categories:
         single = basis.single[category]
-        told = single.copy()
-        for service in basis.of_category(category):
-            if hide_discreet and basis.discreet[service]:
-                told[basis.reach.of(int(service))[0]] = False
-        ha = _whole_last(basis, told, single) * basis.cells.cell_ha
+        ha = districts.sums(single) * basis.cells.cell_ha
         folk = folk_pct = np.full(len(ha), np.nan)
         if on_folk is not None:
-            folk = _whole_last(basis, told, single, basis.people)
+            folk = districts.sums(single, basis.people)
             folk_pct = percent(folk, on_folk)
+        if hide_discreet and basis.discreet[basis.of_category(category)].any():
+            for of_districts in (ha, folk, folk_pct):
+                of_districts[:-1] = np.nan
         table = districts.names.assign(
             category=category,
             single_ha=ha,
@@ -116,16 +115,3 @@ def dependence_table(basis: Basis, *, hide_discreet: bool = False) -> pd.DataFra
 
 def _sum(people: NDArray[np.float64] | None, place: NDArray[np.integer]) -> float:
     return float("nan") if people is None else round(float(people[place].sum()), 6)
-
-
-def _whole_last(
-    basis: Basis,
-    told: NDArray[np.bool_],
-    true: NDArray[np.bool_],
-    weight: NDArray[np.float64] | None = None,
-) -> NDArray[np.float64]:
-    """Add up what is told of districts, and what is true of the whole."""
-    sums = basis.districts.sums(told, weight)
-    if not np.array_equal(told, true):
-        sums[-1] = basis.districts.sums(true, weight)[-1]
-    return sums

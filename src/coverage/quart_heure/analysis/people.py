@@ -102,6 +102,7 @@ def residents_per_cell(
     """
     index = _CellIndex(cells)
     shapely.prepare(area.geometry)
+    district = _positions(residents, area)
     if isinstance(residents, Residents):
         measure = _measure_squares(cells, index, residents, area)
         squares = residents.zones(residents.crs).shapes
@@ -110,7 +111,7 @@ def residents_per_cell(
     if residents.buildings is None:
         by_area = _measure_area(cells, residents, area)
         people, outside = _share_out(
-            index, residents.residents, by_area, residents.shapes, residents.district
+            index, residents.residents, by_area, residents.shapes, district
         )
         return CellResidents(people=people, outside=outside)
     by_volume = _measure_volume(cells, index, residents, residents.buildings, area)
@@ -120,16 +121,25 @@ def residents_per_cell(
         np.where(built, residents.residents, 0.0),
         by_volume,
         residents.shapes,
-        residents.district,
+        district,
     )
     bare = residents[~built & (residents.residents > 0)]
     by_area = _measure_area(cells, bare, area)
-    more, further = _share_out(index, bare.residents, by_area, bare.shapes, bare.district)
+    more, further = _share_out(index, bare.residents, by_area, bare.shapes, _positions(bare, area))
     return CellResidents(
         people=people + more,
         outside=outside + further,
         zones_without_building=int(np.count_nonzero(by_area.inside > 0)),
     )
+
+
+def _positions(residents: Residents | ResidentZones, area: StudyArea) -> NDArray[np.intp] | None:
+    """Return the position in the districts of the one that each zone is in, -1 for several."""
+    if isinstance(residents, Residents) or residents.district is None:
+        return None
+    # Districts of another division than the area has now are none of its own.
+    position = {name: at for at, name in enumerate(area.districts["district_id"])}
+    return np.array([position.get(str(name), -1) for name in residents.district], dtype=np.intp)
 
 
 def _share_out(

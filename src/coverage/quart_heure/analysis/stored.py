@@ -199,7 +199,8 @@ def stored_residents(
     key = [cells.cell_m, *_area_key(area)]
     if isinstance(residents, ResidentZones):
         key.append(_shapes_key(residents.shapes))
-        key.append("" if residents.district is None else hash_of(residents.district))
+        if residents.district is not None:
+            key += [hash_of(residents.district), area.districts["district_id"].tolist()]
         if residents.buildings is not None:
             key.append(_shapes_key(residents.buildings.shapes))
             parts.append(residents.buildings.height_m)

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["stored_area"]
 
+_KNOWN = (".geojson", ".geojson.gz", ".json", ".gpkg", ".parquet", ".geoparquet", ".shp")
+"""Endings of files of which it is known what belongs to them; others are read each time."""
+
 
 def stored_area(
     path: Path, cache: Cache, *, subdistricts: Path | None = None, **options: Any
@@ -38,23 +41,28 @@ def stored_area(
         return _arrays_of(read_area(path, subdistricts=subdistricts, **options))
 
     files = [file for file in (path, subdistricts) if file is not None]
-    if cache.folder is None or not all(file.is_file() for file in files):
+    known = all(file.is_file() and file.name.lower().endswith(_KNOWN) for file in files)
+    if cache.folder is None or not known:
         return read_area(path, subdistricts=subdistricts, **options)
-    # A shapefile is several files, of which this is one.
-    key = [[file.name, _hash_of(file)] for file in files]
-    return _area_of(cache.recall("area", [*key, options], compute))
+    return _area_of(cache.recall("area", [[_hash_of(file) for file in files], options], compute))
 
 
-def _hash_of(file: Path) -> str:
-    beside = file.parent.glob(f"{file.stem}.*") if file.suffix.lower() == ".shp" else [file]
-    return ",".join(sha256_of(each) for each in sorted(beside))
+def _hash_of(file: Path) -> list[list[str]]:
+    """Return the name and the hash of a file and of those that belong to it.
+
+    A shapefile is several files; a GeoPackage that is being edited has a journal beside it.
+    """
+    beginnings = (f"{file.stem}.", f"{file.name}-")
+    beside = [each for each in file.parent.iterdir() if each.name.startswith(beginnings)]
+    return [[each.name, sha256_of(each)] for each in sorted({file, *beside}) if each.is_file()]
 
 
 def _arrays_of(area: StudyArea) -> dict[str, NDArray[Any]]:
     tables = [area.districts] + ([] if area.subdistricts is None else [area.subdistricts])
     words = {
         "name": area.name,
-        "crs": area.crs.to_json(),
+        # As it was given: two ways to write one CRS would be told apart in a manifest.
+        "crs": area.crs.to_string(),
         "tables": [
             {column: table[column].tolist() for column in table.columns if column != "geometry"}
             for table in tables
@@ -70,7 +78,7 @@ def _arrays_of(area: StudyArea) -> dict[str, NDArray[Any]]:
 def _area_of(arrays: dict[str, NDArray[Any]]) -> StudyArea:
     words = json.loads(bytes(arrays["words"]))
     outline, *shapes = unpacked(arrays)
-    crs = pyproj.CRS.from_json(words["crs"])
+    crs = pyproj.CRS.from_user_input(words["crs"])
     tables = []
     for columns in words["tables"]:
         n = len(columns["district_id"])

@@ -74,14 +74,17 @@ def check_output(output: Path | None, source: Path | None, *, folder: bool = Fal
 
 
 def _keep_inputs(output: Path, source: Path, *, folder: bool) -> None:
-    from quart_heure.outputs.tables import RESULT_FILES
+    from quart_heure.outputs.tables import RESULT_FILES, WEEK_FILES
     from quart_heure.study_settings import input_files
 
+    results = (*WEEK_FILES, *RESULT_FILES)
     if source.is_dir() and not (source / "study.toml").is_file():
-        inputs = [source / name for name in RESULT_FILES]
+        inputs = [source / name for name in results]
     else:
         inputs = input_files(source)
-    made = {(output / name).resolve() for name in RESULT_FILES} if folder else {output.resolve()}
+    pages = ("report.html", "map.html")
+    names = (*results, *pages) if folder else ()
+    made = {(output / name).resolve() for name in names} if folder else {output.resolve()}
     for file in inputs:
         if file.resolve() in made:
             msg = f"{output}: results would replace {file}, which they are made from."

@@ -49,6 +49,9 @@ KINDS = (
 DANGLING_M = 2.0
 """A dead end this near another street was probably meant to join it, in metres."""
 
+_NO_WAY_M = 2 * DANGLING_M
+"""A way round of no more than this is no way round, in metres."""
+
 ROUND_M = 1000.0
 """Ways round a dead end are looked for up to this length, in metres."""
 
@@ -262,12 +265,15 @@ def _dangling_ends(network: WalkNetwork, profile: WalkProfile) -> Iterator[Findi
     # Nor are the two sides of a shut gate, which end at one place on purpose.
     level = bridge[near] | tunnel[near] | (gap == 0)
     kept = np.flatnonzero(~own & ~level)
-    # Of several streets that a dead end nearly meets, the nearest.
-    kept = kept[np.lexsort((near[kept], gap[kept], at[kept]))]
-    kept = kept[np.unique(at[kept], return_index=True)[1]]
-    place, edge, gap = points[at[kept]], walkable[near[kept]], gap[kept]
-    along_m = shapely.line_locate_point(network.lines[edge], place)
+    edge, gap = walkable[near[kept]], gap[kept]
+    along_m = shapely.line_locate_point(network.lines[edge], points[at[kept]])
     ways_m = _ways_round(network, profile, ends[at[kept]], edge, along_m)
+    # Of several streets that a dead end nearly meets, the one that is furthest from it on foot;
+    # its own street, around a bend, is none that it fails to join.
+    worth = np.flatnonzero(ways_m > _NO_WAY_M)
+    worth = worth[np.lexsort((gap[worth], -ways_m[worth], at[kept][worth]))]
+    worth = worth[np.unique(at[kept][worth], return_index=True)[1]]
+    place, edge, gap, ways_m = points[at[kept][worth]], edge[worth], gap[worth], ways_m[worth]
     for point, one, short_m, way_m in zip(place, edge.tolist(), gap, ways_m, strict=True):
         known = np.isfinite(way_m)
         yield Finding(
@@ -289,7 +295,9 @@ def _ways_round(
     edges: NDArray[np.intp],
     along_m: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Return how far it is from each node to a place on an edge, inf beyond `ROUND_M`.
+    """Return how far it is between a node and a place on an edge, inf beyond `ROUND_M`.
+
+    The shorter of there and back, where streets are one-way.
 
     Parameters
     ----------
@@ -301,15 +309,16 @@ def _ways_round(
     graph = search_graph(network, profile)
     links = csr_array((graph.level_m, graph.indices, graph.indptr), shape=(network.n_nodes,) * 2)
     ways_m = np.full(len(nodes), np.inf)
-    for begin in range(0, len(nodes), _AT_ONCE):
-        batch = slice(begin, begin + _AT_ONCE)
-        node_m = dijkstra(links, indices=nodes[batch], limit=ROUND_M)
-        rows = np.arange(len(node_m))
-        rest_m = np.maximum(network.length_m[edges[batch]] - along_m[batch], 0)
-        ways_m[batch] = np.minimum(
-            node_m[rows, network.u[edges[batch]]] + along_m[batch],
-            node_m[rows, network.v[edges[batch]]] + rest_m,
-        )
+    starts, which = np.unique(nodes, return_inverse=True)
+    rest_m = np.maximum(network.length_m[edges] - along_m, 0)
+    for ways in (links, links.T.tocsr()):
+        for begin in range(0, len(starts), _AT_ONCE):
+            node_m = dijkstra(ways, indices=starts[begin : begin + _AT_ONCE], limit=ROUND_M)
+            here = np.flatnonzero((which >= begin) & (which < begin + _AT_ONCE))
+            row, edge = which[here] - begin, edges[here]
+            by_u = node_m[row, network.u[edge]] + along_m[here]
+            by_v = node_m[row, network.v[edge]] + rest_m[here]
+            ways_m[here] = np.minimum(ways_m[here], np.minimum(by_u, by_v))
     ways_m[ways_m > ROUND_M] = np.inf
     return ways_m
 

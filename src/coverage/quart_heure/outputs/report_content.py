@@ -358,7 +358,9 @@ def _on_network(indicators: list[_Row], by: str) -> float:
     city = next(row for row in indicators if row["level"] == "city")
     if by == "area":
         return float(city["on_network_ha"])
-    return round(float(city["residents"] - city["residents_off_network"]), 1)
+    parts = ("residents_covered", "residents_borderline_uncovered", "residents_uncovered")
+    # Of the figures as the tables show them: two differences of rounded ones might not be alike.
+    return round(sum(float(city[part]) for part in parts), 1)
 
 
 def _district(

@@ -44,7 +44,7 @@ __all__ = [
 _FRANCE = shapely.box(-5.5, 41.2, 9.8, 51.3)
 """Metropolitan France in degrees, where Lambert-93 is the national metric system."""
 
-_HELD_SHARE = 0.99
+HELD_SHARE = 0.99
 """A part of a finer division of which its district holds less is told as lying across."""
 
 _LAMBERT_93 = pyproj.CRS.from_epsg(2154)
@@ -209,7 +209,7 @@ def _divide(area: StudyArea, path: Path, *, mend: bool) -> StudyArea:
         for one, label, parent, held in zip(
             finer["district_id"], finer["label"], parents, share, strict=True
         )
-        if held < _HELD_SHARE
+        if held < HELD_SHARE
     ]
     return dataclasses.replace(
         area,

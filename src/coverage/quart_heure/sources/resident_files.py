@@ -16,7 +16,7 @@ import shapely
 from numpy.typing import NDArray
 
 from quart_heure.errors import CrsError, InputFileError
-from quart_heure.sources.areas import StudyArea, check_layer, read_layer
+from quart_heure.sources.areas import HELD_SHARE, StudyArea, check_layer, read_layer
 from quart_heure.sources.buildings import read_buildings
 from quart_heure.sources.counts import read_counts, why_no_count
 from quart_heure.sources.district_names import ID_COLUMNS, bare_name, find_column, plain_word
@@ -234,24 +234,29 @@ def _of_table(
             source=said,
             problems=tuple(problems),
         )
-    shapes, number, more = _by_name(table, people, path, area)
+    division, number, more = _by_name(table, people, path, area)
+    some = number > 0
     return ResidentZones(
-        shapes=shapes,
-        residents=number,
+        shapes=division.geometry.to_numpy()[some],
+        residents=number[some],
         crs=area.crs,
         source=said,
         problems=(*problems, *more),
-        district=_holding_district(shapes, area),
+        district=_districts_of(division, some, area),
     )
 
 
-def _holding_district(shapes: NDArray[np.object_], area: StudyArea) -> NDArray[np.intp]:
-    """Return the district that each zone is, or lies in: the first that holds a point of it."""
-    tree = shapely.STRtree(area.districts.geometry.to_numpy())
-    zone, district = tree.query(shapely.point_on_surface(shapes), predicate="intersects")
-    held = np.full(len(shapes), len(area.districts), dtype=np.intp)
-    np.minimum.at(held, zone, district)
-    return np.where(held < len(area.districts), held, -1)
+def _districts_of(
+    division: gpd.GeoDataFrame, zones: NDArray[np.bool_], area: StudyArea
+) -> NDArray[np.str_]:
+    """Return the district that each of some zones of a division is, or is a part of, else ""."""
+    if division is area.districts:
+        return np.asarray(division["district_id"].to_numpy(dtype=str)[zones])
+    parents = division["parent_id"].to_numpy(dtype=str)[zones]
+    shapes = division.geometry.to_numpy()[zones]
+    whole = dict(zip(area.districts["district_id"], area.districts.geometry, strict=True))
+    held = shapely.area(shapely.intersection(shapes, [whole[parent] for parent in parents]))
+    return np.where(held >= HELD_SHARE * shapely.area(shapes), parents, "")
 
 
 def _squares(
@@ -290,7 +295,7 @@ def _crs_of_squares(code: int, path: Path) -> pyproj.CRS:
 
 def _by_name(
     table: pd.DataFrame, people: NDArray[np.float64], path: Path, area: StudyArea
-) -> tuple[NDArray[np.object_], NDArray[np.float64], list[Mapping[str, Any]]]:
+) -> tuple[gpd.GeoDataFrame, NDArray[np.float64], list[Mapping[str, Any]]]:
     """Give the rows of a table to the districts, or the finer division, that they name."""
     divisions = (
         [area.districts] if area.subdistricts is None else [area.districts, area.subdistricts]
@@ -325,8 +330,7 @@ def _by_name(
     for at in np.flatnonzero(times == 0).tolist():
         text = f"{division['district_id'].iloc[at]} – {division['label'].iloc[at]}"
         problems.append(_problem(path, None, "residents", text, "no number", "taken as zero"))
-    kept = summed > 0
-    return division.geometry.to_numpy()[kept], summed[kept], problems
+    return division, summed, problems
 
 
 def _told_twice(

@@ -91,8 +91,8 @@ class ResidentZones:
     problems
         Rows of a table of problems: what could not be used.
     district
-        Position in the districts of the area of the one that each zone is, or is a part of, -1
-        where it may be in several; shape (n,). None where that is not known of any.
+        Id of the district that each zone is, or is a part of, "" where it may be in several;
+        shape (n,). None where that is not known of any.
     """
 
     shapes: NDArray[np.object_]
@@ -101,7 +101,7 @@ class ResidentZones:
     source: str
     buildings: Buildings | None = None
     problems: tuple[Mapping[str, Any], ...] = ()
-    district: NDArray[np.intp] | None = None
+    district: NDArray[np.str_] | None = None
 
     def __getitem__(self, zones: NDArray[np.bool_] | NDArray[np.intp]) -> ResidentZones:
         """Return some of the zones, by mask or by position."""
