@@ -1125,13 +1125,17 @@ def test_a_file_of_results_does_not_replace_an_input(
     assert f"results would replace {study.parent / name}, which they are made from." in message
 
 
-def test_a_folder_of_results_does_not_replace_an_input(study: Path, refuse: Refuse) -> None:
+@pytest.mark.parametrize("name", ["services.csv", "week.csv"])
+def test_a_folder_of_results_does_not_replace_an_input(
+    study: Path, refuse: Refuse, name: str
+) -> None:
     data = study.parent / "data"
     data.mkdir()
-    (study.parent / "services.csv").rename(data / "services.csv")
-    swap(study, '"services.csv"', '"data/services.csv"')
+    (study.parent / "services.csv").rename(data / name)
+    swap(study, '"services.csv"', f'"data/{name}"')
     message = refuse(errors.OutputError, "analyse", study, "-o", data)
-    assert f"results would replace {data / 'services.csv'}, which they are made from." in message
+    assert f"results would replace {data / name}, which they are made from." in message
+    assert (data / name).exists()
 
 
 def test_a_file_where_a_folder_should_go(study: Path, refuse: Refuse, tmp_path: Path) -> None:
@@ -1419,8 +1423,11 @@ def test_a_manifest_that_is_none(results: Path, refuse: Refuse, content: str, co
     assert "manifest.json: is not a manifest of quart-heure." in message
 
 
-def test_a_report_does_not_replace_the_results_it_reads(results: Path, refuse: Refuse) -> None:
-    target = results / "indicators.csv"
+@pytest.mark.parametrize("name", ["indicators.csv", "week.csv"])
+def test_a_report_does_not_replace_the_results_it_reads(
+    results: Path, refuse: Refuse, name: str
+) -> None:
+    target = results / name
     message = refuse(errors.OutputError, "report", results, "--format", "csv", "-o", target)
     assert f"results would replace {target}, which they are made from." in message
 

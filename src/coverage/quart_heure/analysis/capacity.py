@@ -103,8 +103,8 @@ def capacity_table(
     decay
         See `accessibility`.
     hide_discreet
-        Whether districts leave discreet places out: of their capacities as of their numbers. The
-        whole area counts them all the same.
+        Whether districts leave discreet places out of their numbers of services, and do not know
+        the capacity of a category that has one. The whole area counts them all the same.
 
     Returns
     -------
@@ -125,8 +125,9 @@ def capacity_table(
             table = _rows(basis, services, amount, decay)
             shown = ~basis.discreet[services]
             if hide_discreet and not shown.all():
+                # Zero would be said of what is not to be known.
                 for name, told in _rows(basis, services[shown], amount[shown], decay).items():
-                    table[name][:-1] = told[:-1]
+                    table[name][:-1] = told[:-1] if name.startswith("services_") else np.nan
             about = {"category": category, "capacity_unit": unit, "decay": decay}
             named = basis.districts.names.assign(**about, **table)
             tables.append(named[basis.districts.rows()])
