@@ -354,3 +354,16 @@ def test_districts_do_not_tell_a_discreet_capacity(toy_study: Study) -> None:
     assert told.loc[by, ["per_1000", "capacity", "unknown_pct"]].isna().all(axis=None)
     names = set(dependence_table(shown.basis, hide_discreet=True)["service_id"])
     assert first not in names
+
+
+def test_a_district_of_unknown_capacities_alone_is_unknown(toy_study: Study) -> None:
+    study = with_capacities(toy_study)
+    table = study.services.table.assign(capacity_value=np.nan, capacity_unit="")
+    # One known place, far in the east: from the west only the other one is within reach.
+    table.loc[table["service_id"] == "C1", ["capacity_value", "capacity_unit"]] = [12.0, "places"]
+    capacity = analyse(with_services(study, table).replace(threshold_min=10)).capacity
+    nothing = (capacity["services_known"] == 0) & (capacity["services_unknown"] > 0)
+    assert nothing.any()
+    assert capacity.loc[nothing, ["per_1000", "capacity"]].isna().all(axis=None)
+    assert capacity.loc[~nothing, ["per_1000", "capacity"]].notna().all(axis=None)
+    assert capacity.loc[capacity["level"] == "city", "capacity"].tolist() == [12.0]

@@ -193,9 +193,12 @@ def _rows(
     reached = reached.reshape(len(services), len(folk))
     known = np.isfinite(amount)
     n_known, n_unknown = reached[known].sum(axis=0), reached[~known].sum(axis=0)
+    # Where no capacity within reach is known, none is known: that is not zero.
+    nothing_known = (n_known == 0) & (n_unknown > 0)
+    capacity = (reached[known] * amount[known][:, None]).sum(axis=0)
     return {
-        "per_1000": _ratio(total, folk),
-        "capacity": (reached[known] * amount[known][:, None]).sum(axis=0),
+        "per_1000": np.where(nothing_known, np.nan, _ratio(total, folk)),
+        "capacity": np.where(nothing_known, np.nan, capacity),
         "services_known": n_known,
         "services_unknown": n_unknown,
         "unknown_pct": 100 * _ratio(n_unknown, n_known + n_unknown),
