@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import difflib
 import math
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -18,34 +17,26 @@ from quart_heure.errors import CategoryError, InputFileError
 from quart_heure.hints import nearest_hint
 from quart_heure.labels import (
     district_word,
-    format_number,
-    format_pct,
-    format_plain,
-    phrase,
     told,
     word,
 )
 from quart_heure.outputs.discreet_places import rounded_categories, uncounted
 from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.manifest import describe_run, residents_source
-from quart_heure.outputs.order import in_order
+from quart_heure.outputs.report_rows import Row, plain_rows, printable
 from quart_heure.outputs.report_services import most_needed, person_words, service_lists
+from quart_heure.outputs.report_summary import second_weight, summary
 from quart_heure.outputs.report_week import hours_told, week_content
 from quart_heure.outputs.results import Results
-from quart_heure.schema import table_columns
 from quart_heure.sources.district_names import bare_name
 
 if TYPE_CHECKING:
     from quart_heure.study import Coverage
 
-__all__ = ["REPORT_FORMAT", "printable", "report_content", "resolve_districts"]
+__all__ = ["REPORT_FORMAT", "report_content", "resolve_districts"]
 
 REPORT_FORMAT = "quart-heure-report/1"
 """Name and version of the structure that `report_content` returns."""
-
-_Row = dict[str, Any]
-
-_AMOUNTS = {"residents": "residents", "area": "area_ha"}
 
 
 def report_content(
@@ -101,17 +92,18 @@ def report_content(
     ids = [category["id"] for category in shown]
     wanted = resolve_districts(source.indicators, districts)
     labels = _district_labels(source.indicators)
-    indicators = _rows(source.indicators, "indicators", ids)
+    indicators = plain_rows(source.indicators, "indicators", ids)
     rounded = rounded_categories(source.gaps, manifest)
     gaps = [
-        {**gap, "rounded": gap["category"] in rounded} for gap in _rows(source.gaps, "gaps", ids)
+        {**gap, "rounded": gap["category"] in rounded}
+        for gap in plain_rows(source.gaps, "gaps", ids)
     ]
     hiding = [c for c in uncounted(source.indicators, manifest) if c in ids and c not in COMPOSITES]
-    parts = _rows(source.gap_parts, "gap_parts", ids)
-    composite = _rows(source.composite, "composite", ids) if _is_whole(categories) else []
-    fragility = _rows(source.fragility, "fragility", ids)
+    parts = plain_rows(source.gap_parts, "gap_parts", ids)
+    composite = plain_rows(source.composite, "composite", ids) if _is_whole(categories) else []
+    fragility = plain_rows(source.fragility, "fragility", ids)
     here = wanted if districts else None
-    known = _rows(source.services, "services", ids)
+    known = plain_rows(source.services, "services", ids)
     services = service_lists(known, source.indicators, manifest, ids, here)
     for row in services["by_category"]:
         if here is not None and row["category"] in hiding:
@@ -137,8 +129,8 @@ def report_content(
             places=[(d, labels[d]) for d in wanted] if districts else [("", manifest["area"])],
             lang=lang,
         ),
-        "summary": _summary(source.composite, indicators, manifest, lang),
-        "second_weight": _second_weight(manifest, indicators, shown, labels, lang),
+        "summary": summary(source.composite, indicators, manifest, lang),
+        "second_weight": second_weight(manifest, indicators, shown, labels, lang),
         "city": [row for row in indicators if row["level"] == "city"],
         "composite": [row for row in composite if row["level"] == "city"],
         "districts": [
@@ -155,14 +147,14 @@ def report_content(
             for each in wanted
         ],
         "person": person_words(parameters, lang),
-        "filters": _rows(source.filters, "filters", ids),
+        "filters": plain_rows(source.filters, "filters", ids),
         "fragility": {
             "city": [row for row in fragility if row["level"] == "city"],
-            "services": most_needed(_rows(source.dependence, "dependence", ids), here),
+            "services": most_needed(plain_rows(source.dependence, "dependence", ids), here),
         },
-        "capacity": _capacity(_rows(source.capacity, "capacity", ids), here),
+        "capacity": _capacity(plain_rows(source.capacity, "capacity", ids), here),
         "services": services,
-        "problems": _rows(source.problems, "problems", ids),
+        "problems": plain_rows(source.problems, "problems", ids),
         "definitions": [
             {"key": d["key"], "term": d[f"term_{lang}"], "text": d[lang]}
             for d in manifest.get("definitions", [])
@@ -263,112 +255,12 @@ def _shown_categories(
     ]
 
 
-def _summary(
-    composite: pd.DataFrame, indicators: list[_Row], manifest: Mapping[str, Any], lang: str
-) -> dict[str, Any]:
-    """Return the answer in figures: who has all the essential services, who has none."""
-    city = composite[composite["level"] == "city"].sort_values("essentials_within")
-    if city.empty or len(city) < 2:
-        return {}
-    by = "residents" if city["residents_pct"].notna().any() else "area"
-    share, amount = (city[name].astype(float) for name in (f"{by}_pct", _AMOUNTS[by]))
-    figures = {
-        "all_pct": round(float(share.iloc[-1]), 2),
-        "all": round(float(amount.iloc[-1]), 1),
-        "none_pct": round(float(share.iloc[0]), 2),
-        "none": round(float(amount.iloc[0]), 1),
-        "total": _on_network(indicators, by),
-    }
-    essentials = int(city["essentials_within"].iloc[-1])
-    threshold = manifest.get("parameters", {}).get("threshold_min")
-    key = "headline" if by == "residents" else "headline_area"
-    asked = ""
-    if f"{by}_pct_at_most" in city:
-        # Who has all at most, and who has none even so.
-        most = city[f"{by}_pct_at_most"].astype(float)
-        figures["all_most_pct"] = round(float(most.iloc[-1]), 2)
-        figures["none_least_pct"] = round(float(most.iloc[0]), 2)
-        asked = _asked(manifest.get("parameters", {}))
-        key += "_person" if asked == "person" else "_hours"
-    sentence = phrase(
-        key,
-        lang,
-        asked=phrase(f"asked_{asked}", lang) if asked else "",
-        n=essentials,
-        threshold=format_plain(threshold, lang),
-        all=_between(figures["all_pct"], figures.get("all_most_pct"), lang),
-        all_n=format_number(figures["all"], lang),
-        none=_between(figures.get("none_least_pct"), figures["none_pct"], lang),
-        none_n=format_number(figures["none"], lang),
-        n_total=format_number(figures["total"], lang),
-    )
-    about = {"by": by, "essentials": essentials, "threshold_min": threshold}
-    return {**about, **figures, "sentence": sentence}
-
-
-def _asked(parameters: Mapping[str, Any]) -> str:
-    """Return what makes a range of the figures, hours first."""
-    if "until" in parameters:
-        return "window"
-    return "hour" if "at" in parameters else "person"
-
-
-def _between(least: float | None, most: float | None, lang: str) -> str:
-    """Write the ends of a share, one figure where they read alike or there is but one."""
-    low, high = (format_pct(end, lang) for end in (least, most))
-    if least is None or most is None or low == high:
-        return high if least is None else low
-    return phrase("at_least_at_most", lang, least=low, most=high)
-
-
-def _second_weight(
-    manifest: Mapping[str, Any],
-    indicators: list[_Row],
-    shown: Sequence[Mapping[str, Any]],
-    labels: Mapping[str, str],
-    lang: str,
-) -> dict[str, Any]:
-    """Return what is counted besides residents, and the shares that it gives the whole area."""
-    counts = manifest.get("counts", {})
-    city = {row["category"]: row for row in indicators if row["level"] == "city"}
-    if f"second_weight_{lang}" not in counts or not city:
-        return {}
-    names = {category["id"]: category["label"] for category in shown}
-    shares = [
-        f"{names[category]} {format_pct(row['second_weight_covered_pct'], lang)}"
-        for category, row in city.items()
-    ]
-    label = printable(str(counts[f"second_weight_{lang}"]))
-    sentence = phrase(
-        "weight_city",
-        lang,
-        label=label,
-        n=format_number(next(iter(city.values()))["second_weight"], lang),
-        known=counts["second_weight_districts"],
-        all=len(labels),
-        unit=district_word(labels.values(), lang),
-        shares=", ".join(shares),
-    )
-    source = printable(str(counts.get("second_weight_source", "")))
-    return {"label": label, "source": source, "sentence": sentence}
-
-
-def _on_network(indicators: list[_Row], by: str) -> float:
-    """Return what the shares of the whole area are of, as the other tables show it."""
-    city = next(row for row in indicators if row["level"] == "city")
-    if by == "area":
-        return float(city["on_network_ha"])
-    parts = ("residents_covered", "residents_borderline_uncovered", "residents_uncovered")
-    # Of the figures as the tables show them: two differences of rounded ones might not be alike.
-    return round(sum(float(city[part]) for part in parts), 1)
-
-
 def _district(
     district_id: str,
-    indicators: list[_Row],
-    composite: list[_Row],
-    gaps: list[_Row],
-    parts: list[_Row],
+    indicators: list[Row],
+    composite: list[Row],
+    gaps: list[Row],
+    parts: list[Row],
 ) -> dict[str, Any]:
     rows = [row for row in indicators if row["district_id"] == district_id]
     here = {part["gap_id"]: part for part in parts if part["district_id"] == district_id}
@@ -384,54 +276,14 @@ def _district(
     }
 
 
-def _capacity(rows: list[_Row], districts: Sequence[str] | None) -> list[_Row]:
+def _capacity(rows: list[Row], districts: Sequence[str] | None) -> list[Row]:
     """Return the capacities of some districts, in their order, or of the whole area."""
     if districts is None:
         return [row for row in rows if row["level"] == "city"]
     return [row for each in districts for row in rows if row["district_id"] == each]
 
 
-def _people(gap: _Row) -> float:
+def _people(gap: Row) -> float:
     """Return the residents of a gap, or its area where they are not known."""
     residents = float(gap["residents"])
     return float(gap["area_ha"]) if math.isnan(residents) else residents
-
-
-def _rows(frame: pd.DataFrame, table: str, ids: Sequence[str]) -> list[_Row]:
-    """Return the rows of these categories, in the order of the table, as plain values.
-
-    Numbers are rounded as in the files, and text is made safe to show.
-    """
-    decimals = {column.name: column.decimals for column in table_columns(table)}
-    plain = pd.DataFrame(frame.drop(columns="geometry", errors="ignore"))
-    if "category" in plain:
-        plain = plain[plain["category"].isin(ids)]
-    plain = in_order(plain, table, ids)
-    names = [str(name) for name in plain.columns]
-    # Column by column: a table of pandas takes a hundred times as long to give up one row.
-    columns = [
-        [_tidy(value, decimals.get(name)) for value in plain.iloc[:, at].tolist()]
-        for at, name in enumerate(names)
-    ]
-    return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
-
-
-def _tidy(value: Any, decimals: int | None) -> Any:
-    if value is None or value is pd.NA:
-        return None
-    if isinstance(value, str):
-        return printable(value)
-    if isinstance(value, float) and decimals is not None and math.isfinite(value):
-        return round(value, decimals)
-    return value
-
-
-def printable(text: str) -> str:
-    """Drop signs that have no place in a name: control codes and changes of direction."""
-    if text.isprintable():
-        return text
-    return "".join(
-        " " if sign in "\t\r\n" else sign
-        for sign in text
-        if sign in "\t\r\n" or unicodedata.category(sign) not in {"Cc", "Cf", "Cs", "Co", "Cn"}
-    )

@@ -16,12 +16,18 @@ import shapely
 from numpy.typing import NDArray
 
 from quart_heure.errors import CrsError, InputFileError
-from quart_heure.sources.areas import HELD_SHARE, StudyArea, check_layer, read_layer
+from quart_heure.sources.areas import StudyArea, check_layer, read_layer
 from quart_heure.sources.buildings import read_buildings
 from quart_heure.sources.counts import read_counts, why_no_count
-from quart_heure.sources.district_names import ID_COLUMNS, bare_name, find_column, plain_word
+from quart_heure.sources.district_names import find_column, plain_word
 from quart_heure.sources.rasters import read_raster
 from quart_heure.sources.raw_tables import WORKBOOKS
+from quart_heure.sources.resident_districts import (
+    MOST_ROWS,
+    districts_of,
+    people_by_name,
+    resident_problem,
+)
 from quart_heure.sources.residents import Residents, ResidentZones, read_residents
 
 if TYPE_CHECKING:
@@ -46,9 +52,6 @@ _PLACED_SQUARE = re.compile(
     r"CRS(\d{1,6})RES0*([1-9]\d{0,5})m?N(\d{1,9})E(\d{1,9})(?!\d)", re.IGNORECASE
 )
 """The same with a side, and with no more digits than the metres of this Earth have."""
-
-_MOST_ROWS = 20
-"""More rows without a number are told together."""
 
 _RASTERS = {".tif", ".tiff"}
 
@@ -200,11 +203,13 @@ def _of_layer(
     flat = (shapely.get_dimensions(shapes) < 2) | shapely.is_missing(shapes)
     for row in np.flatnonzero((flat | shapely.is_empty(shapes)) & (people > 0)).tolist():
         value = f"{people[row]:g}"
-        problems.append(_problem(path, None, "geometry", value, "not a polygon", "left out"))
+        problems.append(
+            resident_problem(path, None, "geometry", value, "not a polygon", "left out")
+        )
     invalid = ~flat & ~shapely.is_valid(shapes)
     for row in np.flatnonzero(invalid).tolist():
         why = shapely.is_valid_reason(shapes[row])
-        problems.append(_problem(path, None, "geometry", why, "invalid polygon", "mended"))
+        problems.append(resident_problem(path, None, "geometry", why, "invalid polygon", "mended"))
     shapes = np.where(invalid, shapely.make_valid(shapes), shapes)
     kept = ~flat & (people > 0) & (shapely.area(shapes) > 0)
     zones = ResidentZones(
@@ -234,7 +239,7 @@ def _of_table(
             source=said,
             problems=tuple(problems),
         )
-    division, number, more = _by_name(table, people, path, area)
+    division, number, more = people_by_name(table, people, path, area)
     some = number > 0
     return ResidentZones(
         shapes=division.geometry.to_numpy()[some],
@@ -242,21 +247,8 @@ def _of_table(
         crs=area.crs,
         source=said,
         problems=(*problems, *more),
-        district=_districts_of(division, some, area),
+        district=districts_of(division, some, area),
     )
-
-
-def _districts_of(
-    division: gpd.GeoDataFrame, zones: NDArray[np.bool_], area: StudyArea
-) -> NDArray[np.str_]:
-    """Return the district that each of some zones of a division is, or is a part of, else ""."""
-    if division is area.districts:
-        return np.asarray(division["district_id"].to_numpy(dtype=str)[zones])
-    parents = division["parent_id"].to_numpy(dtype=str)[zones]
-    shapes = division.geometry.to_numpy()[zones]
-    whole = dict(zip(area.districts["district_id"], area.districts.geometry, strict=True))
-    held = shapely.area(shapely.intersection(shapes, [whole[parent] for parent in parents]))
-    return np.where(held >= HELD_SHARE * shapely.area(shapes), parents, "")
 
 
 def _squares(
@@ -293,60 +285,6 @@ def _crs_of_squares(code: int, path: Path) -> pyproj.CRS:
         raise CrsError(msg, hint="Names are like CRS3035RES200mN2889000E3761200.") from error
 
 
-def _by_name(
-    table: pd.DataFrame, people: NDArray[np.float64], path: Path, area: StudyArea
-) -> tuple[gpd.GeoDataFrame, NDArray[np.float64], list[Mapping[str, Any]]]:
-    """Give the rows of a table to the districts, or the finer division, that they name."""
-    divisions = (
-        [area.districts] if area.subdistricts is None else [area.districts, area.subdistricts]
-    )
-    columns = [c for c in table if str(c).strip().lower() in {*ID_COLUMNS, "label", "name", "nom"}]
-    best: tuple[int, Any, list[int]] = (0, None, [])
-    for division in divisions:
-        known: dict[str, int] = {}
-        for words in (division["district_id"], division["label"]):
-            for at, word in enumerate(words):
-                known.setdefault(bare_name(str(word)), at)
-        for column in columns:
-            held = [known.get(bare_name(plain_word(word)), -1) for word in table[column]]
-            if len({at for at in held if at >= 0}) > best[0]:
-                best = (len({at for at in held if at >= 0}), division, held)
-    if best[1] is None:
-        msg = f"{path}: no row names a district of {area.name!r}."
-        hint = f"Give the ids of the districts, such as {area.districts['district_id'].iloc[0]!r}."
-        raise InputFileError(msg, hint=hint)
-    division, holder = best[1], np.array(best[2])
-    named = holder[holder >= 0]
-    summed: NDArray[np.float64] = np.bincount(
-        named, weights=people[holder >= 0], minlength=len(division)
-    ).astype(np.float64)
-    problems = []
-    astray = int(np.count_nonzero(holder < 0))
-    if astray:
-        text = f"{astray} / {len(table)}"
-        problems.append(_problem(path, None, "district", text, "in no district", "left out"))
-    times = np.bincount(named, minlength=len(division))
-    problems += _told_twice(division, times, path)
-    for at in np.flatnonzero(times == 0).tolist():
-        text = f"{division['district_id'].iloc[at]} – {division['label'].iloc[at]}"
-        problems.append(_problem(path, None, "residents", text, "no number", "taken as zero"))
-    return division, summed, problems
-
-
-def _told_twice(
-    division: gpd.GeoDataFrame, times: NDArray[np.intp], path: Path
-) -> list[Mapping[str, Any]]:
-    """Tell of districts that several rows name: parts of them, or one figure given twice."""
-    several = np.flatnonzero(times > 1).tolist()
-    if len(several) > _MOST_ROWS:
-        text = f"{len(several)} / {len(division)}"
-        return [_problem(path, None, "district", text, "district twice", "rows added up")]
-    names = [f"{division['district_id'].iloc[at]} ({times[at]})" for at in several]
-    return [
-        _problem(path, None, "district", name, "district twice", "rows added up") for name in names
-    ]
-
-
 def _around(zones: ResidentZones, area: StudyArea) -> ResidentZones:
     """Keep the zones that meet the rectangle around an area: the rest of the country is no news."""
     near = shapely.intersects(shapely.box(*area.geometry.bounds), zones.shapes)
@@ -378,28 +316,15 @@ def _numbers(
         value = f"{plain_word(values.iloc[thousands[0]])} ({len(thousands)} / {len(values)})"
         row = thousands[0] + 1 if numbered else None
         reason, action = "comma between thousands, or decimals", "taken as thousands"
-        problems.append(_problem(path, row, name, value, reason, action))
+        problems.append(resident_problem(path, row, name, value, reason, action))
     bad = ~(numbers >= 0)
     at = np.flatnonzero(bad).tolist()
-    if len(at) > _MOST_ROWS:
+    if len(at) > MOST_ROWS:
         value, reason = f"{len(at)} / {len(bad)}", why_no_count(float(numbers[bad].max()))
-        problems.append(_problem(path, None, name, value, reason, "left out"))
+        problems.append(resident_problem(path, None, name, value, reason, "left out"))
         return np.where(bad, 0.0, numbers), problems
     for row in at:
         place, value = row + 1 if numbered else None, plain_word(values.iloc[row])
         reason = why_no_count(numbers[row])
-        problems.append(_problem(path, place, name, value, reason, "left out"))
+        problems.append(resident_problem(path, place, name, value, reason, "left out"))
     return np.where(bad, 0.0, numbers), problems
-
-
-def _problem(
-    path: Path, row: int | None, field: str, value: str, reason: str, action: str
-) -> Mapping[str, Any]:
-    return {
-        "file": path.name,
-        "row": row,
-        "field": field,
-        "value": value[:200],
-        "reason": reason,
-        "action": action,
-    }
