@@ -28,6 +28,7 @@ from quart_heure.outputs.dossier_walks import walks_to_services
 from quart_heure.outputs.dossier_week import Week, week_of
 from quart_heure.outputs.dossier_words import Words, ordinal, short
 from quart_heure.outputs.report_content import report_content
+from quart_heure.outputs.report_rows import people_on_network
 
 if TYPE_CHECKING:
     from quart_heure.study import Coverage
@@ -139,11 +140,7 @@ class Dossiers:
         mine, city = self._within(district_id), self._within("")
         # Of what is on the network, as every share.
         first = self.districts[district_id]["indicators"][0]
-        total = (
-            first["residents"] - first["residents_off_network"]
-            if self.by_people
-            else first["on_network_ha"]
-        )
+        total = people_on_network(first) if self.by_people else first["on_network_ha"]
         return {
             name: Share(
                 pct=mine[at][0],

@@ -22,6 +22,7 @@ from quart_heure.outputs.formats import csv_text
 from quart_heure.outputs.manifest import json_text
 from quart_heure.outputs.order import in_order
 from quart_heure.outputs.report_content import report_content
+from quart_heure.outputs.report_rows import people_on_network
 from quart_heure.outputs.report_week import day_runs, range_words
 from quart_heure.outputs.results import Results
 from quart_heure.schema import table_columns
@@ -155,7 +156,7 @@ def _environment(format_: str, lang: str) -> jinja2.Environment:
     return environment
 
 
-def _words(lang: str) -> dict[str, Callable[..., str]]:
+def _words(lang: str) -> dict[str, Callable[..., Any]]:
     return {
         "heading": lambda key: labels.heading(key, lang),
         "phrase": lambda key, **values: labels.phrase(key, lang, **values),
@@ -165,6 +166,7 @@ def _words(lang: str) -> dict[str, Callable[..., str]]:
         "number": lambda value, decimals=0: labels.format_number(value, lang, decimals),
         "pct": lambda value: labels.format_pct(value, lang),
         "minutes": lambda value: labels.format_minutes(value, lang),
+        "people_on_network": people_on_network,
         "date": lambda value: labels.format_date(value, lang),
         "district_name": lambda label: labels.district_label(label, lang),
         "labels_of": lambda ids, names: ", ".join(names.get(each, each) for each in ids),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -12,7 +12,7 @@ import pandas as pd
 from quart_heure.outputs.order import in_order
 from quart_heure.schema import table_columns
 
-__all__ = ["Row", "plain_rows", "printable"]
+__all__ = ["Row", "people_on_network", "plain_rows", "printable"]
 
 Row = dict[str, Any]
 """Values by the names of their columns."""
@@ -45,6 +45,16 @@ def _tidy(value: Any, decimals: int | None) -> Any:
     if isinstance(value, float) and decimals is not None and math.isfinite(value):
         return round(value, decimals)
     return value
+
+
+def people_on_network(row: Mapping[str, Any]) -> float:
+    """Return the residents that the shares of a row of indicators are of.
+
+    The sum of its parts as tables show them: the difference of two other rounded figures might be
+    another by one.
+    """
+    parts = ("residents_covered", "residents_borderline_uncovered", "residents_uncovered")
+    return round(sum(float(row[part]) for part in parts), 1)
 
 
 def printable(text: str) -> str:

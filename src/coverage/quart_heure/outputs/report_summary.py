@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from quart_heure.labels import district_word, format_number, format_pct, format_plain, phrase
-from quart_heure.outputs.report_rows import Row, printable
+from quart_heure.outputs.report_rows import Row, people_on_network, printable
 
 __all__ = ["second_weight", "summary"]
 
@@ -110,6 +110,4 @@ def _on_network(indicators: list[Row], by: str) -> float:
     city = next(row for row in indicators if row["level"] == "city")
     if by == "area":
         return float(city["on_network_ha"])
-    parts = ("residents_covered", "residents_borderline_uncovered", "residents_uncovered")
-    # Of the figures as the tables show them: two differences of rounded ones might not be alike.
-    return round(sum(float(city[part]) for part in parts), 1)
+    return people_on_network(city)

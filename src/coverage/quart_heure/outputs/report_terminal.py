@@ -28,6 +28,7 @@ from quart_heure.labels import (
     word,
 )
 from quart_heure.outputs.discretion import ROUND_MIN
+from quart_heure.outputs.report_rows import people_on_network
 from quart_heure.outputs.report_week import range_words, shade
 from quart_heure.outputs.terminal import drawn, held
 
@@ -147,7 +148,7 @@ class _Drawing:
             table.add_row(Text(self.labels[row["category"]]), *figures)
         if not rows:
             return _titled(title, table)
-        people = (rows[0]["residents"] or 0) - (rows[0]["residents_off_network"] or 0)
+        people = people_on_network(rows[0])
         note = self.say("denominators", on=self.number(rows[0]["on_network_ha"]))
         if math.isfinite(people):  # without residents, figures are of area alone
             note += " " + self.say("denominators_residents", residents=self.number(people))
