@@ -86,8 +86,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def run() -> None:
     """Run the command line and end the process with its exit code."""
-    # A command lives for seconds: looking through its tables for garbage, many times over, would
-    # take a tenth of them, and once more at its end.
+    # A command lives for seconds: its tables are not looked through for garbage many times over,
+    # nor once more at its end.
     gc.set_threshold(100_000, 50, 50)
     try:
         code = main()

@@ -33,8 +33,8 @@ LEAST_SNAP_M, LONGEST_SNAP_M = 1.0, 5_000.0
 LEAST_CELL_M = 1.0
 
 MOST_CELLS = 20_000_000
-"""Cells of the rectangle around an area. Those in it take some 600 bytes each: beyond, no usual
-computer holds them, and the system ends the run without a word."""
+"""Cells of the rectangle around an area. Those in it take hundreds of bytes each: beyond, no
+usual computer holds them, and the system ends the run without a word."""
 
 
 def check_number(

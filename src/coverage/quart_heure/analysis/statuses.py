@@ -33,7 +33,7 @@ def classify(
     0.9 and 1.1 times the threshold.
     """
     bounds = threshold_min * np.array([1 - BORDERLINE, 1.0, 1 + BORDERLINE]) * (1 + TOLERANCE)
-    # Three comparisons are five times faster than a search, and NaN counts as beyond them all.
+    # Three comparisons are faster than a search, and NaN counts as beyond them all.
     status = np.full(minutes.shape, len(bounds), dtype=np.int8)
     for bound in bounds:
         status -= minutes <= bound

@@ -29,7 +29,7 @@ def plain_rows(frame: pd.DataFrame, table: str, ids: Sequence[str]) -> list[Row]
         plain = plain[plain["category"].isin(ids)]
     plain = in_order(plain, table, ids)
     names = [str(name) for name in plain.columns]
-    # Column by column: a table of pandas takes a hundred times as long to give up one row.
+    # Column by column: pandas is slow at rows.
     columns = [
         [_tidy(value, decimals.get(name)) for value in plain.iloc[:, at].tolist()]
         for at, name in enumerate(names)
