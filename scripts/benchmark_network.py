@@ -376,7 +376,7 @@ def lay(network: WalkNetwork, ground: Any) -> Cells:
     from quart_heure.analysis.surface import cells_of_area  # noqa: PLC0415
     from quart_heure.network.components import useful_edges  # noqa: PLC0415
     from quart_heure.profiles import ADULT  # noqa: PLC0415
-    from quart_heure.sources.areas import StudyArea  # noqa: PLC0415
+    from quart_heure.sources.areas.areas import StudyArea  # noqa: PLC0415
 
     districts = gpd.GeoDataFrame(
         {"district_id": ["1"], "label": ["all"]}, geometry=[ground], crs=network.crs

@@ -16,7 +16,7 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
-from quart_heure.sources.tile_files import EXTENT, Tile, find_tiles, grid_transform, read_layer
+from quart_heure.sources.tiles.files import EXTENT, Tile, find_tiles, grid_transform, read_layer
 
 __all__ = ["build_background", "write_background"]
 

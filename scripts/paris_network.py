@@ -13,7 +13,7 @@ import shapely
 
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.network.tile_network import network_from_tiles
-from quart_heure.sources.tiles import read_tiles
+from quart_heure.sources.tiles.tiles import read_tiles
 
 __all__ = ["build_network", "write_compact"]
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from opening_hours import validate
 
 from paris_french import in_french, names_in_french
-from quart_heure.sources.wordings import (
+from quart_heure.sources.services.wordings import (
     admits_of,
     animals_of,
     capacity_of,

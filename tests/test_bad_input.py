@@ -29,10 +29,10 @@ from quart_heure import errors
 from quart_heure.cache import Cache
 from quart_heure.cli import main
 from quart_heure.network.graph import WalkNetwork
-from quart_heure.outputs.report import render_report
-from quart_heure.outputs.tables import RESULT_FILES
+from quart_heure.outputs.report.report import render_report
+from quart_heure.outputs.results.write import RESULT_FILES
 from quart_heure.study import Coverage, Study, analyse
-from quart_heure.study_file import read_study
+from quart_heure.study.file import read_study
 from test_study_file import (
     add,
     read_town,
@@ -1088,7 +1088,7 @@ def test_a_place_that_cannot_be_written(
 def test_the_place_is_tried_before_the_work(
     study: Path, refuse: Refuse, tmp_path: Path, command: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("quart_heure.study_file.read_study", lambda *_, **__: pytest.fail("late"))
+    monkeypatch.setattr("quart_heure.study.file.read_study", lambda *_, **__: pytest.fail("late"))
     (tmp_path / "file").touch()
     message = refuse(errors.OutputError, command, study, "-o", tmp_path / "file" / "below")
     assert f"{tmp_path / 'file' / 'below'}: cannot be written" in message
@@ -1098,10 +1098,10 @@ def test_the_place_is_tried_before_the_work(
 def test_the_place_is_tried_before_the_work_of_others(
     study: Path, refuse: Refuse, tmp_path: Path, command: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for late in ("study_file.paris_study", "fetch.fetch_territory"):
+    for late in ("study.file.paris_study", "fetch.fetch.fetch_territory"):
         monkeypatch.setattr(f"quart_heure.{late}", lambda *_, **__: pytest.fail("late"))
     monkeypatch.setattr(
-        "quart_heure.sources.geocoding.geocode_file", lambda *_, **__: pytest.fail("late")
+        "quart_heure.sources.online.geocoding.geocode_file", lambda *_, **__: pytest.fail("late")
     )
     (tmp_path / "file").touch()
     given = {"fetch": ["Lyon"], "geocode": [study.parent / "services.csv"]}.get(command, [])

@@ -21,10 +21,10 @@ from quart_heure import errors
 from quart_heure.cli import app, main
 from quart_heure.commands.options import Lang
 from quart_heure.commands.running import write_all
-from quart_heure.outputs.report import REPORT_FORMATS
-from quart_heure.outputs.tables import RESULT_FILES
+from quart_heure.outputs.report.report import REPORT_FORMATS
+from quart_heure.outputs.results.write import RESULT_FILES
 from quart_heure.study import Coverage
-from quart_heure.study_settings import template
+from quart_heure.study.settings import template
 from test_study_file import add, swap, write_town
 
 COMMANDS = (

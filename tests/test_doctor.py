@@ -14,7 +14,7 @@ import shapely
 import toy_town
 from quart_heure.network.doctor import examine_network, examine_services, finding_table, osm_url
 from quart_heure.network.graph import WalkNetwork
-from quart_heure.outputs.check import check_study, render_check, write_check
+from quart_heure.outputs.report.check import check_study, render_check, write_check
 from quart_heure.profiles import ADULT
 
 

@@ -29,18 +29,18 @@ from quart_heure.analysis.week import Week, hours_of_week
 from quart_heure.errors import InputFileError, OutputError
 from quart_heure.labels import format_minutes, format_number, format_pct
 from quart_heure.outputs.discretion import publishable
-from quart_heure.outputs.dossier import INDEX_NAME, write_dossiers
-from quart_heure.outputs.dossier_cells import CLASS_COLOURS, CellGrid, Frame
-from quart_heure.outputs.dossier_content import Dossiers
-from quart_heure.outputs.dossier_layout import fit_rows
-from quart_heure.outputs.dossier_maps import MapMaker
-from quart_heure.outputs.dossier_pdf import PdfMaker
-from quart_heure.outputs.dossier_ranks import ranks
-from quart_heure.outputs.dossier_walks import walks_to_services
-from quart_heure.outputs.dossier_week import MOMENTS, level_of, week_of
-from quart_heure.outputs.dossier_words import Words, short
-from quart_heure.outputs.report import render_report
-from quart_heure.sources.services import Services, problem_table
+from quart_heure.outputs.dossier.cells import CLASS_COLOURS, CellGrid, Frame
+from quart_heure.outputs.dossier.content import Dossiers
+from quart_heure.outputs.dossier.dossier import INDEX_NAME, write_dossiers
+from quart_heure.outputs.dossier.layout import fit_rows
+from quart_heure.outputs.dossier.maps import MapMaker
+from quart_heure.outputs.dossier.pdf import PdfMaker
+from quart_heure.outputs.dossier.ranks import ranks
+from quart_heure.outputs.dossier.walks import walks_to_services
+from quart_heure.outputs.dossier.week import MOMENTS, level_of, week_of
+from quart_heure.outputs.dossier.words import Words, short
+from quart_heure.outputs.report.report import render_report
+from quart_heure.sources.services.services import Services, problem_table
 from quart_heure.study import Coverage, Study, analyse
 from test_map import background  # noqa: F401 - a fixture
 from town_week import shares_at, town_week

@@ -15,8 +15,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from quart_heure.cache import Cache
 from quart_heure.outputs.discretion import publishable
-from quart_heure.outputs.dossier import INDEX_NAME, write_dossiers
-from quart_heure.outputs.dossier_pdf import BROWSERS, PdfMaker
+from quart_heure.outputs.dossier.dossier import INDEX_NAME, write_dossiers
+from quart_heure.outputs.dossier.pdf import BROWSERS, PdfMaker
 from quart_heure.study import Coverage, Study, analyse
 from test_dossier import HOSTILE, hostile_coverage
 

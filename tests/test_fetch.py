@@ -32,16 +32,16 @@ from quart_heure.errors import (
     StudyFileError,
     TryLaterError,
 )
-from quart_heure.fetch import SnapshotReport, fetch_territory
+from quart_heure.fetch.fetch import SnapshotReport, fetch_territory
+from quart_heure.fetch.snapshot import NETWORK, read_snapshot
+from quart_heure.fetch.territory import TerritoryRequest
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.network.streets import network_from_osm
-from quart_heure.sources.osm_data import from_overpass
-from quart_heure.sources.osm_files import read_osm_file
-from quart_heure.sources.osm_live import LiveSettings
-from quart_heure.sources.snapshot import NETWORK, read_snapshot
-from quart_heure.sources.territory import TerritoryRequest
+from quart_heure.sources.online.overpass import LiveSettings
+from quart_heure.sources.osm.data import from_overpass
+from quart_heure.sources.osm.files import read_osm_file
 from quart_heure.study import analyse
-from quart_heure.study_file import read_study
+from quart_heure.study.file import read_study
 
 TOWN_HALL = TerritoryRequest(insee=INSEE)
 

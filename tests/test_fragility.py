@@ -24,10 +24,10 @@ from quart_heure.analysis.capacity import (
 from quart_heure.analysis.fragility import dependence_table
 from quart_heure.errors import StudyFileError
 from quart_heure.outputs.discretion import publishable
-from quart_heure.outputs.report import REPORT_FORMATS, render_report
-from quart_heure.outputs.results import read_results
-from quart_heure.outputs.tables import write_results
-from quart_heure.sources.services import Services
+from quart_heure.outputs.report.report import REPORT_FORMATS, render_report
+from quart_heure.outputs.results.read import read_results
+from quart_heure.outputs.results.write import write_results
+from quart_heure.sources.services.services import Services
 from quart_heure.study import Coverage, Study, analyse
 from test_properties import SEEDS
 

@@ -16,8 +16,8 @@ import fake_server
 from fake_portals import FakePortals
 from quart_heure.cli import main
 from quart_heure.errors import InputFileError, OutputError, TryLaterError
-from quart_heure.sources.geocoding import Geocoded, geocode_file
-from quart_heure.sources.web import Patience, Web
+from quart_heure.sources.online.geocoding import Geocoded, geocode_file
+from quart_heure.sources.online.web import Patience, Web
 
 TABLE = """\
 service_id,category,name,address,postcode,longitude,latitude,discreet,notes

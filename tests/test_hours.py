@@ -28,15 +28,15 @@ from quart_heure.cli import main
 from quart_heure.errors import StudyFileError
 from quart_heure.labels import format_window
 from quart_heure.outputs.discretion import publishable
-from quart_heure.outputs.report import render_report
-from quart_heure.outputs.report_content import report_content
-from quart_heure.outputs.report_week import range_words, shade
-from quart_heure.outputs.results import read_results
-from quart_heure.outputs.tables import RESULT_FILES, WEEK_FILES, write_results
-from quart_heure.sources.opening_hours import CLOSED, OPEN, UNKNOWN
-from quart_heure.sources.services import Services
+from quart_heure.outputs.report.content import report_content
+from quart_heure.outputs.report.report import render_report
+from quart_heure.outputs.report.week import range_words, shade
+from quart_heure.outputs.results.read import read_results
+from quart_heure.outputs.results.write import RESULT_FILES, WEEK_FILES, write_results
+from quart_heure.sources.hours.states import CLOSED, OPEN, UNKNOWN
+from quart_heure.sources.services.services import Services
 from quart_heure.study import Coverage, Study, analyse
-from quart_heure.study_file import read_study
+from quart_heure.study.file import read_study
 from test_study_file import add, write_town
 
 AT = dt.datetime

@@ -19,13 +19,13 @@ import fake_server
 from fake_osm import INSEE, FakeOsm
 from fake_portals import FakePortals
 from quart_heure.errors import InputFileError, TryLaterError
-from quart_heure.fetch import SnapshotReport, fetch_territory
-from quart_heure.sources.insee import read_insee_squares, read_iris_population
-from quart_heure.sources.osm_live import LiveSettings
-from quart_heure.sources.portal_files import PortalRequest
-from quart_heure.sources.territory import TerritoryRequest
+from quart_heure.fetch.fetch import SnapshotReport, fetch_territory
+from quart_heure.fetch.portals import PortalRequest
+from quart_heure.fetch.territory import TerritoryRequest
+from quart_heure.sources.online.insee import read_insee_squares, read_iris_population
+from quart_heure.sources.online.overpass import LiveSettings
 from quart_heure.study import analyse
-from quart_heure.study_file import read_study
+from quart_heure.study.file import read_study
 
 # The square in which the toy town begins.
 EAST, NORTH = 3_760_800, 2_888_400

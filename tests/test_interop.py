@@ -16,7 +16,7 @@ import toy_osm
 from quart_heure.errors import CrsError, InputFileError, NetworkError
 from quart_heure.network.graph import Flags, WalkNetwork
 from quart_heure.network.streets import network_from_osm
-from quart_heure.sources.osm_data import from_overpass
+from quart_heure.sources.osm.data import from_overpass
 
 CRS = pyproj.CRS.from_epsg(2154)
 

@@ -28,15 +28,15 @@ from quart_heure.analysis.audience import PERSONS
 from quart_heure.errors import OutputError
 from quart_heure.outputs.assets import asset, stylesheet
 from quart_heure.outputs.discretion import publishable
-from quart_heure.outputs.map import build_map, render_map, write_map
-from quart_heure.outputs.map_page import _SCRIPTS
-from quart_heure.outputs.map_shapes import (
+from quart_heure.outputs.map.map import build_map, render_map, write_map
+from quart_heure.outputs.map.page import _SCRIPTS
+from quart_heure.outputs.map.streets import NAME_FIELDS, streets
+from quart_heure.outputs.report.week import range_words
+from quart_heure.outputs.shapes import (
     UNITS_PER_DEGREE,
     Pen,
     round_corners,
 )
-from quart_heure.outputs.map_streets import NAME_FIELDS, streets
-from quart_heure.outputs.report_week import range_words
 from quart_heure.study import Coverage, Study, analyse
 from test_hours import town_with_hours
 
@@ -120,7 +120,7 @@ def polygons_of(shape: list[list[list[int]]]) -> shapely.MultiPolygon:
 
 
 def words() -> dict[str, dict[str, Any]]:
-    return tomllib.loads(asset("map_words.toml"))
+    return tomllib.loads(asset("map/words.toml"))
 
 
 @pytest.fixture(scope="module")
@@ -478,7 +478,7 @@ def test_both_languages_have_every_word() -> None:
 
 
 def test_the_script_has_the_words_it_asks_for() -> None:
-    script = "".join(map(asset, _SCRIPTS))
+    script = "".join(asset(f"map/script/{name}") for name in _SCRIPTS)
     table = words()["fr"]["script"]
     asked = set(re.findall(r'say\(\s*"(\w+)"', script))
     asked |= {key + "_one" for key in re.findall(r'count\("(\w+)"', script)}
@@ -487,7 +487,7 @@ def test_the_script_has_the_words_it_asks_for() -> None:
     begun = {key for key in asked if key.endswith("_")}
     assert all(any(key.startswith(begin) for key in table) for begin in begun)
     assert asked - begun - set(table) <= {"composite_label"}
-    used = script + asset("map_words.toml").partition("[fr.script]")[0]
+    used = script + asset("map/words.toml").partition("[fr.script]")[0]
     unused = {
         key
         for key in table
@@ -499,14 +499,14 @@ def test_the_script_has_the_words_it_asks_for() -> None:
 
 
 def test_the_template_uses_every_word_of_the_page() -> None:
-    folder = resources.files("quart_heure.outputs").joinpath("templates")
+    folder = resources.files("quart_heure.outputs.map").joinpath("templates")
     templates = "".join(
         file.read_text(encoding="utf-8")
         for file in folder.iterdir()
         if file.name.startswith("map_")
     )
-    code = resources.files("quart_heure.outputs")
-    for module in ("map_texts.py", "map_ranges.py", "map.py"):
+    code = resources.files("quart_heure.outputs.map")
+    for module in ("texts.py", "ranges.py", "map.py"):
         templates += code.joinpath(module).read_text(encoding="utf-8")
     unused = {
         key
@@ -517,7 +517,7 @@ def test_the_template_uses_every_word_of_the_page() -> None:
 
 
 def test_french_is_typeset(page: Page) -> None:
-    text = asset("map_words.toml").partition("[en.page]")[0].partition("[fr.page]")[2]
+    text = asset("map/words.toml").partition("[en.page]")[0].partition("[fr.page]")[2]
     assert not re.search(r"\w'\w", text), "a typewriter's apostrophe"
     said = page.text + json.dumps(page.data["words"], ensure_ascii=False, separators=(",", ":"))
     assert not re.search(r" [:;!?»%]", said), "a space that may break the line"
@@ -536,7 +536,7 @@ def contrast(one: str, other: str) -> float:
 
 def paints() -> dict[str, list[str]]:
     """The fill of each answer, and the line of its pattern where it has one."""
-    block = asset("map_draw.js").partition("qh.paints = {")[2].partition("  };")[0]
+    block = asset("map/script/draw.js").partition("qh.paints = {")[2].partition("  };")[0]
     return {
         name: re.findall(r"#[0-9a-f]{6}", rest)
         for name, rest in re.findall(r"(\w+): \{(.*?)\}", block)
@@ -556,7 +556,7 @@ def test_answers_are_told_apart_in_grey() -> None:
 
 
 def palette() -> dict[str, list[str]]:
-    block = asset("map_draw.js").partition("const colours = {")[2].partition("};")[0]
+    block = asset("map/script/draw.js").partition("const colours = {")[2].partition("};")[0]
     return {
         name: re.findall(r"#[0-9a-f]{6}", value)
         for name, value in re.findall(r"(\w+): (\[.*?\]|\".*?\")", block)

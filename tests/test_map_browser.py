@@ -15,7 +15,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from quart_heure.outputs.discretion import publishable
-from quart_heure.outputs.map import build_map, write_map
+from quart_heure.outputs.map.map import build_map, write_map
 from quart_heure.study import Coverage, Study, analyse
 from test_map import HOSTILE, asked_coverage, background, hostile_study  # noqa: F401 - fixtures
 from town_week import town_week

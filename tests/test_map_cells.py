@@ -15,10 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quart_heure.analysis.statuses import classify
-from quart_heure.outputs import map_hours
 from quart_heure.outputs.discretion import DISCREET, publishable
-from quart_heure.outputs.map import render_map
-from quart_heure.outputs.map_cells import (
+from quart_heure.outputs.map import hours as map_hours
+from quart_heure.outputs.map.cells import (
     FAR,
     OFF_NETWORK,
     UNREACHABLE,
@@ -29,9 +28,10 @@ from quart_heure.outputs.map_cells import (
     upper_minutes,
     withheld,
 )
-from quart_heure.outputs.map_figures import category_figures, composite_figures, open_essentials
-from quart_heure.outputs.map_hours import hours_shown
-from quart_heure.sources.opening_hours import OPEN, UNKNOWN
+from quart_heure.outputs.map.figures import category_figures, composite_figures, open_essentials
+from quart_heure.outputs.map.hours import hours_shown
+from quart_heure.outputs.map.map import render_map
+from quart_heure.sources.hours.states import OPEN, UNKNOWN
 from quart_heure.study import Coverage, Study, analyse
 from test_hours import MONDAY, STARTS, by_clock, town_with_hours
 from town_week import HOURS, shares_at, town_week

@@ -11,7 +11,7 @@ import pytest
 from nbclient import NotebookClient
 
 import test_house
-from quart_heure.sources.services import Services
+from quart_heure.sources.services.services import Services
 from quart_heure.study import Study
 
 NOTEBOOKS = test_house.ROOT / "notebooks"

@@ -24,17 +24,22 @@ from fake_portals import FakePortals, Trouble, bath
 from quart_heure.cache import Cache
 from quart_heure.cli import main
 from quart_heure.errors import GeometryError, InputFileError, TryLaterError
-from quart_heure.fetch import SnapshotReport, fetch_territory
-from quart_heure.sources.open_data import Dataset, DatasetAnswer, known_datasets, read_dataset
-from quart_heure.sources.open_data_services import service_rows
-from quart_heure.sources.osm_live import LiveSettings
-from quart_heure.sources.portal_files import PortalRequest
-from quart_heure.sources.services import SERVICE_COLUMNS
-from quart_heure.sources.snapshot import read_snapshot
-from quart_heure.sources.territory import TerritoryRequest
-from quart_heure.sources.web import Patience, Web
+from quart_heure.fetch.fetch import SnapshotReport, fetch_territory
+from quart_heure.fetch.portals import PortalRequest
+from quart_heure.fetch.snapshot import read_snapshot
+from quart_heure.fetch.territory import TerritoryRequest
+from quart_heure.sources.online.open_data import (
+    Dataset,
+    DatasetAnswer,
+    known_datasets,
+    read_dataset,
+)
+from quart_heure.sources.online.open_data_services import service_rows
+from quart_heure.sources.online.overpass import LiveSettings
+from quart_heure.sources.online.web import Patience, Web
+from quart_heure.sources.services.services import SERVICE_COLUMNS
 from quart_heure.study import analyse
-from quart_heure.study_file import read_study
+from quart_heure.study.file import read_study
 
 COOL = "ilots-de-fraicheur-equipements-activites"
 ROOT = f"/api/explore/v2.1/catalog/datasets/{COOL}"
@@ -395,8 +400,8 @@ def desk(tmp_path: Path, portals: FakePortals, monkeypatch: pytest.MonkeyPatch) 
     zone = pyproj.CRS.from_epsg(32631)
     monkeypatch.setattr("geopandas.GeoDataFrame.estimate_utm_crs", lambda *_, **__: zone)
     here = {COOL: baths(portals)}
-    for module in ("portal_files", "open_data"):
-        monkeypatch.setattr(f"quart_heure.sources.{module}.known_datasets", lambda: here)
+    for module in ("fetch.portals", "sources.online.open_data"):
+        monkeypatch.setattr(f"quart_heure.{module}.known_datasets", lambda: here)
     with FakeOsm().running() as osm:
         yield Desk(tmp_path, osm, portals)
 

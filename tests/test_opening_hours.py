@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from opening_hours import OpeningHours, State, validate
 
-from quart_heure.sources.opening_hours import (
+from quart_heure.sources.hours.states import (
     CLOSED,
     OPEN,
     UNKNOWN,

@@ -12,9 +12,9 @@ import pytest
 
 import toy_osm
 from quart_heure.errors import InputFileError
-from quart_heure.sources import osm_files
-from quart_heure.sources.osm_data import RawOsm, from_overpass
-from quart_heure.sources.osm_files import read_osm_file
+from quart_heure.sources.osm import files as osm_files
+from quart_heure.sources.osm.data import RawOsm, from_overpass
+from quart_heure.sources.osm.files import read_osm_file
 
 EXTRACTS = Path(__file__).parents[2] / "shared" / "data" / "osm-raw"
 STREET = {"highway": "residential"}

@@ -33,11 +33,11 @@ from quart_heure.labels import (
 )
 from quart_heure.outputs.assets import code_digest
 from quart_heure.outputs.discretion import publishable
-from quart_heure.outputs.report import REPORT_FORMATS, render_report, write_report
-from quart_heure.outputs.report_content import report_content, resolve_districts
-from quart_heure.outputs.results import read_results
-from quart_heure.outputs.tables import write_results
-from quart_heure.sources.services import problem_table
+from quart_heure.outputs.report.content import report_content, resolve_districts
+from quart_heure.outputs.report.report import REPORT_FORMATS, render_report, write_report
+from quart_heure.outputs.results.read import read_results
+from quart_heure.outputs.results.write import write_results
+from quart_heure.sources.services.services import problem_table
 from quart_heure.study import Coverage, Study, analyse
 
 NARROW = "\u202f"

@@ -21,12 +21,12 @@ from pyarrow import parquet
 
 from quart_heure.errors import InputFileError, OutputError
 from quart_heure.files import sha256_of
-from quart_heure.outputs import tables
 from quart_heure.outputs.discretion import publishable
-from quart_heure.outputs.formats import csv_text, read_csv
-from quart_heure.outputs.manifest import json_text
-from quart_heure.outputs.results import Results, read_results
-from quart_heure.outputs.tables import RESULT_FILES, write_results
+from quart_heure.outputs.results import write as tables
+from quart_heure.outputs.results.csv import csv_text, read_csv
+from quart_heure.outputs.results.manifest import json_text
+from quart_heure.outputs.results.read import Results, read_results
+from quart_heure.outputs.results.write import RESULT_FILES, write_results
 from quart_heure.schema import (
     TABLES,
     check_columns,

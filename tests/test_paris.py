@@ -20,7 +20,7 @@ from quart_heure.cache import Cache
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.profiles import ADULT
 from quart_heure.sources.sample import paris_dir
-from quart_heure.sources.services import STATUSES
+from quart_heure.sources.services.services import STATUSES
 from quart_heure.study import Coverage, Study, analyse
 
 ELSEWHERE_PCT = {

@@ -25,14 +25,14 @@ from quart_heure.analysis.people import residents_per_cell
 from quart_heure.analysis.surface import Cells
 from quart_heure.errors import CrsError, InputFileError
 from quart_heure.network.snapping import Attachment
-from quart_heure.outputs.report import render_report
-from quart_heure.sources.areas import StudyArea, read_area
-from quart_heure.sources.buildings import read_buildings
-from quart_heure.sources.resident_files import read_people
-from quart_heure.sources.residents import Buildings, Residents, ResidentZones
+from quart_heure.outputs.report.report import render_report
+from quart_heure.sources.areas.areas import StudyArea, read_area
+from quart_heure.sources.residents.buildings import read_buildings
+from quart_heure.sources.residents.files import read_people
+from quart_heure.sources.residents.residents import Buildings, Residents, ResidentZones
 from quart_heure.sources.sample import paris_dir
 from quart_heure.study import analyse
-from quart_heure.study_file import read_study
+from quart_heure.study.file import read_study
 from test_study_file import add, swap, write_residents, write_town
 
 DATA = test_house.ROOT.parent / "shared" / "data"

@@ -17,7 +17,7 @@ from shapely import Point
 import toy_town
 from quart_heure.cache import Cache
 from quart_heure.profiles import WalkProfile
-from quart_heure.sources.services import Services
+from quart_heure.sources.services.services import Services
 from quart_heure.study import Coverage, analyse
 
 SEEDS = st.integers(0, 2**32 - 1)

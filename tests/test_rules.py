@@ -21,7 +21,7 @@ from quart_heure.network.rules import (
     judge,
     judge_node,
 )
-from quart_heure.sources.osm_data import NODE_KEYS, WAY_KEYS
+from quart_heure.sources.osm.data import NODE_KEYS, WAY_KEYS
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "walking_rules.md"
 Case = tuple[dict[str, str], bool, str, frozenset[str], str]

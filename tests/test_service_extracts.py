@@ -11,9 +11,9 @@ import pytest
 import shapely
 
 from quart_heure.categories import default_catalogue, extend_catalogue
-from quart_heure.sources.areas import StudyArea, read_area
+from quart_heure.sources.areas.areas import StudyArea, read_area
 from quart_heure.sources.sample import paris_dir
-from quart_heure.sources.services import Services, ServiceSource, read_services
+from quart_heure.sources.services.services import Services, ServiceSource, read_services
 
 EXTRACTS = Path(__file__).resolve().parents[2] / "shared" / "data"
 PORTAL = EXTRACTS / "paris-services-opendata"

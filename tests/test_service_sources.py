@@ -14,11 +14,11 @@ import pytest
 import toy_town
 from quart_heure import errors
 from quart_heure.cli import main
-from quart_heure.outputs.check import check_study, render_check
-from quart_heure.outputs.report import render_report
-from quart_heure.sources.service_sources import ServiceSource, sources_from_settings
+from quart_heure.outputs.report.check import check_study, render_check
+from quart_heure.outputs.report.report import render_report
+from quart_heure.sources.services.settings import ServiceSource, sources_from_settings
 from quart_heure.study import analyse
-from quart_heure.study_file import read_study
+from quart_heure.study.file import read_study
 from test_study_file import add, services_table, swap, write_town
 
 DAY = datetime.date(2026, 3, 1)

@@ -22,12 +22,12 @@ import toy_town
 from quart_heure import errors
 from quart_heure.categories import default_catalogue, extend_catalogue
 from quart_heure.sources import raw_tables
-from quart_heure.sources.areas import StudyArea
-from quart_heure.sources.columns import FIELDS, aliases, plain_heading
-from quart_heure.sources.coordinates import locate_texts, near_box
-from quart_heure.sources.duplicates import DUPLICATE_M, find_duplicates, name_key
+from quart_heure.sources.areas.areas import StudyArea
 from quart_heure.sources.problems import ProblemList
-from quart_heure.sources.services import (
+from quart_heure.sources.services.columns import FIELDS, aliases, plain_heading
+from quart_heure.sources.services.coordinates import locate_texts, near_box
+from quart_heure.sources.services.duplicates import DUPLICATE_M, find_duplicates, name_key
+from quart_heure.sources.services.services import (
     SERVICE_COLUMNS,
     Services,
     ServiceSource,

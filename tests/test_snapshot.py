@@ -15,12 +15,8 @@ import shapely
 import toy_osm
 from quart_heure.categories import default_catalogue, extend_catalogue
 from quart_heure.errors import InputFileError, OutputError
-from quart_heure.network.streets import network_from_osm
-from quart_heure.sources.osm_boundaries import Boundary, choose_districts, outlines
-from quart_heure.sources.osm_data import from_overpass
-from quart_heure.sources.osm_services import Candidates, read_candidates, service_tags
-from quart_heure.sources.services import SERVICE_COLUMNS
-from quart_heure.sources.snapshot import (
+from quart_heure.fetch.changes import compare_snapshots
+from quart_heure.fetch.snapshot import (
     DISTRICTS,
     NETWORK,
     RAW,
@@ -34,7 +30,11 @@ from quart_heure.sources.snapshot import (
     write_features,
     write_snapshot,
 )
-from quart_heure.sources.snapshot_changes import compare_snapshots
+from quart_heure.network.streets import network_from_osm
+from quart_heure.sources.osm.boundaries import Boundary, choose_districts, outlines
+from quart_heure.sources.osm.data import from_overpass
+from quart_heure.sources.osm.services import Candidates, read_candidates, service_tags
+from quart_heure.sources.services.services import SERVICE_COLUMNS
 
 Element = dict[str, Any]
 DATE = toy_osm.OSM_DATE

@@ -18,14 +18,14 @@ from fake_portals import KEY, FakePortals, place
 from quart_heure.categories import default_catalogue
 from quart_heure.cli import main
 from quart_heure.errors import InputFileError, QuartHeureError, TryLaterError
-from quart_heure.sources.services import Services
-from quart_heure.sources.soliguide import (
+from quart_heure.sources.online.soliguide import (
     KEY_VARIABLE,
     SoliguideAccess,
     soliguide_access,
     with_soliguide,
 )
-from quart_heure.sources.web import Patience, Web
+from quart_heure.sources.online.web import Patience, Web
+from quart_heure.sources.services.services import Services
 from quart_heure.study import Study, analyse
 from test_study_file import write_town
 

@@ -19,7 +19,7 @@ from quart_heure.network.rules import judge
 from quart_heure.network.square_walks import MOST_ENTRANCES, cross_squares
 from quart_heure.network.squares import Square, find_squares
 from quart_heure.network.streets import network_from_osm
-from quart_heure.sources.osm_data import RawOsm, from_overpass
+from quart_heure.sources.osm.data import RawOsm, from_overpass
 
 CRS = pyproj.CRS.from_epsg(2154)
 AREA = {"highway": "pedestrian", "area": "yes"}

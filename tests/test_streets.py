@@ -16,8 +16,8 @@ from quart_heure.errors import CrsError, InputFileError, NetworkError
 from quart_heure.network.graph import Flags, WalkNetwork
 from quart_heure.network.rules import DROPPED, judge, judge_node
 from quart_heure.network.streets import network_from_osm, read_osm_network
-from quart_heure.sources.osm_data import RawOsm, from_overpass
-from quart_heure.sources.osm_files import read_osm_file
+from quart_heure.sources.osm.data import RawOsm, from_overpass
+from quart_heure.sources.osm.files import read_osm_file
 
 EXTRACTS = Path(__file__).parents[2] / "shared" / "data" / "osm-raw"
 CRS = pyproj.CRS.from_epsg(2154)

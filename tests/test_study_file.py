@@ -23,11 +23,11 @@ from quart_heure.analysis.audience import PERSONS
 from quart_heure.cache import Cache
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.profiles import ADULT, SLOW, STEP_FREE, WalkProfile
-from quart_heure.sources.residents import Residents, read_residents
-from quart_heure.sources.services import STATUSES
+from quart_heure.sources.residents.residents import Residents, read_residents
+from quart_heure.sources.services.services import STATUSES
 from quart_heure.study import Coverage, Study, analyse
-from quart_heure.study_file import read_study
-from quart_heure.study_settings import KEYS, template
+from quart_heure.study.file import read_study
+from quart_heure.study.settings import KEYS, template
 
 STUDY = """\
 [area]

@@ -17,12 +17,12 @@ from shapely import Polygon, box
 import test_house
 import toy_town
 from quart_heure.errors import GeometryError, InputFileError
-from quart_heure.outputs.check import check_study, render_check
-from quart_heure.outputs.report import render_report
-from quart_heure.outputs.tables import write_results
-from quart_heure.sources.areas import area_from_districts, read_area, read_layer
-from quart_heure.sources.district_names import bare_name, find_column
-from quart_heure.sources.districts import check_districts, parents_of
+from quart_heure.outputs.report.check import check_study, render_check
+from quart_heure.outputs.report.report import render_report
+from quart_heure.outputs.results.write import write_results
+from quart_heure.sources.areas.areas import area_from_districts, read_area, read_layer
+from quart_heure.sources.areas.districts import check_districts, parents_of
+from quart_heure.sources.areas.names import bare_name, find_column
 from quart_heure.sources.sample import paris_dir
 from quart_heure.study import analyse
 

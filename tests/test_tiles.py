@@ -20,12 +20,12 @@ from quart_heure.cache import Cache
 from quart_heure.errors import InputFileError
 from quart_heure.network.graph import Flags, WalkNetwork
 from quart_heure.network.tile_network import network_from_tiles, read_tile_network
-from quart_heure.sources import tile_lines
-from quart_heure.sources.tile_archive import tile_folder
-from quart_heure.sources.tile_files import EXTENT, Tile, find_tiles, grid_transform, read_layer
-from quart_heure.sources.tiles import TileStreets, read_tiles
+from quart_heure.sources.tiles import lines as tile_lines
+from quart_heure.sources.tiles.archive import tile_folder
+from quart_heure.sources.tiles.files import EXTENT, Tile, find_tiles, grid_transform, read_layer
+from quart_heure.sources.tiles.tiles import TileStreets, read_tiles
 from quart_heure.study import analyse
-from quart_heure.study_file import read_study
+from quart_heure.study.file import read_study
 
 ROOT = Path(__file__).resolve().parents[1]
 TILES = ROOT.parent / "shared" / "data" / "osm-tiles-paris"

@@ -17,11 +17,11 @@ from quart_heure.analysis.audience import PERSONS
 from quart_heure.cache import Cache
 from quart_heure.cli import main
 from quart_heure.errors import StudyFileError
-from quart_heure.outputs.variants import render_paces, render_sensitivity
+from quart_heure.outputs.report.variants import render_paces, render_sensitivity
 from quart_heure.profiles import ADULT, SLOW, STEP_FREE, WalkProfile
 from quart_heure.schema import check_columns, table_columns
 from quart_heure.study import Study, analyse
-from quart_heure.variants import _most_rows, paces, sensitivity, variants_of
+from quart_heure.study.variants import _most_rows, paces, sensitivity, variants_of
 from test_study_file import add, write_town
 
 FIGURES = ["covered_pct", "residents_covered", "residents_covered_pct"]

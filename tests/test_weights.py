@@ -10,13 +10,13 @@ import pytest
 import toy_town
 from quart_heure.analysis.weighting import WEIGHT_COLUMNS, with_second_weight
 from quart_heure.errors import InputFileError
-from quart_heure.outputs.report import render_report
-from quart_heure.outputs.results import read_results
-from quart_heure.outputs.tables import write_results
+from quart_heure.outputs.report.report import render_report
+from quart_heure.outputs.results.read import read_results
+from quart_heure.outputs.results.write import write_results
+from quart_heure.sources.residents.weights import DistrictWeights, read_weights
 from quart_heure.sources.sample import paris_dir
-from quart_heure.sources.weights import DistrictWeights, read_weights
 from quart_heure.study import Coverage, analyse
-from quart_heure.study_file import read_study
+from quart_heure.study.file import read_study
 from test_study_file import add, write_town
 
 
@@ -127,7 +127,7 @@ def test_a_study_carries_it_into_tables_and_reports(tmp_path: Path) -> None:
 
 
 def test_names_of_arrondissements_are_understood(tmp_path: Path) -> None:
-    from quart_heure.sources.areas import read_area  # noqa: PLC0415 - only here
+    from quart_heure.sources.areas.areas import read_area  # noqa: PLC0415 - only here
 
     area = read_area(paris_dir() / "districts.geojson")
     weights = read_weights(counted(tmp_path, "area,count\nParis 10e,266\n3ème,24\n75118,7\n"), area)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quart_heure.sources import wordings
-from quart_heure.sources.services import ACCESS, ADMITS, ANSWERS, CAPACITY_UNITS, STATUSES
+from quart_heure.sources.services import wordings
+from quart_heure.sources.services.services import ACCESS, ADMITS, ANSWERS, CAPACITY_UNITS, STATUSES
 from quart_heure.sources.texts import fold, on_distinct
 
 

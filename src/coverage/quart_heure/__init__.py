@@ -14,15 +14,17 @@ if TYPE_CHECKING:
     from quart_heure.categories import default_catalogue
     from quart_heure.errors import QuartHeureError
     from quart_heure.network.graph import WalkNetwork
-    from quart_heure.outputs.map import write_map
-    from quart_heure.outputs.report import render_report
-    from quart_heure.outputs.results import read_results
-    from quart_heure.outputs.tables import write_results
+    from quart_heure.outputs.map.map import write_map
+    from quart_heure.outputs.report.report import render_report
+    from quart_heure.outputs.results.read import read_results
+    from quart_heure.outputs.results.write import write_results
     from quart_heure.profiles import ADULT, SLOW, STEP_FREE, WalkProfile
-    from quart_heure.sources.areas import read_area
-    from quart_heure.sources.services import read_services
-    from quart_heure.study import Coverage, Study, analyse
-    from quart_heure.study_file import read_study
+    from quart_heure.sources.areas.areas import read_area
+    from quart_heure.sources.services.services import read_services
+    from quart_heure.study.coverage import Coverage
+    from quart_heure.study.file import read_study
+    from quart_heure.study.line import analyse
+    from quart_heure.study.study import Study
 
 __all__ = [
     "ADULT",
@@ -51,15 +53,15 @@ _HOMES = {
     "categories": ("default_catalogue",),
     "errors": ("QuartHeureError",),
     "network.graph": ("WalkNetwork",),
-    "outputs.map": ("write_map",),
-    "outputs.report": ("render_report",),
-    "outputs.results": ("read_results",),
-    "outputs.tables": ("write_results",),
+    "outputs.map.map": ("write_map",),
+    "outputs.report.report": ("render_report",),
+    "outputs.results.read": ("read_results",),
+    "outputs.results.write": ("write_results",),
     "profiles": ("ADULT", "SLOW", "STEP_FREE", "WalkProfile"),
-    "sources.areas": ("read_area",),
-    "sources.services": ("read_services",),
+    "sources.areas.areas": ("read_area",),
+    "sources.services.services": ("read_services",),
     "study": ("Coverage", "Study", "analyse"),
-    "study_file": ("read_study",),
+    "study.file": ("read_study",),
 }
 
 

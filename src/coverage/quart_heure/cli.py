@@ -13,8 +13,8 @@ from typing import Annotated
 
 import typer
 
-from quart_heure.commands import analysis, geocoding, inputs, variants
 from quart_heure.commands import dossier as dossiers
+from quart_heure.commands import geocoding, inputs, reports, variants
 from quart_heure.errors import QuartHeureError
 
 __all__ = ["app", "main", "run"]
@@ -45,12 +45,12 @@ def _start(
 
 
 for _command in (
-    analysis.demo,
-    analysis.analyse,
-    analysis.report,
-    analysis.map_,
+    reports.demo,
+    reports.analyse,
+    reports.report,
+    reports.map_,
     dossiers.dossier,
-    analysis.info,
+    reports.info,
     variants.paces,
     variants.sensitivity,
     inputs.fetch,

@@ -1,7 +1,7 @@
 """Errors: one tree, each class with its own exit code and a hint on what to do next.
 
 Per-row troubles of an input are not errors: they are rows of a table of problems
-(see `quart_heure.sources.services`). An error ends the command.
+(see `quart_heure.sources.services.services`). An error ends the command.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from quart_heure.analysis.districts import Districts
 from quart_heure.analysis.surface import Cells
 from quart_heure.network.reach import Reach
-from quart_heure.sources.areas import StudyArea
+from quart_heure.sources.areas.areas import StudyArea
 
 __all__ = ["Basis"]
 

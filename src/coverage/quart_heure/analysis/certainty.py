@@ -20,7 +20,7 @@ from quart_heure.analysis.audience import combine_states
 from quart_heure.analysis.hours import NEVER, Clock
 from quart_heure.analysis.moment import Moment
 from quart_heure.network.reach import Reach
-from quart_heure.sources.opening_hours import CLOSED, OPEN, UNKNOWN
+from quart_heure.sources.hours.states import CLOSED, OPEN, UNKNOWN
 
 __all__ = [
     "CLOSED_THEN",

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from quart_heure.analysis.surface import Cells
-from quart_heure.sources.areas import StudyArea
+from quart_heure.sources.areas.areas import StudyArea
 
 __all__ = ["NO_DISTRICT", "Districts"]
 

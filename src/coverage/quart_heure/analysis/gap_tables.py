@@ -14,7 +14,7 @@ from quart_heure.analysis.certainty import CellCertainty
 from quart_heure.analysis.gaps import GAP_COLUMNS, GAP_PART_COLUMNS, HOUR_COLUMNS, find_gaps
 from quart_heure.analysis.surface import Cells
 from quart_heure.network.graph import WalkNetwork
-from quart_heure.sources.areas import StudyArea
+from quart_heure.sources.areas.areas import StudyArea
 
 if TYPE_CHECKING:
     import geopandas as gpd

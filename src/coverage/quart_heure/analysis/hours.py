@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from quart_heure.analysis.moment import Moment
-from quart_heure.sources.opening_hours import (
+from quart_heure.sources.hours.states import (
     UNKNOWN,
     next_openings,
     opening_states,

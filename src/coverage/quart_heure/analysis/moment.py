@@ -11,8 +11,8 @@ from typing import Any
 
 from quart_heure.errors import StudyFileError
 from quart_heure.hints import nearest_hint
-from quart_heure.sources.hours_words import DAY_NAMES
-from quart_heure.sources.opening_hours import ZONE
+from quart_heure.sources.hours.states import ZONE
+from quart_heure.sources.hours.words import DAY_NAMES
 
 __all__ = [
     "HOUR_KEYS",

@@ -16,8 +16,8 @@ import shapely
 from numpy.typing import NDArray
 
 from quart_heure.analysis.surface import Cells
-from quart_heure.sources.areas import StudyArea
-from quart_heure.sources.residents import Buildings, Residents, ResidentZones
+from quart_heure.sources.areas.areas import StudyArea
+from quart_heure.sources.residents.residents import Buildings, Residents, ResidentZones
 
 __all__ = ["FINE_M", "CellResidents", "residents_per_cell"]
 

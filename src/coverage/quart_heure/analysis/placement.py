@@ -15,13 +15,13 @@ from quart_heure.analysis.stored import stored_snap
 from quart_heure.cache import Cache
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.network.snapping import SNAP_M, Attachment
-from quart_heure.sources.areas import StudyArea
+from quart_heure.sources.areas.areas import StudyArea
 
 if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
-    from quart_heure.sources.services import Services
+    from quart_heure.sources.services.services import Services
 
 __all__ = ["outside_problems", "place_services", "placement_problems", "short_streets"]
 

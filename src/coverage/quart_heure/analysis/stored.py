@@ -26,9 +26,9 @@ from quart_heure.network.slopes import slopes_of
 from quart_heure.network.snapping import Attachment, snap
 from quart_heure.network.travel_time import SearchGraph, search_graph
 from quart_heure.profiles import WalkProfile
-from quart_heure.sources.areas import StudyArea
+from quart_heure.sources.areas.areas import StudyArea
 from quart_heure.sources.heights import Heights
-from quart_heure.sources.residents import Residents, ResidentZones
+from quart_heure.sources.residents.residents import Residents, ResidentZones
 
 __all__ = [
     "OSM_SUFFIXES",

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from quart_heure.cache import Cache, packed, unpacked
 from quart_heure.files import sha256_of
-from quart_heure.sources.areas import StudyArea, read_area
+from quart_heure.sources.areas.areas import StudyArea, read_area
 
 if TYPE_CHECKING:
     import geopandas as gpd

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.network.snapping import Attachment, snap
-from quart_heure.sources.areas import StudyArea
+from quart_heure.sources.areas.areas import StudyArea
 
 __all__ = ["Cells", "cells_of_area", "minutes_grid"]
 

@@ -22,7 +22,7 @@ from quart_heure.analysis.hours import Clock
 from quart_heure.analysis.shares import Shares
 from quart_heure.analysis.surface import Cells
 from quart_heure.network.reach import Reach
-from quart_heure.sources.opening_hours import OPEN, UNKNOWN
+from quart_heure.sources.hours.states import OPEN, UNKNOWN
 
 __all__ = [
     "HOURS",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from quart_heure.sources.weights import DistrictWeights
+from quart_heure.sources.residents.weights import DistrictWeights
 
 __all__ = ["WEIGHT_COLUMNS", "with_second_weight"]
 

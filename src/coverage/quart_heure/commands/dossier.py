@@ -48,7 +48,7 @@ def dossier(
     no_cache: NoCache = False,
 ) -> None:
     """Write two A4 sides per arrondissement, and an index that compares them all."""
-    from quart_heure.outputs.dossier import write_dossiers
+    from quart_heure.outputs.dossier.dossier import write_dossiers
 
     check_output(output, None, folder=True)
     with progress() as say:

@@ -26,8 +26,8 @@ def geocode(
     as_json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
 ) -> None:
     """Place rows without coordinates by their address, with the State's service: goes online."""
-    from quart_heure.sources.geocoding import GEOCODING_URL, geocode_file
-    from quart_heure.sources.web import Web
+    from quart_heure.sources.online.geocoding import GEOCODING_URL, geocode_file
+    from quart_heure.sources.online.web import Web
 
     check_output(output, None)
     with progress() as say:

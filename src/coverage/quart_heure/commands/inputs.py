@@ -69,10 +69,10 @@ def fetch(
     as_json: Annotated[bool, typer.Option("--json", help="The manifest as JSON.")] = False,
 ) -> None:
     """Fetch a territory from OpenStreetMap, and portals, into a dated snapshot: goes online."""
-    from quart_heure.fetch import fetch_territory
-    from quart_heure.sources.osm_live import LiveSettings
-    from quart_heure.sources.portal_files import PortalRequest
-    from quart_heure.sources.territory import TerritoryRequest
+    from quart_heure.fetch.fetch import fetch_territory
+    from quart_heure.fetch.portals import PortalRequest
+    from quart_heure.fetch.territory import TerritoryRequest
+    from quart_heure.sources.online.overpass import LiveSettings
 
     request = TerritoryRequest(place=place, insee=insee, polygon=polygon, limits=limits)
     portals = PortalRequest(
@@ -114,7 +114,7 @@ def check(
     no_cache: NoCache = False,
 ) -> None:
     """Examine the inputs of a study: services, streets, refused rows, age of the data."""
-    from quart_heure.outputs.check import check_study, render_check, write_check
+    from quart_heure.outputs.report.check import check_study, render_check, write_check
 
     check_output(output, source)
     with progress() as say:
@@ -136,7 +136,7 @@ def init(
 ) -> None:
     """Write a commented study file to start from."""
     from quart_heure.files import replacing
-    from quart_heure.study_settings import template
+    from quart_heure.study.settings import template
 
     if path.exists() and not force:
         msg = f"{path} exists already."

@@ -15,8 +15,9 @@ from quart_heure.commands.options import Lang
 from quart_heure.errors import InputFileError, OutputError
 
 if TYPE_CHECKING:
-    from quart_heure.outputs.results import Results
-    from quart_heure.study import Coverage, Study
+    from quart_heure.outputs.results.read import Results
+    from quart_heure.study.coverage import Coverage
+    from quart_heure.study.study import Study
 
 __all__ = [
     "check_output",
@@ -74,8 +75,8 @@ def check_output(output: Path | None, source: Path | None, *, folder: bool = Fal
 
 
 def _keep_inputs(output: Path, source: Path, *, folder: bool) -> None:
-    from quart_heure.outputs.tables import RESULT_FILES, WEEK_FILES
-    from quart_heure.study_settings import input_files
+    from quart_heure.outputs.results.write import RESULT_FILES, WEEK_FILES
+    from quart_heure.study.settings import input_files
 
     results = (*WEEK_FILES, *RESULT_FILES)
     if source.is_dir() and not (source / "study.toml").is_file():
@@ -108,8 +109,8 @@ def load_study(
     Those about hours (``at``, ``on``, ``between``, ``stay``, ``week``, ``week_of``) are as typed.
     """
     from quart_heure.manifest import creation_time
-    from quart_heure.sources.services import STATUSES
-    from quart_heure.study_file import paris_study, read_study
+    from quart_heure.sources.services.services import STATUSES
+    from quart_heure.study.file import paris_study, read_study
 
     overrides: dict[str, Any] = {}
     if profile is not None:
@@ -133,7 +134,7 @@ def load_study(
     if source is None:
         return paris_study(cache=cache, date=today, **overrides)
     if soliguide:
-        from quart_heure.sources.soliguide import soliguide_access
+        from quart_heure.sources.online.soliguide import soliguide_access
 
         overrides["soliguide"] = soliguide_access()
     study = read_study(source, cache=cache, today=today, **overrides)
@@ -168,7 +169,7 @@ def run_analysis(study: Study, *, no_cache: bool, say: Callable[[str], None]) ->
     Discreet places are taken out here, once for all that is written.
     """
     from quart_heure.outputs.discretion import publishable
-    from quart_heure.study import analyse as analyse_study
+    from quart_heure.study.line import analyse as analyse_study
 
     coverage = analyse_study(study, cache=chosen_cache(no_cache), progress=say)
     doubts = len(coverage.problems)
@@ -187,7 +188,7 @@ def load_results(
             flag = {"person": "for"}.get(given[0], given[0]).replace("_", "-")
             msg = f"{source} holds results: --{flag} cannot change them."
             raise InputFileError(msg, hint="Give the study file instead.")
-        from quart_heure.outputs.results import read_results
+        from quart_heure.outputs.results.read import read_results
 
         found = read_results(source)
         for name in found.changed_files():
@@ -200,9 +201,9 @@ def write_all(
     coverage: Coverage, folder: Path, *, lang: Lang, say: Callable[[str], None]
 ) -> list[Path]:
     """Write tables, report and map; return the paths that a person opens first."""
-    from quart_heure.outputs.map import write_map
-    from quart_heure.outputs.report import render_report, write_report
-    from quart_heure.outputs.tables import write_results
+    from quart_heure.outputs.map.map import write_map
+    from quart_heure.outputs.report.report import render_report, write_report
+    from quart_heure.outputs.results.write import write_results
 
     page, chart = folder / "report.html", folder / "map.html"
     say("tables")

@@ -75,8 +75,8 @@ def paces(
     no_cache: NoCache = False,
 ) -> None:
     """Compare walkers and thresholds: area and residents covered, per category."""
-    from quart_heure.outputs.variants import render_paces
-    from quart_heure.variants import paces as compare_paces
+    from quart_heure.outputs.report.variants import render_paces
+    from quart_heure.study.variants import paces as compare_paces
 
     check_output(output, study)
     with progress() as say:
@@ -128,8 +128,8 @@ def sensitivity(
     no_cache: NoCache = False,
 ) -> None:
     """Tell how far the figures move when one assumption at a time is another."""
-    from quart_heure.outputs.variants import render_sensitivity
-    from quart_heure.variants import sensitivity as vary
+    from quart_heure.outputs.report.variants import render_sensitivity
+    from quart_heure.study.variants import sensitivity as vary
 
     check_output(output, study)
     with progress() as say:

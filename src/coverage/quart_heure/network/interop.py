@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from quart_heure.errors import CrsError, InputFileError, NetworkError
 from quart_heure.network.contraction import contract
 from quart_heure.network.graph import WalkNetwork
-from quart_heure.sources.areas import metric_crs
+from quart_heure.sources.areas.areas import metric_crs
 
 if TYPE_CHECKING:
     import networkx as nx

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quart_heure.network.rules import Verdict, judge
-from quart_heure.sources.osm_data import RawOsm
+from quart_heure.sources.osm.data import RawOsm
 
 __all__ = ["Square", "find_squares"]
 

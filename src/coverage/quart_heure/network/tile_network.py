@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from quart_heure.errors import NetworkError
 from quart_heure.network.contraction import contract
 from quart_heure.network.graph import Flags, WalkNetwork
-from quart_heure.sources.areas import metric_crs
-from quart_heure.sources.tile_archive import tile_folder, tile_metadata
-from quart_heure.sources.tile_files import EXTENT, find_tiles, grid_transform
-from quart_heure.sources.tiles import TileStreets, read_tiles
+from quart_heure.sources.areas.areas import metric_crs
+from quart_heure.sources.tiles.archive import tile_folder, tile_metadata
+from quart_heure.sources.tiles.files import EXTENT, find_tiles, grid_transform
+from quart_heure.sources.tiles.tiles import TileStreets, read_tiles
 
 __all__ = ["TILES_LACK", "network_from_tiles", "read_tile_network"]
 
@@ -100,7 +100,7 @@ def network_from_tiles(
     Parameters
     ----------
     streets
-        As `quart_heure.sources.tiles.read_tiles` gives them.
+        As `quart_heure.sources.tiles.tiles.read_tiles` gives them.
     meta
         Source, data date, licence; counts and what was dropped are added.
     node_xy

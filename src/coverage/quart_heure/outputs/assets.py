@@ -1,4 +1,4 @@
-"""Assets: the stylesheets, scripts and words that pages carry within them."""
+"""Assets: the stylesheets, scripts, words and templates that pages are made of."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ import functools
 import hashlib
 from importlib import resources
 
-__all__ = ["asset", "code_digest", "stylesheet"]
+import jinja2
+
+__all__ = ["asset", "code_digest", "stylesheet", "templates"]
 
 
 @functools.cache
 def asset(name: str) -> str:
-    """Return a file of the folder ``static`` as text."""
-    file = resources.files("quart_heure.outputs").joinpath("static", name)
+    """Return a file of this folder, such as ``map/map.css``, as text."""
+    file = resources.files("quart_heure.outputs").joinpath(*name.split("/"))
     return file.read_text(encoding="utf-8")
 
 
@@ -25,4 +27,13 @@ def code_digest(text: str) -> str:
 
 def stylesheet(page: str) -> str:
     """Return the stylesheet of a kind of page, behind what all pages share."""
-    return asset("theme.css") + asset(f"{page}.css")
+    return asset("pages/theme.css") + asset(f"{page}/{page}.css")
+
+
+@functools.cache
+def templates() -> jinja2.BaseLoader:
+    """Return the loader of every page's templates; their names are unique."""
+    folders = ("pages", "map/templates", "dossier/templates", "report/templates")
+    return jinja2.ChoiceLoader(
+        [jinja2.PackageLoader("quart_heure.outputs", folder) for folder in folders]
+    )

@@ -22,7 +22,8 @@ from quart_heure.analysis.answers import COMPOSITES
 if TYPE_CHECKING:
     import geopandas as gpd
 
-    from quart_heure.study import Coverage, Study
+    from quart_heure.study.coverage import Coverage
+    from quart_heure.study.study import Study
 
 __all__ = ["DISCREET", "ROUND_MIN", "publishable"]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import shapely
 
 from quart_heure.errors import CrsError, InputFileError
-from quart_heure.sources.areas import check_layer, read_layer
+from quart_heure.sources.areas.areas import check_layer, read_layer
 
 if TYPE_CHECKING:
     import geopandas as gpd

@@ -20,7 +20,7 @@ import shapely
 from numpy.typing import NDArray
 
 from quart_heure.errors import CrsError, InputFileError
-from quart_heure.sources.areas import plain_word, read_layer
+from quart_heure.sources.areas.areas import plain_word, read_layer
 
 if TYPE_CHECKING:
     import geopandas as gpd

@@ -1,0 +1,253 @@
+"""Commands that analyse: demo, analyse, report, map, info."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, Optional
+
+import typer
+
+from quart_heure.commands.options import (
+    AllStatuses,
+    At,
+    Between,
+    Categories,
+    Format,
+    ForWhom,
+    Lang,
+    Language,
+    NoCache,
+    On,
+    Profile,
+    Source,
+    Stay,
+    StepFree,
+    StudyFile,
+    Threshold,
+    Week,
+    WeekOf,
+    WithoutReferral,
+)
+from quart_heure.commands.running import (
+    check_output,
+    deliver,
+    load_results,
+    load_study,
+    persons,
+    progress,
+    run_analysis,
+    screen,
+    with_week,
+    write_all,
+)
+from quart_heure.errors import OutputError
+
+__all__ = ["analyse", "demo", "info", "map_", "report"]
+
+
+def demo(
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the results.")] = Path(
+        "out/paris"
+    ),
+    lang: Language = Lang.FR,
+    no_cache: NoCache = False,
+) -> None:
+    """Measure the packaged Paris: city figures here, tables, report and map in a folder."""
+    check_output(output, None, folder=True)
+    with progress() as say:
+        study = with_week(load_study(None, no_cache=no_cache))
+        coverage = run_analysis(study, no_cache=no_cache, say=say)
+        files = write_all(coverage, output, lang=lang, say=say)
+    from quart_heure.outputs.report.report import render_report
+
+    typer.echo(render_report(coverage, lang=lang.value, brief=True, **screen()))
+    for path in files:
+        typer.echo(str(path))
+
+
+def analyse(
+    study: Annotated[Path, typer.Argument(help="The study file (see 'quart-heure init').")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the results.")],
+    profile: Profile = None,
+    threshold: Threshold = None,
+    category: Categories = None,
+    all_statuses: AllStatuses = False,
+    soliguide: Annotated[
+        bool, typer.Option("--soliguide", help="Add Soliguide's places live, with your own key.")
+    ] = False,
+    at: At = None,
+    on: On = None,
+    between: Between = None,
+    stay: Stay = None,
+    week_of: WeekOf = None,
+    for_whom: ForWhom = None,
+    without_referral: WithoutReferral = False,
+    step_free: StepFree = False,
+    lang: Language = Lang.FR,
+    no_cache: NoCache = False,
+    as_json: Annotated[bool, typer.Option("--json", help="List the files as JSON.")] = False,
+) -> None:
+    """Analyse a study; write tables, layers, report, map and manifest into a folder."""
+    if output.resolve() in {study.resolve(), study.resolve().parent}:
+        # The results hold a services.csv, which is what the services of a study are called too.
+        msg = f"{output} is the folder of the study: results would replace its files."
+        raise OutputError(msg, hint="Give the results a folder of their own.")
+    check_output(output, study, folder=True)
+    with progress() as say:
+        loaded = load_study(
+            study,
+            no_cache=no_cache,
+            profile=profile,
+            threshold=threshold,
+            category=category,
+            all_statuses=all_statuses,
+            soliguide=soliguide,
+            **_hours(at, on, between, stay, week_of),
+            person=persons(for_whom, without_referral=without_referral, step_free=step_free),
+        )
+        coverage = run_analysis(with_week(loaded), no_cache=no_cache, say=say)
+        files = write_all(coverage, output, lang=lang, say=say)
+    if as_json:
+        typer.echo(json.dumps({"files": [str(path) for path in files]}, indent=2))
+    else:
+        for path in files:
+            typer.echo(str(path))
+
+
+def report(
+    source: Source = None,
+    arrondissement: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--arrondissement", help="District: 13, 13e or 75113; may be repeated."),
+    ] = None,
+    category: Categories = None,
+    form: Annotated[Format, typer.Option("--format", help="Form of the report.")] = Format.TABLE,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+    output: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--output", "-o", help="File to write instead of stdout."),
+    ] = None,
+    profile: Profile = None,
+    threshold: Threshold = None,
+    all_statuses: AllStatuses = False,
+    at: At = None,
+    on: On = None,
+    between: Between = None,
+    stay: Stay = None,
+    week: Week = False,
+    week_of: WeekOf = None,
+    for_whom: ForWhom = None,
+    without_referral: WithoutReferral = False,
+    step_free: StepFree = False,
+    lang: Language = Lang.FR,
+    no_cache: NoCache = False,
+) -> None:
+    """Report gaps and coverage per arrondissement, on stdout or in a file."""
+    from quart_heure.outputs.report.report import render_report
+
+    check_output(output, source)
+    with progress() as say:
+        found = load_results(
+            source,
+            say=say,
+            no_cache=no_cache,
+            profile=profile,
+            threshold=threshold,
+            all_statuses=all_statuses,
+            week=week,
+            **_hours(at, on, between, stay, week_of),
+            person=persons(for_whom, without_referral=without_referral, step_free=step_free),
+        )
+    text = render_report(
+        found,
+        districts=tuple(arrondissement or ()),
+        categories=tuple(category or ()),
+        format="json" if as_json else form.value,
+        lang=lang.value,
+        **(screen() if output is None else {}),
+    )
+    deliver(text, output)
+
+
+def map_(
+    source: StudyFile = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The HTML file.")] = Path(
+        "carte.html"
+    ),
+    profile: Profile = None,
+    threshold: Threshold = None,
+    category: Categories = None,
+    all_statuses: AllStatuses = False,
+    at: At = None,
+    on: On = None,
+    between: Between = None,
+    stay: Stay = None,
+    week_of: WeekOf = None,
+    for_whom: ForWhom = None,
+    without_referral: WithoutReferral = False,
+    step_free: StepFree = False,
+    online_tiles: Annotated[
+        bool,
+        typer.Option("--online-tiles", help="Draw over OpenStreetMap's tiles; needs internet."),
+    ] = False,
+    lang: Language = Lang.FR,
+    no_cache: NoCache = False,
+) -> None:
+    """Write the map: one HTML file that opens without internet."""
+    from quart_heure.outputs.map.map import write_map
+
+    check_output(output, source)
+    with progress() as say:
+        study = load_study(
+            source,
+            no_cache=no_cache,
+            profile=profile,
+            threshold=threshold,
+            category=category,
+            all_statuses=all_statuses,
+            **_hours(at, on, between, stay, week_of),
+            person=persons(for_whom, without_referral=without_referral, step_free=step_free),
+        )
+        coverage = run_analysis(with_week(study), no_cache=no_cache, say=say)
+        say("map")
+        path = write_map(
+            coverage,
+            output,
+            lang=lang.value,
+            background=coverage.study.background(),
+            online_tiles=online_tiles,
+        )
+    typer.echo(str(path))
+
+
+def _hours(
+    at: str | None,
+    on: str | None,
+    between: tuple[str, str] | None,
+    stay: float | None,
+    week_of: str | None,
+) -> dict[str, Any]:
+    """Gather what the flags say of hours."""
+    return {
+        "at": at,
+        "on": on,
+        "between": between,
+        "stay": stay,
+        "week_of": week_of,
+    }
+
+
+def info(
+    results: Annotated[Path, typer.Argument(help="A folder of results.")],
+    as_json: Annotated[bool, typer.Option("--json", help="The manifest as JSON.")] = False,
+) -> None:
+    """Say what a folder of results was made from: inputs, dates, parameters, counts."""
+    from quart_heure.outputs.results.info import render_info
+    from quart_heure.outputs.results.read import read_results
+
+    found = read_results(results)
+    if as_json:
+        typer.echo(json.dumps(found.manifest, ensure_ascii=False, indent=2))
+    else:
+        typer.echo(render_info(found.manifest, changed=found.changed_files()))

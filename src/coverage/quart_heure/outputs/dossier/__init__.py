@@ -1,0 +1,1 @@
+"""The dossier: two printed sides for each district, and an index that compares them."""

@@ -1,0 +1,147 @@
+"""The ground of a small map: for each pixel the cell under it, its colour and its pattern."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from quart_heure.analysis.statuses import STATUSES
+
+if TYPE_CHECKING:
+    from quart_heure.study.coverage import Coverage
+
+__all__ = ["CLASS_COLOURS", "COLOUR_OF", "HEIGHT_PX", "WIDTH_PX", "CellGrid", "Frame"]
+
+WIDTH_PX, HEIGHT_PX = 560, 520
+"""Size of a picture: at 45 mm, about 300 dots an inch."""
+
+_PAD = 0.06
+"""Ground shown around the district, as a share of its width or height."""
+
+_PAPER = (250, 249, 246)
+CLASS_COLOURS: Mapping[str, tuple[tuple[int, int, int], tuple[int, int, int]]] = {
+    "covered": ((186, 224, 211), (186, 224, 211)),
+    "borderline": ((250, 240, 200), (138, 105, 20)),
+    "uncovered": ((247, 217, 196), (196, 98, 45)),
+    "off_network": ((226, 228, 230), (226, 228, 230)),
+}
+"""Ground and pattern of each class of cells: dots where borderline, stripes where uncovered."""
+
+_CLASS_OF_STATUS = {
+    "covered": "covered",
+    "borderline_covered": "borderline",
+    "borderline_uncovered": "borderline",
+    "uncovered": "uncovered",
+    "off_network": "off_network",
+}
+_FADE = 0.72
+"""How far colours fade to paper outside the district."""
+
+_Pixels = NDArray[np.uint8]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Frame:
+    """The ground that a picture shows: west and north edge, and metres per pixel."""
+
+    west: float
+    north: float
+    metres: float
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """West, south, east and north in metres."""
+        east = self.west + WIDTH_PX * self.metres
+        return self.west, self.north - HEIGHT_PX * self.metres, east, self.north
+
+    @classmethod
+    def around(cls, shape: shapely.Geometry) -> Frame:
+        """Fit the picture around a shape."""
+        west, south, east, north = shape.bounds
+        width, height = (east - west) * (1 + 2 * _PAD), (north - south) * (1 + 2 * _PAD)
+        metres = max(width / WIDTH_PX, height / HEIGHT_PX)
+        centre_x, centre_y = (west + east) / 2, (south + north) / 2
+        return cls(centre_x - WIDTH_PX * metres / 2, centre_y + HEIGHT_PX * metres / 2, metres)
+
+
+class CellGrid:
+    """The cells of a coverage, to be looked up for the pixels of a picture."""
+
+    def __init__(self, coverage: Coverage) -> None:
+        cells = coverage.cells
+        self._cell_m = coverage.study.cell_m
+        col, row = cells["col"].to_numpy(), cells["row"].to_numpy()
+        self._first = int(col.min()), int(row.min())
+        shape = (int(row.max()) - self._first[1] + 1, int(col.max()) - self._first[0] + 1)
+        # The last position stands for "no cell".
+        self._position = np.full(shape, len(cells), dtype=np.int32)
+        self._position[row - self._first[1], col - self._first[0]] = np.arange(len(cells))
+        self._district = cells["district_id"].astype(str).to_numpy()
+        self._marks = _marks()
+        self._statuses = {
+            name.removeprefix("status_"): _class_codes(cells[name])
+            for name in cells.columns
+            if name.startswith("status_")
+        }
+
+    def window(self, frame: Frame, district_id: str) -> tuple[NDArray[np.int32], Any]:
+        """Return the cell at each pixel, and whether it is the district's; (height, width)."""
+        x = frame.west + (np.arange(WIDTH_PX) + 0.5) * frame.metres
+        y = frame.north - (np.arange(HEIGHT_PX) + 0.5) * frame.metres
+        col = np.floor(x / self._cell_m).astype(int) - self._first[0]
+        row = np.floor(y / self._cell_m).astype(int) - self._first[1]
+        rows, cols = self._position.shape
+        found = self._position[np.clip(row, 0, rows - 1)[:, None], np.clip(col, 0, cols - 1)]
+        nowhere = len(self._district)
+        found[(row < 0) | (row >= rows)] = nowhere
+        found[:, (col < 0) | (col >= cols)] = nowhere
+        mine = np.append(self._district == district_id, False)
+        return found, mine[found]
+
+    def colours(
+        self, category: str, position: NDArray[np.int32], mine: NDArray[np.bool_]
+    ) -> _Pixels:
+        """Return the colour of each pixel: class, pattern, and whether the cell is outside."""
+        codes = self._statuses[category][position]
+        marked = self._marks[codes, *_pixel_places()]
+        return COLOUR_OF[codes, marked, mine.astype(np.int8)]
+
+
+def _class_codes(statuses: Any) -> NDArray[np.int8]:
+    """Return the position of each cell's class in `CLASS_COLOURS`, that of no cell last."""
+    classes = list(CLASS_COLOURS)
+    of_status = np.array([classes.index(_CLASS_OF_STATUS[status]) for status in STATUSES])
+    codes = statuses.cat.set_categories(list(STATUSES)).cat.codes.to_numpy()
+    return np.append(of_status[codes], len(classes)).astype(np.int8)
+
+
+def _colour_table() -> _Pixels:
+    """Return colours by class, mark (ground, mark) and place (outside, inside)."""
+    inside = np.array([*CLASS_COLOURS.values(), (_PAPER, _PAPER)], dtype=float)
+    paper = np.array(_PAPER, dtype=float)
+    outside = np.repeat(inside[:, :1], 2, axis=1) * (1 - _FADE) + paper * _FADE
+    return np.stack([outside, inside], axis=2).round().astype(np.uint8)
+
+
+COLOUR_OF = _colour_table()
+
+
+def _pixel_places() -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    rows, cols = np.ogrid[:HEIGHT_PX, :WIDTH_PX]
+    return rows.astype(np.intp), cols.astype(np.intp)
+
+
+def _marks() -> NDArray[np.int8]:
+    """Return where the marks of each class are; shape (classes, height, width)."""
+    rows, cols = _pixel_places()
+    marks = np.zeros((len(CLASS_COLOURS) + 1, HEIGHT_PX, WIDTH_PX), dtype=np.int8)
+    names = list(CLASS_COLOURS)
+    dots = ((rows % 8 < 3) & (cols % 8 < 3)) | (((rows + 4) % 8 < 3) & ((cols + 4) % 8 < 3))
+    marks[names.index("borderline")] = dots
+    marks[names.index("uncovered")] = (rows + cols) % 11 < 2
+    return marks

@@ -1,0 +1,330 @@
+"""What a dossier says, as plain data: the figures of the report, ranked and set against the city.
+
+The figures are those of `report_content`; nothing is computed twice.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from quart_heure.analysis.answers import COMPOSITES
+from quart_heure.labels import (
+    district_label,
+    district_word,
+    format_date,
+    format_number,
+    format_pct,
+    format_plain,
+    word,
+)
+from quart_heure.outputs.discreet_places import uncounted
+from quart_heure.outputs.dossier.ranks import Rank, ranks
+from quart_heure.outputs.dossier.services import ServiceRows, service_rows
+from quart_heure.outputs.dossier.unknown import unknown_lines
+from quart_heure.outputs.dossier.walks import walks_to_services
+from quart_heure.outputs.dossier.week import Week, week_of
+from quart_heure.outputs.dossier.words import Words, ordinal, short
+from quart_heure.outputs.report.content import report_content
+from quart_heure.outputs.results.report_rows import people_on_network
+
+if TYPE_CHECKING:
+    from quart_heure.study.coverage import Coverage
+
+__all__ = ["Dossiers", "Share", "shared_lines"]
+
+_NAME = 90
+_CREDIT = 240
+_HEADING = 24
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Share:
+    """A share of a district, that of the city, and where the district stands."""
+
+    pct: float
+    amount: float
+    total: float
+    city_pct: float
+    rank: str
+
+
+class Dossiers:
+    """What all dossiers of a coverage draw on, prepared once.
+
+    Parameters
+    ----------
+    coverage
+        A published coverage.
+    lang
+        ``fr`` or ``en``.
+    """
+
+    def __init__(self, coverage: Coverage, *, lang: str) -> None:
+        self.coverage = coverage
+        self.lang = lang
+        self.say = Words(lang)
+        self.report = report_content(coverage, lang=lang)
+        known = set(coverage.study.area.districts["district_id"])
+        self.districts: dict[str, dict[str, Any]] = {
+            district["district_id"]: district
+            for district in self.report["districts"]
+            if district["district_id"] in known
+        }
+        self.by_people = coverage.study.residents is not None
+        self.share = "residents_covered_pct" if self.by_people else "covered_pct"
+        self.categories = [c for c in self.report["categories"] if not c["composite"]]
+        self.names = {c["id"]: short(c["label"], _NAME) for c in self.report["categories"]}
+        self.city = {row["category"]: row for row in self.report["city"]}
+        self.area = short(self.report["area"], _NAME)
+        self.area_heading = short(self.report["area"], _HEADING)
+        self.unit = district_word([d["label"] for d in self.districts.values()], lang)
+        self.threshold = format_plain(coverage.study.threshold_min, lang)
+        hidden = uncounted(coverage.indicators, coverage.manifest)
+        self.uncounted = {c["id"]: hidden[c["id"]] for c in self.categories if c["id"] in hidden}
+        self._walks = walks_to_services(coverage)
+
+    @functools.cached_property
+    def ranked(self) -> dict[str, dict[str, Rank]]:
+        """Ranks of the districts by category, and by ``all`` and ``none`` of the essentials."""
+        found = {
+            category["id"]: ranks(
+                {key: self.row(key, category["id"])[self.share] for key in self.districts}
+            )
+            for category in self.report["categories"]
+        }
+        for name, at in (("all", -1), ("none", 0)):
+            if self.report["composite"]:
+                found[name] = ranks(
+                    {key: self._within(key)[at][0] for key in self.districts},
+                    least_first=name == "none",
+                )
+        return found
+
+    def row(self, district_id: str, category: str) -> dict[str, Any]:
+        """Return the indicators of a district for a category."""
+        rows = self.districts[district_id]["indicators"]
+        found: dict[str, Any] = next(row for row in rows if row["category"] == category)
+        return found
+
+    def title(self, district_id: str) -> str:
+        """Return the name of a district for a heading."""
+        return short(district_label(self.districts[district_id]["label"], self.lang), _NAME)
+
+    def label(self, district_id: str) -> str:
+        """Return the short name of a district."""
+        return short(self.districts[district_id]["label"], 40)
+
+    def rank(self, key: str, district_id: str) -> str:
+        """Write the rank of a district, empty if it has none or is alone."""
+        rank = self.ranked.get(key, {}).get(district_id)
+        if rank is None or rank.among < 2:
+            return ""
+        place = ordinal(rank.place, self.lang)
+        return self.say("rank_tied" if rank.tied else "rank_of", rank=place, n=rank.among)
+
+    def place(self, key: str, district_id: str) -> str:
+        """Write the rank of a district without the number of the others."""
+        rank = self.ranked.get(key, {}).get(district_id)
+        if rank is None or rank.among < 2:
+            return ""
+        place = ordinal(rank.place, self.lang)
+        return self.say("rank_shared" if rank.tied else "rank_alone", rank=place)
+
+    def headline(self, district_id: str) -> dict[str, Share]:
+        """Return who has all the essential services and who has none; nothing without them."""
+        if not self.districts[district_id]["composite"]:
+            return {}
+        mine, city = self._within(district_id), self._within("")
+        # Of what is on the network, as every share.
+        first = self.districts[district_id]["indicators"][0]
+        total = people_on_network(first) if self.by_people else first["on_network_ha"]
+        return {
+            name: Share(
+                pct=mine[at][0],
+                amount=mine[at][1],
+                total=total,
+                city_pct=city[at][0],
+                rank=self.rank(name, district_id),
+            )
+            for name, at in (("all", -1), ("none", 0))
+        }
+
+    def _within(self, district_id: str) -> list[tuple[float, float]]:
+        """Return share and amount by number of essentials within reach; "" is the whole area."""
+        rows = self.districts[district_id]["composite"] if district_id else self.report["composite"]
+        names = ("residents_pct", "residents") if self.by_people else ("area_pct", "area_ha")
+        ordered = sorted(rows, key=lambda row: int(row["essentials_within"]))
+        return [(float(row[names[0]]), float(row[names[1]])) for row in ordered]
+
+    def content(self, district_id: str) -> dict[str, Any]:
+        """Return what the dossier of a district says, but for its pictures.
+
+        Returns
+        -------
+        dict
+            ``title``, ``headline`` (see `headline`), ``within`` (rows of label and shares),
+            ``figures`` (a row per category and composite), ``none_known``, ``uncounted`` (names
+            of the categories with discreet places), ``gaps`` (rows with their ``number`` on the
+            map), ``services``, ``left_out``, ``week`` and ``week_about``, ``unknown``.
+        """
+        district = self.districts[district_id]
+        services = self.services(district_id)
+        within = []
+        if district["composite"]:
+            pairs = ((self.title(district_id), district_id), (self.area, ""))
+            within = [
+                {"label": label, "shares": [share for share, _ in self._within(key)]}
+                for label, key in pairs
+            ]
+        week = self.week(district_id)
+        none_known = [self.names[c] for c in district["none_known"]]
+        return {
+            "district_id": district_id,
+            "title": self.title(district_id),
+            "headline": self.headline(district_id),
+            "within": within,
+            "figures": [self._figures(district_id, c) for c in self.report["categories"]],
+            "none_known": none_known,
+            "uncounted": [self.names[c] for c in self.uncounted],
+            "gaps": self.gaps(district_id),
+            "services": services.counted,
+            "left_out": services.left_out,
+            "week": week,
+            "week_about": self.report["week"]["about"] if week else "",
+            "unknown": unknown_lines(
+                self.coverage, services.counted, self.say, hours_asked=week is not None
+            ),
+        }
+
+    def _figures(self, district_id: str, category: Mapping[str, Any]) -> dict[str, Any]:
+        row = self.row(district_id, category["id"])
+        return {
+            **row,
+            "label": self.names[category["id"]],
+            "composite": category["composite"],
+            "uncounted": category["id"] in self.uncounted,
+            "share": row[self.share],
+            "city_row": self.city[category["id"]],
+            "city_share": self.city[category["id"]][self.share],
+            "rank": self.place(category["id"], district_id),
+        }
+
+    def gaps(self, district_id: str) -> list[dict[str, Any]]:
+        """Return the gaps of the categories that touch a district, numbered by category."""
+        numbers: dict[str, int] = {}
+        found = []
+        for gap in self.districts[district_id]["gaps"]:
+            if gap["category"] in COMPOSITES:
+                continue
+            numbers[gap["category"]] = numbers.get(gap["category"], 0) + 1
+            found.append(
+                {
+                    **gap,
+                    "number": numbers[gap["category"]],
+                    "label": self.names[gap["category"]],
+                    "street": short(gap["here"]["street"], 60),
+                    "cause_label": word(gap["cause"], self.lang),
+                    "nearest": self._nearest(gap["here"]),
+                }
+            )
+        return found
+
+    def _nearest(self, part: Mapping[str, Any]) -> str:
+        if part["nearest_service_id"] == "discreet":
+            return word("discreet", self.lang)
+        return short(part["nearest_service_name"] or part["nearest_service_id"] or "—", 60)
+
+    def services(self, district_id: str) -> ServiceRows:
+        """Return the services in a district and those next door that it reaches."""
+        return service_rows(
+            self.coverage.services,
+            self._walks[self._walks["district_id"] == district_id],
+            district_id=district_id,
+            names=self.names,
+            say=self.say,
+        )
+
+    def week(self, district_id: str) -> Week | None:
+        """Return the week of a district; None where hours were not looked at."""
+        if self.coverage.week is None:
+            return None
+        return week_of(self.coverage.week.table, district_id, self.categories, self.names, self.say)
+
+    def inside(self, district_id: str, category: str, *, starred: bool = False) -> str:
+        """Write how many services a district counts, and that a hidden one may be there too."""
+        number = format_number(self.row(district_id, category)["services_inside"], self.lang)
+        if category not in self.uncounted:
+            return number
+        return f"{number}*" if starred else self.say("not_discreet", n=number)
+
+    def map_alt(self, district_id: str, category: str) -> str:
+        """Describe a picture by its figures."""
+        row = self.row(district_id, category)
+        covered = self.say(
+            "map_alt_covered" if self.by_people else "map_alt_covered_area",
+            pct=format_pct(row[self.share], self.lang),
+        )
+        return self.say(
+            "map_alt",
+            district=self.title(district_id),
+            category=self.names[category],
+            covered=covered,
+            inside=self.inside(district_id, category),
+            gaps=format_number(row["gaps_touching"], self.lang),
+        )
+
+
+def shared_lines(dossiers: Dossiers) -> dict[str, Any]:
+    """Return what every dossier of a coverage says alike: method, parameters, sources, credits.
+
+    Returns
+    -------
+    dict
+        ``about`` (a line under the title), ``method`` (sentences), ``parameters`` (a sentence),
+        ``credits`` (lines: sources with dates and licences, credits, version).
+    """
+    say, report, lang = dossiers.say, dossiers.report, dossiers.lang
+    parameters = say.plain(report["parameters"])
+    method = ["method_1", "method_2", "method_3" if dossiers.by_people else "method_3_area"]
+    run = report["run"]
+    created = format_date(run["created"], lang)
+    # How residents were spread is said in a sentence; it takes the place of their file's line.
+    residents = short(run["counts"].get("residents_source", ""), _CREDIT)
+    listed = [e for e in report["sources"] if not (residents and e.get("role") == "residents")]
+    lines = [_source(entry, say) for entry in listed]
+    if residents:
+        lines.append(say("residents_from", source=residents.rstrip(".")))
+    lines.append(say("osm_credit"))
+    others = [c for c in report["attribution"] if "OpenStreetMap contributors" not in c]
+    if others:
+        lines.append(say("credits", names=" · ".join(short(c, _CREDIT) for c in others)))
+    lines.append(say("made_by", version=run["version"], date=created))
+    osm_date = format_date(report["osm_date"], lang) if report["osm_date"] else say("undated")
+    return {
+        "about": say(
+            "sub",
+            area=dossiers.area,
+            speed=parameters["speed_kmh"],
+            profile=parameters["profile"],
+            date=osm_date,
+            created=created,
+        ),
+        "method": [say(key, **parameters) for key in method],
+        "parameters": say("parameters", **parameters),
+        "credits": lines,
+    }
+
+
+def _source(entry: Mapping[str, Any], say: Words) -> str:
+    """Return what an input is, where it comes from, its date and its licence."""
+    role, date = str(entry.get("role", "")), str(entry.get("date") or "")
+    name = say(f"role_{role}") if say.has(f"role_{role}") else short(word(role, say.lang), 40)
+    facts = [
+        short(entry.get("source") or entry.get("file"), _CREDIT),
+        format_date(date, say.lang) if date else "",
+        short(entry.get("licence"), _CREDIT),
+    ]
+    return say("source", role=name, facts=" – ".join(fact for fact in facts if fact))

@@ -1,0 +1,142 @@
+"""Dossiers: two sides of A4 for each district, and an index that compares them all.
+
+Each page is one file that opens without internet and reads without a script; together they link
+to one another.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from quart_heure.errors import InputFileError, OutputError
+from quart_heure.files import replacing
+from quart_heure.labels import LANGUAGES
+from quart_heure.outputs.discretion import publishable
+from quart_heure.outputs.dossier.content import Dossiers
+from quart_heure.outputs.dossier.maps import MapMaker
+from quart_heure.outputs.dossier.page import render_district, render_index
+from quart_heure.outputs.dossier.pdf import PdfMaker
+from quart_heure.outputs.report.content import resolve_districts
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+    from quart_heure.study.coverage import Coverage
+
+__all__ = ["INDEX_NAME", "write_dossiers"]
+
+INDEX_NAME = "index.html"
+
+
+def write_dossiers(
+    coverage: Coverage,
+    folder: Path,
+    *,
+    districts: Sequence[str] = (),
+    lang: str = "fr",
+    background: gpd.GeoDataFrame | None = None,
+    pdf: bool = False,
+    progress: Callable[[str], None] | None = None,
+) -> list[Path]:
+    """Write the dossier of each district, and an index if all are written.
+
+    Parameters
+    ----------
+    coverage
+        Result of an analysis; discreet places are taken out here.
+    folder
+        Where the files go; made if it does not exist.
+    districts
+        Those to write, by id, label or number ("75113", "13e", "13"); all if none is given.
+    lang
+        ``fr`` or ``en``.
+    background
+        Columns kind and geometry; its water is drawn under the maps.
+    pdf
+        Whether each dossier is printed to PDF too.
+    progress
+        Called with each step as it begins.
+
+    Returns
+    -------
+    list of Path
+        The files, the index first. Each is written whole or not at all, the index last, so that
+        it never leads to a page that is not there.
+
+    Raises
+    ------
+    InputFileError
+        If there is no such district.
+    OutputError
+        If there is no such language, a file cannot be written, or there is nothing to print with.
+    """
+    if lang not in LANGUAGES:
+        msg = f"There are no dossiers in language {lang!r}."
+        raise OutputError(msg, hint=f"Languages: {', '.join(LANGUAGES)}.")
+    say = progress or (lambda _: None)
+    printer = PdfMaker() if pdf else None
+    coverage = publishable(coverage)
+    wanted = _wanted(coverage, districts)
+    say("dossiers")
+    dossiers = Dossiers(coverage, lang=lang)
+    names = _file_names(wanted)
+    maker = MapMaker(coverage, background)
+    written = []
+    for number, (district_id, name) in enumerate(names.items(), start=1):
+        say(f"dossier {dossiers.label(district_id)} ({number}/{len(names)})")
+        links = None if districts else _links(dossiers, names, district_id)
+        page = render_district(dossiers, district_id, maker.district(district_id), links=links)
+        written.append(_write(page, folder / name))
+        if printer is not None:
+            created = str(coverage.manifest.get("created", ""))
+            target = (folder / name).with_suffix(".pdf")
+            written.append(printer.write(folder / name, target, created=created))
+    if not districts:
+        written.insert(0, _write(render_index(dossiers, names), folder / INDEX_NAME))
+    return written
+
+
+def _wanted(coverage: Coverage, districts: Sequence[str]) -> list[str]:
+    """Return the ids of the districts asked for; cells that no district holds have no dossier."""
+    shaped = set(coverage.study.area.districts["district_id"])
+    found = resolve_districts(coverage.indicators, districts)
+    kept = [district_id for district_id in found if district_id in shaped]
+    if not kept:
+        msg = f"There is no district {districts[0]!r}." if districts else "There is no district."
+        raise InputFileError(msg, hint="A dossier is about a district with an outline.")
+    return kept
+
+
+def _file_names(districts: Sequence[str]) -> dict[str, str]:
+    """Return a file name for each district: its id, where that can be one."""
+    names: dict[str, str] = {}
+    taken = {INDEX_NAME}
+    for number, district_id in enumerate(districts, start=1):
+        plain = re.sub(r"[^A-Za-z0-9_-]+", "-", district_id).strip("-")[:40]
+        name = f"dossier-{plain or number}.html"
+        if name.lower() in taken:
+            name = f"dossier-{plain}-{number}.html"
+        taken.add(name.lower())
+        names[district_id] = name
+    return names
+
+
+def _links(dossiers: Dossiers, names: dict[str, str], district_id: str) -> dict[str, Any]:
+    ids = list(names)
+    at = ids.index(district_id)
+
+    def link(position: int) -> dict[str, str] | None:
+        if not 0 <= position < len(ids):
+            return None
+        return {"file": names[ids[position]], "label": dossiers.label(ids[position])}
+
+    return {"index": INDEX_NAME, "previous": link(at - 1), "next": link(at + 1)}
+
+
+def _write(page: str, path: Path) -> Path:
+    with replacing(path) as temporary:
+        temporary.write_text(page, encoding="utf-8", newline="\n")
+    return path

@@ -1,0 +1,135 @@
+"""Drawing on a small map: lines, areas, a scale, and the picture as PNG of few colours."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from quart_heure.outputs.dossier.cells import COLOUR_OF, HEIGHT_PX, WIDTH_PX, Frame
+
+__all__ = [
+    "GAP_INK",
+    "INK",
+    "STREET",
+    "draw_areas",
+    "draw_lines",
+    "draw_paths",
+    "draw_scale",
+    "new_figure",
+    "palette",
+    "png",
+]
+
+INK = "#1c2430"
+GAP_INK = "#6b2400"
+STREET = "#8b929a"
+_WATER = "#a9c6dd"
+
+_DPI = 200
+
+
+def new_figure() -> Any:
+    """Return an empty figure of the size of a picture."""
+    from matplotlib.figure import Figure  # noqa: PLC0415 - heavy, and only pictures need it
+
+    return Figure(figsize=(WIDTH_PX / _DPI, HEIGHT_PX / _DPI), dpi=_DPI)
+
+
+def draw_areas(axes: Any, shapes: NDArray[np.object_]) -> None:
+    """Draw water."""
+    from matplotlib.collections import PathCollection  # noqa: PLC0415
+    from matplotlib.path import Path  # noqa: PLC0415
+
+    parts = shapely.get_parts(shapes)
+    parts = parts[shapely.get_dimensions(parts) == 2]
+    paths = [
+        Path.make_compound_path(
+            *(Path(shapely.get_coordinates(ring), closed=True) for ring in shapely.get_rings(part))
+        )
+        for part in parts
+    ]
+    axes.add_collection(
+        PathCollection(paths, facecolor=_WATER, edgecolor="none", zorder=1), autolim=False
+    )
+
+
+def draw_lines(
+    axes: Any, rings: Iterable[shapely.Geometry], *, colour: str, width: float, order: float = 3
+) -> Any:
+    """Draw lines and rings."""
+    paths = [shapely.get_coordinates(ring) for ring in rings]
+    return draw_paths(axes, paths, colour=colour, width=width, order=order)
+
+
+def draw_paths(
+    axes: Any, paths: Sequence[NDArray[np.float64]], *, colour: str, width: float, order: float
+) -> Any:
+    """Draw lines given by their vertices."""
+    from matplotlib.collections import LineCollection  # noqa: PLC0415
+
+    lines = LineCollection(
+        list(paths), colors=colour, linewidths=width, zorder=order, capstyle="round"
+    )
+    return axes.add_collection(lines, autolim=False)
+
+
+def draw_scale(axes: Any, frame: Frame) -> None:
+    """Draw a bar of a round length at the lower left."""
+    west, south, _, _ = frame.bounds
+    step = frame.metres
+    room = WIDTH_PX * step / 4
+    length = max(m for m in (50, 100, 200, 500, 1000, 2000, 5000, 10_000) if m <= max(room, 50))
+    x, y = west + 14 * step, south + 16 * step
+    bar = np.array([[x, y + 6 * step], [x, y], [x + length, y], [x + length, y + 6 * step]])
+    draw_paths(axes, [bar], colour="white", width=2.6, order=8)
+    draw_paths(axes, [bar], colour=INK, width=1.0, order=8.1)
+    text = f"{length // 1000} km" if length >= 1000 else f"{length} m"
+    box = {"boxstyle": "square,pad=0.12", "facecolor": "white", "edgecolor": "none", "alpha": 0.8}
+    axes.text(
+        x + length + 8 * step, y + 2 * step, text, fontsize=5.5, va="center", color=INK,
+        family="DejaVu Sans", zorder=8.1, bbox=box,
+    )  # fmt: skip
+
+
+def png(figure: Any, colours: Any) -> bytes:
+    """Return what a figure shows as PNG in the colours of a palette."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
+    from PIL import Image  # noqa: PLC0415 - comes with matplotlib
+
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()  # type: ignore[no-untyped-call]
+    pixels = np.asarray(canvas.buffer_rgba())[..., :3]  # type: ignore[no-untyped-call]
+    few = Image.fromarray(pixels).quantize(palette=colours, dither=Image.Dither.NONE)
+    file = io.BytesIO()
+    few.save(file, format="PNG", compress_level=7)
+    return file.getvalue()
+
+
+def palette() -> Any:
+    """Return a picture that holds the colours of all pictures, so that one means one everywhere.
+
+    They are those drawn and some steps between them, for the edges of lines and letters.
+    """
+    from PIL import Image  # noqa: PLC0415
+
+    grounds = [tuple(colour) for colour in COLOUR_OF.reshape(-1, 3).tolist()]
+    white, ink, gap, street = (_rgb(c) for c in ("#ffffff", INK, GAP_INK, STREET))
+    colours = [*grounds, white, ink, gap, street, _rgb(_WATER)]
+    blends = [(white, ink), (white, gap), (white, street)]
+    blends += [(ground, line) for ground in grounds for line in (ink, street, gap, white)]
+    for a, b in blends:
+        for share in (0.35, 0.7) if a != white else (0.2, 0.4, 0.6, 0.8):
+            colours.append(tuple(round(x + (y - x) * share) for x, y in zip(a, b, strict=True)))
+    unique = list(dict.fromkeys(colours))[:256]
+    holder = Image.new("P", (1, 1))
+    holder.putpalette([value for colour in unique for value in colour])
+    return holder
+
+
+def _rgb(colour: str) -> tuple[int, ...]:
+    return tuple(bytes.fromhex(colour[1:]))

@@ -1,0 +1,211 @@
+"""The pages of the dossiers: templates, words and style, each page one file that loads nothing."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import itertools
+import operator
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+
+from quart_heure.labels import (
+    format_minutes,
+    format_number,
+    format_pct,
+    format_plain,
+    with_percent_sign,
+)
+from quart_heure.outputs.assets import asset, code_digest, stylesheet, templates
+from quart_heure.outputs.discretion import ROUND_MIN
+from quart_heure.outputs.dossier.cells import CLASS_COLOURS, HEIGHT_PX, WIDTH_PX
+from quart_heure.outputs.dossier.content import Dossiers, shared_lines
+from quart_heure.outputs.dossier.index import index_content
+from quart_heure.outputs.dossier.layout import fit_rows
+from quart_heure.outputs.dossier.week import level_of
+from quart_heure.outputs.report.week import range_words
+
+if TYPE_CHECKING:
+    from quart_heure.outputs.dossier.maps import DistrictMaps
+    from quart_heure.outputs.dossier.week import Week
+    from quart_heure.outputs.dossier.words import Words
+
+__all__ = ["render_district", "render_index"]
+
+_FEW_MAPS, _MANY_MAPS = 6, 12
+_NAMED = 8
+"""Places left out that are named; the others are counted."""
+
+
+def render_district(
+    dossiers: Dossiers,
+    district_id: str,
+    maps: DistrictMaps,
+    *,
+    links: Mapping[str, Any] | None = None,
+) -> str:
+    """Return the page of a district.
+
+    Parameters
+    ----------
+    dossiers
+        What the pages draw on.
+    district_id
+        The district.
+    maps
+        Its pictures.
+    links
+        Files of the index and of the neighbours, if they are written too.
+    """
+    d = dossiers.content(district_id)
+    shared = shared_lines(dossiers)
+    pictures = []
+    for category in dossiers.categories:
+        row = dossiers.row(district_id, category["id"])
+        numbered = {g["gap_id"]: g["number"] for g in d["gaps"] if g["category"] == category["id"]}
+        pictures.append(
+            {
+                "png": base64.b64encode(maps.draw(category["id"], numbered)).decode(),
+                "alt": dossiers.map_alt(district_id, category["id"]),
+                "label": dossiers.names[category["id"]],
+                "share": row[dossiers.share],
+                "inside": dossiers.inside(district_id, category["id"], starred=True),
+                "gaps": row["gaps_touching"],
+            }
+        )
+    left_out = _left_out(d["left_out"], dossiers.say, _command(district_id))
+    rounded_note = ""
+    if any(gap["rounded"] for gap in d["gaps"]):
+        rounded_note = dossiers.say("minutes_rounded", n=format_plain(ROUND_MIN, dossiers.lang))
+    room = fit_rows(
+        d["gaps"],
+        d["services"],
+        week=_strips(d["week"], dossiers.say),
+        foot=[*d["unknown"], *shared["method"], shared["parameters"], *shared["credits"]],
+        notes=[left_out, rounded_note],
+    )
+    return _render(
+        "dossier.html.j2",
+        dossiers,
+        d=d,
+        links=links,
+        shared=shared,
+        maps=pictures,
+        size=(WIDTH_PX, HEIGHT_PX),
+        columns=_columns(len(pictures)),
+        gap_groups=_by_category(
+            [{**gap, "beyond": at not in room.gaps} for at, gap in enumerate(d["gaps"])]
+        ),
+        more_gaps=len(d["gaps"]) - len(room.gaps),
+        printed_services=room.services,
+        left_out=left_out,
+        rounded_note=rounded_note,
+    )
+
+
+def render_index(dossiers: Dossiers, files: Mapping[str, str]) -> str:
+    """Return the page that compares all districts.
+
+    Parameters
+    ----------
+    dossiers
+        What the pages draw on.
+    files
+        The file of each district's dossier, by id.
+    """
+    return _render(
+        "dossier_index.html.j2",
+        dossiers,
+        script=asset("dossier/index.js"),
+        shared=shared_lines(dossiers),
+        **index_content(dossiers, files),
+    )
+
+
+def _render(template: str, dossiers: Dossiers, *, script: str = "", **values: Any) -> str:
+    css = stylesheet("dossier")
+    colours = {
+        name: [f"#{bytes(colour).hex()}" for colour in pair] for name, pair in CLASS_COLOURS.items()
+    }
+    page = _environment(dossiers.lang).get_template(template)
+    text = page.render(
+        lang=dossiers.lang,
+        say=dossiers.say,
+        area=dossiers.area,
+        area_heading=dossiers.area_heading,
+        unit=dossiers.unit,
+        threshold=dossiers.threshold,
+        by_people=dossiers.by_people,
+        ending="" if dossiers.by_people else "_area",
+        districts_n=len(dossiers.districts),
+        essentials=len(dossiers.coverage.study.essentials),
+        parameters=dossiers.report["parameters"],
+        colours=colours,
+        policy=_policy(css, script),
+        css=css,
+        script=script,
+        **values,
+    )
+    return text.strip() + "\n"
+
+
+def _columns(pictures: int) -> int:
+    """Return how many pictures stand side by side: two rows of them fit on the first side."""
+    if pictures <= _FEW_MAPS:
+        return 3
+    return min(-(-pictures // 2), _MANY_MAPS // 2)
+
+
+def _by_category(gaps: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
+    grouped = itertools.groupby(gaps, key=operator.itemgetter("category"))
+    return [list(group) for _, group in grouped]
+
+
+def _strips(week: Week | None, say: Words) -> list[str]:
+    """Return what stands before each strip of the week."""
+    rows = week.rows if week else []
+    return [row.label + f" {say('hours_unknown')}" * row.hours_unknown for row in rows]
+
+
+def _command(district_id: str) -> str:
+    return f"quart-heure report --arrondissement {district_id} --format html"
+
+
+def _left_out(names: list[str], say: Words, where: str) -> str:
+    """Name the places inside that do not count, the first few of them."""
+    if not names:
+        return ""
+    listed = "; ".join(names[:_NAMED]) if say.lang == "en" else "\u202f; ".join(names[:_NAMED])
+    if len(names) > _NAMED:
+        listed += " " + say("services_left_more", n=len(names) - _NAMED, where=where)
+    return say("services_left", names=listed)
+
+
+def _policy(style: str, script: str) -> str:
+    """Return a content security policy: this style and script, pictures within, nothing else."""
+    rules = ["default-src 'none'", f"style-src {code_digest(style)}", "img-src data:"]
+    if script:
+        rules.append(f"script-src {code_digest(script)}")
+    return "; ".join([*rules, "base-uri 'none'", "form-action 'none'"])
+
+
+@functools.cache
+def _environment(lang: str) -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=templates(),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(
+        number=lambda value, decimals=0: format_number(value, lang, decimals),
+        pct=lambda value: format_pct(value, lang),
+        pct_range=lambda low, high: with_percent_sign(range_words(low, high), lang),
+        minutes=lambda value: format_minutes(value, lang),
+        plain=lambda value: format_plain(value, lang),
+        level=level_of,
+    )
+    return environment

@@ -1,0 +1,151 @@
+"""Rows of the services of a dossier: for whom, when, how far, within reach of how many."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from quart_heure.labels import format_number, word
+from quart_heure.outputs.dossier.words import Words, short
+
+__all__ = ["ServiceRows", "service_rows"]
+
+_NAME, _ADDRESS, _HOURS, _PUBLIC = 70, 60, 80, 60
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class ServiceRows:
+    """The services of one dossier.
+
+    Parameters
+    ----------
+    counted
+        Rows as texts: those inside first by category and name, then those next door, the ones
+        that most residents reach first.
+    left_out
+        Names of the places inside that do not count, each with its reason.
+    """
+
+    counted: list[dict[str, Any]]
+    left_out: list[str]
+
+
+def service_rows(
+    services: pd.DataFrame,
+    walks: pd.DataFrame,
+    *,
+    district_id: str,
+    names: Mapping[str, str],
+    say: Words,
+) -> ServiceRows:
+    """Return the services in a district and those next door within its reach.
+
+    Parameters
+    ----------
+    services
+        Published services, as in a coverage.
+    walks
+        Those that the district reaches (see `quart_heure.outputs.dossier.walks`).
+    district_id
+        The district.
+    names
+        Labels of the categories.
+    say
+        Words in the language of the dossier.
+    """
+    near = walks.set_index("service_id")
+    order = {category: at for at, category in enumerate(names)}
+    rows, left_out = [], []
+    for record in pd.DataFrame(services).to_dict("records"):
+        service = {str(column): value for column, value in record.items()}
+        here = service["district_id"] == district_id
+        reached = near.loc[service["service_id"]] if service["service_id"] in near.index else None
+        if not service["counted"]:
+            if here:
+                reason = word(service["left_out_reason"], say.lang)
+                left_out.append(f"{_name(service)} ({reason})")
+        elif here or reached is not None:
+            rows.append(_row(service, reached, here=here, names=names, say=say))
+    rows.sort(
+        key=lambda row: (
+            (0, order[row["category"]], 0.0, row["name"], row["service_id"])
+            if row["here"]
+            else (1, 0, -row["weight"], row["name"], row["service_id"])
+        )
+    )
+    return ServiceRows(counted=rows, left_out=sorted(left_out))
+
+
+def _row(
+    service: Mapping[str, Any],
+    reached: Any,
+    *,
+    here: bool,
+    names: Mapping[str, str],
+    say: Words,
+) -> dict[str, Any]:
+    residents = 0.0 if reached is None else float(reached["residents"])
+    minutes = math.nan if reached is None else float(reached["minutes"])
+    away = format_number(max(math.ceil(minutes), 1), say.lang) if minutes == minutes else "—"  # noqa: PLR0124
+    address = " ".join(part for part in (_text(service, "address"), _text(service, "postcode")))
+    known = str(service.get("status", "")) != "unknown"
+    return {
+        "service_id": str(service["service_id"]),
+        "category": service["category"],
+        "label": names[service["category"]],
+        "name": _name(service),
+        "address": short(address, _ADDRESS),
+        "here": here,
+        "away": say("here") if here else say("minutes_away", n=away),
+        "minutes": minutes,
+        "hours": _hours(service, say),
+        "hours_known": _text(service, "opening_hours") != "",
+        "status_known": known,
+        "status": "" if known else word("unknown", say.lang),
+        "access_known": _access(service) != "unknown",
+        "welcome": _welcome(service, say),
+        "residents": residents,
+        "weight": float("-inf")
+        if reached is None
+        else float(reached["area_ha"] if math.isnan(residents) else residents),
+        "source_date": _text(service, "source_date"),
+    }
+
+
+def _text(service: Mapping[str, Any], column: str) -> str:
+    value = service.get(column)
+    return value if isinstance(value, str) else ""
+
+
+def _name(service: Mapping[str, Any]) -> str:
+    return short(_text(service, "name"), _NAME) or short(service["service_id"], _NAME)
+
+
+def _hours(service: Mapping[str, Any], say: Words) -> str:
+    hours = _text(service, "opening_hours")
+    told = _text(service, "opening_hours_text")
+    if told:
+        return short(told, _HOURS)
+    if hours == "off":
+        return say("always_closed")
+    return short(hours, _HOURS) or say("hours_unknown")
+
+
+def _access(service: Mapping[str, Any]) -> str:
+    access = _text(service, "access")
+    return access if access in {"walk_in", "referral"} else "unknown"
+
+
+def _welcome(service: Mapping[str, Any], say: Words) -> str:
+    """Say how one is admitted and who is, as far as the source says."""
+    admits = [part for part in _text(service, "admits").split(";") if say.has(f"admits_{part}")]
+    listed = ", ".join(say(f"admits_{part}") for part in admits)
+    public = short(_text(service, "audience"), _PUBLIC) or listed
+    access = _access(service)
+    if access == "unknown" and not public:
+        return say("welcome_unknown")
+    return f"{say(f'access_{access}')} · {public or say('audience_unknown')}"

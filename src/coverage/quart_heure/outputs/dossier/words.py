@@ -1,0 +1,77 @@
+"""The words of the dossiers, in French and in English."""
+
+from __future__ import annotations
+
+import functools
+import textwrap
+import tomllib
+from collections.abc import Iterable, Mapping
+
+from quart_heure.labels import LANGUAGES, format_plain, typeset
+from quart_heure.outputs.assets import asset
+from quart_heure.outputs.results.report_rows import printable
+
+__all__ = ["Words", "ordinal", "short"]
+
+
+class Words:
+    """Says the phrases of the dossiers in one language.
+
+    Examples
+    --------
+    >>> Words("en")("here"), Words("fr")("n_gaps", n=3) == "zones\u00a0: 3"
+    ('here', True)
+    """
+
+    def __init__(self, lang: str) -> None:
+        self.lang = lang
+
+    def __call__(self, key: str, **values: object) -> str:
+        """Return a phrase with values in their places."""
+        return _phrases()[key][LANGUAGES.index(self.lang)].format_map(values)
+
+    def has(self, key: str) -> bool:
+        """Tell whether there is such a phrase."""
+        return key in _phrases()
+
+    def plain(self, values: Mapping[str, object]) -> dict[str, str]:
+        """Return parameters as people read them."""
+        return {key: format_plain(value, self.lang) for key, value in values.items()}
+
+
+def ordinal(number: int, lang: str) -> str:
+    """Write a rank.
+
+    Examples
+    --------
+    >>> ordinal(1, "fr"), ordinal(12, "fr"), ordinal(1, "en"), ordinal(12, "en"), ordinal(22, "en")
+    ('1er', '12e', '1st', '12th', '22nd')
+    """
+    if lang == "fr":
+        return "1er" if number == 1 else f"{number}e"
+    teens = number % 100 in {11, 12, 13}
+    suffix = "th" if teens else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{suffix}"
+
+
+def short(text: object, most: int) -> str:
+    """Make a text of a source safe to show on one page: printable, and cut with a sign if long.
+
+    Examples
+    --------
+    >>> short("Bains-douches  Petitot", 80), short("une très longue phrase", 12)
+    ('Bains-douches Petitot', 'une très …')
+    >>> short("x" * 50, 10), short(None, 10)
+    ('xxxxxxxxx…', '')
+    """
+    clean = " ".join(printable("" if text is None else str(text)).split())
+    if len(clean) <= most:
+        return clean
+    cut = textwrap.shorten(clean, most, placeholder=" …")
+    return cut if len(cut) > most // 2 else clean[: most - 1] + "…"
+
+
+@functools.cache
+def _phrases() -> Mapping[str, tuple[str, str]]:
+    entries: Mapping[str, Iterable[str]] = tomllib.loads(asset("dossier/words.toml"))
+    return {key: (typeset(fr), en) for key, (fr, en) in entries.items()}

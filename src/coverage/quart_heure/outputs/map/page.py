@@ -1,0 +1,224 @@
+"""The page of the map: folium's figure, with everything it needs inside one file.
+
+folium names the parts of a page (header, body, script) and fills them; this figure puts them in a
+template of its own, with Leaflet and our script and style inlined, under a content security
+policy that lets nothing else run or load.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import json
+import re
+from collections.abc import Mapping
+from importlib import resources
+from typing import Any
+
+import folium
+import jinja2
+from folium.template import Environment
+
+from quart_heure.outputs.assets import asset, code_digest, stylesheet, templates
+
+__all__ = ["CoverageLayers", "MapPage", "OfflineMap"]
+
+_SCRIPTS = (
+    "words.js",
+    "draw.js",
+    "marks.js",
+    "cells.js",
+    "surface.js",
+    "hours.js",
+    "scene.js",
+    "names.js",
+    "popups.js",
+    "layers.js",
+    "figures.js",
+    "legend.js",
+    "panel.js",
+    "controls.js",
+    "search.js",
+    "state.js",
+    "language.js",
+    "viewpoint.js",
+    "frame.js",
+    "map.js",
+)
+"""In the order in which they need each other."""
+
+_TILES_HOST = "https://tile.openstreetmap.org"
+
+
+class OfflineMap(folium.Map):
+    """A folium map that asks for no remote script or style.
+
+    Parameters
+    ----------
+    label
+        What a screen reader calls the map.
+    bounds
+        West, south, east and north of the first view, in degrees.
+    online_tiles
+        Whether the tiles of OpenStreetMap are the ground.
+    """
+
+    def __init__(
+        self, *, label: str, bounds: tuple[float, float, float, float], online_tiles: bool
+    ) -> None:
+        west, south, east, north = bounds
+        super().__init__(
+            location=((south + north) / 2, (west + east) / 2),
+            tiles=None,
+            zoom_control=False,
+            attribution_control=False,
+            min_zoom=9,
+            max_zoom=18,
+            # Drawn ground fits the window closely; tiles are sharp at whole zooms only.
+            zoom_snap=1 if online_tiles else 0.25,
+        )
+        self.default_js, self.default_css = [], []
+        self._id = "study"  # folium's own is random: the same study must give the same file
+        self._template = _environment().get_template("map_folium.html.j2")
+        self.label = label
+        if online_tiles:
+            tiles = folium.TileLayer("OpenStreetMap", max_zoom=18)
+            tiles._id = "osm"
+            self.add_child(tiles)
+
+
+class CoverageLayers(folium.MacroElement):
+    """Starts the layers of a coverage on the map it is added to."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._name = "CoverageLayers"
+        self._id = "study"
+        self._template = _environment().get_template("map_layers.html.j2")
+
+
+class MapPage(folium.Figure):
+    """A folium figure that is one whole file.
+
+    Parameters
+    ----------
+    texts
+        What the template writes around the map.
+    other_texts
+        The same in the other language.
+    data
+        Plain data that the page's script draws.
+    lang
+        Language of the page.
+    online_tiles
+        Whether the policy lets tiles load.
+    """
+
+    def __init__(
+        self,
+        *,
+        texts: Mapping[str, Any],
+        other_texts: Mapping[str, Any],
+        data: Mapping[str, Any],
+        lang: str,
+        online_tiles: bool,
+    ) -> None:
+        super().__init__(height="640px")
+        self._id = "page"
+        self.texts = texts
+        self.other_texts = other_texts
+        self.data = data
+        self.lang = lang
+        self.online_tiles = online_tiles
+        # The template has its own charset line, before everything else.
+        self.header = folium.Element()
+        self.header._parent = self
+
+    def render(self, **kwargs: Any) -> str:
+        """Return the page as HTML."""
+        for child in list(self._children.values()):
+            child.render(**kwargs)
+        own = [asset(f"map/script/{name}") for name in _SCRIPTS]
+        scripts = [_leaflet("leaflet.js"), *own, self.script.render(**kwargs)]
+        styles = [_leaflet_css(), stylesheet("map")]
+        page = _environment().get_template("map_page.html.j2")
+        return page.render(
+            lang=self.lang,
+            t=self.texts,
+            other=self.other_texts,
+            policy=_policy(scripts, styles, online_tiles=self.online_tiles),
+            scripts=[_checked(script) for script in scripts],
+            styles=[_checked(style) for style in styles],
+            head=self.header.render(**kwargs),
+            map=self.html.render(**kwargs),
+            # Not through one of folium's elements: it would read braces in a name as a template.
+            data=json_in_html(self.data),
+        )
+
+
+def json_in_html(data: Any) -> str:
+    r"""Return data as JSON that may stand in a script element: no value can end it.
+
+    Examples
+    --------
+    >>> json_in_html({"name": "</script>"})
+    '{"name":"\\u003c/script\\u003e"}'
+    """
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
+
+
+def _policy(scripts: list[str], styles: list[str], *, online_tiles: bool) -> str:
+    """Return a content security policy: only these very scripts and styles, and no connection."""
+    images = f"data: {_TILES_HOST}" if online_tiles else "data:"
+    rules = {
+        "default-src": "'none'",
+        "script-src": " ".join(map(code_digest, scripts)),
+        "style-src": " ".join(map(code_digest, styles)),
+        "img-src": images,
+        "base-uri": "'none'",
+        "form-action": "'none'",
+    }
+    return "; ".join(f"{name} {value}" for name, value in rules.items())
+
+
+def _checked(code: str) -> str:
+    """Return code that goes into a script or style element, sure that it does not close it."""
+    if re.search(r"</(script|style)|<!--", code, re.IGNORECASE):
+        msg = "Code to be inlined holds a closing tag."
+        raise ValueError(msg)
+    return code
+
+
+@functools.cache
+def _environment() -> jinja2.Environment:
+    environment: jinja2.Environment = Environment(  # type: ignore[no-untyped-call]
+        loader=templates(),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment
+
+
+@functools.cache
+def _leaflet(name: str) -> str:
+    folder = resources.files("js_lib_leaflet").joinpath("static", "js_lib_leaflet")
+    text = folder.joinpath(name).read_text(encoding="utf-8")
+    # The comment that points to a source map would make developer tools ask for a file.
+    return re.sub(r"(?m)^//# sourceMappingURL=.*$", "", text)
+
+
+@functools.cache
+def _leaflet_css() -> str:
+    """Return Leaflet's style with its images inside."""
+    folder = resources.files("js_lib_leaflet").joinpath("static", "js_lib_leaflet")
+
+    def image(found: re.Match[str]) -> str:
+        content = folder.joinpath(found[1]).read_bytes()
+        return f"url(data:image/png;base64,{base64.b64encode(content).decode()})"
+
+    return re.sub(r"url\((images/[\w-]+\.png)\)", image, _leaflet("leaflet.css"))

@@ -1,0 +1,1 @@
+"""The report: what was found, as a table, CSV, JSON, Markdown or a page."""

@@ -1,0 +1,289 @@
+"""What a report says, as plain data: the same for every format, language aside.
+
+Figures are numbers here, rounded as in the files; the formats write them for people.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from quart_heure.analysis.answers import COMPOSITES
+from quart_heure.errors import CategoryError, InputFileError
+from quart_heure.hints import nearest_hint
+from quart_heure.labels import (
+    district_word,
+    told,
+    word,
+)
+from quart_heure.outputs.discreet_places import rounded_categories, uncounted
+from quart_heure.outputs.discretion import publishable
+from quart_heure.outputs.report.services import most_needed, person_words, service_lists
+from quart_heure.outputs.report.summary import second_weight, summary
+from quart_heure.outputs.report.week import hours_told, week_content
+from quart_heure.outputs.results.manifest import describe_run, residents_source
+from quart_heure.outputs.results.read import Results
+from quart_heure.outputs.results.report_rows import Row, plain_rows, printable
+from quart_heure.sources.areas.names import bare_name
+
+if TYPE_CHECKING:
+    from quart_heure.study.coverage import Coverage
+
+__all__ = ["REPORT_FORMAT", "report_content", "resolve_districts"]
+
+REPORT_FORMAT = "quart-heure-report/1"
+"""Name and version of the structure that `report_content` returns."""
+
+
+def report_content(
+    source: Coverage | Results,
+    *,
+    districts: Sequence[str] = (),
+    categories: Sequence[str] = (),
+    lang: str = "fr",
+) -> dict[str, Any]:
+    """Gather what a report says.
+
+    Parameters
+    ----------
+    source
+        A coverage, or a result folder that was read.
+    districts
+        Those to report on, by id, label or number; all if none is given.
+    categories
+        Categories and composites to report on; all if none is given.
+    lang
+        Language of labels and sentences.
+
+    Returns
+    -------
+    dict
+        ``format``, ``lang``, ``area``, ``osm_date``, ``parameters``; ``selected`` (whether
+        districts were asked for), ``district_labels`` (by id), ``district_word``;
+        ``categories`` (id, label, gap_label, essential, composite); ``uncounted`` (categories
+        with discreet places, which districts do not count); ``hours`` (the hour that was
+        asked about, None without one) and ``week`` (see `quart_heure.outputs.report.week`);
+        ``summary`` (in figures and in one sentence); ``second_weight`` (label, source and a
+        sentence, {} without one); ``city`` (one row of indicators per category); ``composite``;
+        ``districts`` (district_id, label, ``indicators``, ``composite``, ``gaps`` with the
+        part ``here`` and whether their minutes are ``rounded``, ``none_known``, ``fragility``);
+        ``person`` (its parts, in words),
+        ``filters``; ``fragility`` (``city``, ``services`` by residents who depend on them);
+        ``capacity`` (rows of the districts asked for, of the whole area if none was);
+        ``services`` (``by_category``, ``withheld``,
+        ``list``); ``problems``; ``definitions``, ``limits``; ``sources``, ``attribution``;
+        ``run``. Rows have the columns of the result tables. Numbers that are unknown are NaN,
+        minutes out of reach are inf.
+
+    Raises
+    ------
+    InputFileError
+        If there is no such district.
+    CategoryError
+        If the study does not have such a category.
+    """
+    source = source if isinstance(source, Results) else publishable(source)
+    manifest = source.manifest if isinstance(source, Results) else describe_run(source)
+    shown = _shown_categories(manifest, source.indicators, categories, lang)
+    ids = [category["id"] for category in shown]
+    wanted = resolve_districts(source.indicators, districts)
+    labels = _district_labels(source.indicators)
+    indicators = plain_rows(source.indicators, "indicators", ids)
+    rounded = rounded_categories(source.gaps, manifest)
+    gaps = [
+        {**gap, "rounded": gap["category"] in rounded}
+        for gap in plain_rows(source.gaps, "gaps", ids)
+    ]
+    hiding = [c for c in uncounted(source.indicators, manifest) if c in ids and c not in COMPOSITES]
+    parts = plain_rows(source.gap_parts, "gap_parts", ids)
+    composite = plain_rows(source.composite, "composite", ids) if _is_whole(categories) else []
+    fragility = plain_rows(source.fragility, "fragility", ids)
+    here = wanted if districts else None
+    known = plain_rows(source.services, "services", ids)
+    services = service_lists(known, source.indicators, manifest, ids, here)
+    for row in services["by_category"]:
+        if here is not None and row["category"] in hiding:
+            row["not_shown"] = None  # of some districts it is not told, and 0 would be an answer
+    found = {(row["district_id"], row["category"]) for row in known}
+    parameters = manifest.get("parameters", {})
+    return {
+        "format": REPORT_FORMAT,
+        "lang": lang,
+        "area": manifest["area"],
+        "osm_date": manifest.get("osm_date", ""),
+        "parameters": parameters,
+        "selected": bool(districts),
+        "district_labels": labels,
+        "district_word": district_word(labels.values(), lang),
+        "categories": shown,
+        "uncounted": hiding,
+        "hours": hours_told(parameters, lang),
+        "week": week_content(
+            _week_table(source),
+            parameters,
+            categories=ids,
+            places=[(d, labels[d]) for d in wanted] if districts else [("", manifest["area"])],
+            lang=lang,
+        ),
+        "summary": summary(source.composite, indicators, manifest, lang),
+        "second_weight": second_weight(manifest, indicators, shown, labels, lang),
+        "city": [row for row in indicators if row["level"] == "city"],
+        "composite": [row for row in composite if row["level"] == "city"],
+        "districts": [
+            {
+                **_district(each, indicators, composite, gaps, parts),
+                # A discreet place may be here: nobody is told where it is, nor where it is not.
+                "none_known": [
+                    category
+                    for category in ids
+                    if category not in {*COMPOSITES, *hiding} and (each, category) not in found
+                ],
+                "fragility": [row for row in fragility if row["district_id"] == each],
+            }
+            for each in wanted
+        ],
+        "person": person_words(parameters, lang),
+        "filters": plain_rows(source.filters, "filters", ids),
+        "fragility": {
+            "city": [row for row in fragility if row["level"] == "city"],
+            "services": most_needed(plain_rows(source.dependence, "dependence", ids), here),
+        },
+        "capacity": _capacity(plain_rows(source.capacity, "capacity", ids), here),
+        "services": services,
+        "problems": plain_rows(source.problems, "problems", ids),
+        "definitions": [
+            {"key": d["key"], "term": d[f"term_{lang}"], "text": d[lang]}
+            for d in manifest.get("definitions", [])
+        ],
+        "limits": [limit[lang] for limit in manifest.get("limits", [])],
+        "sources": [
+            {**source, **{key: told(source, key, lang) for key in ("source", "licence")}}
+            for source in manifest.get("inputs", [])
+        ],
+        "attribution": list(manifest.get("attribution", [])),
+        "run": {
+            "tool": manifest["tool"],
+            "version": manifest.get("version", ""),
+            "created": manifest.get("created", ""),
+            "counts": {
+                **manifest.get("counts", {}),
+                "residents_source": residents_source(manifest, lang),
+            },
+            "dropped": manifest.get("dropped", {}),
+        },
+    }
+
+
+def _week_table(source: Coverage | Results) -> pd.DataFrame | None:
+    if isinstance(source, Results):
+        return source.week_table
+    return None if source.week is None else source.week.table
+
+
+def resolve_districts(indicators: pd.DataFrame, wanted: Iterable[str]) -> list[str]:
+    """Return the ids of districts given by id, label or number; all if none is given.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"level": ["district"] * 2, "district_id": ["75101", "75113"],
+    ...                      "label": ["1er", "13e"]})
+    >>> resolve_districts(rows, ["13", "1ER"]), resolve_districts(rows, [])
+    (['75113', '75101'], ['75101', '75113'])
+
+    Raises
+    ------
+    InputFileError
+        If there is none like it; the message names the nearest.
+    """
+    labels = _district_labels(indicators)
+    known: dict[str, str] = {}
+    for district_id, label in labels.items():
+        for name in (district_id, label):
+            known.setdefault(bare_name(name), district_id)
+    found = []
+    for name in wanted:
+        if bare_name(name) not in known:
+            near = difflib.get_close_matches(bare_name(name), known, n=1, cutoff=0.5)
+            msg = f"There is no district {name!r}."
+            hint = f"Districts are {', '.join(labels.values())}."
+            if near:
+                hint = f"Did you mean {labels[known[near[0]]]!r}?"
+            raise InputFileError(msg, hint=hint)
+        found.append(known[bare_name(name)])
+    return list(dict.fromkeys(found)) if found else list(labels)
+
+
+def _district_labels(indicators: pd.DataFrame) -> dict[str, str]:
+    rows = indicators.loc[indicators["level"] == "district", ["district_id", "label"]]
+    pairs = rows.drop_duplicates().itertuples(index=False, name=None)
+    return {district_id: printable(label) or district_id for district_id, label in pairs}
+
+
+def _is_whole(categories: Sequence[str]) -> bool:
+    """Tell whether the composite belongs in a report on these categories."""
+    return not categories or any(category in COMPOSITES for category in categories)
+
+
+def _shown_categories(
+    manifest: Mapping[str, Any], indicators: pd.DataFrame, wanted: Sequence[str], lang: str
+) -> list[dict[str, Any]]:
+    about = {category["id"]: category for category in manifest["categories"]}
+    present = list(dict.fromkeys(indicators["category"]))
+    ordered = [c for c in [*about, *COMPOSITES] if c in present]
+    for name in wanted:
+        if name not in ordered:
+            msg = f"The results have no category {name!r}."
+            hint = nearest_hint(name, ordered, f"They have {', '.join(ordered)}.")
+            raise CategoryError(msg, hint=hint)
+    return [
+        {
+            "id": category,
+            "label": about[category][lang] if category in about else word(category, lang),
+            # What lacks in a gap of a composite is the contrary of its name.
+            "gap_label": about[category][lang]
+            if category in about
+            else word(f"{category}_gap", lang),
+            "essential": bool(about.get(category, {}).get("essential", False)),
+            "composite": category not in about,
+        }
+        for category in ordered
+        if not wanted or category in wanted
+    ]
+
+
+def _district(
+    district_id: str,
+    indicators: list[Row],
+    composite: list[Row],
+    gaps: list[Row],
+    parts: list[Row],
+) -> dict[str, Any]:
+    rows = [row for row in indicators if row["district_id"] == district_id]
+    here = {part["gap_id"]: part for part in parts if part["district_id"] == district_id}
+    order = {row["category"]: at for at, row in enumerate(rows)}
+    mine = [{**gap, "here": here[gap["gap_id"]]} for gap in gaps if gap["gap_id"] in here]
+    mine.sort(key=lambda gap: (order[gap["category"]], -_people(gap["here"]), gap["rank"]))
+    return {
+        "district_id": district_id,
+        "label": (rows[0]["label"] if rows else "") or district_id,
+        "indicators": rows,
+        "composite": [row for row in composite if row["district_id"] == district_id],
+        "gaps": mine,
+    }
+
+
+def _capacity(rows: list[Row], districts: Sequence[str] | None) -> list[Row]:
+    """Return the capacities of some districts, in their order, or of the whole area."""
+    if districts is None:
+        return [row for row in rows if row["level"] == "city"]
+    return [row for each in districts for row in rows if row["district_id"] == each]
+
+
+def _people(gap: Row) -> float:
+    """Return the residents of a gap, or its area where they are not known."""
+    residents = float(gap["residents"])
+    return float(gap["area_ha"]) if math.isnan(residents) else residents

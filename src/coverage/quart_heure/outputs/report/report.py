@@ -1,0 +1,210 @@
+"""Reports: the gaps of each district in words, for people, spreadsheets and programs.
+
+Every format says the same (see `quart_heure.outputs.report.content`): what is measured and how,
+the figures with their denominators, the gaps, the services that count and those that do not, the
+rows that were refused, definitions, limits, sources.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from quart_heure import labels
+from quart_heure.errors import OutputError
+from quart_heure.files import replacing
+from quart_heure.outputs.assets import asset, code_digest, stylesheet, templates
+from quart_heure.outputs.discretion import ROUND_MIN, publishable
+from quart_heure.outputs.report.content import report_content
+from quart_heure.outputs.report.week import day_runs, range_words
+from quart_heure.outputs.results.csv import csv_text
+from quart_heure.outputs.results.manifest import json_text
+from quart_heure.outputs.results.read import Results
+from quart_heure.outputs.results.report_rows import people_on_network
+from quart_heure.outputs.results.rows import in_order
+from quart_heure.schema import table_columns
+
+if TYPE_CHECKING:
+    import jinja2
+
+    from quart_heure.study.coverage import Coverage
+
+__all__ = ["REPORT_FORMATS", "ReportFormat", "render_report", "write_report"]
+
+ReportFormat = Literal["table", "csv", "json", "md", "html"]
+
+REPORT_FORMATS: tuple[str, ...] = get_args(ReportFormat)
+"""Formats of a report."""
+
+
+def render_report(
+    source: Coverage | Results,
+    *,
+    districts: Sequence[str] = (),
+    categories: Sequence[str] = (),
+    format: ReportFormat = "table",  # noqa: A002 - the word of the command line
+    lang: str = "fr",
+    width: int = 100,
+    colour: bool = False,
+    brief: bool = False,
+) -> str:
+    """Write a report as text.
+
+    Parameters
+    ----------
+    source
+        A coverage, or a result folder that was read.
+    districts
+        Those to report on, by id, label or number ("75113", "13e", "13"); all if none is given.
+    categories
+        Categories and composites to report on; all if none is given.
+    format
+        ``table`` for a terminal, ``csv`` (one row per district and category), ``json`` (see
+        `report_content` for its structure), ``md`` or ``html`` (one file without remote parts).
+    lang
+        ``fr`` or ``en``; ``csv`` and the keys of ``json`` are the same in both.
+    width, colour
+        Of the terminal, for ``table``.
+    brief
+        Whether ``table`` gives the whole area alone.
+
+    Returns
+    -------
+    str
+        The report, ending with a newline.
+
+    Raises
+    ------
+    InputFileError
+        If there is no such district.
+    CategoryError
+        If the study does not have such a category.
+    OutputError
+        If there is no such format or language.
+    """
+    if format not in REPORT_FORMATS or lang not in labels.LANGUAGES:
+        msg = f"There is no report in format {format!r} and language {lang!r}."
+        hint = f"Formats: {', '.join(REPORT_FORMATS)}; languages: {', '.join(labels.LANGUAGES)}."
+        raise OutputError(msg, hint=hint)
+    source = source if isinstance(source, Results) else publishable(source)
+    content = report_content(source, districts=districts, categories=categories, lang=lang)
+    if format == "csv":
+        return _csv(source, content)
+    if format == "json":
+        # One line: programs read it, and it is written several times faster.
+        return json_text(content, indent=None) + "\n"
+    if format == "table":
+        from quart_heure.outputs.report.terminal import terminal_text  # noqa: PLC0415 - as jinja2
+
+        return terminal_text(content, width=width, colour=colour, brief=brief)
+    template = _environment(format, lang).get_template(f"report.{format}.j2")
+    script = asset("report/report.js")
+    page = template.render(
+        content,
+        content=content,
+        css=stylesheet("report"),
+        script=script,
+        script_digest=code_digest(script),
+    )
+    return page.strip() + "\n"
+
+
+def write_report(text: str, path: Path) -> None:
+    """Write a report to a file, whole or not at all.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _csv(source: Coverage | Results, content: Mapping[str, Any]) -> str:
+    """Return the indicators of the districts asked for, and of the whole area if all were."""
+    categories = [category["id"] for category in content["categories"]]
+    rows = in_order(source.indicators, "indicators", categories)
+    shown = rows["category"].isin(categories)
+    wanted = rows["district_id"].isin([d["district_id"] for d in content["districts"]])
+    if not content["selected"]:
+        wanted |= rows["level"] == "city"
+    return csv_text(rows[shown & wanted], table_columns("indicators"))
+
+
+@functools.cache
+def _environment(format_: str, lang: str) -> jinja2.Environment:
+    """Return the templates of a format, with every value escaped on its way in."""
+    import jinja2  # noqa: PLC0415 - three of the formats do without it
+
+    environment = jinja2.Environment(
+        loader=templates(),
+        autoescape=format_ == "html",
+        finalize=_markdown if format_ == "md" else None,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    for name, function in _words(lang).items():
+        environment.filters[name] = function
+        environment.globals[name] = function
+    environment.globals["day_runs"] = day_runs
+    environment.globals["round_min"] = ROUND_MIN
+    return environment
+
+
+def _words(lang: str) -> dict[str, Callable[..., Any]]:
+    return {
+        "heading": lambda key: labels.heading(key, lang),
+        "phrase": lambda key, **values: labels.phrase(key, lang, **values),
+        "word": lambda key: labels.word(key, lang),
+        "problem": lambda text: labels.problem_words(text, lang),
+        "plain": lambda value: labels.format_plain(value, lang),
+        "number": lambda value, decimals=0: labels.format_number(value, lang, decimals),
+        "pct": lambda value: labels.format_pct(value, lang),
+        "minutes": lambda value: labels.format_minutes(value, lang),
+        "people_on_network": people_on_network,
+        "date": lambda value: labels.format_date(value, lang),
+        "district_name": lambda label: labels.district_label(label, lang),
+        "labels_of": lambda ids, names: ", ".join(names.get(each, each) for each in ids),
+        "figures": lambda row, name: _range(row, name, lang),
+        "cause": lambda gap: _cause(gap, lang),
+        "range_words": range_words,
+        "service_name": lambda row: labels.service_label(
+            row["nearest_service_id"], row["nearest_service_name"], lang
+        ),
+    }
+
+
+def _range(row: Mapping[str, Any], name: str, lang: str) -> str:
+    """Write a share, as a range where hours leave one."""
+    least = labels.format_number(row[name], lang, 1)
+    most = labels.format_number(row.get(_AT_MOST[name], row[name]), lang, 1)
+    return least if most == least else f"{least} – {most}"
+
+
+_AT_MOST = {
+    "covered_pct": "covered_at_most_pct",
+    "residents_covered_pct": "residents_covered_at_most_pct",
+}
+
+
+def _cause(gap: Mapping[str, Any], lang: str) -> str:
+    """Write the cause of a gap, and when it ends where that is a matter of hours."""
+    words = labels.word(gap["cause"], lang)
+    if not gap.get("next_opening"):
+        return words
+    when = labels.format_moment(gap["next_opening"], lang)
+    return f"{words} ({labels.phrase('opens', lang, when=when)})"
+
+
+def _markdown(value: Any) -> Any:
+    """Escape what Markdown, or the HTML it may hold, would read as more than text."""
+    if not isinstance(value, str) or hasattr(value, "__html__"):
+        return value
+    text = value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    # An underscore within a word, as in an id, is an underscore.
+    return re.sub(r"([\\`*\[\]|~]|(?<!\w)_|_(?!\w))", r"\\\1", text).replace("\n", " ")

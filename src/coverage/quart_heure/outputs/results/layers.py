@@ -1,0 +1,154 @@
+"""Layers in files: GeoParquet and GeoPackage, each the same bytes for the same table."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyogrio
+import pyproj
+import shapely
+from numpy.typing import NDArray
+
+from quart_heure.outputs.results.manifest import json_text
+
+__all__ = ["PointArray", "write_geopackage", "write_geoparquet"]
+
+_METADATA_KEY = b"quart_heure"
+
+_TYPE_NAMES = {
+    shapely.GeometryType.POINT: "Point",
+    shapely.GeometryType.POLYGON: "Polygon",
+    shapely.GeometryType.MULTIPOINT: "MultiPoint",
+    shapely.GeometryType.MULTIPOLYGON: "MultiPolygon",
+}
+
+
+def write_geoparquet(
+    values: pd.DataFrame,
+    shapes: NDArray[np.object_] | PointArray,
+    path: Path,
+    *,
+    crs: pyproj.CRS,
+    manifest: Mapping[str, Any],
+) -> None:
+    """Write a layer as GeoParquet 1.1 with the manifest in the metadata of the file.
+
+    Parameters
+    ----------
+    values
+        The columns besides the geometry; numbers that are not finite are written as null.
+    shapes
+        The geometry of each row: shapely objects, or points as x and y.
+    path
+        File to write.
+    crs
+        Of the shapes.
+    manifest
+        Kept under the key ``quart_heure``.
+    """
+    # geopandas has no public way to add metadata of one's own, and the format is a small one.
+    table = pa.Table.from_pandas(_without_infinities(values), preserve_index=False)
+    described: dict[str, Any] = {"encoding": "WKB", "crs": crs.to_json_dict()}
+    if isinstance(shapes, PointArray):
+        column, described["geometry_types"] = shapes.wkb(), ["Point"]
+    else:
+        column = pa.array(shapely.to_wkb(shapes), pa.binary())
+        types = np.unique(shapely.get_type_id(shapes))
+        described["geometry_types"] = [_TYPE_NAMES[shapely.GeometryType(each)] for each in types]
+    if len(values):
+        described["bbox"] = _bounds(shapes)
+    geo = {"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": described}}
+    metadata = {
+        **table.schema.metadata,
+        b"geo": json.dumps(geo).encode(),
+        _METADATA_KEY: json_text(manifest, indent=None).encode(),
+    }
+    table = table.append_column("geometry", column).replace_schema_metadata(metadata)
+    # Shapes hardly repeat: a dictionary of them costs time and saves nothing.
+    repeating = [name for name in table.column_names if name not in {"geometry", "access_m"}]
+    from pyarrow import parquet  # noqa: PLC0415 - text formats do without it
+
+    parquet.write_table(
+        table, path, compression="zstd", compression_level=1, use_dictionary=repeating
+    )
+
+
+def _bounds(shapes: NDArray[np.object_] | PointArray) -> list[float]:
+    if isinstance(shapes, PointArray):
+        x, y = shapes.x, shapes.y
+        return [float(edge) for edge in (x.min(), y.min(), x.max(), y.max())]
+    return [float(edge) for edge in shapely.total_bounds(shapes)]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class PointArray:
+    """Many points, without an object for each; shapes (n,)."""
+
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+
+    def wkb(self) -> pa.Array:
+        """Return the points in well-known binary: byte order, kind, x and y."""
+        record = np.dtype([("order", "u1"), ("kind", "<u4"), ("x", "<f8"), ("y", "<f8")])
+        packed = np.empty(len(self.x), record)
+        packed["order"], packed["kind"], packed["x"], packed["y"] = 1, 1, self.x, self.y
+        ends = np.arange(len(packed) + 1, dtype=np.int32) * record.itemsize
+        buffers = [None, pa.py_buffer(ends), pa.py_buffer(packed)]
+        return pa.Array.from_buffers(pa.binary(), len(packed), buffers)
+
+
+def write_geopackage(
+    layers: Mapping[str, pd.DataFrame], path: Path, *, manifest: Mapping[str, Any]
+) -> None:
+    """Write layers, and tables without geometry, into one GeoPackage.
+
+    The manifest is a table of its own, ``manifest``: one row for each of its parts.
+    """
+    parts = {key: json_text(value, indent=None) for key, value in manifest.items()}
+    about = pd.DataFrame({"key": list(parts), "value": list(parts.values())})
+    with _steady_gdal(str(manifest.get("created", ""))):
+        for name, frame in {**layers, "manifest": about}.items():
+            _write_layer(frame, path, name)
+
+
+def _write_layer(frame: pd.DataFrame, path: Path, name: str) -> None:
+    options: dict[str, Any] = {"layer": name, "driver": "GPKG", "use_arrow": True}
+    if "geometry" in frame:
+        shapes = frame.geometry.geom_type
+        polygons = shapes.isin(["Polygon", "MultiPolygon"]).all() and len(shapes) > 0
+        options["geometry_type"] = "MultiPolygon" if polygons else "Point"
+        options["promote_to_multi"] = polygons
+    pyogrio.write_dataframe(_without_infinities(frame), path, **options)
+
+
+@contextlib.contextmanager
+def _steady_gdal(created: str) -> Iterator[None]:
+    """Let GDAL stamp files with the time of the run, and skip its waits for the disk.
+
+    Files are written under a temporary name: one that a crash leaves incomplete is never used.
+    """
+    options = {"OGR_SQLITE_SYNCHRONOUS": "OFF"}
+    if created:
+        options["OGR_CURRENT_DATE"] = created.replace("Z", ".000Z")
+    before = {key: pyogrio.get_gdal_config_option(key) for key in options}
+    pyogrio.set_gdal_config_options(options)
+    try:
+        yield
+    finally:
+        pyogrio.set_gdal_config_options(before)
+
+
+def _without_infinities(frame: pd.DataFrame) -> pd.DataFrame:
+    floats = frame.select_dtypes("float")
+    infinite = [name for name in floats.columns if np.isinf(floats[name].to_numpy()).any()]
+    return frame.assign(
+        **{name: frame[name].replace([np.inf, -np.inf], np.nan) for name in infinite}
+    )

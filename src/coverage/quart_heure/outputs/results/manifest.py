@@ -1,0 +1,125 @@
+"""Manifests on disk: JSON that is the same, byte for byte, for the same run."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from quart_heure.errors import InputFileError
+from quart_heure.files import replacing
+from quart_heure.labels import told
+
+if TYPE_CHECKING:
+    from quart_heure.study.coverage import Coverage
+
+__all__ = [
+    "MANIFEST_NAME",
+    "describe_run",
+    "json_text",
+    "plain",
+    "read_manifest",
+    "residents_source",
+    "write_manifest",
+]
+
+MANIFEST_NAME = "manifest.json"
+"""The file that makes a folder a result."""
+
+
+_PLAIN = frozenset({str, int, bool})
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON can hold it: numbers that are not finite become None."""
+    if value is None or type(value) in _PLAIN:
+        return value  # most are: asking whether they are anything else takes most of the time
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset | np.ndarray):
+        items = sorted(value) if isinstance(value, set | frozenset) else value
+        return [plain(item) for item in items]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, datetime.date | datetime.datetime):
+        return value.isoformat()
+    return value if value is None or isinstance(value, str | int | bool) else str(value)
+
+
+def json_text(value: Any, *, indent: int | None = 2) -> str:
+    """Serialise plain data, in the order given, accents kept."""
+    return json.dumps(plain(value), ensure_ascii=False, indent=indent, allow_nan=False)
+
+
+_KEYS = frozenset({"tool", "version", "area", "parameters", "counts", "files", "categories"})
+"""What the manifest of every result holds."""
+
+
+def describe_run(coverage: Coverage) -> dict[str, Any]:
+    """Return the manifest of a coverage with what a reader needs to name things."""
+    study = coverage.study
+    return {
+        **coverage.manifest,
+        "area": study.area.name,
+        "crs": study.area.crs.to_string(),
+        "categories": [
+            {
+                "id": category.id,
+                "fr": category.fr,
+                "en": category.en,
+                "colour": category.colour,
+                "essential": category.essential,
+            }
+            for category in (study.catalogue[key] for key in study.categories)
+        ],
+    }
+
+
+def write_manifest(manifest: Mapping[str, Any], path: Path) -> None:
+    """Write a manifest, whole or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_text(json_text(manifest) + "\n", encoding="utf-8")
+
+
+def residents_source(manifest: Mapping[str, Any], lang: str) -> str:
+    """Say where the residents of a run are from: in the language, where their file does."""
+    said = [i for i in manifest.get("inputs", []) if i.get("role") == "residents"]
+    in_language = [told(i, "source", lang) for i in said if i.get(f"source_{lang}")]
+    return "; ".join(in_language) or str(manifest.get("counts", {}).get("residents_source", ""))
+
+
+def read_manifest(directory: Path) -> dict[str, Any]:
+    """Read the manifest of a result folder.
+
+    Raises
+    ------
+    InputFileError
+        If the folder does not exist or does not hold a result.
+    """
+    path = directory / MANIFEST_NAME
+    hint = "Give the folder that `quart-heure analyse -o` wrote."
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        what = (
+            "is not a result: it has no manifest.json" if directory.is_dir() else "does not exist"
+        )
+        msg = f"{directory} {what}."
+        raise InputFileError(msg, hint=hint) from error
+    except NotADirectoryError as error:
+        msg = f"{directory} is a file, not a folder of results."
+        raise InputFileError(msg, hint=hint) from error
+    except (OSError, ValueError, RecursionError) as error:
+        msg = f"{path}: cannot be read ({error})."
+        raise InputFileError(msg, hint=hint) from error
+    if not isinstance(manifest, dict) or not manifest.keys() >= _KEYS:
+        msg = f"{path}: is not a manifest of quart-heure."
+        raise InputFileError(msg, hint=hint)
+    return manifest

@@ -1,0 +1,133 @@
+"""Results: a folder of tables, read back."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from quart_heure.errors import InputFileError
+from quart_heure.files import sha256_of
+from quart_heure.outputs.results.csv import read_csv
+from quart_heure.outputs.results.manifest import read_manifest
+from quart_heure.outputs.results.rows import LAYERS, TABLES
+from quart_heure.schema import column_problems, table_columns
+
+__all__ = ["Results", "read_results"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Results:
+    """A result folder, read back.
+
+    Parameters
+    ----------
+    directory
+        Where it is.
+    manifest
+        What it was made from; ``manifest["files"]`` has the hash of each file.
+    indicators, composite, gap_parts, problems, filters, fragility, dependence, capacity
+        Tables, as in a coverage.
+    services, isochrones, gaps
+        Layers, as in a coverage, in the CRS of the study.
+    week_table
+        The table of the week, None if the study did not ask for it.
+    """
+
+    directory: Path
+    manifest: dict[str, Any]
+    indicators: pd.DataFrame
+    composite: pd.DataFrame
+    gap_parts: pd.DataFrame
+    problems: pd.DataFrame
+    filters: pd.DataFrame
+    fragility: pd.DataFrame
+    dependence: pd.DataFrame
+    capacity: pd.DataFrame
+    services: gpd.GeoDataFrame
+    isochrones: gpd.GeoDataFrame
+    gaps: gpd.GeoDataFrame
+    week_table: pd.DataFrame | None = None
+
+    @functools.cached_property
+    def cells(self) -> gpd.GeoDataFrame:
+        """Cells with their centres, read when asked for."""
+        cells = gpd.read_parquet(self.directory / "cells.parquet")
+        for column in cells.columns:
+            if column.startswith("minutes_"):
+                unreachable = cells[column].isna() & cells["on_network"]
+                cells[column] = cells[column].mask(unreachable, np.inf)
+        return cells
+
+    @functools.cached_property
+    def districts(self) -> gpd.GeoDataFrame:
+        """Districts with their main indicators, read when asked for."""
+        return gpd.read_file(self.directory / "coverage.gpkg", layer="districts")
+
+    def changed_files(self) -> list[str]:
+        """List the files that are missing or differ from what the manifest says was written."""
+        return [
+            name
+            for name, about in self.manifest.get("files", {}).items()
+            if not (self.directory / name).is_file()
+            or sha256_of(self.directory / name) != about["sha256"]
+        ]
+
+
+def read_results(directory: Path) -> Results:
+    """Read a result folder.
+
+    Raises
+    ------
+    InputFileError
+        If it is not one, or if a file in it is missing, damaged or of another version.
+    """
+    manifest = read_manifest(directory)
+    tables: dict[str, pd.DataFrame] = {}
+    for table in TABLES:
+        path = directory / f"{table}.{'parquet' if table in LAYERS else 'csv'}"
+        tables[table] = _restore_unreachable(_read_table(path, table, manifest), table)
+    week_table = None
+    if "week.csv" in manifest["files"]:
+        week_table = _read_table(directory / "week.csv", "week", manifest)
+    return Results(directory=directory, manifest=manifest, week_table=week_table, **tables)
+
+
+def _read_table(path: Path, table: str, manifest: Mapping[str, Any]) -> pd.DataFrame:
+    """Read one table and check that it is the one that was written."""
+    try:
+        layer = path.suffix == ".parquet"
+        frame = gpd.read_parquet(path) if layer else read_csv(path, table_columns(table))
+    except (OSError, ValueError, pa.ArrowException) as error:
+        msg = f"{path}: cannot be read ({error})."
+        raise InputFileError(msg, hint="Run the analysis again.") from error
+    problems = column_problems(frame, table)
+    if problems:
+        msg = f"{path}: {'; '.join(problems)}."
+        hint = f"Written by version {manifest.get('version')}: run the analysis again."
+        raise InputFileError(msg, hint=hint)
+    # Half a table is a table too: only its hash tells that rows are missing.
+    if sha256_of(path) != manifest["files"].get(path.name, {}).get("sha256"):
+        msg = f"{path}: is not the file that was written."
+        raise InputFileError(msg, hint="Run the analysis again.")
+    return frame
+
+
+def _restore_unreachable(frame: pd.DataFrame, table: str) -> pd.DataFrame:
+    """Give minutes that files leave empty because no service is in reach their infinity back."""
+    if table not in {"gaps", "gap_parts", "indicators"}:
+        return frame
+    names = [name for name in frame.columns if name.startswith("minutes_")]
+    if table != "indicators":  # a gap is made of cells on the network
+        return frame.assign(**{name: frame[name].fillna(np.inf) for name in names})
+    lived_in = frame["residents"] > frame["residents_off_network"]
+    return frame.assign(
+        **{name: frame[name].mask(frame[name].isna() & lived_in, np.inf) for name in names}
+    )

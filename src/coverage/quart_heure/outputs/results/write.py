@@ -1,0 +1,262 @@
+"""A result folder: every table in the formats that analysts open.
+
+All files are written in a hidden folder inside the target, then moved to their final names, the
+manifest last. A run that fails leaves what was there before.
+"""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyogrio.errors
+
+from quart_heure.analysis.answers import COMPOSITES
+from quart_heure.errors import OutputError
+from quart_heure.files import sha256_of
+from quart_heure.outputs.discretion import publishable
+from quart_heure.outputs.results.csv import csv_text
+from quart_heure.outputs.results.layers import PointArray, write_geopackage, write_geoparquet
+from quart_heure.outputs.results.manifest import MANIFEST_NAME, describe_run, write_manifest
+from quart_heure.outputs.results.rows import LAYERS, TABLES, in_order
+from quart_heure.schema import (
+    check_columns,
+    data_dictionary,
+    table_columns,
+)
+
+if TYPE_CHECKING:
+    from quart_heure.study.coverage import Coverage
+
+__all__ = [
+    "RESULT_FILES",
+    "WEEK_FILES",
+    "write_results",
+]
+
+_CSV_TABLES = (
+    *("indicators", "composite", "gaps", "gap_parts", "services", "problems"),
+    *("filters", "fragility", "dependence", "capacity"),
+)
+_DICTIONARY_NAME = "data_dictionary.csv"
+_WORK = ".quart-heure-"
+_STALE_S = 24 * 3600.0
+
+WEEK_FILES = ("week.csv", "week.parquet")
+"""Files of a result folder whose study asks for the week."""
+
+RESULT_FILES: tuple[str, ...] = (
+    "coverage.gpkg",
+    *(f"{table}.parquet" for table in LAYERS),
+    *(f"{table}.csv" for table in _CSV_TABLES),
+    _DICTIONARY_NAME,
+    MANIFEST_NAME,
+)
+"""Files of a result folder, the manifest last."""
+
+_WRITE_ERRORS = (
+    OSError,
+    pa.ArrowException,
+    pyogrio.errors.DataSourceError,
+    pyogrio.errors.DataLayerError,
+    pyogrio.errors.FeatureError,
+)
+
+_PLAIN_COLUMNS = ("on_network_ha", "off_network_ha", "residents", "second_weight")
+"""Columns of the indicators that the layer of districts has once."""
+
+_DISTRICT_COLUMNS = {
+    "services": "services_inside",
+    "covered_pct": "covered_pct",
+    "residents_covered_pct": "residents_covered_pct",
+    "minutes_median": "minutes_median",
+    "gaps": "gaps",
+}
+"""Columns that the layer of districts has for each category, and the indicators they hold."""
+
+
+def write_results(
+    coverage: Coverage, directory: Path, *, overwrite: bool = True
+) -> dict[str, Path]:
+    """Write every table of a coverage into a folder.
+
+    Parameters
+    ----------
+    coverage
+        Result of an analysis; discreet places are taken out here. Of the services, the declared
+        columns are written: own columns are left out, facts without a column are empty.
+    directory
+        The folder; made if it does not exist. Other files in it are left alone.
+    overwrite
+        Whether results that are already there may be replaced.
+
+    Returns
+    -------
+    dict
+        Path of each file, by name (see `RESULT_FILES`).
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written, or holds results that may not be replaced. What it held
+        before is then still there.
+    """
+    if not overwrite and (directory / MANIFEST_NAME).exists():
+        msg = f"{directory} already holds results."
+        raise OutputError(msg, hint="Choose another folder, or allow it to be overwritten.")
+    coverage = publishable(coverage)
+    is_new = not directory.exists()
+    work: Path | None = None
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        _sweep(directory)
+        # Inside the target, not beside it: one file system, whatever is mounted there.
+        work = Path(tempfile.mkdtemp(prefix=_WORK, dir=directory))
+        _write_all(coverage, work)
+        written = [*(name for name in WEEK_FILES if coverage.week is not None), *RESULT_FILES]
+        for name in written:
+            (work / name).replace(directory / name)
+        for name in WEEK_FILES:
+            # The week of an earlier run would pass for that of this one.
+            if name not in written:
+                (directory / name).unlink(missing_ok=True)
+    except OutputError:
+        raise
+    except _WRITE_ERRORS as error:
+        reason = getattr(error, "strerror", None) or error
+        msg = f"{directory}: results cannot be written ({reason})."
+        hint = "Choose a folder you may write to, with room left."
+        raise OutputError(msg, hint=hint) from error
+    finally:
+        if work is not None:
+            shutil.rmtree(work, ignore_errors=True)
+        if is_new and directory.is_dir() and not any(directory.iterdir()):
+            directory.rmdir()
+    return {name: directory / name for name in written}
+
+
+def _sweep(directory: Path) -> None:
+    """Remove what runs that were killed left of their work; one that goes on is let alone."""
+    for left in directory.glob(f"{_WORK}*"):
+        if time.time() - left.stat().st_mtime > _STALE_S:
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _write_all(coverage: Coverage, work: Path) -> None:
+    categories = list(coverage.study.categories)
+    manifest = describe_run(coverage)
+    tables = _ordered_tables(coverage, categories)
+    composites = [c for c in COMPOSITES if c in set(tables["indicators"]["category"])]
+    for table, frame in tables.items():
+        check_columns(frame, table, categories)
+    crs = coverage.study.area.crs
+    for table in LAYERS:
+        frame, path = tables[table], work / f"{table}.parquet"
+        if table == "cells":
+            values: pd.DataFrame = _rounded(frame)
+            shapes: Any = PointArray(frame["x_m"].to_numpy(), frame["y_m"].to_numpy())
+        else:
+            values = pd.DataFrame(frame.drop(columns="geometry"))
+            shapes = frame.geometry.to_numpy()
+        write_geoparquet(values, shapes, path, crs=crs, manifest=manifest)
+    layers = {
+        "districts": _districts(coverage, tables["indicators"], [*categories, *composites]),
+        **{name: tables[name] for name in ("gaps", "isochrones", "services")},
+        **{name: tables[name] for name in _CSV_TABLES if name not in LAYERS},
+    }
+    write_geopackage(layers, work / "coverage.gpkg", manifest=manifest)
+    for table in _CSV_TABLES:
+        columns = [column for column in table_columns(table) if column.files != "layers"]
+        frame = _with_degrees(tables[table]) if table in LAYERS else tables[table]
+        text = csv_text(frame, columns)
+        (work / f"{table}.csv").write_text(text, encoding="utf-8", newline="\n")
+    if coverage.week is not None:
+        _write_week(coverage.week.table, work)
+    dictionary = data_dictionary(
+        categories,
+        composites,
+        ranges="covered_at_most_pct" in tables["indicators"],
+        week=coverage.week is not None,
+    )
+    dictionary.to_csv(work / _DICTIONARY_NAME, index=False, lineterminator="\n")
+    written = {
+        name: {"sha256": sha256_of(work / name), "bytes": (work / name).stat().st_size}
+        for name in (*WEEK_FILES, *RESULT_FILES)
+        if name != MANIFEST_NAME and (work / name).exists()
+    }
+    write_manifest({**manifest, "files": written}, work / MANIFEST_NAME)
+
+
+def _write_week(table: pd.DataFrame, work: Path) -> None:
+    check_columns(table, "week")
+    text = csv_text(table, table_columns("week"))
+    (work / "week.csv").write_text(text, encoding="utf-8", newline="\n")
+    table.to_parquet(work / "week.parquet", index=False, compression="zstd")
+
+
+def _ordered_tables(coverage: Coverage, categories: Sequence[str]) -> dict[str, pd.DataFrame]:
+    tables = {table: getattr(coverage, table) for table in TABLES}
+    tables["services"] = _declared(tables["services"])
+    ordered = {table: in_order(frame, table, categories) for table, frame in tables.items()}
+    return {**ordered, "cells": coverage.cells}
+
+
+def _declared(services: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return services with their declared columns, since analysts may bring tables of their own."""
+    columns = [
+        column
+        for column in table_columns("services")
+        if column.files != "csv" and (column.files != "ranges" or column.name in services)
+    ]
+    blank = {"text": "", "number": np.nan, "boolean": False}
+    absent = {
+        c.name: blank[c.dtype] for c in columns if c.dtype in blank and c.name not in services
+    }
+    return services.assign(**absent)[[column.name for column in columns]]
+
+
+def _rounded(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return the cells with their minutes rounded so that comparisons still hold."""
+    rounded = {
+        # Upwards: a place is within 15 minutes before rounding exactly if it is after.
+        name: np.ceil(cells[name].to_numpy() * 100 - 1e-6) / 100
+        for name in cells.columns
+        if name.startswith("minutes_")
+    }
+    return cells.assign(**rounded, access_m=cells["access_m"].round(2))
+
+
+def _districts(
+    coverage: Coverage, indicators: pd.DataFrame, categories: Sequence[str]
+) -> gpd.GeoDataFrame:
+    """Return one row per district, with a few indicators of each category side by side."""
+    rows = indicators[indicators["level"] == "district"]
+    first = rows.drop_duplicates("district_id").set_index("district_id")
+    beside = rows.pivot(
+        index="district_id", columns="category", values=list(_DISTRICT_COLUMNS.values())
+    )
+    pairs = itertools.product(_DISTRICT_COLUMNS, beside.columns.unique("category"))
+    beside.columns = pd.Index([f"{name}_{category}" for name, category in pairs])
+    counts = beside.columns[beside.columns.str.startswith(("services_", "gaps_"))]
+    wide = coverage.study.area.districts[["district_id", "label", "geometry"]]
+    wide = wide.join(first[list(_PLAIN_COLUMNS)], on="district_id")
+    wide = wide.join(beside.astype(dict.fromkeys(counts, "int64")), on="district_id")
+    columns = [column.name for column in table_columns("districts", categories)]
+    return wide[columns].sort_values("district_id", ignore_index=True)
+
+
+def _with_degrees(layer: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Return a layer as a table, located by one point inside each shape."""
+    points = gpd.GeoSeries(layer.representative_point(), crs=layer.crs).to_crs(4326)
+    return pd.DataFrame(layer.drop(columns="geometry")).assign(
+        longitude=points.x, latitude=points.y
+    )

@@ -1,0 +1,1 @@
+"""Areas: the territory of a study and its districts."""

@@ -1,0 +1,1 @@
+"""Hours: when a place is open, from what people wrote."""

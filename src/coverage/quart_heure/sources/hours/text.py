@@ -1,0 +1,216 @@
+"""Hours in words: what portals and people write, turned into the syntax of OpenStreetMap.
+
+The words are French first, as the portals are. Only what is understood to the last word is taken:
+one word that is not may turn the meaning round ("sauf", "environ", "sur rendez-vous").
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from opening_hours import validate
+
+from quart_heure.sources.hours.period import Period, cut_period
+from quart_heure.sources.hours.words import (
+    DAY_NAMES,
+    WHOLE_DAY,
+    DayHours,
+    NotUnderstoodError,
+    plain_text,
+    read_sentence,
+    read_times,
+)
+
+__all__ = ["ParsedHours", "hours_from_days", "hours_from_text"]
+
+_OSM_DAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
+_CLOSED_WORDS = frozenset({"-", "--", "ferme", "fermee", "closed", "off"})
+_BLANK_WORDS = frozenset({"", "none", "nan", "null", "?", "nc", "non communique"})
+_FERIES = r"(?:les )?(?:jours )?feries?"
+_HOLIDAYS = (
+    (re.compile(rf"\b(?:sauf|hors|excepte|ferme[es]*)(?: les| le)? {_FERIES}"), "off"),
+    (re.compile(rf"\b(?:y compris|meme|et)(?: les| le)? {_FERIES}"), ""),
+    (re.compile(rf"\b{_FERIES} (?:inclus|compris)"), ""),
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class ParsedHours:
+    """Opening hours read from words.
+
+    Parameters
+    ----------
+    osm
+        Hours in the syntax of OpenStreetMap, ``""`` if nothing is known. Days of which nothing is
+        said are ``unknown`` in it, and so is what lies outside of the period of the hours.
+    understood
+        Whether all that was said is in them.
+    reason
+        What was not understood, or for which period the hours hold; ``""`` if all is plain.
+    valid_from, valid_to
+        First and last day of that period as ISO dates, ``""`` if it has none.
+    """
+
+    osm: str
+    understood: bool
+    reason: str = ""
+    valid_from: str = ""
+    valid_to: str = ""
+
+
+def hours_from_days(
+    days: Mapping[str | int, str | None],
+    *,
+    period: str = "",
+    closed_on_holidays: bool | None = None,
+) -> ParsedHours:
+    """Read hours that are stated in one column a day.
+
+    Parameters
+    ----------
+    days
+        What is said of each day: ``-`` or *fermé* for a day on which the place is closed, blank
+        where nothing is said. Days are numbers, Monday being 0, or names; a column name that ends
+        with one is one.
+    period
+        When the hours hold, such as "du 01/07/2025 au 31/08/2025".
+    closed_on_holidays
+        Whether the place is closed on public holidays; where nobody says, they are unknown.
+
+    Examples
+    --------
+    >>> hours_from_days({"lundi": "-", "mardi": "9h à 12h30 et 14h-18h"}).osm
+    'Tu 09:00-12:30,14:00-18:00; Mo off; We-Su unknown; PH unknown'
+    """
+    stated: dict[int, DayHours] = {}
+    doubts = []
+    for name, value in days.items():
+        day = _day_number(name)
+        text = plain_text(value or "")
+        if day is None:
+            doubts.append(f"day {name!r}")
+        elif text in _CLOSED_WORDS:
+            stated[day] = ()
+        elif text not in _BLANK_WORDS:
+            ranges = read_times(text)
+            if ranges is None:
+                doubts.append(f"{_OSM_DAYS[day]} {str(value).strip()[:60]!r}")
+            else:
+                stated[day] = ranges
+    when = Period.read(period)
+    if when is None:
+        return ParsedHours("", False, f"period not understood: {period.strip()[:80]!r}")
+    if not stated:
+        return ParsedHours("", False, _not_understood(doubts) or "no hours stated")
+    holidays = {None: "unknown", True: "off", False: ""}[closed_on_holidays]
+    return _parsed(stated, when, holidays=holidays, doubts=doubts)
+
+
+def hours_from_text(text: str) -> ParsedHours:
+    """Read hours from a sentence, or from a text that is in the syntax of OpenStreetMap already.
+
+    Hours without a day are not understood: they may be those of any day.
+
+    Examples
+    --------
+    >>> hours_from_text("du lundi au vendredi de 9h à 17h, fermé les jours fériés").osm
+    'Mo-Fr 09:00-17:00; Sa-Su unknown; PH off'
+    >>> hours_from_text("le soir, sur rendez-vous").reason
+    "not understood: 'soir'"
+    """
+    words = text.strip()
+    if not words:
+        return ParsedHours("", False, "no hours stated")
+    if validate(words) and re.search(r"[A-Z][a-z]|24/7|^off$|^closed$", words):
+        return ParsedHours(words, True)
+    plain = plain_text(words)
+    if plain in _CLOSED_WORDS:
+        return ParsedHours("off", True)
+    plain, when = cut_period(plain)
+    plain, holidays = _cut_holidays(plain)
+    try:
+        stated, every_day = read_sentence(plain)
+    except NotUnderstoodError as error:
+        return ParsedHours("", False, str(error))
+    if holidays is None:
+        holidays = "" if every_day else "unknown"
+    return _parsed(stated, when, holidays=holidays, doubts=[])
+
+
+def _parsed(
+    stated: Mapping[int, DayHours], when: Period, *, holidays: str, doubts: Sequence[str]
+) -> ParsedHours:
+    rules = _rules(stated)
+    if rules not in (["off"], ["24/7"]) and holidays:
+        rules.append(f"PH {holidays}")
+    elif rules == ["24/7"] and holidays == "off":
+        rules.append("PH off")
+    if when.osm:
+        # Outside of its period nothing is known: over does not mean closed for good.
+        whole = {"off": "Mo-Su off", "24/7": "Mo-Su 00:00-24:00"}
+        rules = ["unknown", *(f"{when.osm} {whole.get(rule, rule)}" for rule in rules)]
+    osm = "; ".join(rules)
+    if not validate(osm):
+        return ParsedHours("", False, f"not valid: {osm[:100]!r}")
+    reason = _not_understood(doubts)
+    if when.osm and not reason:
+        reason = f"hours of {when.osm}"
+    return ParsedHours(osm, not doubts, reason, when.first, when.last)
+
+
+def _not_understood(doubts: Sequence[str]) -> str:
+    return f"not understood: {', '.join(doubts)}" if doubts else ""
+
+
+def _rules(stated: Mapping[int, DayHours]) -> list[str]:
+    """Return the rules of a week: hours, then closed days, then those nobody speaks of."""
+    if len(stated) == len(_OSM_DAYS) and len(set(stated.values())) == 1:
+        (alike,) = set(stated.values())
+        if alike == ():
+            return ["off"]
+        if alike == WHOLE_DAY:
+            return ["24/7"]
+    rules = []
+    for ranges in dict.fromkeys(stated[day] for day in sorted(stated)):
+        if ranges:
+            times = ",".join(f"{_osm_time(a)}-{_osm_time(b)}" for a, b in ranges)
+            rules.append(f"{_osm_days(d for d in stated if stated[d] == ranges)} {times}")
+    off = [day for day in stated if not stated[day]]
+    silent = [day for day in range(len(_OSM_DAYS)) if day not in stated]
+    rules += [f"{_osm_days(off)} off"] if off else []
+    rules += [f"{_osm_days(silent)} unknown"] if silent else []
+    return rules
+
+
+def _osm_days(days: Iterable[int]) -> str:
+    runs: list[list[int]] = []
+    for day in sorted(days):
+        if runs and day == runs[-1][-1] + 1:
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+    return ",".join(
+        _OSM_DAYS[run[0]] if len(run) == 1 else f"{_OSM_DAYS[run[0]]}-{_OSM_DAYS[run[-1]]}"
+        for run in runs
+    )
+
+
+def _osm_time(minute: int) -> str:
+    return f"{minute // 60:02}:{minute % 60:02}"
+
+
+def _day_number(name: str | int) -> int | None:
+    if isinstance(name, int):
+        return name if 0 <= name < len(_OSM_DAYS) else None
+    return DAY_NAMES.get(re.split(r"[\W_]", plain_text(name))[-1])
+
+
+def _cut_holidays(plain: str) -> tuple[str, str | None]:
+    """Take what is said of public holidays out of a text; None if nothing is."""
+    for pattern, rule in _HOLIDAYS:
+        rest, found = pattern.subn(" ", plain)
+        if found:
+            return rest, rule
+    return plain, None

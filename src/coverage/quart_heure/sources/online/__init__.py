@@ -1,0 +1,1 @@
+"""Online: the only room that talks to servers."""

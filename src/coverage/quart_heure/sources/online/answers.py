@@ -1,0 +1,153 @@
+"""Answers of Overpass as osmnx keeps them: kept until a fetch ends, read together when it does."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import re
+import shutil
+import tempfile
+import time
+import urllib.parse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from quart_heure.errors import OutputError, QuartHeureError, TryLaterError
+from quart_heure.sources.online.patience import host_of
+
+if TYPE_CHECKING:
+    import requests
+
+__all__ = ["Answer", "KeptAnswers", "answers_folder"]
+
+_PREFIX = "fetch-"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Answer:
+    """All elements that a request brought, in as many parts as it took.
+
+    Parameters
+    ----------
+    elements
+        Nodes, ways and relations as Overpass gives them, some perhaps twice.
+    osm_dates
+        ``timestamp_osm_base`` of the parts, ascending.
+    server
+        Host that answered.
+    queries
+        What it was asked, without the coordinates of each part.
+    parts
+        Number of requests.
+    """
+
+    elements: list[dict[str, Any]]
+    osm_dates: tuple[str, ...]
+    server: str
+    queries: tuple[str, ...]
+    parts: int
+
+    @property
+    def osm_date(self) -> str:
+        """Date of the oldest part, ``""`` if the server does not say."""
+        return self.osm_dates[0] if self.osm_dates else ""
+
+
+@dataclasses.dataclass(frozen=True)
+class KeptAnswers:
+    """Answers of one server to one request, as osmnx keeps them: one JSON file each."""
+
+    folder: Path
+    server: str
+
+    @classmethod
+    def within(cls, parent: Path, *, what: str, server: str, split: int) -> KeptAnswers:
+        """Return the answers in a folder of their own: servers and sizes are never mixed."""
+        name = re.sub(r"[^a-z0-9]+", "-", f"{what} {server} {split}".lower())
+        return cls(parent / name, server)
+
+    def files(self) -> list[Path]:
+        """Return the files of the answers so far."""
+        return sorted(self.folder.glob("*.json"))
+
+    def drop_unusable(self, resume_hours: float) -> None:
+        """Remove answers that are too old, or were being written when a fetch was stopped."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        oldest = time.time() - resume_hours * 3600
+        for file in self.files():
+            try:
+                json.loads(file.read_bytes())
+                usable = file.stat().st_mtime >= oldest
+            except ValueError:
+                usable = False
+            if not usable:
+                file.unlink()
+
+    def note_query(self, request: requests.PreparedRequest) -> None:
+        """Keep what was asked, without the coordinates."""
+        body = request.body or urllib.parse.urlsplit(request.url or "").query
+        text = body.decode() if isinstance(body, bytes) else str(body)
+        query = "".join(urllib.parse.parse_qs(text).get("data", [urllib.parse.unquote_plus(text)]))
+        query = re.sub(r"poly:(['\"])[^'\"]*\1", "poly:'…'", query)
+        with (self.folder / "queries.txt").open("a", encoding="utf-8") as file:
+            file.write(query + "\n")
+
+    def answer(self) -> Answer:
+        """Read all answers together."""
+        parts = [json.loads(file.read_bytes()) for file in self.files()]
+        dates = {part.get("osm3s", {}).get("timestamp_osm_base", "") for part in parts}
+        asked = self.folder / "queries.txt"
+        queries = asked.read_text(encoding="utf-8").splitlines() if asked.exists() else []
+        return Answer(
+            elements=[element for part in parts for element in part["elements"]],
+            osm_dates=tuple(sorted(dates - {""})),
+            server=host_of(self.server),
+            queries=tuple(sorted(set(queries))),
+            parts=len(parts),
+        )
+
+
+@contextlib.contextmanager
+def answers_folder(parent: Path | None, key: str, *, hours: float) -> Iterator[Path]:
+    """Give the folder of the answers of a fetch: kept for the next try if the servers fail.
+
+    Parameters
+    ----------
+    parent
+        Where to make it; None for a temporary folder, from which no fetch can be taken up again.
+    key
+        All that the answers depend on.
+    hours
+        Folders of other fetches that are older are removed.
+    """
+    if parent is not None:
+        _forget_old(parent, hours)
+        try:
+            (parent / f"{_PREFIX}{key}").mkdir(parents=True, exist_ok=True)
+        except OSError:
+            parent = None  # a cache that cannot be written stops nothing
+    if parent is None:
+        with tempfile.TemporaryDirectory(prefix="quart-heure-") as folder:
+            yield Path(folder)
+        return
+    kept = parent / f"{_PREFIX}{key}"
+    try:
+        yield kept
+    except QuartHeureError as error:
+        # Answers that led to another error would lead to it again.
+        if not isinstance(error, (TryLaterError, OutputError)):
+            shutil.rmtree(kept, ignore_errors=True)
+        raise
+    shutil.rmtree(kept, ignore_errors=True)
+
+
+def _forget_old(parent: Path, hours: float) -> None:
+    """Remove the answers of fetches that were never taken up again."""
+    oldest = time.time() - hours * 3600
+    for folder in parent.glob(f"{_PREFIX}*"):
+        # Another fetch may be removing it just now.
+        with contextlib.suppress(OSError):
+            if max((file.stat().st_mtime for file in folder.rglob("*")), default=0.0) < oldest:
+                shutil.rmtree(folder)

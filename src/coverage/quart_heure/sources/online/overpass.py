@@ -1,0 +1,324 @@
+"""OpenStreetMap's public servers, asked with patience: whole answers, or a clear end.
+
+osmnx makes the requests, splits large areas and keeps every answer in a folder. What it would do
+in silence or for ever (pauses of a minute, the same busy server again) is decided here: a hook
+looks at each answer before osmnx does, and servers take turns with pauses that grow.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import socket
+import threading
+import time
+import warnings
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import requests
+import shapely
+
+from quart_heure.errors import GeometryError, QuartHeureError
+from quart_heure.sources.online.answers import Answer, KeptAnswers
+from quart_heure.sources.online.patience import Refusal, Turns, check_answer, host_of, wait_for_slot
+
+__all__ = ["LiveOsm", "LiveSettings", "Place"]
+
+_ONE_AT_A_TIME = threading.Lock()
+"""osmnx has one set of settings per process."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LiveSettings:
+    """Which servers are asked, and with how much patience.
+
+    Parameters
+    ----------
+    mirrors
+        Overpass servers, in the order in which they are asked; addresses that end in ``/api``.
+    nominatim_url
+        The server that knows places by name.
+    timeout_s
+        Seconds that a server may take, both to compute and between two packets.
+    pauses_s
+        Pauses after each round in which no server answered; their number is that of the retries.
+    longest_wait_s
+        A server that asks for a longer wait is given up.
+    query_km2
+        Larger areas are split into requests of about this size.
+    splits
+        How many times requests are made four times smaller, for servers that cannot answer.
+    area_km2
+        Larger areas are refused: they are for files, not for servers that all share.
+    resume_hours
+        How long the answers of an interrupted fetch can be used.
+    user_agent
+        How the requests call themselves; the servers' owners ask for it.
+    wait
+        Called with a number of seconds to wait.
+    """
+
+    mirrors: tuple[str, ...] = (
+        "https://overpass-api.de/api",
+        "https://overpass.private.coffee/api",
+    )
+    nominatim_url: str = "https://nominatim.openstreetmap.org"
+    timeout_s: int = 180
+    pauses_s: tuple[float, ...] = (5.0, 20.0, 60.0, 120.0)
+    longest_wait_s: float = 600.0
+    query_km2: float = 400.0
+    splits: int = 3
+    area_km2: float = 3000.0
+    resume_hours: float = 24.0
+    user_agent: str = "quart-heure (fetch; through OSMnx)"
+    wait: Callable[[float], None] = time.sleep
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Place:
+    """What a name stands for: ``relation_id`` is 0 if it is no relation; shapes in degrees."""
+
+    name: str
+    full_name: str
+    relation_id: int
+    geometry: shapely.Geometry
+
+
+class LiveOsm:
+    """The public servers.
+
+    Parameters
+    ----------
+    settings
+        Which servers, and how patiently.
+    folder
+        Private folder of answers. An interrupted fetch that is given it again asks only for what
+        is missing.
+    say
+        Told each step.
+
+    Notes
+    -----
+    Every method raises `TryLaterError` when no server gives a whole answer.
+    """
+
+    def __init__(
+        self, settings: LiveSettings, folder: Path, *, say: Callable[[str], None] | None = None
+    ) -> None:
+        self._settings = settings
+        self._folder = folder
+        self._say = say or (lambda _: None)
+
+    def place(self, name: str) -> Place:
+        """Find a place by name, with its outline.
+
+        Raises
+        ------
+        GeometryError
+            If nothing has that name, or nothing with an outline.
+        """
+        import osmnx as ox  # noqa: PLC0415 - two seconds that only a fetch should take
+
+        found: list[Any] = []
+
+        def call(kept: KeptAnswers) -> None:
+            try:
+                found.append(ox.geocode_to_gdf(name).iloc[0])
+            except (ValueError, TypeError) as error:
+                # An answer that was kept is whole: it is the name that is wrong, not the server.
+                if not kept.files():
+                    raise
+                what = "place" if isinstance(error, ValueError) else "place with an outline"
+                msg = f"Nominatim knows no {what} named {name!r}."
+                hint = "Check the spelling and add the country, or use --insee or --polygon."
+                raise GeometryError(msg, hint=hint) from error
+
+        self._ask("boundary", (self._settings.nominatim_url,), call, overpass=False)
+        row = found[-1]
+        is_relation = row.get("osm_type") == "relation"
+        return Place(
+            name=str(row.get("name") or name),
+            full_name=str(row.get("display_name") or name),
+            relation_id=int(row["osm_id"]) if is_relation else 0,
+            geometry=row.geometry,
+        )
+
+    def features(
+        self, what: str, polygon: shapely.Geometry, tags: Mapping[str, bool | list[str]]
+    ) -> Answer:
+        """Ask for all elements with any of some tags in a polygon, with what they are made of.
+
+        Parameters
+        ----------
+        what
+            What they are, for messages.
+        polygon
+            In degrees.
+        tags
+            As in `osmnx.features_from_polygon`.
+        """
+        import osmnx as ox  # noqa: PLC0415
+
+        def call(_: KeptAnswers) -> None:
+            for part in shapely.get_parts(polygon):
+                # Only the answers are wanted; osmnx ends this mode with InterruptedError.
+                with contextlib.suppress(InterruptedError):
+                    ox.features_from_polygon(part, dict(tags))
+
+        # The first split makes four parts of an area, however small it is.
+        largest_km2 = min(self._settings.query_km2, 1.05 * _box_km2(polygon))
+        kept = self._ask(what, self._settings.mirrors, call, splittable_km2=largest_km2)
+        return kept.answer()
+
+    def query(self, what: str, statement: str) -> Answer:
+        """Ask for what an Overpass statement selects, with what it is made of."""
+        text = f"[out:json][timeout:{self._settings.timeout_s}];{statement}(._;>;);out;"
+
+        def call(_: KeptAnswers) -> None:
+            _request(text)
+
+        return self._ask(what, self._settings.mirrors, call).answer()
+
+    def _ask(
+        self,
+        what: str,
+        servers: Sequence[str],
+        call: Callable[[KeptAnswers], None],
+        *,
+        overpass: bool = True,
+        splittable_km2: float | None = None,
+    ) -> KeptAnswers:
+        """Make the servers take turns until one has answered all of a request.
+
+        A request that can be split is made in parts of at most ``splittable_km2``.
+        """
+        own = self._settings
+        turns = Turns(
+            servers,
+            what=what,
+            pauses_s=own.pauses_s,
+            longest_wait_s=own.longest_wait_s,
+            wait=own.wait,
+            say=self._say,
+        )
+        split, checked = 0, set[Path]()
+        while True:
+            server = turns.next()
+            kept = KeptAnswers.within(self._folder, what=what, server=server, split=split)
+            if kept.folder not in checked:
+                kept.drop_unusable(own.resume_hours)
+                checked.add(kept.folder)
+            before = len(kept.files())
+            try:
+                if overpass:
+                    wait_for_slot(server, user_agent=own.user_agent, timeout_s=own.timeout_s)
+                self._say(f"{what}: {host_of(server)}")
+                part_km2 = (splittable_km2 or own.area_km2) / 4**split
+                self._attempt(kept, call, what=what, query_km2=part_km2)
+            except Refusal as refusal:
+                if len(kept.files()) > before:
+                    turns.begin_again()
+                smaller = refusal.too_large and splittable_km2 is not None and split < own.splits
+                split += smaller
+                turns.refused(server, refusal, at_once=smaller)
+            else:
+                return kept
+
+    def _attempt(
+        self, kept: KeptAnswers, call: Callable[[KeptAnswers], None], *, what: str, query_km2: float
+    ) -> None:
+        """Ask one server once.
+
+        Raises
+        ------
+        Refusal
+            If it does not answer, or not well.
+        """
+
+        def look(response: requests.Response, *_: Any, **__: Any) -> None:
+            if response.is_redirect:
+                return
+            try:
+                check_answer(response)
+            except Refusal:
+                response.close()
+                raise
+            kept.note_query(response.request)
+            size_mb = len(response.content) / 1e6
+            self._say(f"{what}: part {len(kept.files()) + 1}, {size_mb:.1f} MB")
+
+        own = self._settings
+        options = {
+            "overpass_url": kept.server,
+            "nominatim_url": kept.server,
+            "cache_folder": str(kept.folder),
+            "cache_only_mode": True,
+            "use_cache": True,
+            "max_query_area_size": query_km2 * 1e6,
+            "requests_timeout": own.timeout_s,
+            "requests_kwargs": {"hooks": {"response": look}},
+            "http_user_agent": own.user_agent,
+            "http_referer": own.user_agent,
+            # osmnx would wait for ever for a slot of a server that has no slots.
+            "overpass_rate_limit": False,
+            # No third server is told which hosts are looked up.
+            "doh_url_template": None,
+        }
+        try:
+            with _osmnx_settings(options):
+                call(kept)
+        except (QuartHeureError, Refusal):
+            raise
+        except requests.Timeout as error:
+            msg = f"no answer within {own.timeout_s} s"
+            raise Refusal(msg, too_large=True) from error
+        except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
+            msg = "cannot be reached, or broke off"
+            raise Refusal(msg) from error
+        except (OSError, ValueError, LookupError) as error:
+            # osmnx raises these for answers that are JSON and yet not what was asked for.
+            msg = f"an answer that makes no sense ({type(error).__name__})"
+            raise Refusal(msg) from error
+
+
+def _request(query: str) -> None:
+    """Send a query of our own with osmnx's headers, cache and address resolution.
+
+    Its public functions can ask for tags in a polygon only; a commune is asked for by its code.
+    """
+    from osmnx import _overpass  # noqa: PLC0415
+
+    _overpass._overpass_request(OrderedDict(data=query))
+
+
+def _box_km2(polygon: shapely.Geometry) -> float:
+    """Return about the size of the bounds of a polygon in degrees."""
+    west, south, east, north = polygon.bounds
+    km_per_degree = 111.2
+    height, width = north - south, (east - west) * np.cos(np.radians((south + north) / 2))
+    return float(height * width) * km_per_degree**2
+
+
+@contextlib.contextmanager
+def _osmnx_settings(options: Mapping[str, Any]) -> Iterator[None]:
+    """Set osmnx up, and put everything back as it was."""
+    from osmnx import settings  # noqa: PLC0415
+
+    with _ONE_AT_A_TIME, warnings.catch_warnings():
+        # It warns of areas that take many requests: ours are counted and said.
+        warnings.simplefilter("ignore", UserWarning)
+        before = {name: getattr(settings, name) for name in options}
+        # osmnx replaces this function to stay with one address of a server.
+        resolve = socket.getaddrinfo
+        try:
+            for name, value in options.items():
+                setattr(settings, name, value)
+            yield
+        finally:
+            socket.getaddrinfo = resolve
+            for name, value in before.items():
+                setattr(settings, name, value)

@@ -1,0 +1,1 @@
+"""OpenStreetMap as files and as data, whatever brought it."""

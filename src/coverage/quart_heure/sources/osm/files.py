@@ -1,0 +1,310 @@
+"""OpenStreetMap files: ``.osm.pbf``, ``.osm``, ``.osm.gz``, ``.osm.bz2``, brought to `RawOsm`.
+
+osmium reads, keeps the streets and writes them as OPL, a text of one object per line; a street
+costs a few microseconds of Python, and a node that is on no street costs none. Memory follows what
+is kept, plus 16 bytes for each node of the file.
+"""
+
+from __future__ import annotations
+
+import bz2
+import dataclasses
+import functools
+import gzip
+import re
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import IO, Any
+
+import numpy as np
+import osmium
+import shapely
+from numpy.typing import NDArray
+
+from quart_heure.errors import InputFileError
+from quart_heure.sources.osm.checks import distinct
+from quart_heure.sources.osm.data import (
+    NODE_KEYS,
+    NODE_MARKS,
+    WAY_KEYS,
+    OsmArea,
+    RawOsm,
+    assemble_raw,
+    is_area_relation,
+    is_street,
+    node_tags_that_matter,
+)
+
+__all__ = ["OSM_SUFFIXES", "read_osm_file"]
+
+OSM_SUFFIXES = (".osm.pbf", ".pbf", ".osm", ".osm.gz", ".osm.bz2")
+"""Ends of the names of the files that are read."""
+
+_BLOCK_BYTES = 16 << 20
+_LARGE_FILE_BYTES = 500_000_000
+_XML_DATE = re.compile(rb"<(?:osm|meta)\b[^>]*\b(?:osm_base|timestamp)=[\"']([^\"'<>]{4,40})[\"']")
+_ESCAPED = re.compile(r"%([0-9a-fA-F]{1,6})%")
+
+
+def read_osm_file(path: Path, *, polygon: shapely.Geometry | None = None) -> RawOsm:
+    """Read streets from an OpenStreetMap file, before any rule.
+
+    Parameters
+    ----------
+    path
+        A file whose name ends as one of `OSM_SUFFIXES`.
+    polygon
+        In degrees. Ways without any node in its bounds are left out; the exact cut is made when the
+        network is built.
+
+    Raises
+    ------
+    InputFileError
+        If the file is missing, of another kind, damaged, a history file, or without any street.
+    """
+    _check_name(path)
+    try:
+        with tempfile.TemporaryDirectory(prefix="quart-heure-") as folder:
+            date = _read_date(path)
+            streets = _Streets(path, Path(folder))
+            node_tags = streets.node_tags()
+            ways = streets.ways()
+            nodes = streets.nodes(distinct(ways.ref_id), node_tags)
+    except InputFileError:
+        raise
+    except (RuntimeError, OSError, ValueError, osmium.InvalidLocationError) as error:
+        msg = f"{path}: cannot be read as OpenStreetMap data ({error})."
+        raise InputFileError(msg, hint="The file is damaged or of another kind.") from error
+    if len(ways.way_id) == 0:
+        msg = f"{path}: there is no street in it."
+        raise InputFileError(msg, hint="Give an extract with its highways.")
+    if polygon is not None:
+        ways = _near(ways, nodes, polygon)
+    return assemble_raw(
+        **vars(nodes),
+        **vars(ways),
+        osm_date=date,
+        source=path.name,
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class _Ways:
+    way_id: NDArray[np.int64]
+    ref_id: NDArray[np.int64]
+    counts: NDArray[np.int64]
+    way_tags: list[Mapping[str, str]]
+    areas: list[OsmArea]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class _Nodes:
+    node_id: NDArray[np.int64]
+    lon: NDArray[np.float64]
+    lat: NDArray[np.float64]
+    node_tags: dict[int, dict[str, str]]
+
+
+def _check_name(path: Path) -> None:
+    if not path.is_file():
+        msg = f"{path}: there is no such file."
+        raise InputFileError(msg, hint="Check the name and the folder it is relative to.")
+    if not path.name.lower().endswith(OSM_SUFFIXES):
+        msg = f"{path}: not a kind of OpenStreetMap file that is known."
+        raise InputFileError(msg, hint=f"Its name must end in {', '.join(OSM_SUFFIXES)}.")
+
+
+def _as_file(path: Path) -> osmium.io.File:
+    """Name the format, since osmium knows suffixes in lower case only."""
+    suffix = path.suffix.lower()
+    return osmium.io.File(str(path), f"osm{suffix}" if suffix in {".gz", ".bz2"} else suffix[1:])
+
+
+def _read_date(path: Path) -> str:
+    """Return the date of the data as the file's header gives it, ``""`` if it does not."""
+    reader = osmium.io.Reader(_as_file(path), osmium.osm.osm_entity_bits.NOTHING)
+    try:
+        header = reader.header()
+        if header.has_multiple_object_versions:
+            msg = f"{path}: a history file, with several versions of each object."
+            raise InputFileError(msg, hint="Give an extract of one date (osmium time-filter).")
+        date = str(header.get("osmosis_replication_timestamp"))
+    finally:
+        reader.close()
+    if date or path.suffix.lower() == ".pbf":
+        return date
+    with _open(path) as file:
+        found = _XML_DATE.search(file.read(4096))
+    return found[1].decode(errors="replace") if found else ""
+
+
+def _open(path: Path) -> IO[bytes] | gzip.GzipFile:
+    if path.suffix.lower() == ".gz":
+        return gzip.open(path)
+    return bz2.open(path) if path.suffix.lower() == ".bz2" else path.open("rb")
+
+
+class _Streets:
+    """The streets of one file. Call `node_tags`, then `ways`, then `nodes`."""
+
+    def __init__(self, path: Path, folder: Path) -> None:
+        self._path = path
+        self._target = folder / "objects.opl"
+        # Places of all nodes, sorted by the first way that asks; on disk for a whole country.
+        large = path.stat().st_size > _LARGE_FILE_BYTES
+        kind = f"sparse_file_array,{folder / 'places'}" if large else "sparse_mem_array"
+        self._places = osmium.index.create_map(kind)
+        self._locate = osmium.NodeLocationsForWays(self._places)
+        self._locate.ignore_errors()
+
+    def node_tags(self) -> dict[int, dict[str, str]]:
+        """Take down where all nodes are, and return the tags of gates and doors."""
+        marks = osmium.filter.KeyFilter(*NODE_MARKS, "highway")
+        found = {}
+        for line in self._lines(osmium.osm.osm_entity_bits.NODE, self._locate, marks):
+            osm_id, tags, *_ = line.split(b" ")
+            if kept := node_tags_that_matter(_parse_tags(tags[1:], NODE_KEYS)):
+                found[int(osm_id[1:])] = kept
+        return found
+
+    def ways(self) -> _Ways:
+        """Return the streets, the areas, and the member ways of the areas."""
+        entities = osmium.osm.osm_entity_bits
+        street = osmium.filter.KeyFilter("highway", "route")
+        rows, areas = [], []
+        for line in self._lines(entities.WAY | entities.RELATION, self._locate, street):
+            if line.startswith(b"r"):
+                areas += _parse_area(line)
+            elif is_street((row := _parse_way(line))[2]):
+                rows.append(row)
+        outlines = _outlines(areas) - {row[0] for row in rows}
+        if outlines:
+            members = osmium.filter.IdFilter(sorted(way for way in outlines if way > 0))
+            rows += map(_parse_way, self._lines(entities.WAY, members))
+        text = b",".join(row[1] for row in rows if row[1]).replace(b"n", b"")
+        return _Ways(
+            way_id=np.array([row[0] for row in rows], dtype=np.int64),
+            ref_id=np.fromstring(text, dtype=np.int64, sep=","),
+            counts=np.array([row[1].count(b"n") for row in rows], dtype=np.int64),
+            way_tags=[row[2] for row in rows],
+            areas=areas,
+        )
+
+    def nodes(self, wanted: NDArray[np.int64], node_tags: dict[int, dict[str, str]]) -> _Nodes:
+        """Return the wanted nodes that are in the file."""
+        place_of = self._places.get
+        node_id = wanted[wanted >= 0].tolist()
+        try:
+            places = [place_of(osm_id) for osm_id in node_id]
+        except KeyError:
+            node_id = [osm_id for osm_id in node_id if self._is_known(osm_id)]
+            places = [place_of(osm_id) for osm_id in node_id]
+        # Editors number what is not uploaded yet from -1 downwards; the index takes no such ids.
+        if wanted.min(initial=0) < 0:
+            new = set(wanted[wanted < 0].tolist())
+            for node in osmium.FileProcessor(_as_file(self._path), osmium.osm.osm_entity_bits.NODE):
+                if isinstance(node, osmium.osm.Node) and node.id in new:
+                    node_id.append(node.id)
+                    places.append(node.location)
+        # osmium counts in whole ten millionths of a degree.
+        return _Nodes(
+            node_id=np.array(node_id, dtype=np.int64),
+            lon=np.array([place.x for place in places], dtype=np.float64) / 1e7,
+            lat=np.array([place.y for place in places], dtype=np.float64) / 1e7,
+            node_tags=node_tags,
+        )
+
+    def _is_known(self, osm_id: int) -> bool:
+        try:
+            self._places.get(osm_id)
+        except KeyError:
+            return False
+        return True
+
+    def _lines(self, entities: Any, *handlers: Any) -> Iterator[bytes]:
+        """Pass a file through handlers and filters; give what is left as lines of OPL."""
+        self._target.unlink(missing_ok=True)
+        reader = osmium.io.Reader(_as_file(self._path), entities)
+        target = osmium.io.File(str(self._target), "opl,add_metadata=false")
+        writer = osmium.WriteHandler(target)  # type: ignore[arg-type]  # the stub is narrow
+        try:
+            osmium.apply(reader, *handlers, writer)
+        finally:
+            writer.close()
+            reader.close()
+        with self._target.open("rb") as file:
+            while block := file.read(_BLOCK_BYTES):
+                yield from (block + file.readline()).splitlines()
+
+
+def _outlines(areas: Iterable[OsmArea]) -> set[int]:
+    return {way for area in areas for way in (*area.outer, *area.inner)}
+
+
+def _near(ways: _Ways, nodes: _Nodes, polygon: shapely.Geometry) -> _Ways:
+    """Leave out the ways without a node in the bounds of a polygon.
+
+    Areas that reach into it, outlines of relations, and all that touches them are kept whole: where
+    an area is entered decides how it is crossed.
+    """
+    west, south, east, north = shapely.bounds(polygon)
+    inside = (nodes.lon >= west) & (nodes.lon <= east) & (nodes.lat >= south) & (nodes.lat <= north)
+    way = np.repeat(np.arange(len(ways.counts)), ways.counts)
+
+    def touching(node_ids: NDArray[np.int64]) -> NDArray[np.bool_]:
+        found = np.isin(ways.ref_id, node_ids)
+        return np.bincount(way[found], minlength=len(ways.counts)) > 0
+
+    kept = touching(nodes.node_id[inside])
+    is_area = np.array([tags.get("area") == "yes" for tags in ways.way_tags], dtype=bool) & kept
+    is_area |= np.isin(ways.way_id, np.array(sorted(_outlines(ways.areas)), dtype=np.int64))
+    kept |= is_area | touching(ways.ref_id[is_area[way]])
+    return dataclasses.replace(
+        ways,
+        way_id=ways.way_id[kept],
+        ref_id=ways.ref_id[kept[way]],
+        counts=ways.counts[kept],
+        way_tags=[ways.way_tags[w] for w in np.flatnonzero(kept)],
+    )
+
+
+def _parse_way(line: bytes) -> tuple[int, bytes, Mapping[str, str]]:
+    """Return id, references and tags of ``w12 Thighway=path,foot=no Nn1,n2``."""
+    osm_id, tags, refs = line.split(b" ")
+    return int(osm_id[1:]), refs[1:], _parse_tags(tags[1:], WAY_KEYS)
+
+
+def _parse_area(line: bytes) -> list[OsmArea]:
+    """Return the area of ``r12 Ttype=multipolygon,highway=path Mw1@outer,w2@inner``, if any."""
+    osm_id, text, members = line.split(b" ")
+    tags = _parse_tags(text[1:], WAY_KEYS)
+    if not is_area_relation(tags):
+        return []
+    outer: list[int] = []
+    inner: list[int] = []
+    for member in members[1:].split(b","):
+        reference, _, role = member.partition(b"@")
+        if reference.startswith(b"w"):
+            (inner if role == b"inner" else outer).append(int(reference[1:]))
+    return [OsmArea(int(osm_id[1:]), tags, tuple(outer), tuple(inner))]
+
+
+# Of a city's streets three in four have the very tags of another; so have pairs of a key and value.
+@functools.lru_cache(maxsize=16_384)
+def _parse_tags(text: bytes, keys: frozenset[str]) -> Mapping[str, str]:
+    pairs = map(_parse_pair, text.split(b",")) if text else ()
+    return MappingProxyType(dict([pair for pair in pairs if pair[0] in keys]))
+
+
+@functools.lru_cache(maxsize=16_384)
+def _parse_pair(text: bytes) -> tuple[str, str]:
+    key, _, value = text.decode().partition("=")
+    return _unescape(key), _unescape(value)
+
+
+def _unescape(text: str) -> str:
+    if "%" not in text:
+        return text
+    return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)

@@ -1,0 +1,1 @@
+"""Residents: how many people live where, and other weights."""

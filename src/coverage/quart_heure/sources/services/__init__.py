@@ -1,0 +1,1 @@
+"""Services: places and what their columns and words mean."""

@@ -1,0 +1,172 @@
+"""Coordinates of rows: from two columns, from one text, in degrees or in metres."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyproj
+import shapely
+from numpy.typing import NDArray
+
+from quart_heure.errors import CrsError
+from quart_heure.sources.areas.areas import StudyArea
+
+__all__ = ["Located", "locate_pairs", "locate_texts", "near_box", "to_number"]
+
+_NUMBER = r"[-+]?\d{1,12}(?:\.\d{0,20})?(?:[eE][-+]?\d{1,2})?"
+_BREAK = r"(?:\s*[,;|/]\s*|\s+)"
+_PAIR = re.compile(rf"[\[(\s]*({_NUMBER}){_BREAK}({_NUMBER})[\])\s]*$")
+# Decimal commas: what parts the two numbers is then something else, or a comma and a space.
+_COMMAS = re.compile(
+    r"[\[(\s]*([-+]?\d{1,12},\d{1,20})(?:\s*[;|/]\s*|,?\s+)([-+]?\d{1,12},\d{1,20})[\])\s]*$"
+)
+_WKT = re.compile(
+    rf"(?:SRID=\d{{1,6}};)?\s*(?:MULTI)?POINT\s*(?:Z|M|ZM)?\s*\(+\s*({_NUMBER})\s+({_NUMBER})"
+    rf"(?:\s+{_NUMBER}){{0,2}}\s*\)+\s*$",
+    re.IGNORECASE,
+)
+_GEOJSON = re.compile(
+    rf'"coordinates"\s*:\s*\[+\s*({_NUMBER})\s*,\s*({_NUMBER})(?:\s*,\s*{_NUMBER})?\s*\]+\s*(?:\}}|,\s*")'
+)
+_LONGITUDE = re.compile(
+    rf'["\'](?:lon|lng|long|longitude|x)["\']\s*:\s*"?({_NUMBER})', re.IGNORECASE
+)
+_LATITUDE = re.compile(rf'["\'](?:lat|latitude|y)["\']\s*:\s*"?({_NUMBER})', re.IGNORECASE)
+_METRES = 1_000.0
+"""Beyond this on both axes of every row, a file holds metres."""
+
+_NEAR_DEG = 0.1
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Located:
+    """Where rows are.
+
+    Parameters
+    ----------
+    degrees
+        Longitude and latitude of each row, NaN where the row does not say.
+    doubts
+        What is doubtful in the column as a whole: field, value, reason, action.
+    """
+
+    degrees: NDArray[np.float64]
+    doubts: tuple[tuple[str, str, str, str], ...] = ()
+
+
+def to_number(text: str | None) -> float:
+    """Return a text as a number, with a decimal point or comma; NaN if it is none."""
+    try:
+        return float((text or "").strip().replace(",", "."))
+    except ValueError:
+        return float("nan")
+
+
+def near_box(area: StudyArea) -> shapely.Polygon:
+    """Return, in degrees, the box of an area and about ten kilometres around it."""
+    import geopandas as gpd  # noqa: PLC0415 - see the note on imports in the package
+
+    bounds = gpd.GeoSeries([shapely.box(*area.geometry.bounds)], crs=area.crs).to_crs(4326)
+    west, south, east, north = bounds.total_bounds
+    return shapely.box(west - _NEAR_DEG, south - _NEAR_DEG, east + _NEAR_DEG, north + _NEAR_DEG)
+
+
+def locate_pairs(
+    x: Sequence[str], y: Sequence[str], *, crs: str = "", where: Path | str = ""
+) -> Located:
+    """Read two columns: longitude and latitude, or easting and northing in a CRS.
+
+    Raises
+    ------
+    CrsError
+        If the CRS is not known, or none is given for what can only be metres.
+    """
+    values = np.stack([_numbers(x), _numbers(y)], axis=1)
+    return Located(degrees=_to_degrees(values, crs, where))
+
+
+def locate_texts(
+    texts: Sequence[str], near: shapely.Geometry, *, crs: str = "", where: Path | str = ""
+) -> Located:
+    """Read one column of places in words.
+
+    Parameters
+    ----------
+    texts
+        Pairs such as ``48.85, 2.35`` (or the other way round), ``{"lon": 2.35, "lat": 48.85}``,
+        ``POINT (2.35 48.85)``, GeoJSON.
+    near
+        Box of the study area in degrees: tells which of two numbers is the latitude. The whole
+        column decides; where it does not, portals write the latitude first, and a doubt is told.
+    crs, where
+        See `locate_pairs`.
+    """
+    read = [_read_place(text) for text in texts]
+    values = np.array([[a, b] for a, b, _ in read], dtype=float).reshape(-1, 2)
+    bare = np.array([not ordered for _, _, ordered in read], dtype=bool)
+    if crs and not _is_degrees(crs, where):
+        return Located(degrees=_to_degrees(values, crs, where))
+    bare &= np.isfinite(values).all(axis=1)
+    first_is_longitude = int(shapely.contains_xy(near, values[bare]).sum())
+    swapped = values[:, ::-1]
+    first_is_latitude = int(shapely.contains_xy(near, swapped[bare]).sum())
+    doubts: tuple[tuple[str, str, str, str], ...] = ()
+    latitude_first = first_is_latitude >= first_is_longitude
+    if bare.any() and (first_is_latitude > 0) == (first_is_longitude > 0):
+        order = "latitude, longitude" if latitude_first else "longitude, latitude"
+        reason = "not certain which number is the latitude"
+        doubts = (("coordinates", "", reason, f"read as {order}"),)
+    if latitude_first:
+        values[bare] = swapped[bare]
+    return Located(degrees=_to_degrees(values, "", where), doubts=doubts)
+
+
+def _numbers(texts: Sequence[str]) -> NDArray[np.float64]:
+    try:
+        return np.array(list(map(float, texts)), dtype=float)
+    except ValueError:  # one has a decimal comma, or is no number
+        return np.array(list(map(to_number, texts)), dtype=float)
+
+
+def _read_place(text: str) -> tuple[float, float, bool]:
+    """Return two numbers of a text, and whether the first is sure to be the longitude."""
+    text = " ".join(text.split())
+    for pattern in (_PAIR, _COMMAS):
+        if pair := pattern.match(text):
+            return to_number(pair[1]), to_number(pair[2]), False
+    for pattern in (_WKT, _GEOJSON):
+        if place := pattern.search(text):
+            return float(place[1]), float(place[2]), True
+    longitude, latitude = _LONGITUDE.search(text), _LATITUDE.search(text)
+    if longitude and latitude:
+        return float(longitude[1]), float(latitude[1]), True
+    return float("nan"), float("nan"), True
+
+
+def _crs(text: str, where: Path | str) -> pyproj.CRS:
+    try:
+        return pyproj.CRS.from_user_input(text)
+    except pyproj.exceptions.CRSError as error:
+        msg = f"{where}: there is no CRS {text!r}."
+        raise CrsError(msg, hint='Write it as "EPSG:2154".') from error
+
+
+def _is_degrees(crs: str, where: Path | str) -> bool:
+    return _crs(crs, where).equals(pyproj.CRS.from_epsg(4326), ignore_axis_order=True)
+
+
+def _to_degrees(values: NDArray[np.float64], crs: str, where: Path | str) -> NDArray[np.float64]:
+    if crs and not _is_degrees(crs, where):
+        move = pyproj.Transformer.from_crs(_crs(crs, where), 4326, always_xy=True)
+        degrees = np.stack(move.transform(values[:, 0], values[:, 1]), axis=1)
+        degrees[~np.isfinite(degrees).all(axis=1)] = np.nan
+        return degrees
+    known = values[np.isfinite(values).all(axis=1)]
+    if not crs and len(known) and (np.abs(known) > _METRES).all():
+        msg = f"{where}: its coordinates are not degrees ({known[0, 0]:g}, {known[0, 1]:g})."
+        raise CrsError(msg, hint='Say which metres they are: crs = "EPSG:2154" in [services].')
+    return values

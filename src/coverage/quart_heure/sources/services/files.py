@@ -1,0 +1,265 @@
+"""Files of services: one source, read into the schema with what was wrong with it."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from itertools import compress
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from quart_heure.categories import Category, check_categories
+from quart_heure.errors import CrsError, InputFileError
+from quart_heure.sources.problems import LEFT_OUT, ProblemList, problem_table
+from quart_heure.sources.raw_tables import RawTable, read_raw_table
+from quart_heure.sources.services.category_rules import compile_rules, first_rule, read_categories
+from quart_heure.sources.services.columns import (
+    FoundColumns,
+    find_columns,
+    list_headings,
+    plain_heading,
+)
+from quart_heure.sources.services.coordinates import Located, locate_pairs, locate_texts
+from quart_heure.sources.services.rows import SERVICE_COLUMNS, is_discreet, tidy_rows
+from quart_heure.sources.services.settings import ServiceSource
+
+__all__ = [
+    "FILE",
+    "LONGEST_TEXT",
+    "ROW",
+    "GivenRows",
+    "ServicePart",
+    "put_in_schema",
+    "read_source",
+    "schema_frame",
+]
+
+FILE, ROW = "_file", "_row"
+"""Columns that say where a row comes from, until the services are put together."""
+
+LONGEST_TEXT = 2000
+_DOUBT = ("field", "value", "reason", "action")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class GivenRows:
+    """The rows of one source: texts by our names for their columns."""
+
+    texts: Mapping[str, Sequence[str]]
+    headings: Mapping[str, str]
+    files: Sequence[str]
+    numbers: Sequence[int]
+    degrees: NDArray[np.float64]
+    shifted: NDArray[np.bool_]
+
+    def column(self, field: str) -> Sequence[str]:
+        """Return the texts of a field, blanks where the source has no such column."""
+        return self.texts.get(field) or [""] * len(self.numbers)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class ServicePart:
+    """What one source gives: rows in the schema, their degrees, and what was wrong."""
+
+    table: pd.DataFrame
+    degrees: NDArray[np.float64]
+    problems: pd.DataFrame
+    categories: Sequence[str]
+    """As the source calls them, of all its rows."""
+    known: int
+    """How many rows have a category of the catalogue."""
+
+
+def read_source(
+    source: ServiceSource, near: shapely.Geometry, catalogue: Mapping[str, Category]
+) -> ServicePart:
+    """Read one file; see `quart_heure.sources.services.services.read_services`."""
+    file = source.file
+    if source.category:
+        check_categories([source.category], catalogue)
+    rules = compile_rules(source.rules, catalogue, where=str(file))
+    raw = read_raw_table(file)
+    values = functools.cache(raw.column)
+    found = find_columns(raw.headings, source.columns, values=values, file=file)
+    located = _locate(raw, found, values, source, near)
+    texts = {field: _stripped(values(at)) for field, at in found.position.items()}
+    shifted = raw.shifted if raw.shifted is not None else np.zeros(len(raw), dtype=bool)
+    given = GivenRows(
+        texts=texts,
+        headings={field: raw.headings[at] for field, at in found.position.items()},
+        files=[file.name] * len(raw),
+        numbers=raw.numbers,
+        degrees=located.degrees,
+        shifted=shifted,
+    )
+    said = _column_of_categories(given, found, source)
+    if said is None and not source.category and not rules and len(raw):
+        msg = f"{file}: there is no column 'category'."
+        raise InputFileError(msg, hint="Add one, or name the category of the whole file.")
+    said = said or [""] * len(raw)
+    categories = read_categories(said, catalogue)
+    if source.category:
+        categories = [
+            source.category if text == "" else category
+            for text, category in zip(said, categories, strict=True)
+        ]
+    if rules:
+        named = first_rule(given.column("name"), rules)
+        categories = [rule or other for rule, other in zip(named, categories, strict=True)]
+    doubts = [
+        *raw.doubts,
+        *located.doubts,
+        *(
+            (field, f"{one} – {other}", "two columns with one heading", "the first is read")
+            for field, one, other in found.twice
+        ),
+    ]
+    about_file = [
+        {"file": file.name, "row": pd.NA, **dict(zip(_DOUBT, doubt, strict=True))}
+        for doubt in doubts
+    ]
+    unfit = "no rule fits" if rules else "no category"
+    part = put_in_schema(given, categories, near, catalogue, said=said, unfit=unfit)
+    problems = pd.concat([problem_table(about_file), part.problems], ignore_index=True)
+    return dataclasses.replace(part, problems=problems)
+
+
+def _stripped(texts: Sequence[str]) -> Sequence[str]:
+    stripped = list(map(str.strip, texts))
+    if max(map(len, stripped), default=0) > LONGEST_TEXT:
+        return [text[:LONGEST_TEXT] for text in stripped]
+    return stripped
+
+
+def _column_of_categories(
+    given: GivenRows, found: FoundColumns, source: ServiceSource
+) -> Sequence[str] | None:
+    """Return the texts of the column of categories, None if there is none to be read.
+
+    Where the study names the category of a file, columns such as ``type`` are about something else:
+    only one called ``category``, or named by the study, prevails.
+    """
+    if "category" not in found.position:
+        return None
+    own = plain_heading(given.headings["category"]) == "category" or "category" in found.chosen
+    return given.column("category") if own or not source.category else None
+
+
+def _locate(
+    raw: RawTable,
+    found: FoundColumns,
+    values: Callable[[int], Sequence[str]],
+    source: ServiceSource,
+    near: shapely.Geometry,
+) -> Located:
+    """Find out where the rows are: by their shapes, two columns or one."""
+    at, where = found.position, source.file
+    paired = "longitude" in at and "latitude" in at
+    chosen = found.chosen & {"longitude", "latitude", "point"}
+    if raw.degrees is not None and not chosen:
+        return Located(degrees=raw.degrees)
+    if paired and "point" not in chosen:
+        x, y = values(at["longitude"]), values(at["latitude"])
+        try:
+            return locate_pairs(x, y, crs=source.crs, where=where)
+        except CrsError:
+            # Portals keep metres under x and y, beside degrees under geo_point_2d.
+            if source.crs or chosen or "point" not in at:
+                raise
+    if "point" in at:
+        return locate_texts(values(at["point"]), near, crs=source.crs, where=where)
+    if len(raw) == 0 and where.suffix.lower() == ".json":
+        return Located(degrees=np.empty((0, 2)))
+    msg = f"{where}: there are no columns 'longitude' and 'latitude'."
+    hint = f"Columns are {list_headings(raw.headings)}. Say which are in [services.columns]."
+    raise InputFileError(msg, hint=hint)
+
+
+def put_in_schema(
+    given: GivenRows,
+    categories: Sequence[str],
+    near: shapely.Geometry,
+    catalogue: Mapping[str, Category],
+    *,
+    said: Sequence[str] | None = None,
+    unfit: str = "no category",
+) -> ServicePart:
+    """Leave out what cannot be used, and put the rest in the schema."""
+    said = given.column("category") if said is None else said
+    discreet = _discreet(given, categories, catalogue)
+    names = [
+        name or key
+        for name, key in zip(given.column("name"), given.column("service_id"), strict=True)
+    ]
+    # Of a row whose cells have moved nobody knows whether it is discreet.
+    problems = ProblemList(given.files, given.numbers, names, discreet | given.shifted)
+    alive = ~given.shifted
+    problems.add(
+        np.flatnonzero(given.shifted), "row", (), "more cells than the heading has", LEFT_OUT
+    )
+    lost = np.array([category == "" for category in categories], dtype=bool) & alive
+    at = np.flatnonzero(lost)
+    reasons = ["unknown category" if said[i] else unfit for i in at.tolist()]
+    problems.add(at, "category", said, reasons, LEFT_OUT)
+    alive &= ~lost
+    alive &= _on_the_map(given.degrees, near, problems, alive)
+    columns = tidy_rows(
+        given.column,
+        present=frozenset(given.texts),
+        headings=given.headings,
+        problems=problems,
+        alive=alive,
+    )
+    columns |= {"category": categories, "discreet": discreet.tolist()}
+    columns |= {FILE: given.files, ROW: given.numbers}
+    return ServicePart(
+        table=schema_frame({name: list(compress(texts, alive)) for name, texts in columns.items()}),
+        degrees=given.degrees[alive],
+        problems=problems.table(),
+        categories=said,
+        known=sum(category != "" for category in categories),
+    )
+
+
+def schema_frame(columns: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
+    """Return the columns of the schema, and where each row comes from, in their types."""
+    table = pd.DataFrame(columns, columns=[*SERVICE_COLUMNS, FILE, ROW])
+    types = dict.fromkeys(table.columns, "str")
+    return table.astype({**types, "discreet": "bool", "capacity_value": "float64", ROW: "int64"})
+
+
+def _discreet(
+    given: GivenRows, categories: Sequence[str], catalogue: Mapping[str, Category]
+) -> NDArray[np.bool_]:
+    hidden = {category.id for category in catalogue.values() if category.discreet}
+    pairs = zip(given.column("discreet"), categories, strict=True)
+    return np.array(
+        [is_discreet(text) if text else category in hidden for text, category in pairs], dtype=bool
+    )
+
+
+def _on_the_map(
+    degrees: NDArray[np.float64],
+    near: shapely.Geometry,
+    problems: ProblemList,
+    alive: NDArray[np.bool_],
+) -> NDArray[np.bool_]:
+    """Tell which rows have coordinates on the globe; list the others and the swapped ones."""
+    lon, lat = degrees[:, 0], degrees[:, 1]
+    finite = np.isfinite(degrees).all(axis=1)
+    swapped = ~shapely.contains_xy(near, lon, lat) & shapely.contains_xy(near, lat, lon) & finite
+    off = ~((np.abs(lon) <= 180) & (np.abs(lat) <= 90)) & finite & ~swapped
+    values = [f"{x}, {y}" for x, y in degrees.tolist()] if (swapped | off).any() else ()
+    for bad, shown, reason in (
+        (~finite, (), "no coordinates"),
+        (swapped, values, "longitude and latitude seem swapped"),
+        (off, values, "not on the globe"),
+    ):
+        problems.add(np.flatnonzero(bad & alive), "coordinates", shown, reason, LEFT_OUT)
+    fit: NDArray[np.bool_] = finite & ~swapped & ~off
+    return fit

@@ -1,0 +1,276 @@
+"""Services: points with a category, read from files, with every doubtful row listed."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from quart_heure.categories import Category
+from quart_heure.errors import CategoryError
+from quart_heure.sources.areas.areas import StudyArea
+from quart_heure.sources.problems import LEFT_OUT, PROBLEM_COLUMNS, ProblemList, problem_table
+from quart_heure.sources.services.category_rules import read_categories
+from quart_heure.sources.services.coordinates import near_box
+from quart_heure.sources.services.duplicates import DUPLICATE_M, find_duplicates
+from quart_heure.sources.services.files import (
+    FILE,
+    LONGEST_TEXT,
+    ROW,
+    GivenRows,
+    ServicePart,
+    put_in_schema,
+    read_source,
+    schema_frame,
+)
+from quart_heure.sources.services.rows import (
+    ACCESS,
+    ADMITS,
+    ANSWERS,
+    CAPACITY_UNITS,
+    SERVICE_COLUMNS,
+    STATUSES,
+    WHEELCHAIR,
+)
+from quart_heure.sources.services.settings import ServiceSource
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+__all__ = [
+    "ACCESS",
+    "ADMITS",
+    "ANSWERS",
+    "CAPACITY_UNITS",
+    "PROBLEM_COLUMNS",
+    "SERVICE_COLUMNS",
+    "STATUSES",
+    "WHEELCHAIR",
+    "ServiceSource",
+    "Services",
+    "problem_table",
+    "read_services",
+    "services_from_rows",
+]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Services:
+    """Services and what was wrong with their sources.
+
+    Parameters
+    ----------
+    table
+        Columns `SERVICE_COLUMNS` and geometry: points in the CRS of the study, ordered by
+        service_id.
+    problems
+        Columns `PROBLEM_COLUMNS`: every row that was refused or doubted.
+    rows
+        File and row, counted from 1 below the heading, by service_id, where they are known: what
+        is found out later about a service is told of its row.
+    """
+
+    table: gpd.GeoDataFrame
+    problems: pd.DataFrame
+    rows: Mapping[str, tuple[str, int]] = dataclasses.field(
+        default_factory=lambda: MappingProxyType({})
+    )
+
+
+def read_services(
+    files: Sequence[Path | ServiceSource],
+    area: StudyArea,
+    *,
+    catalogue: Mapping[str, Category],
+    category: str | None = None,
+    across_sources: bool = True,
+) -> Services:
+    """Read services from files.
+
+    Parameters
+    ----------
+    files
+        CSV, Excel, JSON of a portal, GeoJSON, GeoPackage, GeoParquet or shapefiles: paths, or
+        sources that say how a file is to be read.
+    area
+        The study area: gives the CRS, tells swapped coordinates from foreign ones, and which number
+        of a text is the latitude.
+    catalogue
+        Known categories.
+    category
+        Category of all rows of the files given as paths, where they have no such column.
+    across_sources
+        Whether rows of two sources may be one place; not where they are merged later.
+
+    Raises
+    ------
+    InputFileError
+        If a file is missing, unreadable, too large, or lacks coordinates or a category.
+    CrsError
+        If a layer of points has no CRS, or a table holds metres of which no CRS is given.
+    CategoryError
+        If no row at all has a category of the catalogue, or a setting names one that it has not.
+    StudyFileError
+        If a rule cannot be read.
+
+    Notes
+    -----
+    Every row is in the table, or in the problems with the action ``left out``, once. Empty rows are
+    no rows.
+    """
+    near = near_box(area)
+    parts = []
+    for file in files:
+        source = (
+            file
+            if isinstance(file, ServiceSource)
+            else ServiceSource(file=file, category=category or "")
+        )
+        parts.append(read_source(source, near, catalogue))
+    return _put_together(parts, area, catalogue, across_sources=across_sources)
+
+
+def services_from_rows(
+    rows: Sequence[Mapping[str, Any]], area: StudyArea, *, catalogue: Mapping[str, Category]
+) -> Services:
+    """Make a table of services from rows of text, with degrees as numbers under ``_lon``, ``_lat``.
+
+    See `read_services` for the rest; ``_file`` and ``_row`` say where a row comes from.
+    """
+    headings = list(dict.fromkeys(str(key) for row in rows for key in row if key[:1] != "_"))
+    degrees = np.array([[row["_lon"], row["_lat"]] for row in rows], dtype=float)
+    given = GivenRows(
+        texts={
+            name: [str(row.get(name, "")).strip()[:LONGEST_TEXT] for row in rows]
+            for name in headings
+        },
+        headings={name: name for name in headings},
+        files=[str(row.get("_file", "")) for row in rows],
+        numbers=[int(row.get("_row", i)) for i, row in enumerate(rows, start=1)],
+        degrees=degrees.reshape(-1, 2),
+        shifted=np.zeros(len(rows), dtype=bool),
+    )
+    categories = read_categories(given.column("category"), catalogue)
+    part = put_in_schema(given, categories, near_box(area), catalogue)
+    return _put_together([part], area, catalogue)
+
+
+def _put_together(
+    parts: Sequence[ServicePart],
+    area: StudyArea,
+    catalogue: Mapping[str, Category],
+    *,
+    across_sources: bool = True,
+) -> Services:
+    """Stack the sources, list duplicates, and name each service."""
+    import geopandas as gpd  # noqa: PLC0415 - see the note on imports in the package
+
+    everything = [category for part in parts for category in part.categories]
+    if everything and not any(part.known for part in parts):
+        unknown = sorted({category[:40] for category in everything})
+        msg = f"None of {len(everything)} services has a known category ({', '.join(unknown[:5])})."
+        raise CategoryError(msg, hint=f"Categories are {', '.join(catalogue)}.")
+    table = pd.concat([schema_frame({}), *(part.table for part in parts)], ignore_index=True)
+    # A file that names no source is one: sources of a place are told apart by their names.
+    table["source"] = table["source"].where(table["source"] != "", table[FILE])
+    degrees = np.concatenate([np.empty((0, 2)), *(part.degrees for part in parts)])
+    frame = gpd.GeoDataFrame(table, geometry=shapely.points(degrees), crs=4326).to_crs(area.crs)
+    frame, doubles = _without_duplicates(frame, across_sources=across_sources)
+    frame, renamed = _name_uniquely(frame)
+    rows = dict(zip(frame["service_id"], zip(frame[FILE], frame[ROW], strict=True), strict=True))
+    frame = frame[[*SERVICE_COLUMNS, "geometry"]].sort_values("service_id", ignore_index=True)
+    told = [problem_table(), *(part.problems for part in parts), doubles, renamed]
+    return Services(table=frame, problems=pd.concat(told, ignore_index=True), rows=rows)
+
+
+def _without_duplicates(
+    frame: gpd.GeoDataFrame, *, across_sources: bool
+) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
+    """Keep the first of the rows that have one category, status and name at one place.
+
+    The kept row names the sources of the others. Where the names differ, both are kept and the
+    later is doubted. What is discreet in one of two rows is so in both. A place that is shown is
+    not doubted for a discreet one near it: that would tell where it is.
+    """
+    files, numbers = frame[FILE].tolist(), frame[ROW].tolist()
+    kinds, sources = frame["category"].tolist(), frame["source"].tolist()
+    same, near = find_duplicates(
+        kinds if across_sources else list(zip(kinds, sources, strict=True)),
+        frame["name"].tolist(),
+        frame["status"].tolist(),
+        shapely.get_coordinates(frame.geometry.to_numpy()).reshape(-1, 2),
+    )
+    discreet = frame["discreet"].to_numpy(dtype=bool).copy()
+    np.logical_or.at(discreet, same[same >= 0], discreet[same >= 0])
+    frame = frame.assign(discreet=discreet)
+    near = np.where((near >= 0) & (discreet != discreet[near]), -1, near)
+    first = np.maximum(same, near)
+    problems = _problems_of(frame, discreet | (discreet[first] & (first >= 0)))
+    for partner, words, action in (
+        (same, "the same place as {}", LEFT_OUT),
+        (near, f"less than {DUPLICATE_M:g} m from {{}}", "kept, to be checked"),
+    ):
+        at = np.flatnonzero(partner >= 0)
+        reasons = [
+            words.format(
+                "another row"
+                if discreet[row] or discreet[other]
+                else f"row {numbers[other]} of {files[other]}"
+            )
+            for row, other in zip(at.tolist(), partner[at].tolist(), strict=True)
+        ]
+        problems.add(at, "duplicate", (), reasons, action)
+    if (same < 0).all():
+        return frame, problems.table()
+    frame = frame.assign(other_sources=_other_sources(frame, same))
+    return frame[same < 0], problems.table()
+
+
+def _other_sources(frame: gpd.GeoDataFrame, same: NDArray[np.intp]) -> list[str]:
+    """Add to each row the sources of those that it stands for."""
+    sources, others = frame["source"].tolist(), frame["other_sources"].tolist()
+    named = {row: dict.fromkeys(filter(None, text.split(";"))) for row, text in enumerate(others)}
+    for row in np.flatnonzero(same >= 0).tolist():
+        first = int(same[row])
+        for source in (sources[row], *others[row].split(";")):
+            if source and source != sources[first]:
+                named[first][source] = None
+    return [";".join(names) for names in named.values()]
+
+
+def _problems_of(frame: gpd.GeoDataFrame, discreet: NDArray[np.bool_]) -> ProblemList:
+    return ProblemList(
+        frame[FILE].tolist(),
+        frame[ROW].tolist(),
+        frame["name"].where(frame["name"] != "", frame["service_id"]).tolist(),
+        discreet,
+    )
+
+
+def _name_uniquely(frame: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
+    """Give an id to services that have none, and a number to those whose id was taken."""
+    seen: set[str] = set()
+    copies: dict[str, int] = {}
+    ids, renamed = [], []
+    columns = (frame[name].tolist() for name in ("service_id", "category", FILE, ROW))
+    for row, (key, category, file, number) in enumerate(zip(*columns, strict=True)):
+        base = key or f"{category}-{file}-{number}"
+        name = base
+        while name in seen:
+            copies[base] = copies.get(base, 1) + 1
+            name = f"{base}-{copies[base]}"
+        if name != base:
+            renamed.append((row, base, name))
+        seen.add(name)
+        ids.append(name)
+    problems = _problems_of(frame, frame["discreet"].to_numpy(dtype=bool))
+    for row, base, name in renamed:
+        problems.add([row], "service_id", {row: base}, "id taken", f"renamed {name}")
+    return frame.assign(service_id=pd.array(ids, dtype="str")), problems.table()

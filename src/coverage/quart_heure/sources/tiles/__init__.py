@@ -1,0 +1,1 @@
+"""Vector tiles: the lines that they hold, joined to a network."""

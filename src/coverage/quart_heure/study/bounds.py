@@ -1,0 +1,96 @@
+"""Bounds: numbers of a study that no walk has, or that no computer could work through."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import shapely
+
+from quart_heure.errors import StudyFileError
+
+if TYPE_CHECKING:
+    from quart_heure.sources.areas.areas import StudyArea
+
+__all__ = [
+    "LEAST_CELL_M",
+    "LEAST_SNAP_M",
+    "LONGEST_MIN",
+    "LONGEST_SNAP_M",
+    "MOST_CELLS",
+    "cells_around",
+    "check_cells",
+    "check_number",
+    "check_walks",
+]
+
+LONGEST_MIN = 240.0
+"""Nobody asks what lies more than four hours away on foot; the streets taken grow with it."""
+
+LEAST_SNAP_M, LONGEST_SNAP_M = 1.0, 5_000.0
+LEAST_CELL_M = 1.0
+
+MOST_CELLS = 20_000_000
+"""Cells of the rectangle around an area. Those in it take hundreds of bytes each: beyond, no
+usual computer holds them, and the system ends the run without a word."""
+
+
+def check_number(
+    name: str, number: float, *, least: float = 0.0, most: float = math.inf, unit: str = ""
+) -> None:
+    """Refuse a number that is not above zero and finite, too small or too large.
+
+    Raises
+    ------
+    StudyFileError
+        If it is.
+    """
+    # A whole number of TOML may have more digits than a float.
+    if not 0 < number <= sys.float_info.max:
+        # … and than Python writes out.
+        told = "too large" if isinstance(number, int) and number > sys.float_info.max else number
+        msg = f"{name} is {told}, which is not a positive number."
+        raise StudyFileError(msg, hint="Minutes, metres and hectares are above zero.")
+    if number < least:
+        msg = f"{name} is {number:g}, less than {least:g} {unit}."
+        raise StudyFileError(msg, hint=f"Give {least:g} {unit} or more.")
+    if number > most:
+        msg = f"{name} is {number:g}, more than {most:g} {unit}."
+        raise StudyFileError(msg, hint=f"Give {most:g} {unit} or less.")
+
+
+def check_walks(threshold_min: float, isochrones_min: Sequence[float]) -> None:
+    """Refuse minutes that nobody walks, before the streets within them are looked for."""
+    check_number("threshold_min", threshold_min, most=LONGEST_MIN, unit="minutes")
+    for minutes in isochrones_min:
+        check_number(f"isochrones_min {minutes}", minutes, most=LONGEST_MIN, unit="minutes")
+
+
+def cells_around(area: StudyArea, cell_m: float) -> float:
+    """Count the cells of the rectangle around an area, from its sides alone."""
+    west, south, east, north = shapely.bounds(area.geometry).tolist()
+    return float(((east - west) / cell_m + 1) * ((north - south) / cell_m + 1))
+
+
+def check_cells(area: StudyArea, cell_m: float) -> None:
+    """Refuse cells so small that an area has more of them than can be held.
+
+    Raises
+    ------
+    StudyFileError
+        If they are; the message says which size would do.
+    """
+    check_number("cell_m", cell_m)
+    count = cells_around(area, cell_m)
+    if cell_m >= LEAST_CELL_M and count <= MOST_CELLS:
+        return
+    west, south, east, north = shapely.bounds(area.geometry).tolist()
+    wide, high = east - west, north - south
+    least = max(math.sqrt(wide * high / MOST_CELLS), (wide + high) / MOST_CELLS, LEAST_CELL_M)
+    enough_m = math.ceil(least)
+    while cells_around(area, enough_m) > MOST_CELLS:
+        enough_m += 1
+    msg = f"cell_m is {cell_m:g}: {area.name!r} would have {count:,.0f} cells around it."
+    raise StudyFileError(msg, hint=f"Take cell_m = {enough_m:g} or more.")

@@ -1,0 +1,95 @@
+"""The coverage: what an analysis found."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from quart_heure.analysis.basis import Basis
+from quart_heure.analysis.capacity import capacity_table
+from quart_heure.analysis.fragility import dependence_table, fragility_table
+from quart_heure.analysis.week import Week
+from quart_heure.study.study import Study
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+__all__ = ["Coverage"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Coverage:
+    """What an analysis found. See the data dictionary for the columns of each table.
+
+    Parameters
+    ----------
+    study
+        What was analysed.
+    cells
+        One row per cell of the area.
+    services
+        All services, whether they count and why not, and where they meet the network.
+    isochrones
+        One MultiPolygon per category and threshold, cut to the area.
+    gaps
+        One row per gap of a category or a composite.
+    gap_parts
+        What each district has of each gap.
+    indicators
+        One row per district and category, and per category for the whole area.
+    composite
+        Area and residents by number of essential categories within reach.
+    problems
+        Rows of the inputs that were refused or doubted.
+    manifest
+        Inputs, parameters, counts, definitions.
+    filters
+        Services kept and left out by each filter of the person; empty for nobody in particular.
+    basis
+        What the tables below are computed from when they are asked for.
+    week
+        Coverage in each hour of a week, None if the study does not ask for it.
+    """
+
+    study: Study
+    cells: pd.DataFrame
+    services: gpd.GeoDataFrame
+    isochrones: gpd.GeoDataFrame
+    gaps: gpd.GeoDataFrame
+    gap_parts: pd.DataFrame
+    indicators: pd.DataFrame
+    composite: pd.DataFrame
+    problems: pd.DataFrame
+    manifest: Mapping[str, Any]
+    filters: pd.DataFrame
+    basis: Basis = dataclasses.field(repr=False)
+    week: Week | None = None
+
+    @functools.cached_property
+    def fragility(self) -> pd.DataFrame:
+        """Area and residents with one single service within the threshold, per district."""
+        return fragility_table(self.basis, hide_discreet=self.published)
+
+    @functools.cached_property
+    def dependence(self) -> pd.DataFrame:
+        """What each service covers, and what would be covered no more if it closed."""
+        return dependence_table(self.basis, hide_discreet=self.published)
+
+    @functools.cached_property
+    def capacity(self) -> pd.DataFrame:
+        """Capacities per 1,000 residents, per category, unit and district."""
+        return capacity_table(self.basis, hide_discreet=self.published)
+
+    @property
+    def published(self) -> bool:
+        """Whether discreet places were taken out (see `quart_heure.outputs.discretion`)."""
+        return "withheld" in self.manifest
+
+    @property
+    def city(self) -> pd.DataFrame:
+        """The rows of the indicators for the whole area."""
+        return self.indicators[self.indicators["level"] == "city"].reset_index(drop=True)

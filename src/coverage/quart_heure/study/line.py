@@ -1,0 +1,266 @@
+"""The whole line on one page: what to analyse, and the analysis.
+
+    areas → services → network → travel times → surface → isochrones, gaps, indicators
+
+Notebooks and the command line call the same `analyse`; nothing else knows the line.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+
+import pandas as pd
+
+from quart_heure.analysis.answers import (
+    cell_table,
+    composite_answers,
+    search_answers,
+    within_count,
+)
+from quart_heure.analysis.audience import leave_out_refused
+from quart_heure.analysis.basis import Basis
+from quart_heure.analysis.certainty import Certainty, closed_out
+from quart_heure.analysis.districts import Districts
+from quart_heure.analysis.gap_tables import gap_tables
+from quart_heure.analysis.indicators import composite_table, indicators_of
+from quart_heure.analysis.isochrones import isochrones_of
+from quart_heure.analysis.placement import place_services, placement_problems, short_streets
+from quart_heure.analysis.ranges import with_ranges
+from quart_heure.analysis.stored import stored_cells, stored_residents, stored_search_graph
+from quart_heure.analysis.stored_searches import stored_contours, stored_reach
+from quart_heure.analysis.surface import Cells
+from quart_heure.analysis.week import judge_week
+from quart_heure.analysis.weighting import with_second_weight
+from quart_heure.cache import Cache
+from quart_heure.errors import NetworkError, StudyFileError
+from quart_heure.network.components import useful_edges
+from quart_heure.sources.services.services import problem_table
+from quart_heure.study.coverage import Coverage
+from quart_heure.study.manifest import run_manifest
+from quart_heure.study.study import Study
+
+__all__ = ["Coverage", "Study", "analyse"]
+
+
+def analyse(
+    study: Study,
+    *,
+    cache: Cache | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Coverage:
+    """Measure who can reach the services of a study on foot.
+
+    Parameters
+    ----------
+    study
+        What to analyse.
+    cache
+        Keeps for the next run what took long, discreet places aside; nothing is kept by default.
+    progress
+        Called with the name of each step as it begins.
+
+    Raises
+    ------
+    StudyFileError
+        If the area is smaller than its cells.
+    NetworkError
+        If no cell of the area meets the network.
+    """
+    cache = cache or Cache(None)
+    say = progress or (lambda _: None)
+    area, network, threshold_min = study.area, study.network, study.threshold_min
+    say("network")
+    usable = useful_edges(network, study.profile, share=study.useful_share)
+    graph = stored_search_graph(network, study.profile, cache, heights=study.heights)
+    say("cells")
+    cells = stored_cells(
+        area, network, usable=usable, cell_m=study.cell_m, snap_m=study.snap_m, cache=cache
+    )
+    _check_overlap(study, cells)
+    districts = Districts.of(area, cells)
+    settled = stored_residents(cells, study.residents, area, cache)
+    people = settled.people
+    say("services")
+    services, attachment = place_services(
+        study.services.table,
+        area,
+        network,
+        usable=usable,
+        snap_m=study.snap_m,
+        margin_m=study.margin_m,
+        categories=study.categories,
+        counted_status=study.counted_status,
+        cache=cache,
+        on=study.date,
+    )
+    filters, admitted = leave_out_refused(services, study.person)
+    known = Certainty.of(services, clock=study.clock, moment=study.moment, admitted=admitted)
+    if study.moment is not None:
+        services = closed_out(services, known)
+    say("travel times")
+    by_category = search_answers(
+        cells,
+        graph,
+        services,
+        attachment,
+        categories=study.categories,
+        would=known.would,
+        sure=known.sure,
+        reach_m=study.reach_m,
+        threshold_min=threshold_min,
+        cache=cache,
+    )
+    essentials = [by_category[category] for category in study.essentials]
+    within = within_count(cells, essentials)
+    answers = by_category | composite_answers(cells, essentials, threshold_min=threshold_min)
+    # Searched when it is first asked for: most runs do not look at single services.
+    reach = functools.cache(
+        functools.partial(
+            stored_reach,
+            graph,
+            attachment,
+            cells,
+            discreet=services["discreet"].to_numpy(dtype=bool),
+            limit_min=threshold_min,
+            cache=cache,
+        )
+    )
+    certainty = None
+    if study.has_ranges:
+        certainty = known.of_cells(
+            services["category"].to_numpy(dtype=object),
+            {name: one.covered for name, one in answers.items()},
+            essentials=study.essentials,
+            reach=reach(),
+            threshold_min=threshold_min,
+        )
+    say("isochrones")
+    drawn = stored_contours(
+        {category: one.minutes for category, one in by_category.items()},
+        cells,
+        study.drawn_min,
+        clip=area.geometry,
+        discreet=frozenset(services.loc[services["discreet"].astype(bool), "category"]),
+        cache=cache,
+    )
+    isochrones = isochrones_of(drawn, study.drawn_min, area.crs)
+    say("gaps")
+    gaps, gap_parts = gap_tables(
+        answers,
+        cells,
+        area=area,
+        network=network,
+        services=services,
+        residents=people,
+        certainty=certainty,
+        min_gap_ha=study.min_gap_ha,
+    )
+    say("indicators")
+    indicators = indicators_of(
+        answers,
+        cells,
+        districts=districts,
+        residents=people,
+        services=services,
+        essentials=study.essentials,
+        gaps=gaps,
+        gap_parts=gap_parts,
+        threshold_min=threshold_min,
+        profile=study.profile.name,
+    )
+    indicators = with_second_weight(indicators, study.weights)
+    composite = composite_table(
+        cells, within, n_essentials=len(essentials), residents=people, districts=districts
+    )
+    cell_rows = cell_table(
+        cells,
+        by_category,
+        people=people,
+        within=within,
+        district_ids=list(area.districts["district_id"]),
+        service_ids=list(services["service_id"]),
+    )
+    if certainty is not None:
+        indicators, composite, cell_rows = with_ranges(
+            indicators,
+            composite,
+            cell_rows,
+            certainty=certainty,
+            answers=answers,
+            within=within,
+            essentials=study.essentials,
+            cells=cells,
+            residents=people,
+            districts=districts,
+        )
+    week = None
+    if study.week:
+        say("week")
+        week = judge_week(
+            study.reference_day,
+            services,
+            clock=study.clock,
+            would=known.would,
+            admitted=known.admitted,
+            categories=study.categories,
+            essentials=study.essentials,
+            reach=reach(),
+            cells=cells,
+            threshold_min=threshold_min,
+            residents=people,
+            districts=districts,
+        )
+    doubts = [
+        *districts.problems(),
+        *settled.problems(),
+        *placement_problems(
+            services, snap_m=study.snap_m, margin_m=study.margin_m, rows=study.services.rows
+        ),
+        *short_streets(network, area, margin_m=study.margin_m),
+    ]
+    problems = pd.concat([study.problems, problem_table(doubts)], ignore_index=True)
+    manifest = run_manifest(
+        study,
+        cells=cells,
+        services=services,
+        gaps=gaps,
+        problems=problems,
+        residents_outside=settled.outside,
+    )
+    return Coverage(
+        study=study,
+        cells=cell_rows,
+        services=services,
+        isochrones=isochrones,
+        gaps=gaps,
+        gap_parts=gap_parts,
+        indicators=indicators,
+        composite=composite,
+        problems=problems,
+        manifest=manifest,
+        week=week,
+        filters=filters,
+        basis=Basis.of(
+            area=area,
+            cells=cells,
+            people=people,
+            reach_of_all=reach,
+            services=services,
+            categories=study.categories,
+            threshold_min=threshold_min,
+        ),
+    )
+
+
+def _check_overlap(study: Study, cells: Cells) -> None:
+    if not cells.inside.any():
+        west, south, east, north = study.area.geometry.bounds
+        size = f"{round(east - west, 2):g} m by {round(north - south, 2):g} m"
+        msg = f"No cell of {study.cell_m:g} m has its centre in {study.area.name!r}, {size}."
+        # Degrees that are called metres make an area of no size.
+        hint = "Choose a smaller cell_m, or check the coordinate system of the districts."
+        raise StudyFileError(msg, hint=hint)
+    if not (cells.inside & cells.attachment.attached).any():
+        msg = f"No street of the network lies within {study.snap_m:g} m of {study.area.name!r}."
+        raise NetworkError(msg, hint="Check that the network and the area are of one place.")

@@ -1,0 +1,305 @@
+"""The question: what a study analyses, for whom, and by which measure."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pyproj
+import shapely
+
+from quart_heure.analysis.audience import Person
+from quart_heure.analysis.hours import Clock, newest_source
+from quart_heure.analysis.moment import (
+    LONGEST_STAY_MIN,
+    YEARS,
+    Moment,
+    local_time,
+    moment_of,
+)
+from quart_heure.analysis.statuses import BORDERLINE
+from quart_heure.cache import Cache
+from quart_heure.categories import Category, check_categories
+from quart_heure.errors import CrsError, StudyFileError
+from quart_heure.network.components import USEFUL_SHARE
+from quart_heure.network.graph import WalkNetwork
+from quart_heure.network.slopes import LEAST_EFFORT
+from quart_heure.network.snapping import SNAP_M
+from quart_heure.profiles import ADULT, WalkProfile
+from quart_heure.sources.areas.areas import StudyArea
+from quart_heure.sources.background import read_background
+from quart_heure.sources.heights import Heights
+from quart_heure.sources.hours.states import STAY_MIN, is_country
+from quart_heure.sources.residents.residents import Residents, ResidentZones
+from quart_heure.sources.residents.weights import DistrictWeights
+from quart_heure.sources.services.services import STATUSES, Services, problem_table
+from quart_heure.study.bounds import (
+    LEAST_SNAP_M,
+    LONGEST_SNAP_M,
+    check_cells,
+    check_number,
+    check_walks,
+)
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+__all__ = ["ISOCHRONES_MIN", "Study", "longest_walk_m"]
+
+ISOCHRONES_MIN = (5.0, 10.0, 15.0, 20.0)
+"""Minutes at which isochrones are drawn by default."""
+
+
+def longest_walk_m(
+    profile: WalkProfile,
+    *,
+    threshold_min: float,
+    isochrones_min: Sequence[float] = ISOCHRONES_MIN,
+    hilly: bool = False,
+) -> float:
+    """Return the metres of the longest walk that a figure or a drawing can depend on.
+
+    The threshold, for a walker as fast as the borderline allows, or the longest isochrone; where
+    there are slopes, all of it on the easiest one.
+    """
+    longest_min = max(threshold_min * (1 + BORDERLINE), *isochrones_min, 0.0)
+    return profile.speed_m_per_min * longest_min / (LEAST_EFFORT if hilly else 1.0)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Study:
+    """What to analyse.
+
+    Parameters
+    ----------
+    area, services, network, residents
+        The inputs, in one metric CRS. Without residents, figures are of area alone.
+    catalogue
+        Known categories.
+    categories
+        Those to analyse, in order of presentation.
+    profile
+        The walker.
+    person
+        Who looks for a service: those that do not admit this person do not count. Nobody in
+        particular by default.
+    heights
+        Of the ground, for slopes; all streets are level by default.
+    threshold_min
+        Minutes within which a place is covered.
+    isochrones_min
+        Minutes at which isochrones are drawn; the threshold is always one of them.
+    cell_m
+        Side of the cells in metres.
+    snap_m
+        Places further than this from every useful edge are off the network.
+    min_gap_ha
+        Smaller uncovered zones are no gaps.
+    counted_status
+        Services of these statuses count.
+    weights
+        A second weight per district, such as people counted in the street.
+    useful_share
+        Parts of the network with fewer of its nodes are attached to by nothing.
+    date
+        The day on which services must be valid; without one, their validity is not judged.
+    background_file
+        Water, parks and the like to draw under maps; no figure depends on it.
+    at
+        Moment at which one arrives, by the local clock: services closed then do not count. Without
+        it, and without ``on``, hours play no part.
+    on, between
+        Day (a date, or a day of the reference week, Monday being 0) and window of it, by default
+        all of it, within which one may come at any time.
+    stay_min
+        Minutes for which a service must stay open after one arrives.
+    week
+        Whether each hour of the reference week is judged too.
+    week_of
+        A day of the reference week; by default the newest day of a source of the services, else
+        ``date``.
+    country
+        ISO code, for its public holidays.
+    provenance
+        The inputs as the manifest lists them: role, file, sha256, date, source, licence.
+
+    Raises
+    ------
+    StudyFileError
+        If a number is not positive or finite, or too large to be worked through.
+    CrsError
+        If the inputs are not in the CRS of the area.
+    CategoryError
+        If a category is not in the catalogue.
+    """
+
+    area: StudyArea
+    services: Services
+    network: WalkNetwork
+    catalogue: Mapping[str, Category]
+    categories: tuple[str, ...]
+    residents: Residents | ResidentZones | None = None
+    profile: WalkProfile = ADULT
+    person: Person | None = None
+    heights: Heights | None = None
+    threshold_min: float = 15.0
+    isochrones_min: tuple[float, ...] = ISOCHRONES_MIN
+    cell_m: float = 25.0
+    snap_m: float = SNAP_M
+    min_gap_ha: float = 1.0
+    counted_status: tuple[str, ...] = ("open", "unknown")
+    weights: DistrictWeights | None = None
+    useful_share: float = USEFUL_SHARE
+    date: datetime.date | None = None
+    background_file: Path | None = None
+    at: datetime.datetime | None = None
+    on: datetime.date | int | None = None
+    between: tuple[datetime.time, datetime.time] | None = None
+    stay_min: float = STAY_MIN
+    week: bool = False
+    week_of: datetime.date | None = None
+    country: str = "FR"
+    provenance: tuple[Mapping[str, Any], ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be analysed."""
+        if not check_categories(self.categories, self.catalogue):
+            msg = "The study has no category to analyse."
+            raise StudyFileError(msg, hint=f"Known categories: {', '.join(self.catalogue)}.")
+        check_walks(self.threshold_min, self.isochrones_min)
+        check_number("snap_m", self.snap_m, least=LEAST_SNAP_M, most=LONGEST_SNAP_M, unit="metres")
+        if not self.counted_status:
+            msg = "counted_status is empty: no service would count."
+            raise StudyFileError(msg, hint=f"Name some of {', '.join(STATUSES)}.")
+        check_number("min_gap_ha", self.min_gap_ha)
+        check_cells(self.area, self.cell_m)
+        self._check_hours()
+        if not 0 <= self.useful_share <= 1:
+            msg = f"useful_share is {self.useful_share}, which is not a share."
+            raise StudyFileError(msg, hint="Give a number between 0 and 1, such as 0.01.")
+        layers = {"network": self.network.crs, "services": self.services.table.crs}
+        if self.residents is not None:
+            layers["residents"] = self.residents.crs
+        for name, crs in layers.items():
+            if crs != self.area.crs:
+                msg = f"The {name} are in {crs}, the area in {self.area.crs.to_string()}."
+                raise CrsError(msg, hint="Reproject them to the CRS of the area.")
+
+    def _check_hours(self) -> None:
+        if not 0 <= self.stay_min <= LONGEST_STAY_MIN:
+            msg = f"stay_min is {self.stay_min}, which is not a number of minutes of a day."
+            raise StudyFileError(msg, hint="A stay is 0 minutes or more.")
+        for name, day in (("at", self.at), ("on", self.on), ("week_of", self.week_of)):
+            if isinstance(day, datetime.date) and day.year not in YEARS:
+                msg = f"{name} is of the year {day.year}."
+                raise StudyFileError(msg, hint=f"Years are {YEARS[0]} to {YEARS[-1]}.")
+        if not is_country(self.country):
+            msg = f"country is {self.country!r}, whose holidays are not known."
+            raise StudyFileError(msg, hint="Give its ISO code, such as FR.")
+        if self.at is not None and (self.on is not None or self.between is not None):
+            msg = "A study asks about a moment (at) or about a day (on), not about both."
+            raise StudyFileError(msg, hint="Leave one of them out.")
+        if self.between is not None and self.on is None:
+            msg = "between gives the hours of no day."
+            raise StudyFileError(msg, hint="Give the day as on: a date, or a day of the week.")
+        _ = self.moment, self.week and self.reference_day
+
+    @classmethod
+    def paris(cls, *, cache: Cache | None = None, **overrides: Any) -> Study:
+        """Return the packaged study of Paris; any field may be overridden."""
+        from quart_heure.study.file import paris_study  # noqa: PLC0415 - it imports this module
+
+        return paris_study(cache=cache, **overrides)
+
+    def background(self) -> gpd.GeoDataFrame | None:
+        """Read what maps draw under the figures, in the CRS of the area; None without a file."""
+        if self.background_file is None:
+            return None
+        return read_background(self.background_file, crs=self.area.crs)
+
+    def replace(self, **changes: Any) -> Study:
+        """Return the same study with some fields changed."""
+        return dataclasses.replace(self, **changes)
+
+    @property
+    def problems(self) -> pd.DataFrame:
+        """What is wrong with the inputs, as far as they themselves show it."""
+        rows = [*self.area.problems]
+        rows += getattr(self.residents, "problems", ())
+        rows += () if self.weights is None else self.weights.problems
+        tables = [problem_table(rows), self.services.problems]
+        return pd.concat([table for table in tables if len(table)] or tables, ignore_index=True)
+
+    @property
+    def reach_m(self) -> float:
+        """Metres walked within the threshold."""
+        return self.profile.speed_m_per_min * self.threshold_min
+
+    @property
+    def margin_m(self) -> float:
+        """Metres around the area from which a service may count: `longest_walk_m`."""
+        return longest_walk_m(
+            self.profile,
+            threshold_min=self.threshold_min,
+            isochrones_min=self.isochrones_min,
+            hilly=self.heights is not None,
+        )
+
+    @property
+    def reference_day(self) -> datetime.date:
+        """A day of the week that days of the week are taken from."""
+        day = self.week_of or newest_source(self.services.table) or self.date
+        if day is None:
+            msg = "There is no week to take the day from: no source of the services has a date."
+            raise StudyFileError(msg, hint="Give a day of it as week_of, such as 2026-12-07.")
+        return day
+
+    @property
+    def tells_hours(self) -> bool:
+        """Whether a service that could count states hours that may be told."""
+        table = self.services.table
+        if "opening_hours" not in table:
+            return False
+        counts = table["category"].isin(self.categories)
+        counts &= table["status"].isin(self.counted_status) & ~table["discreet"].astype(bool)
+        return bool((table.loc[counts, "opening_hours"] != "").any())
+
+    @property
+    def moment(self) -> Moment | None:
+        """The moment or window that the study asks about, None if hours play no part."""
+        if self.at is not None:
+            return Moment(local_time(self.at))
+        if self.on is None:
+            return None
+        day = self.on
+        if not isinstance(day, datetime.date):
+            monday = self.reference_day - datetime.timedelta(days=self.reference_day.weekday())
+            day = monday + datetime.timedelta(days=day)
+        return moment_of(day, self.between, stay_min=self.stay_min)
+
+    @property
+    def has_ranges(self) -> bool:
+        """Whether figures are ranges: a moment or a person is asked about, and not all is known."""
+        return self.moment is not None or self.person is not None
+
+    @property
+    def clock(self) -> Clock:
+        """How hours are read where the area is."""
+        centre = shapely.get_coordinates(shapely.centroid(self.area.geometry))[0]
+        to_degrees = pyproj.Transformer.from_crs(self.area.crs, 4326, always_xy=True)
+        lon, lat = to_degrees.transform(*centre)
+        return Clock(country=self.country, coords=(lat, lon), stay_min=self.stay_min)
+
+    @property
+    def drawn_min(self) -> tuple[float, ...]:
+        """Minutes at which isochrones are drawn, the threshold among them, ascending."""
+        return tuple(sorted({*self.isochrones_min, self.threshold_min}))
+
+    @property
+    def essentials(self) -> tuple[str, ...]:
+        """The categories of the study that are essential."""
+        return tuple(c for c in self.categories if self.catalogue[c].essential)
