@@ -28,9 +28,10 @@ from quart_heure.cli import main
 from quart_heure.errors import StudyFileError
 from quart_heure.labels import format_window
 from quart_heure.outputs.discretion import publishable
+from quart_heure.outputs.hour_words import range_words
 from quart_heure.outputs.report.content import report_content
 from quart_heure.outputs.report.report import render_report
-from quart_heure.outputs.report.week import range_words, shade
+from quart_heure.outputs.report.week import shade
 from quart_heure.outputs.results.read import read_results
 from quart_heure.outputs.results.write import RESULT_FILES, WEEK_FILES, write_results
 from quart_heure.sources.hours.states import CLOSED, OPEN, UNKNOWN

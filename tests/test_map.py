@@ -28,10 +28,10 @@ from quart_heure.analysis.audience import PERSONS
 from quart_heure.errors import OutputError
 from quart_heure.outputs.assets import asset, stylesheet
 from quart_heure.outputs.discretion import publishable
+from quart_heure.outputs.hour_words import range_words
 from quart_heure.outputs.map.map import build_map, render_map, write_map
 from quart_heure.outputs.map.page import _SCRIPTS
 from quart_heure.outputs.map.streets import NAME_FIELDS, streets
-from quart_heure.outputs.report.week import range_words
 from quart_heure.outputs.shapes import (
     UNITS_PER_DEGREE,
     Pen,

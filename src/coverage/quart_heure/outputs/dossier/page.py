@@ -25,7 +25,7 @@ from quart_heure.outputs.dossier.content import Dossiers, shared_lines
 from quart_heure.outputs.dossier.index import index_content
 from quart_heure.outputs.dossier.layout import fit_rows
 from quart_heure.outputs.dossier.week import level_of
-from quart_heure.outputs.report.week import range_words
+from quart_heure.outputs.hour_words import range_words
 
 if TYPE_CHECKING:
     from quart_heure.outputs.dossier.maps import DistrictMaps

@@ -12,7 +12,7 @@ import pandas as pd
 
 from quart_heure.labels import with_percent_sign
 from quart_heure.outputs.dossier.words import Words
-from quart_heure.outputs.report.week import range_words, share_columns
+from quart_heure.outputs.hour_words import range_words, share_columns
 
 __all__ = ["HOURS", "LEVELS", "MOMENTS", "Week", "WeekRow", "level_of", "week_of"]
 

@@ -13,9 +13,8 @@ import numpy as np
 import pandas as pd
 
 from quart_heure.labels import format_plain
+from quart_heure.outputs.hour_words import hour_words, person_words, range_words
 from quart_heure.outputs.map.cells import Grid, packed
-from quart_heure.outputs.report.services import person_words
-from quart_heure.outputs.report.week import hour_words, range_words
 
 if TYPE_CHECKING:
     from quart_heure.study.coverage import Coverage

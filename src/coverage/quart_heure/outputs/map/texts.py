@@ -14,8 +14,8 @@ from quart_heure.labels import (
     format_plain,
     told,
 )
+from quart_heure.outputs.hour_words import week_words
 from quart_heure.outputs.map.ranges import asked_words, city_bounds, has_ranges
-from quart_heure.outputs.report.week import week_words
 from quart_heure.outputs.results.manifest import residents_source
 
 if TYPE_CHECKING:

@@ -22,9 +22,10 @@ from quart_heure.labels import (
 )
 from quart_heure.outputs.discreet_places import rounded_categories, uncounted
 from quart_heure.outputs.discretion import publishable
-from quart_heure.outputs.report.services import most_needed, person_words, service_lists
+from quart_heure.outputs.hour_words import hours_told, person_words
+from quart_heure.outputs.report.services import most_needed, service_lists
 from quart_heure.outputs.report.summary import second_weight, summary
-from quart_heure.outputs.report.week import hours_told, week_content
+from quart_heure.outputs.report.week import week_content
 from quart_heure.outputs.results.manifest import describe_run, residents_source
 from quart_heure.outputs.results.read import Results
 from quart_heure.outputs.results.report_rows import Row, plain_rows, printable

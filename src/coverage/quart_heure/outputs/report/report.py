@@ -18,8 +18,9 @@ from quart_heure.errors import OutputError
 from quart_heure.files import replacing
 from quart_heure.outputs.assets import asset, code_digest, stylesheet, templates
 from quart_heure.outputs.discretion import ROUND_MIN, publishable
+from quart_heure.outputs.hour_words import range_words
 from quart_heure.outputs.report.content import report_content
-from quart_heure.outputs.report.week import day_runs, range_words
+from quart_heure.outputs.report.week import day_runs
 from quart_heure.outputs.results.csv import csv_text
 from quart_heure.outputs.results.manifest import json_text
 from quart_heure.outputs.results.read import Results

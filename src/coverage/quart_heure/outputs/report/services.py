@@ -9,9 +9,8 @@ from typing import Any
 import pandas as pd
 
 from quart_heure.analysis.answers import COMPOSITES
-from quart_heure.labels import word
 
-__all__ = ["most_needed", "person_words", "service_lists"]
+__all__ = ["most_needed", "service_lists"]
 
 _Row = dict[str, Any]
 
@@ -22,12 +21,6 @@ _FIELDS = (
     "service_id", "category", "name", "address", "postcode", "district_id", "inside", "status",
     "access", "counted", "perhaps", "left_out_reason", "source", "source_date",
 )  # fmt: skip
-
-
-def person_words(parameters: Mapping[str, Any], lang: str) -> list[str]:
-    """Return who is asked for, in words: nobody in particular gives none."""
-    name = str(parameters.get("person") or "")
-    return [word(part, lang) for part in name.split("+")] if name else []
 
 
 def most_needed(rows: Sequence[_Row], districts: Sequence[str] | None) -> list[_Row]:

@@ -28,7 +28,8 @@ from quart_heure.labels import (
     word,
 )
 from quart_heure.outputs.discretion import ROUND_MIN
-from quart_heure.outputs.report.week import range_words, shade
+from quart_heure.outputs.hour_words import range_words
+from quart_heure.outputs.report.week import shade
 from quart_heure.outputs.results.report_rows import people_on_network
 from quart_heure.outputs.terminal import drawn, held
 

@@ -12,8 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from quart_heure.labels import category_label, format_number, format_plain, heading, phrase
-from quart_heure.outputs.report.services import person_words
-from quart_heure.outputs.report.week import hours_told
+from quart_heure.outputs.hour_words import hours_told, person_words
 from quart_heure.outputs.results.csv import csv_text
 from quart_heure.outputs.results.manifest import json_text
 from quart_heure.outputs.results.rows import in_order
