@@ -111,6 +111,7 @@ def _whole(share: float) -> str:
 
 
 def week_days(parameters: Mapping[str, Any]) -> list[dt.date]:
+    """Return the days of the week that was judged, from Monday on."""
     monday = dt.date.fromisoformat(parameters["week_of"])
     return [monday + dt.timedelta(days=day) for day in range(DAYS)]
 
