@@ -30,7 +30,8 @@ from quart_heure.errors import StudyFileError
 from quart_heure.labels import word
 from quart_heure.outputs.report.report import REPORT_FORMATS, render_report
 from quart_heure.profiles import ADULT, STEP_FREE
-from quart_heure.sources.services.services import ADMITS, ANSWERS, WHEELCHAIR, Services
+from quart_heure.sources.services.rows import ADMITS, ANSWERS, WHEELCHAIR
+from quart_heure.sources.services.services import Services
 from quart_heure.study import Coverage, Study, analyse
 from quart_heure.study.file import paris_study, read_study
 from test_study_file import add, swap, write_town

@@ -40,7 +40,8 @@ from quart_heure.outputs.dossier.walks import walks_to_services
 from quart_heure.outputs.dossier.week import MOMENTS, level_of, week_of
 from quart_heure.outputs.dossier.words import Words, short
 from quart_heure.outputs.report.report import render_report
-from quart_heure.sources.services.services import Services, problem_table
+from quart_heure.sources.problems import problem_table
+from quart_heure.sources.services.services import Services
 from quart_heure.study import Coverage, Study, analyse
 from test_map import background  # noqa: F401 - a fixture
 from town_week import shares_at, town_week

@@ -15,13 +15,10 @@ from pandas.testing import assert_frame_equal
 from shapely import Point
 
 import toy_town
+from quart_heure.sources.problems import PROBLEM_COLUMNS, problem_table
 from quart_heure.sources.services.merging import merge_services, merged_services
-from quart_heure.sources.services.services import (
-    PROBLEM_COLUMNS,
-    SERVICE_COLUMNS,
-    Services,
-    problem_table,
-)
+from quart_heure.sources.services.rows import SERVICE_COLUMNS
+from quart_heure.sources.services.services import Services
 
 X0, Y0 = toy_town.ORIGIN
 

@@ -37,7 +37,7 @@ from quart_heure.sources.online.open_data import (
 from quart_heure.sources.online.open_data_services import service_rows
 from quart_heure.sources.online.overpass import LiveSettings
 from quart_heure.sources.online.web import Patience, Web
-from quart_heure.sources.services.services import SERVICE_COLUMNS
+from quart_heure.sources.services.rows import SERVICE_COLUMNS
 from quart_heure.study import analyse
 from quart_heure.study.file import read_study
 

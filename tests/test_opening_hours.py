@@ -13,17 +13,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from opening_hours import OpeningHours, State, validate
 
-from quart_heure.sources.hours.states import (
-    CLOSED,
-    OPEN,
-    UNKNOWN,
-    hours_from_days,
-    hours_from_text,
-    is_country,
-    next_openings,
-    opening_states,
-    visit_states,
-)
+from quart_heure.sources.hours.states import is_country, next_openings, opening_states, visit_states
+from quart_heure.sources.hours.text import hours_from_days, hours_from_text
+from quart_heure.sources.hours.timeline import CLOSED, OPEN, UNKNOWN
 
 EXTRACTS = Path(__file__).resolve().parents[2] / "shared" / "data"
 COOL_PLACES = EXTRACTS / "paris-services-opendata" / "ilots-de-fraicheur-equipements-activites.json"

@@ -17,7 +17,8 @@ from quart_heure.cache import Cache
 from quart_heure.outputs.discretion import DISCREET, publishable
 from quart_heure.outputs.report.report import REPORT_FORMATS, render_report
 from quart_heure.outputs.results.write import write_results
-from quart_heure.sources.services.services import Services, problem_table
+from quart_heure.sources.problems import problem_table
+from quart_heure.sources.services.services import Services
 from quart_heure.study import Coverage, Study, analyse
 
 NAME, ADDRESS, NOTES = "Maison Mirabelle", "37 impasse Cachée", "ne pas dire"

@@ -37,7 +37,7 @@ from quart_heure.outputs.report.content import report_content, resolve_districts
 from quart_heure.outputs.report.report import REPORT_FORMATS, render_report, write_report
 from quart_heure.outputs.results.read import read_results
 from quart_heure.outputs.results.write import write_results
-from quart_heure.sources.services.services import problem_table
+from quart_heure.sources.problems import problem_table
 from quart_heure.study import Coverage, Study, analyse
 
 NARROW = "\u202f"

@@ -13,7 +13,8 @@ import shapely
 from quart_heure.categories import default_catalogue, extend_catalogue
 from quart_heure.sources.areas.areas import StudyArea, read_area
 from quart_heure.sources.sample import paris_dir
-from quart_heure.sources.services.services import Services, ServiceSource, read_services
+from quart_heure.sources.services.services import Services, read_services
+from quart_heure.sources.services.settings import ServiceSource
 
 EXTRACTS = Path(__file__).resolve().parents[2] / "shared" / "data"
 PORTAL = EXTRACTS / "paris-services-opendata"

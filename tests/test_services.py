@@ -27,13 +27,9 @@ from quart_heure.sources.problems import ProblemList
 from quart_heure.sources.services.columns import FIELDS, aliases, plain_heading
 from quart_heure.sources.services.coordinates import locate_texts, near_box
 from quart_heure.sources.services.duplicates import DUPLICATE_M, find_duplicates, name_key
-from quart_heure.sources.services.services import (
-    SERVICE_COLUMNS,
-    Services,
-    ServiceSource,
-    read_services,
-    services_from_rows,
-)
+from quart_heure.sources.services.rows import SERVICE_COLUMNS
+from quart_heure.sources.services.services import Services, read_services, services_from_rows
+from quart_heure.sources.services.settings import ServiceSource
 
 Row = Mapping[str, Any]
 

@@ -34,7 +34,7 @@ from quart_heure.network.streets import network_from_osm
 from quart_heure.sources.osm.boundaries import Boundary, choose_districts, outlines
 from quart_heure.sources.osm.data import from_overpass
 from quart_heure.sources.osm.services import Candidates, read_candidates, service_tags
-from quart_heure.sources.services.services import SERVICE_COLUMNS
+from quart_heure.sources.services.rows import SERVICE_COLUMNS
 
 Element = dict[str, Any]
 DATE = toy_osm.OSM_DATE

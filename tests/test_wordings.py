@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quart_heure.sources.services import wordings
-from quart_heure.sources.services.services import ACCESS, ADMITS, ANSWERS, CAPACITY_UNITS, STATUSES
+from quart_heure.sources.services.rows import ACCESS, ADMITS, ANSWERS, CAPACITY_UNITS
+from quart_heure.sources.services.services import STATUSES
 from quart_heure.sources.texts import fold, on_distinct
 
 

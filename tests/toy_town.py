@@ -48,8 +48,9 @@ import reference
 from quart_heure.categories import default_catalogue
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.sources.areas.areas import StudyArea
+from quart_heure.sources.problems import problem_table
 from quart_heure.sources.residents.residents import Residents
-from quart_heure.sources.services.services import Services, problem_table
+from quart_heure.sources.services.services import Services
 from quart_heure.study import Study
 
 CRS = "EPSG:2154"

@@ -13,13 +13,7 @@ from typing import Any
 from quart_heure.errors import CategoryError, StudyFileError
 from quart_heure.hints import nearest_hint
 
-__all__ = [
-    "RESERVED_IDS",
-    "Category",
-    "check_categories",
-    "default_catalogue",
-    "extend_catalogue",
-]
+__all__ = ["RESERVED_IDS", "Category", "check_categories", "default_catalogue", "extend_catalogue"]
 
 RESERVED_IDS = ("essential_all", "essential_any")
 """What the figures of all essential categories together are called."""

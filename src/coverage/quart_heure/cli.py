@@ -17,8 +17,6 @@ from quart_heure.commands import dossier as dossiers
 from quart_heure.commands import geocoding, inputs, reports, variants
 from quart_heure.errors import QuartHeureError
 
-__all__ = ["app", "main", "run"]
-
 app = typer.Typer(
     name="quart-heure",
     help="Who cannot reach the solidarity services of a city within 15 minutes on foot, and why.",

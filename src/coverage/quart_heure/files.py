@@ -11,8 +11,6 @@ from pathlib import Path
 
 from quart_heure.errors import OutputError
 
-__all__ = ["check_folder", "check_target", "replacing", "sha256_of"]
-
 
 def check_folder(folder: Path, *, target: Path | None = None) -> None:
     """Refuse a folder that cannot be made or written into, before the work that is to go there.

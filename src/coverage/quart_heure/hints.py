@@ -7,8 +7,6 @@ from collections.abc import Iterable
 
 from quart_heure.errors import StudyFileError
 
-__all__ = ["nearest_hint", "unknown_key"]
-
 
 def nearest_hint(word: str, known: Iterable[str], otherwise: str = "") -> str:
     """Return a hint for a word that is not known: the known one it resembles, else all of them.

@@ -14,29 +14,6 @@ from collections.abc import Iterable, Mapping
 from importlib import resources
 from typing import Any, Protocol
 
-__all__ = [
-    "LANGUAGES",
-    "UNKNOWN",
-    "category_label",
-    "district_label",
-    "district_word",
-    "format_date",
-    "format_minutes",
-    "format_moment",
-    "format_number",
-    "format_pct",
-    "format_plain",
-    "format_window",
-    "heading",
-    "phrase",
-    "problem_words",
-    "service_label",
-    "told",
-    "typeset",
-    "with_percent_sign",
-    "word",
-]
-
 LANGUAGES = ("fr", "en")
 
 UNKNOWN = "—"

@@ -16,8 +16,6 @@ from typing import Any
 from quart_heure.errors import InputFileError
 from quart_heure.labels import format_plain, typeset
 
-__all__ = ["build_manifest", "creation_time", "definitions", "limits", "tool_version"]
-
 
 def build_manifest(
     *,

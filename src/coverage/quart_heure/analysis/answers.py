@@ -24,14 +24,6 @@ from quart_heure.network.travel_time import SearchGraph
 if TYPE_CHECKING:
     import geopandas as gpd
 
-__all__ = [
-    "COMPOSITES",
-    "Answer",
-    "cell_table",
-    "composite_answers",
-    "search_answers",
-    "within_count",
-]
 
 COMPOSITES = RESERVED_IDS
 """Every essential category within the threshold; at least one of them."""

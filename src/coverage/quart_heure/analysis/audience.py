@@ -16,22 +16,7 @@ from numpy.typing import NDArray
 from quart_heure.errors import StudyFileError
 from quart_heure.hints import nearest_hint
 
-__all__ = [
-    "FILTERS",
-    "FILTER_COLUMNS",
-    "NO",
-    "PERHAPS",
-    "PERSONS",
-    "YES",
-    "Admission",
-    "Person",
-    "admission",
-    "combine_states",
-    "combined_person",
-    "filter_table",
-    "get_person",
-    "leave_out_refused",
-]
+__all__ = ["Person", "admission", "combined_person", "get_person"]
 
 NO, PERHAPS, YES = 0, 1, 2
 """Admitted or not; perhaps where the sources do not say."""

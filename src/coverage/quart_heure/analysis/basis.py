@@ -18,8 +18,6 @@ from quart_heure.analysis.surface import Cells
 from quart_heure.network.reach import Reach
 from quart_heure.sources.areas.areas import StudyArea
 
-__all__ = ["Basis"]
-
 _SERVICE_COLUMNS = ("service_id", "category", "name", "discreet", "district_id")
 
 

@@ -16,15 +16,6 @@ from quart_heure.analysis.basis import Basis
 from quart_heure.errors import StudyFileError
 from quart_heure.network.reach import Reach
 
-__all__ = [
-    "CAPACITY_COLUMNS",
-    "DECAYS",
-    "Decay",
-    "accessibility",
-    "capacity_of_cells",
-    "capacity_table",
-]
-
 Decay = Literal["none", "gaussian"]
 
 DECAYS: tuple[str, ...] = get_args(Decay)

@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 from quart_heure.analysis.surface import Cells
 from quart_heure.sources.areas.areas import StudyArea
 
-__all__ = ["NO_DISTRICT", "Districts"]
-
 NO_DISTRICT = "none"
 """Id of the cells of the area that no district holds."""
 

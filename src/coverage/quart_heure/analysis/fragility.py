@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 from quart_heure.analysis.basis import Basis
 from quart_heure.analysis.shares import percent
 
-__all__ = ["DEPENDENCE_COLUMNS", "FRAGILITY_COLUMNS", "dependence_table", "fragility_table"]
-
 FRAGILITY_COLUMNS = (
     *("level", "district_id", "label", "category"),
     *("single_ha", "single_pct", "residents_single", "residents_single_pct"),

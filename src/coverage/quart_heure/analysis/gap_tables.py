@@ -19,8 +19,6 @@ from quart_heure.sources.areas.areas import StudyArea
 if TYPE_CHECKING:
     import geopandas as gpd
 
-__all__ = ["gap_tables"]
-
 
 def gap_tables(
     answers: Mapping[str, Answer],

@@ -19,15 +19,6 @@ from quart_heure.analysis.statuses import STATUSES
 from quart_heure.analysis.surface import Cells
 from quart_heure.analysis.zones import label_zones, zone_polygons
 
-__all__ = [
-    "BARRIER_SHARE",
-    "GAP_COLUMNS",
-    "GAP_PART_COLUMNS",
-    "HOUR_COLUMNS",
-    "Gaps",
-    "find_gaps",
-]
-
 GAP_COLUMNS = (
     "gap_id",
     "rank",

@@ -12,14 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from quart_heure.analysis.moment import Moment
-from quart_heure.sources.hours.states import (
-    UNKNOWN,
-    next_openings,
-    opening_states,
-    visit_states,
-)
-
-__all__ = ["NEVER", "Clock", "newest_source"]
+from quart_heure.sources.hours.states import next_openings, opening_states, visit_states
+from quart_heure.sources.hours.timeline import UNKNOWN
 
 NEVER = np.datetime64("9999-12-31T00:00", "m")
 """Stands for an opening that nobody knows of."""

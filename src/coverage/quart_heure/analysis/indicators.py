@@ -22,13 +22,6 @@ from quart_heure.analysis.shares import percent
 from quart_heure.analysis.statuses import STATUSES, TOLERANCE
 from quart_heure.analysis.surface import Cells
 
-__all__ = [
-    "COMPOSITE_COLUMNS",
-    "INDICATOR_COLUMNS",
-    "composite_table",
-    "indicators_of",
-]
-
 INDICATOR_COLUMNS = (
     "level",
     "district_id",

@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import geopandas as gpd
 
-__all__ = ["contour_polygons", "isochrones_of"]
 
 _FAR_MIN = 1e6
 """Stands for unreachable in the field, where a contour cannot pass through infinity."""

@@ -11,22 +11,8 @@ from typing import Any
 
 from quart_heure.errors import StudyFileError
 from quart_heure.hints import nearest_hint
-from quart_heure.sources.hours.states import ZONE
+from quart_heure.sources.hours.clock import ZONE
 from quart_heure.sources.hours.words import DAY_NAMES
-
-__all__ = [
-    "HOUR_KEYS",
-    "LONGEST_STAY_MIN",
-    "YEARS",
-    "Moment",
-    "local_time",
-    "moment_of",
-    "read_at",
-    "read_between",
-    "read_date",
-    "read_day",
-    "read_hours",
-]
 
 YEARS = range(1970, 2200)
 """Years that may be asked about: those whose holidays and clocks are known or foreseeable."""

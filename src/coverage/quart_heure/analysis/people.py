@@ -19,8 +19,6 @@ from quart_heure.analysis.surface import Cells
 from quart_heure.sources.areas.areas import StudyArea
 from quart_heure.sources.residents.residents import Buildings, Residents, ResidentZones
 
-__all__ = ["FINE_M", "CellResidents", "residents_per_cell"]
-
 FINE_M = 25.0
 """Squares no larger than this, or than a cell, are judged at their centre, as cells are."""
 

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from quart_heure.sources.services.services import Services
 
-__all__ = ["outside_problems", "place_services", "placement_problems", "short_streets"]
 
 OUTSIDE = "too far outside the area"
 OFF_NETWORK = "no street within reach"

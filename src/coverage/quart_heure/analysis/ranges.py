@@ -19,8 +19,6 @@ from quart_heure.analysis.indicators import composite_table
 from quart_heure.analysis.shares import Shares
 from quart_heure.analysis.surface import Cells
 
-__all__ = ["with_ranges"]
-
 _AMOUNTS = ("area_ha", "area_pct", "residents", "residents_pct")
 
 

@@ -8,8 +8,6 @@ from numpy.typing import NDArray
 from quart_heure.analysis.districts import Districts
 from quart_heure.analysis.surface import Cells
 
-__all__ = ["Shares", "percent"]
-
 
 class Shares:
     """What each district has of some cells, in the order of the rows of the indicators.

@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BORDERLINE", "STATUSES", "TOLERANCE", "classify"]
-
 BORDERLINE = 0.10
 """Change of walking speed that makes a cell borderline if it changes the answer."""
 

@@ -30,15 +30,6 @@ from quart_heure.sources.areas.areas import StudyArea
 from quart_heure.sources.heights import Heights
 from quart_heure.sources.residents.residents import Residents, ResidentZones
 
-__all__ = [
-    "OSM_SUFFIXES",
-    "stored_cells",
-    "stored_network",
-    "stored_residents",
-    "stored_search_graph",
-    "stored_snap",
-]
-
 OSM_SUFFIXES = (".osm.pbf", ".pbf", ".osm", ".osm.gz", ".osm.bz2")
 """Endings of files of raw OpenStreetMap data."""
 

@@ -18,7 +18,6 @@ from quart_heure.sources.areas.areas import StudyArea, read_area
 if TYPE_CHECKING:
     import geopandas as gpd
 
-__all__ = ["stored_area"]
 
 _KNOWN = (".geojson", ".geojson.gz", ".json", ".gpkg", ".parquet", ".geoparquet", ".shp")
 """Endings of files of which it is known what belongs to them; others are read each time."""

@@ -21,8 +21,6 @@ from quart_heure.network.reach import Reach, reach_of_services
 from quart_heure.network.snapping import Attachment
 from quart_heure.network.travel_time import SearchGraph, TravelTimes
 
-__all__ = ["stored_contours", "stored_reach", "stored_times"]
-
 
 def stored_times(
     graph: SearchGraph,

@@ -18,8 +18,6 @@ from quart_heure.network.graph import WalkNetwork
 from quart_heure.network.snapping import Attachment, snap
 from quart_heure.sources.areas.areas import StudyArea
 
-__all__ = ["Cells", "cells_of_area", "minutes_grid"]
-
 _Value = TypeVar("_Value", bound=np.generic)
 
 _MARGIN_CELLS = 2

@@ -22,20 +22,7 @@ from quart_heure.analysis.hours import Clock
 from quart_heure.analysis.shares import Shares
 from quart_heure.analysis.surface import Cells
 from quart_heure.network.reach import Reach
-from quart_heure.sources.hours.states import OPEN, UNKNOWN
-
-__all__ = [
-    "HOURS",
-    "NOT",
-    "OFF_NETWORK",
-    "PERHAPS",
-    "SURE",
-    "WEEK_COLUMNS",
-    "OpenSet",
-    "Week",
-    "hours_of_week",
-    "judge_week",
-]
+from quart_heure.sources.hours.timeline import OPEN, UNKNOWN
 
 HOURS = 7 * 24
 SURE, PERHAPS, NOT, OFF_NETWORK = 2, 1, 0, -1

@@ -7,8 +7,6 @@ import pandas as pd
 
 from quart_heure.sources.residents.weights import DistrictWeights
 
-__all__ = ["WEIGHT_COLUMNS", "with_second_weight"]
-
 WEIGHT_COLUMNS = ("second_weight", "second_weight_covered_pct")
 
 

@@ -8,8 +8,6 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-__all__ = ["label_zones", "zone_polygons"]
-
 # Directions, counter-clockwise: east, north, west, south, as (column, row) steps.
 _STEPS = np.array([[1, 0], [0, 1], [-1, 0], [0, -1]])
 

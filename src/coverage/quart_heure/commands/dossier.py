@@ -25,8 +25,6 @@ from quart_heure.commands.running import (
     with_week,
 )
 
-__all__ = ["dossier"]
-
 
 def dossier(
     source: StudyFile = None,

@@ -11,8 +11,6 @@ import typer
 
 from quart_heure.commands.running import check_output, progress
 
-__all__ = ["geocode"]
-
 
 def geocode(
     services: Annotated[Path, typer.Argument(help="A CSV file with a column 'address'.")],

@@ -24,8 +24,6 @@ from quart_heure.commands.running import (
 )
 from quart_heure.errors import OutputError
 
-__all__ = ["check", "fetch", "init"]
-
 
 def fetch(
     place: Annotated[

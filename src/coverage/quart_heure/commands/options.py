@@ -8,30 +8,6 @@ from typing import Annotated, Optional
 
 import typer
 
-__all__ = [
-    "AllStatuses",
-    "At",
-    "Between",
-    "Categories",
-    "CheckFormat",
-    "ForWhom",
-    "Format",
-    "Lang",
-    "Language",
-    "NoCache",
-    "On",
-    "Profile",
-    "Source",
-    "Stay",
-    "StepFree",
-    "StudyFile",
-    "TableFormat",
-    "Threshold",
-    "Week",
-    "WeekOf",
-    "WithoutReferral",
-]
-
 
 class Format(enum.StrEnum):
     """Forms of a report."""

@@ -43,8 +43,6 @@ from quart_heure.commands.running import (
 )
 from quart_heure.errors import OutputError
 
-__all__ = ["analyse", "demo", "info", "map_", "report"]
-
 
 def demo(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the results.")] = Path(

@@ -19,20 +19,6 @@ if TYPE_CHECKING:
     from quart_heure.study.coverage import Coverage
     from quart_heure.study.study import Study
 
-__all__ = [
-    "check_output",
-    "chosen_cache",
-    "deliver",
-    "load_results",
-    "load_study",
-    "persons",
-    "progress",
-    "run_analysis",
-    "screen",
-    "with_week",
-    "write_all",
-]
-
 
 @contextlib.contextmanager
 def progress() -> Iterator[Callable[[str], None]]:

@@ -35,8 +35,6 @@ from quart_heure.commands.running import (
     screen,
 )
 
-__all__ = ["paces", "sensitivity"]
-
 _Form = Annotated[TableFormat, typer.Option("--format", help="Form of the table.")]
 _Json = Annotated[bool, typer.Option("--json", help="The same as --format json.")]
 _Output = Annotated[

@@ -15,8 +15,6 @@ from quart_heure.errors import InputFileError
 from quart_heure.fetch.snapshot import DISTRICTS, NETWORK, SERVICES, Snapshot
 from quart_heure.sources.osm.data import is_street
 
-__all__ = ["ServiceChange", "SnapshotChanges", "TagChange", "compare_snapshots"]
-
 _MOVED_M = 5.0
 _EARTH_M = 6_371_009.0
 

@@ -12,8 +12,6 @@ from quart_heure.errors import GeometryError, InputFileError, TryLaterError
 from quart_heure.sources.online.web import Web, hopeless_status
 from quart_heure.sources.osm.boundaries import Boundary
 
-__all__ = ["COMMUNES_URL", "commune_and_districts"]
-
 COMMUNES_URL = "https://geo.api.gouv.fr"
 
 _WITH_DISTRICTS = frozenset({"75056", "69123", "13055"})

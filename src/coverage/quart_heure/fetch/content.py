@@ -19,8 +19,6 @@ from quart_heure.sources.online.answers import Answer
 from quart_heure.sources.osm.data import from_overpass, is_area_relation, is_street
 from quart_heure.sources.osm.services import Candidates, read_candidates
 
-__all__ = ["Content"]
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Content:

@@ -47,7 +47,7 @@ from quart_heure.sources.online.web import Patience, Web
 from quart_heure.sources.osm.services import service_tags
 from quart_heure.study.study import longest_walk_m
 
-__all__ = ["STREET_TAGS", "SnapshotReport", "fetch_territory"]
+__all__ = ["fetch_territory"]
 
 STREET_TAGS: Mapping[str, bool | list[str]] = {"highway": True, "route": ["ferry"]}
 """What is asked for as streets: everything; the rules decide here what is walked."""

@@ -34,15 +34,6 @@ from quart_heure.sources.online.open_data_services import service_rows, write_ro
 from quart_heure.sources.online.patience import host_of
 from quart_heure.sources.online.web import Web, web_address
 
-__all__ = [
-    "RESIDENTS",
-    "PortalFiles",
-    "PortalRequest",
-    "fetch_datasets",
-    "fetch_residents",
-    "portal_lines",
-]
-
 RESIDENTS = "insee_squares.csv"
 _INSEE = {"source": "INSEE, Filosofi", "licence": "Licence Ouverte 2.0", "attribution": "INSEE"}
 _CATEGORY = re.compile(r"[a-z][a-z0-9_]*")

@@ -21,21 +21,6 @@ from quart_heure.errors import InputFileError, OutputError
 from quart_heure.files import sha256_of
 from quart_heure.manifest import creation_time, tool_version
 
-__all__ = [
-    "DISTRICTS",
-    "NETWORK",
-    "RAW",
-    "SERVICES",
-    "STUDY",
-    "Snapshot",
-    "find_snapshots",
-    "read_snapshot",
-    "slug",
-    "write_elements",
-    "write_features",
-    "write_snapshot",
-]
-
 NETWORK = "network.parquet"
 DISTRICTS = "districts.geojson"
 SERVICES = "services_candidates.geojson"

@@ -9,8 +9,6 @@ from pathlib import Path
 from quart_heure.fetch.portals import RESIDENTS
 from quart_heure.fetch.snapshot import DISTRICTS, NETWORK, SERVICES
 
-__all__ = ["write_study"]
-
 _HEAD = """\
 # A study of quart-heure, made by 'quart-heure fetch'. See 'quart-heure init' for all that can be
 # set. OpenStreetMap's services are candidates by their tags: check them, and add your own list.

@@ -30,7 +30,6 @@ from quart_heure.sources.osm.boundaries import (
 if TYPE_CHECKING:
     import geopandas as gpd
 
-__all__ = ["LIMITS", "Territory", "TerritoryRequest", "find_territory", "reach_polygon"]
 
 LIMITS = ("osm", "gouv")
 _STATE = "Take the outline that the State draws, with --limits gouv."

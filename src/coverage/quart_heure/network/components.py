@@ -12,7 +12,7 @@ from scipy.sparse.csgraph import connected_components
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.profiles import WalkProfile
 
-__all__ = ["USEFUL_SHARE", "Components", "label_components", "useful_edges", "walkable_edges"]
+__all__ = ["label_components", "useful_edges", "walkable_edges"]
 
 USEFUL_SHARE = 0.01
 """A component is useful when it holds at least this share of all nodes."""

@@ -29,8 +29,6 @@ from quart_heure.network.segments import (
     tabulate,
 )
 
-__all__ = ["contract"]
-
 
 def contract(
     *,

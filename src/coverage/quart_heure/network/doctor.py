@@ -21,14 +21,7 @@ from quart_heure.profiles import WalkProfile
 if TYPE_CHECKING:
     import geopandas as gpd
 
-__all__ = [
-    "FINDING_COLUMNS",
-    "KINDS",
-    "Finding",
-    "examine_network",
-    "examine_services",
-    "finding_table",
-]
+__all__ = ["examine_network", "finding_table"]
 
 FINDING_COLUMNS = ("kind", "place", "detail", "value", "unit", "osm_url")
 """Columns of a table of findings, besides its geometry."""

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
-__all__ = ["assemble_network", "network_from_table", "read_network", "write_network"]
 
 _METADATA_KEY = b"quart_heure"
 _NO_EDGE = "The walking network has no edge."

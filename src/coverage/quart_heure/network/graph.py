@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import networkx as nx
 
-__all__ = ["EDGE_COLUMNS", "Flags", "WalkNetwork"]
+__all__ = ["Flags", "WalkNetwork"]
 
 EDGE_COLUMNS = (
     "u",

@@ -22,7 +22,6 @@ from quart_heure.sources.areas.areas import metric_crs
 if TYPE_CHECKING:
     import networkx as nx
 
-__all__ = ["network_from_networkx", "network_to_networkx"]
 
 _NO = frozenset({"", "no", "false", "0", "none", "nan"})
 _COLUMNS = ("steps", "bridge", "tunnel", "forward", "backward", "flags", "osm_id")

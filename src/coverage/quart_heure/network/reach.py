@@ -17,8 +17,6 @@ from scipy.sparse.csgraph import dijkstra
 from quart_heure.network.snapping import Attachment
 from quart_heure.network.travel_time import SearchGraph
 
-__all__ = ["Reach", "reach_of_services"]
-
 _AT_ONCE = 8
 """Services searched in one call: its answer is a dense row of all nodes for each."""
 

@@ -17,16 +17,7 @@ from importlib import resources
 
 from quart_heure.network.graph import Flags
 
-__all__ = [
-    "DROPPED",
-    "KEPT",
-    "NODE_RULE_KEYS",
-    "RULE_KEYS",
-    "NodeVerdict",
-    "Verdict",
-    "judge",
-    "judge_node",
-]
+__all__ = ["DROPPED", "KEPT", "judge", "judge_node"]
 
 _WORDS = tomllib.loads(
     resources.files("quart_heure.network").joinpath("rules.toml").read_text(encoding="utf-8")

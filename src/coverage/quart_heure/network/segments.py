@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-__all__ = ["DEFAULTS", "MUST_AGREE", "Columns", "Segments", "Words", "tabulate"]
-
 Columns = dict[str, NDArray[Any]]
 Words = tuple[NDArray[np.integer[Any]], tuple[str, ...]]
 

@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.sources.heights import Heights
 
-__all__ = ["LEAST_EFFORT", "Slopes", "slopes_of", "tobler_effort"]
-
 _STEEPNESS = 3.5
 _EASIEST = -0.05
 """Tobler's function is fastest on a slope of five in a hundred, downhill."""

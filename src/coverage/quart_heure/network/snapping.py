@@ -18,8 +18,6 @@ from numpy.typing import NDArray
 from quart_heure.cache import hash_of
 from quart_heure.network.graph import WalkNetwork
 
-__all__ = ["SNAP_M", "Attachment", "snap"]
-
 SNAP_M = 100.0
 """A place further than this from every useful edge is off the network, in metres."""
 

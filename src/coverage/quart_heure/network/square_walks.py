@@ -17,8 +17,6 @@ from scipy.sparse.csgraph import dijkstra
 
 from quart_heure.network.squares import Square
 
-__all__ = ["MOST_ENTRANCES", "cross_squares"]
-
 MOST_ENTRANCES = 60
 """Of more entrances, so many are joined, evenly along the outline; the outline joins the rest."""
 

@@ -15,8 +15,6 @@ from numpy.typing import NDArray
 from quart_heure.network.rules import Verdict, judge
 from quart_heure.sources.osm.data import RawOsm
 
-__all__ = ["Square", "find_squares"]
-
 Ring = NDArray[np.int64]
 
 

@@ -25,7 +25,7 @@ from quart_heure.sources.osm.checks import distinct
 from quart_heure.sources.osm.data import RawOsm
 from quart_heure.sources.osm.files import read_osm_file
 
-__all__ = ["ATTRIBUTION", "LICENCE", "SQUARE_KIND", "network_from_osm", "read_osm_network"]
+__all__ = ["read_osm_network"]
 
 LICENCE = "ODbL 1.0"
 ATTRIBUTION = "© OpenStreetMap contributors"

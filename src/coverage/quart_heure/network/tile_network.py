@@ -19,8 +19,6 @@ from quart_heure.sources.tiles.archive import tile_folder, tile_metadata
 from quart_heure.sources.tiles.files import EXTENT, find_tiles, grid_transform
 from quart_heure.sources.tiles.tiles import TileStreets, read_tiles
 
-__all__ = ["TILES_LACK", "network_from_tiles", "read_tile_network"]
-
 TILES_LACK = (
     "OpenStreetMap ids",
     "tags access, foot, sidewalk and area: what is walkable follows from the class alone",

@@ -25,8 +25,6 @@ from quart_heure.network.slopes import Slopes
 from quart_heure.network.snapping import Attachment
 from quart_heure.profiles import WalkProfile
 
-__all__ = ["SearchGraph", "TravelTimes", "search_graph", "travel_times"]
-
 _LEAST_M = 1e-9
 """Stands for no way at all: a stored 0 may be taken for *no link* by a sparse matrix."""
 

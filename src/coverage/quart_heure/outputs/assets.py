@@ -9,8 +9,6 @@ from importlib import resources
 
 import jinja2
 
-__all__ = ["asset", "code_digest", "stylesheet", "templates"]
-
 
 @functools.cache
 def asset(name: str) -> str:

@@ -13,8 +13,6 @@ import pandas as pd
 
 from quart_heure.outputs.discretion import ROUND_MIN
 
-__all__ = ["rounded_categories", "uncounted"]
-
 _MINUTES = ("minutes_min", "minutes_median", "minutes_max")
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from quart_heure.study.coverage import Coverage
     from quart_heure.study.study import Study
 
-__all__ = ["DISCREET", "ROUND_MIN", "publishable"]
+__all__ = ["publishable"]
 
 DISCREET = "discreet"
 """Stands for the identifier of a nearest service that is not shown."""

@@ -12,18 +12,6 @@ import pandas as pd
 from quart_heure.labels import UNKNOWN, format_date, format_moment, format_window, phrase, word
 from quart_heure.sources.hours.states import public_holidays
 
-__all__ = [
-    "DAYS",
-    "HOURS",
-    "hour_words",
-    "hours_told",
-    "person_words",
-    "range_words",
-    "share_columns",
-    "week_days",
-    "week_words",
-]
-
 DAYS, HOURS = 7, 24
 
 

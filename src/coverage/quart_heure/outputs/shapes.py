@@ -14,14 +14,6 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
-__all__ = [
-    "UNITS_PER_DEGREE",
-    "Pen",
-    "inner_points",
-    "round_corners",
-    "simplified",
-]
-
 UNITS_PER_DEGREE = 100_000
 
 _STRAIGHT_M2 = 1e-3

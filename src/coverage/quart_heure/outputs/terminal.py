@@ -7,8 +7,6 @@ from collections.abc import Iterable
 
 from rich.console import Console, RenderableType
 
-__all__ = ["drawn", "held"]
-
 # Rich breaks lines at spaces that must not be broken: something else stands for them meanwhile.
 _HELD = str.maketrans("\u00a0\u202f", "\ue000\ue001")
 _FREE = str.maketrans("\ue000\ue001", "\u00a0\u202f")

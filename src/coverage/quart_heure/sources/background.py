@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pyproj
 
-__all__ = ["read_background"]
-
 
 def read_background(path: Path, *, crs: pyproj.CRS) -> gpd.GeoDataFrame:
     """Read what is drawn under maps.

@@ -15,8 +15,6 @@ from numpy.typing import NDArray
 
 from quart_heure.errors import CrsError, InputFileError
 
-__all__ = ["HEIGHT_SUFFIXES", "Heights", "read_heights"]
-
 HEIGHT_SUFFIXES = (".asc", ".tif", ".tiff", ".npz")
 """Endings of files of heights."""
 

@@ -9,8 +9,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["LEFT_OUT", "PROBLEM_COLUMNS", "ProblemList", "problem_table"]
-
 PROBLEM_COLUMNS = ("file", "row", "field", "value", "reason", "action")
 """Columns of a table of problems; rows are counted from 1 below the heading."""
 

@@ -20,20 +20,12 @@ import shapely
 from numpy.typing import NDArray
 
 from quart_heure.errors import CrsError, InputFileError
-from quart_heure.sources.areas.areas import plain_word, read_layer
+from quart_heure.sources.areas.areas import read_layer
+from quart_heure.sources.areas.names import plain_word
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
-__all__ = [
-    "LARGEST_FILE_BYTES",
-    "MOST_CELLS",
-    "MOST_COLUMNS",
-    "MOST_ROWS",
-    "WORKBOOKS",
-    "RawTable",
-    "read_raw_table",
-]
 
 LARGEST_FILE_BYTES = 300_000_000
 MOST_ROWS = 1_000_000

@@ -7,8 +7,6 @@ import unicodedata
 from collections.abc import Callable, Hashable, Iterable
 from typing import TypeVar
 
-__all__ = ["fold", "on_distinct"]
-
 _Given = TypeVar("_Given", bound=Hashable)
 _Found = TypeVar("_Found")
 

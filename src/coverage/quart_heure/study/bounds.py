@@ -14,17 +14,6 @@ from quart_heure.errors import StudyFileError
 if TYPE_CHECKING:
     from quart_heure.sources.areas.areas import StudyArea
 
-__all__ = [
-    "LEAST_CELL_M",
-    "LEAST_SNAP_M",
-    "LONGEST_MIN",
-    "LONGEST_SNAP_M",
-    "MOST_CELLS",
-    "cells_around",
-    "check_cells",
-    "check_number",
-    "check_walks",
-]
 
 LONGEST_MIN = 240.0
 """Nobody asks what lies more than four hours away on foot; the streets taken grow with it."""

@@ -44,7 +44,7 @@ from quart_heure.study.study import Study, longest_walk_m
 if TYPE_CHECKING:
     from quart_heure.sources.online.soliguide import SoliguideAccess
 
-__all__ = ["paris_study", "read_study"]
+__all__ = ["read_study"]
 
 _STREETS_AROUND_M = 2000.0
 """Raw streets are taken at least this far around the area."""

@@ -35,12 +35,12 @@ from quart_heure.analysis.weighting import with_second_weight
 from quart_heure.cache import Cache
 from quart_heure.errors import NetworkError, StudyFileError
 from quart_heure.network.components import useful_edges
-from quart_heure.sources.services.services import problem_table
+from quart_heure.sources.problems import problem_table
 from quart_heure.study.coverage import Coverage
 from quart_heure.study.manifest import run_manifest
 from quart_heure.study.study import Study
 
-__all__ = ["Coverage", "Study", "analyse"]
+__all__ = ["analyse"]
 
 
 def analyse(

@@ -16,8 +16,6 @@ from quart_heure.manifest import build_manifest
 from quart_heure.sources.residents.weights import DistrictWeights
 from quart_heure.study.study import Study
 
-__all__ = ["run_manifest"]
-
 
 def run_manifest(
     study: Study,

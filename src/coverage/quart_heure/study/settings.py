@@ -19,17 +19,6 @@ from quart_heure.sources.services.services import STATUSES
 from quart_heure.sources.services.wordings import date_of
 from quart_heure.study.bounds import check_number
 
-__all__ = [
-    "KEYS",
-    "find_walker",
-    "input_files",
-    "read_persons",
-    "read_settings",
-    "read_validity_day",
-    "read_walkers",
-    "template",
-]
-
 KEYS: dict[str, tuple[str, ...]] = {
     "area": (
         *("districts", "id_column", "label_column", "name"),

@@ -34,9 +34,10 @@ from quart_heure.sources.areas.areas import StudyArea
 from quart_heure.sources.background import read_background
 from quart_heure.sources.heights import Heights
 from quart_heure.sources.hours.states import STAY_MIN, is_country
+from quart_heure.sources.problems import problem_table
 from quart_heure.sources.residents.residents import Residents, ResidentZones
 from quart_heure.sources.residents.weights import DistrictWeights
-from quart_heure.sources.services.services import STATUSES, Services, problem_table
+from quart_heure.sources.services.services import STATUSES, Services
 from quart_heure.study.bounds import (
     LEAST_SNAP_M,
     LONGEST_SNAP_M,
@@ -48,7 +49,7 @@ from quart_heure.study.bounds import (
 if TYPE_CHECKING:
     import geopandas as gpd
 
-__all__ = ["ISOCHRONES_MIN", "Study", "longest_walk_m"]
+__all__ = ["Study"]
 
 ISOCHRONES_MIN = (5.0, 10.0, 15.0, 20.0)
 """Minutes at which isochrones are drawn by default."""

@@ -20,9 +20,10 @@ from quart_heure.cache import Cache
 from quart_heure.errors import StudyFileError
 from quart_heure.profiles import ADULT, SLOW, STEP_FREE, WalkProfile
 from quart_heure.study.bounds import LONGEST_MIN, MOST_CELLS, cells_around
-from quart_heure.study.line import Study, analyse
+from quart_heure.study.line import analyse
+from quart_heure.study.study import Study
 
-__all__ = ["PACE_COLUMNS", "SENSITIVITY_COLUMNS", "paces", "sensitivity", "variants_of"]
+__all__ = ["paces", "sensitivity"]
 
 _FIGURES = ("covered_pct", "residents_covered", "residents_covered_pct")
 

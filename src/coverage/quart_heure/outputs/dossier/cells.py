@@ -15,7 +15,6 @@ from quart_heure.analysis.statuses import STATUSES
 if TYPE_CHECKING:
     from quart_heure.study.coverage import Coverage
 
-__all__ = ["CLASS_COLOURS", "COLOUR_OF", "HEIGHT_PX", "WIDTH_PX", "CellGrid", "Frame"]
 
 WIDTH_PX, HEIGHT_PX = 560, 520
 """Size of a picture: at 45 mm, about 300 dots an inch."""

@@ -33,7 +33,6 @@ from quart_heure.outputs.results.report_rows import people_on_network
 if TYPE_CHECKING:
     from quart_heure.study.coverage import Coverage
 
-__all__ = ["Dossiers", "Share", "shared_lines"]
 
 _NAME = 90
 _CREDIT = 240

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from quart_heure.study.coverage import Coverage
 
-__all__ = ["INDEX_NAME", "write_dossiers"]
 
 INDEX_NAME = "index.html"
 

@@ -12,19 +12,6 @@ from numpy.typing import NDArray
 
 from quart_heure.outputs.dossier.cells import COLOUR_OF, HEIGHT_PX, WIDTH_PX, Frame
 
-__all__ = [
-    "GAP_INK",
-    "INK",
-    "STREET",
-    "draw_areas",
-    "draw_lines",
-    "draw_paths",
-    "draw_scale",
-    "new_figure",
-    "palette",
-    "png",
-]
-
 INK = "#1c2430"
 GAP_INK = "#6b2400"
 STREET = "#8b929a"

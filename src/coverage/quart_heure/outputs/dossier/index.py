@@ -12,7 +12,6 @@ from quart_heure.outputs.dossier.words import short
 if TYPE_CHECKING:
     from quart_heure.outputs.dossier.content import Dossiers
 
-__all__ = ["index_content"]
 
 _CHART_LABEL = 9
 """Letters of a district's name beside its bar."""

@@ -12,8 +12,6 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["Room", "fit_rows"]
-
 _SIDE_MM = 272.0
 """What an A4 leaves between its margins, less a line for the unforeseen."""
 

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from quart_heure.network.graph import WalkNetwork
     from quart_heure.study.coverage import Coverage
 
-__all__ = ["DistrictMaps", "MapMaker"]
 
 _MAIN_KINDS = ("trunk", "primary", "secondary", "tertiary")
 _WIDE_KINDS = ("trunk", "primary")

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from quart_heure.outputs.dossier.week import Week
     from quart_heure.outputs.dossier.words import Words
 
-__all__ = ["render_district", "render_index"]
 
 _FEW_MAPS, _MANY_MAPS = 6, 12
 _NAMED = 8

@@ -14,8 +14,6 @@ from pathlib import Path
 from quart_heure.errors import OutputError
 from quart_heure.files import replacing
 
-__all__ = ["BROWSERS", "PdfMaker"]
-
 BROWSERS = (
     "chromium",
     "chromium-browser",

@@ -6,8 +6,6 @@ import dataclasses
 import math
 from collections.abc import Mapping
 
-__all__ = ["Rank", "ranks"]
-
 
 @dataclasses.dataclass(frozen=True)
 class Rank:

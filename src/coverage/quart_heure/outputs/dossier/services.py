@@ -12,8 +12,6 @@ import pandas as pd
 from quart_heure.labels import format_number, word
 from quart_heure.outputs.dossier.words import Words, short
 
-__all__ = ["ServiceRows", "service_rows"]
-
 _NAME, _ADDRESS, _HOURS, _PUBLIC = 70, 60, 80, 60
 
 

@@ -12,7 +12,6 @@ from quart_heure.outputs.dossier.words import Words, short
 if TYPE_CHECKING:
     from quart_heure.study.coverage import Coverage
 
-__all__ = ["unknown_lines", "years_of"]
 
 _NAMED = 4
 """Places without coordinates that are named, the others are counted."""

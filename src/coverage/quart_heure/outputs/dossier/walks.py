@@ -12,8 +12,6 @@ from quart_heure.analysis.districts import NO_DISTRICT
 if TYPE_CHECKING:
     from quart_heure.study.coverage import Coverage
 
-__all__ = ["walks_to_services"]
-
 
 def walks_to_services(coverage: Coverage) -> pd.DataFrame:
     """Find the counted services that each district reaches within the threshold.

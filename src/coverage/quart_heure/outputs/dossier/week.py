@@ -14,8 +14,6 @@ from quart_heure.labels import with_percent_sign
 from quart_heure.outputs.dossier.words import Words
 from quart_heure.outputs.hour_words import range_words, share_columns
 
-__all__ = ["HOURS", "LEVELS", "MOMENTS", "Week", "WeekRow", "level_of", "week_of"]
-
 HOURS = 168
 """Hours of a week, Monday 00:00 first."""
 

@@ -11,8 +11,6 @@ from quart_heure.labels import LANGUAGES, format_plain, typeset
 from quart_heure.outputs.assets import asset
 from quart_heure.outputs.results.report_rows import printable
 
-__all__ = ["Words", "ordinal", "short"]
-
 
 class Words:
     """Says the phrases of the dossiers in one language.

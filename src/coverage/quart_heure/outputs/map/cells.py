@@ -25,17 +25,6 @@ if TYPE_CHECKING:
     from quart_heure.study.coverage import Coverage
     from quart_heure.study.study import Study
 
-__all__ = [
-    "FAR",
-    "OFF_NETWORK",
-    "UNREACHABLE",
-    "Grid",
-    "cells_shown",
-    "packed",
-    "thresholds_offered",
-    "upper_minutes",
-    "withheld",
-]
 
 FAR, UNREACHABLE, OFF_NETWORK = 253, 254, 255
 """Codes of cells without minutes; 0 is outside the area, n at most ``upper[n - 1]`` minutes."""

@@ -14,13 +14,6 @@ from quart_heure.outputs.map.cells import thresholds_offered, withheld
 if TYPE_CHECKING:
     from quart_heure.study.coverage import Coverage
 
-__all__ = [
-    "DistrictSums",
-    "category_figures",
-    "composite_figures",
-    "open_essentials",
-    "shares_by_count",
-]
 
 _TOLERANCE = 1e-9
 

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from quart_heure.sources.areas.areas import StudyArea
     from quart_heure.study.coverage import Coverage
 
-__all__ = ["ground"]
 
 _SURROUNDINGS_M = 800
 """How far around the area main streets, water and parks are drawn."""

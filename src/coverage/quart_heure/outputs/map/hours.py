@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from quart_heure.analysis.week import OpenSet
     from quart_heure.study.coverage import Coverage
 
-__all__ = ["HOURS_LIMIT_BYTES", "WeekShown", "hours_shown"]
 
 HOURS_LIMIT_BYTES = 900_000
 """Hours that take more than this are left out, and the page says so."""

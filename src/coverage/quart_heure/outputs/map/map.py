@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from quart_heure.study.coverage import Coverage
 
-__all__ = ["LANGUAGES", "build_map", "render_map", "write_map"]
+__all__ = ["write_map"]
 
 LANGUAGES = ("fr", "en")
 

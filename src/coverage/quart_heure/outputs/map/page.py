@@ -21,8 +21,6 @@ from folium.template import Environment
 
 from quart_heure.outputs.assets import asset, code_digest, stylesheet, templates
 
-__all__ = ["CoverageLayers", "MapPage", "OfflineMap"]
-
 _SCRIPTS = (
     "words.js",
     "draw.js",

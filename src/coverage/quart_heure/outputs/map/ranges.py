@@ -19,8 +19,6 @@ from quart_heure.outputs.map.cells import Grid, packed
 if TYPE_CHECKING:
     from quart_heure.study.coverage import Coverage
 
-__all__ = ["asked_words", "city_bounds", "has_ranges", "perhaps_shown", "range_rows", "range_told"]
-
 
 def has_ranges(coverage: Coverage) -> bool:
     """Tell whether the study asked for an hour or a person, so that figures have two ends."""

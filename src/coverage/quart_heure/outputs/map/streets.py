@@ -14,7 +14,6 @@ from quart_heure.outputs.shapes import Pen, simplified
 if TYPE_CHECKING:
     from quart_heure.network.graph import WalkNetwork
 
-__all__ = ["NAME_FIELDS", "streets"]
 
 # By importance; the page shows each class from its own zoom on.
 _MAIN_CLASSES = (("primary", "trunk"), ("secondary",), ("tertiary",))

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from quart_heure.study.coverage import Coverage
     from quart_heure.study.study import Study
 
-__all__ = ["page_texts"]
-
 
 def page_texts(
     coverage: Coverage,

@@ -19,7 +19,6 @@ from quart_heure.outputs.shapes import Pen, inner_points, round_corners, simplif
 if TYPE_CHECKING:
     from quart_heure.study.coverage import Coverage
 
-__all__ = ["COMPOSITE_VIEW", "SAID_IN_WORDS", "services_shown", "views"]
 
 SAID_IN_WORDS = ("access", "status", "left_out")
 """What is said of a service in the language of the page; the rest is as its source has it."""

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from quart_heure.network.graph import WalkNetwork
     from quart_heure.study.study import Study
 
-__all__ = ["Check", "check_study", "render_check", "write_check"]
+__all__ = ["Check", "check_study", "write_check"]
 
 _BARRIERS = ("water", "rail")
 _SHOWN = 10

@@ -34,7 +34,6 @@ from quart_heure.sources.areas.names import bare_name
 if TYPE_CHECKING:
     from quart_heure.study.coverage import Coverage
 
-__all__ = ["REPORT_FORMAT", "report_content", "resolve_districts"]
 
 REPORT_FORMAT = "quart-heure-report/1"
 """Name and version of the structure that `report_content` returns."""

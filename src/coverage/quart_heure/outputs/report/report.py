@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from quart_heure.study.coverage import Coverage
 
-__all__ = ["REPORT_FORMATS", "ReportFormat", "render_report", "write_report"]
+__all__ = ["render_report"]
 
 ReportFormat = Literal["table", "csv", "json", "md", "html"]
 

@@ -10,8 +10,6 @@ import pandas as pd
 
 from quart_heure.analysis.answers import COMPOSITES
 
-__all__ = ["most_needed", "service_lists"]
-
 _Row = dict[str, Any]
 
 _SHOWN = 10

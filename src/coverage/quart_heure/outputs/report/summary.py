@@ -10,8 +10,6 @@ import pandas as pd
 from quart_heure.labels import district_word, format_number, format_pct, format_plain, phrase
 from quart_heure.outputs.results.report_rows import Row, people_on_network, printable
 
-__all__ = ["second_weight", "summary"]
-
 _AMOUNTS = {"residents": "residents", "area": "area_ha"}
 
 

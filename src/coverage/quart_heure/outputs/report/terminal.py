@@ -33,8 +33,6 @@ from quart_heure.outputs.report.week import shade
 from quart_heure.outputs.results.report_rows import people_on_network
 from quart_heure.outputs.terminal import drawn, held
 
-__all__ = ["terminal_text"]
-
 _GAPS_SHOWN = 10
 _SERVICES_SHOWN = 5
 _WIDE = 110

@@ -22,7 +22,6 @@ from quart_heure.schema import check_columns, table_columns
 if TYPE_CHECKING:
     from quart_heure.study.study import Study
 
-__all__ = ["render_paces", "render_sensitivity"]
 
 _FIGURES = {"covered_pct": "pace_area", "residents_covered_pct": "pace_residents"}
 """What is shown to people, and the title it stands under."""

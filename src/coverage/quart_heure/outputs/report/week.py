@@ -12,8 +12,6 @@ import pandas as pd
 from quart_heure.labels import word
 from quart_heure.outputs.hour_words import DAYS, HOURS, share_columns, week_days, week_words
 
-__all__ = ["SHADES", "day_runs", "shade", "week_content"]
-
 SHADES = "·░▒▓█"
 """None, and quarters of the people or of the area, for a screen that has but letters."""
 

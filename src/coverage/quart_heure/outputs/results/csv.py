@@ -10,8 +10,6 @@ import pandas as pd
 
 from quart_heure.schema import Column
 
-__all__ = ["csv_text", "read_csv"]
-
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """A spreadsheet may run text that starts so as a formula."""
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-__all__ = ["render_info"]
-
 
 def render_info(manifest: Mapping[str, Any], *, changed: Sequence[str] = ()) -> str:
     """Describe a run: version, dates, inputs, parameters, counts, what was left out.

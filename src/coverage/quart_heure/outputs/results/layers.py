@@ -19,8 +19,6 @@ from numpy.typing import NDArray
 
 from quart_heure.outputs.results.manifest import json_text
 
-__all__ = ["PointArray", "write_geopackage", "write_geoparquet"]
-
 _METADATA_KEY = b"quart_heure"
 
 _TYPE_NAMES = {

@@ -18,15 +18,6 @@ from quart_heure.labels import told
 if TYPE_CHECKING:
     from quart_heure.study.coverage import Coverage
 
-__all__ = [
-    "MANIFEST_NAME",
-    "describe_run",
-    "json_text",
-    "plain",
-    "read_manifest",
-    "residents_source",
-    "write_manifest",
-]
 
 MANIFEST_NAME = "manifest.json"
 """The file that makes a folder a result."""

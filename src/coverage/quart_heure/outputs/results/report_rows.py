@@ -12,8 +12,6 @@ import pandas as pd
 from quart_heure.outputs.results.rows import in_order
 from quart_heure.schema import table_columns
 
-__all__ = ["Row", "people_on_network", "plain_rows", "printable"]
-
 Row = dict[str, Any]
 """Values by the names of their columns."""
 

@@ -8,8 +8,6 @@ import pandas as pd
 
 from quart_heure.analysis.answers import COMPOSITES
 
-__all__ = ["LAYERS", "TABLES", "in_order"]
-
 LAYERS = ("services", "isochrones", "gaps", "cells")
 """Tables with a geometry."""
 

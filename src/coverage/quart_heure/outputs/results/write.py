@@ -37,11 +37,7 @@ from quart_heure.schema import (
 if TYPE_CHECKING:
     from quart_heure.study.coverage import Coverage
 
-__all__ = [
-    "RESULT_FILES",
-    "WEEK_FILES",
-    "write_results",
-]
+__all__ = ["RESULT_FILES", "WEEK_FILES", "write_results"]
 
 _CSV_TABLES = (
     *("indicators", "composite", "gaps", "gap_parts", "services", "problems"),

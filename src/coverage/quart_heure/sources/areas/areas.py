@@ -24,22 +24,13 @@ from quart_heure.sources.areas.names import (
     ID_COLUMNS,
     LABEL_COLUMNS,
     column_words,
-    plain_word,
 )
 
 if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
-__all__ = [
-    "StudyArea",
-    "area_from_districts",
-    "check_layer",
-    "metric_crs",
-    "plain_word",
-    "read_area",
-    "read_layer",
-]
+__all__ = ["area_from_districts", "read_area"]
 
 _FRANCE = shapely.box(-5.5, 41.2, 9.8, 51.3)
 """Metropolitan France in degrees, where Lambert-93 is the national metric system."""

@@ -13,15 +13,6 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import geopandas as gpd
 
-__all__ = [
-    "DISTRICT_FAULT_COLUMNS",
-    "SLIVER_M",
-    "check_districts",
-    "fault_rows",
-    "mend_polygon",
-    "mended_row",
-    "parents_of",
-]
 
 DISTRICT_FAULT_COLUMNS = (
     "kind",

@@ -12,14 +12,6 @@ from quart_heure.errors import InputFileError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = [
-    "ID_COLUMNS",
-    "LABEL_COLUMNS",
-    "bare_name",
-    "column_words",
-    "find_column",
-    "plain_word",
-]
 
 ID_COLUMNS = (
     *("subdistrict_id", "quarter_id", "quartier_id", "district_id"),

@@ -6,8 +6,6 @@ import datetime as dt
 import zoneinfo
 from collections.abc import Iterable
 
-__all__ = ["ZONE", "clock_time", "minute_of", "repeat_min", "second_times", "wall_time"]
-
 ZONE = "Europe/Paris"
 """Time zone of the places, where none is given."""
 

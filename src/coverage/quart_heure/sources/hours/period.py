@@ -9,8 +9,6 @@ from collections.abc import Sequence
 
 from quart_heure.sources.hours.words import plain_text
 
-__all__ = ["Period", "cut_period"]
-
 _OSM_MONTHS = tuple("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split())  # noqa: SIM905
 
 _MONTHS = {

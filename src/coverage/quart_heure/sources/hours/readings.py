@@ -7,8 +7,6 @@ from collections.abc import Callable
 
 from opening_hours import validate
 
-__all__ = ["BY_THE_SUN", "readings_of"]
-
 BY_THE_SUN = re.compile(r"dawn|sunrise|sunset|dusk", re.I)
 """Hours that need to know where the place is."""
 

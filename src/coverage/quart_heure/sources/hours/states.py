@@ -25,24 +25,7 @@ from quart_heure.sources.hours.clock import (
     second_times,
     wall_time,
 )
-from quart_heure.sources.hours.text import ParsedHours, hours_from_days, hours_from_text
-from quart_heure.sources.hours.timeline import CLOSED, LONGEST_DAYS, OPEN, UNKNOWN, timelines
-
-__all__ = [
-    "CLOSED",
-    "OPEN",
-    "STAY_MIN",
-    "UNKNOWN",
-    "ZONE",
-    "ParsedHours",
-    "hours_from_days",
-    "hours_from_text",
-    "is_country",
-    "next_openings",
-    "opening_states",
-    "public_holidays",
-    "visit_states",
-]
+from quart_heure.sources.hours.timeline import LONGEST_DAYS, UNKNOWN, timelines
 
 STAY_MIN = 15.0
 """Minutes that a place must stay open after one arrives, for the visit to be worth the walk."""

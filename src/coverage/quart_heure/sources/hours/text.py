@@ -23,8 +23,6 @@ from quart_heure.sources.hours.words import (
     read_times,
 )
 
-__all__ = ["ParsedHours", "hours_from_days", "hours_from_text"]
-
 _OSM_DAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
 _CLOSED_WORDS = frozenset({"-", "--", "ferme", "fermee", "closed", "off"})
 _BLANK_WORDS = frozenset({"", "none", "nan", "null", "?", "nc", "non communique"})

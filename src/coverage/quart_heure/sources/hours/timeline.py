@@ -14,8 +14,6 @@ from opening_hours import OpeningHours, State
 from quart_heure.sources.hours.clock import minute_of
 from quart_heure.sources.hours.readings import BY_THE_SUN, readings_of
 
-__all__ = ["CLOSED", "LONGEST_DAYS", "OPEN", "UNKNOWN", "Timeline", "timelines"]
-
 CLOSED, UNKNOWN, OPEN = 0, 1, 2
 """States of a place, in ascending order of what one may hope for."""
 

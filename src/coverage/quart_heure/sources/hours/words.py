@@ -9,16 +9,6 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 
-__all__ = [
-    "DAY_NAMES",
-    "WHOLE_DAY",
-    "DayHours",
-    "NotUnderstoodError",
-    "plain_text",
-    "read_sentence",
-    "read_times",
-]
-
 DAY_NAMES: Mapping[str, int] = {
     name: day
     for day, names in enumerate(

@@ -20,7 +20,6 @@ from quart_heure.sources.online.patience import host_of
 if TYPE_CHECKING:
     import requests
 
-__all__ = ["Answer", "KeptAnswers", "answers_folder"]
 
 _PREFIX = "fetch-"
 

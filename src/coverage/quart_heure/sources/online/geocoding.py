@@ -20,8 +20,6 @@ from quart_heure.files import replacing
 from quart_heure.manifest import creation_time
 from quart_heure.sources.online.web import Web
 
-__all__ = ["GEOCODING_URL", "Geocoded", "WeakMatch", "geocode_file"]
-
 GEOCODING_URL = "https://data.geopf.fr/geocodage/search/csv"
 
 _GOOD_TYPES = frozenset({"housenumber", "street"})

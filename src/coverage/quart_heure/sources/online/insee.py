@@ -22,12 +22,6 @@ from quart_heure.sources.online.packed_files import unpacked
 if TYPE_CHECKING:
     import geopandas as gpd
 
-__all__ = [
-    "SQUARES_URL",
-    "SQUARE_COLUMNS",
-    "read_insee_squares",
-    "read_iris_population",
-]
 
 SQUARES_URL = (
     "https://www.insee.fr/fr/statistiques/fichier/8735162/Filosofi2021_carreaux_200m_gpkg.zip"

@@ -20,8 +20,6 @@ from quart_heure.errors import InputFileError, TryLaterError
 from quart_heure.sources.online.patience import host_of
 from quart_heure.sources.online.web import Web, hopeless_status, web_address
 
-__all__ = ["DAYS", "Dataset", "DatasetAnswer", "known_datasets", "other_dataset", "read_dataset"]
-
 DAYS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
 
 _PAGE = 100

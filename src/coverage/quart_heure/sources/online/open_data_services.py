@@ -11,13 +11,11 @@ from typing import Any
 
 import shapely
 
-from quart_heure.sources.hours.states import hours_from_days, hours_from_text
+from quart_heure.sources.hours.text import hours_from_days, hours_from_text
 from quart_heure.sources.online.open_data import DAYS, DatasetAnswer
 from quart_heure.sources.online.patience import host_of
-from quart_heure.sources.services.services import SERVICE_COLUMNS
+from quart_heure.sources.services.rows import SERVICE_COLUMNS
 from quart_heure.sources.services.wordings import is_closed_day, wheelchair_of
-
-__all__ = ["service_rows", "write_rows"]
 
 
 def service_rows(

@@ -26,8 +26,6 @@ from quart_heure.errors import GeometryError, QuartHeureError
 from quart_heure.sources.online.answers import Answer, KeptAnswers
 from quart_heure.sources.online.patience import Refusal, Turns, check_answer, host_of, wait_for_slot
 
-__all__ = ["LiveOsm", "LiveSettings", "Place"]
-
 _ONE_AT_A_TIME = threading.Lock()
 """osmnx has one set of settings per process."""
 

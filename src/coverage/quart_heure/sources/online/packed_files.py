@@ -11,8 +11,6 @@ from pathlib import Path
 
 from quart_heure.errors import InputFileError
 
-__all__ = ["unpacked"]
-
 _LARGEST_RATIO = 100.0
 """No honest table is packed tighter."""
 

@@ -13,16 +13,6 @@ import requests
 
 from quart_heure.errors import TryLaterError
 
-__all__ = [
-    "Refusal",
-    "Turns",
-    "check_answer",
-    "check_json",
-    "check_status",
-    "host_of",
-    "wait_for_slot",
-]
-
 _HINT = "Run the same command later: what was answered is kept. Or name another --mirror."
 _SMALLER = " If it fails again, take a smaller area, or a file of OpenStreetMap data."
 _WORDS = {

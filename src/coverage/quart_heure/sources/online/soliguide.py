@@ -27,7 +27,6 @@ from quart_heure.sources.services.services import Services, services_from_rows
 if TYPE_CHECKING:
     import geopandas as gpd
 
-__all__ = ["KEY_VARIABLE", "TERMS", "SoliguideAccess", "soliguide_access", "with_soliguide"]
 
 KEY_VARIABLE = "QUART_HEURE_SOLIGUIDE_KEY"
 _URL_VARIABLE = "QUART_HEURE_SOLIGUIDE_URL"

@@ -20,8 +20,6 @@ import requests
 from quart_heure.errors import InputFileError
 from quart_heure.sources.online.patience import Refusal, Turns, check_json, check_status, host_of
 
-__all__ = ["Patience", "Web", "hopeless_status", "web_address"]
-
 _HOPELESS = frozenset({400, 401, 403, 404, 405, 406, 410, 413, 414, 415, 422})
 """Statuses that the same question would get again."""
 

@@ -14,16 +14,6 @@ from quart_heure.errors import GeometryError
 if TYPE_CHECKING:
     import geopandas as gpd
 
-__all__ = [
-    "DISTRICT_LEVELS",
-    "Boundary",
-    "choose_districts",
-    "commune_statement",
-    "district_layer",
-    "inner_boundaries_statement",
-    "outlines",
-    "read_boundaries",
-]
 
 DISTRICT_LEVELS = ("8", "9", "10")
 """``admin_level`` of communes, of municipal arrondissements and of quarters, in France."""

@@ -12,17 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = [
-    "Pieces",
-    "Problems",
-    "Refs",
-    "cut_ways",
-    "distinct",
-    "find_nodes",
-    "order_nodes",
-    "order_ways",
-]
-
 _LISTED_PER_REASON = 200
 
 

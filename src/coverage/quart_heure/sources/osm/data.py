@@ -25,18 +25,6 @@ from quart_heure.sources.osm.checks import (
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = [
-    "NODE_KEYS",
-    "NODE_MARKS",
-    "WAY_KEYS",
-    "OsmArea",
-    "RawOsm",
-    "assemble_raw",
-    "from_overpass",
-    "is_area_relation",
-    "is_street",
-    "node_tags_that_matter",
-]
 
 WAY_KEYS = frozenset(
     {
@@ -173,7 +161,7 @@ class RawOsm:
     @property
     def problems(self) -> pd.DataFrame:
         """What was wrong with the data (columns `PROBLEM_COLUMNS` of services)."""
-        from quart_heure.sources.services.services import problem_table  # noqa: PLC0415 - imports pandas
+        from quart_heure.sources.problems import problem_table  # noqa: PLC0415 - imports pandas
 
         return problem_table(self.problem_rows)
 

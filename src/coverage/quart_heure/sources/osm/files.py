@@ -37,7 +37,7 @@ from quart_heure.sources.osm.data import (
     node_tags_that_matter,
 )
 
-__all__ = ["OSM_SUFFIXES", "read_osm_file"]
+__all__ = ["read_osm_file"]
 
 OSM_SUFFIXES = (".osm.pbf", ".pbf", ".osm", ".osm.gz", ".osm.bz2")
 """Ends of the names of the files that are read."""

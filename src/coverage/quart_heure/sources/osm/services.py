@@ -18,9 +18,7 @@ from opening_hours import validate
 
 from quart_heure.categories import Category
 from quart_heure.sources.osm.boundaries import outlines
-from quart_heure.sources.services.services import ADMITS
-
-__all__ = ["Candidates", "read_candidates", "service_tags"]
+from quart_heure.sources.services.rows import ADMITS
 
 _WOMEN_OR_VICTIMS = frozenset(
     {"woman", "women", "abused", "victim", "victims", "domestic_violence"}

@@ -19,7 +19,6 @@ from quart_heure.sources.residents.residents import Buildings, ResidentZones
 if TYPE_CHECKING:
     import geopandas as gpd
 
-__all__ = ["LEVEL_M", "read_buildings"]
 
 LEVEL_M = 3.0
 """Height of one level, where only levels are known."""

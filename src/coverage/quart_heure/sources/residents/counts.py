@@ -8,8 +8,6 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["read_counts", "why_no_count"]
-
 _SPACES = re.compile(r"\s+")
 """Also those of French thousands, which do not break."""
 

@@ -33,7 +33,6 @@ from quart_heure.sources.residents.tables import (
 if TYPE_CHECKING:
     import geopandas as gpd
 
-__all__ = ["METHODS", "PEOPLE_COLUMNS", "read_people"]
 
 METHODS = ("area", "buildings")
 """How people are shared out inside their zone."""

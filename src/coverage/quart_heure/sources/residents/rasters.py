@@ -12,8 +12,6 @@ from quart_heure.errors import CrsError, InputFileError
 from quart_heure.sources.areas.areas import StudyArea
 from quart_heure.sources.residents.residents import ResidentZones
 
-__all__ = ["read_raster"]
-
 
 def read_raster(path: Path, area: StudyArea, *, source: str = "") -> ResidentZones:
     """Read the pixels in and around a study area that have people.

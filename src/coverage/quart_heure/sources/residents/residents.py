@@ -15,8 +15,6 @@ from numpy.typing import NDArray
 
 from quart_heure.errors import CrsError, InputFileError
 
-__all__ = ["Buildings", "ResidentZones", "Residents", "read_residents"]
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Residents:

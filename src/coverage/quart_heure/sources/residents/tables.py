@@ -18,7 +18,6 @@ from quart_heure.sources.areas.names import ID_COLUMNS, bare_name, plain_word
 if TYPE_CHECKING:
     import geopandas as gpd
 
-__all__ = ["MOST_ROWS", "districts_of", "people_by_name", "resident_problem"]
 
 MOST_ROWS = 20
 """More rows than this with one fault are told in one row of problems."""

@@ -17,8 +17,6 @@ from quart_heure.sources.areas.areas import StudyArea
 from quart_heure.sources.areas.names import ID_COLUMNS, LABEL_COLUMNS, bare_name
 from quart_heure.sources.residents.counts import read_counts, why_no_count
 
-__all__ = ["DistrictWeights", "read_weights"]
-
 _VALUE_COLUMNS = ("value", "weight", "count", "people", "n", "valeur", "nombre", "effectif")
 _NAME_COLUMNS = (*ID_COLUMNS, *LABEL_COLUMNS, "district", "arrondissement", "area")
 

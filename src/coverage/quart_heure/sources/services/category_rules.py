@@ -10,8 +10,6 @@ from quart_heure.categories import Category
 from quart_heure.errors import CategoryError, StudyFileError
 from quart_heure.sources.texts import fold, on_distinct
 
-__all__ = ["Rule", "category_words", "compile_rules", "first_rule", "read_categories"]
-
 _LONGEST_NAME = 200
 
 Rule = tuple[str, re.Pattern[str]]

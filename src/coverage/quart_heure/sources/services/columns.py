@@ -14,16 +14,6 @@ from pathlib import Path
 from quart_heure.errors import InputFileError
 from quart_heure.sources.texts import fold
 
-__all__ = [
-    "DAYS",
-    "FIELDS",
-    "FoundColumns",
-    "aliases",
-    "find_columns",
-    "list_headings",
-    "plain_heading",
-]
-
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 _POSTCODE = re.compile(r"\d{4,5}$")

@@ -15,8 +15,6 @@ from numpy.typing import NDArray
 from quart_heure.errors import CrsError
 from quart_heure.sources.areas.areas import StudyArea
 
-__all__ = ["Located", "locate_pairs", "locate_texts", "near_box", "to_number"]
-
 _NUMBER = r"[-+]?\d{1,12}(?:\.\d{0,20})?(?:[eE][-+]?\d{1,2})?"
 _BREAK = r"(?:\s*[,;|/]\s*|\s+)"
 _PAIR = re.compile(rf"[\[(\s]*({_NUMBER}){_BREAK}({_NUMBER})[\])\s]*$")

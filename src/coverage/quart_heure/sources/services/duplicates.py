@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from quart_heure.sources.texts import fold, on_distinct
 
-__all__ = ["DUPLICATE_M", "find_duplicates", "name_key"]
-
 DUPLICATE_M = 30.0
 """Two rows of one category nearer than this may be one place, in metres."""
 

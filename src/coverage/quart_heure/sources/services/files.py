@@ -28,17 +28,6 @@ from quart_heure.sources.services.coordinates import Located, locate_pairs, loca
 from quart_heure.sources.services.rows import SERVICE_COLUMNS, is_discreet, tidy_rows
 from quart_heure.sources.services.settings import ServiceSource
 
-__all__ = [
-    "FILE",
-    "LONGEST_TEXT",
-    "ROW",
-    "GivenRows",
-    "ServicePart",
-    "put_in_schema",
-    "read_source",
-    "schema_frame",
-]
-
 FILE, ROW = "_file", "_row"
 """Columns that say where a row comes from, until the services are put together."""
 

@@ -17,13 +17,15 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from quart_heure.sources.problems import problem_table
 from quart_heure.sources.services.duplicates import DUPLICATE_M, find_duplicates
-from quart_heure.sources.services.services import SERVICE_COLUMNS, Services, problem_table
+from quart_heure.sources.services.rows import SERVICE_COLUMNS
+from quart_heure.sources.services.services import Services
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
-__all__ = ["ALIKE", "APART_M", "WITHIN_M", "merge_services", "merged_services"]
+__all__ = ["merge_services"]
 
 WITHIN_M = 100.0
 """Rows further apart than this are never one place."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from opening_hours import validate
 
-from quart_heure.sources.hours.states import ParsedHours, hours_from_days, hours_from_text
+from quart_heure.sources.hours.text import ParsedHours, hours_from_days, hours_from_text
 from quart_heure.sources.problems import ProblemList
 from quart_heure.sources.services.columns import DAYS
 from quart_heure.sources.services.coordinates import to_number
@@ -25,18 +25,6 @@ from quart_heure.sources.services.wordings import (
     wheelchair_of,
 )
 from quart_heure.sources.texts import on_distinct
-
-__all__ = [
-    "ACCESS",
-    "ADMITS",
-    "ANSWERS",
-    "CAPACITY_UNITS",
-    "SERVICE_COLUMNS",
-    "STATUSES",
-    "WHEELCHAIR",
-    "is_discreet",
-    "tidy_rows",
-]
 
 SERVICE_COLUMNS = (
     "service_id",

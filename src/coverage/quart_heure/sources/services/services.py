@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from quart_heure.categories import Category
 from quart_heure.errors import CategoryError
 from quart_heure.sources.areas.areas import StudyArea
-from quart_heure.sources.problems import LEFT_OUT, PROBLEM_COLUMNS, ProblemList, problem_table
+from quart_heure.sources.problems import LEFT_OUT, ProblemList, problem_table
 from quart_heure.sources.services.category_rules import read_categories
 from quart_heure.sources.services.coordinates import near_box
 from quart_heure.sources.services.duplicates import DUPLICATE_M, find_duplicates
@@ -31,34 +31,15 @@ from quart_heure.sources.services.files import (
     schema_frame,
 )
 from quart_heure.sources.services.rows import (
-    ACCESS,
-    ADMITS,
-    ANSWERS,
-    CAPACITY_UNITS,
     SERVICE_COLUMNS,
     STATUSES,
-    WHEELCHAIR,
 )
 from quart_heure.sources.services.settings import ServiceSource
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
-__all__ = [
-    "ACCESS",
-    "ADMITS",
-    "ANSWERS",
-    "CAPACITY_UNITS",
-    "PROBLEM_COLUMNS",
-    "SERVICE_COLUMNS",
-    "STATUSES",
-    "WHEELCHAIR",
-    "ServiceSource",
-    "Services",
-    "problem_table",
-    "read_services",
-    "services_from_rows",
-]
+__all__ = ["STATUSES", "ServiceSource", "Services", "read_services"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)

@@ -11,8 +11,6 @@ from quart_heure.errors import StudyFileError
 from quart_heure.hints import unknown_key
 from quart_heure.sources.services.columns import FIELDS
 
-__all__ = ["SOURCE_KEYS", "ServiceSource", "sources_from_settings"]
-
 SOURCE_KEYS = ("file", "category", "columns", "crs", "rules")
 """What a study may say of one file of services."""
 

@@ -15,17 +15,6 @@ from importlib import resources
 
 from quart_heure.sources.texts import fold
 
-__all__ = [
-    "access_of",
-    "admits_of",
-    "animals_of",
-    "capacity_of",
-    "date_of",
-    "is_closed_day",
-    "status_of",
-    "wheelchair_of",
-]
-
 _GROUPS = ("women", "men", "families", "young_people")
 _LONGEST = 400
 """Signs of a text that are looked at: beyond, nobody says in a few words whom he admits."""

@@ -18,8 +18,6 @@ from pathlib import Path
 from quart_heure.errors import InputFileError
 from quart_heure.sources.tiles.files import tile_range
 
-__all__ = ["tile_folder", "tile_metadata"]
-
 _DEEPEST_ZOOM = 30
 
 _LARGEST_TILE = 32 * 2**20

@@ -20,8 +20,6 @@ from numpy.typing import NDArray
 
 from quart_heure.errors import InputFileError
 
-__all__ = ["EXTENT", "Tile", "find_tiles", "grid_transform", "read_layer", "tile_range"]
-
 EXTENT = 4096
 """Units along the side of a tile."""
 

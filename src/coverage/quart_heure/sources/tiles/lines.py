@@ -13,17 +13,6 @@ from scipy.sparse.csgraph import connected_components
 
 from quart_heure.sources.tiles.files import EXTENT, Tile, read_layer
 
-__all__ = [
-    "JoinedLines",
-    "TilePieces",
-    "count_neighbours",
-    "join_tiles",
-    "key_places",
-    "lone_rings",
-    "place_keys",
-    "read_pieces",
-]
-
 _KINDS: dict[str, tuple[str, frozenset[str]]] = {
     # class of the tiles: its kind, subclasses that are kinds of their own
     "path": ("path", frozenset({"footway", "steps", "cycleway", "bridleway", "corridor"})),

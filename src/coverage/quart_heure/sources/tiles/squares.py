@@ -21,8 +21,6 @@ from quart_heure.sources.tiles.lines import (
     place_keys,
 )
 
-__all__ = ["Obstacles", "SquareWalks", "cross_squares", "walks_across"]
-
 _WALK_STRETCH = 1.1
 """A straight walk is added where the way around is longer by this factor."""
 

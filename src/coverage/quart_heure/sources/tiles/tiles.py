@@ -29,8 +29,6 @@ from quart_heure.sources.tiles.lines import (
 )
 from quart_heure.sources.tiles.squares import SquareWalks, cross_squares
 
-__all__ = ["TileStreets", "read_tiles"]
-
 SQUARE = "square"
 """Kind of the straight walks across squares."""
 
