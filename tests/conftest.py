@@ -7,7 +7,7 @@ import os
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
-import toy_town
+from helpers import toy_town
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.study import Coverage, Study, analyse
 

@@ -18,17 +18,6 @@ from pandas.api import types
 
 from quart_heure.errors import OutputError
 
-__all__ = [
-    "CATEGORY_MARK",
-    "COLUMNS",
-    "TABLES",
-    "Column",
-    "check_columns",
-    "column_problems",
-    "data_dictionary",
-    "table_columns",
-]
-
 Dtype = Literal["text", "integer", "number", "boolean", "geometry"]
 Files = Literal["all", "layers", "csv", "ranges"]
 

@@ -1,0 +1,1 @@
+"""What tests share: towns, servers, study files and slow, obvious computations."""

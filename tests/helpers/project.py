@@ -1,0 +1,66 @@
+"""Where the project is, and the source extracts that may lie beside it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parents[2]
+EXTRACTS = ROOT.parent / "shared" / "data"
+"""Real extracts that may lie beside a checkout; tests that need them are skipped without."""
+
+# Folders that hold what tools and runs leave behind, for when git is not there to tell.
+LEFT_BEHIND = {".venv", ".git", ".cache", "__pycache__", "dist", "build", "out"}
+
+
+in_project = pytest.mark.skipif(
+    not (ROOT / "pyproject.toml").exists(), reason="the tests run without the project's files"
+)
+
+
+@cache
+def pyproject() -> dict[str, Any]:
+    """Read pyproject.toml."""
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def project_files() -> tuple[Path, ...]:
+    """List the project's files: git's, with the new ones; without git, all but what runs leave."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    if (ROOT / ".git").exists():
+        try:
+            listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout
+        except (OSError, subprocess.CalledProcessError):
+            pass  # git is absent or refuses the folder of another user
+        else:
+            paths = (ROOT / os.fsdecode(name) for name in listed.split(b"\0") if name)
+            return tuple(path for path in paths if path.is_file())
+    return tuple(
+        path
+        for path in sorted(ROOT.rglob("*"))
+        if path.is_file()
+        and not any(
+            part in LEFT_BEHIND or part.endswith((".egg-info", "_cache"))
+            for part in path.relative_to(ROOT).parts
+        )
+    )
+
+
+@cache
+def requirements(*extras: str) -> dict[str, Requirement]:
+    """Give what pyproject.toml asks for, by canonical name, with what is in these extras."""
+    project = pyproject()["project"]
+    lines = list(project["dependencies"])
+    for extra in extras:
+        lines += project["optional-dependencies"][extra]
+    asked = [Requirement(line) for line in lines]
+    return {canonicalize_name(each.name): each for each in asked if each.name != project["name"]}

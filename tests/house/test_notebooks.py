@@ -1,0 +1,194 @@
+"""The notebooks run from top to bottom, show what they promise, and are kept without output."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from helpers.project import ROOT, in_project
+from quart_heure.sources.services.services import Services
+from quart_heure.study import Study
+
+NOTEBOOKS = ROOT / "notebooks"
+PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
+PARIS = "01_paris_quart_heure"
+TERRITORY = "03_your_own_territory"
+WHEN = "04_when_and_for_whom"
+LIMIT_KB = 60
+LIMIT_S = 300
+
+pytestmark = in_project
+every_notebook = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+
+
+def load(path: Path) -> Any:
+    return nbformat.read(path, as_version=4)
+
+
+def shown(notebook: Any, mime: str) -> list[str]:
+    """Give what cells show in one form; ``text`` is what they print."""
+    outputs = [each for cell in notebook.cells for each in cell.get("outputs", [])]
+    if mime == "text":
+        return [each.text for each in outputs if each.output_type == "stream"]
+    return [each.data[mime] for each in outputs if mime in each.get("data", {})]
+
+
+def execute(path: Path, folder: Path) -> Any:
+    """Run a copy of a notebook in a folder of its own, in a kernel that owns nothing else."""
+    notebook = load(path)
+    with pytest.MonkeyPatch.context() as patch:
+        # Nothing of the machine's user: no kernels, no settings, no history, no cache.
+        for variable in ("JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR"):
+            patch.setenv(variable, str(folder / "jupyter" / variable.split("_")[1].lower()))
+        patch.setenv("JUPYTER_PLATFORM_DIRS", "1")
+        patch.setenv("IPYTHONDIR", str(folder / "ipython"))
+        patch.setenv("QUART_HEURE_CACHE", str(folder / "cache"))
+        patch.delenv("MPLBACKEND", raising=False)  # the kernel draws into the notebook
+        (folder / "work").mkdir()
+        NotebookClient(
+            notebook,
+            timeout=LIMIT_S,
+            kernel_name="python3",
+            resources={"metadata": {"path": str(folder / "work")}},
+        ).execute()
+    return notebook
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Remember the notebooks that were run, for several tests look at one."""
+    return {"folder": tmp_path_factory.mktemp("notebooks")}
+
+
+def run_once(path: Path, ran: dict[str, Any]) -> Any:
+    if path.stem not in ran:
+        folder = ran["folder"] / path.stem
+        folder.mkdir()
+        ran[path.stem] = execute(path, folder)
+    return ran[path.stem]
+
+
+def test_there_is_a_first_notebook() -> None:
+    assert PARIS in [path.stem for path in PATHS]
+
+
+@every_notebook
+def test_a_notebook_is_kept_without_output(path: Path) -> None:
+    notebook = load(path)
+    nbformat.validate(notebook)
+    assert path.stat().st_size < LIMIT_KB * 1024
+    assert dict(notebook.metadata.kernelspec)["name"] == "python3"
+    # Nothing of the machine that wrote it.
+    assert set(notebook.metadata) <= {"kernelspec", "language_info"}
+    assert set(notebook.metadata.language_info) == {"name"}
+    for cell in notebook.cells:
+        assert not cell.metadata
+        if cell.cell_type == "code":
+            assert cell.outputs == []
+            assert cell.execution_count is None
+    ids = [cell.id for cell in notebook.cells]
+    assert len(ids) == len(set(ids))
+
+
+@every_notebook
+def test_no_figure_is_typed(path: Path) -> None:
+    # A figure in a sentence would go stale; sentences with figures are computed.
+    figure = re.compile(r"\d[\d .,]*\s?(?:%|ha\b|km|people|residents|habitants|points)")
+    for cell in load(path).cells:
+        if cell.cell_type == "markdown":
+            assert not figure.search(cell.source), cell.id
+
+
+@every_notebook
+def test_a_notebook_runs(path: Path, ran: dict[str, Any]) -> None:
+    before = sorted(NOTEBOOKS.rglob("*"))
+    notebook = run_once(path, ran)
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            assert output.output_type != "error", cell.id
+            # A warning in a notebook is read as a fault of the library.
+            assert output.get("name") != "stderr", output.text
+    assert shown(notebook, "image/png")
+    assert sorted(NOTEBOOKS.rglob("*")) == before
+
+
+def test_the_first_notebook_shows_what_it_promises(ran: dict[str, Any]) -> None:
+    notebook = run_once(NOTEBOOKS / f"{PARIS}.ipynb", ran)
+    assert len(shown(notebook, "image/png")) == 3
+    sentences = shown(notebook, "text/markdown")
+    assert any("are within 15 minutes of *" in text for text in sentences)
+    assert any("on foot" in text and "**Covered** (*Couvert*)" in text for text in sentences)
+    tables = " ".join(shown(notebook, "text/html"))
+    for words in ("Bains-douches", "Tous les essentiels", "13e", "barrier", "too_far", "Auteuil"):
+        assert words in tables
+    printed = " ".join([*shown(notebook, "text"), *tables.splitlines()])
+    assert "© OpenStreetMap contributors" in printed
+    assert "13e arrondissement" in printed
+    assert 'src="out/notebook/carte.html"' in tables
+    written = ran["folder"] / PARIS / "work" / "out" / "notebook"
+    assert "Bains-douches" in (written / "carte.html").read_text(encoding="utf-8")
+    assert (written / "resultats" / "manifest.json").is_file()
+
+
+def test_the_notebook_on_other_territories_shows_what_it_promises(ran: dict[str, Any]) -> None:
+    notebook = run_once(NOTEBOOKS / f"{TERRITORY}.ipynb", ran)
+    assert len(shown(notebook, "image/png")) == 1
+    printed = " ".join(shown(notebook, "text"))
+    assert "row 2: the geometry is not a valid polygon" in printed
+    assert "district_overlap: 1" in printed
+    tables = " ".join(shown(notebook, "text/html"))
+    for words in (
+        *("invalid polygon", "districts overlap", "same place in several sources"),
+        *("longitude and latitude seem swapped", "no coordinates", "unknown category"),
+        *("left blank", "taken as unknown", "association.xlsx"),
+        *("11:30-14:00", "lockers", "referral"),
+    ):
+        assert words in tables
+    assert any("All 12,250 residents" in text for text in shown(notebook, "text/markdown"))
+    written = ran["folder"] / TERRITORY / "work" / "out" / "territory"
+    assert "Espace du Pont" in (written / "carte.html").read_text(encoding="utf-8")
+
+
+def test_the_notebook_on_hours_answers_its_question(ran: dict[str, Any]) -> None:
+    notebook = run_once(NOTEBOOKS / f"{WHEN}.ipynb", ran)
+    assert len(shown(notebook, "image/png")) == 2
+    sentences = shown(notebook, "text/markdown")
+    (answer,) = (text for text in sentences if "*bains-douches* in use" in text)
+    # Read by hand in the hours of the places: none is open on a Sunday after 12:30.
+    assert "of 15 *bains-douches* in use, 0 are open then, 15 are closed" in answer.lower()
+    assert "At least 0.0 % and at most 0.0 % of residents" in answer
+    assert "on Monday at 07:30: Bains-douches Blomet, Bains-douches Meaux" in answer
+    assert any("distinct sets of places" in text for text in sentences)
+    assert any("have one single shower" in text for text in sentences)
+    tables = " ".join(shown(notebook, "text/html"))
+    for words in (
+        *("au moins (% des habitants)", "au plus (% des habitants)", "horaires inconnus"),
+        *("left_out", "vendredi 1er mai", "dimanche 10 h", "unknown_hours", "closed", "16e"),
+        *("step_free", "residents_only_here", "unknown_pct", "speed_kmh", "T07:30"),
+    ):
+        assert words in tables, words
+
+
+@pytest.mark.parametrize("name", [PARIS, WHEN])
+def test_no_discreet_place_is_shown(name: str, ran: dict[str, Any]) -> None:
+    services: Services = Study.paris().services
+    hidden = services.table[services.table["discreet"]]
+    assert len(hidden)
+    notebook = run_once(NOTEBOOKS / f"{name}.ipynb", ran)
+    texts = [*shown(notebook, "text"), *shown(notebook, "text/html")]
+    texts += [*shown(notebook, "text/plain"), *shown(notebook, "text/markdown")]
+    for place in hidden.itertuples():
+        for fact in (place.service_id, place.name, place.address):
+            if fact:
+                assert not any(fact in text for text in texts), fact
+
+
+def test_no_path_leads_into_the_project() -> None:
+    # Whoever has the library alone can run it: it finds the packaged Paris by itself.
+    source = "\n".join(cell.source for cell in load(NOTEBOOKS / f"{PARIS}.ipynb").cells)
+    assert not re.search(r"""["'](?:\.\.|/)""", source)

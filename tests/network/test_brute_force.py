@@ -1,0 +1,313 @@
+"""Snapping and travel times against slow computations, on random small towns."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Sequence
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from shapely import Point
+
+from helpers import reference, toy_town
+from helpers.random_towns import PROFILES, SEEDS, SIDES, attachment, random_stops, walker
+from helpers.reference import Stop, Walker
+from quart_heure.network.graph import WalkNetwork
+from quart_heure.network.snapping import snap
+from quart_heure.network.travel_time import travel_times
+from quart_heure.profiles import ADULT, WalkProfile
+from quart_heure.study import analyse
+
+WHOLE_LINE = settings(max_examples=max(1, settings().max_examples // 2))
+
+
+# --- snapping ------------------------------------------------------------------------------------
+
+
+@given(seed=SEEDS, columns=SIDES, rows=SIDES)
+def test_snap_finds_the_nearest_usable_edge(seed: int, columns: int, rows: int) -> None:
+    town = toy_town.random_town(seed, columns=columns, rows=rows)
+    rng = random.Random(seed + 1)
+    _, edges = toy_town.reference_edges(town.edges)
+    network = WalkNetwork.from_edges(town.edges)
+    usable = [rng.random() < 0.8 for _ in edges]
+    limit_m = rng.choice((20.0, 60.0, 100.0))
+    x0, y0 = toy_town.ORIGIN
+    points = [(x0 + rng.uniform(-200, 700), y0 + rng.uniform(-200, 700)) for _ in range(25)]
+    points += [edge.line.coords[0] for edge in edges[:5]]  # on nodes
+    found = snap(network, np.array(points), usable=np.array(usable), max_distance_m=limit_m)
+    for k, (x, y) in enumerate(points):
+        wanted = reference.snap_one(edges, usable, x, y, limit_m)
+        if wanted is None:
+            assert found.edge[k] == -1
+            continue
+        chosen = int(found.edge[k])
+        assert usable[chosen]
+        distance_m = edges[chosen].line.distance(Point(x, y))
+        assert distance_m == pytest.approx(wanted.access_m, abs=1e-9)
+        if distance_m == wanted.access_m:
+            assert chosen == wanted.edge
+        assert found.access_m[k] == pytest.approx(wanted.access_m, abs=1e-9)
+        foot = edges[chosen].line.interpolate(found.offset_m[k])
+        assert foot.distance(Point(x, y)) == pytest.approx(wanted.access_m, abs=1e-6)
+
+
+@given(seed=SEEDS, columns=SIDES, rows=SIDES)
+def test_snap_ties_on_a_lattice_go_to_the_lowest_id(seed: int, columns: int, rows: int) -> None:
+    town = toy_town.random_town(seed, columns=columns, rows=rows, lattice=True)
+    _, edges = toy_town.reference_edges(town.edges)
+    network = WalkNetwork.from_edges(town.edges)
+    usable = [True] * len(edges)
+    x0, y0 = toy_town.ORIGIN
+    points = [(x0 + i * 12.5, y0 + j * 12.5) for i in range(-12, 60, 4) for j in range(-12, 60, 4)]
+    found = snap(network, np.array(points), usable=np.array(usable), max_distance_m=100.0)
+    wanted = [reference.snap_one(edges, usable, x, y) for x, y in points]
+    assert found.edge.tolist() == [-1 if s is None else s.edge for s in wanted]
+    on = [k for k, stop in enumerate(wanted) if stop is not None]
+    assert found.access_m[on].tolist() == [wanted[k].access_m for k in on]
+    assert found.offset_m[on] == pytest.approx([wanted[k].offset_m for k in on], abs=1e-9)
+
+
+def test_snap_of_nothing_and_to_nothing(toy_network: WalkNetwork) -> None:
+    none = snap(toy_network, np.empty((0, 2)), usable=np.ones(toy_network.n_edges, dtype=bool))
+    assert len(none.edge) == 0
+    nowhere = snap(
+        toy_network,
+        np.array([toy_town.ORIGIN]),
+        usable=np.zeros(toy_network.n_edges, dtype=bool),
+    )
+    assert nowhere.edge.tolist() == [-1]
+
+
+# --- travel times --------------------------------------------------------------------------------
+
+
+def check_times(
+    town: toy_town.Town,
+    profile: WalkProfile,
+    places: Sequence[Stop | None],
+    services: Sequence[Stop | None],
+) -> None:
+    n_nodes, edges = toy_town.reference_edges(town.edges)
+    network = WalkNetwork.from_edges(town.edges)
+    table = reference.minutes_matrix(n_nodes, edges, walker(profile), places, services)
+    found = travel_times(network, profile, attachment(services), attachment(places))
+    for k, row in enumerate(table):
+        wanted = min(row, default=math.inf)
+        assert found.minutes[k] == pytest.approx(wanted, rel=1e-9, abs=1e-7)
+        if wanted == math.inf:
+            assert found.nearest[k] == -1
+        else:
+            assert row[found.nearest[k]] == pytest.approx(wanted, rel=1e-9, abs=1e-7)
+
+
+@given(seed=SEEDS, columns=SIDES, rows=SIDES, profile=PROFILES)
+def test_travel_times_equal_floyd_warshall(
+    seed: int, columns: int, rows: int, profile: WalkProfile
+) -> None:
+    town = toy_town.random_town(seed, columns=columns, rows=rows)
+    rng = random.Random(seed + 1)
+    _, edges = toy_town.reference_edges(town.edges)
+    places = random_stops(rng, edges, walker(profile), 12)
+    services = random_stops(rng, edges, walker(profile), rng.choice((0, 1, 2, 6)))
+    check_times(town, profile, places, services)
+
+
+@given(seed=SEEDS, columns=SIDES, rows=SIDES, profile=PROFILES)
+def test_both_references_say_the_same(
+    seed: int, columns: int, rows: int, profile: WalkProfile
+) -> None:
+    town = toy_town.random_town(seed, columns=columns, rows=rows)
+    rng = random.Random(seed + 1)
+    n_nodes, edges = toy_town.reference_edges(town.edges)
+    who = walker(profile)
+    places = [s for s in random_stops(rng, edges, who, 8) if s is not None]
+    services = [s for s in random_stops(rng, edges, who, 4) if s is not None]
+    table = reference.minutes_matrix(n_nodes, edges, who, places, services)
+    nodes = reference.node_minutes(n_nodes, edges, who, services)
+    for place, wanted in zip(places, table, strict=True):
+        found = reference.place_minutes(edges, who, place, services, nodes)
+        assert found == pytest.approx(wanted, rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize("way", ["both", "forward", "backward"])
+def test_one_edge_is_walked_directly_where_it_may_be(way: str) -> None:
+    # 100 m; the place is at 30 m, a service at 80 m and another at 10 m
+    row = {"name": "", "kind": "path", "steps": False, "bridge": False, "tunnel": False}
+    row |= {"forward": way != "backward", "backward": way != "forward"}
+    row |= {"geometry": toy_town.LineString([(0, 0), (100, 0)])}
+    network = WalkNetwork.from_edges(toy_town.finish_edges([row]))
+    place = attachment([Stop(0, 30.0, 15.0)])
+    ahead = travel_times(network, ADULT, attachment([Stop(0, 80.0, 10.0)]), place)
+    behind = travel_times(network, ADULT, attachment([Stop(0, 10.0, 10.0)]), place)
+    # 15 + 50 + 10 = 75 m ahead, 15 + 20 + 10 = 45 m behind
+    assert ahead.minutes.tolist() == [math.inf if way == "backward" else 1.0]
+    assert behind.minutes.tolist() == pytest.approx([math.inf if way == "forward" else 0.6])
+
+
+@pytest.mark.parametrize(("steps_factor", "metres"), [(1.0, 75), (2.0, 125), (4.0, 225)])
+def test_steps_count_more_along_one_edge_too(steps_factor: float, metres: int) -> None:
+    # 100 m of steps; from 30 m to 80 m, with 15 m to reach them and 10 m to leave them: only the
+    # 50 m on the steps take longer
+    row = {"name": "", "kind": "steps", "steps": True, "bridge": False, "tunnel": False}
+    row |= {"forward": True, "backward": True}
+    row |= {"geometry": toy_town.LineString([(0, 0), (100, 0)])}
+    network = WalkNetwork.from_edges(toy_town.finish_edges([row]))
+    profile = WalkProfile(name="climber", speed_kmh=4.5, steps_factor=steps_factor)
+    place, service = attachment([Stop(0, 30.0, 15.0)]), attachment([Stop(0, 80.0, 10.0)])
+    found = travel_times(network, profile, service, place)
+    assert found.minutes.tolist() == pytest.approx([metres / 75])
+
+
+def test_direction_is_from_the_place_to_the_service() -> None:
+    # a one-way triangle 0 → 1 → 2 → 0 of 100, 100 and 200 m (by its corner)
+    shapes = ([(0, 0), (100, 0)], [(100, 0), (100, 100)], [(100, 100), (0, 100), (0, 0)])
+    rows = [
+        {
+            "name": "",
+            "kind": "path",
+            "steps": False,
+            "bridge": False,
+            "tunnel": False,
+            "forward": True,
+            "backward": False,
+            "geometry": toy_town.LineString(shape),
+        }
+        for shape in shapes
+    ]
+    network = WalkNetwork.from_edges(toy_town.finish_edges(rows))
+    place, service = Stop(0, 50.0, 0.0), Stop(1, 50.0, 0.0)
+    there = travel_times(network, ADULT, attachment([service]), attachment([place]))
+    back = travel_times(network, ADULT, attachment([place]), attachment([service]))
+    assert there.minutes.tolist() == pytest.approx([100 / 75])
+    assert back.minutes.tolist() == pytest.approx([300 / 75])
+
+
+def test_longer_way_round_is_not_forced_on_one_edge() -> None:
+    # a horseshoe of 2 × 200 + 10 m whose ends are joined by 10 m: for two places near its ends
+    # the joint is shorter than the horseshoe, though they share that edge
+    shoe = [(0, 0), (0, 200), (10, 200), (10, 0)]
+    base = {"name": "", "kind": "path", "steps": False, "bridge": False, "tunnel": False}
+    base |= {"forward": True, "backward": True}
+    rows = [
+        base | {"geometry": toy_town.LineString(shoe)},
+        base | {"geometry": toy_town.LineString([(0, 0), (10, 0)])},
+    ]
+    network = WalkNetwork.from_edges(toy_town.finish_edges(rows))
+    found = travel_times(
+        network, ADULT, attachment([Stop(0, 395.0, 0.0)]), attachment([Stop(0, 20.0, 0.0)])
+    )
+    # 20 + 10 + 15 = 45 m, not 375 m
+    assert found.minutes.tolist() == pytest.approx([0.6])
+
+
+@given(seed=SEEDS, limit_min=st.sampled_from([1.0, 3.0, 6.0]))
+def test_a_limit_changes_nothing_below_it(seed: int, limit_min: float) -> None:
+    town = toy_town.random_town(seed)
+    rng = random.Random(seed + 1)
+    _, edges = toy_town.reference_edges(town.edges)
+    places = attachment(random_stops(rng, edges, walker(ADULT), 20))
+    services = attachment(random_stops(rng, edges, walker(ADULT), 3))
+    network = WalkNetwork.from_edges(town.edges)
+    free = travel_times(network, ADULT, services, places)
+    limited = travel_times(network, ADULT, services, places, limit_min=limit_min)
+    below = free.minutes <= limit_min
+    assert limited.minutes[below] == pytest.approx(free.minutes[below], abs=1e-12)
+    assert (limited.nearest[below] == free.nearest[below]).all()
+    assert (limited.minutes[~below] > limit_min).all()
+
+
+# --- the whole line ------------------------------------------------------------------------------
+
+
+@WHOLE_LINE
+@given(seed=SEEDS, columns=SIDES, rows=SIDES, profile=PROFILES)
+def test_every_cell_of_random_towns(
+    seed: int, columns: int, rows: int, profile: WalkProfile
+) -> None:
+    town = toy_town.random_town(seed, columns=columns, rows=rows)
+    study = town.study(profile=profile)
+    table = analyse(study).cells.set_index(["col", "row"])
+    expected = toy_town.reference_cells(study, town.edges, town.services.table)
+    assert set(table.index) == {(c.col, c.row) for c in expected}
+    for one in expected:
+        row = table.loc[(one.col, one.row)]
+        assert row["district_id"] == one.district_id
+        assert bool(row["on_network"]) == (one.stop is not None)
+        within = 0
+        for category in study.categories:
+            wanted = one.minutes[category]
+            found = row[f"minutes_{category}"]
+            assert found == pytest.approx(wanted, rel=1e-9, abs=1e-7, nan_ok=True)
+            assert row[f"nearest_{category}"] == one.nearest[category]
+            if not any(abs(wanted - part * 6) < 1e-6 for part in (0.9, 1, 1.1)):
+                assert row[f"status_{category}"] == reference.status(wanted, 6)
+            within += found <= 6 + 1e-9
+        assert row["essentials_within"] == (within if one.stop is not None else -1)
+
+
+def exact_status(metres: float, threshold_m: Fraction) -> str:
+    """Status from metres that are exact, by rational arithmetic."""
+    if math.isnan(metres):
+        return "off_network"
+    if metres == math.inf:
+        return "uncovered"
+    walk = Fraction(metres)
+    if walk <= threshold_m * Fraction(9, 10):
+        return "covered"
+    if walk <= threshold_m:
+        return "borderline_covered"
+    return "borderline_uncovered" if walk <= threshold_m * Fraction(11, 10) else "uncovered"
+
+
+@WHOLE_LINE
+@given(
+    seed=SEEDS,
+    columns=SIDES,
+    rows=SIDES,
+    threshold_min=st.sampled_from([4, 5, 10]),
+    speed=st.sampled_from([(4.5, 75), (3.0, 50), (4.2, 70)]),
+)
+def test_thresholds_are_inclusive_whatever_the_way(
+    seed: int, columns: int, rows: int, threshold_min: int, speed: tuple[float, int]
+) -> None:
+    # On a lattice every way is a whole number of half metres, and many are exactly as long as the
+    # walker gets in the time: 0.9 ×, 1 × and 1.1 × the threshold are to be inclusive for all.
+    town = toy_town.random_town(seed, columns=columns, rows=rows, lattice=True, n_services=5)
+    table = town.services.table
+    x0, y0 = toy_town.ORIGIN
+    on_grid = [  # services on multiples of 25 m: on streets, on junctions, between
+        Point(x0 + round((p.x - x0) / 25) * 25, y0 + round((p.y - y0) / 25) * 25)
+        for p in table.geometry
+    ]
+    table = table.set_geometry(on_grid, crs=table.crs)
+    speed_kmh, metres_per_min = speed
+    study = town.study(
+        services=toy_town.Services(table=table, problems=town.services.problems),
+        profile=WalkProfile(name="exact", speed_kmh=speed_kmh),
+        threshold_min=float(threshold_min),
+        cell_m=25.0,
+    )
+    found = analyse(study).cells.set_index(["col", "row"])
+    n_nodes, edges = toy_town.reference_edges(town.edges)
+    in_metres = reference.cells(
+        area=study.area.geometry,
+        districts=[],
+        n_nodes=n_nodes,
+        edges=edges,
+        walker=Walker(1.0),
+        services=toy_town.reference_services(table, study.categories),
+        cell_m=25.0,
+    )
+    for category in study.categories:
+        wanted = {
+            (c.col, c.row): exact_status(
+                c.minutes[category], Fraction(threshold_min * metres_per_min)
+            )
+            for c in in_metres
+        }
+        assert found[f"status_{category}"].to_dict() == wanted

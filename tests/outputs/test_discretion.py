@@ -1,0 +1,234 @@
+"""A discreet place counts in the times and is shown nowhere."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyproj
+import pytest
+from pyarrow import parquet
+
+from helpers import toy_town
+from quart_heure.cache import Cache
+from quart_heure.outputs.discretion import DISCREET, publishable
+from quart_heure.outputs.report.report import REPORT_FORMATS, render_report
+from quart_heure.outputs.results.write import write_results
+from quart_heure.sources.problems import problem_table
+from quart_heure.sources.services.services import Services
+from quart_heure.study import Coverage, Study, analyse
+
+NAME, ADDRESS, NOTES = "Maison Mirabelle", "37 impasse Cachée", "ne pas dire"
+PLACE = "B3"  # the discreet place of the toy town, the only bagagerie that counts
+
+
+@pytest.fixture(scope="module")
+def secret_study(toy_study: Study) -> Study:
+    table = toy_study.services.table.copy()
+    here = table["service_id"] == PLACE
+    table.loc[here, ["name", "address", "notes"]] = [NAME, ADDRESS, NOTES]
+    lon, _ = degrees(table[here])
+    problems = problem_table(
+        [
+            problem(1, "name", NAME),
+            problem(2, "address", f"{ADDRESS}, 75000"),
+            problem(3, "coordinates", f"{lon:.5f}, 48.1"),
+            problem(4, "service_id", PLACE),
+            problem(5, "service_id", f"{PLACE}5"),
+            problem(6, "status", "ouvert"),
+        ]
+    )
+    return toy_study.replace(services=Services(table=table, problems=problems))
+
+
+@pytest.fixture(scope="module")
+def secret(secret_study: Study) -> Coverage:
+    return analyse(secret_study)
+
+
+@pytest.fixture(scope="module")
+def shown(secret: Coverage) -> Coverage:
+    return publishable(secret)
+
+
+def problem(row: int, field: str, value: str) -> dict[str, object]:
+    return {"file": "a.csv", "row": row, "field": field, "value": value, "reason": "", "action": ""}
+
+
+def degrees(table: pd.DataFrame) -> tuple[float, float]:
+    point = table.geometry.iloc[0]
+    transformer = pyproj.Transformer.from_crs(2154, 4326, always_xy=True)
+    lon, lat = transformer.transform(point.x, point.y)
+    return lon, lat
+
+
+def test_the_place_is_in_no_table(shown: Coverage) -> None:
+    for table in (shown.services, shown.study.services.table):
+        assert PLACE not in set(table["service_id"])
+        assert not table["discreet"].any()
+        assert table.index.equals(pd.RangeIndex(len(table)))
+    for column in ("nearest_service_id", "nearest_service_name"):
+        assert not set(shown.gaps[column]) & {PLACE, NAME}
+    assert PLACE not in set(shown.cells["nearest_bagagerie"])
+    assert DISCREET in set(shown.cells["nearest_bagagerie"])
+    for column in shown.cells.filter(like="nearest_"):
+        assert PLACE not in pd.Categorical(shown.cells[column]).categories
+
+
+def test_problems_that_name_it_are_withheld_and_counted(secret: Coverage, shown: Coverage) -> None:
+    left = set(shown.problems["row"].dropna())
+    assert left == {5, 6}
+    assert shown.manifest["withheld"]["problems"] == 4
+    assert len(shown.study.services.problems) == 2
+
+
+def test_minutes_draw_no_ring_around_it(secret: Coverage, shown: Coverage) -> None:
+    threshold = secret.study.threshold_min
+    before = secret.cells[secret.cells["nearest_bagagerie"] == PLACE]["minutes_bagagerie"]
+    after = shown.cells.loc[before.index, "minutes_bagagerie"]
+    assert before.min() < 5
+    within = before <= threshold
+    assert set(after[within]) == {threshold}
+    assert (after[~within] % 5 == 0).all()
+    assert (after >= before).all()
+    assert (after - before)[~within].max() < 5
+    assert ((after <= threshold) == within).all()
+
+
+def test_what_is_counted_stays_true(secret: Coverage, shown: Coverage) -> None:
+    # Districts do not count the place among their services; the whole area does.
+    at = secret.indicators["level"] == "city"
+    pd.testing.assert_frame_equal(secret.indicators[at], shown.indicators[at])
+    counts = ["services_inside"]
+    pd.testing.assert_frame_equal(
+        secret.indicators.drop(columns=counts), shown.indicators.drop(columns=counts)
+    )
+    fewer = secret.indicators["services_inside"] - shown.indicators["services_inside"]
+    assert set(secret.indicators.loc[fewer == 1, "category"]) == {
+        "bagagerie",
+        "essential_all",
+        "essential_any",
+    }
+    pd.testing.assert_frame_equal(secret.composite, shown.composite)
+    columns = [c for c in secret.cells if not c.startswith(("minutes_baga", "nearest_"))]
+    pd.testing.assert_frame_equal(secret.cells[columns], shown.cells[columns])
+    for column in ("nearest_bains_douches", "nearest_esi"):
+        assert (secret.cells[column].astype(str) == shown.cells[column].astype(str)).all()
+    assert list(secret.gaps["gap_id"]) == list(shown.gaps["gap_id"])
+    assert list(secret.gaps["street"]) == list(shown.gaps["street"])
+
+
+def test_isochrones_below_the_threshold_are_withheld(secret: Coverage, shown: Coverage) -> None:
+    drawn = shown.isochrones.groupby("category")["threshold_min"].apply(list)
+    assert drawn["bagagerie"] == [15.0]
+    assert drawn["bains_douches"] == [5.0, 10.0, 15.0, 20.0]
+    assert shown.manifest["withheld"]["isochrones"] == 3
+    assert shown.manifest["withheld"]["services"] == 1
+
+
+def test_gaps_of_its_category_have_round_minutes(secret: Coverage, shown: Coverage) -> None:
+    # The composites count a bagagerie too.
+    leading = ["bagagerie", "essential_all", "essential_any"]
+    for before, after in ((secret.gaps, shown.gaps), (secret.gap_parts, shown.gap_parts)):
+        at_it = before["nearest_service_id"] == PLACE
+        assert at_it.any()
+        assert set(after.loc[at_it, "nearest_service_id"]) == {DISCREET}
+        assert set(after.loc[at_it, "nearest_service_name"]) == {""}
+        assert PLACE not in set(after["nearest_service_id"])
+        columns = [column for column in before if column.startswith("minutes_")]
+        rounded = before["category"].isin(leading)
+        assert rounded.any()
+        assert not rounded.all()
+        exact = before.loc[rounded, columns].to_numpy(dtype=float)
+        told = after.loc[rounded, columns].to_numpy(dtype=float)
+        assert (told % 5 == 0).all()
+        assert ((told >= exact) & (told < exact + 5)).all()
+        pd.testing.assert_frame_equal(
+            pd.DataFrame(before.loc[~rounded, columns]), pd.DataFrame(after.loc[~rounded, columns])
+        )
+
+
+def test_a_place_that_does_not_count_is_not_shown_either(secret_study: Study) -> None:
+    table = secret_study.services.table.copy()
+    table.loc[table["service_id"] == PLACE, "status"] = "closed"
+    study = secret_study.replace(services=Services(table=table, problems=problem_table()))
+    shown = publishable(analyse(study))
+    assert PLACE not in set(shown.services["service_id"])
+    # Nothing leads to it: no isochrone need be withheld.
+    assert shown.manifest["withheld"]["isochrones"] == 0
+
+
+def test_twice_is_once(shown: Coverage) -> None:
+    assert publishable(shown) is shown
+
+
+def test_without_discreet_places_nothing_changes(secret_study: Study) -> None:
+    table = secret_study.services.table.assign(discreet=False)
+    study = secret_study.replace(services=dataclasses.replace(secret_study.services, table=table))
+    coverage = analyse(study)
+    shown = publishable(coverage)
+    assert not any(shown.manifest["withheld"].values())
+    for name in ("cells", "services", "isochrones", "gaps", "gap_parts", "problems"):
+        pd.testing.assert_frame_equal(getattr(coverage, name), getattr(shown, name))
+
+
+def test_no_file_tells(secret: Coverage, tmp_path: Path) -> None:
+    """Every byte that is written is searched for the name, the address and the coordinates."""
+    write_results(secret, tmp_path)
+    for format_ in REPORT_FORMATS:
+        text = render_report(secret, format=format_)
+        (tmp_path / f"report.{format_}").write_text(text, encoding="utf-8")
+    table = secret.study.services.table
+    place = table[table["service_id"] == PLACE]
+    lon, lat = degrees(place)
+    point = place.geometry.iloc[0]
+    told = [NAME, ADDRESS, NOTES, f"{lon:.5f}", f"{lat:.5f}"]
+    for path in sorted(tmp_path.iterdir()):
+        content = path.read_bytes()
+        if path.suffix == ".parquet":
+            frame = parquet.read_table(path)
+            columns = frame.drop_columns("geometry").to_pandas()
+            content = columns.to_csv().encode() + str(frame.schema.metadata).encode()
+            shapes = b"".join(frame["geometry"].to_pylist())
+            assert np.float64(point.x).tobytes() + np.float64(point.y).tobytes() not in shapes
+        for word in told:
+            assert word.encode() not in content, f"{path.name} tells {word!r}"
+        if path.suffix == ".csv":
+            assert PLACE not in pd.read_csv(path, dtype=str).to_numpy().ravel().tolist(), path.name
+
+
+def test_the_place_still_counts(secret: Coverage, toy_study: Study) -> None:
+    report = json.loads(render_report(secret, format="json"))
+    bagagerie = next(
+        row for row in report["services"]["by_category"] if row["category"] == "bagagerie"
+    )
+    assert bagagerie["counted"] == 1
+    assert bagagerie["not_shown"] == 1
+    assert report["services"]["withheld"] == 1
+    assert PLACE not in {row["service_id"] for row in report["services"]["list"]}
+    assert toy_town.CATEGORIES[1] == "bagagerie"
+
+
+def test_the_cache_does_not_tell_where_it_is(secret_study: Study, tmp_path: Path) -> None:
+    """Wherever the place is, the same files are kept, byte for byte."""
+    table = secret_study.services.table
+    here = table["service_id"] == PLACE
+    kept, dependence = [], []
+    for dx in (0, 300):
+        moved = table.assign(geometry=table.geometry.where(~here, table.geometry.translate(dx)))
+        study = secret_study.replace(
+            services=dataclasses.replace(secret_study.services, table=moved)
+        )
+        cache = Cache(tmp_path / str(dx))
+        for run in (analyse(study, cache=cache), analyse(study, cache=cache), analyse(study)):
+            dependence.append(run.dependence)
+        pd.testing.assert_frame_equal(dependence[-2], dependence[-1])
+        pd.testing.assert_frame_equal(dependence[-3], dependence[-1])
+        files = sorted((tmp_path / str(dx)).iterdir())
+        kept.append([(path.name, path.read_bytes()) for path in files])
+    assert any(name.startswith("reach") for name, _ in kept[0])
+    assert not dependence[0].equals(dependence[-1])  # it did move
+    assert kept[0] == kept[1]

@@ -1,0 +1,359 @@
+"""Cells of the map: the page is given what the tables say, at every threshold and hour."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import zlib
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyproj
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from helpers.town_week import (
+    MONDAY,
+    STARTS,
+    TRIED_HOURS,
+    by_clock,
+    shares_at,
+    town_week,
+    town_with_hours,
+)
+from quart_heure.analysis.statuses import classify
+from quart_heure.outputs.discretion import DISCREET, publishable
+from quart_heure.outputs.map import hours as map_hours
+from quart_heure.outputs.map.cells import (
+    FAR,
+    OFF_NETWORK,
+    UNREACHABLE,
+    Grid,
+    cells_shown,
+    mercator_share,
+    thresholds_offered,
+    upper_minutes,
+    withheld,
+)
+from quart_heure.outputs.map.figures import category_figures, composite_figures, open_essentials
+from quart_heure.outputs.map.hours import hours_shown
+from quart_heure.outputs.map.map import render_map
+from quart_heure.sources.hours.timeline import OPEN, UNKNOWN
+from quart_heure.study import Coverage, Study, analyse
+
+
+def unpacked(text: str) -> np.ndarray:
+    """Read bytes as the page does: the sum of the steps, modulo 256."""
+    steps = np.frombuffer(zlib.decompress(base64.b64decode(text)), dtype=np.uint8)
+    return np.cumsum(steps, dtype=np.uint8)
+
+
+def of_cells(codes: np.ndarray, coverage: Coverage, grid: Grid) -> np.ndarray:
+    """Pick the codes of the cells, in the order of their table."""
+    laid = codes.reshape(grid.height, grid.width)
+    cells = coverage.cells
+    return laid[cells["row"] - grid.first_row, cells["col"] - grid.first_col]
+
+
+def places_of(coverage: Coverage) -> dict[str, int]:
+    return {name: place for place, name in enumerate(coverage.services["service_id"])}
+
+
+@pytest.fixture(scope="module")
+def discreet_coverage(toy_study: Study) -> Coverage:
+    table = toy_study.services.table.copy()
+    table.loc[table["service_id"] == "A1", "discreet"] = True
+    services = dataclasses.replace(toy_study.services, table=table)
+    return publishable(analyse(toy_study.replace(services=services)))
+
+
+@pytest.fixture(scope="module")
+def grid(toy_coverage: Coverage) -> Grid:
+    return Grid(toy_coverage)
+
+
+@pytest.fixture(scope="module")
+def shown(toy_coverage: Coverage, grid: Grid) -> dict[str, Any]:
+    return cells_shown(toy_coverage, grid, places_of(toy_coverage))
+
+
+# --- minutes and nearest -------------------------------------------------------------------------
+
+
+def test_codes_give_the_status_of_the_tables_at_every_threshold(
+    toy_coverage: Coverage, grid: Grid, shown: dict[str, Any]
+) -> None:
+    upper = np.array([0, *shown["upper"]])
+    for category, text in shown["minutes"].items():
+        codes = of_cells(unpacked(text), toy_coverage, grid).astype(int)
+        minutes = toy_coverage.cells[f"minutes_{category}"].to_numpy()
+        told = np.where(codes <= len(upper) - 1, upper[np.minimum(codes, len(upper) - 1)], np.inf)
+        on = codes != OFF_NETWORK
+        assert (on == toy_coverage.cells["on_network"]).all()
+        for threshold in thresholds_offered(toy_coverage.study):
+            said = classify(told, on, threshold)
+            assert (said == classify(minutes, on, threshold)).all()
+        status = toy_coverage.cells[f"status_{category}"].cat.codes
+        assert (classify(told, on, toy_coverage.study.threshold_min) == status).all()
+        near = np.isfinite(minutes) & (minutes <= 25)
+        assert (told[near] >= minutes[near] - 1e-6).all()
+        assert (told[near] - minutes[near] <= 0.25 + 1e-6).all()
+
+
+def test_outside_the_area_is_nothing(grid: Grid, shown: dict[str, Any]) -> None:
+    codes = unpacked(shown["minutes"]["esi"]).reshape(grid.height, grid.width)
+    edge = [codes[:2], codes[-2:], codes[:, :2], codes[:, -2:]]
+    assert not any(side.any() for side in edge)
+    assert (codes > 0).sum() == len(grid._at)
+
+
+def test_the_nearest_service_is_that_of_the_tables(
+    toy_coverage: Coverage, grid: Grid, shown: dict[str, Any]
+) -> None:
+    ids = toy_coverage.services["service_id"].tolist()
+    for category, told in shown["nearest"].items():
+        (layer,) = told["layers"]
+        numbers = of_cells(unpacked(layer), toy_coverage, grid)
+        names = [""] + [ids[place] for place in told["places"]]
+        expected = toy_coverage.cells[f"nearest_{category}"].astype(str)
+        assert [names[n] for n in numbers] == expected.tolist()
+
+
+def test_more_services_than_a_byte_counts(toy_coverage: Coverage, grid: Grid) -> None:
+    names = [f"S{n % 300}" for n in range(len(toy_coverage.cells))]
+    cells = toy_coverage.cells.assign(nearest_esi=pd.Categorical(names))
+    many = dataclasses.replace(toy_coverage, cells=cells)
+    told = cells_shown(many, grid, {f"S{n}": n for n in range(300)})["nearest"]["esi"]
+    low, high = (of_cells(unpacked(layer), many, grid).astype(int) for layer in told["layers"])
+    assert [told["places"][n - 1] for n in low + 256 * high] == [int(name[1:]) for name in names]
+
+
+@given(st.floats(0, 400), st.sampled_from([5.0, 10.0, 12.0, 15.0, 20.0]))
+def test_rounding_up_never_changes_an_answer(minutes: float, threshold: float) -> None:
+    upper = np.append(upper_minutes(STUDY_OF_12), np.inf)
+    told = upper[np.searchsorted(upper * (1 + 1e-9), [minutes])]
+    on = np.ones(1, dtype=bool)
+    assert classify(told, on, threshold) == classify(np.array([minutes]), on, threshold)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Minutes:
+    threshold_min: float = 12.0
+    isochrones_min: tuple[float, ...] = (5.0, 10.0, 15.0)
+
+
+STUDY_OF_12: Any = _Minutes()
+
+
+def test_codes_leave_room_for_what_has_no_minutes() -> None:
+    many: Any = _Minutes(isochrones_min=tuple(float(n) / 7 for n in range(1, 100)))
+    upper = upper_minutes(many)
+    assert len(upper) < FAR < UNREACHABLE < OFF_NETWORK
+    assert (np.diff(upper) > 0).all()
+
+
+@pytest.mark.parametrize(
+    ("crs", "corner"), [("EPSG:2154", (640_000, 6_855_000)), ("EPSG:32629", (520_000, 4_550_000))]
+)
+def test_the_page_finds_the_cell_of_a_place(
+    toy_coverage: Coverage, crs: str, corner: tuple[int, int]
+) -> None:
+    """For an area of 40 km by 20 km, the polynomial is within a metre of the projection."""
+    col = corner[0] // 25 + np.array([0, 1600])
+    row = corner[1] // 25 + np.array([0, 800])
+    wide = dataclasses.replace(toy_coverage, cells=pd.DataFrame({"col": col, "row": row}))
+    grid = Grid(wide)
+    fit = grid.fit(pyproj.CRS(crs))
+    rng = np.random.default_rng(1)
+    x = corner[0] + rng.uniform(0, 40_000, 200)
+    y = corner[1] + rng.uniform(0, 20_000, 200)
+    lon, lat = pyproj.Transformer.from_crs(crs, 4326, always_xy=True).transform(x, y)
+    u, v = (
+        (share - centre) / half
+        for share, centre, half in zip(
+            mercator_share(lon, lat), fit["centre"], fit["half"], strict=True
+        )
+    )
+    terms = [u**i * v**j for i in range(4) for j in range(4 - i)]
+    for axis, first, metres in (("col", grid.first_col, x), ("row", grid.first_row, y)):
+        found = sum(c * term for c, term in zip(fit[axis], terms, strict=True))
+        assert np.abs((found + first) * 25 - metres).max() < 1.0
+
+
+# --- discretion ----------------------------------------------------------------------------------
+
+
+def test_a_discreet_place_has_no_place(discreet_coverage: Coverage) -> None:
+    assert withheld(discreet_coverage, "bains_douches")
+    assert not withheld(discreet_coverage, "esi")
+    grid = Grid(discreet_coverage)
+    told = cells_shown(discreet_coverage, grid, places_of(discreet_coverage))
+    assert -1 in told["nearest"]["bains_douches"]["places"]
+    codes = of_cells(unpacked(told["minutes"]["bains_douches"]), discreet_coverage, grid)
+    here = (discreet_coverage.cells["nearest_bains_douches"] == DISCREET).to_numpy()
+    minutes = {told["upper"][code - 1] for code in set(codes[here]) if code < FAR}
+    assert minutes
+    assert all(m % 5 == 0 and m >= 15 for m in minutes)
+    assert category_figures(discreet_coverage, "bains_douches") == {}
+    assert "bains_douches" not in open_essentials(discreet_coverage)
+
+
+def test_hours_of_a_discreet_place_are_not_told(toy_study: Study) -> None:
+    study = town_with_hours(week=True, week_of=MONDAY)
+    table = study.services.table.copy()
+    table.loc[table["service_id"] == "A1", "discreet"] = True
+    coverage = publishable(
+        analyse(study.replace(services=dataclasses.replace(study.services, table=table)))
+    )
+    places = places_of(coverage)
+    assert "A1" not in places
+    hours = hours_shown(coverage, coverage.week, Grid(coverage), places)
+    assert hours is not None
+    assert "bains_douches" not in hours["categories"]
+    assert "esi" in hours["categories"]
+    states = unpacked(hours["services"]).reshape(len(places), -1)
+    for service, place in places.items():
+        counted = coverage.services["counted"].to_numpy()[place]
+        told = [by_clock(service, moment) if counted else 0 for moment in STARTS]
+        assert (states[place] == [{OPEN: 2, UNKNOWN: 1}.get(state, 0) for state in told]).all()
+
+
+# --- thresholds ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("people", [True, False])
+def test_figures_are_those_of_a_study_with_that_threshold(toy_study: Study, people: bool) -> None:
+    study = toy_study if people else toy_study.replace(residents=None)
+    coverage = analyse(study)
+    for threshold in (5.0, 10.0, 20.0):
+        other = analyse(study.replace(threshold_min=threshold))
+        table = other.indicators[other.indicators["category"] == "esi"]
+        beyond = table["residents_borderline_uncovered"] + table["residents_uncovered"]
+        found = np.array(category_figures(coverage, "esi")[f"{threshold:g}"], dtype=float)
+        assert found[:, 2] == pytest.approx(table["covered_pct"].to_numpy(), abs=0.051)
+        if people:
+            shares = table["residents_covered_pct"].to_numpy()
+            assert found[:, 0] == pytest.approx(shares, abs=0.051)
+            assert found[:, 1] == pytest.approx(beyond.to_numpy(), abs=0.51)
+        share = "residents_pct" if people else "area_pct"
+        composite = other.composite.pivot(index="label", columns="essentials_within", values=share)
+        labels = [*study.area.districts["label"], study.area.name]
+        expected = composite.loc[labels].to_numpy()
+        told = np.array(composite_figures(coverage)[f"{threshold:g}"], dtype=float)
+        assert told == pytest.approx(expected, abs=0.051)
+
+
+# --- hours ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def weekly() -> Coverage:
+    return publishable(town_week())
+
+
+def told_hours(coverage: Coverage) -> dict[str, Any]:
+    hours = hours_shown(coverage, coverage.week, Grid(coverage), places_of(coverage))
+    assert hours is not None
+    return hours
+
+
+def state_at(coverage: Coverage, category: str, hour: int) -> np.ndarray:
+    assert coverage.week is not None
+    return coverage.week.cell_states(category, coverage.week.state_of_hour[category][hour])
+
+
+def test_hours_come_back_cell_by_cell(weekly: Coverage) -> None:
+    hours, grid = told_hours(weekly), Grid(weekly)
+    for category, one in hours["categories"].items():
+        low, high = unpacked(one["classes"]).reshape(2, -1)
+        classes = of_cells(low + 256 * high.astype(int), weekly, grid) - 1
+        table = np.frombuffer(zlib.decompress(base64.b64decode(one["table"])), dtype=np.uint8)
+        table = table.reshape(-1, one["states"])
+        for hour in TRIED_HOURS:
+            told = table[classes, one["hours"][hour]]
+            assert (told == np.maximum(state_at(weekly, category, hour), 0)).all()
+
+
+def test_which_week_it_is_is_said(weekly: Coverage) -> None:
+    assert told_hours(weekly)["monday"] == MONDAY.isoformat()
+    assert told_hours(weekly)["holidays"] == [4]
+    page = render_map(weekly)
+    assert "Semaine du 27 avril 2026 au 3 mai 2026. Férié" in page
+    assert "vendredi 1er mai 2026" in page
+    assert "Public holiday: Friday 1 May 2026." in page
+
+
+def test_the_map_agrees_with_the_study_of_that_hour(weekly: Coverage) -> None:
+    hours = told_hours(weekly)
+    ids = [*weekly.study.area.districts["district_id"], ""]
+    seen = set()
+    for category, one in hours["categories"].items():
+        for hour in TRIED_HOURS:
+            told = np.array(one["rows"][one["hours"][hour]], dtype=float)[:, :2]
+            expected = shares_at(hour, category).loc[ids].to_numpy()
+            assert told == pytest.approx(expected, abs=0.051)
+            seen.add(tuple(np.sign(told[-1]).tolist()))
+    assert seen == {(0.0, 0.0), (0.0, 1.0), (1.0, 1.0)}
+
+
+def test_services_are_open_by_their_clock(weekly: Coverage) -> None:
+    places = places_of(weekly)
+    states = unpacked(told_hours(weekly)["services"]).reshape(len(places), -1)
+    counted = dict(zip(places, weekly.services["counted"], strict=True))
+    for service in ("A1", "C1", "C2"):
+        assert counted[service]
+        expected = [by_clock(service, moment) for moment in STARTS]
+        words = {OPEN: 2, UNKNOWN: 1}
+        assert states[places[service]].tolist() == [words.get(state, 0) for state in expected]
+    assert not counted["A2"]
+    assert not states[places["A2"]].any()
+
+
+def test_counts_at_an_hour_are_those_of_the_states(weekly: Coverage) -> None:
+    counted = open_essentials(weekly)
+    assert counted
+    hour = 11
+    sure = sum(state_at(weekly, category, hour) == 2 for category in counted)
+    cells = weekly.cells[weekly.cells["on_network"]]
+    composite = told_hours(weekly)["composite"]
+    rows = composite["rows"][composite["hours"][hour]]
+    ids = [*weekly.study.area.districts["district_id"], ""]
+    for district, row in zip(ids, rows, strict=True):
+        here = cells if district == "" else cells[cells["district_id"] == district]
+        total = here["residents"].sum()
+        for n, share in enumerate(row):
+            people = here["residents"][(sure == n)[here.index]].sum()
+            assert share == pytest.approx(100 * people / total, abs=0.051)
+
+
+def test_hours_without_residents_are_of_area() -> None:
+    study = town_with_hours(week=True, week_of=MONDAY, residents=None)
+    coverage = publishable(analyse(study))
+    on = coverage.cells["on_network"].to_numpy()
+    one = told_hours(coverage)["categories"]["esi"]
+    for hour in TRIED_HOURS:
+        states = state_at(coverage, "esi", hour)[on]
+        expected = [100 * (states == 2).mean(), 100 * (states >= 1).mean()]
+        least, most, *people = one["rows"][one["hours"][hour]][-1]
+        assert [least, most] == pytest.approx(expected, abs=0.11)
+        assert people == [None, None]
+
+
+def test_many_states_are_told_apart(toy_coverage: Coverage) -> None:
+    rng = np.random.default_rng(5)
+    patterns = rng.integers(0, 3, size=(40, 100)).astype(np.int8)
+    cells = rng.integers(0, 40, size=1000)
+    classes, table = map_hours._classes(list(patterns[cells].T))
+    assert (table[classes] == patterns[cells]).all()
+    assert len(table) == len(np.unique(patterns[np.unique(cells)], axis=0))
+
+
+def test_hours_that_are_too_large_are_left_out_and_told(
+    weekly: Coverage, toy_coverage: Coverage, grid: Grid, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert hours_shown(toy_coverage, None, grid, places_of(toy_coverage)) is None
+    monkeypatch.setattr(map_hours, "HOURS_LIMIT_BYTES", 10)
+    assert told_hours(weekly)["categories"] == {}
+    assert "Les horaires ne sont pas dans ce fichier" in render_map(weekly)

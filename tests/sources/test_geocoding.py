@@ -1,0 +1,233 @@
+"""Geocoding: what leaves the machine, what is used of the answer, and whole files or none."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from helpers import fake_portals, fake_server
+from helpers.fake_portals import FakePortals
+from quart_heure.cli import main
+from quart_heure.errors import InputFileError, OutputError, TryLaterError
+from quart_heure.sources.online.geocoding import Geocoded, geocode_file
+from quart_heure.sources.online.web import Patience, Web
+
+TABLE = """\
+service_id,category,name,address,postcode,longitude,latitude,discreet,notes
+a,bagagerie,Déjà placé,1 rue A,99001,2.351,48.851,,
+b,bagagerie,"Nom, secret",12  rue Été,99001,,,,un téléphone
+c,esi,Rue seule,rue Longue,99001,,,,
+d,esi,Faible,rue Lontaine,99001,,,no,
+e,esi,Commune,Toyville,99001,,,,
+f,halte_femmes,Refuge,9 rue Cachée,99001,,,yes,
+g,esi,Sans adresse,,99001,,,,
+h,esi,Introuvable,99 rue Nulle,99001,,,,
+i,esi,Ailleurs,12 rue Été,99002,,,,
+j,esi,Seizième,12 rue Été,75116,,,,
+"""
+
+
+@pytest.fixture
+def service() -> Iterator[FakePortals]:
+    portals = FakePortals()
+    portals.addresses = {
+        "12 rue Été": (0.93, "housenumber"),
+        "rue Longue": (0.82, "street"),
+        "rue Lontaine": (0.41, "street"),
+        "Toyville": (0.95, "municipality"),
+    }
+    with portals.running():
+        yield portals
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    path = tmp_path / "services.csv"
+    path.write_text(TABLE, encoding="utf-8-sig")
+    return path
+
+
+def geocode(service: FakePortals, source: Path, **changes: Any) -> Geocoded:
+    waits = changes.pop("waits", [])
+    web = Web(Patience(pauses_s=(5.0, 20.0), timeout_s=2.0, wait=waits.append))
+    url = f"{service.url}/geocodage/search/csv"
+    output = source.with_name("placed.csv")
+    return geocode_file(source, output, **{"web": web, "url": url, **changes})
+
+
+def rows(path: Path) -> dict[str, dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return {row["service_id"]: row for row in csv.DictReader(file)}
+
+
+def test_only_addresses_without_a_place_leave_the_machine(
+    service: FakePortals, source: Path
+) -> None:
+    geocode(service, source)
+    ((_, _, body),) = service.asked
+    sent = list(csv.reader(io.StringIO(body.decode())))
+    assert sent == [
+        ["address", "postcode"],
+        ["12 rue Été", "99001"],
+        ["rue Longue", "99001"],
+        ["rue Lontaine", "99001"],
+        ["Toyville", "99001"],
+        ["99 rue Nulle", "99001"],
+        ["12 rue Été", "99002"],
+        ["12 rue Été", "75116"],
+    ]
+
+
+def test_good_matches_are_used_and_weak_ones_are_listed(service: FakePortals, source: Path) -> None:
+    done = geocode(service, source)
+    placed = rows(done.path)
+    assert {key for key, row in placed.items() if row["longitude"]} == {"a", "b", "c", "j"}
+    assert (placed["a"]["longitude"], placed["a"]["geocode_type"]) == ("2.351", "")
+    assert (placed["b"]["longitude"], placed["b"]["latitude"]) == ("2.35", "48.85")
+    assert (placed["b"]["geocode_score"], placed["b"]["geocode_type"]) == ("0.93", "housenumber")
+    assert (placed["d"]["geocode_score"], placed["d"]["geocode_type"]) == ("0.41", "street")
+    assert (placed["b"]["name"], placed["b"]["notes"]) == ("Nom, secret", "un téléphone")
+    assert [(weak.row, weak.reason) for weak in done.weak] == [
+        (4, "score 0.41, below 0.7"),
+        (5, "only the municipality was found, not the street"),
+        (6, "a discreet place is not sent"),
+        (7, "no address"),
+        (8, "no match (not-found)"),
+        (9, "another postcode (99001)"),
+    ]
+    assert (done.rows, done.had_place, done.sent, done.placed) == (10, 1, 7, 3)
+    assert "Cachée" not in "\n".join(done.lines())
+    assert geocode(service, source, min_score=0.4).placed == 4
+
+
+def test_the_answer_is_kept_with_its_date(
+    service: FakePortals, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1795000000")
+    done = geocode(service, source)
+    assert done.answer == source.with_name("placed_answer_2026-11-18.csv")
+    with done.answer.open(encoding="utf-8") as file:
+        answers = list(csv.DictReader(file))
+    assert [row["result_type"] for row in answers[:2]] == ["housenumber", "street"]
+    assert "Cachée" not in done.answer.read_text(encoding="utf-8")
+
+
+def test_batches_have_so_many_rows_and_keep_their_order(service: FakePortals, source: Path) -> None:
+    whole = rows(geocode(service, source).path)
+    parts = rows(geocode(service, source, rows_at_once=2).path)
+    assert parts == whole
+    assert len(service.asked) == 1 + 4
+
+
+def test_names_and_semicolons_of_other_files(service: FakePortals, tmp_path: Path) -> None:
+    path = tmp_path / "liste.csv"
+    path.write_text("Nom;Adresse;CP\nX;12 rue Été;99001\n", encoding="utf-8")
+    done = geocode(service, path)
+    text = done.path.read_text(encoding="utf-8").splitlines()
+    assert text[0] == ("Nom;Adresse;CP;longitude;latitude;geocode_score;geocode_type;geocode_label")
+    assert text[1].startswith("X;12 rue Été;99001;2.35;48.85;0.93;housenumber;")
+
+
+def test_nothing_to_ask_asks_nothing(service: FakePortals, tmp_path: Path) -> None:
+    path = tmp_path / "all.csv"
+    path.write_text("address,lon,lat\nrue A,2.3,48.8\n", encoding="utf-8")
+    done = geocode(service, path)
+    assert (done.answer, done.placed, service.asked) == (None, 0, [])
+    assert done.path.exists()
+
+
+TROUBLES = {
+    "429": (fake_portals.status(429, Retry_After="7"), "HTTP 429"),
+    "504": (fake_portals.status(504), "HTTP 504"),
+    "page": (fake_server.page, "a page instead of data"),
+    "empty": (lambda handler, _: handler.reply(b""), "an empty answer"),
+    "bytes": (lambda handler, _: handler.reply(b"\xff\xfe\xfa"), "makes no sense"),
+    "hang up": (fake_server.hang_up, "broke off"),
+    "silence": (fake_server.silence, "no answer within 2 s"),
+}
+
+
+@pytest.mark.parametrize("name", [name for name in TROUBLES if name != "silence"])
+def test_a_bad_answer_is_asked_for_again(name: str, service: FakePortals, source: Path) -> None:
+    waits: list[float] = []
+    service.troubles["/geocodage"] = [TROUBLES[name][0]]
+    assert geocode(service, source, waits=waits).placed == 3
+    assert waits == [7 if name == "429" else 5]
+
+
+@pytest.mark.parametrize("name", TROUBLES)
+def test_a_service_that_stays_bad_leaves_nothing(
+    name: str, service: FakePortals, source: Path
+) -> None:
+    trouble, words = TROUBLES[name]
+    service.troubles["/geocodage"] = [None, *[trouble] * 9]
+    web = Web(Patience(pauses_s=(), timeout_s=2.0))
+    with pytest.raises(TryLaterError, match=words):
+        geocode(service, source, rows_at_once=3, web=web)
+    assert [path.name for path in source.parent.iterdir()] == ["services.csv"]
+
+
+def cut_a_row(handler: fake_server.Handler, body: bytes) -> None:
+    handler.reply(body[: body.rstrip().rindex(b"\n")])
+
+
+def swap_rows(handler: fake_server.Handler, body: bytes) -> None:
+    first, second, third, *others = body.splitlines(keepends=True)
+    handler.reply(b"".join([first, third, second, *others]))
+
+
+@pytest.mark.parametrize("trouble", [cut_a_row, swap_rows])
+def test_an_answer_to_other_rows_is_never_used(
+    trouble: fake_portals.Trouble, service: FakePortals, source: Path
+) -> None:
+    service.troubles["/geocodage"] = [trouble]
+    with pytest.raises(TryLaterError, match=r"answers to \d rows, of 7"):
+        geocode(service, source)
+    assert [path.name for path in source.parent.iterdir()] == ["services.csv"]
+
+
+def test_a_file_that_cannot_be_written(service: FakePortals, source: Path) -> None:
+    (source.parent / "placed.csv").mkdir()
+    with pytest.raises(OutputError):
+        geocode(service, source)
+    assert sorted(path.name for path in source.parent.iterdir()) == ["placed.csv", "services.csv"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("name,postcode\nX,1\n", "no column 'address'"),
+        ('address\n"rue\n', "line"),
+        ("", "no column 'address'"),
+    ],
+)
+def test_a_file_that_is_none(text: str, words: str, service: FakePortals, tmp_path: Path) -> None:
+    path = tmp_path / "bad.csv"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InputFileError, match=words):
+        geocode(service, path)
+    with pytest.raises(InputFileError, match="no such file"):
+        geocode(service, tmp_path / "nothing.csv")
+    with pytest.raises(InputFileError, match="not within"):
+        geocode(service, path, min_score=70)
+
+
+def test_a_command_that_geocodes(
+    service: FakePortals, source: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = source.with_name("out.csv")
+    command = ["geocode", str(source), "-o", str(output), "--server", f"{service.url}/geocodage/x"]
+    assert main(command) == 0
+    said = capsys.readouterr()
+    assert said.out.splitlines()[0].startswith("10 rows: 1 had coordinates, 7 were sent, 3 have")
+    assert said.out.splitlines()[-1] == str(output)
+    assert "rue Lontaine 99001: score 0.41, below 0.7" in said.out
+    assert main([*command, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["placed"] == 3
+    assert main(["geocode", str(source), "-o", str(source)]) == 9
