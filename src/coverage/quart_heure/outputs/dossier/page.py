@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import base64
-import functools
 import itertools
 import operator
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
-
-import jinja2
 
 from quart_heure.labels import (
     format_minutes,
@@ -18,7 +15,13 @@ from quart_heure.labels import (
     format_plain,
     with_percent_sign,
 )
-from quart_heure.outputs.assets import asset, code_digest, stylesheet, templates
+from quart_heure.outputs.assets import (
+    asset,
+    inlined,
+    page_environment,
+    security_policy,
+    stylesheet,
+)
 from quart_heure.outputs.discretion import ROUND_MIN
 from quart_heure.outputs.dossier.cells import CLASS_COLOURS, HEIGHT_PX, WIDTH_PX
 from quart_heure.outputs.dossier.content import Dossiers, shared_lines
@@ -128,7 +131,7 @@ def _render(template: str, dossiers: Dossiers, *, script: str = "", **values: An
     colours = {
         name: [f"#{bytes(colour).hex()}" for colour in pair] for name, pair in CLASS_COLOURS.items()
     }
-    page = _environment(dossiers.lang).get_template(template)
+    page = page_environment(_words(dossiers.lang)).get_template(template)
     text = page.render(
         lang=dossiers.lang,
         say=dossiers.say,
@@ -142,9 +145,9 @@ def _render(template: str, dossiers: Dossiers, *, script: str = "", **values: An
         essentials=len(dossiers.coverage.study.essentials),
         parameters=dossiers.report["parameters"],
         colours=colours,
-        policy=_policy(css, script),
-        css=css,
-        script=script,
+        policy=security_policy(styles=[css], scripts=[script] if script else ()),
+        css=inlined(css),
+        script=inlined(script),
         **values,
     )
     return text.strip() + "\n"
@@ -182,29 +185,13 @@ def _left_out(names: list[str], say: Words, where: str) -> str:
     return say("services_left", names=listed)
 
 
-def _policy(style: str, script: str) -> str:
-    """Return a content security policy: this style and script, pictures within, nothing else."""
-    rules = ["default-src 'none'", f"style-src {code_digest(style)}", "img-src data:"]
-    if script:
-        rules.append(f"script-src {code_digest(script)}")
-    return "; ".join([*rules, "base-uri 'none'", "form-action 'none'"])
-
-
-@functools.cache
-def _environment(lang: str) -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=templates(),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals.update(
-        number=lambda value, decimals=0: format_number(value, lang, decimals),
-        pct=lambda value: format_pct(value, lang),
-        pct_range=lambda low, high: with_percent_sign(range_words(low, high), lang),
-        minutes=lambda value: format_minutes(value, lang),
-        plain=lambda value: format_plain(value, lang),
-        level=level_of,
-    )
-    return environment
+def _words(lang: str) -> dict[str, Any]:
+    """Return what templates write figures with."""
+    return {
+        "number": lambda value, decimals=0: format_number(value, lang, decimals),
+        "pct": lambda value: format_pct(value, lang),
+        "pct_range": lambda low, high: with_percent_sign(range_words(low, high), lang),
+        "minutes": lambda value: format_minutes(value, lang),
+        "plain": lambda value: format_plain(value, lang),
+        "level": level_of,
+    }

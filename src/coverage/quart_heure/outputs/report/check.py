@@ -8,7 +8,6 @@ from collections.abc import Hashable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import jinja2
 import numpy as np
 import pandas as pd
 import shapely
@@ -22,7 +21,7 @@ from quart_heure.network.doctor import (
     finding_table,
 )
 from quart_heure.network.graph import Flags
-from quart_heure.outputs.assets import stylesheet, templates
+from quart_heure.outputs.assets import inlined, page_environment, security_policy, stylesheet
 from quart_heure.outputs.results.manifest import json_text
 from quart_heure.sources.areas.districts import check_districts
 from quart_heure.sources.problems import problem_table
@@ -135,13 +134,10 @@ def render_check(check: Check, *, form: str, width: int = 100) -> str:
     if form == "json":
         return json_text(_content(check)) + "\n"
     if form == "html":
-        environment = jinja2.Environment(
-            loader=templates(),
-            autoescape=True,
-            undefined=jinja2.StrictUndefined,
-        )
-        page = environment.get_template("check.html.j2")
-        return page.render(check=_content(check), css=stylesheet("report"))
+        style = stylesheet("report")
+        page = page_environment().get_template("check.html.j2")
+        policy = security_policy(styles=[style])
+        return page.render(check=_content(check), css=inlined(style), policy=policy)
     return _terminal(check, width)
 
 

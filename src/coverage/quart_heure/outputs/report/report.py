@@ -7,16 +7,21 @@ rows that were refused, definitions, limits, sources.
 
 from __future__ import annotations
 
-import functools
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from quart_heure import labels
 from quart_heure.errors import OutputError
 from quart_heure.files import replacing
-from quart_heure.outputs.assets import asset, code_digest, stylesheet, templates
+from quart_heure.outputs.assets import (
+    asset,
+    inlined,
+    page_environment,
+    security_policy,
+    stylesheet,
+)
 from quart_heure.outputs.discretion import ROUND_MIN, publishable
 from quart_heure.outputs.hour_words import range_words
 from quart_heure.outputs.report.content import report_content
@@ -29,8 +34,6 @@ from quart_heure.outputs.results.rows import in_order
 from quart_heure.schema import table_columns
 
 if TYPE_CHECKING:
-    import jinja2
-
     from quart_heure.study.coverage import Coverage
 
 __all__ = ["render_report"]
@@ -101,16 +104,10 @@ def render_report(
         from quart_heure.outputs.report.terminal import terminal_text  # noqa: PLC0415 - as jinja2
 
         return terminal_text(content, width=width, colour=colour, brief=brief)
-    template = _environment(format, lang).get_template(f"report.{format}.j2")
-    script = asset("report/report.js")
-    page = template.render(
-        content,
-        content=content,
-        css=stylesheet("report"),
-        script=script,
-        script_digest=code_digest(script),
-    )
-    return page.strip() + "\n"
+    if format == "md":
+        page = page_environment(_words(lang), escape=_markdown).get_template("report.md.j2")
+        return page.render(content).strip() + "\n"
+    return _html(content, lang)
 
 
 def write_report(text: str, path: Path) -> None:
@@ -136,28 +133,31 @@ def _csv(source: Coverage | Results, content: Mapping[str, Any]) -> str:
     return csv_text(rows[shown & wanted], table_columns("indicators"))
 
 
-@functools.cache
-def _environment(format_: str, lang: str) -> jinja2.Environment:
-    """Return the templates of a format, with every value escaped on its way in."""
-    import jinja2  # noqa: PLC0415 - three of the formats do without it
-
-    environment = jinja2.Environment(
-        loader=templates(),
-        autoescape=format_ == "html",
-        finalize=_markdown if format_ == "md" else None,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+def _html(content: Mapping[str, Any], lang: str) -> str:
+    style = stylesheet("report") + _share_rules(week=bool(content["week"]))
+    script = asset("report/report.js")
+    page = page_environment(_words(lang)).get_template("report.html.j2")
+    text = page.render(
+        content,
+        css=inlined(style),
+        script=inlined(script),
+        policy=security_policy(styles=[style], scripts=[script]),
     )
-    for name, function in _words(lang).items():
-        environment.filters[name] = function
-        environment.globals[name] = function
-    environment.globals["day_runs"] = day_runs
-    environment.globals["round_min"] = ROUND_MIN
-    return environment
+    return text.strip() + "\n"
 
 
-def _words(lang: str) -> dict[str, Callable[..., Any]]:
+def _share_rules(*, week: bool) -> str:
+    """Return a rule for each whole per cent: how far the cell of its class is filled.
+
+    The policy of the page lets no style stand in the cells themselves.
+    """
+    names = ("share", "least", "most") if week else ("share",)
+    rules = [f".{name}-{pct}{{--{name}:{pct}%}}" for name in names for pct in range(101)]
+    return "\n".join(rules) + "\n"
+
+
+def _words(lang: str) -> dict[str, Any]:
+    """Return what templates write words and figures with."""
     return {
         "heading": lambda key: labels.heading(key, lang),
         "phrase": lambda key, **values: labels.phrase(key, lang, **values),
@@ -177,6 +177,8 @@ def _words(lang: str) -> dict[str, Callable[..., Any]]:
         "service_name": lambda row: labels.service_label(
             row["nearest_service_id"], row["nearest_service_name"], lang
         ),
+        "day_runs": day_runs,
+        "round_min": ROUND_MIN,
     }
 
 
