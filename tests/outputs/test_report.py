@@ -242,6 +242,37 @@ def test_nothing_is_said_of_discreet_places_where_there_are_none(toy_study: Stud
     assert "≤" not in text.partition("</style>")[2]
 
 
+def test_places_on_which_nobody_depends_are_not_the_most_needed(
+    toy_coverage: Coverage, tmp_path: Path
+) -> None:
+    write_results(toy_coverage, tmp_path)
+    results = read_results(tmp_path)
+    template = results.dependence.iloc[0]
+    figures = {  # hectares and residents without any other place, by name
+        "many": (2.0, 300.0),
+        "nobody lives there": (9.0, 0.0),
+        "nothing there": (0.0, 0.0),
+        "few": (40.0, 20.0),
+    }
+    rows = [
+        {**template, "service_id": f"S{at}", "name": name, "ha_only_here": ha,
+         "residents_only_here": residents}
+        for at, (name, (ha, residents)) in enumerate(figures.items())
+    ]  # fmt: skip
+    table = pd.DataFrame(rows).assign(rank=range(1, len(rows) + 1))
+    for counted, names in (
+        (table, ["many", "few", "nobody lives there"]),
+        (table.assign(residents_only_here=np.nan), ["few", "nobody lives there", "many"]),
+    ):
+        source = dataclasses.replace(results, dependence=counted)
+        told = report_content(source)["fragility"]["services"]
+        assert [row["name"] for row in told] == names
+        for format_ in ("md", "html"):
+            text = render_report(source, format=format_)
+            assert "few" in text
+            assert "nothing there" not in text
+
+
 def test_a_closed_place_is_a_place_that_is_known(toy_coverage: Coverage) -> None:
     services = toy_coverage.services
     left_out = services[services["inside"] & ~services["counted"]]
