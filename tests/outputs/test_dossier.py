@@ -38,7 +38,7 @@ from quart_heure.outputs.dossier.layout import fit_rows
 from quart_heure.outputs.dossier.maps import MapMaker
 from quart_heure.outputs.dossier.pdf import PdfMaker
 from quart_heure.outputs.dossier.ranks import ranks
-from quart_heure.outputs.dossier.walks import walks_to_services
+from quart_heure.outputs.dossier.services import walks_to_services
 from quart_heure.outputs.dossier.week import MOMENTS, level_of, week_of
 from quart_heure.outputs.dossier.words import Words, short
 from quart_heure.outputs.report.report import render_report

@@ -20,15 +20,14 @@ from quart_heure.labels import (
     format_plain,
     word,
 )
-from quart_heure.outputs.discreet_places import uncounted
+from quart_heure.outputs.discretion import uncounted
 from quart_heure.outputs.dossier.ranks import Rank, ranks
-from quart_heure.outputs.dossier.services import ServiceRows, service_rows
+from quart_heure.outputs.dossier.services import ServiceRows, service_rows, walks_to_services
 from quart_heure.outputs.dossier.unknown import unknown_lines
-from quart_heure.outputs.dossier.walks import walks_to_services
 from quart_heure.outputs.dossier.week import Week, week_of
 from quart_heure.outputs.dossier.words import Words, ordinal, short
 from quart_heure.outputs.report.content import report_content
-from quart_heure.outputs.results.report_rows import people_on_network
+from quart_heure.outputs.results.rows import people_on_network
 
 if TYPE_CHECKING:
     from quart_heure.study.coverage import Coverage

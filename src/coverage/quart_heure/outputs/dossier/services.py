@@ -1,16 +1,21 @@
-"""Rows of the services of a dossier: for whom, when, how far, within reach of how many."""
+"""Services of a dossier: for whom, when, how far, within reach of how many of its residents."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
+from quart_heure.analysis.districts import NO_DISTRICT
 from quart_heure.labels import format_number, word
 from quart_heure.outputs.dossier.words import Words, short
+
+if TYPE_CHECKING:
+    from quart_heure.study.coverage import Coverage
 
 _NAME, _ADDRESS, _HOURS, _PUBLIC = 70, 60, 80, 60
 
@@ -32,6 +37,48 @@ class ServiceRows:
     left_out: list[str]
 
 
+def walks_to_services(coverage: Coverage) -> pd.DataFrame:
+    """Find the counted services that each district reaches within the threshold.
+
+    Discreet places are not among them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per pair within reach: service_id, district_id, minutes (from the district's
+        nearest place on the network), residents (of the district within the threshold, NaN
+        where they are not known), area_ha.
+    """
+    basis = coverage.basis
+    cells = basis.cells
+    shown = np.flatnonzero(~basis.services["discreet"].to_numpy(dtype=bool))
+    reach = basis.reach.take(shown)
+    people = np.full(len(cells), np.nan) if basis.people is None else basis.people
+    pairs = pd.DataFrame(
+        {
+            "service": np.repeat(shown, np.diff(reach.offsets)),
+            "district": cells.district[reach.place],
+            "minutes": reach.minutes,
+            "residents": people[reach.place],
+        }
+    )[cells.inside[reach.place]]
+    found = pairs.groupby(["service", "district"], as_index=False).agg(
+        minutes=("minutes", "min"), residents=("residents", "sum"), cells=("minutes", "size")
+    )
+    if basis.people is None:
+        found["residents"] = np.nan
+    ids = [*coverage.study.area.districts["district_id"], NO_DISTRICT]
+    return pd.DataFrame(
+        {
+            "service_id": basis.services["service_id"].to_numpy()[found["service"]],
+            "district_id": np.array(ids, dtype=object)[found["district"]],
+            "minutes": found["minutes"],
+            "residents": found["residents"],
+            "area_ha": found["cells"] * cells.cell_ha,
+        }
+    )
+
+
 def service_rows(
     services: pd.DataFrame,
     walks: pd.DataFrame,
@@ -47,7 +94,7 @@ def service_rows(
     services
         Published services, as in a coverage.
     walks
-        Those that the district reaches (see `quart_heure.outputs.dossier.walks`).
+        Those that the district reaches (see `walks_to_services`).
     district_id
         The district.
     names

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from quart_heure.labels import LANGUAGES, format_plain, typeset
 from quart_heure.outputs.assets import asset
-from quart_heure.outputs.results.report_rows import printable
+from quart_heure.outputs.results.rows import printable
 
 
 class Words:

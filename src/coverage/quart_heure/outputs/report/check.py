@@ -22,6 +22,7 @@ from quart_heure.network.doctor import (
 )
 from quart_heure.network.graph import Flags
 from quart_heure.outputs.assets import inlined, page_environment, security_policy, stylesheet
+from quart_heure.outputs.degrees import degrees_of
 from quart_heure.outputs.results.manifest import json_text
 from quart_heure.sources.areas.districts import check_districts
 from quart_heure.sources.problems import problem_table
@@ -169,10 +170,10 @@ def _district_faults(study: Study) -> Iterator[Finding]:
 
 
 def _content(check: Check) -> dict[str, Any]:
-    degrees = check.findings.to_crs(4326)
-    centres = shapely.centroid(degrees.geometry.to_numpy())
+    centres = shapely.centroid(check.findings.geometry.to_numpy())
+    xy = np.stack([shapely.get_x(centres), shapely.get_y(centres)], axis=1)
     rows = check.findings.drop(columns="geometry").to_dict("records")
-    for row, x, y in zip(rows, shapely.get_x(centres), shapely.get_y(centres), strict=True):
+    for row, (x, y) in zip(rows, degrees_of(xy, check.findings.crs), strict=True):
         known = np.isfinite(x)
         row["longitude"] = round(float(x), 6) if known else None
         row["latitude"] = round(float(y), 6) if known else None

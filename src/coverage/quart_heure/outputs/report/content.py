@@ -20,15 +20,14 @@ from quart_heure.labels import (
     told,
     word,
 )
-from quart_heure.outputs.discreet_places import rounded_categories, uncounted
-from quart_heure.outputs.discretion import publishable
+from quart_heure.outputs.discretion import publishable, rounded_categories, uncounted
 from quart_heure.outputs.hour_words import hours_told, person_words
 from quart_heure.outputs.report.services import most_needed, service_lists
 from quart_heure.outputs.report.summary import second_weight, summary
 from quart_heure.outputs.report.week import week_content
 from quart_heure.outputs.results.manifest import describe_run, residents_source
 from quart_heure.outputs.results.read import Results
-from quart_heure.outputs.results.report_rows import Row, plain_rows, printable
+from quart_heure.outputs.results.rows import Row, plain_rows, printable
 from quart_heure.sources.areas.names import bare_name
 
 if TYPE_CHECKING:

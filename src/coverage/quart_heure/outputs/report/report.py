@@ -29,8 +29,7 @@ from quart_heure.outputs.report.week import day_runs
 from quart_heure.outputs.results.csv import csv_text
 from quart_heure.outputs.results.manifest import json_text
 from quart_heure.outputs.results.read import Results
-from quart_heure.outputs.results.report_rows import people_on_network
-from quart_heure.outputs.results.rows import in_order
+from quart_heure.outputs.results.rows import in_order, people_on_network
 from quart_heure.schema import table_columns
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from quart_heure.labels import district_word, format_number, format_pct, format_plain, phrase
-from quart_heure.outputs.results.report_rows import Row, people_on_network, printable
+from quart_heure.outputs.results.rows import Row, people_on_network, printable
 
 _AMOUNTS = {"residents": "residents", "area": "area_ha"}
 

@@ -30,7 +30,7 @@ from quart_heure.labels import (
 from quart_heure.outputs.discretion import ROUND_MIN
 from quart_heure.outputs.hour_words import range_words
 from quart_heure.outputs.report.week import shade
-from quart_heure.outputs.results.report_rows import people_on_network
+from quart_heure.outputs.results.rows import people_on_network
 from quart_heure.outputs.terminal import drawn, held
 
 _GAPS_SHOWN = 10
