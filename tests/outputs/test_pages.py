@@ -7,6 +7,10 @@ import datetime
 import hashlib
 import re
 import shutil
+import tomllib
+from collections import Counter
+from collections.abc import Iterator
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +18,7 @@ import pytest
 
 from helpers.hostile import hostile_coverage
 from helpers.town_week import town_week
+from quart_heure import labels
 from quart_heure.outputs.assets import inlined, page_environment, security_policy
 from quart_heure.outputs.dossier.dossier import write_dossiers
 from quart_heure.outputs.dossier.pdf import BROWSERS
@@ -138,3 +143,44 @@ def test_values_are_escaped_as_the_page_needs() -> None:
     plain = page_environment({"name": "<b>"}, escape=lambda value: str(value).upper())
     assert plain.from_string("{{ name }}").render() == "<B>"
     assert "script-src" not in security_policy(styles=["p {}"])
+
+
+# --- texts ---------------------------------------------------------------------------------------
+
+STORES = ("labels.toml", "definitions.toml", "categories.toml", "outputs/dossier/words.toml")
+
+
+def stored(entries: dict[str, Any], path: str) -> Iterator[tuple[str, object]]:
+    """Yield the path of each text, with its French and English or the text that it names."""
+    for key, entry in entries.items():
+        if isinstance(entry, dict):
+            if {"fr", "en"} <= entry.keys():
+                yield f"{path}.{key}", (entry["fr"], entry["en"])
+            else:
+                yield from stored(entry, f"{path}.{key}")
+        elif isinstance(entry, list):
+            yield f"{path}.{key}", tuple(entry)
+        elif isinstance(entry, str) and path.startswith(("labels", "outputs")):
+            yield f"{path}.{key}", entry
+
+
+def test_no_text_stands_twice_and_every_reference_leads_to_one() -> None:
+    found: dict[str, object] = {}
+    for name in STORES:
+        file = resources.files("quart_heure").joinpath(*name.split("/"))
+        found |= stored(tomllib.loads(file.read_text("utf-8")), name.removesuffix(".toml"))
+    texts = {path: pair for path, pair in found.items() if isinstance(pair, tuple)}
+    assert len(texts) > 450
+    times = Counter(texts.values())
+    assert {path: pair for path, pair in texts.items() if times[pair] > 1} == {}
+    named = {target for target in found.values() if isinstance(target, str)}
+    assert named
+    assert {f"labels.{target}" for target in named} <= texts.keys()
+    for target in sorted(named):
+        for lang in labels.LANGUAGES:
+            assert labels.text(target, lang)
+
+
+def test_a_reference_to_nothing_is_noticed() -> None:
+    with pytest.raises(KeyError):
+        labels.read_pairs({"a": "headings.no_such_key"})

@@ -17,6 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from quart_heure.analysis.answers import COMPOSITES
+from quart_heure.labels import UNKNOWN, word
 from quart_heure.outputs.telling import telling_rows
 
 if TYPE_CHECKING:
@@ -232,6 +233,13 @@ def rounded_categories(gaps: pd.DataFrame, manifest: Mapping[str, Any]) -> froze
     told = pd.DataFrame({"known": known.any(axis=1), "round": round_.all(axis=1)})
     found = told.groupby(gaps["category"].astype(str)).agg({"known": "any", "round": "all"})
     return frozenset(found.index[found["known"] & found["round"]])
+
+
+def nearest_name(row: Mapping[str, Any], lang: str) -> str:
+    """Return how the nearest service of a gap is called: discreet and absent ones have no name."""
+    if row["nearest_service_id"] == DISCREET:
+        return word("discreet", lang)
+    return str(row["nearest_service_name"] or row["nearest_service_id"] or UNKNOWN)
 
 
 def _hides_places(manifest: Mapping[str, Any]) -> bool:

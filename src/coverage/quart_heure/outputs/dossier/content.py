@@ -18,14 +18,15 @@ from quart_heure.labels import (
     format_number,
     format_pct,
     format_plain,
+    ordinal,
     word,
 )
-from quart_heure.outputs.discretion import uncounted
+from quart_heure.outputs.discretion import nearest_name, uncounted
 from quart_heure.outputs.dossier.ranks import Rank, ranks
 from quart_heure.outputs.dossier.services import ServiceRows, service_rows, walks_to_services
 from quart_heure.outputs.dossier.unknown import unknown_lines
 from quart_heure.outputs.dossier.week import Week, week_of
-from quart_heure.outputs.dossier.words import Words, ordinal, short
+from quart_heure.outputs.dossier.words import Words, short
 from quart_heure.outputs.report.content import report_content
 from quart_heure.outputs.results.rows import people_on_network
 
@@ -231,9 +232,7 @@ class Dossiers:
         return found
 
     def _nearest(self, part: Mapping[str, Any]) -> str:
-        if part["nearest_service_id"] == "discreet":
-            return word("discreet", self.lang)
-        return short(part["nearest_service_name"] or part["nearest_service_id"] or "—", 60)
+        return short(nearest_name(part, self.lang), 60)
 
     def services(self, district_id: str) -> ServiceRows:
         """Return the services in a district and those next door that it reaches."""
@@ -294,7 +293,7 @@ def shared_lines(dossiers: Dossiers) -> dict[str, Any]:
     listed = [e for e in report["sources"] if not (residents and e.get("role") == "residents")]
     lines = [_source(entry, say) for entry in listed]
     if residents:
-        lines.append(say("residents_from", source=residents.rstrip(".")))
+        lines.append(say("report.residents_from", source=residents.rstrip(".")))
     lines.append(say("osm_credit"))
     others = [c for c in report["attribution"] if "OpenStreetMap contributors" not in c]
     if others:

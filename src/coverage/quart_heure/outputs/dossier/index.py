@@ -70,8 +70,8 @@ def _uncounted(dossiers: Dossiers) -> str:
 def _columns(dossiers: Dossiers) -> list[dict[str, Any]]:
     say = dossiers.say
     counts = [
-        {"key": "residents", "label": say("index_residents"), "decimals": 0},
-        {"key": "services", "label": say("index_services"), "decimals": 0},
+        {"key": "residents", "label": say("headings.residents"), "decimals": 0},
+        {"key": "services", "label": say("headings.services_inside"), "decimals": 0},
     ]
     shares = []
     if dossiers.report["composite"]:

@@ -80,7 +80,9 @@ def render_district(
     left_out = _left_out(d["left_out"], dossiers.say, _command(district_id))
     rounded_note = ""
     if any(gap["rounded"] for gap in d["gaps"]):
-        rounded_note = dossiers.say("minutes_rounded", n=format_plain(ROUND_MIN, dossiers.lang))
+        rounded_note = dossiers.say(
+            "report.minutes_rounded", n=format_plain(ROUND_MIN, dossiers.lang)
+        )
     room = fit_rows(
         d["gaps"],
         d["services"],
@@ -168,7 +170,7 @@ def _by_category(gaps: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, An
 def _strips(week: Week | None, say: Words) -> list[str]:
     """Return what stands before each strip of the week."""
     rows = week.rows if week else []
-    return [row.label + f" {say('hours_unknown')}" * row.hours_unknown for row in rows]
+    return [row.label + f" {say('words.unknown_hours')}" * row.hours_unknown for row in rows]
 
 
 def _command(district_id: str) -> str:

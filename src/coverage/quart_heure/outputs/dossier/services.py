@@ -176,8 +176,8 @@ def _hours(service: Mapping[str, Any], say: Words) -> str:
     if told:
         return short(told, _HOURS)
     if hours == "off":
-        return say("always_closed")
-    return short(hours, _HOURS) or say("hours_unknown")
+        return say("words.closed")
+    return short(hours, _HOURS) or say("words.unknown_hours")
 
 
 def _access(service: Mapping[str, Any]) -> str:

@@ -22,7 +22,7 @@ from quart_heure.outputs.assets import (
     security_policy,
     stylesheet,
 )
-from quart_heure.outputs.discretion import ROUND_MIN, publishable
+from quart_heure.outputs.discretion import ROUND_MIN, nearest_name, publishable
 from quart_heure.outputs.hour_words import range_words
 from quart_heure.outputs.report.content import report_content
 from quart_heure.outputs.report.week import day_runs
@@ -173,9 +173,7 @@ def _words(lang: str) -> dict[str, Any]:
         "figures": lambda row, name: _range(row, name, lang),
         "cause": lambda gap: _cause(gap, lang),
         "range_words": range_words,
-        "service_name": lambda row: labels.service_label(
-            row["nearest_service_id"], row["nearest_service_name"], lang
-        ),
+        "service_name": lambda row: nearest_name(row, lang),
         "day_runs": day_runs,
         "round_min": ROUND_MIN,
     }

@@ -24,10 +24,9 @@ from quart_heure.labels import (
     format_plain,
     heading,
     phrase,
-    service_label,
     word,
 )
-from quart_heure.outputs.discretion import ROUND_MIN
+from quart_heure.outputs.discretion import ROUND_MIN, nearest_name
 from quart_heure.outputs.hour_words import range_words
 from quart_heure.outputs.report.week import shade
 from quart_heure.outputs.results.rows import people_on_network
@@ -40,14 +39,14 @@ _WIDE = 110
 
 _INDICATORS = (
     ("services_inside", "t_services", 0),
-    ("covered_pct", "t_covered", 1),
+    ("covered_pct", "covered_short", 1),
     ("borderline_covered_pct", "t_borderline", 1),
     ("uncovered_pct", "t_uncovered", 1),
-    ("residents_covered", "t_residents", 0),
+    ("residents_covered", "residents_covered_short", 0),
     ("residents_covered_pct", "t_residents_pct", 1),
-    ("minutes_median", "t_median", 1),
+    ("minutes_median", "minutes_median", 1),
     ("minutes_p90", "t_p90", 1),
-    ("gaps_touching", "t_gaps", 0),
+    ("gaps_touching", "gaps", 0),
 )
 """Columns of the table of indicators: name, heading, decimals."""
 
@@ -258,16 +257,13 @@ class _Drawing:
         columns += ["nearest_service", "street"] if self.wide else ["street"]
         table = self.table("category", columns)
         for gap, part in shown:
-            nearest = service_label(
-                part["nearest_service_id"], part["nearest_service_name"], self.lang
-            )
             table.add_row(
                 Text(self.gap_labels[gap["category"]]),
                 self.cause(gap),
                 self.number(part["area_ha"]),
                 self.number(part["residents"]),
                 self.gap_minutes(gap, part["minutes_max"]),
-                *([Text(nearest)] if self.wide else []),
+                *([Text(nearest_name(part, self.lang))] if self.wide else []),
                 Text(part["street"]),
             )
         notes = []
@@ -290,7 +286,7 @@ class _Drawing:
         if content["selected"]:
             rows = [row for district in content["districts"] for row in district["fragility"]]
         columns = (
-            ("residents_single", "t_single", 0),
+            ("residents_single", "residents", 0),
             ("residents_single_pct", "t_residents_pct", 1),
             ("single_pct", "t_area_pct", 1),
         )
