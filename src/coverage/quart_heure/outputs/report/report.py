@@ -1,6 +1,6 @@
 """Reports: the gaps of each district in words, for people, spreadsheets and programs.
 
-Every format says the same (see `quart_heure.outputs.report.content`): what is measured and how,
+Every format says the same (see `quart_heure.outputs.report.structure`): what is measured and how,
 the figures with their denominators, the gaps, the services that count and those that do not, the
 rows that were refused, definitions, limits, sources.
 """
@@ -8,7 +8,7 @@ rows that were refused, definitions, limits, sources.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -25,11 +25,12 @@ from quart_heure.outputs.assets import (
 from quart_heure.outputs.discretion import ROUND_MIN, nearest_name, publishable
 from quart_heure.outputs.hour_words import range_words
 from quart_heure.outputs.report.content import report_content
+from quart_heure.outputs.report.structure import Gap, Report
 from quart_heure.outputs.report.week import day_runs
 from quart_heure.outputs.results.csv import csv_text
 from quart_heure.outputs.results.manifest import json_text
 from quart_heure.outputs.results.read import Results
-from quart_heure.outputs.results.rows import in_order, people_on_network
+from quart_heure.outputs.results.rows import Row, in_order, people_on_network
 from quart_heure.schema import table_columns
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def render_report(
         Categories and composites to report on; all if none is given.
     format
         ``table`` for a terminal, ``csv`` (one row per district and category), ``json`` (see
-        `report_content` for its structure), ``md`` or ``html`` (one file without remote parts).
+        `quart_heure.outputs.report.structure`), ``md`` or ``html`` (one file without remote parts).
     lang
         ``fr`` or ``en``; ``csv`` and the keys of ``json`` are the same in both.
     width, colour
@@ -121,7 +122,7 @@ def write_report(text: str, path: Path) -> None:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
-def _csv(source: Coverage | Results, content: Mapping[str, Any]) -> str:
+def _csv(source: Coverage | Results, content: Report) -> str:
     """Return the indicators of the districts asked for, and of the whole area if all were."""
     categories = [category["id"] for category in content["categories"]]
     rows = in_order(source.indicators, "indicators", categories)
@@ -132,7 +133,7 @@ def _csv(source: Coverage | Results, content: Mapping[str, Any]) -> str:
     return csv_text(rows[shown & wanted], table_columns("indicators"))
 
 
-def _html(content: Mapping[str, Any], lang: str) -> str:
+def _html(content: Report, lang: str) -> str:
     style = stylesheet("report") + _share_rules(week=bool(content["week"]))
     script = asset("report/report.js")
     page = page_environment(_words(lang)).get_template("report.html.j2")
@@ -179,7 +180,7 @@ def _words(lang: str) -> dict[str, Any]:
     }
 
 
-def _range(row: Mapping[str, Any], name: str, lang: str) -> str:
+def _range(row: Row, name: str, lang: str) -> str:
     """Write a share, as a range where hours leave one."""
     least = labels.format_number(row[name], lang, 1)
     most = labels.format_number(row.get(_AT_MOST[name], row[name]), lang, 1)
@@ -192,7 +193,7 @@ _AT_MOST = {
 }
 
 
-def _cause(gap: Mapping[str, Any], lang: str) -> str:
+def _cause(gap: Gap, lang: str) -> str:
     """Write the cause of a gap, and when it ends where that is a matter of hours."""
     words = labels.word(gap["cause"], lang)
     if not gap.get("next_opening"):
