@@ -32,13 +32,14 @@ from quart_heure.errors import InputFileError, OutputError
 from quart_heure.labels import format_minutes, format_number, format_pct
 from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.dossier.cells import CLASS_COLOURS, CellGrid, Frame
-from quart_heure.outputs.dossier.content import Dossiers, GapLine
+from quart_heure.outputs.dossier.content import Dossiers
 from quart_heure.outputs.dossier.dossier import INDEX_NAME, write_dossiers
 from quart_heure.outputs.dossier.layout import fit_rows
 from quart_heure.outputs.dossier.maps import MapMaker
 from quart_heure.outputs.dossier.pdf import PdfMaker
 from quart_heure.outputs.dossier.ranks import ranks
 from quart_heure.outputs.dossier.services import ServiceLine, walks_to_services
+from quart_heure.outputs.dossier.structure import GapLine
 from quart_heure.outputs.dossier.week import MOMENTS, level_of, week_of
 from quart_heure.outputs.dossier.words import Words, short
 from quart_heure.outputs.report.report import render_report

@@ -11,8 +11,8 @@ import math
 import textwrap
 from collections.abc import Sequence
 
-from quart_heure.outputs.dossier.content import GapLine
 from quart_heure.outputs.dossier.services import ServiceLine
+from quart_heure.outputs.dossier.structure import GapLine
 
 _SIDE_MM = 272.0
 """What an A4 leaves between its margins, less a line for the unforeseen."""

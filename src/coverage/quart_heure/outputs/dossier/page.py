@@ -25,10 +25,11 @@ from quart_heure.outputs.assets import (
 )
 from quart_heure.outputs.discretion import ROUND_MIN
 from quart_heure.outputs.dossier.cells import CLASS_COLOURS, HEIGHT_PX, WIDTH_PX
-from quart_heure.outputs.dossier.content import DossierContent, Dossiers, GapLine
+from quart_heure.outputs.dossier.content import Dossiers
 from quart_heure.outputs.dossier.index import IndexContent, index_content
 from quart_heure.outputs.dossier.layout import fit_rows
 from quart_heure.outputs.dossier.shared import SharedLines, shared_lines
+from quart_heure.outputs.dossier.structure import DossierContent, GapLine
 from quart_heure.outputs.dossier.week import level_of
 from quart_heure.outputs.hour_words import range_words
 
