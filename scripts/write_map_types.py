@@ -1,4 +1,6 @@
-"""Write the types of the map's data for its script, from those of Python: scripts/write_map_types.py.
+"""Write the types of the map's data for its script, from those of Python.
+
+Usage: scripts/write_map_types.py
 
 A test compares them, so that no field is in one and not in the other.
 """
@@ -6,6 +8,8 @@ A test compares them, so that no field is in one and not in the other.
 from __future__ import annotations
 
 import dataclasses
+import functools
+import operator
 import types
 import typing
 from collections.abc import Iterator
@@ -25,7 +29,7 @@ _PLAIN = {str: "string", int: "number", float: "number", bool: "boolean", type(N
 
 
 def script_types() -> str:
-    """Return the types of everything in the data of the page, as the script's checker reads them."""
+    """Return the types of all that the page's data hold, as the script's checker reads them."""
     found: dict[type, str] = {}
     _describe(PageData, found)
     view = f"/** @typedef {{{_told(View)}}} View */\n"
@@ -45,7 +49,8 @@ def _describe(record: type, found: dict[type, str]) -> None:
         # Where it stands at its default it is left out of the page.
         optional = field.default is not dataclasses.MISSING
         if optional and field.default is None:
-            hint = typing.Union[tuple(a for a in typing.get_args(hint) if a is not type(None))]
+            known = (one for one in typing.get_args(hint) if one is not type(None))
+            hint = functools.reduce(operator.or_, known)
         name = f"[{field.name}]" if optional else field.name
         lines.append(f"@property {{{_told(hint)}}} {name}")
     found[record] = "\n".join(["/**", *(f" * {line}" for line in lines), " */", ""])

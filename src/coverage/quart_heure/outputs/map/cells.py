@@ -19,7 +19,7 @@ import pyproj
 from numpy.typing import NDArray
 
 from quart_heure.analysis.statuses import BORDERLINE, TOLERANCE
-from quart_heure.errors import OutputError
+from quart_heure.errors import StudyFileError
 from quart_heure.outputs.discretion import DISCREET
 from quart_heure.outputs.map.data import Fit, PackedCells, PackedNearest, Share
 
@@ -148,7 +148,7 @@ def upper_minutes(study: Study) -> NDArray[np.float64]:
 
     Raises
     ------
-    OutputError
+    StudyFileError
         If there are more thresholds than codes.
     """
     begins = (0, *(end for end, _ in _STEPS_MIN))
@@ -163,7 +163,7 @@ def upper_minutes(study: Study) -> NDArray[np.float64]:
     if room < 0:
         msg = f"The map has codes for {FAR - 1} limits of minutes, not for {len(exact)}."
         hint = f"Give at most {(FAR - 1) // 3 - 1} isochrones_min."
-        raise OutputError(msg, hint=hint)
+        raise StudyFileError(msg, hint=hint)
     others = np.setdiff1d(np.concatenate(steps).round(6), exact)
     return np.union1d(exact, others[:room])
 
