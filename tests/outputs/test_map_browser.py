@@ -18,9 +18,11 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from helpers.hostile import MAP_HOSTILE as HOSTILE
 from helpers.town_week import STARTS, TRIED_HOURS, by_clock, shares_at, town_week
+from quart_heure.analysis.week import SURE
 from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.map import hours as map_hours
 from quart_heure.outputs.map.cells import Grid
+from quart_heure.outputs.map.figures import open_essentials
 from quart_heure.outputs.map.map import build_map, write_map
 from quart_heure.sources.hours.timeline import CLOSED, OPEN, UNKNOWN
 from quart_heure.study import Coverage, Study, analyse
@@ -492,6 +494,28 @@ def test_every_hour_of_the_map_is_that_hour_of_the_week(open_map, category: str)
     for service in ("A1", "C1", "C2"):
         expected = [states[by_clock(service, moment)] for moment in STARTS]
         assert services[f"Service {service}"] == expected
+
+
+def test_counts_at_every_hour_are_those_of_the_week(open_map) -> None:
+    page = open_map("week")
+    coverage = publishable(town_week())
+    week, cells = coverage.week, coverage.cells
+    assert week is not None
+    people = cells["residents"].where(cells["on_network"], 0)
+    told = page.evaluate(
+        "() => Array.from({ length: 168 }, (_, hour) => quartHeure.map.hours.shares(hour).at(-1))"
+    )
+    counted = open_essentials(coverage)
+    seen = set()
+    for hour, shares in enumerate(told):
+        states = (week.cell_states(c, week.state_of_hour[c][hour]) for c in counted)
+        open_for_sure = sum((state == SURE).astype(int) for state in states)
+        expected = [
+            100 * people[open_for_sure == n].sum() / people.sum() for n in range(len(counted) + 1)
+        ]
+        assert shares == pytest.approx(expected, abs=0.051), hour
+        seen.add(tuple(shares))
+    assert len(seen) > 2
 
 
 @pytest.mark.parametrize("hour", TRIED_HOURS)

@@ -369,10 +369,10 @@ def test_services_are_open_by_their_clock(weekly: Coverage) -> None:
     assert not states[places["A2"]].any()
 
 
-def test_counts_at_an_hour_are_those_of_the_states(weekly: Coverage) -> None:
+@pytest.mark.parametrize("hour", TRIED_HOURS)
+def test_counts_at_an_hour_are_those_of_the_states(weekly: Coverage, hour: int) -> None:
     counted = open_essentials(weekly)
     assert counted
-    hour = 11
     sure = sum(state_at(weekly, category, hour) == 2 for category in counted)
     cells = weekly.cells[weekly.cells["on_network"]]
     composite = told_hours(weekly).composite
