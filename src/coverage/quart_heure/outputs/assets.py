@@ -32,7 +32,7 @@ def stylesheet(page: str) -> str:
 
 
 def page_environment(
-    words: Mapping[str, Callable[..., Any]] | None = None,
+    words: Mapping[str, Any] | None = None,
     *,
     escape: Callable[[Any], Any] | None = None,
     kind: type[jinja2.Environment] | None = None,
@@ -42,7 +42,7 @@ def page_environment(
     Parameters
     ----------
     words
-        What templates may call, by name: how figures, dates and sentences are written.
+        What templates may use, by name: above all how figures, dates and sentences are written.
     escape
         How a value is made safe in a page that is not HTML; as in HTML by default.
     kind

@@ -11,8 +11,7 @@ import shapely
 from numpy.typing import NDArray
 
 from quart_heure.labels import word
-from quart_heure.outputs.discreet_places import rounded_categories, uncounted
-from quart_heure.outputs.discretion import DISCREET
+from quart_heure.outputs.discretion import DISCREET, rounded_categories, uncounted
 from quart_heure.outputs.map.cells import withheld
 from quart_heure.outputs.map.data import (
     CategoryView,

@@ -8,7 +8,6 @@ from collections.abc import Hashable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import jinja2
 import numpy as np
 import pandas as pd
 import shapely
@@ -22,7 +21,8 @@ from quart_heure.network.doctor import (
     finding_table,
 )
 from quart_heure.network.graph import Flags
-from quart_heure.outputs.assets import stylesheet, templates
+from quart_heure.outputs.assets import inlined, page_environment, security_policy, stylesheet
+from quart_heure.outputs.degrees import degrees_of
 from quart_heure.outputs.results.manifest import json_text
 from quart_heure.sources.areas.districts import check_districts
 from quart_heure.sources.problems import problem_table
@@ -135,13 +135,10 @@ def render_check(check: Check, *, form: str, width: int = 100) -> str:
     if form == "json":
         return json_text(_content(check)) + "\n"
     if form == "html":
-        environment = jinja2.Environment(
-            loader=templates(),
-            autoescape=True,
-            undefined=jinja2.StrictUndefined,
-        )
-        page = environment.get_template("check.html.j2")
-        return page.render(check=_content(check), css=stylesheet("report"))
+        style = stylesheet("report")
+        page = page_environment().get_template("check.html.j2")
+        policy = security_policy(styles=[style])
+        return page.render(check=_content(check), css=inlined(style), policy=policy)
     return _terminal(check, width)
 
 
@@ -173,10 +170,10 @@ def _district_faults(study: Study) -> Iterator[Finding]:
 
 
 def _content(check: Check) -> dict[str, Any]:
-    degrees = check.findings.to_crs(4326)
-    centres = shapely.centroid(degrees.geometry.to_numpy())
+    centres = shapely.centroid(check.findings.geometry.to_numpy())
+    xy = np.stack([shapely.get_x(centres), shapely.get_y(centres)], axis=1)
     rows = check.findings.drop(columns="geometry").to_dict("records")
-    for row, x, y in zip(rows, shapely.get_x(centres), shapely.get_y(centres), strict=True):
+    for row, (x, y) in zip(rows, degrees_of(xy, check.findings.crs), strict=True):
         known = np.isfinite(x)
         row["longitude"] = round(float(x), 6) if known else None
         row["latitude"] = round(float(y), 6) if known else None
