@@ -8,7 +8,6 @@ byte per cell, deflated and in base64; numbers that take more bytes are as many 
 from __future__ import annotations
 
 import base64
-import functools
 import zlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 
 from quart_heure.analysis.statuses import BORDERLINE, TOLERANCE
 from quart_heure.errors import StudyFileError
+from quart_heure.outputs.degrees import degrees_of
 from quart_heure.outputs.discretion import DISCREET
 from quart_heure.outputs.map.data import Fit, PackedCells, PackedNearest, Share
 
@@ -95,8 +95,7 @@ class Grid:
         columns = self.first_col + np.linspace(0, self.width, _FIT_POINTS)
         rows = self.first_row + np.linspace(0, self.height, _FIT_POINTS)
         x, y = (line.ravel() * self.cell_m for line in np.meshgrid(columns, rows))
-        lon, lat = _to_degrees(crs).transform(x, y)
-        share = np.stack(mercator_share(lon, lat))
+        share = np.stack(mercator_share(*degrees_of(np.stack([x, y], axis=1), crs).T))
         low, high = share.min(axis=1), share.max(axis=1)
         centre, half = (low + high) / 2, (high - low) / 2
         u, v = (share - centre[:, None]) / half[:, None]
@@ -233,8 +232,3 @@ def _nearest(nearest: pd.Series[Any], grid: Grid, places: Mapping[str, int]) -> 
         places=[places.get(name, -1) for name in ids_found],
         layers=grid.packed_numbers(of_code[codes]),
     )
-
-
-@functools.cache
-def _to_degrees(crs: pyproj.CRS) -> pyproj.Transformer:
-    return pyproj.Transformer.from_crs(crs, 4326, always_xy=True)
