@@ -124,18 +124,3 @@ def _digest(text: str) -> str:
     """Return how a content security policy names this very style or script, and no other."""
     digest = hashlib.sha256(text.encode()).digest()
     return f"'sha256-{base64.b64encode(digest).decode()}'"
-
-
-# The page of the map has an environment and a policy of its own still.
-code_digest = _digest
-
-
-@functools.cache
-def templates() -> jinja2.BaseLoader:
-    """Return the loader of every page's templates."""
-    import jinja2  # noqa: PLC0415
-
-    folders = ("pages", "map/templates", "dossier/templates", "report/templates")
-    return jinja2.ChoiceLoader(
-        [jinja2.PackageLoader("quart_heure.outputs", folder) for folder in folders]
-    )
