@@ -36,7 +36,7 @@ def _start(
 ) -> None:
     """Answer the options that stand before a command."""
     if version:
-        from quart_heure.manifest import tool_version
+        from quart_heure.stamp import tool_version
 
         typer.echo(tool_version())
         raise typer.Exit

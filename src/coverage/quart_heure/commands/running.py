@@ -94,8 +94,8 @@ def load_study(
 
     Those about hours (``at``, ``on``, ``between``, ``stay``, ``week``, ``week_of``) are as typed.
     """
-    from quart_heure.manifest import creation_time
     from quart_heure.sources.services.services import STATUSES
+    from quart_heure.stamp import creation_time
     from quart_heure.study.file import paris_study, read_study
 
     overrides: dict[str, Any] = {}
