@@ -34,7 +34,7 @@ from quart_heure.profiles import ADULT, STEP_FREE
 from quart_heure.sources.services.rows import ADMITS, ANSWERS, WHEELCHAIR
 from quart_heure.sources.services.services import Services
 from quart_heure.study import Coverage, Study, analyse
-from quart_heure.study.file import paris_study, read_study
+from quart_heure.study.file import read_study
 
 ROWS = st.lists(
     st.fixed_dictionaries(
@@ -297,7 +297,7 @@ def test_a_study_file_names_persons(tmp_path: Path) -> None:
     swap(path, "with_dog = true", "wheelchair = true\n[profiles.fast]\nspeed_kmh = 6")
     assert read_study(path).profile == STEP_FREE
     assert read_study(path, profile="fast").profile.name == "fast"
-    assert paris_study(person="woman-with-child").person == combined_person(
+    assert Study.paris(person="woman-with-child").person == combined_person(
         [PERSONS["woman_with_child"]]
     )
 

@@ -1098,7 +1098,7 @@ def test_the_place_is_tried_before_the_work(
 def test_the_place_is_tried_before_the_work_of_others(
     study: Path, refuse: Refuse, tmp_path: Path, command: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for late in ("study.file.paris_study", "fetch.fetch.fetch_territory"):
+    for late in ("study.study.Study.from_settings", "fetch.fetch.fetch_territory"):
         monkeypatch.setattr(f"quart_heure.{late}", lambda *_, **__: pytest.fail("late"))
     monkeypatch.setattr(
         "quart_heure.sources.online.geocoding.geocode_file", lambda *_, **__: pytest.fail("late")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Collection, Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -25,6 +26,9 @@ FILTERS = ("audience", "referral", "animals", "step_free")
 """What a person may be asked or ask for, in the order in which a refusal is told."""
 
 FILTER_COLUMNS = ("filter", "category", "kept", "perhaps", "left_out")
+
+Sex = Literal["", "woman", "man"]
+"""Of a person, ``""`` where it is not said."""
 
 _SEXES = ("woman", "man")
 
@@ -64,7 +68,7 @@ class Person:
     """
 
     name: str
-    sex: str = ""
+    sex: Sex = ""
     young: bool = False
     with_child: bool = False
     with_dog: bool = False
@@ -159,7 +163,7 @@ def combined_person(persons: Sequence[Person]) -> Person:
         If one is a woman and another a man.
     """
     once = list(dict.fromkeys(persons))
-    sexes = {person.sex for person in once if person.sex}
+    sexes: set[Sex] = {person.sex for person in once if person.sex}
     if len(sexes) > 1:
         msg = f"Nobody is {' and '.join(person.name for person in once)} at once."
         raise StudyFileError(msg, hint="Run the analysis once for each.")
