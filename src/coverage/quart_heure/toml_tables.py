@@ -23,10 +23,17 @@ _T = TypeVar("_T")
 Word = Annotated[str, msgspec.Meta(pattern=r"\S", description="Leave blank words out.")]
 """A word of a list: a blank one would be found in everything, or nowhere."""
 
-FileName = Annotated[
-    str, msgspec.Meta(pattern=r"\S", description="Give the name of a file, or leave it out.")
-]
+FileName = Annotated[str, msgspec.Meta(pattern=r"\S", description="Give the name of a file.")]
 """Name of a file: for a blank one its folder would be taken."""
+
+OptionalFile = (
+    Annotated[
+        str,
+        msgspec.Meta(pattern=r"\S", description="Give the name of a file, or leave it out."),
+    ]
+    | None
+)
+"""Name of a file that may be missing."""
 
 _SCALARS = {str: "text in quotes", bool: "true or false", float: "a number"}
 _ITEMS = {str: "words in quotes", float: "numbers", int: "numbers"}
@@ -143,7 +150,7 @@ def _fault(kind: Any, value: object, where: str, key: str) -> tuple[str, str, ob
         return where, key, value, f"It must be {meta.title}."
     container = next((each for each in members if _fits_container(each, value)), None)
     if container is None:
-        return where, key, value, _scalar_hint(kind, members[0], value)
+        return where, key, value, _scalar_hint(members[0], value)
     item_kind = typing.get_args(container)[-1 if isinstance(value, Mapping) else 0]
     if isinstance(value, Mapping):
         for name, item in value.items():
@@ -157,25 +164,25 @@ def _fault(kind: Any, value: object, where: str, key: str) -> tuple[str, str, ob
     return where, key, value, f"It must be a list of {_ITEMS.get(_members(plain)[0], 'tables')}."
 
 
-def _scalar_hint(kind: Any, member: Any, value: object) -> str:
-    meta = _meta(kind)
-    if meta is not None and meta.description and _is(_plain(kind), value):
+def _scalar_hint(member: Any, value: object) -> str:
+    meta, plain = _meta(member), _plain(member)
+    if meta is not None and meta.description and _is(plain, value):
         return meta.description
-    if typing.get_origin(member) is Literal:
-        words = [f'"{word}"' for word in typing.get_args(member) if word]
+    if typing.get_origin(plain) is Literal:
+        words = [f'"{word}"' for word in typing.get_args(plain) if word]
         return f"It must be {' or '.join(words)}."
-    if typing.get_origin(member) is tuple:
+    if typing.get_origin(plain) is tuple:
         return "It must be a list in brackets."
-    if _origin(member) is Mapping:
+    if _origin(plain) is Mapping:
         return "It must be pairs in braces or a table of its own."
-    return f"It must be {_SCALARS.get(_plain(member), 'a value of another kind')}."
+    return f"It must be {_SCALARS.get(plain, 'a value of another kind')}."
 
 
 def _members(kind: Any) -> tuple[Any, ...]:
-    """Return the kinds of a union, none for what may be missing, without what is said of them."""
-    kind = _plain(kind)
-    if typing.get_origin(kind) in {Union, types.UnionType}:
-        return tuple(each for each in typing.get_args(kind) if each is not type(None))
+    """Return the kinds of a union, none for what may be missing."""
+    plain = _plain(kind)
+    if typing.get_origin(plain) in {Union, types.UnionType}:
+        return tuple(each for each in typing.get_args(plain) if each is not type(None))
     return (kind,)
 
 
@@ -185,9 +192,9 @@ def _plain(kind: Any) -> Any:
 
 
 def _meta(kind: Any) -> msgspec.Meta | None:
+    """Return what is said beside a kind."""
     if typing.get_origin(kind) is not Annotated:
-        # Of what may be missing, what is said of what is there.
-        kind = next((each for each in _members(kind) if typing.get_origin(each) is Annotated), None)
+        return None
     return next((each for each in typing.get_args(kind) if isinstance(each, msgspec.Meta)), None)
 
 

@@ -28,13 +28,18 @@ class Figures(TypedDict, total=False):
     useful_share: float
 
 
-class AnalysisTable(Figures, total=False):
+class AnalysisTable(TypedDict, total=False):
     """``[analysis]`` of a study file."""
 
     categories: tuple[Word, ...]
     profile: str
-    person: str | tuple[Word, ...]
+    threshold_min: float
     isochrones_min: tuple[int | float, ...]
+    cell_m: float
+    snap_m: float
+    min_gap_ha: float
+    person: str | tuple[Word, ...]
+    useful_share: float
     date: object  # TOML has dates of its own, and text may be one
     at: str
     on: str

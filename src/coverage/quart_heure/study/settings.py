@@ -21,6 +21,7 @@ from quart_heure.study.asked import AnalysisTable
 from quart_heure.study.bounds import check_number
 from quart_heure.toml_tables import (
     FileName,
+    OptionalFile,
     Place,
     Word,
     check_keys,
@@ -48,7 +49,7 @@ class AreaTable:
     id_column: str | None = None
     label_column: str | None = None
     name: str = ""
-    subdistricts: FileName | None = None
+    subdistricts: OptionalFile = None
     level: str = "districts"
     mend: bool = False
 
@@ -93,7 +94,7 @@ class NetworkTable:
     """``[network]``: the streets, and the heights of the ground."""
 
     file: FileName
-    heights: FileName | None = None
+    heights: OptionalFile = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -103,7 +104,7 @@ class ResidentsTable:
     file: FileName
     column: str | None = None
     method: str | None = None
-    buildings: FileName | None = None
+    buildings: OptionalFile = None
     source: str = ""
 
 
@@ -121,7 +122,7 @@ class WeightsTable:
 class MapTable:
     """``[map]``: what maps draw under the figures."""
 
-    background: FileName | None = None
+    background: OptionalFile = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
