@@ -16,16 +16,13 @@ from numpy.typing import NDArray
 from helpers import toy_town
 from helpers.study_files import add, swap, write_town
 from quart_heure.analysis.audience import (
-    NO,
-    PERHAPS,
     PERSONS,
-    YES,
     Person,
     admission,
-    combine_states,
     combined_person,
     get_person,
 )
+from quart_heure.analysis.states import NO, PERHAPS, YES, combine_states
 from quart_heure.cli import main
 from quart_heure.errors import StudyFileError
 from quart_heure.labels import word
