@@ -722,6 +722,7 @@ def test_the_command_line_asks(tmp_path: Path, capsys: pytest.CaptureFixture[str
     asked = report("--at", "2026-04-27 17:20", "--stay", "5", "--week-of", "2026-04-27")
     assert asked["hours"]["at"] == "2026-04-27 17:20"
     assert asked["hours"]["stay_min"] == 5
+    assert report("--at", "2026-04-27 17:20", "--stay", "0")["hours"]["stay_min"] == 0
     assert asked["week"]["week_of"] == "2026-04-27"
     baths = next(row for row in asked["city"] if row["category"] == "bains_douches")
     assert baths["services_inside"] == 1

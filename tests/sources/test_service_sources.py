@@ -15,10 +15,11 @@ from helpers import toy_town
 from helpers.study_files import add, services_table, swap, write_town
 from quart_heure import errors
 from quart_heure.cli import main
-from quart_heure.outputs.report.check import check_study, render_check
+from quart_heure.outputs.report.check import render_check
 from quart_heure.outputs.report.report import render_report
 from quart_heure.sources.services.settings import ServiceSource
 from quart_heure.study import analyse
+from quart_heure.study.check import check_study
 from quart_heure.study.file import read_study
 
 DAY = datetime.date(2026, 3, 1)

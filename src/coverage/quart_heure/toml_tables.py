@@ -224,4 +224,4 @@ def _shown(value: object) -> str:
     try:
         return repr(value)
     except ValueError:
-        return "a number of thousands of digits"
+        return "a number too long to write out"

@@ -144,7 +144,8 @@ def check(
     no_cache: NoCache = False,
 ) -> None:
     """Examine the inputs of a study: services, streets, refused rows, age of the data."""
-    from quart_heure.outputs.report.check import check_study, render_check, write_check
+    from quart_heure.outputs.report.check import render_check, write_check
+    from quart_heure.study.check import check_study
 
     check_output(output, source)
     with progress() as say:

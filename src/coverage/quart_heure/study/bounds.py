@@ -62,7 +62,9 @@ def check_walks(threshold_min: float, isochrones_min: Sequence[float]) -> None:
     """Refuse minutes that nobody walks, before the streets within them are looked for."""
     check_number("threshold_min", threshold_min, most=LONGEST_MIN, unit="minutes")
     for minutes in isochrones_min:
-        check_number(f"isochrones_min {minutes}", minutes, most=LONGEST_MIN, unit="minutes")
+        # A whole number of TOML may have more digits than Python writes out.
+        told = "" if minutes > sys.float_info.max else f" {minutes}"
+        check_number(f"isochrones_min{told}", minutes, most=LONGEST_MIN, unit="minutes")
 
 
 def longest_walk_m(
