@@ -63,7 +63,8 @@ def check_walks(threshold_min: float, isochrones_min: Sequence[float]) -> None:
     check_number("threshold_min", threshold_min, most=LONGEST_MIN, unit="minutes")
     for minutes in isochrones_min:
         # A whole number of TOML may have more digits than Python writes out.
-        told = "" if minutes > sys.float_info.max else f" {minutes}"
+        long = isinstance(minutes, int) and minutes > sys.float_info.max
+        told = "" if long else f" {minutes}"
         check_number(f"isochrones_min{told}", minutes, most=LONGEST_MIN, unit="minutes")
 
 
