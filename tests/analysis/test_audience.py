@@ -294,6 +294,9 @@ def test_a_study_file_names_persons(tmp_path: Path) -> None:
     swap(path, "with_dog = true", "wheelchair = true\n[profiles.fast]\nspeed_kmh = 6")
     assert read_study(path).profile == STEP_FREE
     assert read_study(path, profile="fast").profile.name == "fast"
+    swap(path, "[analysis]", '[analysis]\nprofile = "fast"')
+    assert read_study(path).profile.name == "fast"  # as the file says, of whom it asks for
+    assert read_study(path, person="wheelchair").profile == STEP_FREE
     assert Study.paris(person="woman-with-child").person == combined_person(
         [PERSONS["woman_with_child"]]
     )
