@@ -118,8 +118,8 @@ def read_value(kind: Any, value: object, where: str, key: str) -> Any:
         return value
     try:
         return msgspec.convert(value, kind)
-    except ValueError as error:
-        # Of msgspec; or a whole number within a list has more digits than Python writes out.
+    except (msgspec.ValidationError, ValueError) as error:
+        # ValueError: a whole number within a list has more digits than Python writes out.
         where, key, value, hint = _fault(kind, value, where, key)
         msg = f"{where}: {key} is {_shown(value)}."
         raise StudyFileError(msg, hint=hint) from error
@@ -214,7 +214,7 @@ def _is(kind: Any, value: object) -> bool:
         return True
     try:
         msgspec.convert(value, kind)
-    except ValueError:
+    except (msgspec.ValidationError, ValueError):
         return False
     return True
 
