@@ -188,7 +188,7 @@ def info(
     as_json: Annotated[bool, typer.Option("--json", help="The manifest as JSON.")] = False,
 ) -> None:
     """Say what a folder of results was made from: inputs, dates, parameters, counts."""
-    from quart_heure.outputs.results.info import render_info
+    from quart_heure.outputs.results.manifest import render_info
     from quart_heure.outputs.results.read import read_results
 
     found = read_results(results)

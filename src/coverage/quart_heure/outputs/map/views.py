@@ -9,8 +9,7 @@ import pandas as pd
 import shapely
 
 from quart_heure.labels import word
-from quart_heure.outputs.discreet_places import rounded_categories, uncounted
-from quart_heure.outputs.discretion import DISCREET
+from quart_heure.outputs.discretion import DISCREET, rounded_categories, uncounted
 from quart_heure.outputs.map.cells import withheld
 from quart_heure.outputs.map.figures import category_figures, composite_figures, open_essentials
 from quart_heure.outputs.map.ranges import has_ranges, range_rows, range_told

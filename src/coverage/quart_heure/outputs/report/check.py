@@ -6,13 +6,13 @@ from collections.abc import Hashable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import jinja2
 import numpy as np
 import pandas as pd
 import shapely
 
 from quart_heure.files import replacing
-from quart_heure.outputs.assets import stylesheet, templates
+from quart_heure.outputs.assets import inlined, page_environment, security_policy, stylesheet
+from quart_heure.outputs.degrees import degrees_of
 from quart_heure.outputs.results.manifest import json_text
 from quart_heure.study.check import Check
 
@@ -30,13 +30,10 @@ def render_check(check: Check, *, form: str, width: int = 100) -> str:
     if form == "json":
         return json_text(_content(check)) + "\n"
     if form == "html":
-        environment = jinja2.Environment(
-            loader=templates(),
-            autoescape=True,
-            undefined=jinja2.StrictUndefined,
-        )
-        page = environment.get_template("check.html.j2")
-        return page.render(check=_content(check), css=stylesheet("report"))
+        style = stylesheet("report")
+        page = page_environment().get_template("check.html.j2")
+        policy = security_policy(styles=[style])
+        return page.render(check=_content(check), css=inlined(style), policy=policy)
     return _terminal(check, width)
 
 
@@ -52,10 +49,10 @@ def write_check(check: Check, path: Path) -> None:
 
 
 def _content(check: Check) -> dict[str, Any]:
-    degrees = check.findings.to_crs(4326)
-    centres = shapely.centroid(degrees.geometry.to_numpy())
+    centres = shapely.centroid(check.findings.geometry.to_numpy())
+    xy = np.stack([shapely.get_x(centres), shapely.get_y(centres)], axis=1)
     rows = check.findings.drop(columns="geometry").to_dict("records")
-    for row, x, y in zip(rows, shapely.get_x(centres), shapely.get_y(centres), strict=True):
+    for row, (x, y) in zip(rows, degrees_of(xy, check.findings.crs), strict=True):
         known = np.isfinite(x)
         row["longitude"] = round(float(x), 6) if known else None
         row["latitude"] = round(float(y), 6) if known else None
