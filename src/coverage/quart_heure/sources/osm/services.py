@@ -18,7 +18,7 @@ from opening_hours import validate
 
 from quart_heure.categories import Category
 from quart_heure.sources.osm.boundaries import outlines
-from quart_heure.sources.services.rows import ADMITS
+from quart_heure.sources.services.admission import ADMITS
 
 _WOMEN_OR_VICTIMS = frozenset(
     {"woman", "women", "abused", "victim", "victims", "domestic_violence"}
@@ -33,7 +33,8 @@ _GROUPS: Mapping[str, frozenset[str]] = {
     "everyone": frozenset({"all", "everyone"}),
     "women": frozenset({"woman", "women", "female"}),
     "men": frozenset({"man", "men", "male"}),
-    "families": frozenset({"family", "families", "mother"}),
+    "families": frozenset({"family", "families"}),
+    "mothers": frozenset({"mother", "mothers"}),
     "young_people": frozenset({"juvenile", "child", "children", "youth", "young"}),
 }
 
