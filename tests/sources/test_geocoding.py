@@ -21,7 +21,7 @@ from quart_heure.sources.online.web import Patience, Web
 TABLE = """\
 service_id,category,name,address,postcode,longitude,latitude,discreet,notes
 a,bagagerie,Déjà placé,1 rue A,99001,2.351,48.851,,
-b,bagagerie,"Nom, secret",12  rue Été,99001,,,,un téléphone
+b,bagagerie,"Nom, long",12  rue Été,99001,,,,un téléphone
 c,esi,Rue seule,rue Longue,99001,,,,
 d,esi,Faible,rue Lontaine,99001,,,no,
 e,esi,Commune,Toyville,99001,,,,
@@ -92,7 +92,7 @@ def test_good_matches_are_used_and_weak_ones_are_listed(service: FakePortals, so
     assert (placed["b"]["longitude"], placed["b"]["latitude"]) == ("2.35", "48.85")
     assert (placed["b"]["geocode_score"], placed["b"]["geocode_type"]) == ("0.93", "housenumber")
     assert (placed["d"]["geocode_score"], placed["d"]["geocode_type"]) == ("0.41", "street")
-    assert (placed["b"]["name"], placed["b"]["notes"]) == ("Nom, secret", "un téléphone")
+    assert (placed["b"]["name"], placed["b"]["notes"]) == ("Nom, long", "un téléphone")
     assert [(weak.row, weak.reason) for weak in done.weak] == [
         (4, "score 0.41, below 0.7"),
         (5, "only the municipality was found, not the street"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import math
 import re
 from collections.abc import Sequence
@@ -79,10 +80,12 @@ def read_capacity(text: str, *, heading: str = "") -> Capacity:
     figures = _figures(marks)
     counted = [each for each in figures if not (each.part or each.ignored)]
     units = {each.unit for each in counted if each.unit}
-    if len(units) > 1 or any(not 0 <= each.value <= MOST for each in counted):
+    odd = any(not (0 <= each.value <= MOST and each.value % 1 == 0) for each in counted)
+    if len(units) > 1 or odd:
         return _none(fold(text))
     bare = [each for each in counted if not each.unit]
-    if not counted:
+    # "100 personnes en 2020, 200 en 2025": people, the second time, too.
+    if not counted or (not units and len(counted) < len(figures)):
         return _none(fold(text))
     if units:
         unit = units.pop()
@@ -124,6 +127,8 @@ def _figures(marks: Sequence[Mark]) -> list[_Figure]:
             figures.append(
                 _Figure(mark.low, mark.value, part=part or depth > 0, group=group, plus=plus)
             )
+        elif kind == "unit" and figures and before in {"number", "of"} and not figures[-1].unit:
+            figures[-1].unit = mark.value
         elif kind == "other" and mark.value != "state" and before == "number":
             _ignore_last(figures)
         elif figures and kind == "of":
@@ -134,6 +139,10 @@ def _figures(marks: Sequence[Mark]) -> list[_Figure]:
             figures[-1].when = "rate"  # "environ 100 par jour" are people
         plus = kind == "and" and mark.words == "+"
         before = kind
+    for last, each in itertools.pairwise(figures):
+        # "20 lits pour hommes et 10 pour femmes"
+        if not each.unit and each.whose and last.whose and each.group == last.group:
+            each.unit = last.unit
     for each in figures:
         # "15 femmes", "50 familles": people, unless seats of others are counted beside.
         if each.whose in _PEOPLE and not each.unit:

@@ -22,7 +22,7 @@ from quart_heure.sources.texts import fold
 LONGEST = 400
 """Signs of a text that are read: what is longer is not read at all."""
 
-_BETWEEN_LETTERS = re.compile(r"(?<=[^\W\d])[-‐‑'_](?=[^\W\d])|(?<=[^\W_])['_](?=[^\W_])")
+_BETWEEN_LETTERS = re.compile(r"(?<=[^\W\d_])[-‐‑'_](?=[^\W_])|(?<=[^\W_])['_](?=[^\W_])")
 _TOKEN = re.compile(r"[^\W\d_]+|\d{1,3}(?:[ .]\d{3})+(?![\d,.])|\d+(?:[.,]\d+)?|[^\s]")
 _BRACKETED = re.compile(r"\((\w+)\)")
 
@@ -45,6 +45,8 @@ _VERDICTS = frozenset({"ok", "refused", "no", "needed", "optional"})
 _ENDS = frozenset({"stop", "break", "comma", "and"})
 _NAMED_AFTER = frozenset({"referral", "moved"})
 """Marks that proper names may follow: who refers, where a place has gone."""
+
+_AFTER_NE = frozenset({"pas", "plus", "jamais", "aucun", "aucune", "ni"})
 
 SAID, DENIED, UNCLEAR = 1, -1, 0
 
@@ -254,7 +256,7 @@ class _Signing:
         self._signed: list[Signed] = []
         self._answer: int | None = None
         self._statement = self._part = 0
-        self._not: str = ""
+        self._not, self._word = "", ""
         self._used = False
         """Whether the *not* or *except* that is open has something to be about."""
         self._ne = False
@@ -272,7 +274,7 @@ class _Signing:
             self._end(mark.kind)
         elif mark.kind == "ne":
             # "Aucun homme n'est admis": the *not* has come before.
-            self._ne = not any(signed.sign == DENIED for signed in self._here())
+            self._ne = self._word not in {"aucun", "aucune", "ni"}
         elif mark.kind == "not" or (mark.kind == "plus" and self._ne):
             self._deny(mark, following)
         elif mark.kind == "except":
@@ -296,6 +298,8 @@ class _Signing:
         self._signed.append(Signed(mark, SAID, self._statement, self._part))
 
     def _deny(self, mark: Mark, following: Mark | None) -> None:
+        if self._ne and mark.words.split()[0] not in _AFTER_NE:
+            self._lost.append(f"ne {mark.words}")
         self._ne = False
         if following is None or following.kind in _ENDS - {"and"} or following.kind in _VERDICTS:
             if self._not and not self._used:
@@ -313,7 +317,7 @@ class _Signing:
     def _open(self, kind: str, mark: Mark) -> None:
         if self._not and not self._used:
             self._lost.append(f"{self._not} {mark.words}")
-        self._not, self._used = kind, False
+        self._not, self._used, self._word = kind, False, mark.words
 
     def _judge(self, mark: Mark) -> None:
         """Pass a verdict: *admitted*, *refused*, *not admitted*."""
@@ -344,9 +348,12 @@ class _Signing:
     def _pass_verdict(self, verdict: int, mark: Mark) -> None:
         here = self._here()
         if not here:
-            if (self._signed and any(
-                s.statement == self._statement and s.mark.kind in _TARGETS for s in self._signed
-            )) or self._answer not in (None, verdict):
+            if (
+                self._signed
+                and any(
+                    s.statement == self._statement and s.mark.kind in _TARGETS for s in self._signed
+                )
+            ) or self._answer not in (None, verdict):
                 self._lost.append(mark.words)
             else:
                 self._answer = verdict
@@ -415,4 +422,5 @@ class _Signing:
         if (self._not and not self._used) or self._ne:
             self._lost.append(self._not or "ne")
         self._not, self._used, self._ne, self._joined = "", False, False, False
+        self._word = ""
         self._statement, self._part = self._statement + 1, 0

@@ -202,11 +202,12 @@ def _doubted_by_remarks(status: list[str], texts: Texts, tell: _Teller) -> list[
     given, remarks = texts("status"), texts("notes")
     read = on_distinct(remarks, status_in_remarks)
     found = list(status)
+    told = [False] * len(status)
     for at, (word, text, one) in enumerate(zip(status, given, read, strict=True)):
-        if one.word and word in {"open", "unknown"} and one.word != word:
+        if one.word and word in {"open", "unknown"}:
             # A column that says *open* and a remark that says *closed*: nobody knows.
             found[at] = one.word if text == "" or word == "unknown" else "unknown"
-    told = [new != old or bool(one.lost) for new, old, one in zip(found, status, read, strict=True)]
+            told[at] = True
     reasons = [
         f"the remarks speak of the status: {', '.join(one.lost) or one.word}" for one in read
     ]

@@ -11,7 +11,7 @@ import dataclasses
 import datetime
 import functools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from quart_heure.sources.services.admission import admission_of
 from quart_heure.sources.services.phrases import (
@@ -19,6 +19,7 @@ from quart_heure.sources.services.phrases import (
     SAID,
     UNCLEAR,
     Sentence,
+    Signed,
     read_sentence,
     spellings,
     tokens_of,
@@ -68,7 +69,7 @@ def read_text(field: str, text: str, *, own: bool = True) -> Reading:
         return Reading("")
     if own and (answer := _bare_answer(text)) is not None:
         word = _ANSWERS[field].get(answer, UNKNOWN)
-        return Reading(word, (fold(text),) if word == UNKNOWN else ())
+        return Reading(word, (fold(text),) if word == UNKNOWN and answer != UNCLEAR else ())
     sentence = read_sentence(text)
     if sentence.lost:
         return Reading(UNKNOWN, sentence.lost)
@@ -86,11 +87,12 @@ def read_text(field: str, text: str, *, own: bool = True) -> Reading:
 
 
 def _bare_answer(text: str) -> int | None:
-    words = " ".join(words_of(text)) or text
+    words = " ".join(words_of(text)).strip(";.!, ") or text
     answers = vocabulary()["answers"]
-    if words in answers["yes"]:
-        return SAID
-    return DENIED if words in answers["no"] else None
+    for answer, name in ((SAID, "yes"), (DENIED, "no"), (UNCLEAR, "unknown")):
+        if words in answers[name]:
+            return answer
+    return None
 
 
 _ANSWERS: Mapping[str, Mapping[int, str]] = {
@@ -125,31 +127,36 @@ _FOREIGN: Mapping[str, tuple[str, ...]] = {
 
 def _status(sentence: Sentence) -> str:
     said = sentence.of("status")
-    if any(signed.sign != SAID for signed in said) or sentence.of("steps", "walk_in"):
-        return UNKNOWN
     words = {signed.mark.value for signed in said}
-    if sentence.of("street", "name") and words != {"moved"}:
+    gone = words == {"moved"}
+    if any(signed.sign != SAID for signed in said) or (sentence.of("street", "name") and not gone):
         return UNKNOWN
-    limited = bool(sentence.of("part_time"))
-    until = bool(sentence.of("until"))
     if sentence.answer is not None:
         words.add("open" if sentence.answer == SAID else "temporarily_closed")
-    if {"permanently_closed"} <= words <= {"permanently_closed", "closed"}:
-        words = {"closed"}
-    elif words == {"closed", "temporarily_closed"} or (words == {"closed"} and until):
-        words = {"temporarily_closed"}
-    elif words == {"open", "project"}:
-        return UNKNOWN
-    if words == {"open"} and limited:
-        seasons = {signed.mark.value for signed in sentence.of("part_time")}
-        words = {"seasonal"} if seasons == {"year"} else set()
-        if not words:
-            return UNKNOWN
-    elif (words == {"open"} and until) or (limited and not words & {"seasonal", "project", "moved", "temporarily_closed"}):
-        return UNKNOWN
-    if len(words) > 1:
-        return UNKNOWN
-    return next(iter(words), "")
+    for together, word in _TOGETHER:
+        if words == together:
+            words = {word}
+    return _for_a_time(sentence, words.pop()) if len(words) == 1 else UNKNOWN if words else ""
+
+
+_TOGETHER = (
+    ({"permanently_closed"}, "closed"),
+    ({"permanently_closed", "closed"}, "closed"),
+    ({"temporarily_closed", "closed"}, "temporarily_closed"),
+)
+
+
+def _for_a_time(sentence: Sentence, word: str) -> str:
+    """Return a status that is said for a season or until a day."""
+    times = {signed.mark.value for signed in sentence.of("part_time")}
+    until = bool(sentence.of("until"))
+    if word == "open" and (times or until):
+        return "seasonal" if times == {"year"} and not until else UNKNOWN
+    if word == "closed" and not sentence.of("status")[0].mark.value == "permanently_closed":
+        if times:
+            return UNKNOWN  # closed on Mondays: that is of the hours
+        return "temporarily_closed" if until else word
+    return word
 
 
 # --- access --------------------------------------------------------------------------------------
@@ -157,22 +164,15 @@ def _status(sentence: Sentence) -> str:
 
 def _access(sentence: Sentence) -> str:
     votes: set[str] = set()
-    restricted = bool(sentence.of("some", "conditional", "part_time", "priority"))
-    for signed in sentence.of("referral", "walk_in", "appointment"):
-        kind, value = signed.mark.kind, signed.mark.value
-        if value == "who":
-            continue
-        if signed.excepted or signed.sign == UNCLEAR:
-            votes.add(UNKNOWN)
-        elif kind == "referral":
-            votes.add("referral" if signed.sign == SAID else "walk_in")
-        elif kind == "walk_in":
-            votes.add("walk_in" if signed.sign == SAID else UNKNOWN)
-        elif value == "appointment":
-            votes.add(UNKNOWN if signed.sign == SAID else "walk_in")
+    said = sentence.of("referral", "walk_in", "appointment")
+    for signed in said:
+        if signed.mark.value != "who":
+            votes.add(_way_in(signed))
     everyone = [s for s in sentence.of("group") if s.mark.value == "everyone"]
     if not votes and everyone and all(signed.sign == SAID for signed in everyone):
+        said = everyone
         votes.add("walk_in")
+    restricted = sentence.of("some", "conditional", "priority") or _at_times(sentence, said)
     if not votes:
         return UNKNOWN if sentence.of("conditional") else ""
     if votes == {"walk_in"} and restricted:
@@ -180,72 +180,85 @@ def _access(sentence: Sentence) -> str:
     return votes.pop() if len(votes) == 1 else UNKNOWN
 
 
+def _way_in(signed: Signed) -> str:
+    if signed.excepted or signed.sign == UNCLEAR:
+        return UNKNOWN
+    if signed.mark.kind == "referral":
+        return "referral" if signed.sign == SAID else "walk_in"
+    # By appointment one is neither sent nor free to come; where none is needed, one is.
+    said = signed.sign == SAID
+    return (
+        "walk_in"
+        if said == (signed.mark.kind == "walk_in") and (said or signed.mark.value == "appointment")
+        else UNKNOWN
+    )
+
+
+def _at_times(sentence: Sentence, said: Sequence[Signed]) -> bool:
+    """Tell whether what is said holds for a part of the time alone."""
+    here = {signed.statement for signed in said}
+    return any(signed.statement in here for signed in sentence.of("part_time"))
+
+
 # --- animals -------------------------------------------------------------------------------------
 
 
 def _animals(sentence: Sentence) -> str:
-    answers: set[str] = set()
+    named = sentence.of("animals")
     beside = {signed.mark.value for signed in sentence.of("animal_said")}
-    conditional = bool(sentence.of("conditional")) and bool(sentence.of("animals"))
-    for signed in sentence.of("animals"):
-        if signed.mark.value == "guide":
-            # A guide dog is admitted by law: that says nothing of another dog.
-            if not signed.excepted:
-                answers.add(UNKNOWN)
-        elif signed.sign == DENIED:
-            answers.add(UNKNOWN if signed.mark.value == "listed" else "no")
-        elif signed.mark.words == "attacher les animaux" or (signed.sign == SAID and signed.told):
-            answers.add("yes")
-        elif "outside" not in beside:
-            answers.add(UNKNOWN)
-    if "outside" in beside and sentence.of("animals"):
-        answers.add(UNKNOWN if "yes" in answers else "no")
+    answers = {_about_animal(signed) for signed in named} - {""}
+    if "outside" in beside and named:
+        answers = {UNKNOWN if "yes" in answers else "no"}
     if sentence.answer is not None and not sentence.of("group"):
         answers.add("yes" if sentence.answer == SAID else "no")
-    if not answers:
-        return ""
-    if answers == {"yes"} and ("small" in beside or conditional or sentence.of("part_time")):
+    limited = "small" in beside or sentence.of("conditional") or _at_times(sentence, named)
+    if answers == {"yes"} and limited:
         return UNKNOWN
-    return answers.pop() if len(answers) == 1 else UNKNOWN
+    return answers.pop() if len(answers) == 1 else UNKNOWN if answers else ""
+
+
+def _about_animal(signed: Signed) -> str:
+    """Return what a mark says of a dog that is no guide dog: of those, the law says it."""
+    if signed.mark.value == "guide":
+        return "" if signed.excepted else UNKNOWN
+    if signed.sign == DENIED:
+        return UNKNOWN if signed.mark.value == "listed" else "no"
+    tied = signed.mark.words == "attacher les animaux"
+    return "yes" if signed.sign == SAID and (signed.told or tied) else UNKNOWN
 
 
 # --- wheelchairs ---------------------------------------------------------------------------------
 
 
 def _wheelchair(sentence: Sentence) -> str:
-    answers: set[str] = set()
-    for signed in sentence.of("accessible", "steps"):
-        kind, value = signed.mark.kind, signed.mark.value
-        if signed.excepted or signed.sign == UNCLEAR:
-            answers.add("limited" if kind == "steps" else UNKNOWN)
-        elif kind == "steps":
-            answers.add("no" if signed.sign == SAID else "yes")
-        elif value == "yes":
-            answers.add("yes" if signed.sign == SAID else "no")
-        else:
-            answers.add(value if signed.sign == SAID else UNKNOWN)
+    answers = {_about_way(signed) for signed in sentence.of("accessible", "steps")}
     for signed in sentence.of("room"):
         # Of a part of the place alone.
-        if (signed.sign == SAID and answers == {"yes"}) or signed.excepted:
-            answers.add("limited")
-        else:
-            answers.add(UNKNOWN)
+        whole = signed.sign == SAID and answers == {"yes"}
+        answers.add("limited" if whole or signed.excepted else UNKNOWN)
     for signed in sentence.of("wheelchair"):
-        if signed.sign == DENIED:
-            answers.add("no" if not signed.excepted else UNKNOWN)
-        elif signed.sign == UNCLEAR:
-            answers.add(UNKNOWN)
-        elif not answers or signed.told:
-            answers.add("yes")
+        if signed.sign == SAID:
+            answers |= {"yes"} if signed.told or not answers else set()
+        else:
+            answers.add("no" if signed.sign == DENIED and not signed.excepted else UNKNOWN)
     if sentence.answer is not None and not sentence.of("group", "animals"):
         answers.add("yes" if sentence.answer == SAID else "no")
     if answers == {"yes", "limited"}:
         answers = {"limited"}
-    if answers == {"yes"} and sentence.of("part_time", "some"):
+    limited = sentence.of("some") or _at_times(sentence, sentence.of("wheelchair", "accessible"))
+    if answers == {"yes"} and limited:
         return UNKNOWN
-    if len(answers) > 1:
-        return UNKNOWN
-    return next(iter(answers), "")
+    return answers.pop() if len(answers) == 1 else UNKNOWN if answers else ""
+
+
+def _about_way(signed: Signed) -> str:
+    steps = signed.mark.kind == "steps"
+    if signed.excepted or signed.sign == UNCLEAR:
+        return "limited" if steps else UNKNOWN
+    value = "no" if steps else signed.mark.value
+    if signed.sign == SAID:
+        return value
+    return {"yes": "no", "no": "yes" if steps else UNKNOWN}.get(value, UNKNOWN)
 
 
 _READERS: Mapping[str, Callable[[Sentence], str]] = {
