@@ -73,8 +73,8 @@ def test_an_unknown_word_makes_no_answer(word: str) -> None:
             continue
         for changed in with_word(text, word):
             # A proper name may say who refers, or where a place has gone: it changes nothing.
-            refers = expected in {"referral", "moved"} or "rientation" in text or "referral" in text
-                named = word == "Grzyb" and refers
+            refers = expected in {"referral", "moved"} or "rientation" in text
+            named = word == "Grzyb" and (refers or "referral" in text)
             allowed = {"unknown", expected} if named else {"unknown"}
             assert reading(field, changed) in allowed, changed
 
@@ -86,6 +86,8 @@ def test_a_negation_never_leaves_a_yes() -> None:
         if YES.get(field) != expected or set(text) & set(",;(:") or " et " in text:
             continue
         for negation in NEGATIONS:
+            if negation == "ne" and "ucun" in text:
+                continue  # "aucun … ne" is one negation in two words
             for changed in with_word(text, negation):
                 seen += 1
                 assert reading(field, changed) != expected, changed

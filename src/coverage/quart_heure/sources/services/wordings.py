@@ -175,7 +175,8 @@ def _access(sentence: Sentence) -> str:
     restricted = sentence.of("some", "conditional", "priority") or _at_times(sentence, said)
     if not votes:
         return UNKNOWN if sentence.of("conditional") else ""
-    if votes == {"walk_in"} and restricted:
+    # A name belongs to who refers, and to nothing that lets one in.
+    if votes == {"walk_in"} and (restricted or sentence.of("name")):
         return UNKNOWN
     return votes.pop() if len(votes) == 1 else UNKNOWN
 
