@@ -14,10 +14,11 @@ TABLE = ROOT / "tests" / "data" / "wordings.csv"
 PAGE = ROOT / "docs" / "wordings.md"
 
 _ABOUT = {
-    "admits": "Whom a place admits, in a column of the public. `unknown` alone: not said, or no word "
-    "of the schema says it; beside others: more people may be admitted.",
+    "admits": "Whom a place admits, in a column of the public. `unknown` alone: not said, or no "
+    "word of the schema says it; beside others: more people may be admitted.",
     "access": "How one gets in. By appointment one is neither sent nor free to come: `unknown`.",
-    "animals": "Whether a dog may come in. Guide dogs are admitted by law and say nothing of others.",
+    "animals": "Whether a dog may come in. Guide dogs are admitted by law: that says nothing of "
+    "others.",
     "wheelchair": "Whether one gets in without steps.",
     "status": "Whether a place is there and open. What is said of some days is of the hours.",
     "capacity": "How many a place takes, and what is counted. Figures add up where they cannot be "

@@ -114,7 +114,7 @@ def test_nothing_of_a_hidden_place_is_in_any_output(tmp_path: Path) -> None:
     assert "a word of secrecy in the column 'notes'" in set(problems["reason"])
 
 
-# --- shelters of which nobody says anything ---------------------------------------------------------
+# --- shelters of which nobody says anything -------------------------------------------------------
 
 
 def test_shelters_without_a_word_are_asked_about_once(tmp_path: Path) -> None:
@@ -152,7 +152,7 @@ def test_check_asks_whether_shelters_are_public(tmp_path: Path) -> None:
     assert "shelter_to_confirm" not in check_study(read_study(study)).summary()
 
 
-# --- sources with flags of their own ----------------------------------------------------------------
+# --- sources with flags of their own --------------------------------------------------------------
 
 
 def test_tags_of_openstreetmap_that_say_so_are_heeded() -> None:
@@ -201,7 +201,7 @@ def test_publics_of_soliguide(publics: Mapping[str, Any], admits: str) -> None:
     assert _admits(publics) == admits
 
 
-# --- what is not understood is told -----------------------------------------------------------------
+# --- what is not understood is told ---------------------------------------------------------------
 
 
 def test_words_that_were_not_understood_are_told_with_their_row(tmp_path: Path) -> None:

@@ -213,11 +213,11 @@ def admission(services: pd.DataFrame, person: Person | None) -> Admission:
     Notes
     -----
     *Audience*: a place for everyone admits everyone. Else one of the groups the person is of must
-    be named: women, men, young people, families and mothers (with children). A place for women that
-    says nothing of children is *perhaps* for a woman with children. Where the sex is not said, a
-    place for women or for men alone is *perhaps*, as is anybody where ``unknown`` stands beside the
-    groups. Whom a word such as ``no_children`` bars is refused. *Referral*: ``access`` is ``referral``. *Animals* and
-    *step-free*: as said; ``limited`` is *perhaps*.
+    be named: women, men, young people, families and mothers (with children). A place for women
+    that says nothing of children is *perhaps* for a woman with children. Where the sex is not said,
+    a place for women or for men alone is *perhaps*, as is anybody where ``unknown`` stands beside
+    the groups. Whom a word such as ``no_children`` bars is refused. *Referral*: ``access`` is
+    ``referral``. *Animals* and *step-free*: as said; ``limited`` is *perhaps*.
     """
     n = len(services)
     found: dict[str, NDArray[np.int8]] = {}

@@ -121,8 +121,8 @@ def geocode_file(
     source
         A list of services, in any form that is read, with an address, and better a postcode.
     output
-        The same as CSV, with ``longitude``, ``latitude``, ``geocode_score``, ``geocode_type`` (housenumber
-        or street) and ``geocode_label``. The service's answer is written beside it.
+        The same as CSV, with ``longitude``, ``latitude``, ``geocode_score``, ``geocode_type``
+        (housenumber or street) and ``geocode_label``. The service's answer is written beside it.
     min_score
         Weaker matches are not used.
     url

@@ -31,6 +31,7 @@ _WITH_CHILD = {
     **{"women": ("mothers",), "mothers": ("mothers",), "women_or_mothers": ("mothers",)},
 }
 """Groups of those with children."""
+_CHILDREN = frozenset({"children", "with_adult", "minors", "lone_minors"})
 _PLAIN = {
     **{"mixed": _ADULTS, "adults": _ADULTS, "women_or_mothers": ("women", "mothers")},
     **{"persons": ("unknown",)},
@@ -111,20 +112,33 @@ class _Admitted:
 
     def words(self) -> Sequence[str]:
         """Return the words of the schema."""
+        groups, bars = self._without_barred()
+        if self._unclear or "no_mothers" in bars or groups & {bar[3:] for bar in bars}:
+            return ["unknown"]
+        if {"young_women", "young_men"} <= groups:
+            groups.add("young_people")
+        if "young_people" in groups:
+            groups -= {"young_women", "young_men"}
+        if "everyone" in groups:
+            groups = {"unknown"} if "unknown" in groups else {"everyone"}
+        groups = groups or {"unknown"}
+        if groups == {"unknown"} and len(self._sexes) == 1 and not bars:
+            bars = {"no_men"} if self._sexes == {"women"} else {"no_women"}
+        return in_order(groups | bars)
+
+    def _without_barred(self) -> tuple[set[str], set[str]]:
+        """Return the groups without those that are taken back, and the bars that still say so."""
         groups, bars = set(self._groups), set(self._bars)
+        everyone = "everyone" in groups
         if "minors" in bars:
             bars = bars - {"minors"} | {"no_children"}
-            if "everyone" in groups:
-                groups = groups - {"everyone"} | set(_ADULTS)
+            groups = groups - {"everyone"} | (set(_ADULTS) if everyone else set())
         if "lone_men" in bars:
             bars.discard("lone_men")
-            if "everyone" in groups:
-                groups = groups - {"everyone"} | {"women", "families", "young_women"}
-        if "no_mothers" in bars:
-            bars.discard("no_mothers")
-            if groups - {"women", "young_women"}:
-                return ["unknown"]
-            bars.add("no_children")
+            rest = {"women", "families", "young_women"} if everyone else set()
+            groups = groups - {"everyone"} | rest
+        if "no_mothers" in bars and groups <= {"women", "young_women"}:
+            bars = bars - {"no_mothers"} | {"no_children"}
         if groups & {"families", "mothers"}:
             bars.discard("no_children")
         # A place for women says by that alone that it is none for men.
@@ -132,22 +146,7 @@ class _Admitted:
             bars.discard("no_men")
         if groups and groups <= {"men", "young_men"}:
             bars.discard("no_women")
-        barred = {bar.removeprefix("no_") for bar in bars}
-        if groups & barred or self._unclear:
-            return ["unknown"]
-        if {"young_women", "young_men"} <= groups:
-            groups.add("young_people")
-        if "everyone" in groups:
-            groups = {"everyone"} | (groups & {"unknown"})
-        if "young_people" in groups:
-            groups -= {"young_women", "young_men"}
-        if not groups:
-            groups = {"unknown"}
-        if groups == {"everyone", "unknown"}:
-            groups = {"unknown"}
-        if groups == {"unknown"} and len(self._sexes) == 1 and not bars:
-            bars = {"no_men"} if self._sexes == {"women"} else {"no_women"}
-        return in_order(groups | bars)
+        return groups, bars
 
     # --- parts -----------------------------------------------------------------------------------
 
@@ -175,54 +174,71 @@ class _Admitted:
         self, names: Sequence[str], marks: Sequence[Signed], said: Sequence[Signed]
     ) -> set[str]:
         """Return the groups of a part, by what stands beside them."""
-        self._sexes |= {sex for name in names for sex in _sex(name)}
-        ages = [s for s in marks if s.mark.kind == "age"]
-        childless = [s for s in marks if s.mark.kind == "childless"]
+        self._sexes |= {
+            sex
+            for at, name in enumerate(names)
+            if not (name == "others" and at and not said[at].joined)
+            for sex in _sex(name)
+        }
         kinds = {s.mark.kind for s in marks}
-        values = {s.mark.value for s in marks if s.mark.kind == "some"}
-        if "part_time" in kinds or "some" in values:
+        some = {s.mark.value for s in marks if s.mark.kind == "some"}
+        if "part_time" in kinds or "some" in some:
             if "part_time" in kinds:
-                self._sexes |= set(_ADULTS)
+                self._sexes |= set(_ADULTS)  # at other times, others
             return {"unknown"}
-        groups: set[str] = set()
-        heads = [name for name in names if name not in {"adults", "persons"}]
+        heads, groups = self._heads(names, marks)
         grown = "adults" in names
-        if grown and not heads:
-            groups |= set(_ADULTS)
-            if "only" in kinds:
-                self._bars.add("no_children")
-            heads = []
-        elif not heads and any(s.mark.value == "alone" for s in marks) and "persons" in names:
-            groups |= set(_ADULTS)
-        elif "persons" in names and not heads:
-            heads = ["persons"]
         for at, name in enumerate(heads):
+            beside = heads[at - 1] if at and not said[at].joined else ""
             if grown and name == "everyone":
                 groups |= set(_ADULTS)
-            elif name in {"children", "with_adult", "minors", "lone_minors"}:
-                groups |= self._with_children(name, heads)
-            elif "women" in values and name in {"women", "mothers", "women_or_mothers"}:
+            elif name == "men" and _shared(said, at):
+                groups.add("unknown")  # "hommes et femmes avec enfants": are the men alone, too?
+            elif "women" in some and name in {"women", "mothers", "women_or_mothers"}:
                 groups.add("unknown")
-            elif ages:
-                groups |= self._aged(name, ages)
-            elif childless:
-                groups |= _childless(name, childless[0].mark.value, last=at == len(heads) - 1)
-            elif name == "young_people" and at and _beside(said, at):
-                groups |= self._young_beside(heads[at - 1], groups)
-            elif name in {"others", "pregnant"}:
-                groups.add("unknown")
-                if at and _beside(said, at):
-                    groups.discard(heads[at - 1])
+            elif name in {"others", "pregnant", "young_people"} and beside:
+                # "Femmes réfugiées", "femmes jeunes": those of them who are.
+                groups.discard(beside)
+                young = name == "young_people"
+                groups |= set(_YOUNG.get(beside, ("unknown",)) if young else ("unknown",))
             else:
-                groups |= set(_PLAIN.get(name, (name,)))
-        if "priority" in kinds:
+                groups |= self._one(name, heads, marks, last=at == len(heads) - 1)
+        if "priority" in kinds or (not groups and "women" in some):
             groups.add("unknown")
         if heads == ["families"] and any(s.told for s in said):
             # "On a card; families admitted": families, too.
             groups |= self._families_too()
-        if not groups and "women" in values:
-            groups.add("unknown")
         return groups
+
+    def _heads(
+        self, names: Sequence[str], marks: Sequence[Signed]
+    ) -> tuple[Sequence[str], set[str]]:
+        """Return the names that stand for themselves, and who is meant by *persons*, *adults*."""
+        heads = [name for name in names if name not in {"adults", "persons"}]
+        if heads:
+            return heads, set()
+        if "adults" in names:
+            if any(s.mark.kind == "only" for s in marks):
+                self._bars.add("no_children")
+            return [], set(_ADULTS)
+        alone = any(s.mark.kind == "alone" for s in marks)
+        return ([], set(_ADULTS)) if alone else (["persons"], set())
+
+    def _one(
+        self, name: str, heads: Sequence[str], marks: Sequence[Signed], *, last: bool
+    ) -> set[str]:
+        """Return the groups that one name stands for."""
+        ages = [s for s in marks if s.mark.kind == "age"]
+        childless = [s.mark.value for s in marks if s.mark.kind == "childless"]
+        if name in _CHILDREN:
+            return self._with_children(name, heads)
+        if name in {"others", "pregnant"}:
+            return {"unknown"}
+        if ages:
+            return self._aged(name, ages)
+        if childless:
+            return _childless(name, childless[0], last=last)
+        return set(_PLAIN.get(name, (name,)))
 
     def _families_too(self) -> set[str]:
         if self._only or self._kinds != {"families"}:
@@ -241,10 +257,6 @@ class _Admitted:
         if {"women", "men"} <= others or "families" in others:
             return {"families"}
         return {"families"} if name == "with_adult" and not others else {"unknown"}
-
-    def _young_beside(self, name: str, groups: set[str]) -> set[str]:
-        groups.discard(name)
-        return set(_YOUNG.get(name, ("unknown",)))
 
     def _aged(self, name: str, ages: Sequence[Signed]) -> set[str]:
         groups: set[str] = set()
@@ -320,6 +332,7 @@ def _childless(name: str, which: str, *, last: bool) -> set[str]:
     return with_child if last else with_child | {"unknown"}
 
 
-def _beside(said: Sequence[Signed], at: int) -> bool:
-    """Tell whether a group follows the one before it without an *and*."""
-    return at < len(said) and not said[at].joined
+def _shared(said: Sequence[Signed], at: int) -> bool:
+    """Tell whether the next name is joined to this one and comes with children."""
+    following = said[at + 1 : at + 2]
+    return any(s.joined and s.mark.value == "mothers" and "avec" in s.mark.words for s in following)

@@ -75,30 +75,27 @@ def read_capacity(text: str, *, heading: str = "") -> Capacity:
     if len(text) > LONGEST:
         return _none(f"a text of {len(text)} signs")
     marks, lost = _phrases().marks(tokens_of(text))
-    if lost:
-        return _none(*lost)
-    figures = _figures(marks)
+    value, unit = (math.nan, "") if lost else _total(_figures(marks), heading)
+    return _none(*(lost or (fold(text),))) if math.isnan(value) else Capacity(value, unit)
+
+
+def _total(figures: Sequence[_Figure], heading: str) -> tuple[float, str]:
+    """Return what figures come to, and its unit: NaN where they do not add up."""
     counted = [each for each in figures if not (each.part or each.ignored)]
     units = {each.unit for each in counted if each.unit}
     odd = any(not (0 <= each.value <= MOST and each.value % 1 == 0) for each in counted)
-    if len(units) > 1 or odd:
-        return _none(fold(text))
-    bare = [each for each in counted if not each.unit]
-    # "100 personnes en 2020, 200 en 2025": people, the second time, too.
-    if not counted or (not units and len(counted) < len(figures)):
-        return _none(fold(text))
-    if units:
-        unit = units.pop()
-        if any(not each.when for each in bare) or (bare and not unit):
-            return _none(fold(text))
-        with_unit = [each for each in counted if each.unit]
-        if bare and unit == "meals":
-            with_unit = counted
-        total = _sum(with_unit, unit)
-    else:
-        unit = _unit_of(heading)
-        total = counted[0].value if len(counted) == 1 and not counted[0].whose else math.nan
-    return _none(fold(text)) if math.isnan(total) else Capacity(total, unit)
+    if odd or len(units) > 1:
+        return math.nan, ""
+    if not units:
+        # "100 personnes en 2020, 200 en 2025": people, the second time, too.
+        single = len(figures) == len(counted) == 1 and not counted[0].whose
+        return (counted[0].value, _unit_of(heading)) if single else (math.nan, "")
+    unit = units.pop()
+    if any(not each.unit and not each.when for each in counted):
+        return math.nan, ""
+    # "150 repas le midi et 200 le soir"; of seats, what is said of a time alone is of people.
+    added = counted if unit == "meals" else [each for each in counted if each.unit]
+    return _sum(added, unit), unit
 
 
 def _none(*lost: str) -> Capacity:
@@ -109,36 +106,22 @@ def _figures(marks: Sequence[Mark]) -> list[_Figure]:
     """Return the figures of a text, each with what is said of it."""
     figures: list[_Figure] = []
     depth = group = 0
-    part = plus = False
-    before = ""
+    part = False
+    before = Mark("", "", "")
     for mark in marks:
-        kind = mark.kind
-        if kind == "open":
-            depth += 1
-        elif kind == "close":
-            depth = max(0, depth - 1)
-        elif kind == "stop":
+        if mark.kind in {"open", "close"}:
+            depth = max(0, depth + (1 if mark.kind == "open" else -1))
+        elif mark.kind == "stop":
             group, part = group + 1, False
-        elif kind == "part":
+        elif mark.kind == "part":
             part = True
-        elif kind == "number":
-            figures.append(_Figure(mark.low, part=part or depth > 0, group=group, plus=plus))
-        elif kind == "amount":
-            figures.append(
-                _Figure(mark.low, mark.value, part=part or depth > 0, group=group, plus=plus)
-            )
-        elif kind == "unit" and figures and before in {"number", "of"} and not figures[-1].unit:
-            figures[-1].unit = mark.value
-        elif kind == "other" and mark.value != "state" and before == "number":
-            _ignore_last(figures)
-        elif figures and kind == "of":
-            figures[-1].whose = mark.value
-        elif figures and kind == "time":
-            figures[-1].when = mark.value
-        elif figures and kind == "rate" and not figures[-1].unit:
-            figures[-1].when = "rate"  # "environ 100 par jour" are people
-        plus = kind == "and" and mark.words == "+"
-        before = kind
+        elif mark.kind in {"number", "amount"}:
+            unit = mark.value if mark.kind == "amount" else ""
+            plus = before.words == "+"
+            figures.append(_Figure(mark.low, unit, part=part or depth > 0, group=group, plus=plus))
+        elif figures:
+            _say(figures, mark, before.kind)
+        before = mark
     for last, each in itertools.pairwise(figures):
         # "20 lits pour hommes et 10 pour femmes"
         if not each.unit and each.whose and last.whose and each.group == last.group:
@@ -151,6 +134,21 @@ def _figures(marks: Sequence[Mark]) -> list[_Figure]:
                 for other in figures
             )
     return figures
+
+
+def _say(figures: Sequence[_Figure], mark: Mark, before: str) -> None:
+    """Keep what a mark says of the last figure."""
+    last = figures[-1]
+    if mark.kind == "unit" and before in {"number", "of"} and not last.unit:
+        last.unit = mark.value
+    elif mark.kind == "other" and mark.value != "state" and before == "number":
+        _ignore_last(figures)
+    elif mark.kind == "of":
+        last.whose = mark.value
+    elif mark.kind == "time":
+        last.when = mark.value
+    elif mark.kind == "rate" and not last.unit:
+        last.when = "rate"  # "environ 100 par jour" are people
 
 
 def _ignore_last(figures: Sequence[_Figure]) -> None:

@@ -150,8 +150,8 @@ def _denied(clause: Sequence[str], begin: int, end: int) -> bool:
     before = begin - 1
     while before >= 0 and clause[before] in _words("between"):
         before -= 1
-    denied = before >= 0 and clause[before] in _words("negators")
-    twice = denied and any(word in _words("negators") for word in clause[:before])
+    denied = before >= 0 and _denies(clause, before)
+    twice = denied and any(_denies(clause, at) for at in range(before))
     after = [word for word in clause[end:] if word not in {":", "?", "="}]
     answered = len(after) == 1 and after[0] in {"non", "no", "faux", "false", "0"}
     return denied != answered and not twice
@@ -179,6 +179,11 @@ def _held_back(clause: Sequence[str], field: str) -> str:
     whole = bare and (field == "address" or (field in {"", "notes"} and len(clause) <= 3))
     if not about and not whole:
         return ""
+    if any(
+        word in _words("publicity") and at and _denies(clause, at - 1)
+        for at, word in enumerate(clause)
+    ):
+        return " ".join(clause)
     back = _has(clause, "held_back")
     for phrase in _phrases("place_verbs"):
         at = _find(phrase, clause)
@@ -198,9 +203,16 @@ def _has(clause: Sequence[str], name: str) -> bool:
 def _denier(clause: Sequence[str], at: int) -> int:
     """Return where a *not* stands before a word, -1 if there is none."""
     for before in range(at - 1, max(-1, at - 1 - _REACH), -1):
-        if clause[before] in _words("negators"):
+        if _denies(clause, before):
             return before
     return -1
+
+
+def _denies(clause: Sequence[str], at: int) -> bool:
+    """Tell whether a word denies; *plus* does after *ne* alone: *plus confidentiel* is more so."""
+    if clause[at] == "plus":
+        return bool({"ne", "n"} & set(clause[:at]))
+    return clause[at] in _words("negators")
 
 
 # --- words ---------------------------------------------------------------------------------------
@@ -234,7 +246,7 @@ def _phrases(name: str) -> tuple[tuple[str, ...], ...]:
 @functools.cache
 def _hints() -> re.Pattern[str]:
     """Return what every secret has: most cells have none of it, and are not looked into."""
-    names = ("secret", "shown_verbs", "place_verbs", "masked", "held_back")
+    names = ("secret", "shown_verbs", "place_verbs", "publicity", "masked", "held_back")
     first = {phrase[0].rstrip("*") for name in names for phrase in _phrases(name)}
     return re.compile("|".join(map(re.escape, sorted(first))))
 

@@ -67,23 +67,27 @@ def read_text(field: str, text: str, *, own: bool = True) -> Reading:
     """
     if not text.strip():
         return Reading("")
-    if own and (answer := _bare_answer(text)) is not None:
+    answer = _bare_answer(text) if own else None
+    if answer is not None:
         word = _ANSWERS[field].get(answer, UNKNOWN)
         return Reading(word, (fold(text),) if word == UNKNOWN and answer != UNCLEAR else ())
     sentence = read_sentence(text)
-    if sentence.lost:
-        return Reading(UNKNOWN, sentence.lost)
-    if sentence.answer is not None and not own:
-        return Reading(UNKNOWN, (fold(text),))
-    foreign = [signed.mark.words for signed in sentence.of(*_FOREIGN[field])] if own else []
-    if foreign:
-        return Reading(UNKNOWN, tuple(foreign))
+    lost = sentence.lost or _out_of_place(sentence, field, own=own, text=text)
+    if lost:
+        return Reading(UNKNOWN, lost)
     word = _READERS[field](sentence)
     if not own or word not in {"", UNKNOWN}:
         return Reading(word)
     # Said, and no word of the schema: who comes by appointment is neither sent nor free to come.
     said = sentence.of("unsaid", *_SAID_ALL_THE_SAME[field])
     return Reading(UNKNOWN, () if said else (fold(text),))
+
+
+def _out_of_place(sentence: Sentence, field: str, *, own: bool, text: str) -> tuple[str, ...]:
+    """Return words that a column does not speak of: what they do there nobody knows."""
+    if own:
+        return tuple(signed.mark.words for signed in sentence.of(*_FOREIGN[field]))
+    return () if sentence.answer is None else (fold(text),)
 
 
 def _bare_answer(text: str) -> int | None:
@@ -119,7 +123,7 @@ _FOREIGN: Mapping[str, tuple[str, ...]] = {
     "wheelchair": ("status", "until", "animals", "referral"),
     "admits": (),
 }
-"""Marks that a column of a field does not speak of: what they do there nobody knows."""
+"""Marks that a column of a field does not speak of."""
 
 
 # --- status --------------------------------------------------------------------------------------
@@ -152,7 +156,7 @@ def _for_a_time(sentence: Sentence, word: str) -> str:
     until = bool(sentence.of("until"))
     if word == "open" and (times or until):
         return "seasonal" if times == {"year"} and not until else UNKNOWN
-    if word == "closed" and not sentence.of("status")[0].mark.value == "permanently_closed":
+    if word == "closed" and sentence.of("status")[0].mark.value != "permanently_closed":
         if times:
             return UNKNOWN  # closed on Mondays: that is of the hours
         return "temporarily_closed" if until else word
