@@ -75,6 +75,7 @@ class _Admitted:
         self._sexes: set[str] = set()
         """Sexes of all that is named, also of what has no word."""
         self._unclear = False
+        self._others_after = False
         # "Sans condition le jour": that time is not of whom it admits.
         elsewhere = {
             (s.statement, s.part)
@@ -130,6 +131,8 @@ class _Admitted:
         """Return the groups without those that are taken back, and the bars that still say so."""
         groups, bars = set(self._groups), set(self._bars)
         everyone = "everyone" in groups
+        if self._others_after and not everyone:
+            groups.add("unknown")  # "priorité aux femmes"
         if "minors" in bars:
             bars = bars - {"minors"} | {"no_children"}
             groups = groups - {"everyone"} | (set(_ADULTS) if everyone else set())
@@ -203,7 +206,8 @@ class _Admitted:
                 groups |= set(_YOUNG.get(beside, ("unknown",)) if young else ("unknown",))
             else:
                 groups |= self._one(name, heads, marks, last=at == len(heads) - 1)
-        if "priority" in kinds or (not groups and "women" in some):
+        self._others_after |= "priority" in kinds
+        if not groups and "women" in some:
             groups.add("unknown")
         if heads == ["families"] and any(s.told for s in said):
             # "On a card; families admitted": families, too.

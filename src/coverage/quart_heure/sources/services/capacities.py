@@ -169,7 +169,7 @@ def _sum(figures: Sequence[_Figure], unit: str) -> float:
     courses = unit == "meals" and all(when) and len(set(when)) == len(when) and len(set(whose)) == 1
     added = all(each.plus for each in figures[1:]) and len(set(when)) == 1
     together = len({each.group for each in figures}) == 1
-    if together and (apart or courses or added):
+    if apart or (together and (courses or added)):
         return sum(each.value for each in figures)
     return math.nan
 

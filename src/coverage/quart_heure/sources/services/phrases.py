@@ -261,6 +261,7 @@ class _Signing:
         """Whether the *not* or *except* that is open has something to be about."""
         self._ne = False
         self._joined = False
+        self._verb = False
 
     def sentence(self) -> Sentence:
         for at, mark in enumerate(self._marks):
@@ -280,7 +281,7 @@ class _Signing:
         elif mark.kind == "except":
             self._open("except", mark)
         elif mark.kind in _VERDICTS:
-            self._judge(mark)
+            self._judge(mark, following)
         elif mark.kind in _TARGETS:
             self._sign(mark)
         elif mark.kind == "plus":
@@ -319,19 +320,27 @@ class _Signing:
             self._lost.append(f"{self._not} {mark.words}")
         self._not, self._used, self._word = kind, False, mark.words
 
-    def _judge(self, mark: Mark) -> None:
+    def _judge(self, mark: Mark, following: Mark | None) -> None:
         """Pass a verdict: *admitted*, *refused*, *not admitted*."""
         denied = self._not.startswith("verdict")
         if denied:
             self._not = ""
         if mark.kind in {"needed", "optional"}:
             self._need(mark, denied=denied)
+        elif mark.kind == "ok" and not denied and not self._here() and self._leads(mark, following):
+            self._verb = True
         elif mark.kind == "ok":
             self._pass_verdict(DENIED if denied else SAID, mark)
         elif denied:
             self._lost.append(f"not {mark.words}")
         else:
             self._pass_verdict(DENIED, mark)
+
+    @staticmethod
+    def _leads(mark: Mark, following: Mark | None) -> bool:
+        """Tell whether a verb stands before what it is about: *accepte les animaux*."""
+        verb = mark.words in {"accepte", "acceptent", "autorise", "tolere"}
+        return verb and following is not None and following.kind in {*_TARGETS, "not", "only"}
 
     def _need(self, mark: Mark, *, denied: bool) -> None:
         """Sign what is needed, or need not be: an *optional* door is open."""
@@ -387,6 +396,9 @@ class _Signing:
     def _sign(self, mark: Mark) -> None:
         here = self._here()
         sign, excepted = SAID, False
+        if self._ne:
+            self._lost.append("ne")  # its *pas* comes before what it is about
+            self._ne = False
         if self._not.startswith("verdict"):
             self._not = "not"
         if self._not:
@@ -398,8 +410,9 @@ class _Signing:
             if self._used and others:
                 sign = UNCLEAR  # "no dogs by referral": is the referral denied?
             self._used = True
+        told = self._verb and sign == SAID
         self._signed.append(
-            Signed(mark, sign, self._statement, self._part, excepted, joined=self._joined)
+            Signed(mark, sign, self._statement, self._part, excepted, self._joined, told)
         )
         self._joined = False
 
@@ -422,5 +435,5 @@ class _Signing:
         if (self._not and not self._used) or self._ne:
             self._lost.append(self._not or "ne")
         self._not, self._used, self._ne, self._joined = "", False, False, False
-        self._word = ""
+        self._word, self._verb = "", False
         self._statement, self._part = self._statement + 1, 0
