@@ -86,7 +86,7 @@ def test_a_negation_never_leaves_a_yes() -> None:
         if YES.get(field) != expected or set(text) & set(",;(:") or " et " in text:
             continue
         for negation in NEGATIONS:
-            if negation == "ne" and ("ucun" in text or "as " in text):
+            if negation == "ne" and any(word in text.lower() for word in ("aucun", "pas ", "ni ")):
                 continue  # "aucun … ne", "ne pas": one negation in two words
             for changed in with_word(text, negation):
                 seen += 1
