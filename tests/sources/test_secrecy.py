@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from shapely import Point, box
 
 from helpers import toy_town
 from helpers.fake_portals import place, town_lon_lat
@@ -15,6 +16,8 @@ from helpers.study_files import write_town
 from quart_heure.categories import default_catalogue, extend_catalogue
 from quart_heure.cli import main
 from quart_heure.outputs.report.check import check_study, render_check
+from quart_heure.sources.online.open_data import Dataset, DatasetAnswer
+from quart_heure.sources.online.open_data_services import service_rows
 from quart_heure.sources.online.soliguide import _admits, _row
 from quart_heure.sources.osm.services import read_candidates
 from quart_heure.sources.services.discretion import ASKED, is_shelter
@@ -165,6 +168,25 @@ def test_tags_of_openstreetmap_that_say_so_are_heeded() -> None:
     found = read_candidates(nodes, catalogue=CATALOGUE, osm_date="2026-01-01")
     assert [feature["properties"]["osm_id"] for feature in found.features] == ["node/1"]
     assert found.left_out["shelter_or_refuge"] == 1
+
+
+def test_a_portal_that_says_so_is_heeded() -> None:
+    dataset = Dataset(
+        id="lieux",
+        portal="https://portal.example.org",
+        role="services",
+        category="esi",
+        fields={"name": "nom"},
+    )
+    features = [
+        {"properties": {"nom": f"Lieu {n}", "avis": avis}, "geometry": Point(X, Y)}
+        for n, avis in enumerate(["", "ne pas diffuser"])
+    ]
+    answer = DatasetAnswer(
+        dataset=dataset, features=features, date="2026-01-01", title="Lieux", how="export"
+    )
+    rows, _ = service_rows(answer, reach=box(-180, -90, 180, 90))
+    assert {row["name"]: row["discreet"] for row in rows} == {"Lieu 0": "false", "Lieu 1": "true"}
 
 
 @pytest.mark.parametrize(

@@ -316,15 +316,14 @@ def status_in_remarks(text: str) -> Reading:
     read = read_text("status", text, own=False)
     if read.word not in {"", UNKNOWN, "open"}:
         return read
-    words = [token.word for token in tokens_of(text[:_LONGEST_REMARK])]
+    words = f" {' '.join(token.word for token in tokens_of(text[:_LONGEST_REMARK]))} "
     for doubt in _doubts():
-        size = len(doubt)
-        if any(tuple(words[at : at + size]) == doubt for at in range(len(words) - size + 1)):
-            return Reading(UNKNOWN, (" ".join(doubt),))
+        if f" {doubt} " in words:
+            return Reading(UNKNOWN, (doubt,))
     return Reading("")
 
 
 @functools.cache
-def _doubts() -> tuple[tuple[str, ...], ...]:
+def _doubts() -> tuple[str, ...]:
     phrases = vocabulary()["remarks"]["doubt"]
-    return tuple(words_of(one) for phrase in phrases for one in spellings(phrase))
+    return tuple(" ".join(words_of(one)) for phrase in phrases for one in spellings(phrase))
