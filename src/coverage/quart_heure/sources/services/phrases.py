@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
+import json
 import re
 import tomllib
 import unicodedata
@@ -115,7 +116,7 @@ class Sentence:
 
 def tokens_of(text: str) -> list[Token]:
     """Part a text into words without case and accents, numbers, and signs."""
-    plain = unicodedata.normalize("NFKC", text).replace("’", "'").replace("‘", "'")
+    plain = unicodedata.normalize("NFKC", _unlisted(text)).replace("’", "'").replace("‘", "'")
     plain = "".join(sign for sign in plain if unicodedata.category(sign) != "Cf")
     plain = _BETWEEN_LETTERS.sub(" ", plain.replace("\n", " ; "))
     shouted = plain.isupper()
@@ -129,6 +130,18 @@ def tokens_of(text: str) -> list[Token]:
                 Token(word, name=said[0].isupper() and not shouted) for word in fold(said).split()
             ]
     return _joined_ranges(tokens)
+
+
+def _unlisted(text: str) -> str:
+    """Return a list as portals write it, ``["femmes", "jeunes"]``, as words with commas."""
+    if not text.lstrip().startswith("["):
+        return text
+    try:
+        items = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    words = isinstance(items, list) and all(isinstance(item, str) for item in items)
+    return ", ".join(items) if words else text
 
 
 def _number(said: str) -> Token:
