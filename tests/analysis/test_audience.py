@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from helpers import toy_town
 from helpers.study_files import add, swap, write_town
+from quart_heure.analysis import audience
 from quart_heure.analysis.audience import (
     NO,
     PERHAPS,
@@ -31,7 +32,8 @@ from quart_heure.errors import StudyFileError
 from quart_heure.labels import word
 from quart_heure.outputs.report.report import REPORT_FORMATS, render_report
 from quart_heure.profiles import ADULT, STEP_FREE
-from quart_heure.sources.services.rows import ADMITS, ANSWERS, WHEELCHAIR
+from quart_heure.sources.services.admission import ADMITS
+from quart_heure.sources.services.rows import ANSWERS, WHEELCHAIR
 from quart_heure.sources.services.services import Services
 from quart_heure.study import Coverage, Study, analyse
 from quart_heure.study.file import paris_study, read_study
@@ -94,6 +96,10 @@ def one(person: Person, **about: str) -> int:
 def test_whom_a_place_admits(admits: str, states: tuple[int, ...]) -> None:
     people = ("woman", "woman_with_child", "man", "family", "young")
     assert tuple(one(PERSONS[name], admits=admits) for name in people) == states
+
+
+def test_every_word_of_admission_asks_something_of_a_person() -> None:
+    assert {*audience._GROUPS, *audience._BARS} == set(ADMITS)
 
 
 def test_a_father_is_no_mother_and_a_young_woman_no_young_man() -> None:
