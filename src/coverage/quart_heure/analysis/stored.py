@@ -113,7 +113,8 @@ def stored_search_graph(
         return {name: getattr(graph, name) for name in kept}
 
     ground = "level" if heights is None else heights.digest
-    key = [network.digest, profile.steps_factor, profile.steps_allowed, ground]
+    key = [network.digest, profile.steps_factor, profile.steps_allowed, profile.demanding_allowed]
+    key.append(ground)
     return SearchGraph(
         **cache.recall("search", key, compute),
         u=network.u,

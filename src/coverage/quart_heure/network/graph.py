@@ -48,6 +48,7 @@ class Flags:
     SQUARE_WALK = 4  # a straight walk across a square, not a mapped way
     SEPARATE_SIDEWALK = 8  # a carriageway whose sidewalks are mapped apart
     GATE = 16  # passes a gate or a barrier that people on foot can open
+    DEMANDING = 32  # a mountain path for the sure-footed (sac_scale T3 and harder)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)

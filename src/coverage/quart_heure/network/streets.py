@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from quart_heure.errors import NetworkError
 from quart_heure.network.contraction import contract
 from quart_heure.network.edge_table import check_metric
+from quart_heure.network.gates import End, shut_gates, which_pass
 from quart_heure.network.graph import Flags, WalkNetwork
 from quart_heure.network.rules import DROPPED, Verdict, judge, judge_node
 from quart_heure.network.square_walks import cross_squares
@@ -119,7 +120,8 @@ def network_from_osm(
         raise NetworkError(msg, hint="Check the area, and that the file holds its streets.")
     columns = origins.columns(streets.origin)
     columns["flags"] |= gate_flags[streets.a] | gate_flags[streets.b]
-    a, b, node_xy = _shut_gates(streets, xy, blocked)
+    shut = _shut_ends(streets, everything, origins, blocked)
+    a, b, node_xy = shut_gates(streets.a, streets.b, xy, shut)
     return contract(
         a=a,
         b=b,
@@ -142,6 +144,7 @@ def network_from_osm(
                 "squares": len(squares),
                 "square_walks": int(np.count_nonzero(columns["flags"] & Flags.SQUARE_WALK)),
                 "ends_at_shut_gates": len(node_xy) - len(xy),
+                "shut_gates_passed_by": _passed_by(streets, blocked, shut),
                 "problems": len(raw.problem_rows),
             },
         },
@@ -195,6 +198,9 @@ class _Origins:
         self.names.append(square.name)
         self.osm_ids.append(square.osm_id)
         return len(self.kinds) - 1
+
+    def end(self, origin: int) -> End:
+        return End(origin, self.verdicts[origin], self.kinds[origin], self.names[origin])
 
     def walkable(self) -> NDArray[np.bool_]:
         return np.array([verdict.walkable for verdict in self.verdicts], dtype=bool)
@@ -315,18 +321,35 @@ def _join(parts: Sequence[_Segments]) -> _Segments:
     )
 
 
-def _shut_gates(
-    streets: _Segments, xy: NDArray[np.float64], blocked: NDArray[np.bool_]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """Give every segment that ends at a shut gate an end of its own there."""
-    if not blocked.any():
-        return streets.a, streets.b, xy
+def _shut_ends(
+    streets: _Segments, everything: _Segments, origins: _Origins, blocked: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Tell which ends of the walked segments, first all ``a``, then all ``b``, a gate closes."""
     ends = np.concatenate([streets.a, streets.b])
-    shut = np.flatnonzero(blocked[ends])
-    own_xy = xy[ends[shut]]
-    ends[shut] = len(xy) + np.arange(len(shut))
-    a, b = np.split(ends, 2)
-    return a, b, np.concatenate([xy, own_xy])
+    shut = blocked[ends]
+    at = np.flatnonzero(shut)
+    if len(at) == 0:
+        return shut
+    met: dict[int, list[tuple[int, End]]] = {}
+    origin = np.concatenate([streets.origin, streets.origin])
+    for place, one in zip(at.tolist(), origin[at].tolist(), strict=True):
+        met.setdefault(int(ends[place]), []).append((place, origins.end(one)))
+    dropped = everything.take(~origins.walkable()[everything.origin])
+    for nodes in (dropped.a, dropped.b):
+        here = np.flatnonzero(blocked[nodes])
+        for node, one in zip(nodes[here].tolist(), dropped.origin[here].tolist(), strict=True):
+            met.setdefault(node, []).append((-1, origins.end(one)))
+    for found in met.values():
+        for (place, _), passes in zip(found, which_pass([end for _, end in found]), strict=True):
+            if passes:
+                shut[place] = False
+    return shut
+
+
+def _passed_by(streets: _Segments, blocked: NDArray[np.bool_], shut: NDArray[np.bool_]) -> int:
+    """Count the shut gates that a street goes on past."""
+    ends = np.concatenate([streets.a, streets.b])
+    return len(distinct(ends[blocked[ends] & ~shut]))
 
 
 def _count_dropped(

@@ -253,7 +253,7 @@ def read_walkers(tables: Mapping[str, Mapping[str, Any]], path: Path) -> list[Wa
             msg = f"{where} has no speed_kmh."
             raise StudyFileError(msg, hint="Give its walking speed in km/h.")
         for key, value in about.items():
-            flag = key == "steps_allowed"
+            flag = key in {"steps_allowed", "demanding_allowed"}
             if isinstance(value, bool) != flag or not isinstance(value, int | float):
                 msg = f"{where}: {key} is {value!r}."
                 words = "true or false" if flag else "a number"

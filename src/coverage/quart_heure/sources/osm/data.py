@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+OSM_SUFFIXES = (".osm.pbf", ".pbf", ".osm", ".osm.gz", ".osm.bz2")
+"""Ends of the names of files of raw OpenStreetMap data, in lower case."""
+
 WAY_KEYS = frozenset(
     {
         "abandoned",
@@ -40,6 +43,7 @@ WAY_KEYS = frozenset(
         "demolished",
         "designation",
         "disused",
+        "expressway",
         "foot",
         "foot:backward",
         "foot:conditional",
@@ -47,9 +51,14 @@ WAY_KEYS = frozenset(
         "footway",
         "highway",
         "indoor",
+        "junction",
         "layer",
+        "lit",
+        "maxspeed",
+        "maxspeed:type",
         "motorroad",
         "name",
+        "oneway",
         "oneway:foot",
         "opening_hours",
         "path",
@@ -58,14 +67,17 @@ WAY_KEYS = frozenset(
         "railway",
         "razed",
         "route",
+        "sac_scale",
         "segregated",
         "service",
         "sidewalk",
         "sidewalk:both",
         "sidewalk:left",
         "sidewalk:right",
+        "source:maxspeed",
         "tunnel",
         "type",
+        "zone:maxspeed",
     }
 )
 """Tags of ways and relations that are kept: those that rules, names and squares are read from."""
@@ -84,7 +96,7 @@ NODE_KEYS = frozenset(
         "opening_hours",
     }
 )
-"""Tags of nodes that are kept."""
+"""Tags of nodes that are kept: those that a verdict on a gate or a door may depend on."""
 
 NODE_MARKS = frozenset({"access", "barrier", "door", "entrance", "foot", "locked"})
 """A node with one of these, or a lift, is looked at."""
@@ -276,6 +288,7 @@ def assemble_raw(
     areas: Iterable[OsmArea],
     osm_date: str,
     source: str,
+    deleted: Sequence[int] = (),
 ) -> RawOsm:
     """Check raw elements, put them in order of their ids, and list what was wrong.
 
@@ -291,6 +304,8 @@ def assemble_raw(
         Ids of the nodes of all ways, one way after the other; shape (sum of counts,).
     areas, osm_date, source
         See `RawOsm`.
+    deleted
+        Ids of streets that an editor marked as deleted, left out already.
 
     Notes
     -----
@@ -299,6 +314,8 @@ def assemble_raw(
     how answers that were asked for in pieces look.
     """
     problems = Problems(source)
+    gone = np.array(sorted(deleted), dtype=np.int64)
+    problems.add("way", gone, [""] * len(gone), "deleted in an editor", "left out")
     node_id, lon, lat = order_nodes(node_id, lon, lat, problems)
     order, refs_by_way = order_ways(way_id, ref_id, counts, way_tags, problems)
     way_id, way_tags = way_id[order], [way_tags[w] for w in order]
