@@ -64,14 +64,13 @@ def which_pass(ends: Sequence[End]) -> list[bool]:
     if any(end.verdict.reason in _BEHIND_GATES for end in ends):
         return walked
     highest = max(end.rank for end in ends)
-    through = [
+    return [
         is_walked
         and end.rank == highest
         and end.rank >= rank_of("residential", end.verdict)
         and any(_goes_on(end, other) for other in ends if other is not end)
         for end, is_walked in zip(ends, walked, strict=True)
     ]
-    return through
 
 
 def _goes_on(end: End, other: End) -> bool:

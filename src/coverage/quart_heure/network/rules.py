@@ -15,7 +15,7 @@ import tomllib
 from collections.abc import Mapping
 from importlib import resources
 
-from quart_heure.network.graph import Flags
+from quart_heure.network.arrays import Flags
 from quart_heure.sources.osm.data import NODE_KEYS
 
 __all__ = ["DROPPED", "KEPT", "judge", "judge_node"]
@@ -109,7 +109,8 @@ _TOWN_KMH = 50
 _DEMANDING = re.compile(r"(?:t[3-6]|.*demanding_mountain_hiking|.*alpine_hiking)")
 """Values of ``sac_scale`` from T3 on: hands are needed, and a sure foot."""
 _GREENWAY = frozenset({"greenway", "voie_verte", "voie verte"})
-_OPEN_TUNNEL = frozenset({"", "no", "building_passage", "culvert", "avalanche_protector"})
+OPEN_TUNNELS = frozenset({"", "no", "building_passage", "culvert", "avalanche_protector"})
+"""Values of ``tunnel`` that are no tunnel to walk in."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -265,9 +266,9 @@ def _class_default(tags: Mapping[str, str], highway: str) -> str:
 def _is_main_street(tags: Mapping[str, str]) -> bool:
     """Tell whether a trunk road is the street of a village or a town, and no expressway there.
 
-    Two things are asked: that nothing speaks of a road for fast traffic alone, and that it is driven
-    at 50 km/h at most, or, where no speed is told, that it is lit. The ring road of Paris is lit and
-    driven at 50 km/h: its two carriageways, each one way, tell it apart.
+    Two things are asked: that nothing speaks of a road for fast traffic alone, and that it is
+    driven at 50 km/h at most, or, where no speed is told, that it is lit. The ring road of Paris is
+    lit and driven at 50 km/h: its two carriageways, each one way, tell it apart.
     """
     carriageway = tags.get("oneway") in _ONEWAY and tags.get("junction") != "roundabout"
     no_pavement = any(tags.get(key) in {"no", "none"} for key in _SIDEWALK_KEYS)
@@ -299,7 +300,7 @@ def _flags(tags: Mapping[str, str]) -> int:
 
 
 def _in_tunnel(tags: Mapping[str, str]) -> bool:
-    return tags.get("tunnel", "") not in _OPEN_TUNNEL
+    return tags.get("tunnel", "") not in OPEN_TUNNELS
 
 
 def _has_times(tags: Mapping[str, str]) -> bool:

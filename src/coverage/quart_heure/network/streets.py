@@ -14,8 +14,8 @@ import shapely
 from numpy.typing import NDArray
 
 from quart_heure.errors import NetworkError
+from quart_heure.network.assembly import check_metric
 from quart_heure.network.contraction import contract
-from quart_heure.network.edge_table import check_metric
 from quart_heure.network.gates import End, shut_gates, which_pass
 from quart_heure.network.graph import Flags, WalkNetwork
 from quart_heure.network.rules import DROPPED, Verdict, judge, judge_node
@@ -122,7 +122,7 @@ def network_from_osm(
     columns["flags"] |= gate_flags[streets.a] | gate_flags[streets.b]
     shut = _shut_ends(streets, everything, origins, blocked)
     a, b, node_xy = shut_gates(streets.a, streets.b, xy, shut)
-    return contract(
+    arrays = contract(
         a=a,
         b=b,
         node_xy=node_xy,
@@ -149,6 +149,7 @@ def network_from_osm(
             },
         },
     )
+    return WalkNetwork.of(arrays)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

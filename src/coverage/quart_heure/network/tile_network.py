@@ -104,7 +104,7 @@ def network_from_tiles(
     node_xy
         Coordinates to take instead of those of the streets, such as rounded ones; shape (K, 2).
     """
-    return contract(
+    arrays = contract(
         a=streets.a,
         b=streets.b,
         node_xy=streets.node_xy if node_xy is None else node_xy,
@@ -119,6 +119,7 @@ def network_from_tiles(
         crs=streets.crs,
         meta={**meta, "counts": streets.counts, "dropped": streets.dropped},
     )
+    return WalkNetwork.of(arrays)
 
 
 def _places(folder: Path) -> shapely.Geometry:
