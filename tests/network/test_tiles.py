@@ -20,10 +20,11 @@ from helpers.project import EXTRACTS
 from quart_heure.cache import Cache
 from quart_heure.errors import InputFileError
 from quart_heure.network.graph import Flags, WalkNetwork
-from quart_heure.network.tile_network import network_from_tiles, read_tile_network
+from quart_heure.network.tile_network import network_from_tiles, read_tile_network, tile_rule
 from quart_heure.sources.tiles import lines as tile_lines
 from quart_heure.sources.tiles.archive import tile_folder
 from quart_heure.sources.tiles.files import EXTENT, Tile, find_tiles, grid_transform, read_layer
+from quart_heure.sources.tiles.schemas import Reading, known_schemas
 from quart_heure.sources.tiles.tiles import TileStreets, read_tiles
 from quart_heure.study import analyse
 from quart_heure.study.file import read_study
@@ -118,6 +119,12 @@ def write_tile(
     path.write_bytes(gzip.compress(data) if packed_up else data)
 
 
+def pieces_of(tile: Tile, reading: Reading | None = None) -> tile_lines.TilePieces:
+    reading = reading or Reading(known_schemas()[0], tells_foot=False, rule=tile_rule)
+    layer = read_layer(tile, reading.schema.streets, reading.schema.columns)
+    return tile_lines.read_pieces(tile, layer, reading)[0]
+
+
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Write two tiles side by side.
@@ -185,7 +192,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def streets(town: Path) -> TileStreets:
-    return read_tiles(town)
+    return read_tiles(town, rule=tile_rule)
 
 
 @pytest.fixture(scope="module")
@@ -265,19 +272,19 @@ def test_tiles_are_found_by_place(town: Path) -> None:
 
 def test_an_area_cuts_streets_and_counts(town: Path) -> None:
     centre = shapely.Point(*place(1200, 2200))
-    cut = read_tiles(town, area=shapely.buffer(centre, 150.0))
+    cut = read_tiles(town, rule=tile_rule, area=shapely.buffer(centre, 150.0))
     assert set(cut.kinds) <= {"pedestrian", "service", "square", "unclassified"}
     assert cut.dropped == {}
 
 
 def test_unreadable_tiles_are_named(tmp_path: Path) -> None:
     with pytest.raises(InputFileError, match="no vector tile"):
-        read_tiles(tmp_path)
+        read_tiles(tmp_path, rule=tile_rule)
     broken = tmp_path / "14" / "8299" / "5636.pbf"
     broken.parent.mkdir(parents=True)
     broken.write_bytes(b"<html>not found</html>")
     with pytest.raises(InputFileError, match="cannot be read as a vector tile"):
-        read_tiles(tmp_path)
+        read_tiles(tmp_path, rule=tile_rule)
 
 
 def test_a_layer_or_a_column_may_be_missing(town: Path) -> None:
@@ -420,14 +427,15 @@ def test_a_study_takes_tiles_for_its_network(
 
 @needs_extracts
 @pytest.mark.extracts
-def test_the_real_tiles_hold_what_was_counted_independently(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    classes = {*tile_lines._KINDS, "trunk", "platform", "pier"}
-    monkeypatch.setattr(
-        tile_lines, "_reason", lambda class_, brunnel: "" if class_ in classes else "other"
-    )
-    joined = tile_lines.join_tiles([tile_lines.read_pieces(tile) for tile in find_tiles(TILES)])
+def test_the_real_tiles_hold_what_was_counted_independently() -> None:
+    class Everything(Reading):
+        def judge(self, about: Mapping[str, Any]) -> tuple[str, int]:
+            return ("" if about["class"] in classes else "other"), 0
+
+    schema = known_schemas()[0]
+    classes = schema.highways.keys() - {"motorway", "busway"} | {"pier"}
+    reading = Everything(schema, tells_foot=False, rule=tile_rule)
+    joined = tile_lines.join_tiles([pieces_of(tile, reading) for tile in find_tiles(TILES)])
     kept = joined.kept
     low, high = np.minimum(joined.a, joined.b)[kept], np.maximum(joined.a, joined.b)[kept]
     pairs = np.unique(np.stack([low, high], axis=1), axis=0)
@@ -447,7 +455,7 @@ def test_the_real_tiles_hold_what_was_counted_independently(
 @pytest.mark.extracts
 def test_joints_of_real_tiles_are_sound() -> None:
     tiles = [tile for tile in find_tiles(TILES) if tile.x in {8298, 8299} and tile.y == 5636]
-    joined = tile_lines.join_tiles([tile_lines.read_pieces(tile) for tile in tiles])
+    joined = tile_lines.join_tiles([pieces_of(tile) for tile in tiles])
     kept = joined.kept
     neighbours = tile_lines.count_neighbours(joined, kept)
     border = (joined.keys >> 32) == 8299 * EXTENT
@@ -459,7 +467,7 @@ def test_joints_of_real_tiles_are_sound() -> None:
 @pytest.mark.extracts
 def test_real_names_and_stairs_are_found() -> None:
     tile = Tile(14, 8299, 5636, TILES / "14" / "8299" / "5636.pbf.gz")
-    pieces = tile_lines.read_pieces(tile)
+    pieces = pieces_of(tile)
     kinds = {kind: pieces.kind.count(kind) for kind in set(pieces.kind)}
     assert kinds["footway"] == pytest.approx(565, abs=10)
     assert kinds["steps"] == pytest.approx(169, abs=5)

@@ -66,7 +66,7 @@ def as_booleans(column: str, values: Any, default: bool) -> NDArray[np.bool_]:
     Raises
     ------
     InputFileError
-        If a direction is neither yes nor no. (A bridge, a tunnel and steps have many words for yes.)
+        If a direction is neither yes nor no. (For a bridge, a tunnel, steps there are many words.)
     """
     array = np.asarray(values)
     if array.dtype == np.bool_:
