@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import shapely
@@ -98,6 +99,26 @@ class JoinedLines:
         return kept
 
 
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class _Street:
+    """What the tiles tell of streets that they tell alike."""
+
+    about: Mapping[str, Any]
+    kind: str
+    brunnel: str
+    reason: str
+    flags: int
+
+    @classmethod
+    def read(cls, about: dict[str, Any], detail: str, reading: Reading) -> _Street:
+        field = reading.schema.detail
+        if field and detail and not about.get(field):
+            about[field] = detail
+        reason, flags = reading.judge(about)
+        kind = reading.kind(about) or str(about.get(reading.schema.kind) or "")
+        return cls(about, kind, reading.brunnel(about), reason, flags)
+
+
 def read_pieces(tile: Tile, layer: Layer, reading: Reading) -> tuple[TilePieces, list[Area]]:
     """Bring the lines and areas of a tile to pieces with kinds and names, cut to its square.
 
@@ -111,46 +132,45 @@ def read_pieces(tile: Tile, layer: Layer, reading: Reading) -> tuple[TilePieces,
         What the tiles at hand tell, and how.
     """
     shapes, values = layer
-    rows = [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]
-    names = find_names(tile, shapes, rows, reading)
-    if reading.schema.details and names.details is not None:
-        for row, detail in zip(rows, names.details, strict=True):
-            row[reading.schema.detail] = row.get(reading.schema.detail) or detail
-    verdicts = [reading.judge(row) for row in rows]
+    told = list(zip(*values.values(), strict=True))
+    names = find_names(tile, shapes, values, reading)
+    known: dict[tuple[Any, ...], _Street] = {}
+    streets = []
+    for row, detail in zip(told, names.details, strict=True):
+        street = known.get((*row, detail))
+        if street is None:
+            about = dict(zip(values, row, strict=True))
+            street = known[*row, detail] = _Street.read(about, detail, reading)
+        streets.append(street)
     lines, of_shape = shapely.get_parts(shapes, return_index=True)
     is_line = shapely.get_type_id(lines) == shapely.GeometryType.LINESTRING
     areas = [
-        Area(area, rows[i], names.words[i])
+        Area(area, streets[i].about, names.words[i])
         for area, i in zip(lines[~is_line], of_shape[~is_line].tolist(), strict=True)
-        if reading.schema.squares == reading.schema.streets and verdicts[i][0] == ""
+        if reading.schema.squares == reading.schema.streets and streets[i].reason == ""
     ]
     lines, of_shape = lines[is_line], of_shape[is_line]
-    kept = np.array([verdicts[i][0] == "" for i in of_shape], dtype=bool)
+    kept = np.array([streets[i].reason == "" for i in of_shape], dtype=bool)
     if reading.schema.squares != reading.schema.streets:
         areas = read_areas(tile, reading)
     if reading.joins_streets:
-        levels = [reading.level(rows[i]) for i in of_shape]
+        levels = [reading.level(streets[i].about) for i in of_shape]
         lines, areas = join_streets(lines, kept, levels, areas)
     ends, line = _cut(lines, tile)
     closed = np.flatnonzero(shapely.is_closed(lines) & (shapely.get_num_points(lines) > 3))
-    kinds = [reading.kind(row) for row in rows]
-    words = [
-        kind or str(row.get(reading.schema.kind) or "")
-        for kind, row in zip(kinds, rows, strict=True)
-    ]
     rings = [
         Ring(shapely.Polygon(shapely.get_coordinates(lines[i])), names.words[of_shape[i]])
         for i in closed
-        if kinds[of_shape[i]] == "pedestrian"
+        if streets[of_shape[i]].kind == "pedestrian"
     ]
     return TilePieces(
         ends=ends,
         line=line,
-        kind=[words[i] for i in of_shape],
+        kind=[streets[i].kind for i in of_shape],
         name=[names.words[i] for i in of_shape],
-        brunnel=[reading.brunnel(rows[i]) for i in of_shape],
-        reason=[verdicts[i][0] for i in of_shape],
-        flags=[verdicts[i][1] for i in of_shape],
+        brunnel=[streets[i].brunnel for i in of_shape],
+        reason=[streets[i].reason for i in of_shape],
+        flags=[streets[i].flags for i in of_shape],
         rings=rings,
     ), areas
 

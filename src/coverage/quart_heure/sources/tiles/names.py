@@ -30,37 +30,47 @@ class Names:
     words
         One name each, ``""`` where there is none.
     details
-        What the layer of names says of the class more closely; None where it says nothing.
+        What the layer of names says of the class more closely, ``""`` where it says nothing.
     """
 
     words: list[str]
-    details: list[str] | None
+    details: list[str]
 
 
 def find_names(
-    tile: Tile, shapes: NDArray[np.object_], rows: Sequence[Mapping[str, Any]], reading: Reading
+    tile: Tile,
+    shapes: NDArray[np.object_],
+    values: Mapping[str, NDArray[Any]],
+    reading: Reading,
 ) -> Names:
-    """Find the name of each street of a tile."""
+    """Find the name of each street of a tile.
+
+    Parameters
+    ----------
+    tile
+        The tile.
+    shapes, values
+        Its layer of streets.
+    reading
+        What the tiles at hand tell, and how.
+    """
     schema = reading.schema
+    nothing = [""] * len(shapes)
     if not schema.names:
-        return Names([_first(row, schema.name) for row in rows], None)
+        return Names(_first(values, schema.name), nothing)
     columns = [schema.kind, *schema.name, *([schema.detail] if schema.detail else [])]
-    named, values = read_layer(tile, schema.names, columns)
-    words = [
-        _first(dict(zip(values, row, strict=True)), schema.name)
-        for row in zip(*values.values(), strict=True)
-    ]
-    details = values[schema.detail] if schema.detail else np.full(len(named), None, dtype=object)
+    named, about = read_layer(tile, schema.names, columns)
+    words = _first(about, schema.name)
+    details = about[schema.detail] if schema.detail else [""] * len(named)
     known = {
         (class_, shape): (word, detail or "")
         for class_, shape, word, detail in zip(
-            values[schema.kind], shapely.to_wkb(named), words, details, strict=True
+            about[schema.kind], shapely.to_wkb(named), words, details, strict=True
         )
     }
-    nothing = ("", "")
     found = [
-        known.get((row[schema.kind] or "", shape), nothing)
-        for row, shape in zip(rows, shapely.to_wkb(shapes), strict=True)
+        known.get((class_ or "", shape), ("", ""))
+        for class_, shape in zip(values[schema.kind], shapely.to_wkb(shapes), strict=True)
     ]
     names = [word for word, _ in found]
     if reading.joins_streets:
@@ -68,8 +78,12 @@ def find_names(
     return Names(names, [detail for _, detail in found])
 
 
-def _first(row: Mapping[str, Any], fields: Sequence[str]) -> str:
-    return next((str(row[field]) for field in fields if row.get(field)), "")
+def _first(values: Mapping[str, NDArray[Any]], fields: Sequence[str]) -> list[str]:
+    """Return the first of some fields that says something, ``""`` where none does."""
+    return [
+        next((str(word) for word in row if word), "")
+        for row in zip(*(values[field] for field in fields), strict=True)
+    ]
 
 
 def _name_along(
