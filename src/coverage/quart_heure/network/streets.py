@@ -108,7 +108,8 @@ def network_from_osm(
     squares = find_squares(raw, origins.verdicts)
     blocked, gate_flags = _judge_nodes(raw)
     streets = everything.take(origins.walkable()[everything.origin])
-    streets, lonely = _lay_squares(squares, streets, origins, xy, blocked)
+    obstacles = _project_obstacles(raw, crs)
+    streets, lonely = _lay_squares(squares, streets, origins, xy, blocked, obstacles)
     if polygon is not None:
         inside = shapely.contains_xy(polygon, raw.lon, raw.lat)
         everything, streets = (s.take(inside[s.a] | inside[s.b]) for s in (everything, streets))
@@ -221,6 +222,18 @@ def _project(raw: RawOsm, crs: pyproj.CRS) -> NDArray[np.float64]:
     return np.stack(transformer.transform(raw.lon, raw.lat), axis=1)
 
 
+def _project_obstacles(raw: RawOsm, crs: pyproj.CRS) -> NDArray[np.object_]:
+    """Bring what walks go round to metres, save what has no place in the CRS."""
+    to_crs = pyproj.Transformer.from_crs("EPSG:4326", crs, always_xy=True)
+    shapes = np.empty(len(raw.obstacles), dtype=object)
+    shapes[:] = raw.obstacles
+    moved: NDArray[np.object_] = shapely.transform(
+        shapes, lambda xy: np.stack(to_crs.transform(xy[:, 0], xy[:, 1]), axis=1)
+    )
+    placed: NDArray[np.object_] = moved[np.isfinite(shapely.bounds(moved)).all(axis=1)]
+    return placed
+
+
 def _extent(raw: RawOsm) -> shapely.Polygon:
     """Return the bounds of nearly all nodes: one node gone astray must not choose the CRS."""
     if len(raw.lon) == 0:
@@ -256,6 +269,7 @@ def _lay_squares(
     origins: _Origins,
     xy: NDArray[np.float64],
     blocked: NDArray[np.bool_],
+    obstacles: NDArray[np.object_],
 ) -> tuple[_Segments, set[int]]:
     """Add outlines of relations and walks across squares; take out squares nobody can enter.
 
@@ -288,7 +302,7 @@ def _lay_squares(
     open_all_around = [not blocked[np.concatenate(square.outer)].any() for square in entered]
     walks = [streets]
     for square, (a, b) in zip(
-        entered, cross_squares(entered, xy, entrances, open_all_around), strict=True
+        entered, cross_squares(entered, xy, entrances, open_all_around, obstacles), strict=True
     ):
         if len(a):
             crossing = origins.add(square, kind=SQUARE_KIND, flags=Flags.SQUARE_WALK)
@@ -327,7 +341,7 @@ def _shut_ends(
 ) -> NDArray[np.bool_]:
     """Tell which ends of the walked segments, first all ``a``, then all ``b``, a gate closes."""
     ends = np.concatenate([streets.a, streets.b])
-    shut = blocked[ends]
+    shut: NDArray[np.bool_] = blocked[ends]
     at = np.flatnonzero(shut)
     if len(at) == 0:
         return shut

@@ -34,11 +34,22 @@ from quart_heure.sources.osm.data import (
     OsmArea,
     RawOsm,
     assemble_raw,
+    ground_of,
+    has_squares,
     is_street,
     node_tags_that_matter,
 )
 from quart_heure.sources.osm.deleted import Deleted, find_deleted, open_xml
-from quart_heure.sources.osm.opl import parse_area, parse_places, parse_tags, parse_way
+from quart_heure.sources.osm.grounds import GROUND_KEYS, Ground, ground_shapes, may_be_ground
+from quart_heure.sources.osm.opl import (
+    parse_area,
+    parse_ground_relation,
+    parse_ground_way,
+    parse_places,
+    parse_refs,
+    parse_tags,
+    parse_way,
+)
 
 __all__ = ["read_osm_file"]
 
@@ -49,6 +60,7 @@ _UNREADABLE = (
 _BLOCK_BYTES = 16 << 20
 _LARGE_FILE_BYTES = 500_000_000
 _XML_DATE = re.compile(rb"<(?:osm|meta)\b[^>]*\b(?:osm_base|timestamp)=[\"']([^\"'<>]{4,40})[\"']")
+_STREET = re.compile(rb"[T,](?:highway|route)=")
 _PLACES_ON_WAYS = "LocationsOnWays"
 """What the header of a PBF file calls places that are kept with the ways."""
 
@@ -76,7 +88,8 @@ def read_osm_file(path: Path, *, polygon: shapely.Geometry | None = None) -> Raw
             streets = _Streets(path, Path(folder), find_deleted(path))
             node_tags = streets.node_tags()
             ways = streets.ways()
-            nodes = streets.nodes(distinct(ways.ref_id), node_tags)
+            wanted = np.concatenate([ways.ref_id, streets.ground_nodes()])
+            nodes = streets.nodes(distinct(wanted), node_tags)
     except InputFileError:
         raise
     except _UNREADABLE as error:
@@ -87,12 +100,14 @@ def read_osm_file(path: Path, *, polygon: shapely.Geometry | None = None) -> Raw
         raise InputFileError(msg, hint="Give an extract with its highways.")
     if polygon is not None:
         ways = _near(ways, nodes, polygon)
+    obstacles = ground_shapes(streets.grounds, nodes.node_id, nodes.lon, nodes.lat)
     return assemble_raw(
         **vars(nodes),
         **vars(ways),
         osm_date=date,
         source=path.name,
         deleted=streets.left_out,
+        obstacles=obstacles,
     )
 
 
@@ -153,6 +168,7 @@ class _Streets:
         self._path = path
         self._deleted = deleted
         self.left_out: list[int] = []
+        self.grounds: list[Ground] = []
         self._members: set[int] = set()
         self._target = folder / "objects.opl"
         # Places of all nodes, sorted by the first way that asks; on disk for a whole country.
@@ -175,21 +191,31 @@ class _Streets:
     def ways(self) -> _Ways:
         """Return the streets, the areas, and the member ways of the areas."""
         entities = osmium.osm.osm_entity_bits
-        street = osmium.filter.KeyFilter("highway", "route")
-        rows, areas = [], []
-        for line in self._lines(entities.WAY | entities.RELATION, self._locate, street):
-            if line.startswith(b"r"):
+        rows, areas, grounds = [], [], []
+        for line in self._lines(entities.WAY | entities.RELATION, self._locate, _looked_at()):
+            if not _STREET.search(line):
+                if may_be_ground(line):
+                    grounds.append(line)
+            elif line.startswith(b"r"):
                 areas += parse_area(line)
             elif is_street((row := parse_way(line))[2]):
                 rows.append(row)
         gone = self._deleted
         self.left_out = sorted(row[0] for row in rows if row[0] in gone.ways)
         areas = [area for area in areas if area.relation_id not in gone.relations]
+        pools = self._read_grounds(grounds) if has_squares(areas, (r[2] for r in rows)) else []
         outlines = _outlines(areas) - {row[0] for row in rows}
-        self._members = outlines
-        if outlines:
-            members = osmium.filter.IdFilter(sorted(way for way in outlines if way > 0))
-            rows += map(parse_way, self._lines(entities.WAY, members))
+        rings = _outlines(pools)
+        self._members = outlines | rings
+        if self._members:
+            members = osmium.filter.IdFilter(sorted(way for way in self._members if way > 0))
+            chains = {}
+            for row in map(parse_way, self._lines(entities.WAY, members)):
+                if row[0] in outlines:
+                    rows.append(row)
+                if row[0] in rings:
+                    chains[row[0]] = parse_refs(row[1])
+            self.grounds += [ground_of(pool, chains) for pool in pools]
         if gone.ways:
             rows = [row for row in rows if row[0] not in gone.ways]
         text = b",".join(row[1] for row in rows if row[1]).replace(b"n", b"")
@@ -200,6 +226,23 @@ class _Streets:
             way_tags=[row[2] for row in rows],
             areas=areas,
         )
+
+    def _read_grounds(self, lines: Iterable[bytes]) -> list[OsmArea]:
+        """Take down the ways that walks go round, and return the relations that are such ground."""
+        pools = []
+        for line in lines:
+            if not line.startswith(b"r"):
+                ground = parse_ground_way(line)
+                if ground is not None and ground.osm_id not in self._deleted.ways:
+                    self.grounds.append(ground)
+            elif (pool := parse_ground_relation(line)) is not None:
+                pools.append(pool)
+        return [pool for pool in pools if pool.relation_id not in self._deleted.relations]
+
+    def ground_nodes(self) -> NDArray[np.int64]:
+        """Return the nodes of what walks go round; call it after `ways`."""
+        chains = [chain for one in self.grounds for chain in (*one.outer, *one.inner)]
+        return np.array([node for chain in chains for node in chain], dtype=np.int64)
 
     def nodes(self, wanted: NDArray[np.int64], node_tags: dict[int, dict[str, str]]) -> _Nodes:
         """Return the wanted nodes that are in the file."""
@@ -252,7 +295,7 @@ class _Streets:
         """Return the places of missing nodes as the ways tell them, longitude and latitude."""
         found: dict[int, tuple[float, float]] = {}
         members = sorted(way for way in self._members if way > 0)
-        chosen = [osmium.filter.KeyFilter("highway", "route")]
+        chosen = [_looked_at()]
         chosen += [osmium.filter.IdFilter(members)] if members else []
         # Without the locations handler, which would write its own over those of the file.
         for ways in chosen:
@@ -284,6 +327,10 @@ class _Streets:
         with self._target.open("rb") as file:
             while block := file.read(_BLOCK_BYTES):
                 yield from (block + file.readline()).splitlines()
+
+
+def _looked_at() -> Any:
+    return osmium.filter.KeyFilter("highway", "route", *GROUND_KEYS)
 
 
 def _outlines(areas: Iterable[OsmArea]) -> set[int]:

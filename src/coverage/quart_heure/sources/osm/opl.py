@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from quart_heure.sources.osm.data import WAY_KEYS, OsmArea, is_area_relation
+from quart_heure.sources.osm.grounds import KEPT_KEYS, Ground, is_ground, is_rail
 
 _ESCAPED = re.compile(r"%([0-9a-fA-F]{1,6})%")
 _PLACED = re.compile(rb"n(-?\d+)x(-?[\d.]+)y(-?[\d.]+)")
@@ -27,11 +28,48 @@ def parse_area(line: bytes) -> list[OsmArea]:
         return []
     outer: list[int] = []
     inner: list[int] = []
-    for member in members[1:].split(b","):
+    for way, role in _member_ways(members[1:]):
+        (inner if role == b"inner" else outer).append(way)
+    return [OsmArea(int(osm_id[1:]), tags, tuple(outer), tuple(inner))]
+
+
+def parse_ground_way(line: bytes) -> Ground | None:
+    """Return the ground that a way is, None if it is none."""
+    osm_id, text, refs = line.split(b" ")
+    tags = parse_tags(text[1:], KEPT_KEYS)
+    nodes = parse_refs(refs[1:])
+    rail = is_rail(tags)
+    closed = len(nodes) > 3 and nodes[0] == nodes[-1]
+    if not is_ground(tags) or not (rail or closed):
+        return None
+    return Ground(int(osm_id[1:]), (nodes,), is_line=rail)
+
+
+def parse_ground_relation(line: bytes) -> OsmArea | None:
+    """Return the multipolygon of such ground that a relation is, None if it is none."""
+    osm_id, text, members = line.split(b" ")
+    tags = parse_tags(text[1:], KEPT_KEYS)
+    if tags.get("type") != "multipolygon" or not is_ground(tags) or is_rail(tags):
+        return None
+    ways = list(_member_ways(members[1:]))
+    return OsmArea(
+        int(osm_id[1:]),
+        tags,
+        tuple(way for way, role in ways if role != b"inner"),
+        tuple(way for way, role in ways if role == b"inner"),
+    )
+
+
+def parse_refs(text: bytes) -> tuple[int, ...]:
+    """Return the node ids of ``n1,n2``."""
+    return tuple(int(ref[1:]) for ref in text.split(b",") if ref)
+
+
+def _member_ways(text: bytes) -> Iterator[tuple[int, bytes]]:
+    for member in text.split(b","):
         reference, _, role = member.partition(b"@")
         if reference.startswith(b"w"):
-            (inner if role == b"inner" else outer).append(int(reference[1:]))
-    return [OsmArea(int(osm_id[1:]), tags, tuple(outer), tuple(inner))]
+            yield int(reference[1:]), role
 
 
 def parse_places(line: bytes) -> Iterator[tuple[int, tuple[float, float]]]:

@@ -30,6 +30,7 @@ def join_streets(
     kept: NDArray[np.bool_],
     levels: Sequence[Level],
     areas: Sequence[Area],
+    area_levels: Sequence[Level],
 ) -> tuple[NDArray[np.object_], list[Area]]:
     """Give streets, and areas that streets lead to, the vertices that they share.
 
@@ -42,15 +43,17 @@ def join_streets(
     levels
         What tells each line apart from what it crosses: bridge or tunnel first.
     areas
-        Areas of the tile. Their outlines lie on the ground.
+        Areas of the tile.
+    area_levels
+        The same for each area.
     """
     outlines = [shapely.get_exterior_ring(area.shape) for area in areas]
     of_line = np.flatnonzero(kept)
     all_lines = np.array([*lines[of_line], *outlines], dtype=object)
     if len(all_lines) == 0:
         return lines, list(areas)
-    ground: Level = next((tuple("" for _ in level) for level in levels), ("",))
-    level_of = [*(levels[i] for i in of_line.tolist()), *([ground] * len(outlines))]
+    ground: Level = ("",) * len(next(iter([*levels, *area_levels])))
+    level_of = [*(levels[i] for i in of_line.tolist()), *area_levels]
     new = _joints(all_lines, level_of, ground)
     joined = lines.copy()
     for k, i in enumerate(of_line.tolist()):

@@ -31,11 +31,14 @@ class Ring:
         Name of the square.
     is_area
         Whether it is drawn as an area, and not as a closed line that may go round a block.
+    on_ground
+        Whether what stands on the ground is in the way.
     """
 
     shape: shapely.Polygon
     name: str
     is_area: bool = False
+    on_ground: bool = True
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -155,7 +158,8 @@ def read_pieces(tile: Tile, layer: Layer, reading: Reading) -> tuple[TilePieces,
         areas = read_areas(tile, reading)
     if reading.joins_streets:
         levels = [reading.level(streets[i].about) for i in of_shape]
-        lines, areas = join_streets(lines, kept, levels, areas)
+        area_levels = [reading.level(area.about) for area in areas]
+        lines, areas = join_streets(lines, kept, levels, areas, area_levels)
     ends, line = _cut(lines, tile)
     closed = np.flatnonzero(shapely.is_closed(lines) & (shapely.get_num_points(lines) > 3))
     rings = [
@@ -188,10 +192,18 @@ def outline_pieces(areas: Sequence[Area], reading: Reading) -> TilePieces:
         line=line[long].astype(np.int64),
         kind=[reading.kind(area.about) for area in areas],
         name=[area.name for area in areas],
-        brunnel=["" for _ in areas],
+        brunnel=[reading.brunnel(area.about) for area in areas],
         reason=[reason for reason, _ in verdicts],
         flags=[flags for _, flags in verdicts],
-        rings=[Ring(area.shape, area.name, is_area=True) for area in areas],
+        rings=[
+            Ring(
+                area.shape,
+                area.name,
+                is_area=True,
+                on_ground=not any(reading.level(area.about)),
+            )
+            for area in areas
+        ],
     )
 
 

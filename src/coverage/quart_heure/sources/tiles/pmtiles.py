@@ -50,7 +50,7 @@ class PmTiles:
         self._path, self._data, self._format = path, data, tile
         self._directories: dict[tuple[int, int], list[Any]] = {}
         try:
-            self.header: Mapping[str, Any] = tile.deserialize_header(data[:127])
+            self.header: Mapping[str, Any] = dict(tile.deserialize_header(data[:127]))
         except (tile.MagicNumberNotFound, tile.SpecVersionUnsupported) as error:
             msg = f"{path}: is not PMTiles of version 3."
             raise InputFileError(msg, hint="Convert it with the pmtiles tool.") from error
@@ -132,5 +132,5 @@ def opened(path: Path) -> Iterator[PmTiles]:
     except InputFileError:
         raise
     except (ValueError, IndexError, KeyError, EOFError, OverflowError, OSError) as error:
-        msg = f"{path}: cannot be read as PMTiles ({error or type(error).__name__})."
+        msg = f"{path}: cannot be read as PMTiles ({str(error) or type(error).__name__})."
         raise InputFileError(msg, hint="Fetch the file again.") from error

@@ -107,7 +107,9 @@ def cross_squares(
         if len(corner) < 2:
             continue
         near = [
-            by_place[place] for place in _tiles_under(shapely.bounds(square)) if place in by_place
+            by_place[place]
+            for place in _tiles_under(shapely.bounds(square))
+            if place in by_place and outline.on_ground
         ]
         for tile in near:
             if tile not in obstacles:
