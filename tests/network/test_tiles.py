@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import gzip
 import math
-import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ import pytest
 import shapely
 
 from helpers.project import EXTRACTS
+from helpers.vector_tiles import UNIT_M, X, Y, Z, line, write_mbtiles, write_tile
 from quart_heure.cache import Cache
 from quart_heure.errors import InputFileError
 from quart_heure.network.graph import Flags, WalkNetwork
@@ -31,92 +30,10 @@ from quart_heure.study.file import read_study
 
 TILES = EXTRACTS / "osm-tiles-paris"
 LAMBERT_93 = pyproj.CRS.from_epsg(2154)
-Z, X, Y = 14, 8299, 5636
-UNIT_M = 0.393
 
 needs_extracts = pytest.mark.skipif(
     not TILES.is_dir(), reason="the source extracts are not beside the project"
 )
-
-Places = Sequence[tuple[int, int]]
-Feature = tuple[str, Places, dict[str, Any]]
-
-
-# --- a writer of vector tiles, as small as the format allows -------------------------------------
-
-
-def varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    return bytes([*out, value])
-
-
-def field(number: int, payload: bytes) -> bytes:
-    return varint(number << 3 | 2) + varint(len(payload)) + payload
-
-
-def packed(values: Sequence[int]) -> bytes:
-    return b"".join(map(varint, values))
-
-
-def zigzag(value: int) -> int:
-    return value << 1 if value >= 0 else (-value << 1) - 1
-
-
-def geometry(kind: str, places: Places) -> list[int]:
-    ring = kind == "polygon"
-    corners = list(places[:-1] if ring else places)
-    steps = np.diff(np.array([(0, 0), *corners]), axis=0).tolist()
-    numbers = [zigzag(value) for step in steps for value in step]
-    if kind == "point":
-        return [9, *numbers]
-    lines = [9, *numbers[:2], (len(corners) - 1) << 3 | 2, *numbers[2:]]
-    return [*lines, 15] if ring else lines
-
-
-def layer_bytes(name: str, features: Sequence[Feature]) -> bytes:
-    keys: list[str] = []
-    values: list[Any] = []
-    body = b""
-    for kind, places, properties in features:
-        tags = []
-        for key, value in properties.items():
-            if key not in keys:
-                keys.append(key)
-            if value not in values:
-                values.append(value)
-            tags += [keys.index(key), values.index(value)]
-        type_code = {"point": 1, "line": 2, "polygon": 3}[kind]
-        body += field(
-            2,
-            field(2, packed(tags))
-            + varint(3 << 3)
-            + varint(type_code)
-            + field(4, packed(geometry(kind, places))),
-        )
-    words = b"".join(field(3, key.encode()) for key in keys)
-    for value in values:
-        if isinstance(value, str):
-            words += field(4, field(1, value.encode()))
-        else:  # a double
-            words += field(4, b"\x19" + np.float64(value).tobytes())
-    size = varint(5 << 3) + varint(EXTENT) + varint(15 << 3) + varint(2)
-    return field(3, field(1, name.encode()) + body + words + size)
-
-
-def line(class_: str, places: Places, **properties: Any) -> Feature:
-    return "line", places, {"class": class_, **properties}
-
-
-def write_tile(
-    folder: Path, x: int, layers: dict[str, Sequence[Feature]], *, packed_up: bool = False
-) -> None:
-    data = b"".join(layer_bytes(name, features) for name, features in layers.items())
-    path = folder / str(Z) / str(x) / (f"{Y}.pbf.gz" if packed_up else f"{Y}.pbf")
-    path.parent.mkdir(parents=True)
-    path.write_bytes(gzip.compress(data) if packed_up else data)
 
 
 def pieces_of(tile: Tile, reading: Reading | None = None) -> tile_lines.TilePieces:
@@ -296,23 +213,6 @@ def test_a_layer_or_a_column_may_be_missing(town: Path) -> None:
 
 
 # --- MBTiles -------------------------------------------------------------------------------------
-
-
-def write_mbtiles(path: Path, tiles: Mapping[tuple[int, int, int], Any], **metadata: str) -> Path:
-    """Write an archive; tiles are named by zoom, column and row from the north."""
-    with contextlib.closing(sqlite3.connect(path)) as database:
-        database.execute("CREATE TABLE metadata (name text, value text)")
-        database.execute(
-            "CREATE TABLE tiles"
-            " (zoom_level integer, tile_column integer, tile_row integer, tile_data blob)"
-        )
-        database.executemany("INSERT INTO metadata VALUES (?, ?)", metadata.items())
-        database.executemany(
-            "INSERT INTO tiles VALUES (?, ?, ?, ?)",
-            [(z, x, 2**z - 1 - y, data) for (z, x, y), data in tiles.items()],
-        )
-        database.commit()
-    return path
 
 
 @pytest.fixture

@@ -95,8 +95,9 @@ def read_tile_network(
 
 def _credit(told: str) -> str:
     """Return the credit that tiles ask for as plain text, OpenStreetMap's with it."""
-    text = " ".join(html.unescape(_MARKUP.sub(" ", told)).split())
-    text = "".join(sign for sign in text if sign.isprintable())[:_LONGEST_CREDIT]
+    text = html.unescape(_MARKUP.sub(" ", told))
+    text = "".join(sign if sign.isprintable() else " " for sign in text)
+    text = " ".join(text.split())[:_LONGEST_CREDIT]
     if not text:
         return _OSM_CREDIT
     return text if "openstreetmap" in text.lower() else f"{_OSM_CREDIT}; {text}"

@@ -18,7 +18,7 @@ from quart_heure.sources.tiles.files import Tile, read_layer
 from quart_heure.sources.tiles.schemas import Reading
 
 _BESIDE = 1.5
-"""A name this near the middle of a street, in units of the grid, is that street's."""
+"""A name this near a street, in units of the grid, is that street's."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,23 +92,29 @@ def _name_along(
     named: NDArray[np.object_],
     words: Sequence[str],
 ) -> None:
-    """Name the nameless streets after what lies along their middle (in place)."""
-    is_line = shapely.length(shapes) > 0
-    at = np.flatnonzero(is_line & np.array([name == "" for name in names], dtype=bool))
-    has_word = np.array([word != "" for word in words], dtype=bool)
-    lines = named[has_word]
+    """Name the nameless streets after what lies along them, at two places each (in place)."""
+    nameless = np.array([name == "" for name in names], dtype=bool)
+    at = np.flatnonzero(nameless & (shapely.length(shapes) > 0))
+    lines = named[np.array([word != "" for word in words], dtype=bool)]
     if len(at) == 0 or len(lines) == 0:
         return
     known = [word for word in words if word]
-    middle = shapely.line_interpolate_point(shapely.line_merge(shapes[at]), 0.5, normalized=True)
-    good = ~shapely.is_missing(middle) & ~shapely.is_empty(middle)
-    at, middle = at[good], middle[good]
+    merged = shapely.line_merge(shapes[at])
+    whole = shapely.get_type_id(merged) == shapely.GeometryType.LINESTRING
+    at, merged = at[whole], merged[whole]
     tree = shapely.STRtree(lines)
-    one, other = tree.query(middle, predicate="dwithin", distance=_BESIDE)
-    apart = shapely.distance(middle[one], lines[other])
+    far: list[dict[tuple[int, int], float]] = []
+    for share in (0.25, 0.75):
+        points = shapely.line_interpolate_point(merged, share, normalized=True)
+        one, other = tree.query(points, predicate="dwithin", distance=_BESIDE)
+        apart = shapely.distance(points[one], lines[other])
+        far.append(
+            dict(zip(zip(one.tolist(), other.tolist(), strict=True), apart.tolist(), strict=True))
+        )
     best: dict[int, tuple[float, str]] = {}
-    for k, line, far in zip(one.tolist(), other.tolist(), apart.tolist(), strict=True):
-        candidate = (far, known[line])
+    # What only crosses a street, or leaves it, is beside one of the two places alone.
+    for k, line in far[0].keys() & far[1].keys():
+        candidate = (far[0][k, line] + far[1][k, line], known[line])
         best[k] = min(best.get(k, candidate), candidate)
     for k, (_, word) in best.items():
         names[int(at[k])] = word

@@ -24,8 +24,11 @@ _DEEPEST_ZOOM = 30
 _DEPTH = 4
 """Directories lead to directories so many times at most, as the format says."""
 
+_LOOKED_UP = 20_000
+"""Tiles that are asked for one by one; of more, the directories are gone through."""
+
 _MOST_TILES = 200_000
-"""Tiles that are looked up in one reading: about the whole of France at zoom 14."""
+"""Tiles met in one reading: about the whole of France at zoom 14."""
 
 
 class PmTiles:
@@ -77,28 +80,51 @@ class PmTiles:
     ) -> Iterator[tuple[int, int, bytes]]:
         """Give column, row and data of the tiles of the highest zoom in a place."""
         zoom = self.header["max_zoom"]
-        if bounds is None:
-            bounds = self._bounds()
         west, north, east, south = tile_range(zoom, bounds)
         last = 2**zoom - 1
-        columns, rows = (
-            range(max(west, 0), min(east, last) + 1),
-            range(max(north, 0), min(south, last) + 1),
+        columns = range(max(west, 0), min(east, last) + 1)
+        rows = range(max(north, 0), min(south, last) + 1)
+        found = (
+            self._looked_up(zoom, columns, rows)
+            if len(columns) * len(rows) <= _LOOKED_UP
+            else self._walked(zoom, columns, rows)
         )
-        if len(columns) * len(rows) > _MOST_TILES:
-            msg = f"{self._path}: {len(columns) * len(rows)} tiles are too many to read at once."
-            raise InputFileError(msg, hint="Give the area, or an extract of its place.")
+        for x, y, data in found:
+            yield x, y, inflated(data, f"{self._path}, tile {zoom}/{x}/{y}")
+
+    def _looked_up(
+        self, zoom: int, columns: range, rows: range
+    ) -> Iterator[tuple[int, int, bytes]]:
+        """Give the tiles of a place by asking for each."""
         for x in columns:
             for y in rows:
                 data = self._get(self._format.zxy_to_tileid(zoom, x, y))
                 if data is not None:
-                    yield x, y, inflated(data, f"{self._path}, tile {zoom}/{x}/{y}")
+                    yield x, y, data
 
-    def _bounds(self) -> tuple[float, float, float, float]:
-        west, south, east, north = (
-            self.header[f"{key}_e7"] / 1e7 for key in ("min_lon", "min_lat", "max_lon", "max_lat")
-        )
-        return west, max(south, -85.0), east, min(north, 85.0)
+    def _walked(self, zoom: int, columns: range, rows: range) -> Iterator[tuple[int, int, bytes]]:
+        """Give the tiles of a large place by going through the directories."""
+        first = self._format.zxy_to_tileid(zoom, 0, 0)
+        met = 0
+        for entry in self._entries(self.header["root_offset"], self.header["root_length"], 1):
+            for tile_id in range(max(entry.tile_id, first), entry.tile_id + entry.run_length):
+                met += 1
+                if met > _MOST_TILES:
+                    msg = f"{self._path}: more than {_MOST_TILES} tiles are too many to read."
+                    raise InputFileError(msg, hint="Give the area, or an extract of its place.")
+                z, x, y = self._format.tileid_to_zxy(tile_id)
+                if z == zoom and x in columns and y in rows:
+                    yield x, y, self._tile(entry)
+
+    def _entries(self, start: int, size: int, depth: int) -> Iterator[Any]:
+        if depth > _DEPTH:
+            raise self._leads_nowhere()
+        for entry in self._directory(start, size):
+            if entry.run_length:
+                yield entry
+            else:
+                leaf = self.header["leaf_directory_offset"] + entry.offset
+                yield from self._entries(leaf, entry.length, depth + 1)
 
     def _get(self, tile_id: int) -> bytes | None:
         start, size = self.header["root_offset"], self.header["root_length"]
@@ -107,11 +133,17 @@ class PmTiles:
             if found is None:
                 return None
             if found.run_length:
-                begin = self.header["tile_data_offset"] + found.offset
-                return self._data[begin : begin + found.length]
+                return self._tile(found)
             start, size = self.header["leaf_directory_offset"] + found.offset, found.length
+        raise self._leads_nowhere()
+
+    def _tile(self, entry: Any) -> bytes:
+        begin = self.header["tile_data_offset"] + entry.offset
+        return self._data[begin : begin + entry.length]
+
+    def _leads_nowhere(self) -> InputFileError:
         msg = f"{self._path}: its directories lead nowhere."
-        raise InputFileError(msg, hint="Fetch the file again.")
+        return InputFileError(msg, hint="Fetch the file again.")
 
     def _directory(self, start: int, size: int) -> list[Any]:
         known = self._directories.get((start, size))
