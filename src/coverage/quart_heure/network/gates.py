@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from quart_heure.network.rules import Verdict, rank_of
+from quart_heure.network.rules import ROAD_RANK, Verdict, rank_of
 
 _BEHIND_GATES = frozenset({"access_private", "access_forbidden", "customers_only"})
 """Reasons of ways that a gate is for."""
@@ -64,12 +64,15 @@ def which_pass(ends: Sequence[End]) -> list[bool]:
     if any(end.verdict.reason in _BEHIND_GATES for end in ends):
         return walked
     highest = max(end.rank for end in ends)
+    public = [
+        end.verdict.walkable and end.rank == highest and end.rank >= ROAD_RANK for end in ends
+    ]
     return [
-        is_walked
-        and end.rank == highest
-        and end.rank >= rank_of("residential", end.verdict)
-        and any(_goes_on(end, other) for other in ends if other is not end)
-        for end, is_walked in zip(ends, walked, strict=True)
+        is_public
+        and any(
+            public[k] and other is not end and _goes_on(end, other) for k, other in enumerate(ends)
+        )
+        for end, is_public in zip(ends, public, strict=True)
     ]
 
 

@@ -82,6 +82,9 @@ def _words(group: str, name: str) -> frozenset[str]:
 
 
 _ROADS, _SERVICE_WAYS = _words("highway", "road"), _words("highway", "service_way")
+ROAD_RANK = 3
+"""What `rank_of` says of a road."""
+
 _TRUNKS = frozenset({"trunk", "trunk_link"})
 _MAIN, _LESSER = _words("highway", "main"), _words("highway", "lesser")
 _NOT_BUILT, _NOT_A_STREET = _words("highway", "not_built"), _words("highway", "not_a_street")
@@ -184,7 +187,7 @@ def rank_of(highway: str, verdict: Verdict) -> int:
     What is in a tunnel or a class that is not known is 1.
     """
     if highway in _ROADS and not verdict.tunnel:
-        return 3
+        return ROAD_RANK
     return 2 if highway in _SERVICE_WAYS else 1
 
 

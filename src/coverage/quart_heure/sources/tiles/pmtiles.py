@@ -27,8 +27,8 @@ _DEPTH = 4
 _LOOKED_UP = 20_000
 """Tiles that are asked for one by one; of more, the directories are gone through."""
 
-_MOST_TILES = 200_000
-"""Tiles met in one reading: about the whole of France at zoom 14."""
+_MOST_TILES = 300_000
+"""Tiles gone through in one reading: the whole of France at zoom 14 has some 210,000."""
 
 
 class PmTiles:
@@ -105,13 +105,17 @@ class PmTiles:
     def _walked(self, zoom: int, columns: range, rows: range) -> Iterator[tuple[int, int, bytes]]:
         """Give the tiles of a large place by going through the directories."""
         first = self._format.zxy_to_tileid(zoom, 0, 0)
-        met = 0
-        for entry in self._entries(self.header["root_offset"], self.header["root_length"], 1):
-            for tile_id in range(max(entry.tile_id, first), entry.tile_id + entry.run_length):
-                met += 1
-                if met > _MOST_TILES:
-                    msg = f"{self._path}: more than {_MOST_TILES} tiles are too many to read."
-                    raise InputFileError(msg, hint="Give the area, or an extract of its place.")
+        deep = [
+            (max(entry.tile_id, first), entry.tile_id + entry.run_length, entry)
+            for entry in self._entries(self.header["root_offset"], self.header["root_length"], 1)
+            if entry.tile_id + entry.run_length > first
+        ]
+        # What an entry claims is counted before it is believed.
+        if sum(end - begin for begin, end, _ in deep) > _MOST_TILES:
+            msg = f"{self._path}: holds more than {_MOST_TILES} tiles of zoom {zoom}."
+            raise InputFileError(msg, hint="Give an extract of the place.")
+        for begin, end, entry in deep:
+            for tile_id in range(begin, end):
                 z, x, y = self._format.tileid_to_zxy(tile_id)
                 if z == zoom and x in columns and y in rows:
                     yield x, y, self._tile(entry)
