@@ -21,7 +21,7 @@ from quart_heure.analysis.people import CellResidents, residents_per_cell
 from quart_heure.analysis.surface import Cells, cells_of_area
 from quart_heure.cache import Cache, hash_of
 from quart_heure.files import sha256_of
-from quart_heure.network.files import is_cut_to_place, read_network_file
+from quart_heure.network.files import READING, is_cut_to_place, read_network_file
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.network.slopes import slopes_of
 from quart_heure.network.snapping import Attachment, snap
@@ -66,7 +66,11 @@ def stored_network(
         arrays = {name: getattr(network, name) for name in _NETWORK_ARRAYS}
         return {**arrays, "words": np.frombuffer(json.dumps(words).encode(), dtype=np.uint8)}
 
-    key = [sha256_of(path), *([reach.wkt, crs.to_string()] if is_cut_to_place(path) else [])]
+    key = [
+        READING,
+        sha256_of(path),
+        *([reach.wkt, crs.to_string()] if is_cut_to_place(path) else []),
+    ]
     arrays = cache.recall("network", key, compute)
     words = json.loads(bytes(arrays.pop("words")))
     return WalkNetwork(

@@ -38,7 +38,7 @@ _KINDS_READ = (
     f" (a folder z/x/y.pbf, or {', '.join(TILE_SUFFIXES)})."
 )
 
-ROUNDING_SHARE, ROUNDING_M = 0.01, 0.5
+_ROUNDING_SHARE, _ROUNDING_M = 0.01, 0.5
 """What a length may differ by, since it may be measured on a globe or rounded: 1 % and 0.5 m."""
 
 
@@ -68,7 +68,9 @@ def network_from_table(edges: gpd.GeoDataFrame, *, meta: Mapping[str, Any]) -> N
     if "length_m" in edges.columns:
         length = edges["length_m"].to_numpy(dtype=np.float64)
         _refuse_short(length, lines)
-        counts["edges_longer_than_drawn"] = int(np.count_nonzero(differs(length, drawn_m)))
+        counts["edges_longer_than_drawn"] = int(
+            np.count_nonzero(longer_than_drawn(length, drawn_m))
+        )
     if any(counts.values()):
         found = {word: count for word, count in counts.items() if count}
         meta = {**meta, "counts": {**meta.get("counts", {}), **found}}
@@ -125,7 +127,7 @@ def _refuse_short(length_m: NDArray[np.float64], lines: NDArray[np.object_]) -> 
     ends = shapely.get_coordinates([shapely.get_point(lines, 0), shapely.get_point(lines, -1)])
     first, last = np.split(ends, 2)
     beeline_m = np.hypot(*(first - last).T)
-    short = np.flatnonzero(length_m < beeline_m * (1 - ROUNDING_SHARE) - ROUNDING_M)
+    short = np.flatnonzero(length_m < beeline_m * (1 - _ROUNDING_SHARE) - _ROUNDING_M)
     if len(short):
         row = int(short[0])
         msg = (
@@ -135,9 +137,11 @@ def _refuse_short(length_m: NDArray[np.float64], lines: NDArray[np.object_]) -> 
         raise NetworkError(msg, hint="Give lengths in metres, or leave the column out.")
 
 
-def differs(length_m: NDArray[np.float64], drawn_m: NDArray[np.float64]) -> NDArray[np.bool_]:
+def longer_than_drawn(
+    length_m: NDArray[np.float64], drawn_m: NDArray[np.float64]
+) -> NDArray[np.bool_]:
     """Tell which edges are longer than they are drawn by more than rounding; shape (E,)."""
-    longer: NDArray[np.bool_] = length_m > drawn_m * (1 + ROUNDING_SHARE) + ROUNDING_M
+    longer: NDArray[np.bool_] = length_m > drawn_m * (1 + _ROUNDING_SHARE) + _ROUNDING_M
     return longer
 
 

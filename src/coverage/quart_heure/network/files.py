@@ -11,6 +11,9 @@ from quart_heure.network.graph import WalkNetwork
 from quart_heure.sources.osm.data import OSM_SUFFIXES
 from quart_heure.sources.tiles import TILE_SUFFIXES
 
+READING = 2
+"""Raised when the same file gives another network: part of the key of what is kept of one."""
+
 
 def is_cut_to_place(path: Path) -> bool:
     """Tell whether only a part of a file is read, so that the network depends on the place."""
