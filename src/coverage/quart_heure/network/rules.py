@@ -163,8 +163,7 @@ def judge(tags: Mapping[str, str]) -> Verdict:
     >>> judge({"highway": "trunk", "name": "Boulevard périphérique"}).reason
     'trunk'
     """
-    trunk = tags.get("highway", "").strip().lower().startswith("trunk")
-    keys = TRUNK_KEYS if trunk else RULE_KEYS
+    keys = TRUNK_KEYS if "trunk" in tags.get("highway", "").lower() else RULE_KEYS
     return _judge(frozenset([item for item in tags.items() if item[0] in keys]))
 
 

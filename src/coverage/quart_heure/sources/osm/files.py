@@ -60,7 +60,6 @@ _UNREADABLE = (
 _BLOCK_BYTES = 16 << 20
 _LARGE_FILE_BYTES = 500_000_000
 _XML_DATE = re.compile(rb"<(?:osm|meta)\b[^>]*\b(?:osm_base|timestamp)=[\"']([^\"'<>]{4,40})[\"']")
-_STREET = re.compile(rb"[T,](?:highway|route)=")
 _PLACES_ON_WAYS = "LocationsOnWays"
 """What the header of a PBF file calls places that are kept with the ways."""
 
@@ -193,13 +192,14 @@ class _Streets:
         entities = osmium.osm.osm_entity_bits
         rows, areas, grounds = [], [], []
         for line in self._lines(entities.WAY | entities.RELATION, self._locate, _looked_at()):
-            if not _STREET.search(line):
-                if may_be_ground(line):
-                    grounds.append(line)
-            elif line.startswith(b"r"):
-                areas += parse_area(line)
-            elif is_street((row := parse_way(line))[2]):
+            may_be_street = b"highway=" in line or b"route=" in line
+            if line.startswith(b"r"):
+                areas += parse_area(line) if may_be_street else ()
+            elif may_be_street and is_street((row := parse_way(line))[2]):
                 rows.append(row)
+                continue
+            if may_be_ground(line):
+                grounds.append(line)
         gone = self._deleted
         self.left_out = sorted(row[0] for row in rows if row[0] in gone.ways)
         areas = [area for area in areas if area.relation_id not in gone.relations]
