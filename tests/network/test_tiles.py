@@ -10,11 +10,13 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
+import pyogrio
 import pyproj
 import pytest
 import shapely
 
-from helpers.project import EXTRACTS
+from helpers.project import EXTRACTS, ROOT
 from helpers.vector_tiles import UNIT_M, X, Y, Z, line, write_mbtiles, write_tile
 from quart_heure.cache import Cache
 from quart_heure.errors import InputFileError
@@ -372,3 +374,31 @@ def test_real_names_and_stairs_are_found() -> None:
     assert kinds["footway"] == pytest.approx(565, abs=10)
     assert kinds["steps"] == pytest.approx(169, abs=5)
     assert "Rue de Rivoli" in pieces.name or "Boulevard Saint-Germain" in pieces.name
+
+
+@needs_extracts
+@pytest.mark.extracts
+def test_no_walk_of_the_packaged_paris_crosses_woods_pitches_or_rails() -> None:
+    """Look with another reader of the same tiles: whole layers in degrees, cut by GDAL."""
+    network = WalkNetwork.read(ROOT / "data" / "paris" / "network.parquet")
+    walks = network.lines[network.flags & Flags.SQUARE_WALK > 0]
+    found = []
+    for tile in find_tiles(TILES):
+        options = {"METADATA_FILE": "", "Z": tile.z, "X": tile.x, "Y": tile.y}
+        for layer, classes in (("landcover", {"wood"}), ("landuse", {"pitch"})):
+            try:
+                table = gpd.read_file(tile.path, layer=layer, **options)
+            except pyogrio.errors.DataLayerError:
+                continue
+            found.append(table[table["class"].isin(classes)].geometry)
+    grounds = gpd.GeoSeries(pd.concat(found), crs=3857).make_valid().to_crs(LAMBERT_93)
+    tree = shapely.STRtree(shapely.buffer(grounds.to_numpy(), -1.0))
+    one, _ = tree.query(walks, predicate="intersects")
+    assert len(tree.geometries) > 1000
+    assert len(walks) > 3000
+    assert len(one) == 0
+    # The sunken garden of the library is a wood: its four sides see each other, and are not joined.
+    garden = gpd.GeoSeries(gpd.points_from_xy([2.3759], [48.8337]), crs=4326).to_crs(LAMBERT_93)
+    (wood,) = [shape for shape in grounds if shape.covers(garden.iloc[0])][:1]
+    assert wood.area > 5000
+    assert shapely.distance(walks, garden.iloc[0]).min() > 20

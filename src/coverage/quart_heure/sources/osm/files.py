@@ -190,7 +190,9 @@ class _Streets:
     def ways(self) -> _Ways:
         """Return the streets, the areas, and the member ways of the areas."""
         entities = osmium.osm.osm_entity_bits
-        rows, areas, grounds = [], [], []
+        rows: list[tuple[int, bytes, Mapping[str, str]]] = []
+        areas: list[OsmArea] = []
+        grounds: list[bytes] = []
         for line in self._lines(entities.WAY | entities.RELATION, self._locate, _looked_at()):
             may_be_street = b"highway=" in line or b"route=" in line
             if line.startswith(b"r"):
