@@ -127,7 +127,10 @@ def _refuse_short(length_m: NDArray[np.float64], lines: NDArray[np.object_]) -> 
     ends = shapely.get_coordinates([shapely.get_point(lines, 0), shapely.get_point(lines, -1)])
     first, last = np.split(ends, 2)
     beeline_m = np.hypot(*(first - last).T)
-    short = np.flatnonzero(length_m < beeline_m * (1 - _ROUNDING_SHARE) - _ROUNDING_M)
+    # What is no length at all is refused with all networks.
+    short = np.flatnonzero(
+        (length_m > 0) & (length_m < beeline_m * (1 - _ROUNDING_SHARE) - _ROUNDING_M)
+    )
     if len(short):
         row = int(short[0])
         msg = (
