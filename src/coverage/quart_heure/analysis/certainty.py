@@ -20,7 +20,7 @@ from quart_heure.analysis.audience import combine_states
 from quart_heure.analysis.hours import NEVER, Clock
 from quart_heure.analysis.moment import Moment
 from quart_heure.network.reach import Reach
-from quart_heure.sources.hours.timeline import CLOSED, OPEN, UNKNOWN
+from quart_heure.sources.hours.syntax import CLOSED, OPEN, UNKNOWN
 
 STATE_WORDS = ("closed", "unknown", "open")
 """Words of the states of a service, in the order of their codes."""

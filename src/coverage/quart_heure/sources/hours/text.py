@@ -10,9 +10,8 @@ import dataclasses
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from opening_hours import validate
-
 from quart_heure.sources.hours.period import Period, cut_period
+from quart_heure.sources.hours.syntax import is_osm_hours
 from quart_heure.sources.hours.words import (
     DAY_NAMES,
     WHOLE_DAY,
@@ -121,7 +120,7 @@ def hours_from_text(text: str) -> ParsedHours:
     words = text.strip()
     if not words:
         return ParsedHours("", False, "no hours stated")
-    if validate(words) and re.search(r"[A-Z][a-z]|24/7|^off$|^closed$", words):
+    if is_osm_hours(words) and re.search(r"[A-Z][a-z]|24/7|^off$|^closed$", words):
         return ParsedHours(words, True)
     plain = plain_text(words)
     if plain in _CLOSED_WORDS:
@@ -150,7 +149,7 @@ def _parsed(
         whole = {"off": "Mo-Su off", "24/7": "Mo-Su 00:00-24:00"}
         rules = ["unknown", *(f"{when.osm} {whole.get(rule, rule)}" for rule in rules)]
     osm = "; ".join(rules)
-    if not validate(osm):
+    if not is_osm_hours(osm):
         return ParsedHours("", False, f"not valid: {osm[:100]!r}")
     reason = _not_understood(doubts)
     if when.osm and not reason:
