@@ -64,7 +64,7 @@ class _Writer:
         return self._one(
             "sunrise-sunset", "dawn-dusk", "08:00-sunset", "sunrise-20:00", "sunset-02:00",
             "(sunrise+01:00)-(sunset-01:30)", "10:00-dusk", "dusk-dawn", "sunset-sunrise",
-            "07:00-(sunset+00:30)",
+            "07:00-(sunset+01:00)",
         )  # fmt: skip
 
     def date(self) -> str:
@@ -87,7 +87,7 @@ class _Writer:
         return self._one("off", "off", "closed")
 
     def rule(self) -> str:
-        kind = self._random.randint(0, 21)
+        kind = self._random.randint(0, 24)
         days, times = self.days(), self.day_times()
         return {
             0: f"{days} {times}", 1: f"{days} {times}", 2: f"{days} {times}",
@@ -104,6 +104,9 @@ class _Writer:
             17: f"{self._one(*_WEEK)}[{self._one('1', '2', '-1', '1,3', '2-4')}] {times}",
             18: f'{days} {times} "{self._one("sur rendez-vous", "accueil au 2e", "x; y")}"',
             19: f"{days} {times} unknown", 20: f"PH {times}", 21: f"{days} {self.clock(8, 21)}+",
+            22: f"SH {self._one(self.off(), f'{days} {times}')}",
+            23: f"{days} {self.clock(12, 13)}-{self.clock(14, 15)} {self.off()}",
+            24: self._one(times, days, f"{days} open"),
         }[kind]  # fmt: skip
 
     def text(self) -> str:
@@ -125,3 +128,9 @@ def generated(n: int, seed: int) -> list[str]:
     while len(found) < n:
         found[writer.text()] = None
     return list(found)
+
+
+def clusters() -> list[list[int]]:
+    """Return the positions of the moments, those of one month together."""
+    months = [text[:7] for text in MOMENTS]
+    return [[k for k, one in enumerate(months) if one == month] for month in sorted(set(months))]

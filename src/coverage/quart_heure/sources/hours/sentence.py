@@ -7,6 +7,7 @@ understood.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -94,6 +95,7 @@ class _Sentence:
         self._times: DayHours | None = None  # of which the days are still to come
         self._last: Target | None = None  # of which hours were told last
         self._block: Period | None = None  # that all is about until the next one
+        self._new_block = False
         self._only: Period | None = None  # that the days still to be told are about
         self._new_part = True
         self._joined = False  # the days still to be told, by "et" or "ouvert"
@@ -146,6 +148,7 @@ class _Sentence:
         else:
             self._fail(f"not understood: {self._tokens[self._at].said!r}")
         self._new_part = False
+        self._new_block &= kind == "period"
 
     # --- what is said ---
 
@@ -154,6 +157,9 @@ class _Sentence:
             target, self._days = self._days, None
         else:
             target = self._targets(periods=True)
+        begun = self._block if self._new_block else None
+        if begun is not None and not target:  # "du 24 décembre au 2 janvier : fermé"
+            target, self._block = Target(periods=[begun]), None
         if not target or self._kind() in _TIMES or self._kind() == "to":
             self._fail("closed, but when?")
         self._shut(target)
@@ -237,7 +243,7 @@ class _Sentence:
     def _begin(self, period: Period) -> None:
         if self._over or self._times is not None:
             self._fail("a period without hours")
-        self._block = period
+        self._block, self._new_block = period, True
 
     def _target(self) -> None:
         if self._days is not None:
@@ -301,6 +307,8 @@ class _Sentence:
                 self._said.holidays = times
         for day in target.days:
             told[day] = tuple(sorted({*told.get(day, ()), *times}))
+            if any(begin < end for (_, end), (begin, _) in itertools.pairwise(told[day])):
+                self._fail("hours of a day are told twice")
 
     # --- pieces ---
 

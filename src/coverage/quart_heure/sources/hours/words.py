@@ -101,6 +101,7 @@ _WORDS_LATER = (
     (r"midi", "12h00"),
     (r"minuit", "24h00"),
 )
+_SHORT_DAY = re.compile(r"\b(lun|mar|mer|jeu|ven|sam|dim)\.(?! *\Z)")
 _PHRASES, _PHRASES_LATER = (
     tuple((re.compile(rf"\b(?:{pattern})\b"), f" {word} ") for pattern, word in words)
     for words in (_WORDS, _WORDS_LATER)
@@ -168,6 +169,7 @@ def tokens(plain: str) -> list[Token]:
         held.append(token)
         return f" \ue000{len(held) - 1}\ue001 "
 
+    plain = _SHORT_DAY.sub(r"\1", plain)
     plain = _NTH_DAY.sub(lambda match: hold(_nth_token(match)), plain)
     for pattern, word in _PHRASES:  # before dates: "7/7" is none
         plain = pattern.sub(word, plain)
