@@ -2,7 +2,7 @@
 
 Where Node and the package are at hand (see ``docs/opening_hours.md``), texts are put to it; its
 answers to a fixed set of texts are kept in ``tests/tables/opening_hours.tsv`` for everybody.
-``python tests/helpers/hours_peer.py`` writes that table anew.
+``PYTHONPATH=tests python -m helpers.hours_peer`` writes that table anew.
 """
 
 from __future__ import annotations
@@ -12,13 +12,8 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
-
-TESTS = Path(__file__).parent.parent
-if __name__ == "__main__":
-    sys.path.insert(0, str(TESTS))
 
 from helpers.hours_real import real_shapes
 from helpers.hours_texts import MOMENTS, generated
@@ -33,6 +28,7 @@ from quart_heure.sources.hours.syntax import (
     read_rules,
 )
 
+TESTS = Path(__file__).parent.parent
 TABLE = TESTS / "tables" / "opening_hours.tsv"
 FOLDER = Path(os.environ.get("QUART_HEURE_NPM", TESTS))
 """The folder whose ``node_modules`` has the package."""
@@ -88,23 +84,20 @@ REASONS = {
 def reason(text: str, moment: str, theirs: int, ours: int) -> str:
     """Return the reason of a difference, ``""`` if there is none that is listed."""
     rules = read_rules(text)
-    unsure = ours == UNKNOWN
-    if unsure and re.search(r"\bSH\b", text, re.I):
-        return "school"
-    if unsure and any(s.open_end for rule in rules for s in rule.times):
-        return "open end"
-    if unsure and theirs == OPEN and '"' in text:
-        return "comment"
-    if unsure and theirs == OPEN and any(rule.resumes for rule in rules):
-        return "no days"
-    if unsure and theirs == OPEN and any(_days_alone(rule) for rule in rules):
-        return "no hours"
-    if unsure and theirs == CLOSED and any(_off_alone(rule) for rule in rules[1:]):
-        return "off"
+    if ours == UNKNOWN:
+        may = {
+            "school": bool(re.search(r"\bSH\b", text, re.I)),
+            "open end": any(span.open_end for rule in rules for span in rule.times),
+            "comment": theirs == OPEN and '"' in text,
+            "no days": theirs == OPEN and any(rule.resumes for rule in rules),
+            "no hours": theirs == OPEN and any(_days_alone(rule) for rule in rules),
+            "off": theirs == CLOSED and any(_off_alone(rule) for rule in rules[1:]),
+        }
+        if any(may.values()):
+            return next(name for name, holds in may.items() if holds)
     hour, minute = moment[11:].split(":")
-    if int(hour) * 60 + int(minute) < max(map(_night_until, rules)):
-        return "night"
-    return ""
+    night = int(hour) * 60 + int(minute) < max(map(_night_until, rules))
+    return "night" if night else ""
 
 
 def _days_alone(rule: Rule) -> bool:

@@ -97,7 +97,8 @@ class _Writer:
             8: f"{self._one('PH', 'Su')}{self._comma()}{days} {self._one(self.off(), times)}",
             9: f"{days}{self._comma()}PH {self._one(self.off(), times)}",
             10: f"{self.dates()} {self.off()}", 11: f"{self.dates()} {days} {times}",
-            12: f"{self.dates()}: {days} {times}", 13: f"{self.dates()} {days} {self.night_times()}",
+            12: f"{self.dates()}: {days} {times}",
+            13: f"{self.dates()} {days} {self.night_times()}",
             14: f"week {self._random.randint(1, 26):02}-{self._random.randint(27, 53)}"
                 f"{self._one('', '/2', '/3')} {days} {times}",
             15: f"{days} {self.sun_times()}", 16: f"{self.dates()} {self.sun_times()}",

@@ -101,11 +101,12 @@ def test_what_a_text_means(hours: str, moment: str, wanted: int) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        *("WE 10:00-18:00", "Mo 10:00", "Mo-Fr 09:00-17:00,", "Mo Tu 09:00-17:00", "; ;", "Mo-Fr 9h"),
-        *("Mo-Fr 09:00-17:00 et", "Mo-Fr, Jul-Aug 09:00-12:00", "Feb 30 off", "|| off", '"', "Mo[6]"),
-        *("Mo-Fr 09:60-17:00", "Mo-Fr 09:00-49:00", "week 54 Mo 10:00-12:00", "2026 Dec 24-9", "x" * 2000),
+        *("WE 10:00-18:00", "Mo 10:00", "Mo-Fr 09:00-17:00,", "Mo Tu 09:00-17:00", "; ;", "|| off"),
+        *("Mo-Fr 09:00-17:00 et", "Mo-Fr, Jul-Aug 09:00-12:00", "Feb 30 off", "Mo-Fr 9h", "Mo[6]"),
+        *("Mo-Fr 09:60-17:00", "Mo-Fr 09:00-49:00", "week 54 Mo 10:00-12:00", "x" * 2000, '"'),
+        "2026 Dec 24-9",
     ],
-)  # fmt: skip
+)
 def test_what_is_not_in_the_syntax_to_the_last_sign(text: str) -> None:
     assert not is_osm_hours(text)
     assert state(text, f"{TUE} 10:00") == [UNKNOWN]
@@ -187,13 +188,18 @@ def test_clocks_overseas() -> None:
     assert Calendar("PT").zone is None
 
 
-CALENDAR = """Description;Population;Date de début;Date de fin;Académies;Zones;annee_scolaire
-Vacances de la Toussaint;-;2026-10-16T22:00:00+00:00;2026-11-01T23:00:00+00:00;Paris;Zone C;2026-2027
-Vacances de Noël;-;2026-12-18T23:00:00+00:00;2027-01-03T23:00:00+00:00;Paris;Zone C;2026-2027
-Vacances d'Été;Enseignants;2027-06-01T22:00:00+00:00;2027-08-30T22:00:00+00:00;Paris;Zone C;2026-2027
-Début des Vacances d'Été;Élèves;2027-07-02T22:00:00+00:00;2027-07-02T22:00:00+00:00;Paris;Zone C;2026-2027
-Vacances de la Toussaint;-;2026-10-09T22:00:00+00:00;2026-10-25T23:00:00+00:00;Lyon;Zone A;2026-2027
-"""
+T, P = "T22:00:00+00:00", "Paris"  # midnight in Paris in summer
+CALENDAR = "\n".join(
+    ";".join(row)
+    for row in (
+        ("Description", "Population", "Date de début", "Date de fin", "Académies", "Zones"),
+        ("Toussaint", "-", f"2026-10-16{T}", "2026-11-01T23:00:00+00:00", P, "Zone C"),
+        ("Noël", "-", "2026-12-18T23:00:00+00:00", "2027-01-03T23:00:00+00:00", P, "Zone C"),
+        ("Été", "Enseignants", f"2027-06-01{T}", f"2027-08-30{T}", "", "Zone C"),
+        ("Été", "Élèves", f"2027-07-02{T}", f"2027-07-02{T}", P, "Zone C"),
+        ("Toussaint", "-", f"2026-10-09{T}", "2026-10-25T23:00:00+00:00", "Lyon", "Zone A"),
+    )
+)
 
 
 def test_school_holidays_are_those_of_the_zone_where_a_table_is_given(tmp_path: Path) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,14 +13,10 @@ Mask = NDArray[np.bool_]
 Days = NDArray[np.datetime64]
 """Days in a row, as ``datetime64[D]``."""
 
+Holidays = Callable[[str, Days], Mask]
+"""Tells which days are holidays of a kind, ``ph`` (public) or ``sh`` (school)."""
+
 _WEEK = 7
-
-
-class Holidays(Protocol):
-    """Tells which days are holidays of a kind, ``ph`` (public) or ``sh`` (school)."""
-
-    def __call__(self, kind: str, days: Days) -> Mask:
-        """Return whether each day is one."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,7 +31,8 @@ class Years:
         """Tell which days are in these years."""
         year = _year(days)
         held: Mask = (year >= self.first) & (year <= self.last)
-        return held & ((year - self.first) % self.step == 0)
+        held &= (year - self.first) % self.step == 0
+        return held
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,7 +50,8 @@ class Weeks:
             held: Mask = (week >= self.first) & (week <= self.last)
         else:
             held = (week >= self.first) | (week <= self.last)
-        return held & ((week - self.first) % self.step == 0)
+        held &= (week - self.first) % self.step == 0
+        return held
 
 
 @dataclasses.dataclass(frozen=True)
@@ -259,14 +256,16 @@ def _any(masks: Sequence[Mask]) -> Mask:
 
 def weekday(days: Days) -> NDArray[np.int64]:
     """Return the day of the week, Monday being 0."""
-    return (days.astype("datetime64[D]").astype(np.int64) + 3) % _WEEK
+    day: NDArray[np.int64] = (days.astype("datetime64[D]").astype(np.int64) + 3) % _WEEK
+    return day
 
 
 def iso_week(days: Days) -> NDArray[np.int64]:
     """Return the ISO number of the week: that of its Thursday in the year."""
     thursday = days - weekday(days) + 3
     start = thursday.astype("datetime64[Y]").astype("datetime64[D]")
-    return (thursday - start).astype(np.int64) // _WEEK + 1
+    week: NDArray[np.int64] = (thursday - start).astype(np.int64) // _WEEK + 1
+    return week
 
 
 def easter_sunday(year: int) -> np.datetime64:

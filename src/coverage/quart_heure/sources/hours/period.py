@@ -23,24 +23,24 @@ _MONTHS = {
 }
 
 _MONTH = rf"(?:{'|'.join(sorted(_MONTHS, key=len, reverse=True))})\b\.?"
-_DATE = (
-    r"(?:le )?(\d{1,2})(?:er)?(?:[/.](\d{1,2})(?:[/.](\d{4}|\d{2}))?| ([a-z]+)\b\.?(?: (\d{4}))?)"
-)
-_DATE_OR_DAY = r"(?:le )?(\d{1,2})(?:er)?(?:[/.](\d{1,2})(?:[/.](\d{4}|\d{2}))?| (?!au\b|jus)([a-z]+)\b\.?(?: (\d{4}))?)?"
+_SLASHES = r"[/.](\d{1,2})(?:[/.](\d{4}|\d{2}))?"
+_NAMED = r" (?!au\b|jus)([a-z]+)\b\.?(?: (\d{4}))?"
+_DATE = rf"(?:le )?(\d{{1,2}})(?:er)?(?:{_SLASHES}|{_NAMED})"
 _FROM_TO = re.compile(
-    rf"\b(?:(?:dans|pendant|durant) la periode )?(?:du|entre le) {_DATE_OR_DAY} "
+    rf"\b(?:(?:dans|pendant|durant) la periode )?(?:du|entre le) {_DATE}? "
     rf"(?:au|jusqu'au|et le|-) {_DATE}(?: inclus)?(?!\d)"
 )
 _FROM = re.compile(rf"\b(?:a partir du|a compter du|depuis le|des le) {_DATE}(?!\d)")
 _TO = re.compile(rf"\bjusqu'au {_DATE}(?: inclus)?(?!\d)")
+_NUMBER = r"\d{1,2}(?:er)?"
 _DAYS_OF_MONTH = re.compile(
-    rf"\b(?:les? )?(\d{{1,2}}(?:er)?(?:(?:, ?| et (?:le )?)\d{{1,2}}(?:er)?)*) ({_MONTH})(?: (\d{{4}}))?"
+    rf"\b(?:les? )?({_NUMBER}(?:(?:, ?| et (?:le )?){_NUMBER})*) ({_MONTH})(?: (\d{{4}}))?"
 )
 _SLASHED = re.compile(r"(?<=\ble )(\d{1,2})/(\d{1,2})(?:/(\d{4}))?(?![\d/])")
-_IN_MONTHS = r"(?:en |au mois d(?:e |')|aux mois d(?:e |')|les? mois d(?:e |')|tout le mois d(?:e |')|de |d')?"
+_IN_MONTHS = r"(?:en |(?:(?:aux? |les? |tout le )?mois )?d(?:e |'))?"
 _MONTH_RANGE = re.compile(
-    rf"\b{_IN_MONTHS}({_MONTH})(?: ?- ?| (?:a|au|jusqu'a|jusqu'en) (?:fin |mois d(?:e |'))?)({_MONTH})"
-    r"(?: inclus| compris)?(?! \d{4})"
+    rf"\b{_IN_MONTHS}({_MONTH})(?: ?- ?| (?:a|au|jusqu'a|jusqu'en) (?:fin |mois d(?:e |'))?)"
+    rf"({_MONTH})(?: inclus| compris)?(?! \d{{4}})"
 )
 _MONTH_LIST = re.compile(
     rf"\b{_IN_MONTHS}({_MONTH}(?:(?: ?/ ?|, ?| et (?:en )?){_MONTH})*)(?: (\d{{4}}))?"
@@ -57,7 +57,7 @@ class Period:
 
     @classmethod
     def read(cls, plain: str) -> Period | None:
-        """Read a period from plain words: an empty one for the whole year, None if it is not one."""
+        """Read a period from plain words: an empty one for the whole year, None if it is none."""
         if not plain or plain == "toute l'annee":
             return cls()
         found = find_periods(plain)

@@ -10,7 +10,7 @@ import datetime as dt
 import functools
 import itertools
 import zoneinfo
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,12 +94,7 @@ class Schedule:
         kinds = sorted({k for rule in self._rules for s in rule.selectors for k in s.holiday_kinds})
         views = []
         for guesses in itertools.product((False, True), repeat=len(kinds)):
-            guess = dict(zip(kinds, guesses, strict=True))
-
-            def holidays(kind: str, when: Days, guess: dict[str, bool] = guess) -> Mask:
-                held, known = self._calendar.select(kind, when)
-                return np.where(known, held, guess[kind])
-
+            holidays = functools.partial(self._holidays, dict(zip(kinds, guesses, strict=True)))
             views.append(
                 np.array(
                     [
@@ -112,17 +107,19 @@ class Schedule:
             )
         return views
 
+    def _holidays(self, guess: Mapping[str, bool], kind: str, days: Days) -> Mask:
+        held, known = self._calendar.select(kind, days)
+        return np.where(known, held, guess[kind])
+
     # --- one day ---
 
     def _whole_day(self, before: Day, today: Day) -> tuple[Stretch, ...]:
         """Return the states of a day, with the night before it."""
         state, rule = self._own(today)
-        night, night_rule = (part[DAY_MIN:] for part in self._own(before))
-        return _stretches(
-            _with_night(
-                self._rules, today[0], (state[:DAY_MIN], rule[:DAY_MIN]), (night, night_rule)
-            )
-        )
+        eve, eve_rule = self._own(before)
+        day = state[:DAY_MIN], rule[:DAY_MIN]
+        night = eve[DAY_MIN:], eve_rule[DAY_MIN:]
+        return _stretches(_with_night(self._rules, today[0], day, night))
 
     def _own_day(self, day: Day) -> tuple[NDArray[np.int8], NDArray[np.int16]]:
         """Paint two days with the rules of the first: states, and the rules they are of.
