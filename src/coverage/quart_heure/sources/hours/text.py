@@ -134,7 +134,6 @@ def hours_from_text(text: str) -> ParsedHours:
 
 def _parsed(said: Said, doubts: Sequence[str]) -> ParsedHours:
     rules = _rules(said.days) if said.days else []
-    whole = rules in (["off"], ["24/7"])
     rules += [f"{_OSM_DAYS[day]}[{numbers}] {_times(hours)}" for day, numbers, hours in said.nth]
     if said.nth and not said.days:
         rules = ["unknown", *rules]
@@ -143,7 +142,7 @@ def _parsed(said: Said, doubts: Sequence[str]) -> ParsedHours:
         rules = ["unknown"]
     for period, days in said.periods:
         rules += _rules_of_period(period, days, said.days)
-    rules += _holiday_rules(said, whole=whole)
+    rules += _holiday_rules(said)
     rules += [f"{period.osm} unknown" for period in said.silent]
     rules += [f"{period.osm} off" for period in said.shut]
     osm = "; ".join(rules)
@@ -167,17 +166,23 @@ def _rules_of_period(
     return [f"{period.osm} {every_day.get(rule, rule)}" for rule in rules]
 
 
-def _holiday_rules(said: Said, *, whole: bool) -> list[str]:
+def _holiday_rules(said: Said) -> list[str]:
     """Return the rules of public holidays, of which nobody knows where nobody speaks of them."""
-    only = [when.osm for when, _ in said.periods] if not said.days else []
-    parts = [""] if not only or "SH" in only else [f"{osm} " for osm in only]
     if said.holidays:
         return [f"PH {_times(said.holidays)}"]
-    if said.holidays is not None:
-        return [f"{part}PH off" for part in parts]
-    if said.as_other_days or said.every_day or whole:
+    rule = "PH unknown" if said.holidays is None else "PH off"
+    if rule == "PH unknown" and (said.as_other_days or said.every_day):
         return []
-    return [f"{part}PH unknown" for part in parts]
+    weeks = [("", said.days)] if said.days or not said.periods else _prefixed(said)
+    # A week that is closed, or open round the clock, is so on holidays too.
+    alike = (["off"], ["24/7"]) if rule == "PH unknown" else (["off"],)
+    return [f"{prefix}{rule}" for prefix, days in weeks if not days or _rules(days) not in alike]
+
+
+def _prefixed(said: Said) -> list[tuple[str, Mapping[int, DayHours]]]:
+    if any(period.osm == "SH" for period, _ in said.periods):
+        return [("", {})]
+    return [(f"{period.osm} ", days) for period, days in said.periods]
 
 
 def _times(hours: DayHours) -> str:
