@@ -1,12 +1,13 @@
 """The community's evaluator of opening hours (npm ``opening_hours``), beside ours.
 
 Where Node and the package are at hand (see ``docs/opening_hours.md``), texts are put to it; its
-answers to a fixed set of texts are kept in ``tests/tables/opening_hours.tsv`` for everybody.
+answers to a fixed set of texts are kept in ``tests/tables/opening_hours.tsv.gz`` for everybody.
 ``PYTHONPATH=tests python -m helpers.hours_peer`` writes that table anew.
 """
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import re
@@ -29,7 +30,7 @@ from quart_heure.sources.hours.syntax import (
 )
 
 TESTS = Path(__file__).parent.parent
-TABLE = TESTS / "tables" / "opening_hours.tsv"
+TABLE = TESTS / "tables" / "opening_hours.tsv.gz"
 FOLDER = Path(os.environ.get("QUART_HEURE_NPM", TESTS))
 """The folder whose ``node_modules`` has the package."""
 
@@ -65,7 +66,7 @@ def table_texts() -> list[str]:
 
 def read_table() -> dict[str, str]:
     """Return its states of each text of the table."""
-    lines = TABLE.read_text(encoding="utf-8").splitlines()
+    lines = gzip.decompress(TABLE.read_bytes()).decode("utf-8").splitlines()
     return dict(reversed(line.split("\t")) for line in lines)  # type: ignore[arg-type]
 
 
@@ -136,4 +137,4 @@ if __name__ == "__main__":
     texts_ = table_texts()
     TABLE.parent.mkdir(exist_ok=True)
     rows = [f"{states}\t{text}" for text, states in zip(texts_, peer_states(texts_), strict=True)]
-    TABLE.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    TABLE.write_bytes(gzip.compress(("\n".join(rows) + "\n").encode("utf-8"), mtime=0))

@@ -25,8 +25,6 @@ from quart_heure.sources.hours.syntax import (
     read_rules,
 )
 
-__all__ = ["CLOSED", "OPEN", "UNKNOWN", "Timeline", "timelines"]
-
 LONGEST_DAYS = 400
 """The longest wait for a change of state."""
 
