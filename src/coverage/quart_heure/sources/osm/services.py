@@ -14,9 +14,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import shapely
-from opening_hours import validate
 
 from quart_heure.categories import Category
+from quart_heure.sources.hours.syntax import is_osm_hours
 from quart_heure.sources.osm.boundaries import outlines
 from quart_heure.sources.services.admission import ADMITS
 from quart_heure.sources.services.discretion import secrecy_in
@@ -142,7 +142,7 @@ def _service(
     url = f"https://www.openstreetmap.org/{kind}/{osm_id}"
     street = f"{tags.get('addr:housenumber', '')} {tags.get('addr:street', '')}"
     hours = tags.get("opening_hours", "").strip()
-    valid = bool(hours) and validate(hours)
+    valid = bool(hours) and is_osm_hours(hours)
     amount = tags.get("capacity", "").strip()
     return {
         "service_id": f"osm-{kind}-{osm_id}",
