@@ -170,16 +170,26 @@ def test_regions_have_holidays_of_their_own() -> None:
 
 def test_the_departement_is_told_by_codes_or_by_the_place() -> None:
     assert departements_of(["67482"], PARIS) == ("67",)
-    assert departements_of(["2A004", "20"], PARIS) == ()
+    assert departements_of(["2A004", "20"], PARIS) == ("",)
     assert departements_of(["2A004"], PARIS) == ("2A",)
     assert departements_of(["97411", "97415"], None) == ("974",)
     assert departements_of(["751010101"], None) == ("75",)
     assert departements_of(["1", "2"], (48.58, 7.75)) == ("", "67")
     assert departements_of(["W", "E"], (16.25, -61.55)) == ("971",)
-    assert departements_of(["99101"], PARIS) == ()
-    assert departements_of([], PARIS) == ()
+    assert departements_of(["99101"], PARIS) == ("",)
+    assert departements_of([], PARIS) == ("",)
+    assert departements_of([], None) == ()
     near = Where(departements=("", "67"))
     assert state("Mo-Fr 09:00-17:00; PH off", "2026-04-03 10:00", where=near) == [UNKNOWN]
+
+
+def test_somewhere_in_france_a_holiday_of_a_part_is_not_known() -> None:
+    hours, at = ["Mo-Sa 09:00-17:00; PH off"], [dt.datetime(2026, 12, 26, 10)]
+    assert opening_states(hours, at, country="FR").tolist() == [[UNKNOWN]]
+    assert opening_states(hours, at, coords=PARIS).tolist() == [[OPEN]]
+    # Christmas and an ordinary Saturday are the same everywhere.
+    same = [dt.datetime(2026, 12, 25, 10), dt.datetime(2026, 12, 19, 10)]
+    assert opening_states(hours, same, country="FR").tolist() == [[CLOSED, OPEN]]
 
 
 def test_clocks_overseas() -> None:

@@ -96,8 +96,9 @@ def departements_of(ids: Iterable[str], coords: tuple[float, float] | None) -> t
     ids
         Codes of its districts: INSEE codes of communes, of IRIS or of départements tell theirs.
     coords
-        Latitude and longitude, where the codes tell nothing: overseas that is enough. Where the
-        border of Alsace-Moselle is near, ``""`` (none of its own) stands beside ``67``.
+        Latitude and longitude, where the codes tell nothing: overseas that is enough, and far
+        from Alsace-Moselle too, where ``""`` stands for a département without holidays of its own.
+        Near that border, ``""`` stands beside ``67``. Without both, nothing is known: ``()``.
 
     Examples
     --------
@@ -116,7 +117,7 @@ def departements_of(ids: Iterable[str], coords: tuple[float, float] | None) -> t
         if west <= lon <= east and south <= lat <= north:
             return (code,)
     west, south, east, north = _ALSACE_MOSELLE
-    return ("", "67") if west <= lon <= east and south <= lat <= north else ()
+    return ("", "67") if west <= lon <= east and south <= lat <= north else ("",)
 
 
 def _departement(code: str) -> str:
@@ -237,6 +238,8 @@ class Calendar:
         ISO code; None if it is not known.
     departements
         French départements that the places may lie in; ``""`` is one without holidays of its own.
+        Where none is given it may be any: a day that is a holiday in a part of France alone is
+        then not known to be one, nor known to be none.
     school
         School holidays, None if no table of them is at hand.
     """
@@ -259,13 +262,14 @@ class Calendar:
     def _subdivisions(self) -> tuple[str | None, ...]:
         if self.country != "FR":
             return (None,)
-        found = {_SUBDIVISIONS.get(code) for code in self.departements}
-        return tuple(sorted(found, key=str)) or (None,)
+        if not self.departements:
+            return (None, *sorted(set(_SUBDIVISIONS.values())))
+        return tuple(sorted({_SUBDIVISIONS.get(code) for code in self.departements}, key=str))
 
     @property
     def regional(self) -> bool:
         """Whether holidays of a part of the country play a part."""
-        return self._subdivisions() != (None,)
+        return bool(self.departements) and self._subdivisions() != (None,)
 
     @property
     def zone(self) -> str | None:

@@ -14,7 +14,13 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from quart_heure.sources.hours.calendars import ZONE, Calendar, SchoolHolidays
+from quart_heure.sources.hours.calendars import (
+    ZONE,
+    Calendar,
+    SchoolHolidays,
+    departements_of,
+    is_country,
+)
 from quart_heure.sources.hours.syntax import UNKNOWN
 from quart_heure.sources.hours.timeline import (
     LONGEST_DAYS,
@@ -26,6 +32,16 @@ from quart_heure.sources.hours.timeline import (
     timelines,
     wall_time,
 )
+
+__all__ = [
+    "FRANCE",
+    "STAY_MIN",
+    "Where",
+    "is_country",
+    "next_openings",
+    "opening_states",
+    "visit_states",
+]
 
 _SOON_DAYS = 15
 
@@ -42,7 +58,8 @@ class Where:
     country
         ISO code, for its public holidays; None if they are not known.
     departements
-        French départements that they may lie in, for those of the regions.
+        French départements that they may lie in, for the holidays of the regions; where none is
+        given, the coordinates tell, and without these it may be any.
     school
         School holidays; where they would decide and none are given, the state is unknown.
     coords
@@ -61,7 +78,8 @@ class Where:
     @property
     def calendar(self) -> Calendar:
         """Whose holidays."""
-        return Calendar(self.country, self.departements, self.school)
+        where = self.departements or departements_of((), self.coords)
+        return Calendar(self.country, where, self.school)
 
     @property
     def zone(self) -> zoneinfo.ZoneInfo:
@@ -92,8 +110,11 @@ def opening_states(
     hours: Sequence[str],
     moments: Sequence[dt.datetime],
     *,
-    where: Where = FRANCE,
+    where: Where | None = None,
     stay_min: float = STAY_MIN,
+    country: str | None = "FR",
+    coords: tuple[float, float] | None = None,
+    timezone: str | None = None,
 ) -> NDArray[np.int8]:
     """Tell what places are at the moments at which one arrives at their door.
 
@@ -109,6 +130,8 @@ def opening_states(
         Where the places are.
     stay_min
         A place is open to who arrives if it stays open for these minutes.
+    country, coords, timezone
+        In place of ``where``: see `Where`.
 
     Returns
     -------
@@ -121,6 +144,7 @@ def opening_states(
     end (``20:00+``), under a comment ("by appointment"), where hours follow the sun of an unknown
     place, and where the text is not in the syntax. ``docs/opening_hours.md`` has the rules.
     """
+    where = where or Where(country=country, coords=coords, timezone=timezone)
     states = np.full((len(hours), len(moments)), UNKNOWN, dtype=np.int8)
     if not len(moments):
         return states
