@@ -239,6 +239,8 @@ def _area(settings: Mapping[str, Any], folder: Path, path: Path, cache: Cache) -
         name=settings.get("name", ""),
         id_column=settings.get("id_column"),
         label_column=settings.get("label_column"),
+        layer=settings.get("layer", ""),
+        subdistricts_layer=settings.get("subdistricts_layer", ""),
         subdistricts=None if finer is None else folder / finer,
         mend=settings.get("mend", False),
     )

@@ -21,15 +21,16 @@ from quart_heure.study.bounds import check_number
 
 KEYS: dict[str, tuple[str, ...]] = {
     "area": (
-        *("districts", "id_column", "label_column", "name"),
-        *("subdistricts", "level", "mend"),
+        *("districts", "layer", "id_column", "label_column", "name"),
+        *("subdistricts", "subdistricts_layer", "level", "mend"),
     ),
     "services": (
-        *("files", "category", "counted_status", "columns", "crs", "rules", "sources"),
+        *("files", "layer", "sheet", "category", "counted_status", "columns", "crs", "rules"),
+        *("sources",),
         *("merge", "soliguide"),
     ),
     "network": ("file", "heights"),
-    "residents": ("file", "column", "method", "buildings", "source"),
+    "residents": ("file", "layer", "column", "method", "buildings", "source"),
     "weights": ("file", "label_fr", "label_en", "source"),
     "map": ("background",),
     "analysis": (

@@ -14,11 +14,15 @@ from typing import Any
 
 from quart_heure.errors import InputFileError
 from quart_heure.sources.areas.areas import StudyArea
-from quart_heure.sources.areas.names import ID_COLUMNS, LABEL_COLUMNS, bare_name
-from quart_heure.sources.residents.counts import read_counts, why_no_count
+from quart_heure.sources.areas.names import known_names, positions_of, several_named
+from quart_heure.sources.residents.tables import (
+    NAME_COLUMNS,
+    read_counts,
+    thousands_told,
+    why_no_count,
+)
 
 _VALUE_COLUMNS = ("value", "weight", "count", "people", "n", "valeur", "nombre", "effectif")
-_NAME_COLUMNS = (*ID_COLUMNS, *LABEL_COLUMNS, "district", "arrondissement", "area")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -64,28 +68,30 @@ def read_weights(
     Raises
     ------
     InputFileError
-        If the file is missing, unreadable or lacks a column, or no row names a district.
+        If the file is missing, unreadable or lacks a column, no row names a district, or one names
+        several.
     """
     rows, name, value = _read_rows(path)
-    known: dict[str, str] = {}
-    for words in (area.districts["district_id"], area.districts["label"]):
-        for district_id, word in zip(area.districts["district_id"], words, strict=True):
-            known.setdefault(bare_name(str(word)), str(district_id))
+    ids, labels = area.districts["district_id"].tolist(), area.districts["label"].tolist()
+    known = known_names(ids, labels)
     values: dict[str, float] = {}
-    counts, thousands = read_counts([row.get(value) or "" for row in rows])
+    counts = read_counts([row.get(value) or "" for row in rows])
     problems: list[dict[str, Any]] = []
-    for at in thousands[:1]:
+    for at in counts.thousands[:1]:
         told = {"file": path.name, "row": at + 1, "field": value, "value": rows[at].get(value)}
-        reason = "comma between thousands, or decimals"
-        problems.append({**told, "reason": reason, "action": "taken as thousands"})
+        reason, action = thousands_told(counts)
+        problems.append({**told, "reason": reason, "action": action})
     for number, row in enumerate(rows, start=1):
         word, text = (row.get(name) or "").strip(), (row.get(value) or "").strip()
-        district_id = known.get(bare_name(word))
+        at_districts = positions_of(word, known)
         told = {"file": path.name, "row": number, "field": value, "value": f"{word} – {text}"}
-        if district_id is None:
+        if not at_districts:
             problems.append({**told, "reason": "in no district", "action": "left out"})
             continue
-        count = float(counts[number - 1])
+        if len(at_districts) > 1:
+            raise several_named(word, at_districts, ids, labels, f"{path}, row {number}")
+        district_id = str(ids[at_districts[0]])
+        count = float(counts.numbers[number - 1])
         if not count >= 0:
             # A blank says that nobody knows; anything else that is no number is a slip.
             if text:
@@ -128,7 +134,7 @@ def _read_rows(path: Path) -> tuple[list[dict[str, str | None]], str, str]:
         msg = f"{path}: cannot be read as a table ({error})."
         raise InputFileError(msg, hint="Save the file as CSV in UTF-8.") from error
     columns = {str(column).strip().lower(): str(column) for column in reader.fieldnames or ()}
-    name = next((columns[c] for c in _NAME_COLUMNS if c in columns), None)
+    name = next((columns[c] for c in NAME_COLUMNS if c in columns), None)
     value = next((columns[c] for c in _VALUE_COLUMNS if c in columns), None)
     if name is None or value is None:
         wanted = "district_id" if name is None else "value"

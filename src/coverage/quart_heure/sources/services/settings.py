@@ -11,7 +11,7 @@ from quart_heure.errors import StudyFileError
 from quart_heure.hints import unknown_key
 from quart_heure.sources.services.columns import FIELDS
 
-SOURCE_KEYS = ("file", "category", "columns", "crs", "rules")
+SOURCE_KEYS = ("file", "layer", "sheet", "category", "columns", "crs", "rules")
 """What a study may say of one file of services."""
 
 
@@ -22,7 +22,10 @@ class ServiceSource:
     Parameters
     ----------
     file
-        CSV, Excel, JSON of a portal, GeoJSON, GeoPackage, GeoParquet or shapefile.
+        CSV, workbook, JSON of a portal, Parquet, or a layer (see
+        `quart_heure.sources.layers.KNOWN_FORMATS`).
+    part
+        The sheet or the layer of it that is read; all by default.
     category
         Category of its rows, but for those of which a column ``category`` says otherwise.
     columns
@@ -35,6 +38,7 @@ class ServiceSource:
     """
 
     file: Path
+    part: str = ""
     category: str = ""
     columns: Mapping[str, str] = dataclasses.field(default_factory=dict)
     crs: str = ""
@@ -71,10 +75,16 @@ def sources_from_settings(
 
 
 def _source(settings: Mapping[str, Any], folder: Path) -> ServiceSource:
-    return ServiceSource(**{**settings, "file": folder / settings["file"]})
+    named = {"file": folder / settings["file"]}
+    named |= {"part": settings.get("layer", "") or settings.get("sheet", "")}
+    others = {key: value for key, value in settings.items() if key not in {"layer", "sheet"}}
+    return ServiceSource(**{**others, **named})
 
 
 def _check(settings: Mapping[str, Any], where: str) -> None:
+    if settings.get("layer") and settings.get("sheet"):
+        msg = f"{where}: layer is {settings['layer']!r} and sheet is {settings['sheet']!r}."
+        raise StudyFileError(msg, hint="Give the one that the file has.")
     for key, value in settings.items():
         if key not in SOURCE_KEYS:
             raise unknown_key(key, SOURCE_KEYS, where)

@@ -1,16 +1,96 @@
-"""Rasters of residents: counts per pixel of a GeoTIFF, as polygons with people."""
+"""Grids of people as offices give them: squares by their names, rasters by their pixels."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyproj
 import shapely
+from numpy.typing import NDArray
 
 from quart_heure.errors import CrsError, InputFileError
 from quart_heure.sources.areas.areas import StudyArea
-from quart_heure.sources.residents.residents import ResidentZones
+from quart_heure.sources.residents.residents import Residents, ResidentZones
+from quart_heure.sources.residents.tables import resident_problem
+from quart_heure.sources.texts import plain_word
+
+_SQUARE = re.compile(r"CRS(\d+)RES(\d+)m?N(\d+)E(\d+)", re.IGNORECASE)
+"""The name of a square of the European grid: CRS, side, and lower left corner in metres."""
+
+_FIRST_ROWS = 100
+"""Rows looked at to tell what a column holds."""
+
+_PLACED_SQUARE = re.compile(
+    r"CRS(\d{1,6})RES0*([1-9]\d{0,5})m?N(\d{1,9})E(\d{1,9})(?!\d)", re.IGNORECASE
+)
+"""The same with a side, and with no more digits than the metres of this Earth have."""
+
+
+def square_column(table: pd.DataFrame, path: Path) -> tuple[str | None, list[Mapping[str, Any]]]:
+    """Return the column that names the square of each row, None if there is none.
+
+    Where several do, people are counted in the smallest: the others say in which larger one it
+    lies. That is told.
+    """
+    sides: dict[str, int] = {}
+    for column in table:
+        words = (plain_word(value) for value in table[column].head(_FIRST_ROWS))
+        first = _SQUARE.fullmatch(next((word for word in words if word), ""))
+        if first is not None:
+            sides[str(column)] = int(first[2])
+    if len(sides) < 2:
+        return next(iter(sides), None), []
+    finest = min(sides, key=lambda column: sides[column])
+    others = ", ".join(f"{column} ({side} m)" for column, side in sides.items() if column != finest)
+    reason, action = "several columns of squares", f"the smallest: {sides[finest]} m"
+    return finest, [resident_problem(path, None, finest, others, reason, action)]
+
+
+def named_squares(
+    names: pd.Series[Any], people: NDArray[np.float64], path: Path, source: str
+) -> list[Residents]:
+    """Return the squares of the European grid that their names place, one table for each size.
+
+    Raises
+    ------
+    InputFileError
+        If a name is none.
+    CrsError
+        If there is no CRS of the number that it tells.
+    """
+    parts = names.astype(str).str.extract(_PLACED_SQUARE)
+    if parts.isna().any(axis=None):
+        row = int(np.flatnonzero(parts.isna().any(axis=1))[0])
+        msg = f"{path}, row {row + 1}: {names.iloc[row]!r} is no name of a square."
+        raise InputFileError(msg, hint="Names are like CRS3035RES200mN2889000E3761200.")
+    numbers = parts.astype(np.int64).to_numpy()
+    found = []
+    for code, side in sorted({(int(code), int(side)) for code, side in numbers[:, :2]}):
+        here = (numbers[:, 0] == code) & (numbers[:, 1] == side) & (people > 0)
+        found.append(
+            Residents(
+                col=(numbers[here, 3] // side).astype(np.int32),
+                row=(numbers[here, 2] // side).astype(np.int32),
+                residents=people[here],
+                square_m=float(side),
+                crs=_crs_of_squares(code, path),
+                source=source,
+            )
+        )
+    return found
+
+
+def _crs_of_squares(code: int, path: Path) -> pyproj.CRS:
+    try:
+        return pyproj.CRS.from_epsg(code)
+    except pyproj.exceptions.CRSError as error:
+        msg = f"{path}: the names of its squares tell of a CRS {code}, which there is not."
+        raise CrsError(msg, hint="Names are like CRS3035RES200mN2889000E3761200.") from error
 
 
 def read_raster(path: Path, area: StudyArea, *, source: str = "") -> ResidentZones:
