@@ -9,7 +9,8 @@ import pandas as pd
 import shapely
 
 from quart_heure.errors import InputFileError
-from quart_heure.sources.layers import check_layer, projected, read_layers
+from quart_heure.sources.layers import check_layer, read_layers
+from quart_heure.sources.projecting import projected
 
 if TYPE_CHECKING:
     import geopandas as gpd

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import gzip
-import io
 import itertools
 import json
-import re
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -20,13 +17,12 @@ import shapely
 from numpy.typing import NDArray
 
 from quart_heure.errors import InputFileError
-from quart_heure.sources.layers import (
-    has_cut_headings,
-    holds_geometry,
-    projected,
-    read_layers,
-)
-from quart_heure.sources.texts import cell_text, sole_word, without_unseen
+from quart_heure.sources.delimited import Doubt, read_delimited
+from quart_heure.sources.layers import holds_geometry, read_layers
+from quart_heure.sources.problems import CHOSEN
+from quart_heure.sources.projecting import projected
+from quart_heure.sources.texts import cell_text, sole_word
+from quart_heure.sources.vector_formats import has_cut_headings
 from quart_heure.sources.workbooks import WORKBOOKS, read_sheets
 
 if TYPE_CHECKING:
@@ -45,12 +41,8 @@ _LISTS = ("results", "records", "data", "rows", "items", "features")
 _SINGLE = frozenset({".csv", ".tsv", ".txt", ".json", ".parquet", ".geoparquet"})
 """Endings of files that hold one table."""
 
-_DELIMITERS = ",;\t|"
 _FIRST_ROWS = 20
 """Among so many rows the headings are looked for, below a title."""
-
-Doubt = tuple[str, str, str, str]
-"""What is doubtful in a file as a whole: field, value, reason, action."""
 
 IsHeading = Callable[[str], bool]
 
@@ -121,7 +113,8 @@ def read_raw_tables(
     _check_size(path)
     suffix = path.suffix.lower()
     if suffix in {".csv", ".tsv", ".txt"}:
-        tables = [_read_csv(path, is_heading)]
+        rows, doubts = read_delimited(path)
+        tables = [_from_rows(rows, path, is_heading, doubts=doubts)]
     elif suffix in WORKBOOKS:
         tables = _read_workbook(path, part, is_heading)
     elif suffix == ".json":
@@ -179,71 +172,7 @@ def _unpacked_bytes(path: Path) -> int:
     return size
 
 
-# --- CSV -----------------------------------------------------------------------------------------
-
-
-def _read_csv(path: Path, is_heading: IsHeading) -> RawTable:
-    text, doubts = _decode(path)
-    start = text[:5].lower()
-    delimiter = ""
-    if start[:4] == "sep=" and start[4:] in _DELIMITERS:
-        delimiter, text = text[4], text.partition("\n")[2]
-    delimiter = delimiter or _delimiter(text)
-    # Strict: a quote left open would swallow all rows below it without a word.
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    rows: list[tuple[str, ...]] = []
-    line = 0
-    try:
-        for row in reader:
-            # A tuple of texts is soon out of the collector's way, a list never.
-            rows.append(tuple(row))
-            line = reader.line_num
-    except csv.Error as error:
-        msg = f"{path}, line {line + 1}: {error}."
-        raise InputFileError(msg, hint="Check the quotes around that line.") from error
-    return _from_rows(rows, path, is_heading, doubts=doubts)
-
-
-def _delimiter(text: str) -> str:
-    """Return what parts the cells of the first line that has several.
-
-    A single comma may be that of a title: what parts all of the lines below, as often in each,
-    prevails over it.
-    """
-    filled = (line for line in io.StringIO(text) if line.strip())
-    lines = [re.sub(r'"[^"]*"', "", line) for line in itertools.islice(filled, _FIRST_ROWS)]
-    for at, line in enumerate(lines):
-        best = max(_DELIMITERS, key=line.count)
-        if best == "," and line.count(",") == 1 and len(lines) > at + 2:
-            below = lines[at + 1 :]
-            for sign in _DELIMITERS[1:]:
-                times = {one.count(sign) for one in below}
-                if len(times) == 1 and 0 not in times:
-                    return sign
-        if best in line:
-            return best
-    return ","
-
-
-def _decode(path: Path) -> tuple[str, tuple[Doubt, ...]]:
-    """Read a text as UTF-8, else as the two other encodings that spreadsheets write."""
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        msg = f"{path}: cannot be read ({error.strerror or error})."
-        raise InputFileError(msg, hint="Check that it is a file you may read.") from error
-    wide = raw.startswith((b"\xff\xfe", b"\xfe\xff"))
-    doubts: tuple[Doubt, ...] = ()
-    try:
-        text = raw.decode("utf-16" if wide else "utf-8-sig")
-    except UnicodeDecodeError as error:
-        try:
-            text = raw.decode("cp1252")
-        except UnicodeDecodeError:
-            msg = f"{path}: cannot be read as UTF-8 text, nor as Windows-1252 ({error})."
-            raise InputFileError(msg, hint="Save the file as CSV in UTF-8.") from error
-        doubts = (("encoding", "", "not in UTF-8", "read as Windows-1252"),)
-    return without_unseen(text), doubts
+# --- rows -----------------------------------------------------------------------------------------
 
 
 def _from_rows(
@@ -259,7 +188,7 @@ def _from_rows(
     titles = [title for title in titles if title]
     if titles:
         above = "a title above the headings" if len(titles) == 1 else "lines above the headings"
-        doubts = (*doubts, ("headings", " / ".join(titles)[:200], above, "passed over"))
+        doubts = (*doubts, ("headings", " / ".join(titles)[:200], above, f"{CHOSEN}the row below"))
     headings = tuple(heading.strip() for heading in rows[first]) if first < len(rows) else ()
     width = len(headings)
     if width * len(rows) > MOST_CELLS:
@@ -424,7 +353,7 @@ def _from_layer(layer: gpd.GeoDataFrame | pd.DataFrame, path: Path) -> RawTable:
 def _layer_text(value: object) -> str:
     if isinstance(value, np.ndarray):
         value = value.tolist()
-    if pd.api.types.is_scalar(value) and pd.isna(value):
+    if value is pd.NaT or value is pd.NA:
         return ""
     return sole_word(cell_text(value))
 

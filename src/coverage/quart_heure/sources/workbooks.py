@@ -56,10 +56,10 @@ def read_sheets(path: Path) -> list[Sheet]:
             if about.typ != SheetTypeEnum.WorkSheet:
                 continue  # a chart
             sheet = book.get_sheet_by_name(about.name)
-            # Merged ranges are counted from the first row and column of the sheet.
-            rows = [tuple(map(cell_text, row)) for row in sheet.to_python(skip_empty_area=False)]
+            rows = [tuple(map(cell_text, row)) for row in sheet.to_python()]
             ranges = merged.get(about.name) or sheet.merged_cell_ranges or []
-            rows = _filled(rows, ranges)
+            # Rows are given from the first that holds anything, ranges from that of the sheet.
+            rows = _filled(rows, ranges, start=sheet.start or (0, 0))
             if any(any(map(str.strip, row)) for row in rows):
                 hidden = about.visible != SheetVisibleEnum.Visible
                 found.append(Sheet(name=about.name, rows=rows, hidden=hidden))
@@ -70,16 +70,17 @@ def read_sheets(path: Path) -> list[Sheet]:
     return found
 
 
-def _filled(rows: Rows, merged: Any) -> Rows:
+def _filled(rows: Rows, merged: Any, *, start: tuple[int, int]) -> Rows:
     """Write what stands in the first of cells merged below each other into all of them."""
     table = [list(row) for row in rows]
-    for (top, left), (bottom, right) in merged:
+    for (first, left), (last, right) in merged:
+        top, column = first - start[0], left - start[1]
         # What is merged side by side is a title, and no cell of any column but the first.
-        if bottom == top or left != right or top >= len(table) or left >= len(table[top]):
+        if last == first or left != right or min(top, column) < 0:
             continue
-        for row in table[top + 1 : bottom + 1]:
-            if left < len(row) and not row[left].strip():
-                row[left] = table[top][left]
+        for row in table[top + 1 : last - start[0] + 1]:
+            if column < len(row) and not row[column].strip():
+                row[column] = table[top][column]
     return [tuple(row) for row in table]
 
 

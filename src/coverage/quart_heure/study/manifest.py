@@ -13,6 +13,7 @@ from quart_heure.analysis.statuses import BORDERLINE
 from quart_heure.analysis.surface import Cells
 from quart_heure.analysis.week import hours_of_week
 from quart_heure.manifest import build_manifest
+from quart_heure.sources.problems import choices_of
 from quart_heure.sources.residents.weights import DistrictWeights
 from quart_heure.study.study import Study
 
@@ -52,7 +53,7 @@ def run_manifest(
         "residents_source": "" if study.residents is None else study.residents.source,
         **_told_weights(study.weights),
     }
-    return build_manifest(
+    manifest = build_manifest(
         inputs=study.provenance,
         parameters=_parameters(study),
         counts=counts,
@@ -64,6 +65,8 @@ def run_manifest(
         osm_date=str(study.network.meta.get("osm_date", "")),
         attribution=_attribution(study),
     )
+    choices = choices_of(problems)
+    return manifest | ({"choices": choices} if choices else {})
 
 
 def _parameters(study: Study) -> dict[str, Any]:

@@ -20,16 +20,8 @@ from quart_heure.sources.areas.districts import (
     parents_of,
 )
 from quart_heure.sources.areas.names import named_rows
-from quart_heure.sources.layers import (
-    check_crs,
-    check_layer,
-    choose_layer,
-    keeps_lengths,
-    mend_polygon,
-    mended,
-    projected,
-    read_layer,
-)
+from quart_heure.sources.layers import check_layer, choose_layer, read_layer
+from quart_heure.sources.projecting import check_crs, keeps_lengths, mend_polygon, mended, projected
 
 if TYPE_CHECKING:
     import geopandas as gpd

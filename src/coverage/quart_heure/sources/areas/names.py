@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from quart_heure.errors import InputFileError
+from quart_heure.sources.problems import CHOSEN
 from quart_heure.sources.texts import fold, plain_word
 
 if TYPE_CHECKING:
@@ -119,24 +120,24 @@ def named_rows(
     if by_id is None:
         by_id = _likely(table, like_code=True, but=label_column)
         if by_id is not None:
-            action = f"column {by_id!r} taken: id_column in [area] names another"
+            action = f"{CHOSEN}column {by_id!r}, id_column in [area] names another"
             told.append(("district_id", by_id, "no usual heading of ids", action))
     by_label = label_column or find_column(table.drop(columns=_some(by_id)), LABEL_COLUMNS)
     if by_label is None:
         by_label = _likely(table, like_code=False, but=by_id)
         if by_label is not None:
-            action = f"column {by_label!r} taken: label_column in [area] names another"
+            action = f"{CHOSEN}column {by_label!r}, label_column in [area] names another"
             told.append(("label", by_label, "no usual heading of names", action))
     labels = [""] * len(table) if by_label is None else _words(table[by_label])
     if by_id is not None:
         return NamedRows(ids=_words(table[by_id]), labels=labels, told=tuple(told))
     if len(table) and _all_different(labels):
-        action = f"names of {by_label!r} taken: id_column in [area] names another"
+        action = f"{CHOSEN}the names in {by_label!r}, id_column in [area] names another"
         told.append(("district_id", str(by_label), "no column of ids", action))
         return NamedRows(ids=labels, labels=labels, told=tuple(told))
     if len(table) > 1:
         columns = ", ".join(str(column) for column in table.columns)
-        action = "rows numbered: name a column as id_column in [area]"
+        action = f"{CHOSEN}numbers of the rows, id_column in [area] names a column"
         told.append(("district_id", columns[:200], "no column of ids or of names", action))
     rows = [f"row-{number}" for number in range(1, len(table) + 1)]
     return NamedRows(ids=rows, labels=labels, told=tuple(told))

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from quart_heure.errors import InputFileError
 from quart_heure.sources.areas.names import find_column
-from quart_heure.sources.layers import check_layer, mended, projected, read_layer
+from quart_heure.sources.layers import check_layer, read_layer
+from quart_heure.sources.projecting import mended, projected
 from quart_heure.sources.residents.residents import Buildings, ResidentZones
 
 if TYPE_CHECKING:

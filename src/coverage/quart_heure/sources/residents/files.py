@@ -16,14 +16,9 @@ from numpy.typing import NDArray
 
 from quart_heure.errors import InputFileError
 from quart_heure.sources.areas.areas import StudyArea
-from quart_heure.sources.layers import (
-    check_layer,
-    choose_layer,
-    holds_geometry,
-    mended,
-    projected,
-    read_layer,
-)
+from quart_heure.sources.layers import check_layer, choose_layer, holds_geometry, read_layer
+from quart_heure.sources.problems import CHOSEN
+from quart_heure.sources.projecting import mended, projected
 from quart_heure.sources.residents.buildings import read_buildings
 from quart_heure.sources.residents.grids import named_squares, read_raster, square_column
 from quart_heure.sources.residents.residents import Residents, ResidentZones, read_residents
@@ -175,7 +170,8 @@ def _plain_parquet(path: Path) -> pd.DataFrame | None:
         names = pq.read_schema(path)
         if b"quart_heure" in (names.metadata or {}) or {"col", "row"} <= set(names.names):
             return None
-        return pq.read_table(path).to_pandas()
+        table: pd.DataFrame = pq.read_table(path).to_pandas()
+        return table
     except (pa.ArrowException, OSError, ValueError):
         return None  # what is wrong with it is told by the reader of squares
 
@@ -297,7 +293,7 @@ def _people_column(
             msg, hint=f"Name it: column = … in [residents]. Columns are {columns}."
         )
     told = []
-    action = f"{fit[0]!r} is read: column in [residents] names another"
+    action = f"{CHOSEN}{fit[0]!r}, column in [residents] names another"
     others = [c for c in fit[1:] if not _plain(c).endswith("15p")]
     if others:
         reason = "several columns of people"

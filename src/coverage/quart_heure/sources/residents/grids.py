@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from quart_heure.errors import CrsError, InputFileError
 from quart_heure.sources.areas.areas import StudyArea
+from quart_heure.sources.problems import CHOSEN
 from quart_heure.sources.residents.residents import Residents, ResidentZones
 from quart_heure.sources.residents.tables import resident_problem
 from quart_heure.sources.texts import plain_word
@@ -47,7 +48,7 @@ def square_column(table: pd.DataFrame, path: Path) -> tuple[str | None, list[Map
         return next(iter(sides), None), []
     finest = min(sides, key=lambda column: sides[column])
     others = ", ".join(f"{column} ({side} m)" for column, side in sides.items() if column != finest)
-    reason, action = "several columns of squares", f"the smallest: {sides[finest]} m"
+    reason, action = "several columns of squares", f"{CHOSEN}the smallest, of {sides[finest]} m"
     return finest, [resident_problem(path, None, finest, others, reason, action)]
 
 

@@ -21,6 +21,7 @@ from quart_heure.sources.areas.names import (
     positions_of,
     several_named,
 )
+from quart_heure.sources.problems import CHOSEN
 from quart_heure.sources.texts import plain_word
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def read_counts(texts: Iterable[str], *, written: bool = True) -> Counts:
 
 def thousands_told(counts: Counts) -> tuple[str, str]:
     """Return reason and action of the problem that tells how a column's thousands were read."""
-    return f"{counts.sign} between thousands, or decimals", "taken as thousands"
+    return f"{counts.sign} between thousands, or decimals", f"{CHOSEN}thousands"
 
 
 def why_no_count(number: float) -> str:
@@ -137,11 +138,11 @@ def people_by_name(
         hint = f"Give the ids of the districts, such as {area.districts['district_id'].iloc[0]!r}."
         raise InputFileError(msg, hint=hint)
     _, division, found, column = best
-    for row, at in enumerate(found):
-        if len(at) > 1:
+    for row, owners in enumerate(found):
+        if len(owners) > 1:
             ids, labels = division["district_id"].tolist(), division["label"].tolist()
             where = f"{path}, row {row + 1}"
-            raise several_named(plain_word(table[column].iloc[row]), at, ids, labels, where)
+            raise several_named(plain_word(table[column].iloc[row]), owners, ids, labels, where)
     holder = np.array([at[0] if at else -1 for at in found], dtype=np.intp)
     named_by = holder[holder >= 0]
     summed: NDArray[np.float64] = np.bincount(

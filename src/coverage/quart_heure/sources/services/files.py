@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from quart_heure.categories import Category, check_categories
 from quart_heure.errors import CrsError, InputFileError
-from quart_heure.sources.areas.names import CUT_SIGNS
-from quart_heure.sources.problems import LEFT_OUT, ProblemList, problem_table
-from quart_heure.sources.raw_tables import Doubt, RawTable, read_raw_tables
+from quart_heure.sources.delimited import Doubt
+from quart_heure.sources.problems import CHOSEN, LEFT_OUT, ProblemList, problem_table
+from quart_heure.sources.raw_tables import RawTable, read_raw_tables
 from quart_heure.sources.services.category_rules import (
     Rule,
     compile_rules,
@@ -25,12 +25,12 @@ from quart_heure.sources.services.category_rules import (
     read_categories,
 )
 from quart_heure.sources.services.columns import (
-    DAYS,
     FoundColumns,
-    aliases,
     find_columns,
+    is_usual_heading,
     list_headings,
     plain_heading,
+    uncut_headings,
 )
 from quart_heure.sources.services.coordinates import Located, locate_pairs, locate_texts
 from quart_heure.sources.services.rows import SERVICE_COLUMNS, is_discreet, tidy_rows
@@ -114,7 +114,7 @@ def _with_places(
             "field": "sheet" if source.file.suffix.lower() in WORKBOOKS else "layer",
             "value": f"{table.part}: {len(table)} rows",
             "reason": "hidden" if table in placed else "without coordinates",
-            "action": "not read: name it as sheet to read it" if table in placed else "not read",
+            "action": f"{CHOSEN}the others" + (", sheet names this" if table in placed else ""),
         }
         for table in tables
         if table not in kept and len(table)
@@ -130,7 +130,7 @@ def _with_places(
 def _has_places(table: RawTable, source: ServiceSource) -> bool:
     if table.degrees is not None:
         return True
-    headings, _ = uncut(table) if table.cut else (table.headings, ())
+    headings, _ = uncut_headings(table.headings) if table.cut else (table.headings, ())
     known = {field: h for field, h in source.columns.items() if h in headings}
     values = functools.cache(table.column)
     at = find_columns(headings, known, values=values, file=source.file).position
@@ -146,7 +146,7 @@ def _read_part(
 ) -> ServicePart:
     file = source.file
     values = functools.cache(raw.column)
-    headings, unclear = uncut(raw) if raw.cut else (raw.headings, ())
+    headings, unclear = uncut_headings(raw.headings) if raw.cut else (raw.headings, ())
     found = find_columns(headings, source.columns, values=values, file=file)
     located = _locate(raw, found, values, source, near)
     texts = {field: _stripped(values(at)) for field, at in found.position.items()}
@@ -168,7 +168,7 @@ def _read_part(
             raise InputFileError(msg, hint="Add one, or name the category of the whole file.")
         # Whoever keeps a sheet or a layer per category names it so.
         said = [raw.part] * len(raw)
-        told.append(("category", raw.part, "no column of it", "its name is taken"))
+        told.append(("category", raw.part, "no column of it", f"{CHOSEN}what it is called"))
     said = said or [""] * len(raw)
     categories = read_categories(said, catalogue)
     if source.category:
@@ -198,47 +198,6 @@ def _read_part(
     part = put_in_schema(given, categories, near, catalogue, said=said, unfit=unfit)
     problems = pd.concat([problem_table(about_file), part.problems], ignore_index=True)
     return dataclasses.replace(part, problems=problems)
-
-
-def is_usual_heading(text: str) -> bool:
-    """Tell whether a text is a heading under which files of services keep something."""
-    return plain_heading(text) in _usual_headings()
-
-
-@functools.cache
-def _usual_headings() -> frozenset[str]:
-    return frozenset(plain_heading(name) for names in aliases().values() for name in names)
-
-
-def uncut(raw: RawTable) -> tuple[tuple[str, ...], tuple[Doubt, ...]]:
-    """Return the headings of a shapefile in full, where only one field's begin so.
-
-    Where it may be one of several, the heading stays as it is and that is told. Hours by day are
-    understood for all the days or for none: a day that is missing would read as closed.
-    """
-    known: dict[str, dict[str, list[str]]] = {}
-    for field, names in aliases().items():
-        for name in names:
-            if len(name) > CUT_SIGNS:
-                known.setdefault(name[:CUT_SIGNS], {}).setdefault(field, []).append(name)
-    headings = list(raw.headings)
-    unclear: list[Doubt] = []
-    days: list[int] = []
-    for at, heading in enumerate(raw.headings):
-        fields = known.get(heading.lower(), {}) if not is_usual_heading(heading) else {}
-        if len(fields) == 1:
-            [(field, names)] = fields.items()
-            # Of several names of one field none may be meant: they tell units, too.
-            headings[at] = names[0] if len(names) == 1 else aliases()[field][0]
-            days += [at] if field in DAYS else []
-        elif fields:
-            may_be = ", ".join(names[0] for names in fields.values())
-            unclear.append((heading, may_be, "heading cut at ten signs", "not read"))
-    if any(set(known.get(heading.lower(), {})) & set(DAYS) for heading, *_ in unclear):
-        for at in days:
-            headings[at] = raw.headings[at]
-            unclear.append((headings[at], "", "not all days of the week are known", "not read"))
-    return tuple(headings), tuple(unclear)
 
 
 def _stripped(texts: Sequence[str]) -> Sequence[str]:
