@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +11,10 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
+from helpers import toy_town
+from quart_heure.categories import default_catalogue
 from quart_heure.sources.services.coordinates import locate_pairs, locate_texts, to_degree
+from quart_heure.sources.services.services import read_services
 
 PARIS = shapely.box(2.2, 48.8, 2.5, 48.95)
 LAT, LON = 48 + 51 / 60 + 30.6 / 3600, 2 + 21 / 60 + 3 / 3600
@@ -82,3 +86,28 @@ def test_what_is_written_is_read(lat: int, lon: int) -> None:
 
     [found] = locate_texts([f"{written(lat, 'NS')} {written(lon, 'EO')}"], PARIS).degrees
     assert found == pytest.approx((lon / 3600, lat / 3600), abs=1e-9)
+
+
+def test_places_that_a_geocoder_guessed_are_told(tmp_path: Path) -> None:
+    rows = [
+        ("A", "0.31", "municipality"),
+        ("B", "0.97", "municipality"),
+        ("C", "0,42", "street"),
+        ("D", "0.97", "housenumber"),
+        ("E", "", ""),
+    ]
+    lines = [
+        f"{name};bagagerie;48.86;{2.35 + at / 100};{score};{kind}"
+        for at, (name, score, kind) in enumerate(rows)
+    ]
+    path = tmp_path / "s.csv"
+    heading = "nom;category;latitude;longitude;result_score;result_type"
+    path.write_text("\n".join([heading, *lines]).replace("0,42", "0.42"), encoding="utf-8")
+    services = read_services([path], toy_town.town_area(), catalogue=default_catalogue())
+    assert len(services.table) == len(rows)
+    told = services.problems[["value", "reason", "action"]]
+    assert list(told.itertuples(index=False, name=None)) == [
+        ("A", "geocoded as a municipality", "kept, to be checked"),
+        ("B", "geocoded as a municipality", "kept, to be checked"),
+        ("C", "geocoded with a score of 0.42", "kept, to be checked"),
+    ]

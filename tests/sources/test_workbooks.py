@@ -101,7 +101,7 @@ def test_a_title_above_the_headings(tmp_path: Path, title: Rows) -> None:
     assert sorted(row for _, row in services.rows.values()) == [1, 2]  # below the headings
     [(field, value, _)] = told(services)
     assert field == "headings"
-    assert value.startswith("Lieux")
+    assert value.startswith("line 1")
 
 
 @pytest.mark.parametrize("title", ["Lieux solidaires", "Lieux solidaires, état de mars"])

@@ -184,11 +184,12 @@ def _from_rows(
 ) -> RawTable:
     """Make a table of rows of cells, the headings among them."""
     first = _heading_row(rows[:_FIRST_ROWS], is_heading)
-    titles = [" ".join(filter(None, map(str.strip, row))) for row in rows[:first]]
-    titles = [title for title in titles if title]
-    if titles:
-        above = "a title above the headings" if len(titles) == 1 else "lines above the headings"
-        doubts = (*doubts, ("headings", " / ".join(titles)[:200], above, f"{CHOSEN}the row below"))
+    above = [at for at, row in enumerate(rows[:first], start=1) if any(map(str.strip, row))]
+    if above:
+        # Not what they say: nobody knows yet whom they speak of.
+        value = f"line {above[0]}" + (f" to {above[-1]}" if len(above) > 1 else "")
+        reason = "a title above the headings" if len(above) == 1 else "lines above the headings"
+        doubts = (*doubts, ("headings", value, reason, f"{CHOSEN}the row below"))
     headings = tuple(heading.strip() for heading in rows[first]) if first < len(rows) else ()
     width = len(headings)
     if width * len(rows) > MOST_CELLS:

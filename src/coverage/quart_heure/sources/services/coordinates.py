@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -104,6 +104,39 @@ def _angle(angle: re.Match[str]) -> float:
     value = degree + minute / 60 + second / 3600
     south_west = bool(letters) and letters[0].upper() in _SOUTH_WEST
     return -value if south_west or angle["sign"] == "-" else value
+
+
+_SCORES = ("resultscore", "geocodescore")
+_KINDS = ("resulttype", "geocodetype")
+_COARSE = frozenset({"municipality", "city", "locality", "hamlet", "district"})
+_LEAST_SCORE = 0.5
+
+
+def weak_matches(
+    headings: Sequence[str], values: Callable[[int], Sequence[str]]
+) -> list[tuple[int, str]]:
+    """Return the rows of a geocoded table that were placed by guess, and why.
+
+    Parameters
+    ----------
+    headings
+        In small letters and without signs.
+    values
+        Gives the texts of the column at a position.
+
+    Notes
+    -----
+    The columns are those that the French national geocoder adds (``result_score``,
+    ``result_type``), and our own. A place found by its commune alone is that commune's middle.
+    """
+    found: dict[int, str] = {}
+    for at, heading in enumerate(headings):
+        for row, text in enumerate(values(at)) if heading in (*_SCORES, *_KINDS) else ():
+            if heading in _KINDS and text.strip().lower() in _COARSE:
+                found[row] = f"geocoded as a {text.strip().lower()}"
+            elif heading in _SCORES and to_number(text) < _LEAST_SCORE:
+                found.setdefault(row, f"geocoded with a score of {to_number(text):g}")
+    return sorted(found.items())
 
 
 def near_box(area: StudyArea) -> shapely.Polygon:

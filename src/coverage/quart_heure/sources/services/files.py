@@ -32,8 +32,13 @@ from quart_heure.sources.services.columns import (
     plain_heading,
     uncut_headings,
 )
-from quart_heure.sources.services.coordinates import Located, locate_pairs, locate_texts
-from quart_heure.sources.services.rows import SERVICE_COLUMNS, is_discreet, tidy_rows
+from quart_heure.sources.services.coordinates import (
+    Located,
+    locate_pairs,
+    locate_texts,
+    weak_matches,
+)
+from quart_heure.sources.services.rows import KEPT, SERVICE_COLUMNS, is_discreet, tidy_rows
 from quart_heure.sources.services.settings import ServiceSource
 from quart_heure.sources.workbooks import WORKBOOKS
 
@@ -195,7 +200,9 @@ def _read_part(
         for doubt in told
     ]
     unfit = "no rule fits" if rules else "no category"
-    part = put_in_schema(given, categories, near, catalogue, said=said, unfit=unfit)
+    part = put_in_schema(
+        given, categories, near, catalogue, said=said, unfit=unfit, weak=_weak(raw, located, values)
+    )
     problems = pd.concat([problem_table(about_file), part.problems], ignore_index=True)
     return dataclasses.replace(part, problems=problems)
 
@@ -251,6 +258,15 @@ def _locate(
     raise InputFileError(msg, hint=hint)
 
 
+def _weak(
+    raw: RawTable, located: Located, values: Callable[[int], Sequence[str]]
+) -> list[tuple[int, str]]:
+    """Return the rows that a geocoder placed by guess; of what has no place there is no doubt."""
+    placed = np.isfinite(located.degrees).all(axis=1)
+    headings = [plain_heading(heading) for heading in raw.headings]
+    return [(row, why) for row, why in weak_matches(headings, values) if placed[row]]
+
+
 def put_in_schema(
     given: GivenRows,
     categories: Sequence[str],
@@ -259,8 +275,12 @@ def put_in_schema(
     *,
     said: Sequence[str] | None = None,
     unfit: str = "no category",
+    weak: Sequence[tuple[int, str]] = (),
 ) -> ServicePart:
-    """Leave out what cannot be used, and put the rest in the schema."""
+    """Leave out what cannot be used, and put the rest in the schema.
+
+    ``weak`` has rows whose place is doubtful, and why.
+    """
     said = given.column("category") if said is None else said
     discreet = _discreet(given, categories, catalogue)
     names = [
@@ -284,6 +304,9 @@ def put_in_schema(
     problems.add(at, "category", said, reasons, LEFT_OUT)
     alive &= ~lost
     alive &= _on_the_map(given.degrees, near, problems, alive)
+    doubted = [(row, why) for row, why in weak if alive[row]]
+    at_rows = [row for row, _ in doubted]
+    problems.add(at_rows, "coordinates", (), [why for _, why in doubted], KEPT)
     columns = tidy_rows(
         given.column,
         present=frozenset(given.texts),

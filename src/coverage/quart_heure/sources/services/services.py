@@ -109,8 +109,8 @@ def read_services(
 
     Notes
     -----
-    Every row is in the table, or in the problems with the action ``left out``, once. Empty rows are
-    no rows.
+    Every row is in the table, or in the problems with the action ``left out`` or ``united with
+    it``, once. Empty rows are no rows.
     """
     near = near_box(area)
     parts: list[ServicePart] = []
