@@ -146,6 +146,36 @@ def test_an_id_that_is_the_name_of_another_is_refused(tmp_path: Path) -> None:
     assert residents(area, read_people(whole, area)) == {"1er arrondissement": 10}
 
 
+def test_columns_that_name_different_districts_are_refused(tmp_path: Path) -> None:
+    """A number of the row stands beside the name, as spreadsheets keep it."""
+    area = area_of(code=["75101", "75102", "75103"], nom=["1er", "2e", "3e"])
+    rows = {"id": [1, 2, 3], "nom": ["3e", "1er", "2e"]}
+    counted = people(tmp_path, "r.csv", {**rows, "population": [30, 10, 20]})
+    with pytest.raises(InputFileError, match=r"row 1: its columns name several .*'1er'.*'3e'"):
+        read_people(counted, area)
+    weighed = people(tmp_path, "w.csv", {**rows, "value": [30, 10, 20]})
+    with pytest.raises(InputFileError, match="row 1: its columns name several"):
+        read_weights(weighed, area)
+    # Where they agree, or one is about something else, there is no doubt.
+    right = {"id": [3, 1, 2], "nom": ["3e", "1er", "2e"], "code_postal": ["1", "1", "1"]}
+    counted = people(tmp_path, "r.csv", {**right, "population": [30, 10, 20]})
+    assert residents(area, read_people(counted, area)) == {"1er": 10, "2e": 20, "3e": 30}
+    weighed = people(tmp_path, "w.csv", {**right, "value": [30, 10, 20], "nombre": [0, 0, 0]})
+    found = read_weights(weighed, area)
+    assert found.values == {"75101": 10, "75102": 20, "75103": 30}
+    assert [row["action"] for row in found.problems] == ["chosen: 'value'"]
+
+
+def test_a_second_column_tells_which_of_two_is_named(tmp_path: Path) -> None:
+    area = area_of(id=[1, 2], nom=["2e arrondissement", "1er arrondissement"])
+    rows = {"id": [1, 2], "nom": ["2e arrondissement", "1er arrondissement"]}
+    counted = people(tmp_path, "r.csv", {**rows, "population": [20, 10]})
+    assert residents(area, read_people(counted, area)) == {
+        "1er arrondissement": 10,
+        "2e arrondissement": 20,
+    }
+
+
 def test_two_districts_of_one_name_are_told_and_refused_by_name(tmp_path: Path) -> None:
     area = area_of(code=["A", "B", "C"], nom=["Centre", "centre", "Nord"])
     told = area_of(code=["A", "B"], nom=["Centre", "Centre"]).problems

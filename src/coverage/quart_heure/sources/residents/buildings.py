@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from quart_heure.errors import InputFileError
 from quart_heure.sources.areas.names import find_column
-from quart_heure.sources.layers import check_layer, read_layer
+from quart_heure.sources.layers import check_layer, choose_layer, read_layer
 from quart_heure.sources.projecting import mended, projected
 from quart_heure.sources.residents.residents import Buildings, ResidentZones
 
@@ -58,7 +58,8 @@ def read_buildings(
     import geopandas as gpd  # noqa: PLC0415 - imported where a file is really read
 
     ground = gpd.GeoSeries([shapely.box(*shapely.total_bounds(zones.shapes))], crs=zones.crs)
-    layer = read_layer(path, around=ground, polygons=True)
+    name, told = choose_layer(path, polygons=True, around=ground)
+    layer = read_layer(path, layer=name, around=ground)
     check_layer(layer, path)
     shapes, _ = mended(projected(layer, zones.crs, path).geometry.to_numpy())
     usable = (shapely.get_dimensions(shapes) == 2) & (shapely.area(shapes) > 0)
@@ -67,7 +68,7 @@ def read_buildings(
         raise InputFileError(msg, hint="Give the footprints of the buildings of the place.")
     height_m = _heights(layer)[usable]
     known = height_m > 0
-    problems = []
+    problems = [*told]
     if not usable.all():
         problems.append(_told(path, (~usable).sum(), "no footprint", "left out"))
     if not known.all():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -117,6 +117,52 @@ def _number(text: str) -> float:
     return number if number <= _MOST_PEOPLE else float("nan")
 
 
+def rows_named(
+    columns: Mapping[str, Sequence[str]], division: gpd.GeoDataFrame, path: Path
+) -> list[int]:
+    """Return the position of the district that each row of a table names, -1 for none.
+
+    Parameters
+    ----------
+    columns
+        Words of the columns that may name districts.
+    division
+        The districts: district_id and label.
+    path
+        Named in errors.
+
+    Raises
+    ------
+    InputFileError
+        If a row names several districts: by one word, or by the words of two columns that name
+        about as many districts each.
+    """
+    ids, labels = division["district_id"].tolist(), division["label"].tolist()
+    known = known_names(ids, labels)
+    named = {name: [positions_of(word, known) for word in words] for name, words in columns.items()}
+    reach = {name: len(set(found) - {()}) for name, found in named.items()}
+    most = max(reach.values(), default=0)
+    # A column that names few of them beside another is about something else, such as parents.
+    telling = [name for name in sorted(reach, key=lambda n: -reach[n]) if reach[name] >= 0.8 * most]
+    holders = []
+    for row in range(len(named[telling[0]]) if most else 0):
+        said = {name: named[name][row] for name in telling if named[name][row]}
+        common = set.intersection(*map(set, said.values())) if said else set()
+        if len(common) == 1 or not said:
+            holders.append(next(iter(common), -1))
+            continue
+        where = f"{path}, row {row + 1}"
+        if common:
+            word = columns[next(iter(said))][row]
+            raise several_named(word, sorted(common), ids, labels, where)
+        told = ", ".join(
+            f"{name} {columns[name][row]!r} is {labels[at[0]]!r}" for name, at in said.items()
+        )
+        msg = f"{where}: its columns name several districts: {told}."
+        raise InputFileError(msg, hint="Leave out the column that numbers something else.")
+    return holders if most else [-1] * len(next(iter(columns.values()), ()))
+
+
 def people_by_name(
     table: pd.DataFrame, people: NDArray[np.float64], path: Path, area: StudyArea
 ) -> tuple[gpd.GeoDataFrame, NDArray[np.float64], list[Mapping[str, Any]]]:
@@ -124,26 +170,21 @@ def people_by_name(
     divisions = (
         [area.districts] if area.subdistricts is None else [area.districts, area.subdistricts]
     )
-    columns = [c for c in table if str(c).strip().lower() in NAME_COLUMNS]
-    best: tuple[int, Any, list[tuple[int, ...]], Any] = (0, None, [], None)
-    for division in divisions:
-        known = known_names(division["district_id"], division["label"])
-        for column in columns:
-            held = [positions_of(plain_word(word), known) for word in table[column]]
-            named = len({at for at in held if at})
-            if named > best[0]:
-                best = (named, division, held, column)
-    if best[1] is None:
+    columns = {
+        str(c): [plain_word(word) for word in table[c]]
+        for c in table
+        if str(c).strip().lower() in NAME_COLUMNS
+    }
+    rows = [rows_named(columns, division, path) for division in divisions]
+    # The finer division is meant only by a table that names more of its parts.
+    division, found = max(
+        zip(divisions, rows, strict=True), key=lambda one: len({at for at in one[1] if at >= 0})
+    )
+    holder = np.array(found, dtype=np.intp)
+    if not (holder >= 0).any():
         msg = f"{path}: no row names a district of {area.name!r}."
         hint = f"Give the ids of the districts, such as {area.districts['district_id'].iloc[0]!r}."
         raise InputFileError(msg, hint=hint)
-    _, division, found, column = best
-    for row, owners in enumerate(found):
-        if len(owners) > 1:
-            ids, labels = division["district_id"].tolist(), division["label"].tolist()
-            where = f"{path}, row {row + 1}"
-            raise several_named(plain_word(table[column].iloc[row]), owners, ids, labels, where)
-    holder = np.array([at[0] if at else -1 for at in found], dtype=np.intp)
     named_by = holder[holder >= 0]
     summed: NDArray[np.float64] = np.bincount(
         named_by, weights=people[holder >= 0], minlength=len(division)

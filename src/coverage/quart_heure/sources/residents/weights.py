@@ -14,10 +14,11 @@ from typing import Any
 
 from quart_heure.errors import InputFileError
 from quart_heure.sources.areas.areas import StudyArea
-from quart_heure.sources.areas.names import known_names, positions_of, several_named
+from quart_heure.sources.problems import CHOSEN
 from quart_heure.sources.residents.tables import (
     NAME_COLUMNS,
     read_counts,
+    rows_named,
     thousands_told,
     why_no_count,
 )
@@ -71,26 +72,31 @@ def read_weights(
         If the file is missing, unreadable or lacks a column, no row names a district, or one names
         several.
     """
-    rows, name, value = _read_rows(path)
-    ids, labels = area.districts["district_id"].tolist(), area.districts["label"].tolist()
-    known = known_names(ids, labels)
+    rows, names, counting = _read_rows(path)
+    value = counting[0]
+    columns = {name: [(row.get(name) or "").strip() for row in rows] for name in names}
+    holders = rows_named(columns, area.districts, path)
+    ids = area.districts["district_id"].tolist()
     values: dict[str, float] = {}
     counts = read_counts([row.get(value) or "" for row in rows])
     problems: list[dict[str, Any]] = []
+    if len(counting) > 1:
+        told = {"file": path.name, "row": None, "field": value, "value": ", ".join(counting[1:])}
+        problems.append(
+            {**told, "reason": "several columns of counts", "action": f"{CHOSEN}{value!r}"}
+        )
     for at in counts.thousands[:1]:
         told = {"file": path.name, "row": at + 1, "field": value, "value": rows[at].get(value)}
         reason, action = thousands_told(counts)
         problems.append({**told, "reason": reason, "action": action})
     for number, row in enumerate(rows, start=1):
-        word, text = (row.get(name) or "").strip(), (row.get(value) or "").strip()
-        at_districts = positions_of(word, known)
+        word = next((columns[name][number - 1] for name in names if columns[name][number - 1]), "")
+        text = (row.get(value) or "").strip()
         told = {"file": path.name, "row": number, "field": value, "value": f"{word} – {text}"}
-        if not at_districts:
+        if holders[number - 1] < 0:
             problems.append({**told, "reason": "in no district", "action": "left out"})
             continue
-        if len(at_districts) > 1:
-            raise several_named(word, at_districts, ids, labels, f"{path}, row {number}")
-        district_id = str(ids[at_districts[0]])
+        district_id = str(ids[holders[number - 1]])
         count = float(counts.numbers[number - 1])
         if not count >= 0:
             # A blank says that nobody knows; anything else that is no number is a slip.
@@ -120,8 +126,8 @@ def read_weights(
     )
 
 
-def _read_rows(path: Path) -> tuple[list[dict[str, str | None]], str, str]:
-    """Return the rows and the names of the columns that hold the district and its count."""
+def _read_rows(path: Path) -> tuple[list[dict[str, str | None]], list[str], list[str]]:
+    """Return the rows, and the columns that may hold the district and its count, the best first."""
     if not path.is_file():
         msg = f"{path}: there is no such file."
         raise InputFileError(msg, hint="Check the name and the folder it is relative to.")
@@ -134,10 +140,10 @@ def _read_rows(path: Path) -> tuple[list[dict[str, str | None]], str, str]:
         msg = f"{path}: cannot be read as a table ({error})."
         raise InputFileError(msg, hint="Save the file as CSV in UTF-8.") from error
     columns = {str(column).strip().lower(): str(column) for column in reader.fieldnames or ()}
-    name = next((columns[c] for c in NAME_COLUMNS if c in columns), None)
-    value = next((columns[c] for c in _VALUE_COLUMNS if c in columns), None)
-    if name is None or value is None:
-        wanted = "district_id" if name is None else "value"
+    names = [columns[c] for c in dict.fromkeys(NAME_COLUMNS) if c in columns]
+    counting = [columns[c] for c in _VALUE_COLUMNS if c in columns]
+    if not (names and counting):
+        wanted = "value" if names else "district_id"
         msg = f"{path}: there is no column {wanted!r}."
         raise InputFileError(msg, hint=f"Columns are {', '.join(columns.values()) or 'none'}.")
-    return rows, name, value
+    return rows, names, counting
