@@ -81,10 +81,9 @@ def read_weights(
     counts = read_counts([row.get(value) or "" for row in rows])
     problems: list[dict[str, Any]] = []
     if len(counting) > 1:
-        told = {"file": path.name, "row": None, "field": value, "value": ", ".join(counting[1:])}
-        problems.append(
-            {**told, "reason": "several columns of counts", "action": f"{CHOSEN}{value!r}"}
-        )
+        reason, action = "several columns of counts", f"{CHOSEN}{value!r}"
+        about = {"file": path.name, "row": None, "field": value, "value": ", ".join(counting[1:])}
+        problems.append({**about, "reason": reason, "action": action})
     for at in counts.thousands[:1]:
         told = {"file": path.name, "row": at + 1, "field": value, "value": rows[at].get(value)}
         reason, action = thousands_told(counts)
