@@ -14,8 +14,9 @@ import shapely
 from helpers import toy_town
 from quart_heure.network.doctor import examine_network, examine_services, finding_table, osm_url
 from quart_heure.network.graph import WalkNetwork
-from quart_heure.outputs.report.check import check_study, render_check, write_check
+from quart_heure.outputs.report.check import render_check, write_check
 from quart_heure.profiles import ADULT
+from quart_heure.study.check import check_study
 
 
 def network_of(*lines: list[tuple[float, float]], **columns: list[object]) -> WalkNetwork:

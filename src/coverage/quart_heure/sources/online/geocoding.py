@@ -17,8 +17,8 @@ from pathlib import Path
 
 from quart_heure.errors import InputFileError, OutputError, TryLaterError
 from quart_heure.files import replacing
-from quart_heure.manifest import creation_time
 from quart_heure.sources.online.web import Web
+from quart_heure.stamp import creation_time
 
 GEOCODING_URL = "https://data.geopf.fr/geocodage/search/csv"
 

@@ -262,7 +262,7 @@ def _weak(
     raw: RawTable, located: Located, values: Callable[[int], Sequence[str]]
 ) -> list[tuple[int, str]]:
     """Return the rows that a geocoder placed by guess; of what has no place there is no doubt."""
-    placed: NDArray[np.bool_] = np.isfinite(located.degrees).all(axis=1)
+    placed = np.asarray(np.isfinite(located.degrees).all(axis=1))
     headings = [plain_heading(heading) for heading in raw.headings]
     return [(row, why) for row, why in weak_matches(headings, values) if placed[row]]
 
