@@ -114,9 +114,15 @@ def test_a_street_below_a_bridge_is_no_missed_junction() -> None:
     assert "dangling_end" not in kinds(network)
 
 
-def test_lengths_below_the_beeline_are_odd() -> None:
-    network = network_of([(0, 0), (100, 0)], length_m=[60.0], name=["rue"])
-    assert kinds(network)["odd_length"] == ["rue"]
+def test_streets_longer_than_they_are_drawn_are_odd() -> None:
+    lines = [[(0, k), (100, k)] for k in range(3)]
+    # Half a metre and one in a hundred are rounding.
+    network = network_of(*lines, length_m=[140.0, 101.4, 100.0], name=["rue", "allée", "quai"])
+    table = finding_table(examine_network(network, ADULT), network)
+    odd = table[table["kind"] == "odd_length"]
+    assert odd["place"].tolist() == ["rue"]
+    assert odd["detail"].tolist() == ["Its line is drawn 100 m long."]
+    assert network.meta["counts"] == {"edges_longer_than_drawn": 1}
 
 
 def test_small_parts_and_squares_without_entrance_are_told() -> None:

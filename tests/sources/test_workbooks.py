@@ -152,3 +152,19 @@ def test_merged_cells_of_a_table_that_stands_apart(tmp_path: Path) -> None:
     found = read(path).table.set_index("name")["category"]
     assert found["Bains du Quai"] == "bains_douches"
     assert "Sans rien" not in found
+
+
+@pytest.mark.parametrize(
+    ("sheet", "title"),
+    [("Lieux", "Liste confidentielle"), ("Confidentiel", None), ("Lieux", "NE PAS DIFFUSER")],
+)
+def test_a_word_of_secrecy_above_a_table_hides_all_of_it(
+    tmp_path: Path, sheet: str, title: str | None
+) -> None:
+    above: Rows = [] if title is None else [(title,)]
+    services = read(write_sheets(tmp_path / "s.xlsx", {sheet: [*above, HEAD, *PLACES]}))
+    assert services.table["discreet"].all()
+    told = services.problems[services.problems["field"] == "discreet"]
+    assert set(told["reason"]) == {"a word of secrecy in the column 'title of the table'"}
+    # Nor is what it says repeated.
+    assert not services.problems["value"].str.contains("onfident|DIFFUSER").any()

@@ -19,8 +19,8 @@ _FIRST_LINES = 20
 """Among so many lines the delimiter is looked for, below a title."""
 
 
-def read_delimited(path: Path) -> tuple[list[tuple[str, ...]], tuple[Doubt, ...]]:
-    """Read the cells of each row, and what is doubtful in the file.
+def read_delimited(path: Path) -> tuple[list[tuple[str, ...]], str, tuple[Doubt, ...]]:
+    """Read the cells of each row, what parts them, and what is doubtful in the file.
 
     Raises
     ------
@@ -45,7 +45,7 @@ def read_delimited(path: Path) -> tuple[list[tuple[str, ...]], tuple[Doubt, ...]
     except csv.Error as error:
         msg = f"{path}, line {line + 1}: {error}."
         raise InputFileError(msg, hint="Check the quotes around that line.") from error
-    return rows, doubts
+    return rows, delimiter, doubts
 
 
 def _delimiter(text: str) -> str:

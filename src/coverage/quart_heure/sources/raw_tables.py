@@ -71,6 +71,10 @@ class RawTable:
         Rows that hold more cells than the heading: nobody knows which cell stands where.
     doubts
         What is doubtful in the table as a whole.
+    titles
+        What stands above the headings, and the name of the sheet.
+    delimiter
+        What parts the cells of a CSV file.
     """
 
     headings: tuple[str, ...]
@@ -82,10 +86,17 @@ class RawTable:
     degrees: NDArray[np.float64] | None = None
     shifted: NDArray[np.bool_] | None = None
     doubts: tuple[Doubt, ...] = ()
+    titles: str = ""
+    delimiter: str = ","
 
     def __len__(self) -> int:
         """Count the rows."""
         return len(self.numbers)
+
+    def said_of_all(self) -> list[tuple[str, Sequence[str]]]:
+        """Return what is said of all rows at once, as a column: a title, a sheet's name."""
+        said = " ".join(filter(None, (self.part, self.titles)))
+        return [("title of the table", [said] * len(self))] if said else []
 
 
 def read_raw_tables(
@@ -113,8 +124,9 @@ def read_raw_tables(
     _check_size(path)
     suffix = path.suffix.lower()
     if suffix in {".csv", ".tsv", ".txt"}:
-        rows, doubts = read_delimited(path)
-        tables = [_from_rows(rows, path, is_heading, doubts=doubts)]
+        rows, delimiter, doubts = read_delimited(path)
+        table = _from_rows(rows, path, is_heading, doubts=doubts)
+        tables = [dataclasses.replace(table, delimiter=delimiter)]
     elif suffix in WORKBOOKS:
         tables = _read_workbook(path, part, is_heading)
     elif suffix == ".json":
@@ -129,6 +141,22 @@ def read_raw_tables(
     for table in tables:
         _check_counts(table, path)
     return tables
+
+
+def read_raw_table(path: Path, *, is_heading: IsHeading = lambda _: False) -> RawTable:
+    """Read the one table of a file; see `read_raw_tables`.
+
+    Raises
+    ------
+    InputFileError
+        If it has several.
+    """
+    tables = read_raw_tables(path, is_heading=is_heading)
+    if len(tables) > 1:
+        names = ", ".join(repr(table.part) for table in tables[:20])
+        msg = f"{path}: has several sheets or layers: {names}."
+        raise InputFileError(msg, hint="Save the one that is meant as a file of its own.")
+    return tables[0]
 
 
 def _check_counts(table: RawTable, path: Path) -> None:
@@ -212,6 +240,7 @@ def _from_rows(
         column=columns.__getitem__,
         shifted=np.array(shifted, dtype=bool),
         doubts=doubts,
+        titles=" ".join(cell for row in rows[:first] for cell in row if cell.strip()),
     )
 
 
@@ -241,14 +270,18 @@ def _read_workbook(path: Path, part: str, is_heading: IsHeading) -> list[RawTabl
         names = ", ".join(repr(sheet.name) for sheet in sheets[:20])
         raise InputFileError(msg, hint=f"Sheets are {names or 'all empty'}.")
     alone = len(sheets) == 1 or bool(part)
-    return [
-        dataclasses.replace(
-            _from_rows(sheet.rows, path, is_heading),
-            part="" if alone else sheet.name,
-            hidden=sheet.hidden and not part,
+    found = []
+    for sheet in wanted:
+        table = _from_rows(sheet.rows, path, is_heading)
+        found.append(
+            dataclasses.replace(
+                table,
+                part="" if alone else sheet.name,
+                titles=f"{sheet.name} {table.titles}",
+                hidden=sheet.hidden and not part,
+            )
         )
-        for sheet in wanted
-    ] or [_from_rows([], path, is_heading)]
+    return found or [_from_rows([], path, is_heading)]
 
 
 # --- JSON ----------------------------------------------------------------------------------------

@@ -96,6 +96,7 @@ def _parameters(study: Study) -> dict[str, Any]:
         "speed_kmh": profile.speed_kmh,
         "steps_factor": profile.steps_factor,
         "steps_allowed": profile.steps_allowed,
+        "demanding_allowed": profile.demanding_allowed,
         "heights": "" if study.heights is None else study.heights.source or "given",
         "threshold_min": study.threshold_min,
         "isochrones_min": list(study.isochrones_min),

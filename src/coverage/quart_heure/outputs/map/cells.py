@@ -17,8 +17,9 @@ import pandas as pd
 import pyproj
 from numpy.typing import NDArray
 
-from quart_heure.analysis.statuses import BORDERLINE, TOLERANCE
+from quart_heure.analysis.statuses import BORDERLINE
 from quart_heure.errors import StudyFileError
+from quart_heure.network.limits import TOLERANCE
 from quart_heure.outputs.degrees import degrees_of
 from quart_heure.outputs.discretion import DISCREET
 from quart_heure.outputs.map.data import Fit, PackedCells, PackedNearest, Share

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from quart_heure.analysis.districts import NO_DISTRICT
 from quart_heure.analysis.shares import percent
-from quart_heure.analysis.statuses import TOLERANCE
+from quart_heure.network.limits import within
 from quart_heure.outputs.hour_words import range_words
 from quart_heure.outputs.map.cells import thresholds_offered, withheld
 from quart_heure.outputs.map.data import CategoryFigures, CategoryFiguresAt, Column, Ends, SharesAt
@@ -72,7 +72,7 @@ def category_figures_at(coverage: Coverage, category: str) -> list[CategoryFigur
     minutes = coverage.cells[f"minutes_{category}"].to_numpy(float)
     found = []
     for threshold in _others(coverage):
-        near = minutes <= threshold * (1 + TOLERANCE)
+        near = within(minutes, threshold)
         people, area = sums.people(near), sums.area(near)
         found.append(
             CategoryFiguresAt(
@@ -106,21 +106,21 @@ def composite_shares_at(coverage: Coverage) -> list[SharesAt]:
     counted = open_essentials(coverage)
     found = []
     for threshold in _others(coverage):
-        within = np.zeros(len(coverage.cells), dtype=np.int64)
+        count = np.zeros(len(coverage.cells), dtype=np.int64)
         for category in counted:
             minutes = coverage.cells[f"minutes_{category}"].to_numpy(float)
-            within += minutes <= threshold * (1 + TOLERANCE)
-        shares = shares_by_count(sums, within, len(counted))
+            count += within(minutes, threshold)
+        shares = shares_by_count(sums, count, len(counted))
         found.append(SharesAt(minutes=threshold, shares_pct=shares))
     return found
 
 
-def shares_by_count(sums: DistrictSums, within: NDArray[np.integer], most: int) -> list[Column]:
+def shares_by_count(sums: DistrictSums, count: NDArray[np.integer], most: int) -> list[Column]:
     """Return the share of residents, or of area without them, by a count of 0 to the most.
 
     One row per district, the whole area last.
     """
-    parts = sums.by_count(within, most)
+    parts = sums.by_count(count, most)
     shares = percent(parts, np.broadcast_to(parts.sum(axis=1, keepdims=True), parts.shape))
     return [column(row) for row in shares.tolist()]
 

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from quart_heure.analysis.week import PERHAPS, SURE
+from quart_heure.analysis.states import PERHAPS, YES
 from quart_heure.outputs.map.cells import Grid, deflated, packed, withheld
 from quart_heure.outputs.map.data import CategoryHours, Column, CompositeHours, Ends, PackedHours
 from quart_heure.outputs.map.figures import (
@@ -108,7 +108,7 @@ def _service_states(coverage: Coverage, week: Week, places: Mapping[str, int]) -
     for category in coverage.study.categories:
         of_hour = np.asarray(week.state_of_hour[category])
         for k, one in enumerate(week.sets[category]):
-            for state, services in ((SURE, one.open), (PERHAPS, one.unknown)):
+            for state, services in ((YES, one.open), (PERHAPS, one.unknown)):
                 shown = [places[ids[service]] for service in services]
                 states[np.ix_(shown, of_hour == k)] = state
     return states
@@ -153,7 +153,7 @@ def _composite_hours(
     for states in distinct.tolist():
         count = np.zeros(n_cells, dtype=np.int64)
         for one, state in zip(essentials, states, strict=True):
-            count += one.states[state] == SURE
+            count += one.states[state] == YES
         shares.append(shares_by_count(sums, count, len(essentials)))
     return CompositeHours(hours=of_hour.ravel().tolist(), shares_pct=shares)
 
@@ -191,7 +191,7 @@ def _ends(
 
 def _area_ends(state: NDArray[np.int8], sums: DistrictSums) -> Ends:
     """Return the same of a study without residents: shares of area, and no people."""
-    shares = shares_by_count(sums, state, SURE)
+    shares = shares_by_count(sums, state, YES)
     unknown: Column = [None] * len(shares)
     return Ends(
         at_least_pct=[sure for _, _, sure in shares],

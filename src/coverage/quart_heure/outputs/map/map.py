@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from quart_heure.analysis.states import PERHAPS, YES
 from quart_heure.analysis.statuses import BORDERLINE
-from quart_heure.analysis.week import HOURS, PERHAPS, SURE
+from quart_heure.analysis.week import HOURS
 from quart_heure.files import replacing
 from quart_heure.outputs.discretion import ROUND_MIN, publishable
 from quart_heure.outputs.map.cells import Grid, cells_shown, thresholds_offered
@@ -36,7 +37,7 @@ CONSTANTS = Constants(
     borderline=BORDERLINE,
     days=_DAYS,
     hours_of_day=HOURS // _DAYS,
-    sure=SURE,
+    sure=YES,
     perhaps=PERHAPS,
 )
 
