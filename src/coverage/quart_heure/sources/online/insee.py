@@ -123,7 +123,7 @@ def read_iris_population(
     """
     import geopandas as gpd  # noqa: PLC0415
 
-    from quart_heure.sources.areas.areas import check_layer, read_layer  # noqa: PLC0415
+    from quart_heure.sources.layers import check_layer, read_layer  # noqa: PLC0415
 
     people = _iris_people(csv)
     layer = read_layer(polygons)
