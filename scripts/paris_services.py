@@ -16,13 +16,8 @@ from pathlib import Path
 from opening_hours import validate
 
 from paris_french import in_french, names_in_french
-from quart_heure.sources.services.wordings import (
-    admits_of,
-    animals_of,
-    capacity_of,
-    date_of,
-    wheelchair_of,
-)
+from quart_heure.sources.services.capacities import read_capacity
+from quart_heure.sources.services.wordings import date_of, read_text
 
 __all__ = ["COLUMNS", "build_services", "write_services"]
 
@@ -83,6 +78,9 @@ _STATUS_RULES: tuple[tuple[str, str, re.Pattern[str]], ...] = (
 _BY_REFERRAL = re.compile(r"referral", re.IGNORECASE)
 _NOT_WALK_IN = re.compile(r"not open to walk-in")
 _WALK_IN = re.compile(r"^anyone|no condition|unconditional by day|^Tout public", re.IGNORECASE)
+
+_ACCESSIBLE = re.compile(r"\b[1-9]\d* accessible")
+"""Of the cabins that are counted, some are for wheelchairs."""
 
 _HOLIDAYS = "closed 1 Jan, 1 May, 14 Jul, 15 Aug, 25 Dec"
 _HOLIDAYS_OFF = "; Jan 1,May 1,Jul 14,Aug 15,Dec 25 off"
@@ -172,7 +170,7 @@ def write_services(rows: list[dict[str, str]], path: Path) -> None:
 def _service(fact: Row) -> dict[str, str]:
     access = _access(fact)
     audience, capacity = in_french(fact["audience"]), in_french(fact["capacity"])
-    value, unit = capacity_of(capacity)
+    read = read_capacity(capacity)
     first_day, last_day = _validity(fact)
     values = {
         "service_id": _service_id(fact),
@@ -186,19 +184,21 @@ def _service(fact: Row) -> dict[str, str]:
         "opening_hours": _opening_hours(fact),
         "opening_hours_text": in_french(fact["opening_hours"].strip()),
         "capacity": capacity,
-        "capacity_value": "" if math.isnan(value) else f"{value:g}",
-        "capacity_unit": unit,
+        "capacity_value": "" if math.isnan(read.value) else f"{read.value:g}",
+        "capacity_unit": read.unit,
         "audience": audience,
-        "admits": admits_of(audience),
-        "animals": animals_of(audience) or "unknown",
-        "wheelchair": wheelchair_of(capacity) or "unknown",
+        "admits": read_text("admits", audience, own=False).word or "unknown",
+        "animals": read_text("animals", audience, own=False).word or "unknown",
+        "wheelchair": "yes" if _ACCESSIBLE.search(capacity) else "unknown",
         "operator": in_french(fact["operator"]),
         "status": _status(fact),
         "valid_from": first_day,
         "valid_to": last_day,
         "access": access,
-        # Night shelters for women that take people by referral do not publish where they are.
-        "discreet": str(fact["category"] == "halte_femmes" and access == "referral").lower(),
+        # Every place has been published with its address by the City, its operator or the press:
+        # a shelter that takes people by referral says so in `access`. Discretion is for what
+        # nobody publishes, and none of that is collected.
+        "discreet": "false",
         "source": fact["source"],
         "source_date": fact["source_date"],
         "notes": fact["notes"],

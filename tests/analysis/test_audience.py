@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from helpers import toy_town
 from helpers.study_files import add, swap, write_town
+from quart_heure.analysis import audience
 from quart_heure.analysis.audience import (
     NO,
     PERHAPS,
@@ -31,7 +32,8 @@ from quart_heure.errors import StudyFileError
 from quart_heure.labels import word
 from quart_heure.outputs.report.report import REPORT_FORMATS, render_report
 from quart_heure.profiles import ADULT, STEP_FREE
-from quart_heure.sources.services.rows import ADMITS, ANSWERS, WHEELCHAIR
+from quart_heure.sources.services.admission import ADMITS
+from quart_heure.sources.services.rows import ANSWERS, WHEELCHAIR
 from quart_heure.sources.services.services import Services
 from quart_heure.study import Coverage, Study, analyse
 from quart_heure.study.file import paris_study, read_study
@@ -76,11 +78,37 @@ def one(person: Person, **about: str) -> int:
         ("families", (NO, YES, NO, YES, NO)),
         ("young_people", (NO, NO, NO, NO, YES)),
         ("women;men", (YES, PERHAPS, YES, PERHAPS, PERHAPS)),
+        ("mothers", (NO, YES, NO, PERHAPS, NO)),
+        ("women;mothers", (YES, YES, NO, PERHAPS, PERHAPS)),
+        ("young_women", (NO, NO, NO, NO, PERHAPS)),
+        ("young_men", (NO, NO, NO, NO, PERHAPS)),
+        ("women;unknown", (YES, PERHAPS, PERHAPS, PERHAPS, PERHAPS)),
+        ("mothers;unknown", (PERHAPS, YES, PERHAPS, PERHAPS, PERHAPS)),
+        ("women;no_children", (YES, NO, NO, NO, PERHAPS)),
+        ("everyone;no_men", (YES, YES, NO, PERHAPS, PERHAPS)),
+        ("everyone;no_women", (NO, NO, YES, PERHAPS, PERHAPS)),
+        ("everyone;no_children", (YES, NO, YES, NO, YES)),
+        ("everyone;no_young_people", (YES, YES, YES, YES, NO)),
+        ("no_men;unknown", (PERHAPS, PERHAPS, NO, PERHAPS, PERHAPS)),
+        ("no_men", (PERHAPS, PERHAPS, NO, PERHAPS, PERHAPS)),
     ],
 )
 def test_whom_a_place_admits(admits: str, states: tuple[int, ...]) -> None:
     people = ("woman", "woman_with_child", "man", "family", "young")
     assert tuple(one(PERSONS[name], admits=admits) for name in people) == states
+
+
+def test_every_word_of_admission_asks_something_of_a_person() -> None:
+    assert {*audience._GROUPS, *audience._BARS} == set(ADMITS)
+
+
+def test_a_father_is_no_mother_and_a_young_woman_no_young_man() -> None:
+    father = PERSONS["man_with_child"]
+    assert one(father, admits="mothers") == NO
+    assert one(father, admits="families") == YES
+    woman = Person(name="her", sex="woman", young=True)
+    assert (one(woman, admits="young_women"), one(woman, admits="young_men")) == (YES, NO)
+    assert one(Person(name="she", sex="woman"), admits="young_women") == NO
 
 
 @pytest.mark.parametrize(

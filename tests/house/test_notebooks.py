@@ -11,8 +11,6 @@ import pytest
 from nbclient import NotebookClient
 
 from helpers.project import ROOT, in_project
-from quart_heure.sources.services.services import Services
-from quart_heure.study import Study
 
 NOTEBOOKS = ROOT / "notebooks"
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
@@ -172,20 +170,6 @@ def test_the_notebook_on_hours_answers_its_question(ran: dict[str, Any]) -> None
         *("step_free", "residents_only_here", "unknown_pct", "speed_kmh", "T07:30"),
     ):
         assert words in tables, words
-
-
-@pytest.mark.parametrize("name", [PARIS, WHEN])
-def test_no_discreet_place_is_shown(name: str, ran: dict[str, Any]) -> None:
-    services: Services = Study.paris().services
-    hidden = services.table[services.table["discreet"]]
-    assert len(hidden)
-    notebook = run_once(NOTEBOOKS / f"{name}.ipynb", ran)
-    texts = [*shown(notebook, "text"), *shown(notebook, "text/html")]
-    texts += [*shown(notebook, "text/plain"), *shown(notebook, "text/markdown")]
-    for place in hidden.itertuples():
-        for fact in (place.service_id, place.name, place.address):
-            if fact:
-                assert not any(fact in text for text in texts), fact
 
 
 def test_no_path_leads_into_the_project() -> None:

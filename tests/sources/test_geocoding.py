@@ -21,7 +21,7 @@ from quart_heure.sources.online.web import Patience, Web
 TABLE = """\
 service_id,category,name,address,postcode,longitude,latitude,discreet,notes
 a,bagagerie,Déjà placé,1 rue A,99001,2.351,48.851,,
-b,bagagerie,"Nom, secret",12  rue Été,99001,,,,un téléphone
+b,bagagerie,"Nom, long",12  rue Été,99001,,,,un téléphone
 c,esi,Rue seule,rue Longue,99001,,,,
 d,esi,Faible,rue Lontaine,99001,,,no,
 e,esi,Commune,Toyville,99001,,,,
@@ -92,7 +92,7 @@ def test_good_matches_are_used_and_weak_ones_are_listed(service: FakePortals, so
     assert (placed["b"]["longitude"], placed["b"]["latitude"]) == ("2.35", "48.85")
     assert (placed["b"]["geocode_score"], placed["b"]["geocode_type"]) == ("0.93", "housenumber")
     assert (placed["d"]["geocode_score"], placed["d"]["geocode_type"]) == ("0.41", "street")
-    assert (placed["b"]["name"], placed["b"]["notes"]) == ("Nom, secret", "un téléphone")
+    assert (placed["b"]["name"], placed["b"]["notes"]) == ("Nom, long", "un téléphone")
     assert [(weak.row, weak.reason) for weak in done.weak] == [
         (4, "score 0.41, below 0.7"),
         (5, "only the municipality was found, not the street"),
@@ -104,6 +104,67 @@ def test_good_matches_are_used_and_weak_ones_are_listed(service: FakePortals, so
     assert (done.rows, done.had_place, done.sent, done.placed) == (10, 1, 7, 3)
     assert "Cachée" not in "\n".join(done.lines())
     assert geocode(service, source, min_score=0.4).placed == 4
+
+
+@pytest.mark.parametrize(
+    ("heading", "word", "sent"),
+    [
+        *(("confidentiel", word, False) for word in ("oui", "OUI", "x", "1", "vrai", "true")),
+        *(("ne_pas_afficher", word, False) for word in ("oui", "peut-être", "à voir")),
+        *(("Discret ?", word, False) for word in ("oui", "Oui ", "X")),
+        *(("Confidentiel (O/N)", word, False) for word in ("O", "x")),
+        *(("Diffusable", word, sent) for word, sent in (("non", False), ("oui", True))),
+        *((name, "", True) for name in ("confidentiel", "ne_pas_afficher", "Discret ?")),
+        *((name, "non", True) for name in ("confidentiel", "ne_pas_afficher", "Discret ?")),
+        ("remarques", "NE PAS DIFFUSER", False),
+        ("Bemerkung", "adresse tenue secrète", False),
+        ("remarques", "adresse non confidentielle", True),
+    ],
+)
+def test_the_address_of_a_place_that_is_hidden_is_not_sent(
+    service: FakePortals, tmp_path: Path, heading: str, word: str, sent: bool
+) -> None:
+    path = tmp_path / "liste.csv"
+    rows = [["Nom", "Adresse", "CP", heading], ["Refuge", "9 rue Cachée", "99001", word]]
+    rows.append(["Autre", "12 rue Été", "99001", "oui" if heading == "Diffusable" else ""])
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, delimiter=";").writerows(rows)
+    done = geocode(service, path)
+    asked = b"".join(body for _, _, body in service.asked).decode()
+    assert ("Cachée" in asked) is sent
+    assert done.discreet == (0 if sent else 1)
+    if not sent:
+        [told] = [weak for weak in done.weak if weak.row == 1]
+        assert told.address == "(discreet)"
+        assert told.reason.startswith("a discreet place is not sent")
+        assert "1 discreet, not sent" in done.lines()[0]
+        assert "Cachée" not in "\n".join(done.lines())
+
+
+def test_odd_words_that_hide_are_told(service: FakePortals, tmp_path: Path) -> None:
+    path = tmp_path / "liste.csv"
+    path.write_text("adresse,discret,notes\nrue A,peut-être,\nrue B,,NPD\nrue C,,,x\n")
+    reasons = {weak.row: weak.reason for weak in geocode(service, path).weak}
+    assert reasons == {
+        1: "a discreet place is not sent: its column says neither a clear yes nor a clear no",
+        2: "a discreet place is not sent: a word of secrecy in the column 'notes'",
+        3: "not sent: the row has more cells than the heading, which are not written",
+    }
+    assert service.asked == []
+
+
+def test_a_list_is_read_as_every_list_of_services_is(service: FakePortals, tmp_path: Path) -> None:
+    path = tmp_path / "liste.json"
+    rows = [
+        {"Adresse postale": "12 rue Été", "Code Postal": "99001", "geo_point_2d": ""},
+        {"Adresse postale": "rue Longue", "Code Postal": "99001", "geo_point_2d": "48.85, 2.35"},
+    ]
+    path.write_text(json.dumps(rows), encoding="utf-8")
+    done = geocode(service, path)
+    assert (done.rows, done.had_place, done.sent, done.placed) == (2, 1, 1, 1)
+    assert (
+        done.path.read_text(encoding="utf-8").splitlines()[1].startswith("12 rue Été,99001,,2.35")
+    )
 
 
 def test_the_answer_is_kept_with_its_date(

@@ -116,7 +116,7 @@ def test_a_list_of_an_association(paris: StudyArea) -> None:
     found = Counter(services.table["category"])
     assert (found["bains_douches"], found["esi"]) == (14, 15)
     assert found["bagagerie"] == 1
-    assert "women" in set(services.table["admits"])
+    assert "women;no_children" in set(services.table["admits"])
 
 
 def test_the_table_of_facts(paris: StudyArea) -> None:

@@ -493,9 +493,9 @@ def test_words_of_columns_end_in_the_schema(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("cells", "field", "reason", "action"),
     [
-        ({"statut": "zz"}, "status", "not one of open, unknown", "taken as unknown"),
-        ({"pmr": "zz"}, "wheelchair", "not one of yes, limited", "taken as unknown"),
-        ({"admits": "zz"}, "admits", "not one of everyone", "taken as unknown"),
+        ({"statut": "zz"}, "status", "not understood: zz", "taken as unknown"),
+        ({"pmr": "zz"}, "wheelchair", "not understood: zz", "taken as unknown"),
+        ({"admits": "zz"}, "admits", "not understood: zz", "taken as unknown"),
         ({"date_fin": "demain"}, "valid_to", "not a date", "taken as unknown"),
         (
             {"valid_from": "2026-01-01", "valid_to": "2025-01-01"},

@@ -1,133 +1,198 @@
-"""Words of files in the few words that we keep."""
+"""Texts of files in the few words that we keep: read to the last word, or not at all."""
 
 from __future__ import annotations
 
+import csv
+import importlib.util
 import math
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from quart_heure.sources.services import wordings
-from quart_heure.sources.services.rows import ACCESS, ADMITS, ANSWERS, CAPACITY_UNITS
+from quart_heure.sources.services.admission import ADMITS
+from quart_heure.sources.services.capacities import CAPACITY_UNITS, capacity_of, read_capacity
+from quart_heure.sources.services.discretion import is_discreet, secrecy_in
+from quart_heure.sources.services.phrases import LONGEST, spellings, vocabulary, words_of
+from quart_heure.sources.services.rows import ACCESS, ANSWERS
 from quart_heure.sources.services.services import STATUSES
+from quart_heure.sources.services.wordings import read_text, status_in_remarks
 from quart_heure.sources.texts import fold, on_distinct
 
+ROOT = Path(__file__).resolve().parents[2]
+TABLE = ROOT / "tests" / "data" / "wordings.csv"
+with TABLE.open(encoding="utf-8", newline="") as file:
+    ROWS = [(row["field"], row["text"], row["reading"]) for row in csv.DictReader(file)]
 
-@pytest.mark.parametrize(
-    ("text", "status"),
-    [
-        ("Ouvert", "open"),
-        ("OUI", "open"),
-        ("open", "open"),
-        ("Fermé temporairement", "temporarily_closed"),
-        ("FERMETURE TEMPORAIRE pour l’été", "temporarily_closed"),
-        ("Fermée pour travaux", "temporarily_closed"),
-        ("NON", "temporarily_closed"),
-        ("Eteint", "temporarily_closed"),
-        ("temporarily_closed", "temporarily_closed"),
-        ("En projet", "project"),
-        ("Pas encore ouvert", "project"),
-        ("ouverture prochaine", "project"),
-        ("Fermé", "closed"),
-        ("fermé définitivement", "closed"),
-        ("a déménagé au 3, rue Neuve", "moved"),
-        ("Saisonnier", "seasonal"),
-        ("ouvert l'hiver", "seasonal"),
-        ("à vérifier", "unknown"),
-        ("?", "unknown"),
-        ("mercredi", ""),
-        ("", ""),
-    ],
-)
-def test_status(text: str, status: str) -> None:
-    assert wordings.status_of(text) == status
+SENTENCES = [row for row in ROWS if not row[1].startswith("[")]
+"""All but lists as portals write them."""
+
+YES = {"status": "open", "access": "walk_in", "animals": "yes", "wheelchair": "yes"}
+NEGATIONS = ("pas", "non", "sans", "aucun", "ne", "ni", "sauf", "hors", "jamais", "pas de")
 
 
-@pytest.mark.parametrize(
-    ("text", "admits"),
-    [
-        ("Tout public", "everyone"),
-        ("anyone; free of charge", "everyone"),
-        ("Toute personne (pour le 20e arr.)", "everyone"),
-        ("Tout public (sauf mineurs)", "women;men;young_people"),
-        ("Tout public, interdit aux hommes", "women;families;young_people"),
-        ("Femmes seulement ; sans condition", "women"),
-        ("Femmes seules sans enfant", "women"),
-        ("women only; referral by 115", "women"),
-        ("Hommes exclusivement", "men"),
-        ("Hommes et femmes isolés sans enfant", "women;men"),
-        ("Adultes isolés sans domicile", "women;men"),
-        ("Familles", "families"),
-        ("mères avec enfants, femmes enceintes", "families"),
-        ("Jeunes femmes et hommes en errance (18-25 ans)", "young_people"),
-        ("Femmes et hommes de 18 à 25 ans", "young_people"),
-        ("Familles et jeunes", "families;young_people"),
-        # Young women alone: no word of ours says that, and none is made up.
-        ("Jeunes femmes", "unknown"),
-        # By a card, and families too: not families alone.
-        ("Sur orientation ; familles admises", "everyone"),
-        ("Réfugiés et demandeurs d'asile", "unknown"),
-        ("", "unknown"),
-    ],
-)
-def test_whom_a_text_admits(text: str, admits: str) -> None:
-    assert wordings.admits_of(text) == admits
+def reading(field: str, text: str) -> str:
+    """What a text is read as, in the words of the table."""
+    if field == "capacity":
+        value, unit = capacity_of(text)
+        return "unknown" if math.isnan(value) else f"{value:g} {unit}".strip()
+    if field == "secrecy":
+        return "hidden" if secrecy_in(text, "notes") else "shown"
+    # Whom a place admits stands in a column of the public, which speaks of more than that.
+    return read_text(field, text, own=field != "admits").word or "unknown"
 
 
-@pytest.mark.parametrize(
-    ("text", "animals", "wheelchair", "access"),
-    [
-        ("Tout public (animaux acceptés)", "yes", "", "walk_in"),
-        ("animaux muselés tolérés dans le jardin", "yes", "", ""),
-        ("Animaux non acceptés", "no", "", ""),
-        ("pas d'animaux", "no", "", ""),
-        ("animaux laissés à l'entrée", "no", "", ""),
-        ("Femmes, sur orientation du 115", "", "", "referral"),
-        ("Tout public disposant d'un bon des services sociaux", "", "", "referral"),
-        ("accès libre, accessible PMR", "", "yes", "walk_in"),
-        ("Non accessible aux fauteuils", "", "no", ""),
-        ("partiellement accessible", "", "limited", ""),
-        ("oui", "yes", "yes", ""),
-        ("Non", "no", "no", ""),
-        ("Non (escaliers)", "no", "no", ""),
-        ("non renseigné", "unknown", "unknown", "unknown"),  # begins like a no, and is none
-    ],
-)
-def test_animals_wheelchairs_and_access(
-    text: str, animals: str, wheelchair: str, access: str
-) -> None:
-    assert wordings.animals_of(text) == animals
-    assert wordings.wheelchair_of(text) == wheelchair
-    assert wordings.access_of(text) == access
+def test_the_table_is_large_and_says_each_text_once() -> None:
+    assert len(ROWS) >= 250
+    assert len({(field, text) for field, text, _ in ROWS}) == len(ROWS)
+
+
+@pytest.mark.parametrize(("field", "text", "expected"), ROWS)
+def test_the_table(field: str, text: str, expected: str) -> None:
+    assert reading(field, text) == expected
+
+
+@pytest.mark.parametrize("change", [str.upper, str.lower, lambda text: f"  {text} ; "])
+def test_case_and_blanks_do_not_matter(change: Callable[[str], str]) -> None:
+    for field, text, expected in SENTENCES:
+        # Who refers, and a street, are told by their capitals.
+        if "Villeurbanne" not in text and "ADSF" not in text and "Neuve" not in text:
+            assert reading(field, change(text)) == expected, text
+
+
+def with_word(text: str, word: str) -> list[str]:
+    """A text with a word put in at each place."""
+    words = text.split()
+    return [" ".join([*words[:at], word, *words[at:]]) for at in range(len(words) + 1)]
+
+
+@pytest.mark.parametrize("word", ["grzyb", "Grzyb"])
+def test_an_unknown_word_makes_no_answer(word: str) -> None:
+    for field, text, expected in SENTENCES:
+        if field == "secrecy":
+            continue
+        for changed in with_word(text, word):
+            # A proper name may say who refers, or where a place has gone: it changes nothing.
+            refers = expected in {"referral", "moved"} or "rientation" in text
+            named = word == "Grzyb" and (refers or "referral" in text)
+            allowed = {"unknown", expected} if named else {"unknown"}
+            assert reading(field, changed) in allowed, changed
+
+
+def test_a_negation_never_leaves_a_yes() -> None:
+    seen = 0
+    for field, text, expected in SENTENCES:
+        # What another part of a text denies says nothing of this one.
+        if YES.get(field) != expected or set(text) & set(",;(:") or " et " in text:
+            continue
+        for negation in NEGATIONS:
+            if negation == "ne" and any(word in text.lower() for word in ("aucun", "pas ", "ni ")):
+                continue  # "aucun … ne", "ne pas": one negation in two words
+            for changed in with_word(text, negation):
+                seen += 1
+                assert reading(field, changed) != expected, changed
+    assert seen > 500
+
+
+@pytest.mark.parametrize("text", ["Femmes", "Hommes", "Familles", "Tout public", "Jeunes", "Mères"])
+@pytest.mark.parametrize("verb", ["", " admis", " acceptés", " uniquement", " accueillies"])
+def test_nobody_is_admitted_by_a_negation(text: str, verb: str) -> None:
+    group = reading("admits", text)
+    for negation in NEGATIONS:
+        for changed in with_word(text + verb, negation):
+            assert group not in reading("admits", changed).split(";"), changed
+
+
+def test_words_that_were_not_understood_are_told() -> None:
+    assert read_text("animals", "Animaux acceptés dans la bagagerie").lost == ("bagagerie",)
+    assert read_text("admits", "Femmes du Puy-en-Velay", own=False).lost == ("puy", "velay")
+    assert read_text("status", "Ouvert, fermé").lost == ("ouvert, ferme",)
+    assert read_capacity("20 lits et 10").lost == ("20 lits et 10",)
+    # Said, and no word of ours: nothing is lost.
+    assert read_text("access", "Sur rendez-vous").lost == ()
+    assert read_text("status", "à vérifier").lost == ()
+    # In a column of the public, *non* answers to nothing.
+    assert read_text("animals", "Non", own=False).word == "unknown"
+    assert read_text("animals", "Femmes", own=False).word == ""
+
+
+def test_what_is_too_long_is_not_read() -> None:
+    long = "Femmes " + "et femmes " * 60
+    assert len(long) > LONGEST
+    assert read_text("admits", long, own=False).word == "unknown"
+    assert math.isnan(read_capacity("20 lits " + " " * LONGEST + "non").value)
 
 
 @pytest.mark.parametrize(
     ("text", "heading", "value", "unit"),
     [
-        ("38 casiers", "", 38, "lockers"),
-        ("48-50 lockers", "", 48, "lockers"),  # of a range, what is there for sure
-        ("150 repas/soir", "", 150, "meals"),
-        ("1 200 repas", "", 1200, "meals"),
-        ("70 à 100 déjeuners par jour", "", 70, "meals"),
-        ("45 places", "", 45, "places"),
-        ("50 la nuit et 75 le jour (2018) ; 39 places", "", 39, "places"),
-        ("17 lits", "", 17, "places"),
-        ("12 cabines (2 familiales)", "", 12, "cabins"),
-        ("20", "", 20, ""),
         ("20", "nb_places", 20, "places"),
+        ("1.000", "nb_repas", 1000, "meals"),
         ("environ 20", "Nombre de casiers", 20, "lockers"),
-        ("environ 100 personnes par jour ; 340 m²", "", math.nan, ""),
         ("99999999999 places", "", math.nan, ""),
         ("-5", "", math.nan, ""),
+        ("1.5", "nb_places", math.nan, ""),
         ("beaucoup", "nb_places", math.nan, ""),
         ("", "", math.nan, ""),
     ],
 )
-def test_capacity(text: str, heading: str, value: float, unit: str) -> None:
-    found, counted = wordings.capacity_of(text, heading=heading)
+def test_a_figure_counts_what_its_heading_says(
+    text: str, heading: str, value: float, unit: str
+) -> None:
+    found, counted = capacity_of(text, heading=heading)
     assert found == pytest.approx(value, nan_ok=True)
     assert counted == unit
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "lost"),
+    [
+        ("En projet", "project", ()),
+        ("Fermé définitivement", "closed", ()),
+        ("Fermé pour travaux", "temporarily_closed", ()),
+        ("Ouverture prévue au printemps, voir la mairie", "unknown", ("ouverture prevue",)),
+        ("Le local est fermé définitivement, dit la mairie", "unknown", ("ferme definitivement",)),
+        ("Attention : lieu encore en projet", "unknown", ("en projet",)),
+        ("Fermé le lundi", "", ()),
+        ("Ouvert", "", ()),
+        ("Café offert, porté par un projet associatif", "", ()),
+        ("", "", ()),
+    ],
+)
+def test_remarks_speak_of_the_status(text: str, word: str, lost: tuple[str, ...]) -> None:
+    read = status_in_remarks(text)
+    assert (read.word, read.lost) == (word, lost)
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "hidden"),
+    [
+        ("address", "Non communiquée", True),
+        ("address", "sur demande", True),
+        ("address", "(confidentielle)", True),
+        ("address", "9 rue Cachée", False),
+        ("capacity", "Non communiquée", False),
+        ("opening_hours_text", "non communiqués", False),
+        ("", "confi\u200bdentiel", True),
+        ("", "CONFI\u00adDENTIEL", True),
+        ("", "Adresse non\u00a0communiquée", True),
+        ("name", "Halte — ADRESSE SECRÈTE", True),
+        ("notes", "n'est pas une adresse non confidentielle", True),  # denied twice: doubt
+        ("notes", "Entretien confidentiel", True),  # of what, nobody knows: doubt
+    ],
+)
+def test_secrecy_by_its_column(field: str, text: str, hidden: bool) -> None:
+    assert bool(secrecy_in(text, field)) is hidden
+
+
+def test_what_hides_in_the_column_of_its_own() -> None:
+    for word in ("oui", "OUI", "x", "1", "vrai", "true", "peut-être", "confidentiel"):
+        assert is_discreet(word)
+    for word in ("", "non", "NON", "0", "faux", "false", "no"):
+        assert not is_discreet(word)
 
 
 @pytest.mark.parametrize(
@@ -157,24 +222,52 @@ def test_closed_days(text: str, closed: bool) -> None:
 WORDS = [
     *("femmes", "hommes", "jeunes", "familles", "sauf", "enfants", "tout", "public", "fermé"),
     *("ouvert", "12", "-", "38", "casiers", "places", "du", "au", "01/02/25", "31/12/2026"),
-    *("animaux", "non", "acceptés", "accessible"),
+    *("animaux", "non", "acceptés", "accessible", "(", ")", ";", ",", "et", "ne", "pas", "plus"),
+    *("orientation", "sans", "18", "ans", "dont", "+", "PMR", "marches", "avec", "majeurs"),
 ]
 TEXTS = st.text(max_size=80) | st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join)
 
 
-@given(TEXTS)
-def test_any_text_gets_a_word_of_the_schema(text: str) -> None:
-    assert wordings.status_of(text) in {*STATUSES, ""}
-    assert wordings.access_of(text) in {*ACCESS, ""}
-    assert wordings.animals_of(text) in {*ANSWERS, ""}
-    assert wordings.wheelchair_of(text) in {*ANSWERS, "limited", ""}
-    admits = wordings.admits_of(text).split(";")
-    assert admits == ["unknown"] or admits == [one for one in ADMITS if one in admits]
-    value, unit = wordings.capacity_of(text)
+@given(TEXTS, st.booleans())
+def test_any_text_gets_a_word_of_the_schema(text: str, own: bool) -> None:
+    known = {"status": STATUSES, "access": ACCESS, "animals": ANSWERS}
+    for field, words in {**known, "wheelchair": (*ANSWERS, "limited")}.items():
+        assert read_text(field, text, own=own).word in {*words, "unknown", ""}
+    admits = read_text("admits", text, own=own).word.split(";")
+    assert admits in ([""], [one for one in (*ADMITS, "unknown") if one in admits])
+    value, unit = capacity_of(text)
     assert math.isnan(value) or 0 <= value <= 1e6
     assert unit in {*CAPACITY_UNITS, ""} and not (unit and math.isnan(value))
-    date = wordings.date_of(text)
-    assert date == "" or len(date) == 10
+    assert isinstance(secrecy_in(text, "notes"), str)
+    assert status_in_remarks(text).word in {*STATUSES, ""}
+
+
+@given(st.lists(st.sampled_from(WORDS), max_size=10), st.integers(0, 10), st.sampled_from(WORDS))
+def test_an_unknown_word_in_any_text_makes_no_answer(words: list[str], at: int, field: str) -> None:
+    text = " ".join([*words[:at], "grzyb", *words[at:]])
+    for name in (*YES, "admits"):
+        assert read_text(name, text, own=name != "admits").word in {"unknown", ""}
+    assert math.isnan(capacity_of(text)[0])
+
+
+def test_each_phrase_of_the_vocabulary_has_one_meaning() -> None:
+    seen: dict[tuple[str, ...], str] = {}
+    for kind, values in vocabulary()["phrases"].items():
+        for value, phrases in values.items():
+            for phrase in {one for text in phrases for one in spellings(text)}:
+                words = words_of(phrase)
+                assert words, (kind, value, phrase)
+                assert seen.setdefault(words, f"{kind}.{value}") == f"{kind}.{value}", phrase
+
+
+def test_the_page_of_the_table_is_up_to_date() -> None:
+    path = ROOT / "scripts" / "render_wordings.py"
+    spec = importlib.util.spec_from_file_location("render_wordings", path)
+    assert spec is not None and spec.loader is not None
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    page = (ROOT / "docs" / "wordings.md").read_text(encoding="utf-8")
+    assert page == script.render(TABLE), "run python scripts/render_wordings.py"
 
 
 @given(st.text(max_size=60))

@@ -18,6 +18,8 @@ from shapely.ops import substring
 
 from quart_heure.cache import Cache
 from quart_heure.network.graph import WalkNetwork
+from quart_heure.outputs.discretion import publishable
+from quart_heure.outputs.report.report import render_report
 from quart_heure.profiles import ADULT
 from quart_heure.sources.sample import paris_dir
 from quart_heure.sources.services.services import STATUSES
@@ -90,11 +92,17 @@ def test_districts_hold_the_published_area(default: Coverage) -> None:
     assert len(default.study.area.districts) == 20
 
 
-def test_discreet_places_count_and_are_known_as_such(default: Coverage) -> None:
-    discreet = default.services[default.services["discreet"]]
-    assert len(discreet) == 3
-    assert set(discreet["category"]) == {"halte_femmes"}
-    assert discreet["counted"].all()
+def test_public_shelters_count_are_shown_and_open_by_referral(default: Coverage) -> None:
+    assert not default.services["discreet"].any()
+    assert not any(publishable(default).manifest["withheld"].values())
+    sent = default.services[
+        (default.services["category"] == "halte_femmes") & default.services["counted"]
+    ].set_index("service_id")["access"]
+    assert sent.value_counts().to_dict() == {"referral": 3, "walk_in": 1}
+    page = render_report(default, format="md", lang="fr")
+    for name in ("Halte femmes de l'Hôtel de Ville", "Halte femmes de la mairie du 18e"):
+        assert name in page
+    assert "sur orientation" in page
 
 
 # --- streets that nearly meet ---------------------------------------------------------------------

@@ -36,6 +36,27 @@ _COLUMNS_TOLD = {
 """Where a filter is told, and the words for yes and for no: any other is unknown."""
 
 
+_GROUPS: Mapping[str, tuple[str, bool, bool]] = {
+    "everyone": ("", False, False),
+    "women": ("woman", False, False),
+    "men": ("man", False, False),
+    "families": ("", False, True),
+    "mothers": ("woman", False, True),
+    "young_people": ("", True, False),
+    "young_women": ("woman", True, False),
+    "young_men": ("man", True, False),
+}
+"""What a group asks of a person: sex, being young, having children."""
+
+_BARS: Mapping[str, tuple[str, bool, bool]] = {
+    "no_women": ("woman", False, False),
+    "no_men": ("man", False, False),
+    "no_children": ("", False, True),
+    "no_young_people": ("", True, False),
+}
+"""Who is not admitted, though of a group that is."""
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Person:
     """Somebody who looks for a service.
@@ -192,10 +213,11 @@ def admission(services: pd.DataFrame, person: Person | None) -> Admission:
     Notes
     -----
     *Audience*: a place for everyone admits everyone. Else one of the groups the person is of must
-    be named: women, men, young people, families (with children). A place for women that says
-    nothing of children is *perhaps* for a woman with children. Where the sex is not said, a place
-    for women or for men alone is *perhaps*. *Referral*: ``access`` is ``referral``. *Animals* and
-    *step-free*: as said; ``limited`` is *perhaps*.
+    be named: women, men, young people, families and mothers (with children). A place for women
+    that says nothing of children is *perhaps* for a woman with children. Where the sex is not said,
+    a place for women or for men alone is *perhaps*, as is anybody where ``unknown`` stands beside
+    the groups. Whom a word such as ``no_children`` bars is refused. *Referral*: ``access`` is
+    ``referral``. *Animals* and *step-free*: as said; ``limited`` is *perhaps*.
     """
     n = len(services)
     found: dict[str, NDArray[np.int8]] = {}
@@ -270,25 +292,40 @@ def leave_out_refused(
 
 def _audience(services: pd.DataFrame, person: Person) -> NDArray[np.int8]:
     told = _words(services, "admits")
-    groups = {"young_people"} if person.young else set()
-    if person.sex:
-        groups.add({"woman": "women", "man": "men"}[person.sex])
-    if person.with_child:
-        groups.add("families")
-    states = {word: _one_audience(word, groups, person) for word in set(told)}
+    states = {word: _one_audience(word, person) for word in set(told)}
     return np.array([states[word] for word in told], dtype=np.int8)
 
 
-def _one_audience(admits: str, groups: set[str], person: Person) -> int:
-    named = {word.strip() for word in admits.split(";")} - {"", "unknown"}
-    if not named:
-        return PERHAPS
-    if "everyone" in named:
+def _one_audience(admits: str, person: Person) -> int:
+    """Return the state of one place: the best of the groups it names, less whom it bars."""
+    named = {word.strip() for word in admits.split(";")} - {""}
+    groups = named & _GROUPS.keys()
+    # Where others may be admitted, too, or nobody is named, nobody is refused for that.
+    open_ended = "unknown" in named or not groups
+    best = max([_in_group(person, group) for group in groups], default=NO)
+    barred = min([_not_barred(person, bar) for bar in named & _BARS.keys()], default=YES)
+    return min(max(best, PERHAPS) if open_ended else best, barred)
+
+
+def _in_group(person: Person, group: str) -> int:
+    """Tell whether a person is of a group: perhaps, where the sex or children are not said."""
+    if group == "everyone":
         return YES
-    if named & groups:
-        return PERHAPS if person.with_child and "families" not in named else YES
-    by_sex = not person.sex and named & {"women", "men"}
-    return PERHAPS if by_sex else NO
+    sex, young, with_child = _GROUPS[group]
+    if (young and not person.young) or (with_child and not person.with_child):
+        return NO
+    if sex and person.sex not in ("", sex):
+        return NO
+    return PERHAPS if (sex and not person.sex) or (person.with_child and not with_child) else YES
+
+
+def _not_barred(person: Person, bar: str) -> int:
+    sex, young, with_child = _BARS[bar]
+    if (young and person.young) or (with_child and person.with_child):
+        return NO
+    if not sex:
+        return YES
+    return PERHAPS if not person.sex else NO if person.sex == sex else YES
 
 
 def _told(services: pd.DataFrame, column: str, yes: str, no: str) -> NDArray[np.int8]:

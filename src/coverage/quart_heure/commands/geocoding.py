@@ -13,7 +13,7 @@ from quart_heure.commands.running import check_output, progress
 
 
 def geocode(
-    services: Annotated[Path, typer.Argument(help="A CSV file with a column 'address'.")],
+    services: Annotated[Path, typer.Argument(help="A list of services with a column 'address'.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The CSV file to write.")],
     min_score: Annotated[
         float, typer.Option("--min-score", help="Weaker matches are listed and not used.")

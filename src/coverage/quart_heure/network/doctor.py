@@ -27,6 +27,7 @@ FINDING_COLUMNS = ("kind", "place", "detail", "value", "unit", "osm_url")
 """Columns of a table of findings, besides its geometry."""
 
 KINDS = (
+    "shelter_to_confirm",
     "district_overlap",
     "district_gap",
     "service_off_network",

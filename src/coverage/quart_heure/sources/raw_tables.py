@@ -59,6 +59,8 @@ class RawTable:
         Rows that hold more cells than the heading: nobody knows which cell stands where.
     doubts
         What is doubtful in the file as a whole: field, value, reason, action.
+    delimiter
+        What parts the cells of a CSV file.
     """
 
     headings: tuple[str, ...]
@@ -67,6 +69,7 @@ class RawTable:
     degrees: NDArray[np.float64] | None = None
     shifted: NDArray[np.bool_] | None = None
     doubts: tuple[tuple[str, str, str, str], ...] = ()
+    delimiter: str = ","
 
     def __len__(self) -> int:
         """Count the rows."""
@@ -144,7 +147,7 @@ def _read_csv(path: Path) -> RawTable:
     except csv.Error as error:
         msg = f"{path}, line {line + 1}: {error}."
         raise InputFileError(msg, hint="Check the quotes around that line.") from error
-    return _from_rows(rows, path, doubts=doubts)
+    return dataclasses.replace(_from_rows(rows, path, doubts=doubts), delimiter=delimiter)
 
 
 def _decode(path: Path) -> tuple[str, tuple[tuple[str, str, str, str], ...]]:

@@ -26,6 +26,7 @@ from quart_heure.outputs.assets import stylesheet, templates
 from quart_heure.outputs.results.manifest import json_text
 from quart_heure.sources.areas.districts import check_districts
 from quart_heure.sources.problems import problem_table
+from quart_heure.sources.services.discretion import ASKED
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -87,7 +88,11 @@ def check_study(study: Study, *, today: datetime.date | None = None) -> Check:
     if background is not None and "kind" in background:
         barriers = background.loc[background["kind"].isin(_BARRIERS)].geometry.to_numpy()
 
+    problems = pd.concat([study.problems, problem_table(_outside(study))], ignore_index=True)
+    asked = problems["reason"] == ASKED
+
     def findings() -> Any:
+        yield from _shelters_asked(problems[asked])
         yield from examine_services(
             study.services.table,
             study.network,
@@ -102,11 +107,25 @@ def check_study(study: Study, *, today: datetime.date | None = None) -> Check:
     return Check(
         area=study.area.name,
         findings=finding_table(findings(), study.network),
-        problems=pd.concat([study.problems, problem_table(_outside(study))], ignore_index=True),
+        problems=problems[~asked].reset_index(drop=True),
         dropped=_dropped(study.network),
         osm_date=osm_date,
         age_days=_age_days(osm_date, today or datetime.datetime.now(datetime.UTC).date()),
     )
+
+
+def _shelters_asked(asked: pd.DataFrame) -> Iterator[Finding]:
+    """Ask, once per file and category, whether shelters of which nobody says so are public."""
+    for row in asked.itertuples():
+        label, _, count = str(row.value).rpartition(": ")
+        yield Finding(
+            kind="shelter_to_confirm",
+            place=label,
+            detail=f"{row.file}: are these places public? They are shown, with name and address."
+            " Say discreet = true or false in a column of the file.",
+            value=int(count),
+            unit="places",
+        )
 
 
 def _dropped(network: WalkNetwork) -> dict[str, dict[str, float]]:

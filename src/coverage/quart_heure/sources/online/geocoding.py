@@ -1,7 +1,8 @@
 """Places of addresses, from the State's geocoding service, asked for on purpose and never else.
 
 Only the address and the postcode of rows without coordinates leave the machine; those of discreet
-places do not. Weak matches are listed and not used: a service in the wrong street is worse than
+places do not, by the rule of every list of services (`quart_heure.sources.services.discretion`).
+Weak matches are listed and not used: a service in the wrong street is worse than
 one that is known to be missing.
 """
 
@@ -10,29 +11,29 @@ from __future__ import annotations
 import csv
 import dataclasses
 import datetime
+import functools
 import io
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+
+import numpy as np
 
 from quart_heure.errors import InputFileError, OutputError, TryLaterError
 from quart_heure.files import replacing
 from quart_heure.manifest import creation_time
 from quart_heure.sources.online.web import Web
+from quart_heure.sources.raw_tables import RawTable, read_raw_table
+from quart_heure.sources.services.columns import find_columns, list_headings
+from quart_heure.sources.services.discretion import hidden_rows, is_clear, is_discreet
 
 GEOCODING_URL = "https://data.geopf.fr/geocodage/search/csv"
 
 _GOOD_TYPES = frozenset({"housenumber", "street"})
 _ADDED = ("geocode_score", "geocode_type", "geocode_label")
 _SENT = ("address", "postcode")
-_ALIASES: Mapping[str, tuple[str, ...]] = {
-    "longitude": ("longitude", "lon", "lng", "x"),
-    "latitude": ("latitude", "lat", "y"),
-    "address": ("address", "adresse"),
-    "postcode": ("postcode", "code_postal", "codepostal", "cp"),
-    "discreet": ("discreet", "discret"),
-}
-_NOT_DISCREET = frozenset({"", "0", "0.0", "false", "f", "no", "n", "non", "faux", "nan", "none"})
+_TWO_NUMBERS = re.compile(r"-?\d+[.,]\d+[^\d]+\d")
 # The 16th arrondissement has two postcodes, of which the service knows one.
 _SAME_POSTCODE = {"75116": "75016"}
 
@@ -57,8 +58,9 @@ class Geocoded:
         The file with coordinates.
     answer
         What the service answered, with the date in its name; None if nothing was asked.
-    rows, had_place, sent, placed
-        How many rows there are, had coordinates, were sent, and have coordinates from it now.
+    rows, had_place, discreet, sent, placed
+        How many rows there are, had coordinates, were not sent since they are discreet, were sent,
+        and have coordinates from it now.
     weak
         Rows without coordinates still.
     """
@@ -67,6 +69,7 @@ class Geocoded:
     answer: Path | None
     rows: int
     had_place: int
+    discreet: int
     sent: int
     placed: int
     weak: tuple[WeakMatch, ...]
@@ -75,7 +78,8 @@ class Geocoded:
         """Return the result as lines of text."""
         return [
             f"{self.rows} rows: {self.had_place} had coordinates, {self.sent} were sent,"
-            f" {self.placed} have coordinates now, {len(self.weak)} have none",
+            f" {self.placed} have coordinates now, {len(self.weak)} have none;"
+            f" {self.discreet} discreet, not sent",
             *(
                 f"row {each.row}: {each.address or '(no address)'}: {each.reason}"
                 + (f" (found {each.found})" if each.found else "")
@@ -84,14 +88,21 @@ class Geocoded:
         ]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class _Table:
-    """A CSV file: its columns, its rows, and under which names it has what we need."""
+    """A list of services as it was found, and where it keeps what we need."""
 
-    columns: list[str]
-    rows: list[dict[str, str]]
-    delimiter: str
-    names: Mapping[str, str]
+    raw: RawTable
+    at: Mapping[str, int]
+    columns: Sequence[list[str]]
+    """Its columns, and those that are added, as lists that are filled."""
+    headings: Sequence[str]
+    hidden: Sequence[str]
+    """Why each row is discreet, "" if it is not."""
+
+    def text(self, field: str, row: int) -> str:
+        """Return what a row has in a field, on one line."""
+        return " ".join(self.columns[self.at[field]][row].split()) if field in self.at else ""
 
 
 def geocode_file(
@@ -103,15 +114,15 @@ def geocode_file(
     web: Web | None = None,
     rows_at_once: int = 2000,
 ) -> Geocoded:
-    """Give coordinates to the rows of a CSV file that have none.
+    """Give coordinates to the rows of a list of services that have none.
 
     Parameters
     ----------
     source
-        CSV with a column ``address``, and better ``postcode``.
+        A list of services, in any form that is read, with an address, and better a postcode.
     output
-        The same with ``longitude``, ``latitude``, ``geocode_score``, ``geocode_type`` (housenumber
-        or street) and ``geocode_label``. The service's answer is written beside it.
+        The same as CSV, with ``longitude``, ``latitude``, ``geocode_score``, ``geocode_type``
+        (housenumber or street) and ``geocode_label``. The service's answer is written beside it.
     min_score
         Weaker matches are not used.
     url
@@ -137,39 +148,40 @@ def geocode_file(
         msg = f"{output} is the file to be geocoded."
         raise OutputError(msg, hint="Give the result another name.")
     table = _read(source)
+    numbers = table.raw.numbers
     asked: list[tuple[int, tuple[str, str]]] = []
-    weak, had_place = [], 0
-    for number, row in enumerate(table.rows):
-        sent = (_words(row, table, "address"), _words(row, table, "postcode"))
-        if _has_place(row, table):
+    weak, had_place, discreet = [], 0, 0
+    for row, number in enumerate(numbers):
+        sent = (table.text("address", row), table.text("postcode", row))
+        if _has_place(table, row):
             had_place += 1
-        elif _words(row, table, "discreet").lower() not in _NOT_DISCREET:
-            weak.append(WeakMatch(number + 1, "(discreet)", "", "a discreet place is not sent"))
+        elif table.hidden[row]:
+            discreet += 1
+            weak.append(WeakMatch(number, "(discreet)", "", table.hidden[row]))
         elif not sent[0]:
-            weak.append(WeakMatch(number + 1, "", "", "no address"))
+            weak.append(WeakMatch(number, "", "", "no address"))
         else:
-            asked.append((number, sent))
+            asked.append((row, sent))
     found = _ask(web or Web(), url, [sent for _, sent in asked], rows_at_once)
     placed = 0
-    for (number, sent), match in zip(asked, found, strict=True):
+    for (row, sent), match in zip(asked, found, strict=True):
         reason = _weakness(match, sent, min_score)
-        row = table.rows[number]
-        row["geocode_score"] = match.get("result_score", "")
-        row["geocode_type"] = match.get("result_type", "")
-        row["geocode_label"] = match.get("result_label", "")
+        for name in _ADDED:
+            table.columns[table.at[name]][row] = match.get(name.replace("geocode", "result"), "")
         if reason:
             label = match.get("result_label", "")
-            weak.append(WeakMatch(number + 1, " ".join(sent).strip(), label, reason))
+            weak.append(WeakMatch(numbers[row], " ".join(sent).strip(), label, reason))
         else:
             placed += 1
-            row[table.names.get("longitude", "longitude")] = match["longitude"]
-            row[table.names.get("latitude", "latitude")] = match["latitude"]
+            for name in ("longitude", "latitude"):
+                table.columns[table.at[name]][row] = match[name]
     answer = _write(table, output, found)
     return Geocoded(
         path=output,
         answer=answer,
-        rows=len(table.rows),
+        rows=len(numbers),
         had_place=had_place,
+        discreet=discreet,
         sent=len(asked),
         placed=placed,
         weak=tuple(sorted(weak, key=lambda each: each.row)),
@@ -177,44 +189,64 @@ def geocode_file(
 
 
 def _read(path: Path) -> _Table:
-    if not path.is_file():
-        msg = f"{path}: there is no such file."
-        raise InputFileError(msg, hint="Check the name and the folder it is relative to.")
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        msg = f"{path}: cannot be read as UTF-8 text ({error})."
-        raise InputFileError(msg, hint="Save the file as CSV in UTF-8.") from error
-    heading = text.partition("\n")[0]
-    delimiter = max(",;\t|", key=heading.count)
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    try:
-        rows = [{k: v or "" for k, v in row.items() if k is not None} for row in reader]
-    except csv.Error as error:
-        msg = f"{path}, line {reader.line_num + 1}: {error}."
-        raise InputFileError(msg, hint="Check the quotes around that line.") from error
-    columns = list(reader.fieldnames or ())
-    plain = {str(name).strip().lower(): str(name) for name in columns}
-    names = {
-        ours: next(plain[name] for name in aliases if name in plain)
-        for ours, aliases in _ALIASES.items()
-        if any(name in plain for name in aliases)
-    }
-    if "address" not in names:
+    """Read a list by the reader of all lists of services, and tell which rows are discreet."""
+    raw = read_raw_table(path)
+    values = functools.cache(raw.column)
+    found = find_columns(raw.headings, {}, values=values, file=path)
+    if "address" not in found.position:
         msg = f"{path}: there is no column 'address'."
-        raise InputFileError(msg, hint=f"Columns are {', '.join(columns) or 'none'}.")
-    return _Table(columns, rows, delimiter, names)
-
-
-def _words(row: Mapping[str, str], table: _Table, ours: str) -> str:
-    return " ".join(row.get(table.names.get(ours, ""), "").split())
-
-
-def _has_place(row: Mapping[str, str], table: _Table) -> bool:
-    return all(
-        math.isfinite(_number(row.get(table.names.get(name, ""), "")))
-        for name in ("longitude", "latitude")
+        raise InputFileError(msg, hint=f"Columns are {list_headings(raw.headings)}.")
+    fields = {at: field for field, at in found.position.items()}
+    columns = [list(values(at)) for at in range(len(raw.headings))]
+    headings, at = list(raw.headings), dict(found.position)
+    for name in ("longitude", "latitude", *_ADDED):
+        if name in _ADDED and name in headings:
+            at[name] = headings.index(name)
+        elif name not in at:
+            at[name] = len(headings)
+            headings.append(name)
+            columns.append([""] * len(raw))
+    return _Table(
+        raw=raw,
+        at=at,
+        columns=columns,
+        headings=headings,
+        hidden=_why_hidden(raw, fields, columns),
     )
+
+
+def _why_hidden(
+    raw: RawTable, fields: Mapping[int, str], columns: Sequence[Sequence[str]]
+) -> list[str]:
+    """Return why the address of each row is not sent, "" where it is."""
+    of_field = {field: at for at, field in fields.items()}
+    said = columns[of_field["discreet"]] if "discreet" in of_field else [""] * len(raw)
+    said = [text.strip() for text in said]
+    secret = hidden_rows(
+        [(heading, fields.get(at, ""), columns[at]) for at, heading in enumerate(raw.headings)],
+        said,
+    )
+    shifted = raw.shifted if raw.shifted is not None else [False] * len(raw)
+    why = []
+    for text, column, moved in zip(said, secret, shifted, strict=True):
+        if is_discreet(text):
+            odd = "" if is_clear(text) else ": its column says neither a clear yes nor a clear no"
+            why.append(f"a discreet place is not sent{odd}")
+        elif column:
+            why.append(f"a discreet place is not sent: a word of secrecy in the column {column!r}")
+        elif moved:
+            why.append("not sent: the row has more cells than the heading, which are not written")
+        else:
+            why.append("")
+    return why
+
+
+def _has_place(table: _Table, row: int) -> bool:
+    numbers = [_number(table.text(name, row)) for name in ("longitude", "latitude")]
+    if all(map(math.isfinite, numbers)):
+        return True
+    drawn = table.raw.degrees is not None and bool(np.isfinite(table.raw.degrees[row]).all())
+    return drawn or _TWO_NUMBERS.search(table.text("point", row)) is not None
 
 
 def _number(text: str) -> float:
@@ -278,11 +310,12 @@ def _write(table: _Table, output: Path, found: Sequence[Mapping[str, str]]) -> P
     if found:
         day = datetime.date.fromisoformat(creation_time()[:10])
         answer = output.with_name(f"{output.stem}_answer_{day}.csv")
-        _write_csv(answer, list(dict.fromkeys(k for row in found for k in row)), found, ",")
-    placed = [table.names.get(name, name) for name in ("longitude", "latitude")]
-    columns = list(dict.fromkeys([*table.columns, *placed, *_ADDED]))
+        names = list(dict.fromkeys(name for row in found for name in row))
+        answers = [[row.get(name, "") for name in names] for row in found]
+        _write_rows(answer, [names, *answers], ",")
     try:
-        _write_csv(output, columns, table.rows, table.delimiter)
+        rows = zip(*table.columns, strict=True)
+        _write_rows(output, [table.headings, *rows], table.raw.delimiter)
     except OutputError:
         if answer is not None:
             answer.unlink(missing_ok=True)
@@ -290,13 +323,9 @@ def _write(table: _Table, output: Path, found: Sequence[Mapping[str, str]]) -> P
     return answer
 
 
-def _write_csv(
-    path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, str]], delimiter: str
-) -> None:
+def _write_rows(path: Path, rows: Sequence[Sequence[str]], delimiter: str) -> None:
     with (
         replacing(path) as temporary,
         temporary.open("w", encoding="utf-8", newline="") as file,
     ):
-        writer = csv.DictWriter(file, columns, restval="", delimiter=delimiter, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+        csv.writer(file, delimiter=delimiter, lineterminator="\n").writerows(rows)

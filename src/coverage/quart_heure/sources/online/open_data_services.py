@@ -14,8 +14,9 @@ import shapely
 from quart_heure.sources.hours.text import hours_from_days, hours_from_text
 from quart_heure.sources.online.open_data import DAYS, DatasetAnswer
 from quart_heure.sources.online.patience import host_of
+from quart_heure.sources.services.discretion import secrecy_in
 from quart_heure.sources.services.rows import SERVICE_COLUMNS
-from quart_heure.sources.services.wordings import is_closed_day, wheelchair_of
+from quart_heure.sources.services.wordings import is_closed_day, read_text
 
 
 def service_rows(
@@ -89,10 +90,11 @@ def _row(row: Mapping[str, Any], place: shapely.Point, answer: DatasetAnswer) ->
         "postcode": text("postcode"),
         "status": "temporarily_closed" if closed else dataset.status,
         "access": "unknown",
-        "discreet": "false",
+        # A portal publishes what it publishes; a word of secrecy in it is heeded all the same.
+        "discreet": "true" if any(secrecy_in(_words(value)) for value in row.values()) else "false",
         "admits": "unknown",
         "animals": "unknown",
-        "wheelchair": wheelchair_of(text("wheelchair")) or "unknown",
+        "wheelchair": read_text("wheelchair", text("wheelchair")).word or "unknown",
         "opening_hours": hours,
         "opening_hours_text": hours_text,
         "operator": dataset.attribution.partition("(")[0].strip(),

@@ -58,6 +58,20 @@ _DAYS = {
 }
 _EXCLUSIVE = 2
 
+_NOT_OPEN: Mapping[str, str] = {
+    "PERMANENTLY_CLOSED": "closed",
+    "OFFLINE": "temporarily_closed",
+    "DRAFT": "project",
+}
+"""Statuses of a place in their words, but for ONLINE."""
+
+_FOR_ALL = "ALL"
+"""Who sees a place: with PRO, professionals alone, who send people there."""
+
+_ANY_AGE = (0, 99)
+_ALL_FAMILIES = 4
+"""Isolated, family, couple, pregnant: a place that names them all names nobody."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SoliguideAccess:
@@ -226,10 +240,16 @@ def _row(place: Mapping[str, Any], ours: str, theirs: str) -> dict[str, Any]:
     hours = _part(service, "hours") if service.get("differentHours") else _part(place, "newhours")
     location = _part(_part(place, "position"), "location").get("coordinates")
     lon, lat = location if isinstance(location, list) and len(location) == 2 else (None, None)
-    referral = _part(modalities, "orientation").get("checked") is True
+    referral = (
+        _part(modalities, "orientation").get("checked") is True
+        or place.get("visibility", _FOR_ALL) != _FOR_ALL
+    )
+    status = _NOT_OPEN.get(str(place.get("status")), "open")
+    if status == "open" and _part(service, "close").get("actif"):
+        status = "temporarily_closed"
     return {
         "category": ours,
-        "status": "temporarily_closed" if _part(service, "close").get("actif") else "open",
+        "status": status,
         "access": "referral" if referral else "walk_in",
         "discreet": True,
         "admits": _admits(publics),
@@ -256,12 +276,28 @@ def _answer(checked: Any) -> str:
 
 
 def _admits(publics: Mapping[str, Any]) -> str:
+    """Return whom a place admits; of a part of some people no word of ours can say it."""
     if publics.get("accueil") != _EXCLUSIVE:
         return "everyone"
+    age = _part(publics, "age")
+    ages = (age.get("min", _ANY_AGE[0]), age.get("max", _ANY_AGE[1]))
+    others = [
+        value
+        for key in ("administrative", "other")
+        for value in publics.get(key) or ()
+        if value != "all"
+    ]
+    if ages != _ANY_AGE or others:
+        return "unknown"
+    families = publics.get("familialle") == ["family"]
     for gender in ("women", "men"):
         if publics.get("gender") == [gender]:
-            return gender
-    return "families" if publics.get("familialle") == ["family"] else "unknown"
+            # What all families may be is said by all of their words, or by none.
+            whole = not publics.get("familialle") or len(publics["familialle"]) >= _ALL_FAMILIES
+            if not (whole or families):
+                return "unknown"
+            return gender if whole else "mothers" if gender == "women" else "unknown"
+    return "families" if families else "unknown"
 
 
 def _hours(hours: Mapping[str, Any]) -> str:

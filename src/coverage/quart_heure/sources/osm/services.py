@@ -18,7 +18,8 @@ from opening_hours import validate
 
 from quart_heure.categories import Category
 from quart_heure.sources.osm.boundaries import outlines
-from quart_heure.sources.services.rows import ADMITS
+from quart_heure.sources.services.admission import ADMITS
+from quart_heure.sources.services.discretion import secrecy_in
 
 _WOMEN_OR_VICTIMS = frozenset(
     {"woman", "women", "abused", "victim", "victims", "domestic_violence"}
@@ -33,7 +34,8 @@ _GROUPS: Mapping[str, frozenset[str]] = {
     "everyone": frozenset({"all", "everyone"}),
     "women": frozenset({"woman", "women", "female"}),
     "men": frozenset({"man", "men", "male"}),
-    "families": frozenset({"family", "families", "mother"}),
+    "families": frozenset({"family", "families"}),
+    "mothers": frozenset({"mother", "mothers"}),
     "young_people": frozenset({"juvenile", "child", "children", "youth", "young"}),
 }
 
@@ -115,7 +117,14 @@ def _category(tags: Mapping[str, str], catalogue: Mapping[str, Category]) -> str
 
 
 def _is_refuge(tags: Mapping[str, str]) -> bool:
-    """Tell a place whose address may put people at risk."""
+    """Tell a place whose address may put people at risk.
+
+    OpenStreetMap's own rule is not to map shelters from violence unless they are publicly known
+    and signposted; what is mapped all the same, or says in any tag that it is not to be shown
+    (``note=adresse confidentielle``), is not collected.
+    """
+    if any(secrecy_in(value) for key, value in tags.items() if not key.startswith("name")):
+        return True
     kinds = set(tags.get("social_facility", "").split(";"))
     if "shelter" in kinds or tags.get("amenity") == "refugee_site":
         return True

@@ -25,7 +25,15 @@ from quart_heure.sources.services.columns import (
     plain_heading,
 )
 from quart_heure.sources.services.coordinates import Located, locate_pairs, locate_texts
-from quart_heure.sources.services.rows import SERVICE_COLUMNS, is_discreet, tidy_rows
+from quart_heure.sources.services.discretion import (
+    ASKED,
+    TAKEN_AS_DISCREET,
+    hidden_rows,
+    is_clear,
+    is_discreet,
+    is_shelter,
+)
+from quart_heure.sources.services.rows import SERVICE_COLUMNS, tidy_rows
 from quart_heure.sources.services.settings import ServiceSource
 
 FILE, ROW = "_file", "_row"
@@ -45,6 +53,8 @@ class GivenRows:
     numbers: Sequence[int]
     degrees: NDArray[np.float64]
     shifted: NDArray[np.bool_]
+    unread: Sequence[tuple[str, Sequence[str]]] = ()
+    """Headings and texts of the other columns: a word of secrecy may stand in any."""
 
     def column(self, field: str) -> Sequence[str]:
         """Return the texts of a field, blanks where the source has no such column."""
@@ -85,6 +95,11 @@ def read_source(
         numbers=raw.numbers,
         degrees=located.degrees,
         shifted=shifted,
+        unread=[
+            (heading, values(at))
+            for at, heading in enumerate(raw.headings)
+            if at not in found.position.values()
+        ],
     )
     said = _column_of_categories(given, found, source)
     if said is None and not source.category and not rules and len(raw):
@@ -180,7 +195,16 @@ def put_in_schema(
 ) -> ServicePart:
     """Leave out what cannot be used, and put the rest in the schema."""
     said = given.column("category") if said is None else said
+    secret = hidden_rows(
+        [
+            *((given.headings[field], field, texts) for field, texts in given.texts.items()),
+            *((heading, "", texts) for heading, texts in given.unread),
+        ],
+        given.column("discreet"),
+    )
     discreet = _discreet(given, categories, catalogue)
+    found_out = np.array([heading != "" for heading in secret], dtype=bool) & ~discreet
+    discreet |= found_out
     names = [
         name or key
         for name, key in zip(given.column("name"), given.column("service_id"), strict=True)
@@ -191,6 +215,7 @@ def put_in_schema(
     problems.add(
         np.flatnonzero(given.shifted), "row", (), "more cells than the heading has", LEFT_OUT
     )
+    _tell_discretion(given, secret, found_out, problems)
     lost = np.array([category == "" for category in categories], dtype=bool) & alive
     at = np.flatnonzero(lost)
     reasons = ["unknown category" if said[i] else unfit for i in at.tolist()]
@@ -209,7 +234,10 @@ def put_in_schema(
     return ServicePart(
         table=schema_frame({name: list(compress(texts, alive)) for name, texts in columns.items()}),
         degrees=given.degrees[alive],
-        problems=problems.table(),
+        problems=pd.concat(
+            [_shelters_asked(given, categories, discreet, alive, catalogue), problems.table()],
+            ignore_index=True,
+        ),
         categories=said,
         known=sum(category != "" for category in categories),
     )
@@ -229,6 +257,49 @@ def _discreet(
     pairs = zip(given.column("discreet"), categories, strict=True)
     return np.array(
         [is_discreet(text) if text else category in hidden for text, category in pairs], dtype=bool
+    )
+
+
+def _tell_discretion(
+    given: GivenRows,
+    secret: Sequence[str],
+    found_out: NDArray[np.bool_],
+    problems: ProblemList,
+) -> None:
+    """Tell which rows are hidden by a word in some column, or by an odd word in their own."""
+    at = np.flatnonzero(found_out & ~given.shifted)
+    reasons = [f"a word of secrecy in the column {secret[row]!r}" for row in at.tolist()]
+    problems.add(at, "discreet", (), reasons, TAKEN_AS_DISCREET)
+    clear = np.array([is_clear(text) for text in given.column("discreet")], dtype=bool)
+    odd = np.flatnonzero(~clear & ~given.shifted)
+    problems.add(odd, "discreet", (), "neither a clear yes nor a clear no", TAKEN_AS_DISCREET)
+
+
+def _shelters_asked(
+    given: GivenRows,
+    categories: Sequence[str],
+    discreet: NDArray[np.bool_],
+    alive: NDArray[np.bool_],
+    catalogue: Mapping[str, Category],
+) -> pd.DataFrame:
+    """Ask once per category whether shelters of which no word says so are public."""
+    blank = np.array([text == "" for text in given.column("discreet")], dtype=bool)
+    asked: dict[tuple[str, str], int] = {}
+    for row in np.flatnonzero(blank & ~discreet & alive).tolist():
+        category = catalogue[categories[row]]
+        if is_shelter(category):
+            key = given.files[row], category.fr
+            asked[key] = asked.get(key, 0) + 1
+    return problem_table(
+        {
+            "file": file,
+            "row": pd.NA,
+            "field": "discreet",
+            "value": f"{label}: {count}",
+            "reason": ASKED,
+            "action": "shown; say true or false in a column 'discreet'",
+        }
+        for (file, label), count in asked.items()
     )
 
 

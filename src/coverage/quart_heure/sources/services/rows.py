@@ -12,17 +12,16 @@ from opening_hours import validate
 
 from quart_heure.sources.hours.text import ParsedHours, hours_from_days, hours_from_text
 from quart_heure.sources.problems import ProblemList
+from quart_heure.sources.services.admission import ADMITS, in_order
+from quart_heure.sources.services.capacities import CAPACITY_UNITS, read_capacity
 from quart_heure.sources.services.columns import DAYS
 from quart_heure.sources.services.coordinates import to_number
 from quart_heure.sources.services.wordings import (
-    access_of,
-    admits_of,
-    animals_of,
-    capacity_of,
+    Reading,
     date_of,
     is_closed_day,
-    status_of,
-    wheelchair_of,
+    read_text,
+    status_in_remarks,
 )
 from quart_heure.sources.texts import on_distinct
 
@@ -64,17 +63,10 @@ STATUSES = (
     "closed",
 )
 ACCESS = ("walk_in", "referral", "unknown")
-ADMITS = ("everyone", "women", "men", "families", "young_people")
-"""Whom a service admits: one or several of these by ``;``, or ``unknown``."""
 ANSWERS = ("yes", "no", "unknown")
 WHEELCHAIR = ("yes", "limited", "no", "unknown")
-CAPACITY_UNITS = ("lockers", "meals", "places", "cabins")
-
 TAKEN_AS_UNKNOWN = "taken as unknown"
 KEPT = "kept, to be checked"
-
-_NOT_DISCREET = frozenset({"", "0", "0.0", "false", "f", "no", "n", "non", "faux", "nan", "none"})
-"""Words for *not discreet*: any other hides the place, for what is shown cannot be hidden again."""
 
 _PLAIN = ("service_id", "name", "address", "postcode", "audience", "capacity", "operator")
 _PLAIN_TOO = ("source", "source_date", "other_sources", "notes")
@@ -83,11 +75,6 @@ _LONGEST_HOURS = 1_000
 
 Texts = Callable[[str], Sequence[str]]
 """Gives the texts of a field, stripped, one per row; blanks where the source has no such column."""
-
-
-def is_discreet(text: str) -> bool:
-    """Tell whether a cell of the column ``discreet`` hides its place."""
-    return text.strip().lower() not in _NOT_DISCREET
 
 
 def tidy_rows(
@@ -115,31 +102,17 @@ def tidy_rows(
         Rows that are still of interest: nothing is told of the others.
     """
     tidy: dict[str, Sequence[Any]] = {field: texts(field) for field in (*_PLAIN, *_PLAIN_TOO)}
-    audience = texts("audience")
     tell = _Teller(problems, alive)
-
-    def words(
-        field: str, read: Callable[[str], str], known: Sequence[str], default: Sequence[str]
-    ) -> list[str]:
-        given = texts(field)
-        found = on_distinct(given, lambda text: text if text in known else read(text))
-        bad = [text != "" and word == "" for text, word in zip(given, found, strict=True)]
-        reason = f"not one of {', '.join(known)}"
-        tell(bad, field, given, reason, TAKEN_AS_UNKNOWN)
-        return [
-            word or ("unknown" if text else other)
-            for word, text, other in zip(found, given, default, strict=True)
-        ]
-
-    def derived(read: Callable[[str], str]) -> list[str]:
-        return on_distinct(audience, lambda text: read(text) or "unknown")
-
+    words = _Words(texts, tell)
     # A list without a status is a list of what is open; an odd word is not known.
-    tidy["status"] = words("status", status_of, STATUSES, ["open"] * len(audience))
-    tidy["access"] = words("access", access_of, ACCESS, derived(access_of))
-    tidy["animals"] = words("animals", animals_of, ANSWERS, derived(animals_of))
-    tidy["wheelchair"] = words("wheelchair", wheelchair_of, WHEELCHAIR, derived(wheelchair_of))
-    tidy["admits"] = words("admits", _admits, (*ADMITS, "unknown"), derived(admits_of))
+    tidy["status"] = _doubted_by_remarks(
+        words.own("status", STATUSES, ["open"] * len(tidy["name"])), texts, tell
+    )
+    tidy["access"] = words.own("access", ACCESS, words.of_audience("access"))
+    tidy["animals"] = words.own("animals", ANSWERS, words.of_audience("animals"))
+    tidy["wheelchair"] = words.own("wheelchair", WHEELCHAIR, words.of_audience("wheelchair"))
+    tidy["admits"] = words.own("admits", (*ADMITS, "unknown"), words.of_audience("admits"))
+    words.tell_audience()
     tidy |= _validity(texts, tell)
     tidy |= _capacity(texts, tell, present, headings)
     tidy |= _hours(texts, tell, present, tidy["status"])
@@ -166,12 +139,82 @@ class _Teller:
         self._problems.add(at, field, values, reasons, action)
 
 
-def _admits(text: str) -> str:
-    groups = [group.strip() for group in text.split(";")]
-    if all(group in ADMITS for group in groups):
-        return ";".join(groups)
-    found = admits_of(text)
-    return "" if found == "unknown" else found
+class _Words:
+    """Reads the columns that say something in words, and those that the audience says beside."""
+
+    def __init__(self, texts: Texts, tell: _Teller) -> None:
+        self._texts = texts
+        self._tell = tell
+        self._audience = texts("audience")
+        self._asked = np.zeros(len(self._audience), dtype=bool)
+        """Rows of which something is read in the audience."""
+
+    def own(self, field: str, known: Sequence[str], default: Sequence[str]) -> list[str]:
+        """Read the column of a field; ``default`` where it is blank. Tell what is not understood.
+
+        Words of the schema are taken as they are; several by ``;`` only of whom is admitted.
+        """
+        given = self._texts(field)
+        read = on_distinct(given, lambda text: _read(field, text, known))
+        bad = [bool(one.lost) for one in read]
+        self._tell(bad, field, given, [_reason(one) for one in read], TAKEN_AS_UNKNOWN)
+        blank = np.array([text == "" for text in given], dtype=bool)
+        if field != "status":
+            self._asked |= blank
+        return [
+            other if text == "" else one.word
+            for one, text, other in zip(read, given, default, strict=True)
+        ]
+
+    def of_audience(self, field: str) -> list[str]:
+        """Return what the audience says of a field."""
+        return on_distinct(
+            self._audience, lambda text: read_text(field, text, own=False).word or "unknown"
+        )
+
+    def tell_audience(self) -> None:
+        """Tell which audiences were not understood, of rows where that matters."""
+        read = on_distinct(self._audience, lambda text: read_text("admits", text, own=False))
+        bad = [bool(one.lost) for one in read]
+        self._tell(
+            (np.array(bad, dtype=bool) & self._asked).tolist(),
+            "audience",
+            self._audience,
+            [_reason(one) for one in read],
+            TAKEN_AS_UNKNOWN,
+        )
+
+
+def _read(field: str, text: str, known: Sequence[str]) -> Reading:
+    words = [word.strip() for word in text.split(";")] if field == "admits" else [text]
+    if text and all(word in known for word in words):
+        return Reading(";".join(in_order(words)) if field == "admits" else text)
+    return read_text(field, text)
+
+
+def _reason(read: Reading) -> str:
+    # What stands behind a colon is not told of a discreet place.
+    return f"not understood: {', '.join(read.lost)}"
+
+
+def _doubted_by_remarks(status: list[str], texts: Texts, tell: _Teller) -> list[str]:
+    """Take the status that remarks state where no column says another; tell so."""
+    given, remarks = texts("status"), texts("notes")
+    read = on_distinct(remarks, status_in_remarks)
+    found = list(status)
+    told = [False] * len(status)
+    for at, (word, text, one) in enumerate(zip(status, given, read, strict=True)):
+        if one.word and word in {"open", "unknown"}:
+            # A column that says *open* and a remark that says *closed*: nobody knows.
+            found[at] = one.word if text == "" or word == "unknown" else "unknown"
+            told[at] = True
+    reasons = [
+        f"the remarks speak of the status: {', '.join(one.lost) or one.word}" for one in read
+    ]
+    for word in STATUSES:
+        here = [odd and new == word for odd, new in zip(told, found, strict=True)]
+        tell(here, "notes", remarks, reasons, f"taken as {word}")
+    return found
 
 
 def _validity(texts: Texts, tell: _Teller) -> dict[str, Sequence[str]]:
@@ -203,10 +246,11 @@ def _capacity(
         tell(odd, "capacity_unit", units, reason, TAKEN_AS_UNKNOWN)
         return {"capacity_value": values, "capacity_unit": known}
     heading = headings.get("capacity", "")
-    read = on_distinct(said, lambda text: capacity_of(text, heading=heading))
-    values = [value for value, _ in read]
-    tell(_lost(said, values), "capacity", said, "no figure of a capacity", "kept as text")
-    return {"capacity_value": values, "capacity_unit": [unit for _, unit in read]}
+    read = on_distinct(said, lambda text: read_capacity(text, heading=heading))
+    values = [one.value for one in read]
+    reasons = [f"no figure of a capacity: {', '.join(one.lost)}" for one in read]
+    tell(_lost(said, values), "capacity", said, reasons, "kept as text")
+    return {"capacity_value": values, "capacity_unit": [one.unit for one in read]}
 
 
 def _lost(texts: Sequence[str], values: Sequence[float]) -> list[bool]:

@@ -1,112 +1,286 @@
-"""What files say in words, in the few words that we keep: status, access, audience, dates.
+"""What files say in words, in the few words that we keep: status, access, animals, wheelchairs.
 
-Every function takes a text as a source has it and answers with a word of the schema, or with ""
-(``unknown`` where the schema has that word) when the text does not say.
+A text is read when every word of it is accounted for, *not* and *except* included; else it is
+``unknown``, with the words that were not understood. Whom a place admits is read in ``admission``,
+how many it takes in ``capacities``, what must not be shown in ``discretion``.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import functools
 import re
-import tomllib
-from collections.abc import Mapping, Sequence
-from importlib import resources
+from collections.abc import Callable, Mapping, Sequence
 
+from quart_heure.sources.services.admission import admission_of
+from quart_heure.sources.services.phrases import (
+    DENIED,
+    SAID,
+    UNCLEAR,
+    Sentence,
+    Signed,
+    read_sentence,
+    spellings,
+    tokens_of,
+    vocabulary,
+    words_of,
+)
 from quart_heure.sources.texts import fold
 
-_GROUPS = ("women", "men", "families", "young_people")
-_LONGEST = 400
-"""Signs of a text that are looked at: beyond, nobody says in a few words whom he admits."""
+UNKNOWN = "unknown"
 
-_MOST = 1e6
-"""No place holds more than this: such a figure is something else."""
+_LONGEST_DATE = 40
+_LONGEST_REMARK = 2000
 
 
-def status_of(text: str) -> str:
-    """Return the status that a text says, "" if it says none."""
-    return _first_match("status", text)
+@dataclasses.dataclass(frozen=True, slots=True)
+class Reading:
+    """What a text says.
+
+    Parameters
+    ----------
+    word
+        A word of the schema, ``unknown`` where the text says that it is not known or was not
+        understood, "" where it says nothing of it.
+    lost
+        What was not understood: nothing is read of a text with such words.
+    """
+
+    word: str
+    lost: tuple[str, ...] = ()
 
 
-def access_of(text: str) -> str:
-    """Return ``walk_in``, ``referral`` or ``unknown`` for a text, "" if it says nothing of it."""
-    return _first_match("access", text)
+def read_text(field: str, text: str, *, own: bool = True) -> Reading:
+    """Read what a text says of a field.
+
+    Parameters
+    ----------
+    field
+        ``status``, ``access``, ``animals``, ``wheelchair`` or ``admits``.
+    text
+        As the source has it.
+    own
+        Whether the text stands in a column of that field: there *non* is an answer, and a text
+        that says nothing of the field was not understood. A column of the audience may speak of
+        other things.
+    """
+    if not text.strip():
+        return Reading("")
+    answer = _bare_answer(text) if own else None
+    if answer is not None:
+        word = _ANSWERS[field].get(answer, UNKNOWN)
+        return Reading(word, (fold(text),) if word == UNKNOWN and answer != UNCLEAR else ())
+    sentence = read_sentence(text)
+    lost = sentence.lost or _out_of_place(sentence, field, own=own, text=text)
+    if lost:
+        return Reading(UNKNOWN, lost)
+    word = _READERS[field](sentence)
+    if not own or word not in {"", UNKNOWN}:
+        return Reading(word)
+    # Said, and no word of the schema: who comes by appointment is neither sent nor free to come.
+    said = sentence.of("unsaid", *_SAID_ALL_THE_SAME[field])
+    return Reading(UNKNOWN, () if said else (fold(text),))
 
 
-def animals_of(text: str) -> str:
-    """Return ``yes``, ``no`` or ``unknown`` for a text, "" if it says nothing of animals."""
-    return _first_match("animals", text)
+def _out_of_place(sentence: Sentence, field: str, *, own: bool, text: str) -> tuple[str, ...]:
+    """Return words that a column does not speak of: what they do there nobody knows."""
+    if own:
+        return tuple(signed.mark.words for signed in sentence.of(*_FOREIGN[field]))
+    return () if sentence.answer is None else (fold(text),)
 
 
-def wheelchair_of(text: str) -> str:
-    """Return ``yes``, ``limited``, ``no`` or ``unknown``, "" if wheelchairs are not spoken of."""
-    return _first_match("wheelchair", text)
+def _bare_answer(text: str) -> int | None:
+    words = " ".join(words_of(text)).strip(";.!, ") or text
+    answers = vocabulary()["answers"]
+    for answer, name in ((SAID, "yes"), (DENIED, "no"), (UNCLEAR, "unknown")):
+        if words in answers[name]:
+            return answer
+    return None
+
+
+_ANSWERS: Mapping[str, Mapping[int, str]] = {
+    "status": {SAID: "open", DENIED: "temporarily_closed"},
+    "animals": {SAID: "yes", DENIED: "no"},
+    "wheelchair": {SAID: "yes", DENIED: "no"},
+    "access": {},
+    "admits": {},
+}
+"""What a bare yes or no in a column means; of whom is admitted, and how, it says nothing."""
+
+_SAID_ALL_THE_SAME: Mapping[str, tuple[str, ...]] = {
+    "status": (),
+    "access": ("appointment", "conditional"),
+    "animals": ("conditional",),
+    "wheelchair": (),
+    "admits": ("group", "others", "some", "age", "need"),
+}
+
+_FOREIGN: Mapping[str, tuple[str, ...]] = {
+    "status": ("group", "children", "others", "animals", "wheelchair", "accessible", "referral"),
+    "access": (),
+    "animals": ("status", "until"),
+    "wheelchair": ("status", "until", "animals", "referral"),
+    "admits": (),
+}
+"""Marks that a column of a field does not speak of."""
+
+
+# --- status --------------------------------------------------------------------------------------
+
+
+def _status(sentence: Sentence) -> str:
+    said = sentence.of("status")
+    words = {signed.mark.value for signed in said}
+    gone = words == {"moved"}
+    if any(signed.sign != SAID for signed in said) or (sentence.of("street", "name") and not gone):
+        return UNKNOWN
+    if sentence.answer is not None:
+        words.add("open" if sentence.answer == SAID else "temporarily_closed")
+    for together, word in _TOGETHER:
+        if words == together:
+            words = {word}
+    return _for_a_time(sentence, words.pop()) if len(words) == 1 else UNKNOWN if words else ""
+
+
+_TOGETHER = (
+    ({"permanently_closed"}, "closed"),
+    ({"permanently_closed", "closed"}, "closed"),
+    ({"temporarily_closed", "closed"}, "temporarily_closed"),
+)
+
+
+def _for_a_time(sentence: Sentence, word: str) -> str:
+    """Return a status that is said for a season or until a day."""
+    times = {signed.mark.value for signed in sentence.of("part_time")}
+    until = bool(sentence.of("until"))
+    if word == "open" and (times or until):
+        return "seasonal" if times == {"year"} and not until else UNKNOWN
+    if word == "closed" and sentence.of("status")[0].mark.value != "permanently_closed":
+        if times:
+            return UNKNOWN  # closed on Mondays: that is of the hours
+        return "temporarily_closed" if until else word
+    return word
+
+
+# --- access --------------------------------------------------------------------------------------
+
+
+def _access(sentence: Sentence) -> str:
+    votes: set[str] = set()
+    said = sentence.of("referral", "walk_in", "appointment")
+    for signed in said:
+        if signed.mark.value != "who":
+            votes.add(_way_in(signed))
+    everyone = [s for s in sentence.of("group") if s.mark.value == "everyone"]
+    if not votes and everyone and all(signed.sign == SAID for signed in everyone):
+        said = everyone
+        votes.add("walk_in")
+    restricted = sentence.of("some", "conditional", "priority") or _at_times(sentence, said)
+    if not votes:
+        return UNKNOWN if sentence.of("conditional") else ""
+    # A name belongs to who refers, and to nothing that lets one in.
+    if votes == {"walk_in"} and (restricted or sentence.of("name")):
+        return UNKNOWN
+    return votes.pop() if len(votes) == 1 else UNKNOWN
+
+
+def _way_in(signed: Signed) -> str:
+    if signed.excepted or signed.sign == UNCLEAR:
+        return UNKNOWN
+    if signed.mark.kind == "referral":
+        return "referral" if signed.sign == SAID else "walk_in"
+    # By appointment one is neither sent nor free to come; where none is needed, one is.
+    said = signed.sign == SAID
+    return (
+        "walk_in"
+        if said == (signed.mark.kind == "walk_in") and (said or signed.mark.value == "appointment")
+        else UNKNOWN
+    )
+
+
+def _at_times(sentence: Sentence, said: Sequence[Signed]) -> bool:
+    """Tell whether what is said holds for a part of the time alone."""
+    here = {signed.statement for signed in said}
+    return any(signed.statement in here for signed in sentence.of("part_time"))
+
+
+# --- animals -------------------------------------------------------------------------------------
+
+
+def _animals(sentence: Sentence) -> str:
+    named = sentence.of("animals")
+    beside = {signed.mark.value for signed in sentence.of("animal_said")}
+    answers = {_about_animal(signed) for signed in named} - {""}
+    if "outside" in beside and named:
+        answers = {UNKNOWN if "yes" in answers else "no"}
+    if sentence.answer is not None and not sentence.of("group"):
+        answers.add("yes" if sentence.answer == SAID else "no")
+    limited = "small" in beside or sentence.of("conditional") or _at_times(sentence, named)
+    if answers == {"yes"} and limited:
+        return UNKNOWN
+    return answers.pop() if len(answers) == 1 else UNKNOWN if answers else ""
+
+
+def _about_animal(signed: Signed) -> str:
+    """Return what a mark says of a dog that is no guide dog: of those, the law says it."""
+    if signed.mark.value == "guide":
+        return "" if signed.excepted else UNKNOWN
+    if signed.sign == DENIED:
+        return UNKNOWN if signed.mark.value == "listed" else "no"
+    tied = signed.mark.words == "attacher les animaux"
+    return "yes" if signed.sign == SAID and (signed.told or tied) else UNKNOWN
+
+
+# --- wheelchairs ---------------------------------------------------------------------------------
+
+
+def _wheelchair(sentence: Sentence) -> str:
+    answers = {_about_way(signed) for signed in sentence.of("accessible", "steps")}
+    for signed in sentence.of("room"):
+        # Of a part of the place alone.
+        whole = signed.sign == SAID and answers == {"yes"}
+        answers.add("limited" if whole or signed.excepted else UNKNOWN)
+    for signed in sentence.of("wheelchair"):
+        if signed.sign == SAID:
+            answers |= {"yes"} if signed.told or not answers else set()
+        else:
+            answers.add("no" if signed.sign == DENIED and not signed.excepted else UNKNOWN)
+    if sentence.answer is not None and not sentence.of("group", "animals"):
+        answers.add("yes" if sentence.answer == SAID else "no")
+    if answers == {"yes", "limited"}:
+        answers = {"limited"}
+    limited = sentence.of("some") or _at_times(sentence, sentence.of("wheelchair", "accessible"))
+    if answers == {"yes"} and limited:
+        return UNKNOWN
+    return answers.pop() if len(answers) == 1 else UNKNOWN if answers else ""
+
+
+def _about_way(signed: Signed) -> str:
+    steps = signed.mark.kind == "steps"
+    if signed.excepted or signed.sign == UNCLEAR:
+        return "limited" if steps else UNKNOWN
+    value = "no" if steps else signed.mark.value
+    if signed.sign == SAID:
+        return value
+    return {"yes": "no", "no": "yes" if steps else UNKNOWN}.get(value, UNKNOWN)
+
+
+_READERS: Mapping[str, Callable[[Sentence], str]] = {
+    "status": _status,
+    "access": _access,
+    "animals": _animals,
+    "wheelchair": _wheelchair,
+    "admits": admission_of,
+}
+
+
+# --- days ----------------------------------------------------------------------------------------
 
 
 def is_closed_day(text: str) -> bool:
     """Tell whether the text of a day means that the place does not open on it."""
-    return _first_match("closed_day", text) != ""
-
-
-def admits_of(text: str) -> str:
-    """Return whom a text admits, by ``;`` in the order of the schema, ``unknown`` if not said.
-
-    Notes
-    -----
-    ``everyone`` less somebody is the list of the others. Young women and men are young people, not
-    women and men of any age; mothers with children are families, not all women.
-    """
-    plain = fold(text[:_LONGEST])
-    named = {group for group in (*_GROUPS, "everyone", "adults") if _says("admits", group, plain)}
-    barred = {group for group in _GROUPS if _says("admits_not", group, plain)}
-    if _says("admits_not", "children", plain):
-        barred.add("families")
-        if "everyone" not in named:
-            named -= {"families"}
-    if "women" in named and _says("admits_not", "some_women", plain):
-        named -= {"women"}
-    if "young_people" in named:
-        named -= {"women", "men"}
-        if "jeunes femmes" in plain and "hommes" not in plain:
-            return "unknown"  # young women alone: no word of ours says that
-    if "everyone" in named:
-        admitted = set(_GROUPS) - barred
-        if not barred:
-            return "everyone"
-    else:
-        admitted = {group for group in _GROUPS if group in named} - barred
-        if "adults" in named and not admitted and "young_people" not in named:
-            admitted = {"women", "men"} - barred
-    return ";".join(group for group in _GROUPS if group in admitted) or "unknown"
-
-
-_FIGURE = r"(?P<low>\d{1,3}(?: \d{3})+|\d+)(?:\s*(?:-|a|to|ou|or)\s*\d+)?"
-
-
-def capacity_of(text: str, *, heading: str = "") -> tuple[float, str]:
-    """Return the capacity that a text states and what it counts: NaN and "" if it does not say.
-
-    Parameters
-    ----------
-    text
-        For instance ``38 casiers`` or ``150 repas/soir``; of a range, the lower figure counts.
-    heading
-        Heading of the column, which says what a figure alone counts: ``nb_places``.
-    """
-    plain = fold(text[:_LONGEST]).replace("–", "-")
-    for found in _capacity().finditer(plain):
-        value = float(found["low"].replace(" ", ""))
-        unit = next(unit for unit in _wordings()["units"] if found[unit])
-        if value <= _MOST:
-            return value, unit
-    alone = re.fullmatch(rf"(?:environ |about |~ ?)?{_FIGURE}(?:[.,]0+)?", plain)
-    value = float(alone["low"].replace(" ", "")) if alone else float("nan")
-    if not value <= _MOST:
-        return float("nan"), ""
-    named = fold(heading).replace("_", " ")
-    return value, next(
-        (unit for unit in _wordings()["units"] if _unit(unit).search(named) is not None), ""
-    )
+    return fold(text) in vocabulary()["closed_day"]["words"]
 
 
 _ISO = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?:$|[T ])")
@@ -115,7 +289,7 @@ _DAY_FIRST = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](\d{4}|\d{2})(?:$|[T ])")
 
 def date_of(text: str) -> str:
     """Return a date as ISO 8601, "" if the text is none: 2026-01-31, 31/01/2026, 31/01/26."""
-    plain = text.strip()[:_LONGEST]
+    plain = text.strip()[:_LONGEST_DATE]
     if found := _ISO.match(plain):
         year, month, day = found.groups()
     elif found := _DAY_FIRST.match(plain):
@@ -129,43 +303,27 @@ def date_of(text: str) -> str:
         return ""
 
 
-@functools.cache
-def _wordings() -> Mapping[str, Mapping[str, Sequence[str]]]:
-    file = resources.files("quart_heure.sources.services").joinpath("wordings.toml")
-    words: Mapping[str, Mapping[str, Sequence[str]]] = tomllib.loads(
-        file.read_text(encoding="utf-8")
-    )
-    return words
+# --- remarks -------------------------------------------------------------------------------------
+
+
+def status_in_remarks(text: str) -> Reading:
+    """Read what remarks say of the status of a place.
+
+    A remark that is understood to its last word says it; in any other, words such as *en projet*
+    or *fermé définitivement* make it ``unknown``, and are the ``lost`` ones. Remarks speak of many
+    things: what says nothing of a status is no doubt.
+    """
+    read = read_text("status", text, own=False)
+    if read.word not in {"", UNKNOWN, "open"}:
+        return read
+    words = f" {' '.join(token.word for token in tokens_of(text[:_LONGEST_REMARK]))} "
+    for doubt in _doubts():
+        if f" {doubt} " in words:
+            return Reading(UNKNOWN, (doubt,))
+    return Reading("")
 
 
 @functools.cache
-def _pattern(table: str, word: str) -> re.Pattern[str]:
-    return re.compile("|".join(f"(?:{each})" for each in _wordings()[table][word]))
-
-
-@functools.cache
-def _unit(unit: str) -> re.Pattern[str]:
-    return re.compile(rf"\b(?:{'|'.join(_wordings()['units'][unit])})\b")
-
-
-@functools.cache
-def _capacity() -> re.Pattern[str]:
-    units = "|".join(
-        f"(?P<{unit}>{'|'.join(words)})" for unit, words in _wordings()["units"].items()
-    )
-    return re.compile(rf"(?<![\d.,]){_FIGURE} ?(?:{units})\b")
-
-
-def _says(table: str, word: str, plain: str) -> bool:
-    return _pattern(table, word).search(plain) is not None
-
-
-def _first_match(table: str, text: str) -> str:
-    plain = fold(text[:_LONGEST])
-    if not plain:
-        return ""
-    words = _wordings()[table]
-    own = plain.replace(" ", "_")
-    if own in words:
-        return own
-    return next((word for word in words if _says(table, word, plain)), "")
+def _doubts() -> tuple[str, ...]:
+    phrases = vocabulary()["remarks"]["doubt"]
+    return tuple(" ".join(words_of(one)) for phrase in phrases for one in spellings(phrase))
