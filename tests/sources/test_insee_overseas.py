@@ -90,7 +90,7 @@ def test_a_file_of_another_part_of_the_country_is_told(files: Path, tmp_path: Pa
     bounds = (east, north, east + 800, north + 800)
     with pytest.raises(InputFileError, match="squares in EPSG:3035, and none in EPSG:2975"):
         read_insee_squares(files / "met.csv", bounds, grid=grid)
-    with pytest.raises(InputFileError, match="'CRS5490.*' is not the id of a square in EPSG:3035"):
+    with pytest.raises(InputFileError, match=r"'CRS5490.*' is not the id of a square in EPSG:3035"):
         read_insee_squares(files / "all.csv")
     with pytest.raises(InputFileError, match="several files, none called 'guy'"):
         read_insee_squares(files / "all.zip", bounds, grid=2972)
