@@ -17,7 +17,12 @@ from quart_heure.categories import Category, check_categories
 from quart_heure.errors import CrsError, InputFileError
 from quart_heure.sources.problems import LEFT_OUT, ProblemList, problem_table
 from quart_heure.sources.raw_tables import RawTable, read_raw_table
-from quart_heure.sources.services.category_rules import compile_rules, first_rule, read_categories
+from quart_heure.sources.services.category_rules import (
+    Rule,
+    compile_rules,
+    first_rule,
+    read_categories,
+)
 from quart_heure.sources.services.columns import (
     FoundColumns,
     find_columns,
@@ -25,6 +30,7 @@ from quart_heure.sources.services.columns import (
     plain_heading,
 )
 from quart_heure.sources.services.coordinates import Located, locate_pairs, locate_texts
+from quart_heure.sources.services.data_inclusion import from_data_inclusion
 from quart_heure.sources.services.discretion import (
     ASKED,
     TAKEN_AS_DISCREET,
@@ -33,6 +39,8 @@ from quart_heure.sources.services.discretion import (
     is_discreet,
     is_shelter,
 )
+from quart_heure.sources.services.extracts import Extract
+from quart_heure.sources.services.finess import is_finess, read_finess
 from quart_heure.sources.services.rows import SERVICE_COLUMNS, tidy_rows
 from quart_heure.sources.services.settings import ServiceSource
 
@@ -82,7 +90,8 @@ def read_source(
     if source.category:
         check_categories([source.category], catalogue)
     rules = compile_rules(source.rules, catalogue, where=str(file))
-    raw = read_raw_table(file)
+    extract = _extract(source, catalogue, rules)
+    raw = extract.kept()
     values = functools.cache(raw.column)
     found = find_columns(raw.headings, source.columns, values=values, file=file)
     located = _locate(raw, found, values, source, near)
@@ -129,8 +138,19 @@ def read_source(
     ]
     unfit = "no rule fits" if rules else "no category"
     part = put_in_schema(given, categories, near, catalogue, said=said, unfit=unfit)
-    problems = pd.concat([problem_table(about_file), part.problems], ignore_index=True)
-    return dataclasses.replace(part, problems=problems)
+    told = [problem_table(about_file), extract.problems(file.name), part.problems]
+    return dataclasses.replace(part, problems=pd.concat(told, ignore_index=True))
+
+
+def _extract(
+    source: ServiceSource, catalogue: Mapping[str, Category], rules: Sequence[Rule]
+) -> Extract:
+    """Read a table, that of a known register in our words."""
+    if is_finess(source.file):
+        return read_finess(source.file, category=source.category, catalogue=catalogue)
+    raw = read_raw_table(source.file)
+    known = from_data_inclusion(raw, category=source.category, rules=rules)
+    return known or Extract(table=raw)
 
 
 def _stripped(texts: Sequence[str]) -> Sequence[str]:
