@@ -56,8 +56,9 @@ def grid_of(bounds: Sequence[float]) -> int:
     lon, lat = (bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2
     for grid in GRIDS:
         use = pyproj.CRS.from_epsg(grid).area_of_use
-        overseas = grid != METROPOLITAN and use is not None
-        if overseas and use.west <= lon <= use.east and use.south <= lat <= use.north:
+        if grid == METROPOLITAN or use is None:
+            continue
+        if use.west <= lon <= use.east and use.south <= lat <= use.north:
             return grid
     return METROPOLITAN
 
