@@ -58,7 +58,7 @@ class Extract:
         return dataclasses.replace(
             table,
             numbers=tuple(table.numbers[row] for row in rows),
-            column=lambda at: [column(at)[row] for row in rows],
+            column=lambda at: _picked(column(at), rows),
             degrees=None if table.degrees is None else table.degrees[rows],
             shifted=None if table.shifted is None else table.shifted[rows],
         )
@@ -66,10 +66,10 @@ class Extract:
     def problems(self, file: str) -> pd.DataFrame:
         """Return what is told as a table of problems; of a place that is hidden only its number."""
         rows = sorted({told.at for told in self.told})
-        columns = [
-            (heading, "", [self.table.column(at)[row] for row in rows])
-            for at, heading in enumerate(self.table.headings)
-        ]
+        columns = []
+        for at, heading in enumerate(self.table.headings):
+            cells = self.table.column(at)
+            columns.append((heading, "", [cells[row] for row in rows]))
         hidden = dict(zip(rows, hidden_rows(columns, [""] * len(rows)), strict=True))
         return problem_table(
             {
@@ -82,6 +82,10 @@ class Extract:
             }
             for told in self.told
         )
+
+
+def _picked(cells: Sequence[str], rows: Sequence[int]) -> list[str]:
+    return [cells[row] for row in rows]
 
 
 def with_columns(table: RawTable, ours: Mapping[str, Sequence[str]], **changes: Any) -> RawTable:
