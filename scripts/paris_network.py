@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import shapely
 
 from quart_heure.network.graph import WalkNetwork
-from quart_heure.network.tile_network import network_from_tiles
+from quart_heure.network.tile_network import network_from_tiles, tile_rule
 from quart_heure.sources.tiles.tiles import read_tiles
 
 __all__ = ["build_network", "write_compact"]
@@ -34,7 +34,7 @@ def build_network(
 
     Lengths are those of the rounded lines, so that they agree with the shapes that are stored.
     """
-    streets = read_tiles(folder, area=area, report=report)
+    streets = read_tiles(folder, rule=tile_rule, area=area, report=report)
     rounded_xy = np.rint(streets.node_xy / ROUND_M) * ROUND_M
     network = network_from_tiles(streets, meta=meta, node_xy=rounded_xy)
     rounded = np.rint(network.length_m / ROUND_LENGTH_M) * ROUND_LENGTH_M

@@ -35,7 +35,7 @@ each other: the text is `unknown`, and the row is listed with the words that wer
 Adding a word to a text never makes an answer of it, and adding a *not* never leaves a yes.
 
 The vocabulary is [`wordings.toml`](../src/coverage/quart_heure/sources/services/wordings.toml); the
-reader is `quart_heure.sources.services.phrases`. This page is written by
+reader is `quart_heure.sources.services.sentences`. This page is written by
 `scripts/render_wordings.py` from the table that the tests check, `tests/data/wordings.csv`.
 """
 

@@ -17,16 +17,13 @@ from helpers import toy_town
 from helpers.study_files import add, swap, write_town
 from quart_heure.analysis import audience
 from quart_heure.analysis.audience import (
-    NO,
-    PERHAPS,
     PERSONS,
-    YES,
     Person,
     admission,
-    combine_states,
     combined_person,
     get_person,
 )
+from quart_heure.analysis.states import NO, PERHAPS, YES, combine_states
 from quart_heure.cli import main
 from quart_heure.errors import StudyFileError
 from quart_heure.labels import word
@@ -36,7 +33,7 @@ from quart_heure.sources.services.admission import ADMITS
 from quart_heure.sources.services.rows import ANSWERS, WHEELCHAIR
 from quart_heure.sources.services.services import Services
 from quart_heure.study import Coverage, Study, analyse
-from quart_heure.study.file import paris_study, read_study
+from quart_heure.study.file import read_study
 
 ROWS = st.lists(
     st.fixed_dictionaries(
@@ -325,7 +322,10 @@ def test_a_study_file_names_persons(tmp_path: Path) -> None:
     swap(path, "with_dog = true", "wheelchair = true\n[profiles.fast]\nspeed_kmh = 6")
     assert read_study(path).profile == STEP_FREE
     assert read_study(path, profile="fast").profile.name == "fast"
-    assert paris_study(person="woman-with-child").person == combined_person(
+    swap(path, "[analysis]", '[analysis]\nprofile = "fast"')
+    assert read_study(path).profile.name == "fast"  # as the file says, of whom it asks for
+    assert read_study(path, person="wheelchair").profile == STEP_FREE
+    assert Study.paris(person="woman-with-child").person == combined_person(
         [PERSONS["woman_with_child"]]
     )
 

@@ -367,3 +367,33 @@ def test_a_district_of_unknown_capacities_alone_is_unknown(toy_study: Study) -> 
     assert capacity.loc[nothing, ["per_1000", "capacity"]].isna().all(axis=None)
     assert capacity.loc[~nothing, ["per_1000", "capacity"]].notna().all(axis=None)
     assert capacity.loc[capacity["level"] == "city", "capacity"].tolist() == [12.0]
+
+
+def test_a_district_that_no_place_reaches_has_no_capacity_and_that_is_known(
+    toy_study: Study,
+) -> None:
+    table = with_capacities(toy_study).services.table
+    table = table[table["service_id"] == "C1"].reset_index(drop=True)
+    table = table.assign(capacity_value=12.0, capacity_unit="places")
+    study = with_services(toy_study, table).replace(threshold_min=5, isochrones_min=(5.0,))
+    found = analyse(study).capacity.set_index("district_id")
+    assert found.loc["W", ["services_known", "services_unknown"]].tolist() == [0, 0]
+    assert found.loc["W", ["per_1000", "capacity"]].tolist() == [0, 0]
+    assert found.loc["E", "capacity"] == 12
+
+
+def test_a_place_on_which_nobody_depends_is_not_among_the_most_needed(
+    toy_study: Study,
+) -> None:
+    """A second place at the same door: of neither would anything be lost."""
+    table = toy_study.services.table
+    twin = table[table["service_id"] == "A1"].assign(service_id="A9", name="Bis")
+    both = gpd.GeoDataFrame(pd.concat([table, twin], ignore_index=True))
+    coverage = analyse(with_services(toy_study, both))
+    alone = coverage.dependence.set_index("service_id")["ha_only_here"]
+    assert (alone["A1"], alone["A9"]) == (0, 0)
+    told = json.loads(render_report(coverage, format="json"))["fragility"]["services"]
+    named = [row["service_id"] for row in told]
+    assert named
+    assert not {"A1", "A9"} & set(named)
+    assert all(row["ha_only_here"] > 0 for row in told)

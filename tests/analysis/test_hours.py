@@ -21,13 +21,17 @@ from pandas.testing import assert_frame_equal
 from helpers import reference, toy_town
 from helpers.study_files import add, write_town
 from helpers.town_week import AT, MONDAY, STARTS, TOWN_HOURS, by_clock, town_with_hours, with_hours
-from quart_heure.analysis.audience import NO, PERHAPS, PERSONS, YES
+from quart_heure.analysis.audience import PERSONS
+from quart_heure.analysis.certainty import Certainty
+from quart_heure.analysis.hours import NEVER
 from quart_heure.analysis.moment import read_at, read_between, read_day
+from quart_heure.analysis.states import NO, PERHAPS, YES
 from quart_heure.analysis.week import HOURS, hours_of_week
 from quart_heure.cache import Cache
 from quart_heure.cli import main
 from quart_heure.errors import StudyFileError
 from quart_heure.labels import format_window
+from quart_heure.network.reach import Reach
 from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.hour_words import range_words
 from quart_heure.outputs.report.content import report_content
@@ -658,6 +662,34 @@ def test_the_reference_week_is_that_of_the_newest_source() -> None:
     assert services is given_.services
 
 
+def test_a_cell_exactly_at_the_threshold_has_an_opening() -> None:
+    """Whatever is covered within the threshold opens within it: both forgive the same."""
+    minutes = np.array([15.0, 15.0 * (1 + 1e-12), 15.0 * (1 + 1e-6)])
+    reach = Reach(
+        offsets=np.array([0, 3]),
+        place=np.arange(3, dtype=np.int32),
+        minutes=minutes,
+        n_places=3,
+        limit_min=16.0,
+    )
+    monday = np.datetime64("2026-04-27T09:00", "m")
+    known = Certainty(
+        would=np.array([True]),
+        state=np.array([CLOSED], dtype=np.int8),
+        opens=np.array([monday]),
+        admitted=np.array([YES], dtype=np.int8),
+    )
+    [cells] = known.of_cells(
+        np.array(["esi"], dtype=object),
+        {"esi": np.zeros(3, dtype=bool)},
+        essentials=["esi"],
+        reach=reach,
+        threshold_min=15.0,
+    ).values()
+    assert cells.any_time.tolist() == [True, True, False]
+    assert cells.opens.tolist() == [monday.item(), monday.item(), NEVER.item()]
+
+
 def test_study_files_ask_too(tmp_path: Path) -> None:
     study_file = add(
         write_town(tmp_path),
@@ -690,6 +722,7 @@ def test_the_command_line_asks(tmp_path: Path, capsys: pytest.CaptureFixture[str
     asked = report("--at", "2026-04-27 17:20", "--stay", "5", "--week-of", "2026-04-27")
     assert asked["hours"]["at"] == "2026-04-27 17:20"
     assert asked["hours"]["stay_min"] == 5
+    assert report("--at", "2026-04-27 17:20", "--stay", "0")["hours"]["stay_min"] == 0
     assert asked["week"]["week_of"] == "2026-04-27"
     baths = next(row for row in asked["city"] if row["category"] == "bains_douches")
     assert baths["services_inside"] == 1

@@ -326,7 +326,12 @@ def test_a_report_on_one_district(call: Call, results: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "flags", [("--threshold", "20"), ("--profile", "slow"), ("--all-statuses",)]
+    "flags",
+    [
+        *(("--threshold", "20"), ("--threshold", "0"), ("--profile", "slow"), ("--all-statuses",)),
+        *(("--for", "woman"), ("--without-referral",), ("--step-free",), ("--stay", "0")),
+        *(("--on", "sunday"), ("--week",), ("--week-of", "2026-12-07")),
+    ],
 )
 def test_results_are_not_analysed_again(call: Call, results: Path, flags: tuple[str, ...]) -> None:
     wrong = call("report", results, *flags)

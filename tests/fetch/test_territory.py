@@ -17,7 +17,7 @@ from shapely import Polygon, box
 from helpers import toy_town
 from helpers.project import EXTRACTS
 from quart_heure.errors import GeometryError, InputFileError
-from quart_heure.outputs.report.check import check_study, render_check
+from quart_heure.outputs.report.check import render_check
 from quart_heure.outputs.report.report import render_report
 from quart_heure.outputs.results.write import write_results
 from quart_heure.sources.areas.areas import area_from_districts, read_area, read_layer
@@ -25,6 +25,7 @@ from quart_heure.sources.areas.districts import check_districts, parents_of
 from quart_heure.sources.areas.names import bare_name, find_column
 from quart_heure.sources.sample import paris_dir
 from quart_heure.study import analyse
+from quart_heure.study.check import check_study
 
 needs = pytest.mark.skipif(
     not EXTRACTS.is_dir(), reason="needs the source extracts beside the project"

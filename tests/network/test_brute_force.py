@@ -72,6 +72,42 @@ def test_snap_ties_on_a_lattice_go_to_the_lowest_id(seed: int, columns: int, row
     assert found.offset_m[on] == pytest.approx([wanted[k].offset_m for k in on], abs=1e-9)
 
 
+@pytest.mark.parametrize(("west", "east"), [(-2.0, 703.0), (-40.0, 740.0), (-2000.0, 2700.0)])
+def test_a_street_without_a_bend_is_found_however_long(west: float, east: float) -> None:
+    """Its two ends are far out of reach of the place in its middle, if only by three squares."""
+    ends = [(west, 0.0), (east, 0.0)]
+    row = {"name": "rue", "kind": "path", "steps": False, "bridge": False, "tunnel": False}
+    row |= {"forward": True, "backward": True, "geometry": toy_town.LineString(ends)}
+    network = WalkNetwork.from_edges(toy_town.finish_edges([row]))
+    x0, y0 = toy_town.ORIGIN
+    place = np.array([[x0 + 350.0, y0 + 40.0]])
+    found = snap(network, place, usable=np.array([True]), max_distance_m=100.0)
+    assert found.edge.tolist() == [0]
+    assert found.access_m.tolist() == [40.0]
+    assert found.offset_m.tolist() == pytest.approx([350.0 - west])
+
+
+@pytest.mark.parametrize("longer", [1.0, 1.5])
+def test_a_place_lies_at_the_same_share_of_a_street_that_is_longer_than_it_is_drawn(
+    longer: float,
+) -> None:
+    """A street that climbs or winds: where a place meets it, so much of its length is walked."""
+    row = {"name": "rue", "kind": "path", "steps": False, "bridge": False, "tunnel": False}
+    row |= {"forward": True, "backward": True}
+    row |= {"geometry": toy_town.LineString([(0, 0), (100, 0), (100, 100)])}
+    edges = toy_town.finish_edges([row]).assign(length_m=200.0 * longer)
+    network = WalkNetwork.from_edges(edges)
+    x0, y0 = toy_town.ORIGIN
+    places = np.array([[x0 + 50.0, y0 - 10.0], [x0 + 110.0, y0 + 50.0]])
+    found = snap(network, places, usable=np.array([True]))
+    assert found.offset_m.tolist() == pytest.approx([50.0 * longer, 150.0 * longer])
+    ends = attachment([Stop(0, 0.0, 0.0)])
+    minutes = travel_times(network, ADULT, ends, found).minutes
+    speed = ADULT.speed_m_per_min
+    wanted = [(share * longer + 10.0) / speed for share in (50.0, 150.0)]
+    assert minutes.tolist() == pytest.approx(wanted)
+
+
 def test_snap_of_nothing_and_to_nothing(toy_network: WalkNetwork) -> None:
     none = snap(toy_network, np.empty((0, 2)), usable=np.ones(toy_network.n_edges, dtype=bool))
     assert len(none.edge) == 0

@@ -14,8 +14,9 @@ import shapely
 from helpers import toy_town
 from quart_heure.network.doctor import examine_network, examine_services, finding_table, osm_url
 from quart_heure.network.graph import WalkNetwork
-from quart_heure.outputs.report.check import check_study, render_check, write_check
+from quart_heure.outputs.report.check import render_check, write_check
 from quart_heure.profiles import ADULT
+from quart_heure.study.check import check_study
 
 
 def network_of(*lines: list[tuple[float, float]], **columns: list[object]) -> WalkNetwork:
@@ -113,9 +114,15 @@ def test_a_street_below_a_bridge_is_no_missed_junction() -> None:
     assert "dangling_end" not in kinds(network)
 
 
-def test_lengths_below_the_beeline_are_odd() -> None:
-    network = network_of([(0, 0), (100, 0)], length_m=[60.0], name=["rue"])
-    assert kinds(network)["odd_length"] == ["rue"]
+def test_streets_longer_than_they_are_drawn_are_odd() -> None:
+    lines = [[(0, k), (100, k)] for k in range(3)]
+    # Half a metre and one in a hundred are rounding.
+    network = network_of(*lines, length_m=[140.0, 101.4, 100.0], name=["rue", "allée", "quai"])
+    table = finding_table(examine_network(network, ADULT), network)
+    odd = table[table["kind"] == "odd_length"]
+    assert odd["place"].tolist() == ["rue"]
+    assert odd["detail"].tolist() == ["Its line is drawn 100 m long."]
+    assert network.meta["counts"] == {"edges_longer_than_drawn": 1}
 
 
 def test_small_parts_and_squares_without_entrance_are_told() -> None:

@@ -14,7 +14,6 @@ from quart_heure.network.graph import Flags
 from quart_heure.network.rules import (
     DROPPED,
     KEPT,
-    NODE_RULE_KEYS,
     RULE_KEYS,
     NodeVerdict,
     Verdict,
@@ -78,7 +77,7 @@ def test_every_reason_and_key_has_a_case() -> None:
     assert {case[2] for case in WAY_CASES} == KEPT.keys() | DROPPED.keys()
     told = {key for tags, *_ in WAY_CASES for key in tags}
     assert told >= RULE_KEYS
-    assert {key for tags, *_ in NODE_CASES for key in tags} >= NODE_RULE_KEYS
+    assert {key for tags, *_ in NODE_CASES for key in tags} >= NODE_KEYS
 
 
 @pytest.mark.parametrize("case", WAY_CASES, ids=map(name_of, WAY_CASES))
@@ -108,7 +107,6 @@ def test_reasons_say_whether_a_way_is_walked() -> None:
 
 def test_sources_keep_the_tags_that_rules_read() -> None:
     assert RULE_KEYS <= WAY_KEYS
-    assert NODE_RULE_KEYS <= NODE_KEYS
 
 
 @pytest.mark.parametrize("value", ["YES", " yes ", "Yes"])
@@ -117,7 +115,7 @@ def test_values_are_read_however_they_are_written(value: str) -> None:
 
 
 TAGS = st.dictionaries(
-    st.sampled_from(sorted(RULE_KEYS | NODE_RULE_KEYS)) | st.text(max_size=5),
+    st.sampled_from(sorted(RULE_KEYS | NODE_KEYS)) | st.text(max_size=5),
     st.sampled_from(
         ["yes", "no", "private", "footway", "cycleway", "trunk", "steps", "gate", "separate", ""]
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import networkx as nx
@@ -49,9 +51,11 @@ def walks(
     entrances: list[int],
     *,
     outline_walked: bool = True,
+    obstacles: Sequence[shapely.Geometry] = (),
 ) -> list[tuple[int, int]]:
     nodes = np.array(entrances, dtype=np.int64)
-    ((a, b),) = cross_squares([square], xy, [nodes], [outline_walked])
+    in_the_way = np.array(obstacles, dtype=object)
+    ((a, b),) = cross_squares([square], xy, [nodes], [outline_walked], in_the_way)
     return sorted((min(pair), max(pair)) for pair in zip(a.tolist(), b.tolist(), strict=True))
 
 
@@ -280,3 +284,96 @@ def test_a_square_that_shares_its_outline_with_another() -> None:
     assert network.meta["squares_without_entrance"] == []
     graph = network.to_networkx()
     assert nx.number_weakly_connected_components(graph) == 1
+
+
+# --- what stands, grows or runs on squares -------------------------------------------------------
+
+
+def test_a_walk_goes_round_a_wood_by_the_corners_that_are_mapped() -> None:
+    square, xy = square_of(BOX)
+    wood = shapely.box(40, 40, 60, 60)
+    assert walks(square, xy, [0, 2], obstacles=[wood]) == []
+    beside = shapely.box(70, 10, 90, 30)
+    assert walks(square, xy, [0, 2], obstacles=[beside]) == [(0, 2)]
+    # Its hole is mapped: the walk goes round a corner of it, and not through the wood beside.
+    court, xy = square_of(BOX, HOLE)
+    found = walks(court, xy, [0, 2], obstacles=[shapely.box(71, 0, 100, 29)])
+    assert found == [(0, 7), (2, 7)]
+
+
+def test_a_walk_along_the_edge_of_a_wood_is_kept() -> None:
+    square, xy = square_of(BOX)
+    half = shapely.Polygon([(0, 0), (100, 100), (0, 100)])
+    assert walks(square, xy, [0, 2], obstacles=[half]) == [(0, 2)]
+
+
+def test_no_walk_crosses_rails_save_where_it_begins_on_them() -> None:
+    square, xy = square_of(BOX)
+    rails = shapely.LineString([(50, -10), (50, 110)])
+    assert walks(square, xy, [0, 2], obstacles=[rails]) == []
+    level_crossing = shapely.LineString([(-50, 50), (50, -50)])
+    assert walks(square, xy, [0, 2], obstacles=[level_crossing]) == [(0, 2)]
+
+
+def test_a_square_on_a_bridge_lies_above_the_water() -> None:
+    square, xy = square_of(BOX)
+    water = shapely.box(-10, 40, 110, 60)
+    assert walks(square, xy, [0, 2], obstacles=[water]) == []
+    above = dataclasses.replace(square, on_ground=False)
+    assert walks(above, xy, [0, 2], obstacles=[water]) == [(0, 2)]
+
+
+OBSTACLES = st.lists(
+    st.tuples(st.integers(-90, 90), st.integers(-90, 90), st.integers(5, 60), st.integers(5, 60)),
+    min_size=1,
+    max_size=5,
+)
+
+
+@given(RADII, OBSTACLES)
+def test_no_walk_crosses_what_is_in_the_way(
+    radii: list[int], boxes: list[tuple[int, int, int, int]]
+) -> None:
+    turn = np.linspace(0, 2 * np.pi, len(radii), endpoint=False)
+    square, xy = square_of(
+        [(r * np.cos(t), r * np.sin(t)) for r, t in zip(radii, turn, strict=True)]
+    )
+    areas = [shapely.box(x, y, x + w, y + h) for x, y, w, h in boxes[1:]]
+    x, y, w, h = boxes[0]
+    rails = shapely.LineString([(x - w, y - h), (x + w, y + h)])
+    for one, other in walks(square, xy, list(range(len(radii))), obstacles=[*areas, rails]):
+        line = shapely.LineString([xy[one], xy[other]])
+        assert not line.crosses(rails)
+        for area in areas:
+            assert line.intersection(area.buffer(-0.1)).length < 0.1
+
+
+@pytest.mark.parametrize(
+    ("tags", "crossed"),
+    [({}, True), ({"natural": "wood"}, False), ({"leisure": "pitch"}, False)],
+)
+@pytest.mark.parametrize("layer", ["", "1"])
+def test_squares_of_raw_data_are_not_crossed_through_woods(
+    tags: dict[str, str], crossed: bool, layer: str
+) -> None:
+    corners = {1: (0, 0), 2: (100, 0), 3: (100, 100), 4: (0, 100), 5: (-50, 0), 6: (150, 100)}
+    pond = {11: (40, 40), 12: (60, 40), 13: (60, 60), 14: (40, 60)}
+    elements: list[dict[str, Any]] = [
+        {"type": "node", "id": k, "lon": 2.35 + x / 73_340, "lat": 48.85 + y / 111_210}
+        for k, (x, y) in {**corners, **pond}.items()
+    ]
+    place = {"highway": "pedestrian", "area": "yes"} | ({"layer": layer} if layer else {})
+    ways = {
+        20: ([1, 2, 3, 4, 1], place),
+        21: ([5, 1], {"highway": "footway"}),
+        22: ([3, 6], {"highway": "footway"}),
+        23: ([11, 12, 13, 14, 11], tags),
+    }
+    elements += [
+        {"type": "way", "id": k, "nodes": nodes, "tags": about}
+        for k, (nodes, about) in ways.items()
+    ]
+    raw = from_overpass(elements)
+    network = network_from_osm(raw, crs=pyproj.CRS.from_epsg(2154))
+    walk = network.flags & Flags.SQUARE_WALK > 0
+    assert walk.any() == (crossed or layer == "1")

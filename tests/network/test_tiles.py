@@ -2,120 +2,46 @@
 
 from __future__ import annotations
 
-import contextlib
 import gzip
 import math
-import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
+import pyogrio
 import pyproj
 import pytest
 import shapely
 
-from helpers.project import EXTRACTS
+from helpers.project import EXTRACTS, ROOT
+from helpers.vector_tiles import UNIT_M, X, Y, Z, line, write_mbtiles, write_tile
 from quart_heure.cache import Cache
 from quart_heure.errors import InputFileError
 from quart_heure.network.graph import Flags, WalkNetwork
-from quart_heure.network.tile_network import network_from_tiles, read_tile_network
+from quart_heure.network.tile_network import network_from_tiles, read_tile_network, tile_rule
 from quart_heure.sources.tiles import lines as tile_lines
 from quart_heure.sources.tiles.archive import tile_folder
 from quart_heure.sources.tiles.files import EXTENT, Tile, find_tiles, grid_transform, read_layer
+from quart_heure.sources.tiles.schemas import Reading, known_schemas
 from quart_heure.sources.tiles.tiles import TileStreets, read_tiles
 from quart_heure.study import analyse
 from quart_heure.study.file import read_study
 
 TILES = EXTRACTS / "osm-tiles-paris"
 LAMBERT_93 = pyproj.CRS.from_epsg(2154)
-Z, X, Y = 14, 8299, 5636
-UNIT_M = 0.393
 
 needs_extracts = pytest.mark.skipif(
     not TILES.is_dir(), reason="the source extracts are not beside the project"
 )
 
-Places = Sequence[tuple[int, int]]
-Feature = tuple[str, Places, dict[str, Any]]
 
-
-# --- a writer of vector tiles, as small as the format allows -------------------------------------
-
-
-def varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    return bytes([*out, value])
-
-
-def field(number: int, payload: bytes) -> bytes:
-    return varint(number << 3 | 2) + varint(len(payload)) + payload
-
-
-def packed(values: Sequence[int]) -> bytes:
-    return b"".join(map(varint, values))
-
-
-def zigzag(value: int) -> int:
-    return value << 1 if value >= 0 else (-value << 1) - 1
-
-
-def geometry(kind: str, places: Places) -> list[int]:
-    ring = kind == "polygon"
-    corners = list(places[:-1] if ring else places)
-    steps = np.diff(np.array([(0, 0), *corners]), axis=0).tolist()
-    numbers = [zigzag(value) for step in steps for value in step]
-    if kind == "point":
-        return [9, *numbers]
-    lines = [9, *numbers[:2], (len(corners) - 1) << 3 | 2, *numbers[2:]]
-    return [*lines, 15] if ring else lines
-
-
-def layer_bytes(name: str, features: Sequence[Feature]) -> bytes:
-    keys: list[str] = []
-    values: list[Any] = []
-    body = b""
-    for kind, places, properties in features:
-        tags = []
-        for key, value in properties.items():
-            if key not in keys:
-                keys.append(key)
-            if value not in values:
-                values.append(value)
-            tags += [keys.index(key), values.index(value)]
-        type_code = {"point": 1, "line": 2, "polygon": 3}[kind]
-        body += field(
-            2,
-            field(2, packed(tags))
-            + varint(3 << 3)
-            + varint(type_code)
-            + field(4, packed(geometry(kind, places))),
-        )
-    words = b"".join(field(3, key.encode()) for key in keys)
-    for value in values:
-        if isinstance(value, str):
-            words += field(4, field(1, value.encode()))
-        else:  # a double
-            words += field(4, b"\x19" + np.float64(value).tobytes())
-    size = varint(5 << 3) + varint(EXTENT) + varint(15 << 3) + varint(2)
-    return field(3, field(1, name.encode()) + body + words + size)
-
-
-def line(class_: str, places: Places, **properties: Any) -> Feature:
-    return "line", places, {"class": class_, **properties}
-
-
-def write_tile(
-    folder: Path, x: int, layers: dict[str, Sequence[Feature]], *, packed_up: bool = False
-) -> None:
-    data = b"".join(layer_bytes(name, features) for name, features in layers.items())
-    path = folder / str(Z) / str(x) / (f"{Y}.pbf.gz" if packed_up else f"{Y}.pbf")
-    path.parent.mkdir(parents=True)
-    path.write_bytes(gzip.compress(data) if packed_up else data)
+def pieces_of(tile: Tile, reading: Reading | None = None) -> tile_lines.TilePieces:
+    reading = reading or Reading(known_schemas()[0], tells_foot=False, rule=tile_rule)
+    layer = read_layer(tile, reading.schema.streets, reading.schema.columns)
+    return tile_lines.read_pieces(tile, layer, reading)[0]
 
 
 @pytest.fixture(scope="module")
@@ -185,7 +111,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def streets(town: Path) -> TileStreets:
-    return read_tiles(town)
+    return read_tiles(town, rule=tile_rule)
 
 
 @pytest.fixture(scope="module")
@@ -265,19 +191,19 @@ def test_tiles_are_found_by_place(town: Path) -> None:
 
 def test_an_area_cuts_streets_and_counts(town: Path) -> None:
     centre = shapely.Point(*place(1200, 2200))
-    cut = read_tiles(town, area=shapely.buffer(centre, 150.0))
+    cut = read_tiles(town, rule=tile_rule, area=shapely.buffer(centre, 150.0))
     assert set(cut.kinds) <= {"pedestrian", "service", "square", "unclassified"}
     assert cut.dropped == {}
 
 
 def test_unreadable_tiles_are_named(tmp_path: Path) -> None:
     with pytest.raises(InputFileError, match="no vector tile"):
-        read_tiles(tmp_path)
+        read_tiles(tmp_path, rule=tile_rule)
     broken = tmp_path / "14" / "8299" / "5636.pbf"
     broken.parent.mkdir(parents=True)
     broken.write_bytes(b"<html>not found</html>")
     with pytest.raises(InputFileError, match="cannot be read as a vector tile"):
-        read_tiles(tmp_path)
+        read_tiles(tmp_path, rule=tile_rule)
 
 
 def test_a_layer_or_a_column_may_be_missing(town: Path) -> None:
@@ -289,23 +215,6 @@ def test_a_layer_or_a_column_may_be_missing(town: Path) -> None:
 
 
 # --- MBTiles -------------------------------------------------------------------------------------
-
-
-def write_mbtiles(path: Path, tiles: Mapping[tuple[int, int, int], Any], **metadata: str) -> Path:
-    """Write an archive; tiles are named by zoom, column and row from the north."""
-    with contextlib.closing(sqlite3.connect(path)) as database:
-        database.execute("CREATE TABLE metadata (name text, value text)")
-        database.execute(
-            "CREATE TABLE tiles"
-            " (zoom_level integer, tile_column integer, tile_row integer, tile_data blob)"
-        )
-        database.executemany("INSERT INTO metadata VALUES (?, ?)", metadata.items())
-        database.executemany(
-            "INSERT INTO tiles VALUES (?, ?, ?, ?)",
-            [(z, x, 2**z - 1 - y, data) for (z, x, y), data in tiles.items()],
-        )
-        database.commit()
-    return path
 
 
 @pytest.fixture
@@ -420,14 +329,15 @@ def test_a_study_takes_tiles_for_its_network(
 
 @needs_extracts
 @pytest.mark.extracts
-def test_the_real_tiles_hold_what_was_counted_independently(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    classes = {*tile_lines._KINDS, "trunk", "platform", "pier"}
-    monkeypatch.setattr(
-        tile_lines, "_reason", lambda class_, brunnel: "" if class_ in classes else "other"
-    )
-    joined = tile_lines.join_tiles([tile_lines.read_pieces(tile) for tile in find_tiles(TILES)])
+def test_the_real_tiles_hold_what_was_counted_independently() -> None:
+    class Everything(Reading):
+        def judge(self, about: Mapping[str, Any]) -> tuple[str, int]:
+            return ("" if about["class"] in classes else "other"), 0
+
+    schema = known_schemas()[0]
+    classes = schema.highways.keys() - {"motorway", "busway"} | {"pier"}
+    reading = Everything(schema, tells_foot=False, rule=tile_rule)
+    joined = tile_lines.join_tiles([pieces_of(tile, reading) for tile in find_tiles(TILES)])
     kept = joined.kept
     low, high = np.minimum(joined.a, joined.b)[kept], np.maximum(joined.a, joined.b)[kept]
     pairs = np.unique(np.stack([low, high], axis=1), axis=0)
@@ -447,7 +357,7 @@ def test_the_real_tiles_hold_what_was_counted_independently(
 @pytest.mark.extracts
 def test_joints_of_real_tiles_are_sound() -> None:
     tiles = [tile for tile in find_tiles(TILES) if tile.x in {8298, 8299} and tile.y == 5636]
-    joined = tile_lines.join_tiles([tile_lines.read_pieces(tile) for tile in tiles])
+    joined = tile_lines.join_tiles([pieces_of(tile) for tile in tiles])
     kept = joined.kept
     neighbours = tile_lines.count_neighbours(joined, kept)
     border = (joined.keys >> 32) == 8299 * EXTENT
@@ -459,8 +369,36 @@ def test_joints_of_real_tiles_are_sound() -> None:
 @pytest.mark.extracts
 def test_real_names_and_stairs_are_found() -> None:
     tile = Tile(14, 8299, 5636, TILES / "14" / "8299" / "5636.pbf.gz")
-    pieces = tile_lines.read_pieces(tile)
+    pieces = pieces_of(tile)
     kinds = {kind: pieces.kind.count(kind) for kind in set(pieces.kind)}
     assert kinds["footway"] == pytest.approx(565, abs=10)
     assert kinds["steps"] == pytest.approx(169, abs=5)
     assert "Rue de Rivoli" in pieces.name or "Boulevard Saint-Germain" in pieces.name
+
+
+@needs_extracts
+@pytest.mark.extracts
+def test_no_walk_of_the_packaged_paris_crosses_woods_pitches_or_rails() -> None:
+    """Look with another reader of the same tiles: whole layers in degrees, cut by GDAL."""
+    network = WalkNetwork.read(ROOT / "data" / "paris" / "network.parquet")
+    walks = network.lines[network.flags & Flags.SQUARE_WALK > 0]
+    found = []
+    for tile in find_tiles(TILES):
+        options = {"METADATA_FILE": "", "Z": tile.z, "X": tile.x, "Y": tile.y}
+        for layer, classes in (("landcover", {"wood"}), ("landuse", {"pitch"})):
+            try:
+                table = gpd.read_file(tile.path, layer=layer, **options)
+            except pyogrio.errors.DataLayerError:
+                continue
+            found.append(table[table["class"].isin(classes)].geometry)
+    grounds = gpd.GeoSeries(pd.concat(found), crs=3857).make_valid().to_crs(LAMBERT_93)
+    tree = shapely.STRtree(shapely.buffer(grounds.to_numpy(), -1.0))
+    one, _ = tree.query(walks, predicate="intersects")
+    assert len(tree.geometries) > 1000
+    assert len(walks) > 3000
+    assert len(one) == 0
+    # The sunken garden of the library is a wood: its four sides see each other, and are not joined.
+    garden = gpd.GeoSeries(gpd.points_from_xy([2.3759], [48.8337]), crs=4326).to_crs(LAMBERT_93)
+    (wood,) = [shape for shape in grounds if shape.covers(garden.iloc[0])][:1]
+    assert wood.area > 5000
+    assert shapely.distance(walks, garden.iloc[0]).min() > 20

@@ -27,9 +27,11 @@ from quart_heure.errors import OutputError
 from quart_heure.outputs.assets import asset, stylesheet
 from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.hour_words import range_words
+from quart_heure.outputs.map.data import json_in_html
+from quart_heure.outputs.map.ground import streets
 from quart_heure.outputs.map.map import build_map, render_map, write_map
-from quart_heure.outputs.map.page import _SCRIPTS
-from quart_heure.outputs.map.streets import NAME_FIELDS, streets
+from quart_heure.outputs.map.palette import PALETTE
+from quart_heure.outputs.map.script import page_script
 from quart_heure.outputs.shapes import (
     UNITS_PER_DEGREE,
     Pen,
@@ -255,14 +257,14 @@ def test_discreet_places_are_not_in_the_file(toy_study: Study) -> None:
     (view,) = (view for view in page.data["views"] if view["id"] == "bagagerie")
     # Rings of a few minutes would be a bull's-eye around it.
     assert view["withheld"]
-    assert view["at"] == {}
+    assert view["figures_at"] == []
     # It counts, if in no district, and the minutes of its zones are at most so many.
     assert (view["counted"], view["uncounted"], view["rounded"]) == (1, 1, True)
     others = {v["id"]: v for v in page.data["views"] if v["kind"] == "category"}
     del others["bagagerie"]
-    assert not any(v["uncounted"] or v["rounded"] for v in others.values())
+    assert not any("uncounted" in v or "rounded" in v for v in others.values())
     assert all("bagagerie" not in v.get("counted_at_all", []) for v in page.data["views"])
-    assert all(gap["discreet"] and not gap["nearest"] for gap in view["gaps"])
+    assert all(gap["discreet"] and "nearest" not in gap for gap in view["gaps"])
 
 
 # --- what it says --------------------------------------------------------------------------------
@@ -280,34 +282,40 @@ def test_the_headline_is_that_of_the_tables(toy_coverage: Coverage, page: Page) 
 
 def test_views_say_what_the_tables_say(toy_coverage: Coverage, page: Page) -> None:
     views = {view["id"]: view for view in page.data["views"]}
+    assert page.data["rows"] == ["Est", "Ouest", "Petite Ville"]
     assert list(views) == ["essentials_within", *toy_coverage.study.categories]
+    indicators = publishable(toy_coverage).indicators
     for category in toy_coverage.study.categories:
-        table = toy_coverage.indicators[toy_coverage.indicators["category"] == category]
-        rows = views[category]["rows"]
-        assert [row["label"] for row in rows] == ["Est", "Ouest", "Petite Ville"]
-        assert rows[-1]["city"]
-        city = table[table["level"] == "city"].iloc[0]
-        inside, residents_pct, beyond, area_pct, median, gaps = rows[-1]["values"]
-        assert (inside, gaps) == (city["services_inside"], city["gaps"])
-        assert residents_pct == pytest.approx(city["residents_covered_pct"], abs=0.05)
-        assert area_pct == pytest.approx(city["covered_pct"], abs=0.05)
-        assert median == pytest.approx(city["minutes_median"], abs=0.05)
+        table = indicators[indicators["category"] == category]
+        figures = views[category]["figures"]
+        rows = table.set_index("label").loc[page.data["rows"]]
+        for name in ("residents_covered_pct", "covered_pct", "minutes_median"):
+            assert figures[name] == pytest.approx(rows[name].tolist(), abs=0.051, nan_ok=True)
+        assert figures["services_inside"] == rows["services_inside"].tolist()
+        assert figures["gaps_touching"] == rows["gaps_touching"].tolist()
+        city = rows.iloc[-1]
+        assert figures["gaps_touching"][-1] == city["gaps"]
         on_network = city["residents"] - city["residents_off_network"]
-        assert beyond == pytest.approx(on_network - city["residents_covered"], abs=0.5)
+        beyond = on_network - city["residents_covered"]
+        assert figures["residents_beyond"][-1] == pytest.approx(beyond, abs=0.5)
         gaps_table = toy_coverage.gaps[toy_coverage.gaps["category"] == category]
         shown = views[category]["gaps"]
         assert [gap["rank"] for gap in shown] == sorted(gaps_table["rank"])
         assert [gap["street"] for gap in shown] == list(gaps_table.sort_values("rank")["street"])
-        # A zone counts wherever it is, so that no uncovered district has none.
-        districts = table[table["level"] == "district"].set_index("label")
-        for row in rows[:-1]:
-            assert row["values"][-1] == districts.loc[row["label"], "gaps_touching"]
-    assert any(row["values"][-1] != toy_coverage.indicators.set_index(["category", "label"])["gaps"]
-               [view["id"], row["label"]]
-               for view in list(views.values())[1:] for row in view["rows"])  # fmt: skip
-    composite = views["essentials_within"]["rows"]
-    for row in composite:
-        assert sum(value or 0 for value in row["values"]) == pytest.approx(100, abs=0.2)
+    # A zone counts wherever it is, so that no uncovered district has none.
+    main = toy_coverage.indicators.set_index(["category", "label"])["gaps"]
+    assert any(
+        touching != main[view["id"], label]
+        for view in list(views.values())[1:]
+        for label, touching in zip(page.data["rows"], view["figures"]["gaps_touching"], strict=True)
+    )
+    shares = toy_coverage.composite.pivot(
+        index="label", columns="essentials_within", values="residents_pct"
+    )
+    told = np.array(views["essentials_within"]["shares_pct"], dtype=float)
+    expected = shares.loc[page.data["rows"]].to_numpy(float)
+    assert told == pytest.approx(expected, abs=0.051, nan_ok=True)
+    assert np.nansum(told, axis=1) == pytest.approx(100, abs=0.2)
 
 
 def test_an_hour_and_a_person_are_said_and_leave_ranges(asked_coverage: Coverage) -> None:
@@ -320,14 +328,16 @@ def test_an_hour_and_a_person_are_said_and_leave_ranges(asked_coverage: Coverage
     city = shown.city.set_index("category")
     for view in page.data["views"]:
         name = view["id"] if view["kind"] == "category" else "essential_any"
-        least, most, residents, residents_most = view["range"][-1]
+        columns = ("at_least_pct", "at_most_pct", "residents_at_least", "residents_at_most")
+        least, most, residents, residents_most = (view["ends"][name][-1] for name in columns)
         assert least == pytest.approx(city.loc[name, "residents_covered_pct"], abs=0.06)
         assert most == pytest.approx(city.loc[name, "residents_covered_at_most_pct"], abs=0.06)
         assert residents == pytest.approx(city.loc[name, "residents_covered"], abs=0.6)
         assert residents_most == pytest.approx(city.loc[name, "residents_covered_at_most"], abs=0.6)
         ends = (f"residents_covered{end}_pct" for end in ("", "_at_most"))
-        assert view["range_told"] == range_words(*city.loc[name, list(ends)])
-    assert any(view["range"][-1][0] < view["range"][-1][1] for view in page.data["views"])
+        assert view["ends_told"] == range_words(*city.loc[name, list(ends)])
+    ends = [view["ends"] for view in page.data["views"]]
+    assert any(one["at_least_pct"][-1] < one["at_most_pct"][-1] for one in ends)
     for category, text in page.data["cells"]["perhaps"].items():
         codes = np.frombuffer(zlib.decompress(base64.b64decode(text)), np.uint8).cumsum(
             dtype=np.uint8
@@ -350,15 +360,16 @@ def test_shapes_are_where_the_tables_put_them(toy_coverage: Coverage, page: Page
     gaps = toy_coverage.gaps[toy_coverage.gaps["category"] == "esi"].sort_values("rank")
     for gap, expected in zip(views["esi"]["gaps"], gaps["area_ha"], strict=True):
         assert area_ha(gap["shape"]) == pytest.approx(expected, rel=0.05)
-        assert polygons_of(gap["shape"]).contains(shapely.Point(gap["at"]))
+        place = shapely.Point(gap["at"]["lng"], gap["at"]["lat"])
+        assert polygons_of(gap["shape"]).contains(place)
 
 
 def test_background_is_drawn_by_kind(page: Page) -> None:
     ground = page.data["ground"]
-    assert set(ground["places"]) == {"park", "rail", "water"}
-    assert len(ground["places"]["water"]["areas"]) == 1
-    assert len(ground["places"]["rail"]["lines"]) == 1
-    assert [place[0] for place in ground["place_names"]] == ["La Rivière", HOSTILE[0]]
+    assert set(ground["scenery"]) == {"park", "rail", "water"}
+    assert len(ground["scenery"]["water"]["areas"]) == 1
+    assert len(ground["scenery"]["rail"]["lines"]) == 1
+    assert [place["name"] for place in ground["place_names"]] == ["La Rivière", HOSTILE[0]]
 
 
 def test_services_are_told_apart(page: Page) -> None:
@@ -378,7 +389,8 @@ def test_the_page_holds_the_other_language(page: Page, toy_coverage: Coverage) -
     other = page.data["other"]
     assert other["lang"] == "en"
     assert other["labels"]["bains_douches"] == "Public baths"
-    assert {**other["words"]}.keys() == page.data["words"].keys()
+    assert other["words"].keys() == page.data["said"]["words"].keys()
+    assert other["cause_words"].keys() == page.data["said"]["cause_words"].keys()
     assert len(other["services"]) == len(page.data["services"])
 
 
@@ -398,7 +410,7 @@ def test_a_category_without_services_is_all_gap(toy_study: Study) -> None:
     (view,) = page.data["views"]
     assert view["counted"] == 0
     assert view["gaps"]
-    assert view["gaps"][0]["minutes"] == [None, None, None]
+    assert view["gaps"][0]["minutes"] == {"min": None, "median": None, "max": None}
     checked = [tag for tag in page.all("input") if "checked" in tag and tag.get("name") == "view"]
     assert [tag["value"] for tag in checked] == ["accueil_de_jour"]
 
@@ -424,15 +436,15 @@ def test_both_languages_have_every_word() -> None:
 
 
 def test_the_script_has_the_words_it_asks_for() -> None:
-    script = "".join(asset(f"map/script/{name}") for name in _SCRIPTS)
+    script = page_script()
     table = words()["fr"]["script"]
     asked = set(re.findall(r'say\(\s*"(\w+)"', script))
     asked |= {key + "_one" for key in re.findall(r'count\("(\w+)"', script)}
-    asked |= set(re.findall(r'(?:key: |service_\w+": |: )"((?:column|service)_\w+)"', script))
+    asked |= set(re.findall(r'"((?:column|service)_\w+)"', script))
     # A key that ends with "_" is continued by the script.
     begun = {key for key in asked if key.endswith("_")}
     assert all(any(key.startswith(begin) for key in table) for begin in begun)
-    assert asked - begun - set(table) <= {"composite_label"}
+    assert asked - begun - set(table) <= {"composite_label", "district", "whole_area"}
     used = script + asset("map/words.toml").partition("[fr.script]")[0]
     unused = {
         key
@@ -452,7 +464,7 @@ def test_the_template_uses_every_word_of_the_page() -> None:
         if file.name.startswith("map_")
     )
     code = resources.files("quart_heure.outputs.map")
-    for module in ("texts.py", "ranges.py", "map.py"):
+    for module in ("texts.py", "map.py"):
         templates += code.joinpath(module).read_text(encoding="utf-8")
     unused = {
         key
@@ -465,7 +477,7 @@ def test_the_template_uses_every_word_of_the_page() -> None:
 def test_french_is_typeset(page: Page) -> None:
     text = asset("map/words.toml").partition("[en.page]")[0].partition("[fr.page]")[2]
     assert not re.search(r"\w'\w", text), "a typewriter's apostrophe"
-    said = page.text + json.dumps(page.data["words"], ensure_ascii=False, separators=(",", ":"))
+    said = page.text + json.dumps(page.data["said"], ensure_ascii=False, separators=(",", ":"))
     assert not re.search(r" [:;!?»%]", said), "a space that may break the line"
 
 
@@ -480,47 +492,42 @@ def contrast(one: str, other: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-def paints() -> dict[str, list[str]]:
-    """The fill of each answer, and the line of its pattern where it has one."""
-    block = asset("map/script/draw.js").partition("qh.paints = {")[2].partition("  };")[0]
-    return {
-        name: re.findall(r"#[0-9a-f]{6}", rest)
-        for name, rest in re.findall(r"(\w+): \{(.*?)\}", block)
-    }
-
-
 def test_answers_are_told_apart_in_grey() -> None:
-    painted = paints()
-    assert set(painted) == {"covered", "nearlyCovered", "nearlyUncovered", "uncovered", "perhaps"}
-    for name, (fill, *line) in painted.items():
+    for name, paint in vars(PALETTE.paints).items():
         # A pattern on what is in doubt, none on what is sure.
-        assert bool(line) == (name not in {"covered", "uncovered"})
-        for one in line:
-            assert contrast(fill, one) > 3
-    covered, uncovered = painted["covered"][0], painted["uncovered"][0]
-    assert contrast(covered, uncovered) > 3
+        assert bool(paint.line) == bool(paint.gap_px) == (name not in {"covered", "uncovered"})
+        if paint.line:
+            assert contrast(paint.fill, paint.line) > 3
+    assert contrast(PALETTE.paints.covered.fill, PALETTE.paints.uncovered.fill) > 3
 
 
-def palette() -> dict[str, list[str]]:
-    block = asset("map/script/draw.js").partition("const colours = {")[2].partition("};")[0]
-    return {
-        name: re.findall(r"#[0-9a-f]{6}", value)
-        for name, value in re.findall(r"(\w+): (\[.*?\]|\".*?\")", block)
-    }
+def page_colours() -> dict[str, str]:
+    return dict(re.findall(r"--(\w+): (#[0-9a-f]{6});", stylesheet("map")))
 
 
 def test_ramps_are_told_apart_without_colour() -> None:
-    colours = palette()
-    for ramp in (colours["minutes"], colours["reached"][::-1]):
+    for ramp in (PALETTE.minutes, PALETTE.reached[::-1]):
         steps = [luminance(colour) for colour in ramp]
         assert steps == sorted(steps)
         for darker, lighter in itertools.pairwise(ramp):
             assert contrast(darker, lighter) > 1.25
     # Gaps carry lines, which must be seen on their ground.
-    assert contrast(*colours["gap"], *colours["gapFaint"]) > 1.5
-    assert contrast(*colours["gapLine"], *colours["gap"]) > 4.5
-    for ground in (*colours["paper"], *colours["gap"], *colours["minutes"][2:]):
-        assert contrast(*colours["ink"], ground) > 4.5
+    assert contrast(PALETTE.gap, PALETTE.gap_faint) > 1.5
+    assert contrast(PALETTE.gap_line, PALETTE.gap) > 4.5
+    for ground in (PALETTE.paper, PALETTE.gap, *PALETTE.minutes[2:]):
+        assert contrast(page_colours()["ink"], ground) > 4.5
+
+
+def test_colours_are_stated_in_the_palette_alone(page: Page) -> None:
+    """… or in the stylesheet: what the script paints with comes from the data of the page."""
+    written = [
+        colour
+        for colour in re.findall(r"#[0-9a-f]{3,8}\b|rgba?\(", page_script())
+        if not re.fullmatch(r"#(day|hour|map|fold)", colour)
+    ]
+    assert not written
+    palette = json.loads(json_in_html(PALETTE))
+    assert page.data["palette"] == palette
 
 
 # Machado, Oliveira and Fernandes 2009, full deficiency, on linear RGB.
@@ -545,8 +552,6 @@ DEFICIENCIES = {
 
 @pytest.mark.parametrize("deficiency", DEFICIENCIES)
 def test_colours_survive_colour_blindness(deficiency: str) -> None:
-    colours = palette()
-
     def seen(colour: str) -> np.ndarray:
         channels = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
         linear = np.where(
@@ -556,15 +561,15 @@ def test_colours_survive_colour_blindness(deficiency: str) -> None:
         # Cube roots are about as far apart as colours look.
         return np.cbrt(linear)
 
-    for ramp in (colours["minutes"], colours["reached"]):
-        shades = [*ramp, *colours["paper"], *colours["gapLine"], *colours["water"]]
+    for ramp in (PALETTE.minutes, PALETTE.reached):
+        shades = [*ramp, PALETTE.paper, PALETTE.gap_line, PALETTE.scenery["water"]]
         for i, one in enumerate(shades):
             for other in shades[i + 1 :]:
                 assert np.linalg.norm(seen(one) - seen(other)) > 0.06, (one, other)
 
 
 def test_text_of_the_page_meets_aa() -> None:
-    colours = dict(re.findall(r"--(\w+): (#[0-9a-f]{6});", stylesheet("map")))
+    colours = page_colours()
     for text in ("ink", "quiet", "accent", "warn"):
         assert contrast(colours[text], colours["paper"]) >= 4.5, text
         assert contrast(colours[text], colours["ground"]) >= 4.5, text
@@ -602,18 +607,18 @@ def test_corners_are_rounded_and_nothing_is_lost() -> None:
 
 def test_streets_are_joined_and_named(toy_study: Study) -> None:
     area = toy_study.area.geometry
-    found = streets(
+    lines, names, labels = streets(
         toy_study.network, area=area, around=area.buffer(800), pen=Pen(toy_study.area.crs)
     )
-    *main, lesser = found["streets"]
+    *main, lesser = lines
     assert main == [[], [], []]
     assert lesser
-    assert "pont Unique" not in found["street_names"], "footways are not streets"
-    assert "avenue du Pont" in found["street_names"]
-    labels = np.array(found["street_labels"]).reshape(-1, NAME_FIELDS)
-    assert (np.abs(labels[:, 2]) <= 90).all()
-    upright = labels[labels[:, 5] == found["street_names"].index("avenue du Pont")]
-    assert np.abs(upright[:, 2]).min() > 80
+    assert "pont Unique" not in names, "footways are not streets"
+    assert "avenue du Pont" in names
+    assert len({len(column) for column in vars(labels).values()}) == 1
+    angles = np.abs(labels.angle_deg)
+    assert (angles <= 90).all()
+    assert angles[np.array(labels.name) == names.index("avenue du Pont")].min() > 80
 
 
 # --- Paris ---------------------------------------------------------------------------------------

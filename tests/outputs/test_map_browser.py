@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
 import shutil
@@ -9,15 +10,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyproj
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from helpers.hostile import MAP_HOSTILE as HOSTILE
-from helpers.town_week import town_week
+from helpers.town_week import STARTS, TRIED_HOURS, by_clock, shares_at, town_week
+from quart_heure.analysis.week import SURE
 from quart_heure.outputs.discretion import publishable
+from quart_heure.outputs.map import hours as map_hours
+from quart_heure.outputs.map.cells import Grid
+from quart_heure.outputs.map.figures import open_essentials
 from quart_heure.outputs.map.map import build_map, write_map
+from quart_heure.sources.hours.timeline import CLOSED, OPEN, UNKNOWN
 from quart_heure.study import Coverage, Study, analyse
 
 CHROMIUM = next(
@@ -204,9 +211,13 @@ def test_two_ends_that_are_one_are_told_as_one(open_map) -> None:
         """() => {
           const { data, figures } = quartHeure.map.panel;
           const view = data.views.find((one) => one.kind === "category");
-          const effective = { minutes: data.threshold, hour: null, ranged: true, standard: true };
-          const say = (ends) => figures.sentence({ ...view, range: [ends] }, effective);
-          return [say([0, 0, 0, 0]), say([12.3, 45.6, 1, 2])];
+          const { threshold_min: minutes } = data;
+          const effective = { minutes, hour: null, ranged: true, standard: true };
+          const say = (least, most) => {
+            const ends = { at_least_pct: [least], at_most_pct: [most] };
+            return figures.sentence({ ...view, ends }, effective);
+          };
+          return [say(0, 0), say(12.3, 45.6)];
         }"""
     )
     assert told[0].startswith("0,0\u202f% des habitants")
@@ -245,8 +256,7 @@ def test_a_gap_is_told_by_clicking_it(open_map) -> None:
     at = page.evaluate(
         """() => {
           const { map, view } = quartHeure.map;
-          const [lon, lat] = view.gaps[1].at;
-          const { x, y } = map.latLngToContainerPoint([lat, lon]);
+          const { x, y } = map.latLngToContainerPoint(view.gaps[1].at);
           const box = map.getContainer().getBoundingClientRect();
           return { x: x + box.x, y: y + box.y };
         }"""
@@ -451,6 +461,173 @@ def test_hours_hatch_what_is_perhaps_open(open_map) -> None:
     expect(page.get_by_role("radio", name="10 min")).to_be_enabled()
 
 
+@pytest.mark.parametrize("category", ["bains_douches", "esi"])
+def test_every_hour_of_the_map_is_that_hour_of_the_week(open_map, category: str) -> None:
+    """Cell by cell and service by service, as the page unpacks them; one hour off would show."""
+    page = open_map("week")
+    coverage = publishable(town_week())
+    week = coverage.week
+    assert week is not None
+    cells = coverage.cells
+    to_degrees = pyproj.Transformer.from_crs(coverage.study.area.crs, 4326, always_xy=True)
+    lng, lat = to_degrees.transform(cells["x_m"].to_numpy(), cells["y_m"].to_numpy())
+    told = page.evaluate(
+        """([category, places]) => {
+          const { cells, hours } = quartHeure.map;
+          const found = places.map(([lat, lng]) => cells.holding({ lat, lng }));
+          return Array.from({ length: 168 }, (_, hour) => {
+            return found.map((cell) => hours.tell(category, hour, cell)).join("");
+          });
+        }""",
+        [category, np.column_stack([lat, lng]).tolist()],
+    )
+    for hour, text in enumerate(told):
+        states = np.maximum(week.cell_states(category, week.state_of_hour[category][hour]), 0)
+        assert text == "".join(map(str, states)), hour
+    services = page.evaluate(
+        """() => Object.fromEntries(quartHeure.map.data.services.map((service) => [
+          service.name,
+          Array.from({ length: 168 }, (_, hour) => quartHeure.map.hours.tellService(service, hour)),
+        ]))"""
+    )
+    states = {OPEN: 2, UNKNOWN: 1, CLOSED: 0}
+    for service in ("A1", "C1", "C2"):
+        expected = [states[by_clock(service, moment)] for moment in STARTS]
+        assert services[f"Service {service}"] == expected
+
+
+def test_counts_at_every_hour_are_those_of_the_week(open_map) -> None:
+    page = open_map("week")
+    coverage = publishable(town_week())
+    week, cells = coverage.week, coverage.cells
+    assert week is not None
+    people = cells["residents"].where(cells["on_network"], 0)
+    told = page.evaluate(
+        "() => Array.from({ length: 168 }, (_, hour) => quartHeure.map.hours.shares(hour).at(-1))"
+    )
+    counted = open_essentials(coverage)
+    seen = set()
+    for hour, shares in enumerate(told):
+        states = (week.cell_states(c, week.state_of_hour[c][hour]) for c in counted)
+        open_for_sure = sum((state == SURE).astype(int) for state in states)
+        expected = [
+            100 * people[open_for_sure == n].sum() / people.sum() for n in range(len(counted) + 1)
+        ]
+        assert shares == pytest.approx(expected, abs=0.051), hour
+        seen.add(tuple(shares))
+    assert len(seen) > 2
+
+
+@pytest.mark.parametrize("hour", TRIED_HOURS)
+def test_an_hour_that_is_chosen_is_the_one_that_is_told(open_map, hour: int) -> None:
+    page = open_map("week")
+    page.get_by_role("radio", name="(ESI)").check()
+    page.locator("#day").select_option(index=1 + hour // 24)
+    page.locator("#hour").select_option(label=f"{hour % 24}\u00a0h")
+    assert shown_state(page).endswith(f"hour={hour}")
+    day = DAYS_OF_WEEK[hour // 24]
+    expect(page.locator("#legend-title")).to_contain_text(f"{day} à {hour % 24}\u00a0h")
+    expect(page.locator("#day option:checked")).to_contain_text(day)
+    least, most = shares_at(hour, "esi").loc[""]
+    share = page.locator(".choice", has_text="(ESI)").locator(".share")
+    expect(share).to_have_text(f"{least:.1f}\u202f%".replace(".", ","))
+    if least != most:
+        expect(page.locator("#summary")).to_contain_text(f"{most:.1f}".replace(".", ","))
+
+
+DAYS_OF_WEEK = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
+
+
+def test_hours_that_are_too_large_leave_the_rest(
+    browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(map_hours, "HOURS_LIMIT_BYTES", 10)
+    path = write_map(town_week(), tmp_path / "large.html")
+    opened = Opened(browser, path, WIDE, "#view=esi&hour=11")
+    expect(opened.page.locator("#hours")).to_be_hidden()
+    expect(opened.page.locator("#notes")).to_contain_text("Les horaires ne sont pas montrés")
+    assert colours_seen(opened.page) > 3
+    opened.check_quiet(path)
+    opened.context.close()
+
+
+def test_a_threshold_of_many_decimals_shows_its_figures(
+    browser: Browser, toy_study: Study, tmp_path: Path
+) -> None:
+    threshold = 7.123456789
+    coverage = publishable(analyse(toy_study.replace(isochrones_min=(threshold,))))
+    path = write_map(coverage, tmp_path / "decimals.html", lang="en")
+    opened = Opened(browser, path, WIDE, f"#view=bains_douches&min={threshold}")
+    cells = coverage.cells[coverage.cells["on_network"]]
+    near = cells["minutes_bains_douches"] <= threshold
+    share = 100 * cells["residents"][near].sum() / cells["residents"].sum()
+    standard = coverage.city.set_index("category").at["bains_douches", "residents_covered_pct"]
+    assert abs(share - standard) > 1
+    expect(opened.page.locator("#summary")).to_contain_text(f"{share:.1f}% of residents")
+    opened.context.close()
+
+
+# --- many services -------------------------------------------------------------------------------
+
+MANY = 300
+
+
+@pytest.fixture(scope="module")
+def many_services(toy_coverage: Coverage) -> Coverage:
+    """More services of a category than a byte counts, each the nearest of some cells."""
+    services = toy_coverage.services
+    row = services[services["service_id"] == "C1"]
+    rows = pd.concat([row] * MANY, ignore_index=True)
+    names = [f"S{n}" for n in range(MANY)]
+    rows["service_id"], rows["name"] = names, [f"Place {name}" for name in names]
+    nearest = pd.Categorical([names[n % MANY] for n in range(len(toy_coverage.cells))], names)
+    return dataclasses.replace(
+        toy_coverage,
+        services=pd.concat([services, rows], ignore_index=True),
+        cells=toy_coverage.cells.assign(nearest_esi=nearest),
+    )
+
+
+def test_the_nearest_of_many_services_is_told(
+    browser: Browser, many_services: Coverage, tmp_path: Path
+) -> None:
+    path = write_map(many_services, tmp_path / "many.html")
+    opened = Opened(browser, path, WIDE)
+    cells = many_services.cells
+    to_degrees = pyproj.Transformer.from_crs(many_services.study.area.crs, 4326, always_xy=True)
+    lng, lat = to_degrees.transform(cells["x_m"].to_numpy(), cells["y_m"].to_numpy())
+    told = opened.page.evaluate(
+        """(places) => {
+          const { cells, data } = quartHeure.map;
+          return places.map(([lat, lng]) => {
+            const { place } = cells.tell("esi", cells.holding({ lat, lng }));
+            return data.services[place].name;
+          });
+        }""",
+        np.column_stack([lat, lng]).tolist(),
+    )
+    assert told == [f"Place {name}" for name in cells["nearest_esi"]]
+    assert len(set(told)) == MANY
+    opened.check_quiet(path)
+    opened.context.close()
+
+
+def test_numbers_of_any_size_are_unpacked(open_map, toy_coverage: Coverage) -> None:
+    page = open_map("town")
+    grid = Grid(toy_coverage)
+    numbers = np.linspace(0, 2**24, len(toy_coverage.cells)).astype(np.int64)
+    told = page.evaluate(
+        """async (layers) => {
+          const { cells } = quartHeure.map;
+          const nearest = { esi: { places: [], layers } };
+          const opened = await cells.constructor.open({ ...cells.packed, nearest });
+          return [...opened.nearest.esi].filter((_, i) => opened.codes[i] !== 0);
+        }""",
+        grid.packed_numbers(numbers),
+    )
+    assert sorted(told) == sorted(numbers.tolist())
+
+
 def test_what_is_perhaps_covered_is_a_class_of_the_first_map(open_map) -> None:
     page = open_map("asked")
     expect(page.locator(".top")).to_contain_text("Pour qui arrive le dimanche 3 mai 2026")
@@ -475,17 +652,18 @@ def test_what_is_perhaps_covered_is_a_class_of_the_first_map(open_map) -> None:
 
 def test_marks_say_what_is_open_at_an_hour(open_map) -> None:
     page = open_map("week", state="#view=esi&hour=11")
-    looks = """() => Object.fromEntries(quartHeure.map.data.services
-      .filter((one) => one.layer && one.layer.options.color)
-      .map((one) => [one.name, [one.layer.options.half, one.layer.options.color === "#ffffff"]]))"""
+    looks = """() => Object.fromEntries([...quartHeure.map.layers.marks]
+      .map(([one, { options }]) => [one.name, [options.half, options.color === "#ffffff"]]))"""
     marks = page.evaluate(looks)
     assert marks["Service C1"] == [True, False]  # of unknown hours: half filled
     assert marks["Service C2"] == [False, True]  # open: filled
     page.get_by_label("Heure", exact=True).select_option(label="14\u00a0h")
     assert page.evaluate(looks)["Service C2"] == [False, False]
     page.evaluate(
-        """() => quartHeure.map.data.services
-          .find((one) => one.name === "Service C2").layer.openPopup()"""
+        """() => {
+          const { data, layers } = quartHeure.map;
+          layers.markOf(data.services.find((one) => one.name === "Service C2")).openPopup();
+        }"""
     )
     expect(page.locator(".popup")).to_contain_text("Ouvert lundi à 14\u00a0h")
     page.get_by_label("Jour").select_option(index=0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import math
 import zlib
 from typing import Any
 
@@ -24,6 +25,7 @@ from helpers.town_week import (
     town_with_hours,
 )
 from quart_heure.analysis.statuses import classify
+from quart_heure.errors import StudyFileError
 from quart_heure.outputs.discretion import DISCREET, publishable
 from quart_heure.outputs.map import hours as map_hours
 from quart_heure.outputs.map.cells import (
@@ -37,7 +39,12 @@ from quart_heure.outputs.map.cells import (
     upper_minutes,
     withheld,
 )
-from quart_heure.outputs.map.figures import category_figures, composite_figures, open_essentials
+from quart_heure.outputs.map.data import Ends, PackedCells, PackedHours
+from quart_heure.outputs.map.figures import (
+    category_figures_at,
+    composite_shares_at,
+    open_essentials,
+)
 from quart_heure.outputs.map.hours import hours_shown
 from quart_heure.outputs.map.map import render_map
 from quart_heure.sources.hours.timeline import OPEN, UNKNOWN
@@ -55,6 +62,12 @@ def of_cells(codes: np.ndarray, coverage: Coverage, grid: Grid) -> np.ndarray:
     laid = codes.reshape(grid.height, grid.width)
     cells = coverage.cells
     return laid[cells["row"] - grid.first_row, cells["col"] - grid.first_col]
+
+
+def numbered(layers: list[str], coverage: Coverage, grid: Grid) -> np.ndarray:
+    """Put the bytes of the numbers of the cells together, the lowest first."""
+    planes = [of_cells(unpacked(layer), coverage, grid).astype(int) for layer in layers]
+    return sum(plane * 256**n for n, plane in enumerate(planes))  # type: ignore[return-value]
 
 
 def places_of(coverage: Coverage) -> dict[str, int]:
@@ -75,7 +88,7 @@ def grid(toy_coverage: Coverage) -> Grid:
 
 
 @pytest.fixture(scope="module")
-def shown(toy_coverage: Coverage, grid: Grid) -> dict[str, Any]:
+def shown(toy_coverage: Coverage, grid: Grid) -> PackedCells:
     return cells_shown(toy_coverage, grid, places_of(toy_coverage))
 
 
@@ -83,10 +96,10 @@ def shown(toy_coverage: Coverage, grid: Grid) -> dict[str, Any]:
 
 
 def test_codes_give_the_status_of_the_tables_at_every_threshold(
-    toy_coverage: Coverage, grid: Grid, shown: dict[str, Any]
+    toy_coverage: Coverage, grid: Grid, shown: PackedCells
 ) -> None:
-    upper = np.array([0, *shown["upper"]])
-    for category, text in shown["minutes"].items():
+    upper = np.array([0, *shown.upper_min])
+    for category, text in shown.minutes.items():
         codes = of_cells(unpacked(text), toy_coverage, grid).astype(int)
         minutes = toy_coverage.cells[f"minutes_{category}"].to_numpy()
         told = np.where(codes <= len(upper) - 1, upper[np.minimum(codes, len(upper) - 1)], np.inf)
@@ -102,21 +115,21 @@ def test_codes_give_the_status_of_the_tables_at_every_threshold(
         assert (told[near] - minutes[near] <= 0.25 + 1e-6).all()
 
 
-def test_outside_the_area_is_nothing(grid: Grid, shown: dict[str, Any]) -> None:
-    codes = unpacked(shown["minutes"]["esi"]).reshape(grid.height, grid.width)
+def test_outside_the_area_is_nothing(grid: Grid, shown: PackedCells) -> None:
+    codes = unpacked(shown.minutes["esi"]).reshape(grid.height, grid.width)
     edge = [codes[:2], codes[-2:], codes[:, :2], codes[:, -2:]]
     assert not any(side.any() for side in edge)
     assert (codes > 0).sum() == len(grid._at)
 
 
 def test_the_nearest_service_is_that_of_the_tables(
-    toy_coverage: Coverage, grid: Grid, shown: dict[str, Any]
+    toy_coverage: Coverage, grid: Grid, shown: PackedCells
 ) -> None:
     ids = toy_coverage.services["service_id"].tolist()
-    for category, told in shown["nearest"].items():
-        (layer,) = told["layers"]
+    for category, told in shown.nearest.items():
+        (layer,) = told.layers
         numbers = of_cells(unpacked(layer), toy_coverage, grid)
-        names = [""] + [ids[place] for place in told["places"]]
+        names = [""] + [ids[place] for place in told.places]
         expected = toy_coverage.cells[f"nearest_{category}"].astype(str)
         assert [names[n] for n in numbers] == expected.tolist()
 
@@ -125,9 +138,27 @@ def test_more_services_than_a_byte_counts(toy_coverage: Coverage, grid: Grid) ->
     names = [f"S{n % 300}" for n in range(len(toy_coverage.cells))]
     cells = toy_coverage.cells.assign(nearest_esi=pd.Categorical(names))
     many = dataclasses.replace(toy_coverage, cells=cells)
-    told = cells_shown(many, grid, {f"S{n}": n for n in range(300)})["nearest"]["esi"]
-    low, high = (of_cells(unpacked(layer), many, grid).astype(int) for layer in told["layers"])
-    assert [told["places"][n - 1] for n in low + 256 * high] == [int(name[1:]) for name in names]
+    told = cells_shown(many, grid, {f"S{n}": n for n in range(300)}).nearest["esi"]
+    numbers = numbered(told.layers, many, grid)
+    assert [told.places[n - 1] for n in numbers] == [int(name[1:]) for name in names]
+
+
+@pytest.mark.parametrize("largest", [1, 255, 256, 65_535, 65_536, 2**24])
+def test_numbers_of_any_size_come_back(toy_coverage: Coverage, grid: Grid, largest: int) -> None:
+    numbers = np.linspace(0, largest, len(toy_coverage.cells)).astype(np.int64)
+    layers = grid.packed_numbers(numbers)
+    assert len(layers) == max(1, math.ceil(math.log(largest + 1, 256)))
+    assert (numbered(layers, toy_coverage, grid) == numbers).all()
+
+
+@pytest.mark.parametrize("wrong", [-1, 256])
+def test_codes_that_a_byte_cannot_hold_are_refused(
+    toy_coverage: Coverage, grid: Grid, wrong: int
+) -> None:
+    codes = np.zeros(len(toy_coverage.cells), dtype=np.int64)
+    codes[3] = wrong
+    with pytest.raises(ValueError, match=r"do not fit in 1 bytes"):
+        grid.packed(codes)
 
 
 @given(st.floats(0, 400), st.sampled_from([5.0, 10.0, 12.0, 15.0, 20.0]))
@@ -147,11 +178,25 @@ class _Minutes:
 STUDY_OF_12: Any = _Minutes()
 
 
-def test_codes_leave_room_for_what_has_no_minutes() -> None:
-    many: Any = _Minutes(isochrones_min=tuple(float(n) / 7 for n in range(1, 100)))
+@pytest.mark.parametrize("number", [1, 7, 30, 82])
+def test_codes_leave_room_for_every_threshold(number: int) -> None:
+    """… and for what has no minutes: the finer steps give way, the furthest first."""
+    many: Any = _Minutes(isochrones_min=tuple(300.0 * n / 83 for n in range(1, number + 1)))
     upper = upper_minutes(many)
     assert len(upper) < FAR < UNREACHABLE < OFF_NETWORK
     assert (np.diff(upper) > 0).all()
+    minutes = np.linspace(0, 400, 20_001)
+    near = np.append(upper, np.inf)[np.searchsorted(upper * (1 + 1e-9), minutes)]
+    on = np.ones(len(minutes), dtype=bool)
+    for threshold in thresholds_offered(many):
+        assert (classify(near, on, threshold) == classify(minutes, on, threshold)).all()
+
+
+def test_more_thresholds_than_codes_are_refused() -> None:
+    many: Any = _Minutes(isochrones_min=tuple(float(n) / 7 for n in range(1, 100)))
+    with pytest.raises(StudyFileError, match=r"252 limits of minutes, not for \d+") as refused:
+        upper_minutes(many)
+    assert "at most 83 isochrones_min" in str(refused.value.hint)
 
 
 @pytest.mark.parametrize(
@@ -170,15 +215,13 @@ def test_the_page_finds_the_cell_of_a_place(
     x = corner[0] + rng.uniform(0, 40_000, 200)
     y = corner[1] + rng.uniform(0, 20_000, 200)
     lon, lat = pyproj.Transformer.from_crs(crs, 4326, always_xy=True).transform(x, y)
-    u, v = (
-        (share - centre) / half
-        for share, centre, half in zip(
-            mercator_share(lon, lat), fit["centre"], fit["half"], strict=True
-        )
-    )
-    terms = [u**i * v**j for i in range(4) for j in range(4 - i)]
-    for axis, first, metres in (("col", grid.first_col, x), ("row", grid.first_row, y)):
-        found = sum(c * term for c, term in zip(fit[axis], terms, strict=True))
+    share_x, share_y = mercator_share(lon, lat)
+    u = (share_x - fit.centre.x) / fit.half.x
+    v = (share_y - fit.centre.y) / fit.half.y
+    up_to = fit.degree + 1
+    terms = [u**i * v**j for i in range(up_to) for j in range(up_to - i)]
+    for factors, first, metres in ((fit.col, grid.first_col, x), (fit.row, grid.first_row, y)):
+        found = sum(c * term for c, term in zip(factors, terms, strict=True))
         assert np.abs((found + first) * 25 - metres).max() < 1.0
 
 
@@ -190,13 +233,13 @@ def test_a_discreet_place_has_no_place(discreet_coverage: Coverage) -> None:
     assert not withheld(discreet_coverage, "esi")
     grid = Grid(discreet_coverage)
     told = cells_shown(discreet_coverage, grid, places_of(discreet_coverage))
-    assert -1 in told["nearest"]["bains_douches"]["places"]
-    codes = of_cells(unpacked(told["minutes"]["bains_douches"]), discreet_coverage, grid)
+    assert -1 in told.nearest["bains_douches"].places
+    codes = of_cells(unpacked(told.minutes["bains_douches"]), discreet_coverage, grid)
     here = (discreet_coverage.cells["nearest_bains_douches"] == DISCREET).to_numpy()
-    minutes = {told["upper"][code - 1] for code in set(codes[here]) if code < FAR}
+    minutes = {told.upper_min[code - 1] for code in set(codes[here]) if code < FAR}
     assert minutes
     assert all(m % 5 == 0 and m >= 15 for m in minutes)
-    assert category_figures(discreet_coverage, "bains_douches") == {}
+    assert category_figures_at(discreet_coverage, "bains_douches") == []
     assert "bains_douches" not in open_essentials(discreet_coverage)
 
 
@@ -211,9 +254,9 @@ def test_hours_of_a_discreet_place_are_not_told(toy_study: Study) -> None:
     assert "A1" not in places
     hours = hours_shown(coverage, coverage.week, Grid(coverage), places)
     assert hours is not None
-    assert "bains_douches" not in hours["categories"]
-    assert "esi" in hours["categories"]
-    states = unpacked(hours["services"]).reshape(len(places), -1)
+    assert "bains_douches" not in hours.categories
+    assert "esi" in hours.categories
+    states = unpacked(hours.services).reshape(len(places), -1)
     for service, place in places.items():
         counted = coverage.services["counted"].to_numpy()[place]
         told = [by_clock(service, moment) if counted else 0 for moment in STARTS]
@@ -231,18 +274,29 @@ def test_figures_are_those_of_a_study_with_that_threshold(toy_study: Study, peop
         other = analyse(study.replace(threshold_min=threshold))
         table = other.indicators[other.indicators["category"] == "esi"]
         beyond = table["residents_borderline_uncovered"] + table["residents_uncovered"]
-        found = np.array(category_figures(coverage, "esi")[f"{threshold:g}"], dtype=float)
-        assert found[:, 2] == pytest.approx(table["covered_pct"].to_numpy(), abs=0.051)
+        (found,) = (one for one in category_figures_at(coverage, "esi") if one.minutes == threshold)
+        assert found.covered_pct == pytest.approx(table["covered_pct"].tolist(), abs=0.051)
         if people:
-            shares = table["residents_covered_pct"].to_numpy()
-            assert found[:, 0] == pytest.approx(shares, abs=0.051)
-            assert found[:, 1] == pytest.approx(beyond.to_numpy(), abs=0.51)
+            shares = table["residents_covered_pct"].tolist()
+            assert found.residents_covered_pct == pytest.approx(shares, abs=0.051)
+            assert found.residents_beyond == pytest.approx(beyond.tolist(), abs=0.51)
         share = "residents_pct" if people else "area_pct"
         composite = other.composite.pivot(index="label", columns="essentials_within", values=share)
         labels = [*study.area.districts["label"], study.area.name]
         expected = composite.loc[labels].to_numpy()
-        told = np.array(composite_figures(coverage)[f"{threshold:g}"], dtype=float)
-        assert told == pytest.approx(expected, abs=0.051)
+        (told,) = (
+            one.shares_pct for one in composite_shares_at(coverage) if one.minutes == threshold
+        )
+        assert np.array(told, dtype=float) == pytest.approx(expected, abs=0.051)
+
+
+def test_a_threshold_of_many_decimals_has_its_figures(toy_study: Study) -> None:
+    threshold = 7.123456789
+    coverage = analyse(toy_study.replace(isochrones_min=(threshold,)))
+    (found,) = category_figures_at(coverage, "esi")
+    assert found.minutes == threshold
+    assert threshold in thresholds_offered(coverage.study)
+    assert threshold in upper_minutes(coverage.study)
 
 
 # --- hours ---------------------------------------------------------------------------------------
@@ -253,10 +307,15 @@ def weekly() -> Coverage:
     return publishable(town_week())
 
 
-def told_hours(coverage: Coverage) -> dict[str, Any]:
+def told_hours(coverage: Coverage) -> PackedHours:
     hours = hours_shown(coverage, coverage.week, Grid(coverage), places_of(coverage))
     assert hours is not None
     return hours
+
+
+def shares_told(ends: Ends) -> np.ndarray:
+    """Share at least and at most, per row."""
+    return np.array([ends.at_least_pct, ends.at_most_pct], dtype=float).T
 
 
 def state_at(coverage: Coverage, category: str, hour: int) -> np.ndarray:
@@ -266,19 +325,18 @@ def state_at(coverage: Coverage, category: str, hour: int) -> np.ndarray:
 
 def test_hours_come_back_cell_by_cell(weekly: Coverage) -> None:
     hours, grid = told_hours(weekly), Grid(weekly)
-    for category, one in hours["categories"].items():
-        low, high = unpacked(one["classes"]).reshape(2, -1)
-        classes = of_cells(low + 256 * high.astype(int), weekly, grid) - 1
-        table = np.frombuffer(zlib.decompress(base64.b64decode(one["table"])), dtype=np.uint8)
-        table = table.reshape(-1, one["states"])
-        for hour in TRIED_HOURS:
-            told = table[classes, one["hours"][hour]]
+    for category, one in hours.categories.items():
+        classes = numbered(one.classes, weekly, grid) - 1
+        table = np.frombuffer(zlib.decompress(base64.b64decode(one.table)), dtype=np.uint8)
+        table = table.reshape(-1, len(one.ends))
+        for hour in range(168):
+            told = table[classes, one.hours[hour]]
             assert (told == np.maximum(state_at(weekly, category, hour), 0)).all()
 
 
 def test_which_week_it_is_is_said(weekly: Coverage) -> None:
-    assert told_hours(weekly)["monday"] == MONDAY.isoformat()
-    assert told_hours(weekly)["holidays"] == [4]
+    assert told_hours(weekly).monday == MONDAY.isoformat()
+    assert told_hours(weekly).holidays == [4]
     page = render_map(weekly)
     assert "Semaine du 27 avril 2026 au 3 mai 2026. Férié" in page
     assert "vendredi 1er mai 2026" in page
@@ -289,9 +347,9 @@ def test_the_map_agrees_with_the_study_of_that_hour(weekly: Coverage) -> None:
     hours = told_hours(weekly)
     ids = [*weekly.study.area.districts["district_id"], ""]
     seen = set()
-    for category, one in hours["categories"].items():
+    for category, one in hours.categories.items():
         for hour in TRIED_HOURS:
-            told = np.array(one["rows"][one["hours"][hour]], dtype=float)[:, :2]
+            told = shares_told(one.ends[one.hours[hour]])
             expected = shares_at(hour, category).loc[ids].to_numpy()
             assert told == pytest.approx(expected, abs=0.051)
             seen.add(tuple(np.sign(told[-1]).tolist()))
@@ -300,7 +358,7 @@ def test_the_map_agrees_with_the_study_of_that_hour(weekly: Coverage) -> None:
 
 def test_services_are_open_by_their_clock(weekly: Coverage) -> None:
     places = places_of(weekly)
-    states = unpacked(told_hours(weekly)["services"]).reshape(len(places), -1)
+    states = unpacked(told_hours(weekly).services).reshape(len(places), -1)
     counted = dict(zip(places, weekly.services["counted"], strict=True))
     for service in ("A1", "C1", "C2"):
         assert counted[service]
@@ -311,14 +369,15 @@ def test_services_are_open_by_their_clock(weekly: Coverage) -> None:
     assert not states[places["A2"]].any()
 
 
-def test_counts_at_an_hour_are_those_of_the_states(weekly: Coverage) -> None:
+@pytest.mark.parametrize("hour", TRIED_HOURS)
+def test_counts_at_an_hour_are_those_of_the_states(weekly: Coverage, hour: int) -> None:
     counted = open_essentials(weekly)
     assert counted
-    hour = 11
     sure = sum(state_at(weekly, category, hour) == 2 for category in counted)
     cells = weekly.cells[weekly.cells["on_network"]]
-    composite = told_hours(weekly)["composite"]
-    rows = composite["rows"][composite["hours"][hour]]
+    composite = told_hours(weekly).composite
+    assert composite is not None
+    rows = composite.shares_pct[composite.hours[hour]]
     ids = [*weekly.study.area.districts["district_id"], ""]
     for district, row in zip(ids, rows, strict=True):
         here = cells if district == "" else cells[cells["district_id"] == district]
@@ -332,13 +391,13 @@ def test_hours_without_residents_are_of_area() -> None:
     study = town_with_hours(week=True, week_of=MONDAY, residents=None)
     coverage = publishable(analyse(study))
     on = coverage.cells["on_network"].to_numpy()
-    one = told_hours(coverage)["categories"]["esi"]
+    one = told_hours(coverage).categories["esi"]
     for hour in TRIED_HOURS:
         states = state_at(coverage, "esi", hour)[on]
         expected = [100 * (states == 2).mean(), 100 * (states >= 1).mean()]
-        least, most, *people = one["rows"][one["hours"][hour]][-1]
-        assert [least, most] == pytest.approx(expected, abs=0.11)
-        assert people == [None, None]
+        ends = one.ends[one.hours[hour]]
+        assert shares_told(ends)[-1] == pytest.approx(expected, abs=0.11)
+        assert ends.residents_at_least == ends.residents_at_most == [None] * 3
 
 
 def test_many_states_are_told_apart(toy_coverage: Coverage) -> None:
@@ -355,5 +414,5 @@ def test_hours_that_are_too_large_are_left_out_and_told(
 ) -> None:
     assert hours_shown(toy_coverage, None, grid, places_of(toy_coverage)) is None
     monkeypatch.setattr(map_hours, "HOURS_LIMIT_BYTES", 10)
-    assert told_hours(weekly)["categories"] == {}
+    assert told_hours(weekly) == PackedHours(categories={}, too_large=True)
     assert "Les horaires ne sont pas dans ce fichier" in render_map(weekly)

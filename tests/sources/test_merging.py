@@ -225,7 +225,7 @@ def test_names_are_compared_among_neighbours_only(monkeypatch: pytest.MonkeyPatc
 # --- in a study ----------------------------------------------------------------------------------
 
 
-def test_a_study_merges_when_it_is_asked_to() -> None:
+def test_merging_keeps_what_was_told_before() -> None:
     services = Services(
         table=table_of(place("a"), place("b", 20)),
         problems=problem_table(
@@ -241,9 +241,7 @@ def test_a_study_merges_when_it_is_asked_to() -> None:
             ]
         ),
     )
-    assert merged_services(services, {}) is services
-    assert merged_services(services, {"on": False, "trust": ["a"]}) is services
-    merged = merged_services(services, {"on": True, "trust": ["b"]})
+    merged = merged_services(services, trust=["b"])
     assert merged.table["service_id"].tolist() == ["b"]
     assert merged.problems["action"].tolist() == ["left out", "merged"]
     assert isinstance(merged.problems, pd.DataFrame)
@@ -256,7 +254,7 @@ def test_what_was_said_of_a_place_before_it_was_hidden_is_taken_back() -> None:
     said = {"file": "f", "row": 1, "field": "status", "reason": "odd", "action": "doubted"}
     told = [{**said, "value": "Halte Oberkampf – x"}, {**said, "value": "Bains-douches Oberkampf"}]
     services = Services(table=table_of(shown, hidden, other), problems=problem_table(told))
-    merged = merged_services(services, {"on": True})
+    merged = merged_services(services)
     assert merged.table["discreet"].tolist() == [True, False]
     assert merged.problems["value"].tolist() == ["", "Bains-douches Oberkampf", ""]
 
@@ -266,6 +264,6 @@ def test_nothing_tells_what_lies_near_a_discreet_place(discreet: bool) -> None:
     shown = place("a", name="Halte Oberkampf")
     near = place("b", 10, name="Maison Mirabelle", discreet=discreet)
     services = Services(table=table_of(shown, near), problems=problem_table())
-    merged = merged_services(services, {"on": True})
+    merged = merged_services(services)
     assert len(merged.table) == 2
     assert merged.problems["field"].tolist() == ([] if discreet else ["duplicate"])

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import bz2
+import dataclasses
 import gzip
 import resource
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import osmium
 import pytest
 
 from helpers import toy_osm
@@ -32,7 +35,7 @@ def way(osm_id: int, *nodes: int, tags: dict[str, str] | None = None) -> dict[st
 def assert_same(one: RawOsm, other: RawOsm) -> None:
     for name in ("node_id", "lon", "lat", "way_id", "refs", "offsets"):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name), err_msg=name)
-    for name in ("node_tags", "way_tags", "areas", "osm_date"):
+    for name in ("node_tags", "way_tags", "areas", "osm_date", "obstacles"):
         assert getattr(one, name) == getattr(other, name), name
     dropped = ["file"]
     assert one.problems.drop(columns=dropped).equals(other.problems.drop(columns=dropped))
@@ -62,7 +65,8 @@ def test_a_file_holds_what_an_answer_holds(name: str, answer: RawOsm, tmp_path: 
 def test_what_an_answer_holds(answer: RawOsm) -> None:
     assert answer.way_id.tolist() == sorted([*toy_osm.WAYS.keys() - {64, 65}, 59])
     first = answer.way_tags[0]
-    assert first == {"highway": "residential", "name": "Rue de l'Été, n°1 = 100 %"}
+    assert first == toy_osm.WAYS[1][0]
+    assert answer.way_tags[1].keys() == {"highway", "name", "sidewalk"}
     assert nodes_of(answer, 0) == [toy_osm.NODE_IDS[place] for place in toy_osm.WAYS[1][1]]
     gate = toy_osm.NODE_IDS[toy_osm.LOCKED_GATE]
     assert answer.node_tags[gate] == {"barrier": "gate", "locked": "yes"}
@@ -292,6 +296,167 @@ def test_nothing_is_left_in_the_temporary_folder(
     with pytest.raises(InputFileError):
         read_osm_file(path)
     assert list(scratch.iterdir()) == []
+
+
+# --- files that need a second look ---------------------------------------------------------------
+
+
+def write_places_on_ways(path: Path, *, untagged: bool = False) -> Path:
+    """Write the town as ``osmium add-locations-to-ways`` does: untagged nodes are left out."""
+    source = toy_osm.write(path.with_name("source.osm"))
+    header = osmium.io.Header()
+    header.set("osmosis_replication_timestamp", toy_osm.OSM_DATE)
+    kind = "pbf" if path.suffix == ".pbf" else "osm"
+    target = osmium.io.File(str(path), f"{kind},locations_on_ways=true")
+    with osmium.SimpleWriter(target, header=header, overwrite=True) as writer:  # type: ignore[arg-type]
+        for element in osmium.FileProcessor(str(source)).with_locations():
+            if untagged or not element.is_node() or element.tags:
+                writer.add(element)
+    source.unlink()
+    return path
+
+
+@pytest.mark.parametrize("name", ["places.osm.pbf", "places.osm"])
+@pytest.mark.parametrize("untagged", [False, True])
+def test_places_on_ways_are_read(name: str, untagged: bool, answer: RawOsm, tmp_path: Path) -> None:
+    raw = read_osm_file(write_places_on_ways(tmp_path / name, untagged=untagged))
+    if name.endswith(".osm"):  # XML has no such header
+        raw = dataclasses.replace(raw, osm_date=toy_osm.OSM_DATE)
+    assert_same(raw, answer)
+
+
+def test_places_on_ways_are_cut_to_a_polygon(tmp_path: Path) -> None:
+    places = read_osm_file(
+        write_places_on_ways(tmp_path / "places.osm.pbf"), polygon=toy_osm.WEST_HALF
+    )
+    nodes = read_osm_file(toy_osm.write(tmp_path / "t.osm.pbf"), polygon=toy_osm.WEST_HALF)
+    assert_same(places, nodes)
+
+
+def editor_file(**marks: str) -> str:
+    """Write two streets and a gate as an editor does, some of it marked (by kind and number)."""
+
+    def mark(name: str) -> str:
+        return f" {marks[name]}" if name in marks else ""
+
+    return (
+        "<?xml version='1.0' encoding='UTF-8'?><osm version='0.6' generator='JOSM'>"
+        "<node id='1' visible='true' lat='48' lon='2'/>"
+        f"<node id='2'{mark('n2')} lat='48' lon='2.1'>"
+        "<tag k='barrier' v='gate'/></node>"
+        "<node id='3' action='modify' visible='true' lat='48' lon='2.2'/>"
+        f"<way id='-7'{mark('w7')}><nd ref='1'/><nd ref='2'/><nd ref='3'/>"
+        "<tag k='highway' v='path'/><tag k='note' v=\"action='delete' > soon\"/></way>"
+        "<way id='8'><nd ref='1'/><nd ref='3'/><tag k='highway' v='path'/></way>"
+        "<way id='9'><nd ref='1'/><nd ref='2'/><nd ref='3'/><nd ref='1'/></way>"
+        f"<relation id='5'{mark('r5')}><member type='way' ref='9' role='outer'/>"
+        "<tag k='type' v='multipolygon'/><tag k='highway' v='pedestrian'/></relation></osm>"
+    )
+
+
+def read_text(path: Path, text: str) -> RawOsm:
+    pack = {".gz": gzip.compress, ".bz2": bz2.compress}.get(path.suffix, bytes)
+    path.write_bytes(pack(text.encode()))
+    return read_osm_file(path)
+
+
+@pytest.mark.parametrize("mark", ["action='delete'", 'action="delete"', "visible='false'"])
+@pytest.mark.parametrize("name", ["t.osm", "t.osm.gz", "t.osm.bz2"])
+def test_what_an_editor_deleted_is_not_there(mark: str, name: str, tmp_path: Path) -> None:
+    raw = read_text(tmp_path / name, editor_file(w7=mark))
+    assert raw.way_id.tolist() == [8, 9]
+    assert problems_of(raw) == {("way", -7, "deleted in an editor")}
+    raw = read_text(tmp_path / name, editor_file(n2=mark))
+    assert (raw.node_id.tolist(), raw.node_tags) == ([1, 3], {})
+    assert ("way", -7, "nodes are missing") in problems_of(raw)
+    raw = read_text(tmp_path / name, editor_file(r5=mark))
+    assert (raw.way_id.tolist(), raw.areas) == ([-7, 8], ())
+
+
+def test_words_of_deletion_in_a_note_delete_nothing(tmp_path: Path) -> None:
+    raw = read_text(tmp_path / "t.osm", editor_file())
+    assert raw.way_id.tolist() == [-7, 8, 9]
+    assert raw.problem_rows == ()
+
+
+def test_a_file_of_deletions_that_is_damaged_is_refused(tmp_path: Path) -> None:
+    text = editor_file(w7="action='delete'")
+    for broken in (text[:-40], text.replace("id='-7'", "id='x'"), LAUGHS_IN_AN_EDITOR):
+        with pytest.raises(InputFileError, match=r"t\.osm"):
+            read_text(tmp_path / "t.osm", broken)
+
+
+LAUGHS_IN_AN_EDITOR = (
+    f'<!DOCTYPE o [<!ENTITY l0 "ha">{LAUGHS}]><osm version="0.6">'
+    '<node id="1" action="delete" lat="48" lon="2"><tag k="name" v="&l19;"/></node></osm>'
+)
+
+
+# --- what walks across squares go round ----------------------------------------------------------
+
+SQUARE = {"highway": "pedestrian", "area": "yes"}
+
+
+def grounds(*more: dict[str, Any], square: bool = True) -> list[dict[str, Any]]:
+    """Return a square, and what is drawn beside it."""
+    corners = [node(k + 1, 2.35 + 0.001 * x, 48.85 + 0.001 * y) for k, (x, y) in enumerate(CORNERS)]
+    return [*corners, way(90, 1, 2, 3, 4, 1, tags=SQUARE if square else STREET), *more]
+
+
+CORNERS = [(0, 0), (1, 0), (1, 1), (0, 1)]
+
+
+@pytest.mark.parametrize(
+    ("tags", "kind"),
+    [
+        ({"natural": "wood"}, "Polygon"),
+        ({"landuse": "forest"}, "Polygon"),
+        ({"leisure": "pitch"}, "Polygon"),
+        ({"natural": "water"}, "Polygon"),
+        ({"railway": "rail"}, "LineString"),
+        ({"railway": "rail", "tunnel": "yes"}, ""),
+        ({"railway": "rail", "bridge": "viaduct"}, ""),
+        ({"railway": "tram"}, ""),
+        ({"natural": "wood", "layer": "-1"}, ""),
+        ({"natural": "tree_row"}, ""),
+        ({"leisure": "pitch", "highway": "pedestrian"}, ""),
+    ],
+)
+def test_woods_pitches_and_rails_are_taken_down(
+    tags: dict[str, str], kind: str, tmp_path: Path
+) -> None:
+    elements = grounds(way(91, 1, 2, 3, 1, tags=tags))
+    asked = from_overpass(elements)
+    path = tmp_path / "t.osm"
+    path.write_text(toy_osm.osm_xml(elements), encoding="utf-8")
+    for raw in (asked, read_osm_file(path)):
+        assert [shape.geom_type for shape in raw.obstacles] == ([kind] if kind else [])
+
+
+def test_a_wood_that_is_a_relation_has_its_clearing(tmp_path: Path) -> None:
+    inner = [node(11, 2.3502, 48.8502), node(12, 2.3504, 48.8502), node(13, 2.3504, 48.8504)]
+    outer = [way(91, 1, 2, 3, tags={"source": "x"}), way(92, 3, 4, 1, tags={"source": "x"})]
+    members = [
+        {"type": "way", "ref": ref, "role": role}
+        for ref, role in [(91, "outer"), (92, "outer"), (93, "inner")]
+    ]
+    wood = {"type": "relation", "id": 5, "members": members}
+    wood["tags"] = {"type": "multipolygon", "natural": "wood"}
+    elements = grounds(*inner, *outer, way(93, 11, 12, 13, 11, tags={"source": "x"}), wood)
+    path = tmp_path / "t.osm"
+    path.write_text(toy_osm.osm_xml(elements), encoding="utf-8")
+    for raw in (from_overpass(elements), read_osm_file(path)):
+        (shape,) = raw.obstacles
+        assert shape.area == pytest.approx(0.001**2 - 0.0002**2 / 2, rel=1e-6)
+        # Its ways are no streets.
+        assert raw.way_id.tolist() == [90]
+
+
+def test_without_a_square_nothing_is_taken_down(tmp_path: Path) -> None:
+    elements = grounds(way(91, 1, 2, 3, 1, tags={"natural": "wood"}), square=False)
+    path = tmp_path / "t.osm"
+    path.write_text(toy_osm.osm_xml(elements), encoding="utf-8")
+    assert from_overpass(elements).obstacles == read_osm_file(path).obstacles == ()
 
 
 @pytest.mark.extracts

@@ -16,13 +16,13 @@ from helpers.fake_portals import place, town_lon_lat
 from helpers.study_files import write_town
 from quart_heure.categories import default_catalogue, extend_catalogue
 from quart_heure.cli import main
-from quart_heure.outputs.report.check import check_study, render_check
 from quart_heure.sources.online.open_data import Dataset, DatasetAnswer
 from quart_heure.sources.online.open_data_services import service_rows
 from quart_heure.sources.online.soliguide_places import _admits, place_rows
 from quart_heure.sources.osm.services import read_candidates
 from quart_heure.sources.services.discretion import ASKED, is_shelter
 from quart_heure.sources.services.services import Services, read_services
+from quart_heure.study.check import check_study, render_check
 from quart_heure.study.file import read_study
 
 AREA = toy_town.town_area()

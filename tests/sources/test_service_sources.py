@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +15,11 @@ from helpers import toy_town
 from helpers.study_files import add, services_table, swap, write_town
 from quart_heure import errors
 from quart_heure.cli import main
-from quart_heure.outputs.report.check import check_study, render_check
+from quart_heure.outputs.report.check import render_check
 from quart_heure.outputs.report.report import render_report
-from quart_heure.sources.services.settings import ServiceSource, sources_from_settings
+from quart_heure.sources.services.settings import ServiceSource
 from quart_heure.study import analyse
+from quart_heure.study.check import check_study
 from quart_heure.study.file import read_study
 
 DAY = datetime.date(2026, 3, 1)
@@ -71,19 +72,31 @@ def test_sources_alone_are_enough(study: Path) -> None:
     assert len(read_study(study).services.table) == len(toy_town.SERVICES)
 
 
-def test_shared_settings_and_own_ones() -> None:
-    settings = {
-        "category": "esi",
-        "crs": "EPSG:2154",
-        "files": ["a.csv"],
-        "sources": [{"file": "b.csv", "category": "bagagerie", "rules": {"esi": "x"}}],
-    }
-    assert sources_from_settings(settings, Path("d"), where="s") == (
-        ServiceSource(file=Path("d/a.csv"), category="esi", crs="EPSG:2154"),
-        ServiceSource(
-            file=Path("d/b.csv"), category="bagagerie", crs="EPSG:2154", rules={"esi": "x"}
-        ),
+def test_shared_settings_and_own_ones(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    swap(
+        study,
+        'files = ["services.csv"]',
+        'category = "esi"\ncrs = "EPSG:2154"\nfiles = ["a.csv"]\n'
+        'sources = [{ file = "b.csv", category = "bagagerie", rules = { esi = "x" } }]',
     )
+    asked: list[ServiceSource] = []
+
+    def stop(sources: Sequence[ServiceSource], *_: object, **__: object) -> None:
+        asked.extend(sources)
+        raise InterruptedError
+
+    monkeypatch.setattr("quart_heure.study.inputs.read_services", stop)
+    with pytest.raises(InterruptedError):
+        read_study(study)
+    assert asked == [
+        ServiceSource(file=study.parent / "a.csv", category="esi", crs="EPSG:2154"),
+        ServiceSource(
+            file=study.parent / "b.csv",
+            category="bagagerie",
+            crs="EPSG:2154",
+            rules={"esi": "x"},
+        ),
+    ]
 
 
 MERGED = """[services]
@@ -132,7 +145,7 @@ def test_merged_files_list_every_row_that_is_no_service(study: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('sources = [{ category = "esi" }]', "[[services.sources]] 1: there is no 'file'"),
+        ('sources = [{ category = "esi" }]', "there is no 'file' in [[services.sources]] 1."),
         ("sources = [1]", "[[services.sources]] 1: is 1"),
         ('sources = [{ fiel = "a" }]', "no key 'fiel'. Did you mean 'file'"),
         ("sources = [{ file = 1 }]", "file is 1. It must be text"),

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from quart_heure.sources.services import wordings
 from quart_heure.sources.services.admission import ADMITS
-from quart_heure.sources.services.capacities import CAPACITY_UNITS, capacity_of, read_capacity
+from quart_heure.sources.services.capacities import CAPACITY_UNITS, read_capacity
 from quart_heure.sources.services.discretion import is_discreet, secrecy_in
 from quart_heure.sources.services.phrases import LONGEST, spellings, vocabulary, words_of
 from quart_heure.sources.services.rows import ACCESS, ANSWERS
@@ -37,8 +37,8 @@ NEGATIONS = ("pas", "non", "sans", "aucun", "ne", "ni", "sauf", "hors", "jamais"
 def reading(field: str, text: str) -> str:
     """What a text is read as, in the words of the table."""
     if field == "capacity":
-        value, unit = capacity_of(text)
-        return "unknown" if math.isnan(value) else f"{value:g} {unit}".strip()
+        read = read_capacity(text)
+        return "unknown" if math.isnan(read.value) else f"{read.value:g} {read.unit}".strip()
     if field == "secrecy":
         return "hidden" if secrecy_in(text, "notes") else "shown"
     # Whom a place admits stands in a column of the public, which speaks of more than that.
@@ -142,9 +142,9 @@ def test_what_is_too_long_is_not_read() -> None:
 def test_a_figure_counts_what_its_heading_says(
     text: str, heading: str, value: float, unit: str
 ) -> None:
-    found, counted = capacity_of(text, heading=heading)
-    assert found == pytest.approx(value, nan_ok=True)
-    assert counted == unit
+    read = read_capacity(text, heading=heading)
+    assert read.value == pytest.approx(value, nan_ok=True)
+    assert read.unit == unit
 
 
 @pytest.mark.parametrize(
@@ -235,9 +235,9 @@ def test_any_text_gets_a_word_of_the_schema(text: str, own: bool) -> None:
         assert read_text(field, text, own=own).word in {*words, "unknown", ""}
     admits = read_text("admits", text, own=own).word.split(";")
     assert admits in ([""], [one for one in (*ADMITS, "unknown") if one in admits])
-    value, unit = capacity_of(text)
-    assert math.isnan(value) or 0 <= value <= 1e6
-    assert unit in {*CAPACITY_UNITS, ""} and not (unit and math.isnan(value))
+    read = read_capacity(text)
+    assert math.isnan(read.value) or 0 <= read.value <= 1e6
+    assert read.unit in {*CAPACITY_UNITS, ""} and not (read.unit and math.isnan(read.value))
     assert isinstance(secrecy_in(text, "notes"), str)
     assert status_in_remarks(text).word in {*STATUSES, ""}
 
@@ -247,7 +247,7 @@ def test_an_unknown_word_in_any_text_makes_no_answer(words: list[str], at: int, 
     text = " ".join([*words[:at], "grzyb", *words[at:]])
     for name in (*YES, "admits"):
         assert read_text(name, text, own=name != "admits").word in {"unknown", ""}
-    assert math.isnan(capacity_of(text)[0])
+    assert math.isnan(read_capacity(text).value)
 
 
 def test_each_phrase_of_the_vocabulary_has_one_meaning() -> None:

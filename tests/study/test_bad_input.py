@@ -758,6 +758,8 @@ def test_a_row_with_a_comma_too_many_is_listed(folder: Path) -> None:
         ("[profiles.dog]\nspeed = 4\n[analysis]\nprofile = 'dog'", "Did you mean 'speed_kmh'?"),
         ("[profiles.dog]\nspeed = 4", "[profiles.dog]: there is no key 'speed'."),  # nobody's
         ("[persons.ada]\nsexe = 'woman'", "Did you mean 'sex'?"),
+        ("[persons.ada]\nsex = 'women'", 'sex is \'women\'. It must be "woman" or "man".'),
+        ("[[services.sources]]\nfiel = 'a'", "[[services.sources]] 1: there is no key 'fiel'."),
         ("[categories.x]\nfr = 'X'\ncolor = '#fff'", "unknown keys: color. Keys are colour"),
     ],
 )
@@ -791,6 +793,9 @@ def test_a_misspelt_key_is_put_right(study: Path, refuse: Refuse, text: str, wor
         ("isochrones_min = [inf]", "isochrones_min inf is inf, which is not a positive number."),
         ("isochrones_min = [5, 241]", "isochrones_min 241 is 241, more than 240 minutes."),
         ("snap_m = 1e6", "snap_m is 1e+06, more than 5000 metres."),
+        (f"isochrones_min = [0x1{'0' * 5000}]", "isochrones_min is too large"),
+        ("date = 3", "[analysis]: date is 3. Write it as"),
+        ("between = [18, 22]", "between is [18, 22]. It must be a list of words in quotes."),
         ("min_gap_ha = inf", "min_gap_ha is inf, which is not a positive number."),
     ],
 )
@@ -1098,7 +1103,7 @@ def test_the_place_is_tried_before_the_work(
 def test_the_place_is_tried_before_the_work_of_others(
     study: Path, refuse: Refuse, tmp_path: Path, command: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for late in ("study.file.paris_study", "fetch.fetch.fetch_territory"):
+    for late in ("study.study.Study.from_settings", "fetch.fetch.fetch_territory"):
         monkeypatch.setattr(f"quart_heure.{late}", lambda *_, **__: pytest.fail("late"))
     monkeypatch.setattr(
         "quart_heure.sources.online.geocoding.geocode_file", lambda *_, **__: pytest.fail("late")

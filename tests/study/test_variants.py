@@ -7,7 +7,9 @@ import dataclasses
 import datetime as dt
 import io
 import json
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -21,7 +23,7 @@ from quart_heure.errors import StudyFileError
 from quart_heure.outputs.report.variants import render_paces, render_sensitivity
 from quart_heure.profiles import ADULT, SLOW, STEP_FREE, WalkProfile
 from quart_heure.schema import check_columns, table_columns
-from quart_heure.study import Study, analyse
+from quart_heure.study import Study, analyse, inputs
 from quart_heure.study.variants import _most_rows, paces, sensitivity, variants_of
 
 FIGURES = ["covered_pct", "residents_covered", "residents_covered_pct"]
@@ -196,6 +198,49 @@ def test_an_area_without_residents_has_one_table(small: Study) -> None:
     text = render_paces(table, nobody, form="md", lang="en")
     assert text.count("## ") == 1
     assert "| slow (3 km/h), 6 min |" in text
+
+
+@pytest.mark.parametrize("command", ["paces", "sensitivity"])
+def test_a_study_is_read_once_however_often_it_is_asked(
+    tmp_path: Path, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = write_town(tmp_path)
+    reads: Counter[str] = Counter()
+
+    def count(name: str) -> None:
+        real = getattr(inputs, name)
+
+        def counted(*given: Any, **named: Any) -> Any:
+            reads[name] += 1
+            return real(*given, **named)
+
+        monkeypatch.setattr(inputs, name, counted)
+
+    for name in ("read_services", "stored_network", "stored_area"):
+        count(name)
+    assert main([command, str(study), "--category", "esi", "--no-cache"]) == 0
+    assert reads == {"read_services": 1, "stored_network": 1, "stored_area": 1}
+
+
+def test_streets_are_taken_as_far_as_the_longest_of_the_walks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Raw streets are cut around the area: where the slowest walks first, the fastest counts."""
+    study = add(write_town(tmp_path), "[profiles.runner]\nspeed_kmh = 9")
+    asked = []
+
+    def stop(*_: Any, reach: Any, **__: Any) -> None:
+        asked.append(reach)
+        raise StudyFileError("read", hint="enough")
+
+    monkeypatch.setattr(inputs, "stored_network", stop)
+    far = ["--profile", "runner", "--threshold", "60"]
+    main(["report", str(study), *far])
+    main(["paces", str(study), "--profile", "slow", "--threshold", "10", *far])
+    main(["report", str(study)])
+    alone, compared, usual = asked
+    assert compared.covers(alone)
+    assert not usual.covers(alone)
 
 
 def test_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

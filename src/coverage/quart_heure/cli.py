@@ -13,8 +13,7 @@ from typing import Annotated
 
 import typer
 
-from quart_heure.commands import dossier as dossiers
-from quart_heure.commands import geocoding, inputs, reports, variants
+from quart_heure.commands import inputs, reports, variants
 from quart_heure.errors import QuartHeureError
 
 app = typer.Typer(
@@ -36,7 +35,7 @@ def _start(
 ) -> None:
     """Answer the options that stand before a command."""
     if version:
-        from quart_heure.manifest import tool_version
+        from quart_heure.stamp import tool_version
 
         typer.echo(tool_version())
         raise typer.Exit
@@ -47,12 +46,12 @@ for _command in (
     reports.analyse,
     reports.report,
     reports.map_,
-    dossiers.dossier,
+    reports.dossier,
     reports.info,
     variants.paces,
     variants.sensitivity,
     inputs.fetch,
-    geocoding.geocode,
+    inputs.geocode,
     inputs.check,
     inputs.init,
 ):

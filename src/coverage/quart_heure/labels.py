@@ -64,12 +64,24 @@ def problem_words(text: str, lang: str) -> str:
 
 def heading(key: str, lang: str) -> str:
     """Return the heading of a column, with its unit."""
-    return _texts()["headings"][key][LANGUAGES.index(lang)]
+    return text(f"headings.{key}", lang)
 
 
 def phrase(key: str, lang: str, **values: object) -> str:
     """Return a title or sentence of the reports, with values in their places."""
-    return _texts()["report"][key][LANGUAGES.index(lang)].format_map(values)
+    return text(f"report.{key}", lang, **values)
+
+
+def text(path: str, lang: str, **values: object) -> str:
+    """Return a text by its table and key, with values in their places.
+
+    Examples
+    --------
+    >>> text("headings.single_pct", "en"), text("report.residents_from", "en", source="a census")
+    ('Area (% of on-network)', 'Residents: a census.')
+    """
+    table, _, key = path.partition(".")
+    return _texts()[table][key][LANGUAGES.index(lang)].format_map(values)
 
 
 def told(entry: Mapping[str, Any], key: str, lang: str) -> str:
@@ -96,15 +108,25 @@ def district_label(label: str, lang: str) -> str:
     >>> district_label("13e", "fr"), district_label("13e", "en"), district_label("Lyon", "fr")
     ('13e arrondissement', '13th arrondissement', 'Lyon')
     """
-    ordinal = re.fullmatch(_ORDINAL, label)
-    if not ordinal:
-        return label
+    found = re.fullmatch(_ORDINAL, label)
+    return f"{ordinal(int(found[1]), lang)} arrondissement" if found else label
+
+
+def ordinal(number: int, lang: str) -> str:
+    """Write an ordinal number.
+
+    Examples
+    --------
+    >>> [ordinal(number, "fr") for number in (1, 2, 21)]
+    ['1er', '2e', '21e']
+    >>> [ordinal(number, "en") for number in (1, 2, 3, 4, 11, 12, 22, 101, 111)]
+    ['1st', '2nd', '3rd', '4th', '11th', '12th', '22nd', '101st', '111th']
+    """
     if lang == "fr":
-        return f"{label} arrondissement"
-    number = int(ordinal[1])
+        return "1er" if number == 1 else f"{number}e"
     teens = number % 100 in {11, 12, 13}
     suffix = "th" if teens else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{suffix} arrondissement"
+    return f"{number}{suffix}"
 
 
 def district_word(labels: Iterable[str], lang: str) -> str:
@@ -117,13 +139,6 @@ def district_word(labels: Iterable[str], lang: str) -> str:
     """
     ordinals = [re.fullmatch(_ORDINAL, label) is not None for label in labels]
     return word("arrondissement" if ordinals and all(ordinals) else "district", lang)
-
-
-def service_label(service_id: str, name: str, lang: str) -> str:
-    """Return how a nearest service is named: discreet and absent ones have no name."""
-    if service_id == "discreet":
-        return word("discreet", lang)
-    return name or service_id or UNKNOWN
 
 
 def format_number(value: float | None, lang: str, decimals: int = 0) -> str:
@@ -194,7 +209,8 @@ def format_date(iso: str, lang: str) -> str:
         date = datetime.date.fromisoformat(iso[:10])
     except ValueError:
         return iso or UNKNOWN
-    day = "1er" if date.day == 1 and lang == "fr" else str(date.day)
+    # In a French date only the first of a month is an ordinal.
+    day = ordinal(1, lang) if date.day == 1 and lang == "fr" else str(date.day)
     return f"{day} {_MONTHS[lang][date.month - 1]} {date.year}"
 
 
@@ -287,14 +303,44 @@ def _problem_forms() -> list[tuple[re.Pattern[str], tuple[str, str]]]:
     ]
 
 
+def read_pairs(entries: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    r"""Return a table of texts, in French and in English; those of other tables by reference.
+
+    Parameters
+    ----------
+    entries
+        A pair of texts for each key, or the table and key of a pair of ``labels.toml``.
+
+    Examples
+    --------
+    >>> read_pairs({"yes": ["oui !", "yes!"], "where": "headings.street"})
+    {'yes': ('oui\u202f!', 'yes!'), 'where': ('Rue', 'Street')}
+    """
+    return {
+        key: _pair(entry) if isinstance(entry, list) else _named(entry)
+        for key, entry in entries.items()
+    }
+
+
+def _pair(entry: list[str]) -> tuple[str, str]:
+    french, english = entry
+    return typeset(french), english
+
+
+def _named(path: str) -> tuple[str, str]:
+    table, _, key = path.partition(".")
+    return _pair(_written()[table][key])
+
+
 @functools.cache
 def _texts() -> dict[str, dict[str, tuple[str, str]]]:
+    return {table: read_pairs(entries) for table, entries in _written().items()}
+
+
+@functools.cache
+def _written() -> dict[str, dict[str, Any]]:
     file = resources.files("quart_heure").joinpath("labels.toml")
-    tables = tomllib.loads(file.read_text(encoding="utf-8"))
-    return {
-        table: {key: (typeset(fr), en) for key, (fr, en) in entries.items()}
-        for table, entries in tables.items()
-    }
+    return tomllib.loads(file.read_text(encoding="utf-8"))
 
 
 # fmt: off

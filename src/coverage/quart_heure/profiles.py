@@ -23,6 +23,9 @@ class WalkProfile:
         How many times longer a metre of steps takes than a metre of street.
     steps_allowed
         Whether the walker can take steps at all.
+    demanding_allowed
+        Whether the walker takes mountain paths for the sure-footed (``sac_scale`` T3 and harder);
+        who cannot take steps does not.
 
     Raises
     ------
@@ -34,6 +37,7 @@ class WalkProfile:
     speed_kmh: float
     steps_factor: float = 1.0
     steps_allowed: bool = True
+    demanding_allowed: bool = True
 
     def __post_init__(self) -> None:
         """Refuse a speed or a factor no walker has."""
@@ -55,8 +59,10 @@ class WalkProfile:
 
 
 ADULT = WalkProfile(name="adult", speed_kmh=4.5)
-SLOW = WalkProfile(name="slow", speed_kmh=3.0)
-STEP_FREE = WalkProfile(name="step_free", speed_kmh=3.0, steps_allowed=False)
+SLOW = WalkProfile(name="slow", speed_kmh=3.0, demanding_allowed=False)
+STEP_FREE = WalkProfile(
+    name="step_free", speed_kmh=3.0, steps_allowed=False, demanding_allowed=False
+)
 
 PROFILES: dict[str, WalkProfile] = {p.name: p for p in (ADULT, SLOW, STEP_FREE)}
 

@@ -87,7 +87,7 @@ def table_columns(table: str, categories: Iterable[str] = ()) -> list[Column]:
     >>> [c.name for c in table_columns("composite")][:4]
     ['level', 'district_id', 'label', 'essentials_within']
     >>> [c.name for c in table_columns("cells", ["esi"]) if c.name.endswith("_esi")]
-    ['minutes_esi', 'nearest_esi', 'status_esi']
+    ['minutes_esi', 'nearest_esi', 'status_esi', 'perhaps_esi']
     """
     mine = [column for column in COLUMNS if column.table == table]
     patterns = [column for column in mine if CATEGORY_MARK in column.name]

@@ -6,25 +6,26 @@ A wrong *yes* sends somebody to a closed door: what the sources do not say is *p
 from __future__ import annotations
 
 import dataclasses
-import functools
 from collections.abc import Collection, Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from quart_heure.analysis.states import NO, PERHAPS, YES, combine_states
 from quart_heure.errors import StudyFileError
 from quart_heure.hints import nearest_hint
 
 __all__ = ["Person", "admission", "combined_person", "get_person"]
 
-NO, PERHAPS, YES = 0, 1, 2
-"""Admitted or not; perhaps where the sources do not say."""
-
 FILTERS = ("audience", "referral", "animals", "step_free")
 """What a person may be asked or ask for, in the order in which a refusal is told."""
 
 FILTER_COLUMNS = ("filter", "category", "kept", "perhaps", "left_out")
+
+Sex = Literal["", "woman", "man"]
+"""Of a person, ``""`` where it is not said."""
 
 _SEXES = ("woman", "man")
 
@@ -85,7 +86,7 @@ class Person:
     """
 
     name: str
-    sex: str = ""
+    sex: Sex = ""
     young: bool = False
     with_child: bool = False
     with_dog: bool = False
@@ -134,7 +135,7 @@ class Admission:
     Parameters
     ----------
     state
-        `NO`, `PERHAPS` or `YES`, all filters together; shape (n,).
+        `NO`, `PERHAPS` or `YES` of `quart_heure.analysis.states`, all filters together; shape (n,).
     reason
         Why not: ``""`` unless the state is `NO`; shape (n,).
     by_filter
@@ -180,7 +181,7 @@ def combined_person(persons: Sequence[Person]) -> Person:
         If one is a woman and another a man.
     """
     once = list(dict.fromkeys(persons))
-    sexes = {person.sex for person in once if person.sex}
+    sexes: set[Sex] = {person.sex for person in once if person.sex}
     if len(sexes) > 1:
         msg = f"Nobody is {' and '.join(person.name for person in once)} at once."
         raise StudyFileError(msg, hint="Run the analysis once for each.")
@@ -190,14 +191,6 @@ def combined_person(persons: Sequence[Person]) -> Person:
         sex=next(iter(sexes), ""),
         **{flag: any(getattr(person, flag) for person in once) for flag in flags},
     )
-
-
-def combine_states(*states: NDArray[np.int8]) -> NDArray[np.int8]:
-    """Return the least of several states, service by service: what one refuses is refused.
-
-    Shapes that numpy broadcasts may be mixed.
-    """
-    return functools.reduce(np.minimum, states)
 
 
 def admission(services: pd.DataFrame, person: Person | None) -> Admission:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from quart_heure.analysis.basis import Basis
 from quart_heure.errors import StudyFileError
+from quart_heure.network.limits import within
 from quart_heure.network.reach import Reach
 
 Decay = Literal["none", "gaussian"]
@@ -74,7 +75,7 @@ def accessibility(
     gained = np.zeros(reach.n_places)
     for service, amount in zip(services, capacity, strict=True):
         place, minutes = reach.of(int(service))
-        near = minutes <= threshold_min * (1 + 1e-9)
+        near = within(minutes, threshold_min)
         place, weight = place[near], _weight(minutes[near] / threshold_min, decay)
         demand = float((people[place] * weight).sum())
         if np.isfinite(amount) and demand > 0:

@@ -16,14 +16,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from quart_heure.analysis.answers import COMPOSITES
-from quart_heure.analysis.audience import combine_states
 from quart_heure.analysis.hours import NEVER, Clock
 from quart_heure.analysis.moment import Moment
+from quart_heure.analysis.states import STATE_WORDS, combine_states
+from quart_heure.network.limits import within
 from quart_heure.network.reach import Reach
 from quart_heure.sources.hours.timeline import CLOSED, OPEN, UNKNOWN
-
-STATE_WORDS = ("closed", "unknown", "open")
-"""Words of the states of a service, in the order of their codes."""
 
 CLOSED_THEN = "closed then"
 """Reason of a service that would count if it were open."""
@@ -64,8 +62,7 @@ class Certainty:
     opens
         When each next opens.
     admitted
-        Whether it admits the person asked for: the states of `quart_heure.analysis.audience`,
-        which are in the same order.
+        Whether it admits the person asked for: the states of `quart_heure.analysis.states`.
     """
 
     would: NDArray[np.bool_]
@@ -166,7 +163,7 @@ class Certainty:
         opens = np.full(reach.n_places, NEVER)
         for service in services[self.opens[services] < NEVER]:
             place, minutes = reach.of(int(service))
-            place = place[minutes <= threshold_min]
+            place = place[within(minutes, threshold_min)]
             opens[place] = np.minimum(opens[place], self.opens[service])
         return opens
 

@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from quart_heure.analysis.answers import COMPOSITES, Answer
 from quart_heure.analysis.districts import Districts
 from quart_heure.analysis.shares import percent
-from quart_heure.analysis.statuses import STATUSES, TOLERANCE
+from quart_heure.analysis.statuses import STATUSES
 from quart_heure.analysis.surface import Cells
+from quart_heure.network.limits import TOLERANCE
 
 INDICATOR_COLUMNS = (
     "level",

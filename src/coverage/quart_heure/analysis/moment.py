@@ -6,8 +6,8 @@ import dataclasses
 import datetime as dt
 import re
 import zoneinfo
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
+from typing import TypedDict
 
 from quart_heure.errors import StudyFileError
 from quart_heure.hints import nearest_hint
@@ -19,8 +19,29 @@ YEARS = range(1970, 2200)
 
 LONGEST_STAY_MIN = 24 * 60
 
-HOUR_KEYS = ("at", "on", "between", "stay_min", "week_of", "country")
-"""Keys of a study file that are about hours."""
+
+class HoursAsked(TypedDict, total=False):
+    """What is asked about hours, as people write it or as a program has it; none is "" or None."""
+
+    at: str | dt.datetime | None
+    on: str | dt.date | int | None
+    between: Sequence[str] | tuple[dt.time, dt.time] | None
+    stay_min: float
+    week: bool
+    week_of: str | dt.date | None
+    country: str
+
+
+class Hours(TypedDict, total=False):
+    """The same, as a study has it."""
+
+    at: dt.datetime | None
+    on: dt.date | int | None
+    between: tuple[dt.time, dt.time] | None
+    stay_min: float
+    week: bool
+    week_of: dt.date | None
+    country: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,37 +67,52 @@ def local_time(moment: dt.datetime) -> dt.datetime:
     return moment.astimezone(zoneinfo.ZoneInfo(ZONE)).replace(tzinfo=None)
 
 
-def read_hours(written: Mapping[str, Any]) -> dict[str, Any]:
-    """Turn what a study file or the command line says of hours into fields of a study.
+def read_hours(asked: HoursAsked) -> Hours:
+    """Read what a study file, the command line or a program asks about hours.
 
-    What is of the right kind already stays as it is. A reference week that is written down is one
-    to be judged.
+    A reference week that is written down is one to be judged.
 
     Raises
     ------
     StudyFileError
         If a value cannot be read.
     """
-    # An empty value stands for none, so that a file can show every key.
-    fields: dict[str, Any]
-    fields = {key: None if value in ("", [], ()) else value for key, value in written.items()}
-    if fields.get("country", "") is None:
-        del fields["country"]
-    if isinstance(fields.get("at"), str):
-        fields["at"] = read_at(fields["at"])
-    if isinstance(fields.get("on"), str):
-        fields["on"] = read_day(fields["on"])
-    between = fields.get("between")
-    if between is not None and all(isinstance(end, str) for end in between):
-        if len(between) != 2:
-            msg = f"between has {len(between)} times."
-            raise StudyFileError(msg, hint='Give two, like ["18:00", "22:00"].')
-        fields["between"] = read_between(*between)
-    if isinstance(fields.get("week_of"), str):
-        fields["week_of"] = read_date(fields["week_of"])
-    if fields.get("week_of") is not None:
-        fields["week"] = True
-    return fields
+    hours: Hours = {}
+    if "at" in asked:
+        at = asked["at"] or None
+        hours["at"] = read_at(at) if isinstance(at, str) else at
+    if "on" in asked:
+        on = None if asked["on"] == "" else asked["on"]
+        hours["on"] = read_day(on) if isinstance(on, str) else on
+    if "between" in asked:
+        hours["between"] = _window(asked["between"])
+    if "stay_min" in asked:
+        hours["stay_min"] = asked["stay_min"]
+    if "week" in asked:
+        hours["week"] = asked["week"]
+    if "week_of" in asked:
+        day = asked["week_of"] or None
+        hours["week_of"] = read_date(day) if isinstance(day, str) else day
+        if day is not None:
+            hours["week"] = True
+    if asked.get("country"):
+        hours["country"] = asked["country"]
+    return hours
+
+
+def _window(
+    written: Sequence[str] | tuple[dt.time, dt.time] | None,
+) -> tuple[dt.time, dt.time] | None:
+    if not written:
+        return None
+    ends = [end for end in written if isinstance(end, str)]
+    if len(written) != 2:
+        msg = f"between has {len(written)} times."
+        raise StudyFileError(msg, hint='Give two, like ["18:00", "22:00"].')
+    if len(ends) == 2:
+        return read_between(*ends)
+    begin, close = (_clock(end) if isinstance(end, str) else end for end in written)
+    return begin, close
 
 
 def read_date(text: str) -> dt.date:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from quart_heure.network.limits import within
+
 BORDERLINE = 0.10
 """Change of walking speed that makes a cell borderline if it changes the answer."""
 
@@ -17,9 +19,6 @@ STATUSES = (
 )
 """Statuses of a cell, in the order of their codes 0 … 4."""
 
-TOLERANCE = 1e-9
-"""Sums of floats miss a threshold that they reach exactly; a nanominute is forgiven."""
-
 
 def classify(
     minutes: NDArray[np.float64], on_network: NDArray[np.bool_], threshold_min: float
@@ -30,10 +29,10 @@ def classify(
     of that line, when a walker 10 % faster or slower would get the other answer: minutes between
     0.9 and 1.1 times the threshold.
     """
-    bounds = threshold_min * np.array([1 - BORDERLINE, 1.0, 1 + BORDERLINE]) * (1 + TOLERANCE)
+    bounds = threshold_min * np.array([1 - BORDERLINE, 1.0, 1 + BORDERLINE])
     # Three comparisons are faster than a search, and NaN counts as beyond them all.
     status = np.full(minutes.shape, len(bounds), dtype=np.int8)
     for bound in bounds:
-        status -= minutes <= bound
+        status -= within(minutes, bound)
     status[~on_network] = STATUSES.index("off_network")
     return status

@@ -21,6 +21,7 @@ from quart_heure.analysis.people import CellResidents, residents_per_cell
 from quart_heure.analysis.surface import Cells, cells_of_area
 from quart_heure.cache import Cache, hash_of
 from quart_heure.files import sha256_of
+from quart_heure.network.files import READING, is_cut_to_place, read_network_file
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.network.slopes import slopes_of
 from quart_heure.network.snapping import Attachment, snap
@@ -29,9 +30,6 @@ from quart_heure.profiles import WalkProfile
 from quart_heure.sources.areas.areas import StudyArea
 from quart_heure.sources.heights import Heights
 from quart_heure.sources.residents.residents import Residents, ResidentZones
-
-OSM_SUFFIXES = (".osm.pbf", ".pbf", ".osm", ".osm.gz", ".osm.bz2")
-"""Endings of files of raw OpenStreetMap data."""
 
 _NETWORK_ARRAYS = (
     *("u", "v", "length_m", "steps", "bridge", "tunnel", "forward", "backward", "flags", "osm_id"),
@@ -47,34 +45,17 @@ def stored_network(
     Parameters
     ----------
     path
-        GeoParquet of a walking network, raw OpenStreetMap data (`OSM_SUFFIXES`), or vector tiles
-        (a folder, or a file whose name ends in ``.mbtiles``).
+        Any file of streets (see `read_network_file`).
     cache
         Keeps the network for the next run.
     reach, crs
-        For raw data: where streets are wanted, in degrees, and the CRS of the network.
+        For raw data and tiles: where streets are wanted, in degrees, and the CRS of the network.
     """
-    tiles = path.is_dir() or path.name.lower().endswith(".mbtiles")
-    raw = tiles or path.name.lower().endswith(OSM_SUFFIXES)
-
-    def read() -> WalkNetwork:
-        if not raw:
-            return WalkNetwork.read(path)
-        if tiles:
-            from quart_heure.network.tile_network import (  # noqa: PLC0415 - as below
-                read_tile_network,
-            )
-
-            return read_tile_network(path, polygon=reach, crs=crs)
-        from quart_heure.network.streets import read_osm_network  # noqa: PLC0415 - raw data only
-
-        return read_osm_network(path, polygon=reach, crs=crs)
-
     if not path.exists():
-        return read()  # it says what is missing
+        return read_network_file(path, reach=reach, crs=crs)  # it says what is missing
 
     def compute() -> dict[str, NDArray[Any]]:
-        network = read()
+        network = read_network_file(path, reach=reach, crs=crs)
         words = {
             "kinds": network.kinds,
             "names": network.names,
@@ -85,7 +66,11 @@ def stored_network(
         arrays = {name: getattr(network, name) for name in _NETWORK_ARRAYS}
         return {**arrays, "words": np.frombuffer(json.dumps(words).encode(), dtype=np.uint8)}
 
-    key = [sha256_of(path), *([reach.wkt, crs.to_string()] if raw else [])]
+    key = [
+        READING,
+        sha256_of(path),
+        *([reach.wkt, crs.to_string()] if is_cut_to_place(path) else []),
+    ]
     arrays = cache.recall("network", key, compute)
     words = json.loads(bytes(arrays.pop("words")))
     return WalkNetwork(
@@ -113,7 +98,8 @@ def stored_search_graph(
         return {name: getattr(graph, name) for name in kept}
 
     ground = "level" if heights is None else heights.digest
-    key = [network.digest, profile.steps_factor, profile.steps_allowed, ground]
+    key = [network.digest, profile.steps_factor, profile.steps_allowed, profile.demanding_allowed]
+    key.append(ground)
     return SearchGraph(
         **cache.recall("search", key, compute),
         u=network.u,

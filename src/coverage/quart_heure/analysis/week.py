@@ -15,18 +15,18 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from quart_heure.analysis.answers import COMPOSITES
-from quart_heure.analysis.audience import combine_states
 from quart_heure.analysis.certainty import covered_by
 from quart_heure.analysis.districts import Districts
 from quart_heure.analysis.hours import Clock
 from quart_heure.analysis.shares import Shares
+from quart_heure.analysis.states import combine_states
 from quart_heure.analysis.surface import Cells
 from quart_heure.network.reach import Reach
 from quart_heure.sources.hours.timeline import OPEN, UNKNOWN
 
 HOURS = 7 * 24
-SURE, PERHAPS, NOT, OFF_NETWORK = 2, 1, 0, -1
-"""States of a cell at an hour: a service in reach is open, may be open, is not; no street."""
+OFF_NETWORK = -1
+"""State of a cell that meets no street; the others are those of the services in its reach."""
 
 WEEK_COLUMNS = (
     "category",
@@ -94,7 +94,8 @@ class Week:
         Returns
         -------
         NDArray[np.int8]
-            `SURE`, `PERHAPS`, `NOT` or `OFF_NETWORK`, in the order of the table of cells.
+            `NO`, `PERHAPS` or `YES` of `quart_heure.analysis.states`, or `OFF_NETWORK`, in the
+            order of the table of cells.
         """
         bits = np.unpackbits(self.packed[category][k], axis=1, count=len(self.on_network))
         states: NDArray[np.int8] = bits.astype(np.int8).sum(axis=0, dtype=np.int8)

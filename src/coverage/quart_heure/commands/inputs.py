@@ -1,18 +1,22 @@
-"""Commands about what comes in: fetch, check, init."""
+"""Commands about what comes in: fetch, geocode, check, init."""
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any
 
 import typer
 
 from quart_heure.commands.options import (
+    AnalysisOptions,
+    AsJson,
     CheckFormat,
     NoCache,
-    Profile,
+    Only,
     StudyFile,
+    with_options,
 )
 from quart_heure.commands.running import (
     check_output,
@@ -30,7 +34,7 @@ def fetch(
         str, typer.Argument(metavar="[PLACE]", help='A place by name, such as "Lyon, France".')
     ] = "",
     polygon: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(help="A file of polygons; each is a district."),
     ] = None,
     nominatim: Annotated[
@@ -44,7 +48,7 @@ def fetch(
         bool, typer.Option("--open-data", help="The known open data sets of the territory, too.")
     ] = False,
     dataset: Annotated[
-        Optional[list[str]],  # noqa: UP045
+        list[str] | None,
         typer.Option("--dataset", metavar="ID[=CATEGORY]", help="Another data set; repeatable."),
     ] = None,
     portal: Annotated[
@@ -57,7 +61,7 @@ def fetch(
         Path, typer.Option("--output", "-o", help="Folder in which the snapshot gets its own.")
     ] = Path("snapshots"),
     mirror: Annotated[
-        Optional[list[str]],  # noqa: UP045
+        list[str] | None,
         typer.Option("--mirror", metavar="URL", help="Overpass server; may be repeated."),
     ] = None,
     threshold: Annotated[
@@ -98,26 +102,55 @@ def fetch(
             typer.echo(line)
 
 
+def geocode(
+    services: Annotated[Path, typer.Argument(help="A list of services with a column 'address'.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The CSV file to write.")],
+    min_score: Annotated[
+        float, typer.Option("--min-score", help="Weaker matches are listed and not used.")
+    ] = 0.7,
+    server: Annotated[
+        str, typer.Option(metavar="URL", help="Another geocoding service of the same kind.")
+    ] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
+) -> None:
+    """Place rows without coordinates by their address, with the State's service: goes online."""
+    from quart_heure.sources.online.geocoding import GEOCODING_URL, geocode_file
+    from quart_heure.sources.online.web import Web
+
+    check_output(output, None)
+    with progress() as say:
+        done = geocode_file(
+            services, output, min_score=min_score, url=server or GEOCODING_URL, web=Web(say=say)
+        )
+    if as_json:
+        typer.echo(json.dumps(dataclasses.asdict(done), ensure_ascii=False, indent=2, default=str))
+        return
+    for line in [*done.lines(), str(done.path)]:
+        typer.echo(line)
+
+
+@with_options
 def check(
+    options: Annotated[AnalysisOptions, Only("profile")],
     source: StudyFile = None,
     form: Annotated[
         CheckFormat, typer.Option("--format", help="Form of what goes to stdout or to a file.")
     ] = CheckFormat.TABLE,
-    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+    as_json: AsJson = False,
     output: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option("--output", "-o", help="File instead of stdout; .gpkg for a layer in QGIS."),
     ] = None,
-    profile: Profile = None,
     no_cache: NoCache = False,
 ) -> None:
     """Examine the inputs of a study: services, streets, refused rows, age of the data."""
-    from quart_heure.outputs.report.check import check_study, render_check, write_check
+    from quart_heure.outputs.report.check import render_check, write_check
+    from quart_heure.study.check import check_study
 
     check_output(output, source)
     with progress() as say:
         say("inputs")
-        study = load_study(source, no_cache=no_cache, profile=profile)
+        study = load_study(source, options.asked(), no_cache=no_cache)
         say("check")
         found = check_study(study)
     if output is not None and output.suffix.lower() == ".gpkg":

@@ -1,40 +1,33 @@
-"""Commands that analyse: demo, analyse, report, map, info."""
+"""Commands that analyse: demo, analyse, report, map, dossier, info."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import Annotated
 
 import typer
 
 from quart_heure.commands.options import (
-    AllStatuses,
-    At,
-    Between,
+    AnalysisOptions,
+    AsJson,
     Categories,
+    Districts,
     Format,
-    ForWhom,
     Lang,
     Language,
     NoCache,
-    On,
-    Profile,
+    Only,
     Source,
-    Stay,
-    StepFree,
     StudyFile,
-    Threshold,
-    Week,
-    WeekOf,
-    WithoutReferral,
+    all_but,
+    with_options,
 )
 from quart_heure.commands.running import (
     check_output,
     deliver,
     load_results,
     load_study,
-    persons,
     progress,
     run_analysis,
     screen,
@@ -54,7 +47,7 @@ def demo(
     """Measure the packaged Paris: city figures here, tables, report and map in a folder."""
     check_output(output, None, folder=True)
     with progress() as say:
-        study = with_week(load_study(None, no_cache=no_cache))
+        study = with_week(load_study(None, {}, no_cache=no_cache))
         coverage = run_analysis(study, no_cache=no_cache, say=say)
         files = write_all(coverage, output, lang=lang, say=say)
     from quart_heure.outputs.report.report import render_report
@@ -64,24 +57,14 @@ def demo(
         typer.echo(str(path))
 
 
+@with_options
 def analyse(
     study: Annotated[Path, typer.Argument(help="The study file (see 'quart-heure init').")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the results.")],
-    profile: Profile = None,
-    threshold: Threshold = None,
-    category: Categories = None,
-    all_statuses: AllStatuses = False,
+    options: Annotated[AnalysisOptions, all_but("week")],
     soliguide: Annotated[
         bool, typer.Option("--soliguide", help="Add Soliguide's places live, with your own key.")
     ] = False,
-    at: At = None,
-    on: On = None,
-    between: Between = None,
-    stay: Stay = None,
-    week_of: WeekOf = None,
-    for_whom: ForWhom = None,
-    without_referral: WithoutReferral = False,
-    step_free: StepFree = False,
     lang: Language = Lang.FR,
     no_cache: NoCache = False,
     as_json: Annotated[bool, typer.Option("--json", help="List the files as JSON.")] = False,
@@ -93,17 +76,7 @@ def analyse(
         raise OutputError(msg, hint="Give the results a folder of their own.")
     check_output(output, study, folder=True)
     with progress() as say:
-        loaded = load_study(
-            study,
-            no_cache=no_cache,
-            profile=profile,
-            threshold=threshold,
-            category=category,
-            all_statuses=all_statuses,
-            soliguide=soliguide,
-            **_hours(at, on, between, stay, week_of),
-            person=persons(for_whom, without_referral=without_referral, step_free=step_free),
-        )
+        loaded = load_study(study, options.asked(), no_cache=no_cache, soliguide=soliguide)
         coverage = run_analysis(with_week(loaded), no_cache=no_cache, say=say)
         files = write_all(coverage, output, lang=lang, say=say)
     if as_json:
@@ -113,31 +86,17 @@ def analyse(
             typer.echo(str(path))
 
 
+@with_options
 def report(
+    options: Annotated[AnalysisOptions, all_but("category")],
     source: Source = None,
-    arrondissement: Annotated[
-        Optional[list[str]],  # noqa: UP045
-        typer.Option("--arrondissement", help="District: 13, 13e or 75113; may be repeated."),
-    ] = None,
+    arrondissement: Districts = None,
     category: Categories = None,
     form: Annotated[Format, typer.Option("--format", help="Form of the report.")] = Format.TABLE,
-    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+    as_json: AsJson = False,
     output: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option("--output", "-o", help="File to write instead of stdout."),
+        Path | None, typer.Option("--output", "-o", help="File to write instead of stdout.")
     ] = None,
-    profile: Profile = None,
-    threshold: Threshold = None,
-    all_statuses: AllStatuses = False,
-    at: At = None,
-    on: On = None,
-    between: Between = None,
-    stay: Stay = None,
-    week: Week = False,
-    week_of: WeekOf = None,
-    for_whom: ForWhom = None,
-    without_referral: WithoutReferral = False,
-    step_free: StepFree = False,
     lang: Language = Lang.FR,
     no_cache: NoCache = False,
 ) -> None:
@@ -146,17 +105,7 @@ def report(
 
     check_output(output, source)
     with progress() as say:
-        found = load_results(
-            source,
-            say=say,
-            no_cache=no_cache,
-            profile=profile,
-            threshold=threshold,
-            all_statuses=all_statuses,
-            week=week,
-            **_hours(at, on, between, stay, week_of),
-            person=persons(for_whom, without_referral=without_referral, step_free=step_free),
-        )
+        found = load_results(source, options, no_cache=no_cache, say=say)
     text = render_report(
         found,
         districts=tuple(arrondissement or ()),
@@ -168,23 +117,13 @@ def report(
     deliver(text, output)
 
 
+@with_options
 def map_(
+    options: Annotated[AnalysisOptions, all_but("week")],
     source: StudyFile = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="The HTML file.")] = Path(
         "carte.html"
     ),
-    profile: Profile = None,
-    threshold: Threshold = None,
-    category: Categories = None,
-    all_statuses: AllStatuses = False,
-    at: At = None,
-    on: On = None,
-    between: Between = None,
-    stay: Stay = None,
-    week_of: WeekOf = None,
-    for_whom: ForWhom = None,
-    without_referral: WithoutReferral = False,
-    step_free: StepFree = False,
     online_tiles: Annotated[
         bool,
         typer.Option("--online-tiles", help="Draw over OpenStreetMap's tiles; needs internet."),
@@ -197,16 +136,7 @@ def map_(
 
     check_output(output, source)
     with progress() as say:
-        study = load_study(
-            source,
-            no_cache=no_cache,
-            profile=profile,
-            threshold=threshold,
-            category=category,
-            all_statuses=all_statuses,
-            **_hours(at, on, between, stay, week_of),
-            person=persons(for_whom, without_referral=without_referral, step_free=step_free),
-        )
+        study = load_study(source, options.asked(), no_cache=no_cache)
         coverage = run_analysis(with_week(study), no_cache=no_cache, say=say)
         say("map")
         path = write_map(
@@ -219,21 +149,38 @@ def map_(
     typer.echo(str(path))
 
 
-def _hours(
-    at: str | None,
-    on: str | None,
-    between: tuple[str, str] | None,
-    stay: float | None,
-    week_of: str | None,
-) -> dict[str, Any]:
-    """Gather what the flags say of hours."""
-    return {
-        "at": at,
-        "on": on,
-        "between": between,
-        "stay": stay,
-        "week_of": week_of,
-    }
+@with_options
+def dossier(
+    options: Annotated[AnalysisOptions, Only("profile", "threshold", "all_statuses", "week_of")],
+    source: StudyFile = None,
+    arrondissement: Districts = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the pages.")] = Path(
+        "out/dossiers"
+    ),
+    pdf: Annotated[
+        bool, typer.Option("--pdf", help="Print each dossier to PDF too: two sides of A4.")
+    ] = False,
+    lang: Language = Lang.FR,
+    no_cache: NoCache = False,
+) -> None:
+    """Write two A4 sides per arrondissement, and an index that compares them all."""
+    from quart_heure.outputs.dossier.dossier import write_dossiers
+
+    check_output(output, None, folder=True)
+    with progress() as say:
+        study = load_study(source, options.asked(), no_cache=no_cache)
+        coverage = run_analysis(with_week(study), no_cache=no_cache, say=say)
+        files = write_dossiers(
+            coverage,
+            output,
+            districts=tuple(arrondissement or ()),
+            lang=lang.value,
+            background=study.background(),
+            pdf=pdf,
+            progress=say,
+        )
+    for path in files:
+        typer.echo(str(path))
 
 
 def info(
@@ -241,7 +188,7 @@ def info(
     as_json: Annotated[bool, typer.Option("--json", help="The manifest as JSON.")] = False,
 ) -> None:
     """Say what a folder of results was made from: inputs, dates, parameters, counts."""
-    from quart_heure.outputs.results.info import render_info
+    from quart_heure.outputs.results.manifest import render_info
     from quart_heure.outputs.results.read import read_results
 
     found = read_results(results)

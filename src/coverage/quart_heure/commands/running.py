@@ -5,17 +5,19 @@ from __future__ import annotations
 import contextlib
 import datetime
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from quart_heure.commands.options import Lang
+from quart_heure.commands.options import AnalysisOptions, Lang
 from quart_heure.errors import InputFileError, OutputError
 
 if TYPE_CHECKING:
     from quart_heure.outputs.results.read import Results
+    from quart_heure.profiles import WalkProfile
+    from quart_heure.study.asked import Asked
     from quart_heure.study.coverage import Coverage
     from quart_heure.study.study import Study
 
@@ -80,65 +82,74 @@ def _keep_inputs(output: Path, source: Path, *, folder: bool) -> None:
 
 def load_study(
     source: Path | None,
+    asked: Asked,
     *,
     no_cache: bool,
-    profile: str | None = None,
-    threshold: float | None = None,
-    category: list[str] | None = None,
-    all_statuses: bool = False,
-    person: list[str] | None = None,
     soliguide: bool = False,
-    **hours: Any,
+    walks_m: float = 0.0,
 ) -> Study:
-    """Load a study; what the flags say prevails over its file.
+    """Load a study.
 
-    Those about hours (``at``, ``on``, ``between``, ``stay``, ``week``, ``week_of``) are as typed.
+    Parameters
+    ----------
+    source
+        Its file, or the folder of a snapshot; None for the packaged Paris.
+    asked
+        What the flags ask, over what the file does.
+    no_cache
+        Whether the network is read anew.
+    soliguide
+        Whether Soliguide's places are added, live.
+    walks_m
+        Length of the longest walk that will be asked of it, where that is longer than its own.
     """
-    from quart_heure.manifest import creation_time
-    from quart_heure.sources.services.services import STATUSES
-    from quart_heure.study.file import paris_study, read_study
+    from quart_heure.stamp import creation_time
+    from quart_heure.study.file import read_study
+    from quart_heure.study.inputs import paris_settings
+    from quart_heure.study.study import Study
 
-    overrides: dict[str, Any] = {}
-    if profile is not None:
-        overrides["profile"] = profile
-    if threshold is not None:
-        overrides["threshold_min"] = threshold
-    if category:
-        overrides["categories"] = tuple(category)
-    if all_statuses:
-        overrides["counted_status"] = STATUSES
-    if hours.get("at") or hours.get("on"):
-        # A flag asks another question than the file: none of the file's is left.
-        overrides |= dict.fromkeys(("at", "on", "between"))
-    hours["stay_min"] = hours.pop("stay", None)
-    overrides |= {name: value for name, value in hours.items() if value not in (None, False)}
-    if person:
-        overrides["person"] = person
     cache = chosen_cache(no_cache)
     # The day is taken here, at the edge: nothing further in knows what day it is.
     today = datetime.date.fromisoformat(creation_time()[:10])
     if source is None:
-        return paris_study(cache=cache, date=today, **overrides)
+        return Study.from_settings(paris_settings(), cache=cache, today=today, **asked)
+    access = None
     if soliguide:
         from quart_heure.sources.online.soliguide import soliguide_access
 
-        overrides["soliguide"] = soliguide_access()
-    study = read_study(source, cache=cache, today=today, **overrides)
-    steps = study.profile.steps_allowed and study.person is not None and study.person.wheelchair
-    if person and steps and profile is None:
-        from quart_heure.profiles import STEP_FREE
-
-        # The walker of the file takes steps, which whom the flags ask for cannot.
-        return study.replace(profile=STEP_FREE)
-    return study
+        access = soliguide_access()
+    return read_study(source, cache=cache, today=today, soliguide=access, walks_m=walks_m, **asked)
 
 
-def persons(
-    for_whom: list[str] | None, *, without_referral: bool = False, step_free: bool = False
-) -> list[str]:
-    """Return the names of the persons that the flags ask for together."""
-    asked = {"without_referral": without_referral, "wheelchair": step_free}
-    return [*(for_whom or ()), *(name for name, given in asked.items() if given)]
+def load_walkers(
+    source: Path | None, names: Sequence[str] | None, thresholds: Sequence[float]
+) -> tuple[list[WalkProfile], float]:
+    """Return walkers by name, those of the study file too, and the metres of their longest walk.
+
+    Without names, those that are packaged.
+    """
+    from quart_heure.profiles import PROFILES
+    from quart_heure.study.asked import find_walker
+    from quart_heure.study.bounds import check_walks, longest_walk_m
+    from quart_heure.study.inputs import paris_settings
+    from quart_heure.study.settings import read_settings
+
+    settings = paris_settings() if source is None else read_settings(source)
+    walkers = [
+        find_walker(name, settings.walkers, settings.where) for name in names or (*PROFILES,)
+    ]
+    for minutes in thresholds:
+        check_walks(minutes, ())
+    longest_m = max(
+        longest_walk_m(
+            walker,
+            threshold_min=max(thresholds),
+            isochrones_min=(),
+            hilly=settings.network.heights is not None,
+        )
+        for walker in walkers
+    )
+    return walkers, longest_m
 
 
 def with_week(study: Study) -> Study:
@@ -165,14 +176,17 @@ def run_analysis(study: Study, *, no_cache: bool, say: Callable[[str], None]) ->
 
 
 def load_results(
-    source: Path | None, *, say: Callable[[str], None], no_cache: bool, **flags: Any
+    source: Path | None,
+    options: AnalysisOptions,
+    *,
+    no_cache: bool,
+    say: Callable[[str], None],
 ) -> Coverage | Results:
     """Read a folder of results, or analyse a study."""
     if source is not None and source.is_dir() and not (source / "study.toml").is_file():
-        given = [name for name, value in flags.items() if value]
+        given = options.given()
         if given:
-            flag = {"person": "for"}.get(given[0], given[0]).replace("_", "-")
-            msg = f"{source} holds results: --{flag} cannot change them."
+            msg = f"{source} holds results: {given[0]} cannot change them."
             raise InputFileError(msg, hint="Give the study file instead.")
         from quart_heure.outputs.results.read import read_results
 
@@ -180,7 +194,8 @@ def load_results(
         for name in found.changed_files():
             typer.echo(f"WARNING: {name} is missing or is not what was written.", err=True)
         return found
-    return run_analysis(load_study(source, no_cache=no_cache, **flags), no_cache=no_cache, say=say)
+    study = load_study(source, options.asked(), no_cache=no_cache)
+    return run_analysis(study, no_cache=no_cache, say=say)
 
 
 def write_all(

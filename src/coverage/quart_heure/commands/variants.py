@@ -2,73 +2,48 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
 from quart_heure.commands.options import (
-    AllStatuses,
-    At,
-    Between,
-    Categories,
-    ForWhom,
+    AnalysisOptions,
     Lang,
     Language,
     NoCache,
-    On,
-    Profile,
-    Stay,
-    StepFree,
     StudyFile,
-    TableFormat,
-    Threshold,
-    WithoutReferral,
+    TableOptions,
+    all_but,
+    with_options,
 )
 from quart_heure.commands.running import (
     check_output,
     chosen_cache,
     deliver,
     load_study,
-    persons,
+    load_walkers,
     progress,
     screen,
 )
 
-_Form = Annotated[TableFormat, typer.Option("--format", help="Form of the table.")]
-_Json = Annotated[bool, typer.Option("--json", help="The same as --format json.")]
-_Output = Annotated[
-    Optional[Path],  # noqa: UP045 - typer reads the annotation at run time
-    typer.Option("--output", "-o", help="File to write instead of stdout."),
-]
 
-
+@with_options
 def paces(
+    options: Annotated[AnalysisOptions, all_but("profile", "threshold", "week", "week_of")],
+    table: TableOptions,
     study: StudyFile = None,
     profile: Annotated[
-        Optional[list[str]],  # noqa: UP045
+        list[str] | None,
         typer.Option(
             "--profile", help="Walker; may be repeated. By default adult, slow and step_free."
         ),
     ] = None,
     threshold: Annotated[
-        Optional[list[float]],  # noqa: UP045
+        list[float] | None,
         typer.Option(
             "--threshold", metavar="MINUTES", help="May be repeated; 10 and 15 by default."
         ),
     ] = None,
-    category: Categories = None,
-    all_statuses: AllStatuses = False,
-    for_whom: ForWhom = None,
-    without_referral: WithoutReferral = False,
-    step_free: StepFree = False,
-    at: At = None,
-    on: On = None,
-    between: Between = None,
-    stay: Stay = None,
-    form: _Form = TableFormat.TABLE,
-    as_json: _Json = False,
-    output: _Output = None,
     lang: Language = Lang.FR,
     no_cache: NoCache = False,
 ) -> None:
@@ -76,52 +51,30 @@ def paces(
     from quart_heure.outputs.report.variants import render_paces
     from quart_heure.study.variants import paces as compare_paces
 
-    check_output(output, study)
+    check_output(table.output, study)
+    thresholds = threshold or [10.0, 15.0]
     with progress() as say:
         say("inputs")
-        loaded = [
-            load_study(
-                study,
-                no_cache=no_cache,
-                profile=name,
-                category=category,
-                all_statuses=all_statuses,
-                person=persons(for_whom, without_referral=without_referral, step_free=step_free),
-                at=at,
-                on=on,
-                between=between,
-                stay=stay,
-            )
-            for name in profile or ("adult", "slow", "step_free")
-        ]
-        table = compare_paces(
-            loaded[0],
-            [each.profile for each in loaded],
-            threshold or (10.0, 15.0),
-            cache=chosen_cache(no_cache),
-            progress=say,
+        walkers, walks_m = load_walkers(study, profile, thresholds)
+        loaded = load_study(
+            study,
+            {**options.asked(), "profile": walkers[0]},
+            no_cache=no_cache,
+            walks_m=walks_m,
         )
-    shape = "json" if as_json else form.value
-    wide = screen() if output is None else {}
-    deliver(render_paces(table, loaded[0], form=shape, lang=lang.value, **wide), output)
+        found = compare_paces(
+            loaded, walkers, thresholds, cache=chosen_cache(no_cache), progress=say
+        )
+    wide = screen() if table.output is None else {}
+    text = render_paces(found, loaded, form=table.shape, lang=lang.value, **wide)
+    deliver(text, table.output)
 
 
+@with_options
 def sensitivity(
+    options: Annotated[AnalysisOptions, all_but("week", "week_of")],
+    table: TableOptions,
     study: StudyFile = None,
-    profile: Profile = None,
-    threshold: Threshold = None,
-    category: Categories = None,
-    all_statuses: AllStatuses = False,
-    for_whom: ForWhom = None,
-    without_referral: WithoutReferral = False,
-    step_free: StepFree = False,
-    at: At = None,
-    on: On = None,
-    between: Between = None,
-    stay: Stay = None,
-    form: _Form = TableFormat.TABLE,
-    as_json: _Json = False,
-    output: _Output = None,
     lang: Language = Lang.FR,
     no_cache: NoCache = False,
 ) -> None:
@@ -129,23 +82,11 @@ def sensitivity(
     from quart_heure.outputs.report.variants import render_sensitivity
     from quart_heure.study.variants import sensitivity as vary
 
-    check_output(output, study)
+    check_output(table.output, study)
     with progress() as say:
         say("inputs")
-        loaded = load_study(
-            study,
-            no_cache=no_cache,
-            profile=profile,
-            threshold=threshold,
-            category=category,
-            all_statuses=all_statuses,
-            person=persons(for_whom, without_referral=without_referral, step_free=step_free),
-            at=at,
-            on=on,
-            between=between,
-            stay=stay,
-        )
-        table = vary(loaded, cache=chosen_cache(no_cache), progress=say)
-    shape = "json" if as_json else form.value
-    wide = screen() if output is None else {}
-    deliver(render_sensitivity(table, loaded, form=shape, lang=lang.value, **wide), output)
+        loaded = load_study(study, options.asked(), no_cache=no_cache)
+        found = vary(loaded, cache=chosen_cache(no_cache), progress=say)
+    wide = screen() if table.output is None else {}
+    text = render_sensitivity(found, loaded, form=table.shape, lang=lang.value, **wide)
+    deliver(text, table.output)

@@ -45,7 +45,7 @@ from quart_heure.sources.online.answers import Answer, answers_folder
 from quart_heure.sources.online.overpass import LiveOsm, LiveSettings
 from quart_heure.sources.online.web import Patience, Web
 from quart_heure.sources.osm.services import service_tags
-from quart_heure.study.study import longest_walk_m
+from quart_heure.study.bounds import longest_walk_m
 
 __all__ = ["fetch_territory"]
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from quart_heure.errors import InputFileError, OutputError
 from quart_heure.files import sha256_of
-from quart_heure.manifest import creation_time, tool_version
+from quart_heure.stamp import creation_time, tool_version
 
 NETWORK = "network.parquet"
 DISTRICTS = "districts.geojson"

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from quart_heure.network.graph import WalkNetwork
+from quart_heure.network.graph import Flags, WalkNetwork
 from quart_heure.profiles import WalkProfile
 
 __all__ = ["label_components", "useful_edges", "walkable_edges"]
@@ -37,7 +37,11 @@ class Components:
 def walkable_edges(network: WalkNetwork, profile: WalkProfile) -> NDArray[np.bool_]:
     """Tell which edges a walker can use at all; shape (E,)."""
     walkable = network.forward | network.backward
-    return walkable if profile.steps_allowed else walkable & ~network.steps
+    if not profile.steps_allowed:
+        walkable = walkable & ~network.steps
+    if not (profile.demanding_allowed and profile.steps_allowed):
+        walkable = walkable & (network.flags & Flags.DEMANDING == 0)
+    return walkable
 
 
 def label_components(network: WalkNetwork, walkable: NDArray[np.bool_]) -> Components:

@@ -18,10 +18,9 @@ from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import breadth_first_order, connected_components
 
 from quart_heure.errors import NetworkError
-from quart_heure.network.edge_table import assemble_network
-from quart_heure.network.graph import WalkNetwork
+from quart_heure.network.arrays import NetworkArrays
+from quart_heure.network.assembly import DEFAULTS, assemble_network
 from quart_heure.network.segments import (
-    DEFAULTS,
     MUST_AGREE,
     Columns,
     Segments,
@@ -41,7 +40,7 @@ def contract(
     crs: pyproj.CRS,
     meta: Mapping[str, Any],
     keep: NDArray[np.bool_] | None = None,
-) -> WalkNetwork:
+) -> NetworkArrays:
     """Build a network from straight street segments.
 
     Parameters
@@ -56,14 +55,14 @@ def contract(
     kind, name
         Codes of shape (S,) and the words they stand for.
     crs, meta
-        See `WalkNetwork`. Counts are added to ``meta["counts"]``: segments, zero_length_segments
+        See `NetworkArrays`. Counts are added to ``meta["counts"]``: segments, zero_length_segments
         (dropped, their two ends become one node), duplicate_segments (dropped), nodes, edges.
     keep
         Nodes that stay nodes whatever meets there; shape (K,).
 
     Returns
     -------
-    WalkNetwork
+    NetworkArrays
         Nodes are numbered by x, then y; edges by u, v, length and shape, each running from its
         lower to its higher node. So the numbering does not depend on the order of the segments.
 
@@ -258,7 +257,7 @@ def _assemble(
     words: Mapping[str, tuple[str, ...]],
     crs: pyproj.CRS,
     meta: Mapping[str, Any],
-) -> WalkNetwork:
+) -> NetworkArrays:
     """Sort the chains and lay out their vertices and columns as edges."""
     step = street.xy[street.b] - street.xy[street.a]
     piece_m = np.hypot(step[:, 0], step[:, 1])

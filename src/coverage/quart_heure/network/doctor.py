@@ -13,6 +13,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from quart_heure.network.components import label_components, useful_edges, walkable_edges
+from quart_heure.network.edge_table import longer_than_drawn
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.network.snapping import snap
 from quart_heure.network.travel_time import search_graph
@@ -318,18 +319,23 @@ def _ways_round(
 
 
 def _odd_lengths(network: WalkNetwork) -> Iterator[Finding]:
-    """Find streets shorter than the beeline between their ends, or very long without a junction."""
-    ends = network.node_xy[network.u] - network.node_xy[network.v]
-    beeline = np.hypot(ends[:, 0], ends[:, 1])
-    short = network.length_m < beeline * 0.99 - 0.5
+    """Find streets whose length is not that of their line, and very long ones without a junction.
+
+    A length below the beeline between the ends is refused when a table is read.
+    """
+    drawn_m = network.drawn_m[network.offsets[1:] - 1]
+    longer = longer_than_drawn(network.length_m, drawn_m)
     long = network.length_m > _LONG_M
-    for edge in np.flatnonzero(short | long).tolist():
+    for edge in np.flatnonzero(longer | long).tolist():
+        detail = (
+            f"Its line is drawn {drawn_m[edge]:.0f} m long."
+            if longer[edge]
+            else "No junction over this length."
+        )
         yield Finding(
             kind="odd_length",
             place=network.name_of(edge) or network.kind_of(edge),
-            detail=f"Its ends lie {beeline[edge]:.0f} m apart."
-            if short[edge]
-            else "No junction over this length.",
+            detail=detail,
             value=round(float(network.length_m[edge]), 1),
             unit="m",
             osm_id=int(network.osm_id[edge]),

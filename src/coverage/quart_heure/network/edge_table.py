@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +14,17 @@ from numpy.typing import NDArray
 
 from quart_heure.errors import CrsError, InputFileError, NetworkError
 from quart_heure.files import replacing
-from quart_heure.network.graph import WalkNetwork
+from quart_heure.network.arrays import NetworkArrays
+from quart_heure.network.assembly import (
+    DEFAULTS,
+    NO_EDGE,
+    NO_EDGE_HINT,
+    assemble_network,
+    check_metric,
+)
+from quart_heure.network.attributes import as_booleans, as_numbers, as_words, several
+from quart_heure.sources.osm.data import OSM_SUFFIXES
+from quart_heure.sources.tiles import TILE_SUFFIXES
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -23,118 +32,26 @@ if TYPE_CHECKING:
 
 
 _METADATA_KEY = b"quart_heure"
-_NO_EDGE = "The walking network has no edge."
-_NO_EDGE_HINT = "Check the area and what was dropped by the walking rules."
 _SUFFIXES = {".parquet", ".geoparquet"}
 _KINDS_READ = (
-    "Give edges as GeoParquet, raw OpenStreetMap data (.osm.pbf, .osm, .osm.gz, .osm.bz2), or"
-    " vector tiles (a folder z/x/y.pbf, or .mbtiles)."
+    f"Give edges as GeoParquet, raw OpenStreetMap data ({', '.join(OSM_SUFFIXES)}), or vector tiles"
+    f" (a folder z/x/y.pbf, or {', '.join(TILE_SUFFIXES)})."
 )
-_DEFAULTS: dict[str, Any] = {
-    "steps": False,
-    "bridge": False,
-    "tunnel": False,
-    "forward": True,
-    "backward": True,
-    "flags": 0,
-    "osm_id": 0,
-}
-_DTYPES = {
-    **dict.fromkeys(("steps", "bridge", "tunnel", "forward", "backward"), np.bool_),
-    "flags": np.uint16,
-    "osm_id": np.int64,
-}
+
+_ROUNDING_SHARE, _ROUNDING_M = 0.01, 0.5
+"""What a length may differ by, since it may be measured on a globe or rounded: 1 % and 0.5 m."""
 
 
-def assemble_network(
-    *,
-    u: NDArray[np.int32],
-    v: NDArray[np.int32],
-    length_m: NDArray[np.float64],
-    columns: Mapping[str, NDArray[Any]],
-    kind: tuple[NDArray[np.int32], tuple[str, ...]],
-    name: tuple[NDArray[np.int32], tuple[str, ...]],
-    xy: NDArray[np.float64],
-    offsets: NDArray[np.int64],
-    crs: pyproj.CRS,
-    meta: Mapping[str, Any],
-) -> WalkNetwork:
-    """Put arrays together as a network after checking them, and give it its digest.
-
-    Parameters
-    ----------
-    u, v, length_m
-        End nodes (0 … N-1) and length in metres of each edge; shape (E,).
-    columns
-        Any of steps, bridge, tunnel, forward, backward, flags, osm_id; shape (E,) each.
-    kind, name
-        Codes of shape (E,) and the words they stand for.
-    xy, offsets
-        Vertices (C, 2) and where each edge's begin (E + 1,).
-    crs, meta
-        See `WalkNetwork`.
-
-    Raises
-    ------
-    CrsError
-        If the CRS is not projected in metres.
-    NetworkError
-        If there is no edge, or a length or coordinate is not a finite, positive number.
-    """
-    check_metric(crs)
-    if len(u) == 0:
-        raise NetworkError(_NO_EDGE, hint=_NO_EDGE_HINT)
-    if not (np.isfinite(length_m) & (length_m > 0)).all():
-        bad = int(np.flatnonzero(~(np.isfinite(length_m) & (length_m > 0)))[0])
-        msg = f"Edge {bad} of the walking network has length {length_m[bad]} m."
-        raise NetworkError(msg, hint="Lengths must be positive and finite.")
-    if not np.isfinite(xy).all():
-        msg = "The walking network has a vertex without coordinates."
-        raise NetworkError(msg, hint="Remove or mend that edge.")
-    filled: dict[str, NDArray[Any]] = {
-        key: np.asarray(columns.get(key, np.full(len(u), default)), dtype=_DTYPES[key])
-        for key, default in _DEFAULTS.items()
-    }
-    arrays: dict[str, Any] = {
-        "u": np.ascontiguousarray(u, dtype=np.int32),
-        "v": np.ascontiguousarray(v, dtype=np.int32),
-        "length_m": np.ascontiguousarray(length_m, dtype=np.float64),
-        **filled,
-        "kind_code": np.ascontiguousarray(kind[0], dtype=np.int32),
-        "name_code": np.ascontiguousarray(name[0], dtype=np.int32),
-        "xy": np.ascontiguousarray(xy, dtype=np.float64),
-        "offsets": np.ascontiguousarray(offsets, dtype=np.int64),
-    }
-    return WalkNetwork(
-        **arrays,
-        kinds=kind[1],
-        names=name[1],
-        crs=crs,
-        meta=meta,
-        digest=_digest(arrays, kind[1], name[1], crs),
-    )
-
-
-def check_metric(crs: pyproj.CRS | None) -> pyproj.CRS:
-    """Return the CRS if it is projected, in metres; else raise `CrsError`."""
-    if crs is None:
-        msg = "The walking network has no coordinate reference system."
-        raise CrsError(msg, hint="Set one, for instance edges.set_crs(2154).")
-    if not crs.is_projected or crs.axis_info[0].unit_conversion_factor != 1:
-        msg = f"The walking network is in {crs.to_string()}, which is not in metres."
-        raise CrsError(msg, hint="Reproject it, for instance edges.to_crs(2154).")
-    return crs
-
-
-def network_from_table(edges: gpd.GeoDataFrame, *, meta: Mapping[str, Any]) -> WalkNetwork:
+def network_from_table(edges: gpd.GeoDataFrame, *, meta: Mapping[str, Any]) -> NetworkArrays:
     """Build a network from a table of edges (see `WalkNetwork.from_edges`)."""
+    edges, twins = _as_ours(edges)
     missing = [column for column in ("u", "v") if column not in edges.columns]
     if missing:
         msg = f"The edge table has no column {' or '.join(map(repr, missing))}."
         raise InputFileError(msg, hint="Each edge needs the keys of its two end nodes.")
     lines = np.asarray(edges.geometry.array, dtype=object)
     if len(lines) == 0:
-        raise NetworkError(_NO_EDGE, hint=_NO_EDGE_HINT)
+        raise NetworkError(NO_EDGE, hint=NO_EDGE_HINT)
     if not np.all(shapely.get_type_id(lines) == shapely.GeometryType.LINESTRING):
         row = int(np.flatnonzero(shapely.get_type_id(lines) != shapely.GeometryType.LINESTRING)[0])
         msg = f"Row {row + 1} of the edge table is not a LineString."
@@ -145,16 +62,23 @@ def network_from_table(edges: gpd.GeoDataFrame, *, meta: Mapping[str, Any]) -> W
         np.concatenate([edges["u"].to_numpy(), edges["v"].to_numpy()]), return_inverse=True
     )
     del ends
-    length = (
-        edges["length_m"].to_numpy(dtype=np.float64)
-        if "length_m" in edges.columns
-        else shapely.length(lines)
-    )
+    drawn_m = shapely.length(lines)
+    length = drawn_m
+    counts = {"twin_edges_left_out": twins}
+    if "length_m" in edges.columns:
+        length = edges["length_m"].to_numpy(dtype=np.float64)
+        _refuse_short(length, lines)
+        counts["edges_longer_than_drawn"] = int(
+            np.count_nonzero(longer_than_drawn(length, drawn_m))
+        )
+    if any(counts.values()):
+        found = {word: count for word, count in counts.items() if count}
+        meta = {**meta, "counts": {**meta.get("counts", {}), **found}}
     return assemble_network(
         u=codes[: len(lines)].astype(np.int32),
         v=codes[len(lines) :].astype(np.int32),
         length_m=length,
-        columns={key: edges[key].to_numpy() for key in _DEFAULTS if key in edges.columns},
+        columns={key: _column(edges, key) for key in DEFAULTS if key in edges.columns},
         kind=_encode(edges, "kind"),
         name=_encode(edges, "name"),
         xy=xy,
@@ -164,7 +88,67 @@ def network_from_table(edges: gpd.GeoDataFrame, *, meta: Mapping[str, Any]) -> W
     )
 
 
-def read_network(path: Path) -> WalkNetwork:
+def _as_ours(edges: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, int]:
+    """Bring a table as osmnx shapes it to our columns; count the second rows of its streets."""
+    inner = [key for key in ("u", "v") if key not in edges.columns and key in edges.index.names]
+    if inner:
+        edges = edges.reset_index(level=inner)
+    given = {"highway": "kind", "osmid": "osm_id"}
+    more = {
+        ours: edges[theirs]
+        for theirs, ours in given.items()
+        if theirs in edges.columns and ours not in edges.columns
+    }
+    if "kind" in more and "steps" not in edges.columns:
+        more["steps"] = ["steps" in several(value) for value in more["kind"]]
+    if more:
+        edges = edges.assign(**more)
+    if "reversed" not in edges.columns or not {"u", "v"} <= set(edges.columns):
+        return edges, 0
+    if {"forward", "backward"} & set(edges.columns):
+        return edges, 0
+    ends = np.sort(edges[["u", "v"]].to_numpy(), axis=1)
+    shapes = shapely.to_wkb(shapely.normalize(edges.geometry.to_numpy()))
+    keys = zip(*ends.T.tolist(), shapes, strict=True)
+    seen: set[Any] = set()
+    first = [not (key in seen or seen.add(key)) for key in keys]  # type: ignore[func-returns-value]
+    return edges[first], len(first) - sum(first)
+
+
+def _column(edges: gpd.GeoDataFrame, key: str) -> NDArray[Any]:
+    default, dtype = DEFAULTS[key]
+    if dtype is np.bool_:
+        return as_booleans(key, edges[key].to_numpy(), default)
+    return as_numbers(edges[key].to_numpy())
+
+
+def _refuse_short(length_m: NDArray[np.float64], lines: NDArray[np.object_]) -> None:
+    """Refuse an edge that is shorter than the straight line between its ends."""
+    ends = shapely.get_coordinates([shapely.get_point(lines, 0), shapely.get_point(lines, -1)])
+    first, last = np.split(ends, 2)
+    beeline_m = np.hypot(*(first - last).T)
+    # What is no length at all is refused with all networks.
+    short = np.flatnonzero(
+        (length_m > 0) & (length_m < beeline_m * (1 - _ROUNDING_SHARE) - _ROUNDING_M)
+    )
+    if len(short):
+        row = int(short[0])
+        msg = (
+            f"Row {row + 1} of the edge table has length_m {length_m[row]:g}, "
+            f"and its ends lie {beeline_m[row]:.1f} m apart ({len(short)} such rows)."
+        )
+        raise NetworkError(msg, hint="Give lengths in metres, or leave the column out.")
+
+
+def longer_than_drawn(
+    length_m: NDArray[np.float64], drawn_m: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Tell which edges are longer than they are drawn by more than rounding; shape (E,)."""
+    longer: NDArray[np.bool_] = length_m > drawn_m * (1 + _ROUNDING_SHARE) + _ROUNDING_M
+    return longer
+
+
+def read_network(path: Path) -> NetworkArrays:
     """Read a network from GeoParquet (see `WalkNetwork.read`)."""
     import geopandas as gpd  # noqa: PLC0415 - a warm run reads the cache and never comes here
     import pyarrow as pa  # noqa: PLC0415
@@ -191,7 +175,7 @@ def read_network(path: Path) -> WalkNetwork:
         raise type(error)(msg, hint=error.hint) from error
 
 
-def write_network(network: WalkNetwork, path: Path) -> None:
+def write_network(network: NetworkArrays, path: Path) -> None:
     """Write a network as GeoParquet (see `WalkNetwork.write`).
 
     Raises
@@ -227,19 +211,5 @@ def _encode(edges: pd.DataFrame, column: str) -> tuple[NDArray[np.int32], tuple[
 
     if column not in edges.columns:
         return np.zeros(len(edges), dtype=np.int32), ("",)
-    words = pd.Categorical(edges[column].astype("object").fillna("").astype(str))
+    words = pd.Categorical(as_words(edges[column].astype("object")))
     return words.codes.astype(np.int32), tuple(map(str, words.categories))
-
-
-def _digest(
-    arrays: Mapping[str, NDArray[Any]],
-    kinds: tuple[str, ...],
-    names: tuple[str, ...],
-    crs: pyproj.CRS,
-) -> str:
-    digest = hashlib.blake2b(digest_size=16)
-    for key in sorted(arrays):
-        digest.update(key.encode())
-        digest.update(np.ascontiguousarray(arrays[key]).tobytes())
-    digest.update(json.dumps([kinds, names, crs.to_string()], ensure_ascii=False).encode())
-    return digest.hexdigest()

@@ -1,21 +1,17 @@
-"""The walking network: contracted streets with their shapes, held in flat arrays.
+"""The walking network as others use it: its arrays, and the ways in and out.
 
-An edge runs from node ``u`` to node ``v`` along the vertices ``xy[offsets[e]:offsets[e + 1]]``.
-Arrays are read-only by convention; everything derived is computed once, on demand.
+What makes networks (`quart_heure.network.contraction`, the readers of tables and graphs) knows the
+arrays alone (`quart_heure.network.arrays`).
 """
 
 from __future__ import annotations
 
 import dataclasses
-import functools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pyproj
-import shapely
-from numpy.typing import NDArray
+from quart_heure.network.arrays import Flags, NetworkArrays
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -23,35 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Flags", "WalkNetwork"]
 
-EDGE_COLUMNS = (
-    "u",
-    "v",
-    "length_m",
-    "kind",
-    "steps",
-    "bridge",
-    "tunnel",
-    "forward",
-    "backward",
-    "flags",
-    "osm_id",
-    "name",
-)
-"""Columns of an edge table, besides its geometry. Only ``u`` and ``v`` must be given."""
-
-
-class Flags:
-    """Bits of the ``flags`` column: what is walkable, yet worth knowing."""
-
-    CLOSED_AT_TIMES = 1  # conditional access, such as a park locked at night
-    PRIVATE_WITH_FOOT = 2  # access=private rescued by foot=yes
-    SQUARE_WALK = 4  # a straight walk across a square, not a mapped way
-    SEPARATE_SIDEWALK = 8  # a carriageway whose sidewalks are mapped apart
-    GATE = 16  # passes a gate or a barrier that people on foot can open
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class WalkNetwork:
+class WalkNetwork(NetworkArrays):
     """Streets that can be walked, contracted to junctions.
 
     Parameters
@@ -84,87 +54,10 @@ class WalkNetwork:
         Hash of all that defines the network; the key of caches.
     """
 
-    u: NDArray[np.int32]
-    v: NDArray[np.int32]
-    length_m: NDArray[np.float64]
-    steps: NDArray[np.bool_]
-    bridge: NDArray[np.bool_]
-    tunnel: NDArray[np.bool_]
-    forward: NDArray[np.bool_]
-    backward: NDArray[np.bool_]
-    flags: NDArray[np.uint16]
-    osm_id: NDArray[np.int64]
-    kind_code: NDArray[np.int32]
-    name_code: NDArray[np.int32]
-    kinds: tuple[str, ...]
-    names: tuple[str, ...]
-    xy: NDArray[np.float64]
-    offsets: NDArray[np.int64]
-    crs: pyproj.CRS
-    meta: Mapping[str, Any]
-    digest: str
-
-    @property
-    def n_edges(self) -> int:
-        """Number of edges."""
-        return len(self.u)
-
-    @functools.cached_property
-    def n_nodes(self) -> int:
-        """Number of nodes."""
-        return int(max(self.u.max(initial=-1), self.v.max(initial=-1))) + 1
-
-    @functools.cached_property
-    def node_xy(self) -> NDArray[np.float64]:
-        """Coordinates of the nodes; shape (N, 2)."""
-        xy = np.full((self.n_nodes, 2), np.nan)
-        xy[self.v] = self.xy[self.offsets[1:] - 1]
-        xy[self.u] = self.xy[self.offsets[:-1]]
-        return xy
-
-    @functools.cached_property
-    def drawn_m(self) -> NDArray[np.float64]:
-        """Metres of drawing between the first vertex of an edge and each of its vertices; (C,)."""
-        step = np.zeros(len(self.xy))
-        x, y = self.xy.T
-        step[1:] = np.hypot(np.diff(x), np.diff(y))
-        total = np.cumsum(step)
-        return total - np.repeat(total[self.offsets[:-1]], np.diff(self.offsets))
-
-    @functools.cached_property
-    def lines(self) -> NDArray[np.object_]:
-        """Shapes of the edges as shapely lines; shape (E,)."""
-        lines = shapely.from_ragged_array(shapely.GeometryType.LINESTRING, self.xy, (self.offsets,))
-        return np.asarray(lines, dtype=object)
-
-    def name_of(self, edge: int) -> str:
-        """Return the street name of an edge, ``""`` if it has none."""
-        return self.names[int(self.name_code[edge])]
-
-    def kind_of(self, edge: int) -> str:
-        """Return the highway class of an edge."""
-        return self.kinds[int(self.kind_code[edge])]
-
-    def edges(self) -> gpd.GeoDataFrame:
-        """Return the edges as a table, one row per edge, columns `EDGE_COLUMNS` and geometry."""
-        import geopandas as gpd  # noqa: PLC0415 - a second of import that few callers need
-        import pandas as pd  # noqa: PLC0415
-
-        columns: dict[str, Any] = {
-            "u": self.u,
-            "v": self.v,
-            "length_m": self.length_m,
-            "kind": pd.Categorical.from_codes(self.kind_code, categories=pd.Index(self.kinds)),
-            "steps": self.steps,
-            "bridge": self.bridge,
-            "tunnel": self.tunnel,
-            "forward": self.forward,
-            "backward": self.backward,
-            "flags": self.flags,
-            "osm_id": self.osm_id,
-            "name": pd.Categorical.from_codes(self.name_code, categories=pd.Index(self.names)),
-        }
-        return gpd.GeoDataFrame(columns, geometry=self.lines, crs=self.crs)
+    @classmethod
+    def of(cls, arrays: NetworkArrays) -> WalkNetwork:
+        """Return a network of these very arrays."""
+        return cls(**{one.name: getattr(arrays, one.name) for one in dataclasses.fields(cls)})
 
     @classmethod
     def from_edges(
@@ -175,9 +68,11 @@ class WalkNetwork:
         Parameters
         ----------
         edges
-            One LineString per row in a projected CRS in metres, and columns ``u`` and ``v``, the
-            keys of its end nodes (any sortable values). The other columns of `EDGE_COLUMNS` are
-            optional; ``length_m`` defaults to the length of the line.
+            One LineString per row in a projected CRS in metres, and ``u`` and ``v``, the keys of
+            its end nodes (any sortable values), as columns or in the index. The other columns of
+            an edge table are optional; ``length_m`` defaults to the length of the line. osmnx's
+            ``highway`` and ``osmid`` are taken for ``kind`` and ``osm_id``, and of its two rows of
+            one street the first.
         meta
             Source, data date, licence.
 
@@ -188,11 +83,12 @@ class WalkNetwork:
         InputFileError
             If a column is missing or a geometry is not a line.
         NetworkError
-            If there is no edge, or a length is not a positive number.
+            If there is no edge, a length is not a positive number, or an edge is shorter than the
+            straight line between its ends.
         """
         from quart_heure.network.edge_table import network_from_table  # noqa: PLC0415
 
-        return network_from_table(edges, meta=dict(meta or {}))
+        return cls.of(network_from_table(edges, meta=dict(meta or {})))
 
     @classmethod
     def read(cls, path: Path) -> WalkNetwork:
@@ -205,7 +101,7 @@ class WalkNetwork:
         """
         from quart_heure.network.edge_table import read_network  # noqa: PLC0415
 
-        return read_network(path)
+        return cls.of(read_network(path))
 
     def write(self, path: Path) -> None:
         """Write the edges as GeoParquet, with `meta` in the file's own metadata."""
@@ -220,7 +116,7 @@ class WalkNetwork:
         """Build a network from an osmnx-shaped graph (see `quart_heure.network.interop`)."""
         from quart_heure.network.interop import network_from_networkx  # noqa: PLC0415
 
-        return network_from_networkx(graph, meta=dict(meta or {}))
+        return cls.of(network_from_networkx(graph, meta=dict(meta or {})))
 
     def to_networkx(self) -> nx.MultiDiGraph:
         """Return the network as a projected MultiDiGraph that osmnx's functions accept."""

@@ -15,21 +15,21 @@ import shapely
 from numpy.typing import NDArray
 
 from quart_heure.errors import CrsError, InputFileError, NetworkError
+from quart_heure.network.arrays import NetworkArrays
+from quart_heure.network.attributes import NO, first_of, holds, several, whole_number
 from quart_heure.network.contraction import contract
-from quart_heure.network.graph import WalkNetwork
 from quart_heure.sources.areas.areas import metric_crs
 
 if TYPE_CHECKING:
     import networkx as nx
 
 
-_NO = frozenset({"", "no", "false", "0", "none", "nan"})
 _COLUMNS = ("steps", "bridge", "tunnel", "forward", "backward", "flags", "osm_id")
 _TOLD_APART = ("kind", "name", "steps", "bridge", "tunnel", "flags")
 _ONEWAY = "oneway:foot"
 
 
-def network_to_networkx(network: WalkNetwork) -> nx.MultiDiGraph:
+def network_to_networkx(network: NetworkArrays) -> nx.MultiDiGraph:
     """Return a network as a projected graph that osmnx's own functions accept.
 
     Returns
@@ -60,7 +60,7 @@ def network_to_networkx(network: WalkNetwork) -> nx.MultiDiGraph:
     return graph
 
 
-def network_from_networkx(graph: nx.MultiDiGraph, *, meta: Mapping[str, Any]) -> WalkNetwork:
+def network_from_networkx(graph: nx.MultiDiGraph, *, meta: Mapping[str, Any]) -> NetworkArrays:
     """Build a network from an osmnx-shaped graph, projected or in degrees.
 
     Parameters
@@ -114,7 +114,7 @@ def _texts(meta: Mapping[str, Any], *keys: str) -> dict[str, str]:
     return {key: str(meta[key]) for key in keys if meta.get(key)}
 
 
-def _edge_tags(network: WalkNetwork, edge: int) -> dict[str, Any]:
+def _edge_tags(network: NetworkArrays, edge: int) -> dict[str, Any]:
     tags: dict[str, Any] = {
         "osmid": int(network.osm_id[edge]),
         "highway": network.kind_of(edge),
@@ -199,37 +199,24 @@ def _shape(
 
 
 def _read_tags(tags: Mapping[str, Any]) -> dict[str, Any]:
-    kinds = _several(tags.get("highway"))
-    names = _several(tags.get("name"))
-    ids = [int(word) for word in _several(tags.get("osmid")) if word.lstrip("-").isdigit()]
     return {
-        "kind": min(kinds, default=""),
-        "name": min(names, default=""),
-        "osm_id": min(ids, default=0),
-        "steps": "steps" in kinds or _holds(tags, "steps"),
-        "bridge": _holds(tags, "bridge"),
-        "tunnel": _holds(tags, "tunnel"),
-        "flags": int(tags.get("flags", 0)),
+        "kind": first_of(tags.get("highway")),
+        "name": first_of(tags.get("name")),
+        "osm_id": whole_number(tags.get("osmid")),
+        "steps": "steps" in several(tags.get("highway")) or holds(tags.get("steps")),
+        "bridge": holds(tags.get("bridge")),
+        "tunnel": holds(tags.get("tunnel"), "tunnel"),
+        "flags": whole_number(tags.get("flags")),
     }
-
-
-def _several(value: Any) -> list[str]:
-    """Return the values of an attribute that may be one, a list, or missing."""
-    values = value if isinstance(value, (list, tuple, set)) else [value]
-    return [str(word) for word in values if word is not None and word == word]  # noqa: PLR0124
-
-
-def _holds(tags: Mapping[str, Any], key: str) -> bool:
-    return any(word.lower() not in _NO for word in _several(tags.get(key)))
 
 
 def _directions(tags: Mapping[str, Any], *, turned: bool) -> tuple[bool, bool]:
     """Return (forward, backward) of an edge as it is told, turned or not."""
-    oneway = _several(tags.get(_ONEWAY))
-    if not oneway or oneway[0].lower() in _NO:
+    oneway = several(tags.get(_ONEWAY))
+    if not oneway or oneway[0].lower() in NO:
         return True, True
     told_along = oneway[0] not in {"-1", "reverse"}
-    along = told_along ^ _holds(tags, "reversed") ^ turned
+    along = told_along ^ holds(tags.get("reversed")) ^ turned
     return along, not along
 
 

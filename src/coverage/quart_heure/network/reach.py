@@ -14,13 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import dijkstra
 
+from quart_heure.network.limits import TOLERANCE, within
 from quart_heure.network.snapping import Attachment
 from quart_heure.network.travel_time import SearchGraph
 
 _AT_ONCE = 8
 """Services searched in one call: its answer is a dense row of all nodes for each."""
-
-_TOLERANCE = 1e-9
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -95,7 +94,7 @@ class Reach:
         count = np.zeros(self.n_places, dtype=np.int32)
         for service in services:
             place, minutes = self.of(int(service))
-            count[place[minutes <= within_min * (1 + _TOLERANCE)]] += 1
+            count[place[within(minutes, within_min)]] += 1
         return count
 
 
@@ -120,7 +119,7 @@ def reach_of_services(
     Reach
         The same minutes as a search from that one service gives (`SearchGraph.times`).
     """
-    limit_m = limit_min * graph.speed_m_per_min * (1 + _TOLERANCE)
+    limit_m = limit_min * graph.speed_m_per_min * (1 + TOLERANCE)
     on = np.flatnonzero(sources.attached)
     matrix, first = graph.with_sources(sources[on])
     found: list[tuple[NDArray[np.int32], NDArray[np.float64]]] = [

@@ -15,7 +15,8 @@ import tomllib
 from collections.abc import Mapping
 from importlib import resources
 
-from quart_heure.network.graph import Flags
+from quart_heure.network.arrays import Flags
+from quart_heure.sources.osm.data import NODE_KEYS
 
 __all__ = ["DROPPED", "KEPT", "judge", "judge_node"]
 
@@ -50,6 +51,7 @@ RULE_KEYS = frozenset(
         "opening_hours",
         "razed",
         "route",
+        "sac_scale",
         "segregated",
         "service",
         "sidewalk",
@@ -61,27 +63,29 @@ RULE_KEYS = frozenset(
 )
 """Tags of ways that a verdict may depend on."""
 
-NODE_RULE_KEYS = frozenset(
-    {
-        "access",
-        "access:conditional",
-        "barrier",
-        "door",
-        "entrance",
-        "foot",
-        "foot:conditional",
-        "highway",
-        "locked",
-        "opening_hours",
-    }
-)
-"""Tags of nodes that a verdict may depend on."""
+TRUNK_KEYS = RULE_KEYS | {
+    "bicycle",
+    "expressway",
+    "junction",
+    "lit",
+    "maxspeed",
+    "maxspeed:type",
+    "oneway",
+    "source:maxspeed",
+    "zone:maxspeed",
+}
+"""Tags that a verdict on a trunk road may depend on."""
 
 
 def _words(group: str, name: str) -> frozenset[str]:
     return frozenset(_WORDS[group][name].split())
 
 
+_ROADS, _SERVICE_WAYS = _words("highway", "road"), _words("highway", "service_way")
+ROAD_RANK = 3
+"""What `rank_of` says of a road."""
+
+_TRUNKS = frozenset({"trunk", "trunk_link"})
 _MAIN, _LESSER = _words("highway", "main"), _words("highway", "lesser")
 _NOT_BUILT, _NOT_A_STREET = _words("highway", "not_built"), _words("highway", "not_a_street")
 _CLASS_REASON: Mapping[str, str] = {
@@ -99,8 +103,17 @@ _YES = frozenset({"yes", "true", "1"})
 _GONE_KEYS = ("abandoned", "demolished", "disused", "razed")
 _SIDEWALK = frozenset({"both", "left", "right", "yes"})
 _SIDEWALK_KEYS = ("sidewalk", "sidewalk:both", "sidewalk:left", "sidewalk:right")
+_ONEWAY = frozenset({"yes", "true", "1", "-1", "reverse"})
+_SPEED_KEYS = ("maxspeed", "maxspeed:type", "source:maxspeed", "zone:maxspeed")
+_SPEED = re.compile(r"(\d+)(?: ?km/h)?")
+_TOWN_SPEED = re.compile(r"(?:[a-z]{2}:)?(?:urban|living_street|zone:?[1-4]0|[1-4]0|50)")
+_TOWN_KMH = 50
+"""No more than this is driven in a built-up area (Code de la route, R413-3)."""
+_DEMANDING = re.compile(r"(?:t[3-6]|.*demanding_mountain_hiking|.*alpine_hiking)")
+"""Values of ``sac_scale`` from T3 on: hands are needed, and a sure foot."""
 _GREENWAY = frozenset({"greenway", "voie_verte", "voie verte"})
-_OPEN_TUNNEL = frozenset({"", "no", "building_passage", "culvert", "avalanche_protector"})
+OPEN_TUNNELS = frozenset({"", "no", "building_passage", "culvert", "avalanche_protector"})
+"""Values of ``tunnel`` that are no tunnel to walk in."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -150,7 +163,8 @@ def judge(tags: Mapping[str, str]) -> Verdict:
     >>> judge({"highway": "trunk", "name": "Boulevard périphérique"}).reason
     'trunk'
     """
-    return _judge(frozenset([item for item in tags.items() if item[0] in RULE_KEYS]))
+    keys = TRUNK_KEYS if "trunk" in tags.get("highway", "").lower() else RULE_KEYS
+    return _judge(frozenset([item for item in tags.items() if item[0] in keys]))
 
 
 def judge_node(tags: Mapping[str, str]) -> NodeVerdict:
@@ -163,7 +177,17 @@ def judge_node(tags: Mapping[str, str]) -> NodeVerdict:
     >>> judge_node({"barrier": "bollard"}).passable
     True
     """
-    return _judge_node(frozenset([item for item in tags.items() if item[0] in NODE_RULE_KEYS]))
+    return _judge_node(frozenset([item for item in tags.items() if item[0] in NODE_KEYS]))
+
+
+def rank_of(highway: str, verdict: Verdict) -> int:
+    """Return how public a street is by its class: 3 roads, 2 service ways and tracks, 1 paths.
+
+    What is in a tunnel or a class that is not known is 1.
+    """
+    if highway in _ROADS and not verdict.tunnel:
+        return ROAD_RANK
+    return 2 if highway in _SERVICE_WAYS else 1
 
 
 @functools.lru_cache(maxsize=65_536)
@@ -230,7 +254,8 @@ def _class_default(tags: Mapping[str, str], highway: str) -> str:
         ("motorroad", tags.get("motorroad") in _YES),
         ("sidewalk", sidewalk and highway in _MAIN | {"busway", "cycleway"}),
         ("shared_cycleway", shared and highway == "cycleway"),
-        ("trunk", highway in {"trunk", "trunk_link"}),
+        ("main_street", highway in _TRUNKS and not tunnel and _is_main_street(tags)),
+        ("trunk", highway in _TRUNKS),
         ("car_tunnel", tunnel and highway in _MAIN),
         ("drive_through", service in {"drive-through", "drive_through"}),
         ("underground_parking", service == "parking_aisle" and (tunnel or inside)),
@@ -240,8 +265,32 @@ def _class_default(tags: Mapping[str, str], highway: str) -> str:
     return next((reason for reason, holds in exceptions if holds), default)
 
 
+def _is_main_street(tags: Mapping[str, str]) -> bool:
+    """Tell whether a trunk road is the street of a village or a town, and no expressway there.
+
+    Two things are asked: that nothing speaks of a road for fast traffic alone, and that it is
+    driven at 50 km/h at most, or, where no speed is told, that it is lit. The ring road of Paris is
+    lit and driven at 50 km/h: its two carriageways, each one way, tell it apart.
+    """
+    carriageway = tags.get("oneway") in _ONEWAY and tags.get("junction") != "roundabout"
+    no_pavement = any(tags.get(key) in {"no", "none"} for key in _SIDEWALK_KEYS)
+    elsewhere = any(tags.get(key) == "separate" for key in _SIDEWALK_KEYS)
+    if carriageway or no_pavement or elsewhere or tags.get("expressway") in _YES:
+        return False
+    if tags.get("bicycle") == "no":
+        return False  # what cycles may not use is no street
+    speeds = [tags[key] for key in _SPEED_KEYS if tags.get(key)]
+    if not speeds:
+        return tags.get("lit") in _YES
+    if speed := _SPEED.fullmatch(tags.get("maxspeed", "")):
+        return int(speed[1]) <= _TOWN_KMH
+    return any(_TOWN_SPEED.fullmatch(speed) for speed in speeds)
+
+
 def _flags(tags: Mapping[str, str]) -> int:
     flags = 0
+    if any(_DEMANDING.fullmatch(word.strip()) for word in tags.get("sac_scale", "").split(";")):
+        flags |= Flags.DEMANDING
     if _has_times(tags):
         flags |= Flags.CLOSED_AT_TIMES
     if tags.get("foot") in _FOOT_YES and tags.get("access") in _CLOSED:
@@ -253,7 +302,7 @@ def _flags(tags: Mapping[str, str]) -> int:
 
 
 def _in_tunnel(tags: Mapping[str, str]) -> bool:
-    return tags.get("tunnel", "") not in _OPEN_TUNNEL
+    return tags.get("tunnel", "") not in OPEN_TUNNELS
 
 
 def _has_times(tags: Mapping[str, str]) -> bool:

@@ -11,18 +11,11 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from quart_heure.network.assembly import DEFAULTS
+
 Columns = dict[str, NDArray[Any]]
 Words = tuple[NDArray[np.integer[Any]], tuple[str, ...]]
 
-DEFAULTS: dict[str, tuple[Any, type[np.generic]]] = {
-    "steps": (False, np.bool_),
-    "bridge": (False, np.bool_),
-    "tunnel": (False, np.bool_),
-    "forward": (True, np.bool_),
-    "backward": (True, np.bool_),
-    "flags": (0, np.uint16),
-    "osm_id": (0, np.int64),
-}
 MUST_AGREE = ("kind", "name", "steps", "bridge", "tunnel", "flags")
 
 

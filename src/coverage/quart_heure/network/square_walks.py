@@ -33,6 +33,7 @@ def cross_squares(
     xy: Matrix,
     entrances: Sequence[Nodes],
     outline_walked: Sequence[bool],
+    obstacles: NDArray[np.object_] | None = None,
 ) -> list[tuple[Nodes, Nodes]]:
     """Lay straight walks across squares.
 
@@ -46,6 +47,8 @@ def cross_squares(
         For each square, the nodes of its rings where walked ways touch it, each once.
     outline_walked
         For each square, whether one can walk all around its outer rings as well.
+    obstacles
+        Polygons and lines that no walk crosses, in the CRS of the nodes.
 
     Returns
     -------
@@ -64,10 +67,11 @@ def cross_squares(
     ]
     busy = [crossing for crossing in crossings if crossing.wants_walks(xy).any()]
     busy = _stand_on_grounds(busy, xy)
-    _look(busy, xy, [np.triu_indices(crossing.n_entrances, 1) for crossing in busy])
+    rails = _clear_grounds(busy, obstacles)
+    _look(busy, xy, [np.triu_indices(crossing.n_entrances, 1) for crossing in busy], rails)
     bent = [crossing for crossing in busy if (crossing.wants_walks(xy) & ~crossing.seen).any()]
     bent = [crossing for crossing in bent if crossing.add_corners(xy)]
-    _look(bent, xy, [crossing.taut_pairs(xy) for crossing in bent])
+    _look(bent, xy, [crossing.taut_pairs(xy) for crossing in bent], rails)
     for crossing in busy:
         crossing.lay_walks(xy)
     return [(crossing.a, crossing.b) for crossing in crossings]
@@ -205,7 +209,33 @@ def _stand_on_grounds(crossings: Sequence[_Crossing], xy: Matrix) -> list[_Cross
     return standing
 
 
-def _look(crossings: Sequence[_Crossing], xy: Matrix, pairs: Sequence[tuple[Nodes, Nodes]]) -> None:
+def _clear_grounds(
+    crossings: Sequence[_Crossing], obstacles: NDArray[np.object_] | None
+) -> shapely.STRtree | None:
+    """Take what is not walked across out of the grounds; return the lines among it."""
+    if obstacles is None or len(obstacles) == 0:
+        return None
+    is_line = shapely.get_dimensions(obstacles) == 1
+    areas = shapely.buffer(obstacles[~is_line], 0)
+    # A walk along the edge of a wood must not fall out by rounding.
+    areas = shapely.buffer(areas, -2 * _TOLERANCE_M, join_style="mitre")
+    tree = shapely.STRtree(areas)
+    for crossing in crossings:
+        if not crossing.square.on_ground:
+            continue
+        over = tree.query(crossing.ground, predicate="intersects")
+        if len(over):
+            crossing.ground = shapely.difference(crossing.ground, shapely.union_all(areas[over]))
+            shapely.prepare(crossing.ground)
+    return shapely.STRtree(obstacles[is_line]) if is_line.any() else None
+
+
+def _look(
+    crossings: Sequence[_Crossing],
+    xy: Matrix,
+    pairs: Sequence[tuple[Nodes, Nodes]],
+    rails: shapely.STRtree | None,
+) -> None:
     """Find out which of some pairs of points see each other, in each crossing."""
     if not crossings:
         return
@@ -218,7 +248,13 @@ def _look(crossings: Sequence[_Crossing], xy: Matrix, pairs: Sequence[tuple[Node
     )
     lines = shapely.linestrings(np.stack([xy[first], xy[second]], axis=1))
     grounds = np.repeat(np.array([crossing.ground for crossing in crossings]), sizes)
-    seen = np.split(shapely.covers(grounds, lines), np.cumsum(sizes)[:-1])
+    sight = shapely.covers(grounds, lines)
+    if rails is not None:
+        # A walk that begins at a level crossing touches the rails there, and crosses none.
+        barred = np.zeros(len(lines), dtype=bool)
+        barred[rails.query(lines, predicate="crosses")[0]] = True
+        sight &= ~(barred & np.repeat([one.square.on_ground for one in crossings], sizes))
+    seen = np.split(sight, np.cumsum(sizes)[:-1])
     for crossing, (one, other), see in zip(crossings, pairs, seen, strict=True):
         crossing.seen[one, other] = crossing.seen[other, one] = see
 

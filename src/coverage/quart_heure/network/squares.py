@@ -7,7 +7,7 @@ its outlines are its entrances; `quart_heure.network.square_walks` joins them.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,8 @@ class Square:
         Rings as positions in ``RawOsm.node_id``, the first node not repeated at the end.
     ways
         The ways that draw it, as positions in ``RawOsm.way_id``.
+    on_ground
+        Whether it lies on the ground: what is drawn there is then in the way.
     """
 
     osm_id: int
@@ -41,6 +43,7 @@ class Square:
     outer: tuple[Ring, ...]
     inner: tuple[Ring, ...]
     ways: tuple[int, ...]
+    on_ground: bool = True
 
     @property
     def is_relation(self) -> bool:
@@ -86,6 +89,7 @@ def find_squares(raw: RawOsm, verdicts: Sequence[Verdict]) -> list[Square]:
                         outer=(ring[:-1],),
                         inner=(),
                         ways=(way,),
+                        on_ground=_on_ground(tags, verdict),
                     )
                 )
     ways_of = _member_ways(raw)
@@ -103,9 +107,15 @@ def find_squares(raw: RawOsm, verdicts: Sequence[Verdict]) -> list[Square]:
                     outer=shells,
                     inner=_close([_nodes(raw, way) for way in inner]),
                     ways=(*outer, *inner),
+                    on_ground=_on_ground(area.tags, verdict),
                 )
             )
     return squares
+
+
+def _on_ground(tags: Mapping[str, str], verdict: Verdict) -> bool:
+    """Tell whether a square is neither a bridge or a slab above other ground, nor below it."""
+    return not (verdict.bridge or verdict.tunnel) and tags.get("layer", "").strip() in {"", "0"}
 
 
 def _nodes(raw: RawOsm, way: int) -> Ring:

@@ -14,8 +14,9 @@ import shapely
 from numpy.typing import NDArray
 
 from quart_heure.errors import NetworkError
+from quart_heure.network.assembly import check_metric
 from quart_heure.network.contraction import contract
-from quart_heure.network.edge_table import check_metric
+from quart_heure.network.gates import End, shut_gates, which_pass
 from quart_heure.network.graph import Flags, WalkNetwork
 from quart_heure.network.rules import DROPPED, Verdict, judge, judge_node
 from quart_heure.network.square_walks import cross_squares
@@ -107,7 +108,8 @@ def network_from_osm(
     squares = find_squares(raw, origins.verdicts)
     blocked, gate_flags = _judge_nodes(raw)
     streets = everything.take(origins.walkable()[everything.origin])
-    streets, lonely = _lay_squares(squares, streets, origins, xy, blocked)
+    obstacles = _project_obstacles(raw, crs)
+    streets, lonely = _lay_squares(squares, streets, origins, xy, blocked, obstacles)
     if polygon is not None:
         inside = shapely.contains_xy(polygon, raw.lon, raw.lat)
         everything, streets = (s.take(inside[s.a] | inside[s.b]) for s in (everything, streets))
@@ -119,8 +121,9 @@ def network_from_osm(
         raise NetworkError(msg, hint="Check the area, and that the file holds its streets.")
     columns = origins.columns(streets.origin)
     columns["flags"] |= gate_flags[streets.a] | gate_flags[streets.b]
-    a, b, node_xy = _shut_gates(streets, xy, blocked)
-    return contract(
+    shut = _shut_ends(streets, everything, origins, blocked)
+    a, b, node_xy = shut_gates(streets.a, streets.b, xy, shut)
+    arrays = contract(
         a=a,
         b=b,
         node_xy=node_xy,
@@ -142,10 +145,12 @@ def network_from_osm(
                 "squares": len(squares),
                 "square_walks": int(np.count_nonzero(columns["flags"] & Flags.SQUARE_WALK)),
                 "ends_at_shut_gates": len(node_xy) - len(xy),
+                "shut_gates_passed_by": _passed_by(streets, blocked, shut),
                 "problems": len(raw.problem_rows),
             },
         },
     )
+    return WalkNetwork.of(arrays)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -196,6 +201,9 @@ class _Origins:
         self.osm_ids.append(square.osm_id)
         return len(self.kinds) - 1
 
+    def end(self, origin: int) -> End:
+        return End(origin, self.verdicts[origin], self.kinds[origin], self.names[origin])
+
     def walkable(self) -> NDArray[np.bool_]:
         return np.array([verdict.walkable for verdict in self.verdicts], dtype=bool)
 
@@ -212,6 +220,18 @@ class _Origins:
 def _project(raw: RawOsm, crs: pyproj.CRS) -> NDArray[np.float64]:
     transformer = pyproj.Transformer.from_crs("EPSG:4326", crs, always_xy=True)
     return np.stack(transformer.transform(raw.lon, raw.lat), axis=1)
+
+
+def _project_obstacles(raw: RawOsm, crs: pyproj.CRS) -> NDArray[np.object_]:
+    """Bring what walks go round to metres, save what has no place in the CRS."""
+    to_crs = pyproj.Transformer.from_crs("EPSG:4326", crs, always_xy=True)
+    shapes = np.empty(len(raw.obstacles), dtype=object)
+    shapes[:] = raw.obstacles
+    moved: NDArray[np.object_] = shapely.transform(
+        shapes, lambda xy: np.stack(to_crs.transform(xy[:, 0], xy[:, 1]), axis=1)
+    )
+    placed: NDArray[np.object_] = moved[np.isfinite(shapely.bounds(moved)).all(axis=1)]
+    return placed
 
 
 def _extent(raw: RawOsm) -> shapely.Polygon:
@@ -249,6 +269,7 @@ def _lay_squares(
     origins: _Origins,
     xy: NDArray[np.float64],
     blocked: NDArray[np.bool_],
+    obstacles: NDArray[np.object_],
 ) -> tuple[_Segments, set[int]]:
     """Add outlines of relations and walks across squares; take out squares nobody can enter.
 
@@ -281,7 +302,7 @@ def _lay_squares(
     open_all_around = [not blocked[np.concatenate(square.outer)].any() for square in entered]
     walks = [streets]
     for square, (a, b) in zip(
-        entered, cross_squares(entered, xy, entrances, open_all_around), strict=True
+        entered, cross_squares(entered, xy, entrances, open_all_around, obstacles), strict=True
     ):
         if len(a):
             crossing = origins.add(square, kind=SQUARE_KIND, flags=Flags.SQUARE_WALK)
@@ -315,18 +336,35 @@ def _join(parts: Sequence[_Segments]) -> _Segments:
     )
 
 
-def _shut_gates(
-    streets: _Segments, xy: NDArray[np.float64], blocked: NDArray[np.bool_]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """Give every segment that ends at a shut gate an end of its own there."""
-    if not blocked.any():
-        return streets.a, streets.b, xy
+def _shut_ends(
+    streets: _Segments, everything: _Segments, origins: _Origins, blocked: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Tell which ends of the walked segments, first all ``a``, then all ``b``, a gate closes."""
     ends = np.concatenate([streets.a, streets.b])
-    shut = np.flatnonzero(blocked[ends])
-    own_xy = xy[ends[shut]]
-    ends[shut] = len(xy) + np.arange(len(shut))
-    a, b = np.split(ends, 2)
-    return a, b, np.concatenate([xy, own_xy])
+    shut: NDArray[np.bool_] = blocked[ends]
+    at = np.flatnonzero(shut)
+    if len(at) == 0:
+        return shut
+    met: dict[int, list[tuple[int, End]]] = {}
+    origin = np.concatenate([streets.origin, streets.origin])
+    for place, one in zip(at.tolist(), origin[at].tolist(), strict=True):
+        met.setdefault(int(ends[place]), []).append((place, origins.end(one)))
+    dropped = everything.take(~origins.walkable()[everything.origin])
+    for nodes in (dropped.a, dropped.b):
+        here = np.flatnonzero(blocked[nodes])
+        for node, one in zip(nodes[here].tolist(), dropped.origin[here].tolist(), strict=True):
+            met.setdefault(node, []).append((-1, origins.end(one)))
+    for found in met.values():
+        for (place, _), passes in zip(found, which_pass([end for _, end in found]), strict=True):
+            if passes:
+                shut[place] = False
+    return shut
+
+
+def _passed_by(streets: _Segments, blocked: NDArray[np.bool_], shut: NDArray[np.bool_]) -> int:
+    """Count the shut gates that a street goes on past."""
+    ends = np.concatenate([streets.a, streets.b])
+    return len(distinct(ends[blocked[ends] & ~shut]))
 
 
 def _count_dropped(

@@ -1,7 +1,9 @@
-"""A walking network from OpenMapTiles vector tiles: a folder ``z/x/y.pbf``, or an MBTiles file."""
+"""A walking network from vector tiles: a folder ``z/x/y.pbf``, MBTiles or PMTiles."""
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,23 +16,24 @@ from numpy.typing import NDArray
 from quart_heure.errors import NetworkError
 from quart_heure.network.contraction import contract
 from quart_heure.network.graph import Flags, WalkNetwork
+from quart_heure.network.rules import judge
 from quart_heure.sources.areas.areas import metric_crs
 from quart_heure.sources.tiles.archive import tile_folder, tile_metadata
 from quart_heure.sources.tiles.files import EXTENT, find_tiles, grid_transform
 from quart_heure.sources.tiles.tiles import TileStreets, read_tiles
 
-TILES_LACK = (
-    "OpenStreetMap ids",
-    "tags access, foot, sidewalk and area: what is walkable follows from the class alone",
-    "ways tagged access=private or access=no, even with foot=yes",
-    "barriers and gates",
-    "oneway:foot",
-)
-"""What vector tiles do not tell, as the manifest says it."""
-
-
 _DATE_KEY = "planetiler:osm:osmosisreplicationtime"
 """Where the one generator that tells the date of its data does so."""
+
+_OSM_CREDIT = "© OpenStreetMap contributors"
+_LONGEST_CREDIT = 200
+_MARKUP = re.compile(r"<[^<>]*>")
+
+
+def tile_rule(tags: Mapping[str, str]) -> tuple[str, int]:
+    """Say by tags why a street is not walked, ``""`` if it is, and its flags (see `judge`)."""
+    verdict = judge(tags)
+    return ("" if verdict.walkable else verdict.reason), verdict.flags
 
 
 def read_tile_network(
@@ -40,12 +43,13 @@ def read_tile_network(
     crs: pyproj.CRS | None = None,
     report: Callable[[str], None] = lambda _: None,
 ) -> WalkNetwork:
-    """Read a walking network from vector tiles in OpenMapTiles form.
+    """Read a walking network from vector tiles: OpenMapTiles, Shortbread or Protomaps.
 
     Parameters
     ----------
     path
-        A folder ``z/x/y.pbf`` (or ``.pbf.gz``), or an MBTiles file; the highest zoom is read.
+        A folder ``z/x/y.pbf`` (or ``.pbf.gz``), an MBTiles or a PMTiles file; the highest zoom is
+        read.
     polygon
         In degrees. Segments with neither end in it are left out.
     crs
@@ -56,13 +60,14 @@ def read_tile_network(
     Returns
     -------
     WalkNetwork
-        ``meta`` holds source, licence, attribution, ``lacks`` (`TILES_LACK`), counts and what was
-        dropped. ``osm_date`` is empty where the tiles state no date of their data, as most do.
+        ``meta`` holds source, schema, licence, attribution, ``lacks`` (what tiles of this schema do
+        not tell), counts and what was dropped. ``osm_date`` is empty where the tiles state no date
+        of their data, as most do.
 
     Raises
     ------
     InputFileError
-        If there is no tile, none of the polygon, or one cannot be read.
+        If there is no tile, none of the polygon, one cannot be read, or the schema is not known.
     NetworkError
         If nothing in them can be walked.
     """
@@ -72,19 +77,30 @@ def read_tile_network(
         if crs is None:
             crs = metric_crs(_places(folder) if polygon is None else polygon)
         area = None if polygon is None else _projected(polygon, crs)
-        streets = read_tiles(folder, area=area, crs=crs, report=report)
+        streets = read_tiles(folder, rule=tile_rule, area=area, crs=crs, report=report)
     if len(streets.a) == 0:
         msg = f"{path}: no street in these tiles can be walked."
         raise NetworkError(msg, hint="Check that the tiles and the area are of one place.")
     name = about.get("name", "")
     meta = {
         "source": "OpenStreetMap, vector tiles" + (f" ({name})" if name else ""),
+        "schema": streets.schema,
         "osm_date": about.get(_DATE_KEY, ""),
         "licence": "ODbL 1.0",
-        "attribution": "© OpenStreetMap contributors",
-        "lacks": list(TILES_LACK),
+        "attribution": _credit(about.get("attribution", "")),
+        "lacks": list(streets.lacks),
     }
     return network_from_tiles(streets, meta=meta)
+
+
+def _credit(told: str) -> str:
+    """Return the credit that tiles ask for as plain text, OpenStreetMap's with it."""
+    text = html.unescape(_MARKUP.sub(" ", told))
+    text = "".join(sign if sign.isprintable() else " " for sign in text)
+    text = " ".join(text.split())[:_LONGEST_CREDIT]
+    if not text:
+        return _OSM_CREDIT
+    return text if "openstreetmap" in text.lower() else f"{_OSM_CREDIT}; {text}"
 
 
 def network_from_tiles(
@@ -104,7 +120,7 @@ def network_from_tiles(
     node_xy
         Coordinates to take instead of those of the streets, such as rounded ones; shape (K, 2).
     """
-    return contract(
+    arrays = contract(
         a=streets.a,
         b=streets.b,
         node_xy=streets.node_xy if node_xy is None else node_xy,
@@ -112,13 +128,14 @@ def network_from_tiles(
             "steps": streets.steps,
             "bridge": streets.bridge,
             "tunnel": streets.tunnel,
-            "flags": streets.square_walk * np.uint16(Flags.SQUARE_WALK),
+            "flags": streets.flags | streets.square_walk * np.uint16(Flags.SQUARE_WALK),
         },
         kind=(streets.kind_code, streets.kinds),
         name=(streets.name_code, streets.names),
         crs=streets.crs,
         meta={**meta, "counts": streets.counts, "dropped": streets.dropped},
     )
+    return WalkNetwork.of(arrays)
 
 
 def _places(folder: Path) -> shapely.Geometry:

@@ -1,23 +1,24 @@
 """Discretion: places that count in the times and are never shown.
 
-Every writer of this room calls `publishable` at its door, so that no format can forget to.
+Every writer of this room calls `publishable` at its door, so that no format can forget to. What
+readers are told of it, `uncounted` and `rounded_categories`, is read from what is published, so
+that a folder of results says what its coverage said.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pandas as pd
-import pyproj
-import shapely
 from numpy.typing import NDArray
 
 from quart_heure.analysis.answers import COMPOSITES
+from quart_heure.labels import UNKNOWN, word
+from quart_heure.outputs.telling import telling_rows
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -33,7 +34,7 @@ DISCREET = "discreet"
 ROUND_MIN = 5.0
 """Minutes to a discreet place are rounded up to a multiple of this."""
 
-_COORDINATE_TOLERANCE_DEG = 1e-3
+_MINUTES = ("minutes_min", "minutes_median", "minutes_max")
 
 _Frame = TypeVar("_Frame", bound=pd.DataFrame)
 
@@ -69,7 +70,7 @@ def publishable(coverage: Coverage) -> Coverage:
     too_sharp = coverage.isochrones["category"].isin(counted) & (
         coverage.isochrones["threshold_min"] != threshold
     )
-    telling = _naming_rows(coverage.problems, pd.concat([hidden, known]))
+    telling = telling_rows(coverage.problems, pd.concat([hidden, known]))
     withheld = {
         "services": len(ids),
         "isochrones": int(too_sharp.sum()),
@@ -176,43 +177,10 @@ def _round_up(minutes: NDArray[np.float64]) -> NDArray[np.float64]:
     return rounded
 
 
-def _naming_rows(problems: pd.DataFrame, hidden: gpd.GeoDataFrame) -> pd.Series[bool]:
-    """Tell which problems name a place by its id, name or address, or hold its coordinates."""
-    names = {
-        str(name).strip()
-        for column in ("service_id", "name", "address")
-        for name in hidden[column].tolist()
-    } - {""}
-    if problems.empty or not names:
-        return pd.Series(False, index=problems.index)
-    naming = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(names)))})(?!\w)", re.I)
-    rows = problems[["field", "value", "reason", "action"]].astype("str")
-    texts = [" ".join(row) for row in rows.itertuples(index=False, name=None)]
-    degrees = _degrees(hidden)
-    return pd.Series(
-        [bool(naming.search(text)) or _holds(text, degrees) for text in texts],
-        index=problems.index,
-        dtype=bool,
-    )
-
-
-def _degrees(places: gpd.GeoDataFrame) -> NDArray[np.float64]:
-    """Return the longitudes and the latitudes of some places, one after the other."""
-    to_degrees = pyproj.Transformer.from_crs(places.crs, 4326, always_xy=True)
-    xy = shapely.get_coordinates(places.geometry.to_numpy())
-    return np.concatenate(to_degrees.transform(xy[:, 0], xy[:, 1]))
-
-
-def _holds(text: str, degrees: NDArray[np.float64]) -> bool:
-    """Tell whether a text holds one of these degrees."""
-    numbers = [float(number) for number in re.findall(r"-?\d+\.\d{2,}", text)]
-    return any((np.abs(degrees - n) < _COORDINATE_TOLERANCE_DEG).any() for n in numbers)
-
-
 def _without(study: Study, ids: frozenset[str]) -> Study:
     services = study.services
     table = _rows(services.table, ~services.table["service_id"].isin(ids))
-    telling = _naming_rows(services.problems, services.table[services.table["discreet"]])
+    telling = telling_rows(services.problems, services.table[services.table["discreet"]])
     problems = _rows(services.problems, ~telling)
     return dataclasses.replace(
         study,
@@ -223,3 +191,56 @@ def _without(study: Study, ids: frozenset[str]) -> Study:
             rows={name: row for name, row in services.rows.items() if name not in ids},
         ),
     )
+
+
+def uncounted(indicators: pd.DataFrame, manifest: Mapping[str, Any]) -> dict[str, int]:
+    """Return how many services the whole area counts and no district does, by category.
+
+    Of a category that is in it, no district can be said to have no service.
+
+    Parameters
+    ----------
+    indicators
+        Of a published coverage, with all of its districts.
+    manifest
+        Of the same.
+
+    Returns
+    -------
+    dict
+        Categories and composites with at least one.
+    """
+    if not _hides_places(manifest):
+        return {}
+    # Those of the area, less those of each of its districts.
+    sign = indicators["level"].map({"city": 1, "district": -1})
+    signed = sign * indicators["services_inside"]
+    left = signed.groupby(indicators["category"].astype(str), sort=False).sum()
+    return {str(category): int(n) for category, n in left[left > 0].items()}
+
+
+def rounded_categories(gaps: pd.DataFrame, manifest: Mapping[str, Any]) -> frozenset[str]:
+    """Return the categories and composites whose gaps tell minutes rounded up for discretion.
+
+    They are told by their figures, all multiples of `ROUND_MIN`: what is said of them, that the
+    walk takes so many minutes at most, holds of such figures whatever made them round.
+    """
+    if not _hides_places(manifest):
+        return frozenset()
+    minutes = gaps[list(_MINUTES)].astype(float)
+    known = pd.DataFrame(np.isfinite(minutes), index=gaps.index)
+    round_ = ((minutes % ROUND_MIN) == 0) | ~known
+    told = pd.DataFrame({"known": known.any(axis=1), "round": round_.all(axis=1)})
+    found = told.groupby(gaps["category"].astype(str)).agg({"known": "any", "round": "all"})
+    return frozenset(found.index[found["known"] & found["round"]])
+
+
+def nearest_name(row: Mapping[str, Any], lang: str) -> str:
+    """Return how the nearest service of a gap is called: discreet and absent ones have no name."""
+    if row["nearest_service_id"] == DISCREET:
+        return word("discreet", lang)
+    return str(row["nearest_service_name"] or row["nearest_service_id"] or UNKNOWN)
+
+
+def _hides_places(manifest: Mapping[str, Any]) -> bool:
+    return int(manifest.get("withheld", {}).get("services", 0)) > 0

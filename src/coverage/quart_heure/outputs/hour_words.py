@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal, TypedDict
 
 import pandas as pd
 
@@ -14,12 +14,20 @@ from quart_heure.sources.hours.states import public_holidays
 
 DAYS, HOURS = 7, 24
 
-
 _NEXT_TO_NOTHING = 0.5
 """Per cent that would round to nothing."""
 
 
-def hours_told(parameters: Mapping[str, Any], lang: str) -> dict[str, Any] | None:
+class Hours(TypedDict):
+    """The hour, or the part of a day, that figures are of."""
+
+    at: str
+    until: str
+    stay_min: float
+    sentence: str
+
+
+def hours_told(parameters: Mapping[str, Any], lang: str) -> Hours | None:
     """Say which hour the figures are of; None if hours play no part in them."""
     if "at" not in parameters:
         return None
@@ -62,7 +70,7 @@ def week_words(parameters: Mapping[str, Any], lang: str) -> str:
     return sentence
 
 
-def share_columns(table: pd.DataFrame) -> tuple[str, list[str]]:
+def share_columns(table: pd.DataFrame) -> tuple[Literal["residents", "area"], list[str]]:
     """Return what the shares of a week are of, and their columns: at least, at most.
 
     They are of residents, or of area where residents are not known.

@@ -6,13 +6,14 @@ as the step from the one before. Steps are short numbers: a third of the bytes o
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 
 import numpy as np
 import pyproj
 import shapely
 from numpy.typing import NDArray
+
+from quart_heure.outputs.degrees import degrees_of
 
 UNITS_PER_DEGREE = 100_000
 
@@ -35,12 +36,11 @@ class Pen:
     """
 
     def __init__(self, crs: pyproj.CRS) -> None:
-        self._to_degrees = _transformer(crs)
+        self._crs = crs
 
     def units(self, xy: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return coordinates in whole units of degrees; shape (n, 2), longitude first."""
-        lon, lat = self._to_degrees.transform(xy[:, 0], xy[:, 1])
-        return np.asarray(np.rint(np.stack([lon, lat], axis=1) * UNITS_PER_DEGREE), np.int64)
+        return np.asarray(np.rint(degrees_of(xy, self._crs) * UNITS_PER_DEGREE), np.int64)
 
     def degrees(self, xy: NDArray[np.float64]) -> list[list[float]]:
         """Return points as [longitude, latitude] with five decimals."""
@@ -130,8 +130,3 @@ def _middles(xy: NDArray[np.float64]) -> NDArray[np.float64]:
     turns = np.abs(step[:, 0] * before[:, 1] - step[:, 1] * before[:, 0]) > _STRAIGHT_M2
     corners = middles[turns] if np.count_nonzero(turns) >= _FEWEST_CORNERS else middles
     return np.concatenate([corners, corners[:1]])
-
-
-@functools.cache
-def _transformer(crs: pyproj.CRS) -> pyproj.Transformer:
-    return pyproj.Transformer.from_crs(crs, 4326, always_xy=True)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable
 
-from rich.console import Console, RenderableType
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
 
 # Rich breaks lines at spaces that must not be broken: something else stands for them meanwhile.
 _HELD = str.maketrans("\u00a0\u202f", "\ue000\ue001")
@@ -35,3 +38,13 @@ def drawn(parts: Iterable[RenderableType], *, width: int, colour: bool = False) 
     text = screen.getvalue().translate(_FREE)
     # Rich pads lines to the full width, which wraps when the text is shown elsewhere.
     return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
+
+
+def titled(title: str, *parts: RenderableType) -> RenderableType:
+    """Put a title above parts, and a line of room above it."""
+    return Group(Text(f"\n{title}", style="bold"), *parts)
+
+
+def bare_table() -> Table:
+    """Return a table without columns and without lines but one below its headings."""
+    return Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), pad_edge=False)

@@ -1,4 +1,4 @@
-"""Bounds: numbers of a study that no walk has, or that no computer could work through."""
+"""Bounds: the longest walk of a study, and numbers that none has or no computer works through."""
 
 from __future__ import annotations
 
@@ -9,11 +9,19 @@ from typing import TYPE_CHECKING
 
 import shapely
 
+from quart_heure.analysis.statuses import BORDERLINE
 from quart_heure.errors import StudyFileError
+from quart_heure.network.slopes import LEAST_EFFORT
+from quart_heure.profiles import WalkProfile
 
 if TYPE_CHECKING:
     from quart_heure.sources.areas.areas import StudyArea
 
+
+THRESHOLD_MIN = 15.0
+ISOCHRONES_MIN = (5.0, 10.0, 15.0, 20.0)
+CELL_M = 25.0
+"""What a study has by default: its threshold, the minutes of its isochrones, its cells."""
 
 LONGEST_MIN = 240.0
 """Nobody asks what lies more than four hours away on foot; the streets taken grow with it."""
@@ -54,7 +62,26 @@ def check_walks(threshold_min: float, isochrones_min: Sequence[float]) -> None:
     """Refuse minutes that nobody walks, before the streets within them are looked for."""
     check_number("threshold_min", threshold_min, most=LONGEST_MIN, unit="minutes")
     for minutes in isochrones_min:
-        check_number(f"isochrones_min {minutes}", minutes, most=LONGEST_MIN, unit="minutes")
+        # A whole number of TOML may have more digits than Python writes out.
+        long = isinstance(minutes, int) and minutes > sys.float_info.max
+        told = "" if long else f" {minutes}"
+        check_number(f"isochrones_min{told}", minutes, most=LONGEST_MIN, unit="minutes")
+
+
+def longest_walk_m(
+    profile: WalkProfile,
+    *,
+    threshold_min: float,
+    isochrones_min: Sequence[float] = ISOCHRONES_MIN,
+    hilly: bool = False,
+) -> float:
+    """Return the metres of the longest walk that a figure or a drawing can depend on.
+
+    The threshold, for a walker as fast as the borderline allows, or the longest isochrone; where
+    there are slopes, all of it on the easiest one.
+    """
+    longest_min = max(threshold_min * (1 + BORDERLINE), *isochrones_min, 0.0)
+    return profile.speed_m_per_min * longest_min / (LEAST_EFFORT if hilly else 1.0)
 
 
 def cells_around(area: StudyArea, cell_m: float) -> float:

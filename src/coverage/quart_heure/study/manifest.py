@@ -1,7 +1,11 @@
-"""The manifest of a run: what a study was made from and what became of it, in plain data."""
+"""The manifest: what a result was made from, what became of it, and what its words mean."""
 
 from __future__ import annotations
 
+import functools
+import tomllib
+from collections.abc import Mapping
+from importlib import resources
 from typing import Any
 
 import numpy as np
@@ -12,8 +16,9 @@ from quart_heure.analysis.hours import newest_source
 from quart_heure.analysis.statuses import BORDERLINE
 from quart_heure.analysis.surface import Cells
 from quart_heure.analysis.week import hours_of_week
-from quart_heure.manifest import build_manifest
+from quart_heure.labels import format_plain, typeset
 from quart_heure.sources.residents.weights import DistrictWeights
+from quart_heure.stamp import creation_time, tool_version
 from quart_heure.study.study import Study
 
 
@@ -36,6 +41,11 @@ def run_manifest(
         What was found.
     residents_outside
         People that live in no cell of the area.
+
+    Returns
+    -------
+    dict
+        Plain values only, in a fixed order, so that they travel inside every file that is written.
     """
     counts = {
         "cells": int(np.count_nonzero(cells.inside)),
@@ -52,18 +62,24 @@ def run_manifest(
         "residents_source": "" if study.residents is None else study.residents.source,
         **_told_weights(study.weights),
     }
-    return build_manifest(
-        inputs=study.provenance,
-        parameters=_parameters(study),
-        counts=counts,
-        dropped={
+    parameters = _parameters(study)
+    return {
+        "tool": "quart-heure",
+        "version": tool_version(),
+        "created": creation_time(),
+        "osm_date": str(study.network.meta.get("osm_date", "")),
+        "parameters": parameters,
+        "inputs": [dict(source) for source in study.provenance],
+        "counts": counts,
+        "dropped": {
             "services": _tally(services.loc[~services["counted"], "left_out_reason"]),
             "rows": _tally(problems.loc[problems["action"] == "left out", "reason"]),
             "streets": dict(study.network.meta.get("dropped", {})),
         },
-        osm_date=str(study.network.meta.get("osm_date", "")),
-        attribution=_attribution(study),
-    )
+        "definitions": _definitions(parameters),
+        "limits": _limits(parameters),
+        "attribution": _attribution(study),
+    }
 
 
 def _parameters(study: Study) -> dict[str, Any]:
@@ -78,6 +94,7 @@ def _parameters(study: Study) -> dict[str, Any]:
         "speed_kmh": profile.speed_kmh,
         "steps_factor": profile.steps_factor,
         "steps_allowed": profile.steps_allowed,
+        "demanding_allowed": profile.demanding_allowed,
         "heights": "" if study.heights is None else study.heights.source or "given",
         "threshold_min": study.threshold_min,
         "isochrones_min": list(study.isochrones_min),
@@ -127,6 +144,66 @@ def _tally(reasons: pd.Series[str]) -> dict[str, int]:
 
 
 def _attribution(study: Study) -> list[str]:
+    """Return the credits that every use of the results must carry, each once."""
     credits_ = [str(study.network.meta.get("attribution", ""))]
     credits_ += [str(source.get("attribution", "")) for source in study.provenance]
-    return list(dict.fromkeys(credit for credit in credits_ if credit))
+    # Several inputs may come from one source, and one input from several.
+    parts = [part.strip() for each in credits_ for part in each.split(";")]
+    return list(dict.fromkeys(part for part in parts if part))
+
+
+def _definitions(parameters: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return the definitions that the figures rest on, with the values of these parameters.
+
+    Returns
+    -------
+    list of dict
+        ``key``, ``term_fr``, ``term_en``, ``fr``, ``en``.
+    """
+    return [
+        {
+            "key": key,
+            "term_fr": typeset(words["term_fr"]),
+            "term_en": words["term_en"],
+            "fr": typeset(words["fr"]).format_map(_Shown(parameters, "fr")),
+            "en": words["en"].format_map(_Shown(parameters, "en")),
+        }
+        for key, words in _texts()["definitions"].items()
+        if _applies(words, parameters)
+    ]
+
+
+def _limits(parameters: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return what the figures of these parameters do not say: ``key``, ``fr``, ``en``."""
+    return [
+        {"key": key, "fr": typeset(words["fr"]), "en": words["en"]}
+        for key, words in _texts()["limits"].items()
+        if _applies(words, parameters)
+    ]
+
+
+def _applies(words: Mapping[str, Any], parameters: Mapping[str, Any]) -> bool:
+    """Tell whether an entry is of a run with these parameters.
+
+    Those of its ``when`` must all be set, of its ``when_any`` one, of its ``unless`` none.
+    """
+    wanted = all(parameters.get(name) for name in words.get("when", ()))
+    some = words.get("when_any", ())
+    wanted = wanted and (not some or any(parameters.get(name) for name in some))
+    return wanted and not any(parameters.get(name) for name in words.get("unless", ()))
+
+
+class _Shown(dict[str, Any]):
+    """Parameters as people read them; one that is not given is shown as unknown."""
+
+    def __init__(self, parameters: Mapping[str, Any], lang: str) -> None:
+        super().__init__({key: format_plain(value, lang) for key, value in parameters.items()})
+
+    def __missing__(self, key: str) -> str:
+        return "—"
+
+
+@functools.cache
+def _texts() -> dict[str, Any]:
+    file = resources.files("quart_heure.study").joinpath("definitions.toml")
+    return tomllib.loads(file.read_text(encoding="utf-8"))

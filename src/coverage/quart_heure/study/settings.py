@@ -1,62 +1,179 @@
-"""Study settings: a study file as TOML, its keys and kinds checked, its template."""
+"""Study settings: a study file as typed tables, their keys and kinds checked, and its template."""
 
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypeVar
+
+import msgspec
 
 from quart_heure.analysis.audience import PERSONS, Person
-from quart_heure.analysis.moment import HOUR_KEYS
 from quart_heure.errors import InputFileError, StudyFileError
-from quart_heure.hints import nearest_hint, unknown_key
-from quart_heure.profiles import PROFILES, WalkProfile, get_profile
+from quart_heure.hints import nearest_hint
+from quart_heure.profiles import WalkProfile
+from quart_heure.sources.services.columns import FIELDS
 from quart_heure.sources.services.services import STATUSES
-from quart_heure.sources.services.wordings import date_of
+from quart_heure.study.asked import AnalysisTable
 from quart_heure.study.bounds import check_number
+from quart_heure.toml_tables import (
+    FileName,
+    OptionalFile,
+    Place,
+    Word,
+    check_keys,
+    keys_of,
+    missing_key,
+    read_table,
+    read_value,
+)
 
-KEYS: dict[str, tuple[str, ...]] = {
-    "area": (
-        *("districts", "id_column", "label_column", "name"),
-        *("subdistricts", "level", "mend"),
-    ),
-    "services": (
-        *("files", "category", "counted_status", "columns", "crs", "rules", "sources"),
-        *("merge", "soliguide"),
-    ),
-    "network": ("file", "heights"),
-    "residents": ("file", "column", "method", "buildings", "source"),
-    "weights": ("file", "label_fr", "label_en", "source"),
-    "map": ("background",),
-    "analysis": (
-        *("categories", "profile", "threshold_min", "isochrones_min"),
-        *("cell_m", "snap_m", "min_gap_ha", "person", "useful_share", "date"),
-        *HOUR_KEYS,
-    ),
-}
-"""Tables of a study file, and the keys of each."""
+_T = TypeVar("_T")
 
+_Heading = Annotated[str, msgspec.Meta(title="a heading in quotes")]
+_Some = msgspec.Meta(min_length=1)
+_Rule = Annotated[
+    Annotated[str, _Some] | Annotated[tuple[Annotated[str, _Some], ...], _Some],
+    msgspec.Meta(title="a regular expression in quotes, or a list of words"),
+]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class AreaTable:
+    """``[area]``: the districts, of which the area is the union."""
+
+    districts: FileName
+    id_column: str | None = None
+    label_column: str | None = None
+    name: str = ""
+    subdistricts: OptionalFile = None
+    level: str = "districts"
+    mend: bool = False
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SourceTable:
+    """``[[services.sources]]``: one file of services; None where the shared settings apply."""
+
+    file: FileName
+    category: str | None = None
+    columns: Mapping[str, _Heading] | None = None
+    crs: str | None = None
+    rules: Mapping[str, _Rule] | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class MergeTable:
+    """``[services.merge]``: whether and how places that several sources tell of become one."""
+
+    on: bool = False
+    trust: tuple[Word, ...] = ()
+    within_m: float | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ServicesTable:
+    """``[services]``: files that share settings, and sources with settings of their own."""
+
+    files: tuple[FileName, ...] = ()
+    category: str = ""
+    counted_status: tuple[Word, ...] | None = None
+    columns: Mapping[str, _Heading] = dataclasses.field(default_factory=dict)
+    crs: str = ""
+    rules: Mapping[str, _Rule] = dataclasses.field(default_factory=dict)
+    sources: tuple[SourceTable, ...] = ()
+    merge: MergeTable = MergeTable()
+    soliguide: bool = False
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class NetworkTable:
+    """``[network]``: the streets, and the heights of the ground."""
+
+    file: FileName
+    heights: OptionalFile = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ResidentsTable:
+    """``[residents]``: where people live."""
+
+    file: FileName
+    column: str | None = None
+    method: str | None = None
+    buildings: OptionalFile = None
+    source: str = ""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class WeightsTable:
+    """``[weights]``: a second weight per district."""
+
+    file: FileName
+    label_fr: str = ""
+    label_en: str = ""
+    source: str = ""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class MapTable:
+    """``[map]``: what maps draw under the figures."""
+
+    background: OptionalFile = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class StudySettings:
+    """A study as it is written down.
+
+    Parameters
+    ----------
+    folder
+        Names of files are relative to it.
+    where
+        The study file, for messages.
+    area, services, network, residents, weights, map, analysis
+        Its tables.
+    walkers, persons
+        Those that it describes, whether it asks for them or not.
+    categories
+        What it says of categories, for `quart_heure.categories.extend_catalogue`.
+    """
+
+    folder: Path
+    where: str
+    area: AreaTable
+    services: ServicesTable
+    network: NetworkTable
+    residents: ResidentsTable | None = None
+    weights: WeightsTable | None = None
+    map: MapTable = MapTable()
+    analysis: AnalysisTable = dataclasses.field(default_factory=AnalysisTable)
+    walkers: tuple[WalkProfile, ...] = ()
+    persons: tuple[Person, ...] = ()
+    categories: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    def files(self) -> list[Path]:
+        """Return the files that it names, whether they are there or not."""
+        area, network, people, weights = self.area, self.network, self.residents, self.weights
+        named = [area.districts, area.subdistricts, network.file, network.heights]
+        named += [] if people is None else [people.file, people.buildings]
+        named += [] if weights is None else [weights.file]
+        named += [self.map.background, *self.services.files]
+        named += [source.file for source in self.services.sources]
+        return [self.folder / name for name in named if name is not None]
+
+
+_NEEDED = {"area": AreaTable, "services": ServicesTable, "network": NetworkTable}
+_OPTIONAL = {"residents": ResidentsTable, "weights": WeightsTable}
+_TABLES = {**_NEEDED, **_OPTIONAL, "map": MapTable, "analysis": AnalysisTable}
 _FREE = ("profiles", "persons", "categories")
-_KINDS: dict[str, tuple[type, ...]] = {
-    **dict.fromkeys(("threshold_min", "cell_m", "snap_m", "min_gap_ha", "stay_min"), (int, float)),
-    "useful_share": (int, float),
-    "person": (str, list),
-    **dict.fromkeys(("files", "counted_status", "categories", "isochrones_min"), (list,)),
-    **dict.fromkeys(("mend", "soliguide"), (bool,)),
-    "between": (list,),
-    **{"merge": (dict,), "columns": (dict,), "rules": (dict,), "sources": (list,)},
-    "date": (str, datetime.date),
-}
-_FILES = ("districts", "subdistricts", "file", "heights", "buildings", "background")
-_MERGE_KINDS: dict[str, tuple[type, ...]] = {
-    "on": (bool,),
-    "trust": (list,),
-    "within_m": (int, float),
-}
+
+KEYS: Mapping[str, tuple[str, ...]] = {name: keys_of(kind) for name, kind in _TABLES.items()}
+"""Tables of a study file, and the keys of each."""
 
 
 def template() -> str:
@@ -64,8 +181,13 @@ def template() -> str:
     return resources.files("quart_heure.study").joinpath("template.toml").read_text("utf-8")
 
 
-def read_settings(path: Path) -> dict[str, Any]:
-    """Read a study file as tables of settings, and check their keys and kinds.
+def study_path(path: Path) -> Path:
+    """Return the study file: the path itself, or that in the folder of a snapshot."""
+    return path / "study.toml" if (path / "study.toml").is_file() else path
+
+
+def read_settings(path: Path) -> StudySettings:
+    """Read a study file, or that of a snapshot, and check its keys and kinds.
 
     Raises
     ------
@@ -75,6 +197,37 @@ def read_settings(path: Path) -> dict[str, Any]:
         If it is not TOML, a key is unknown (the right one is suggested) or missing, or a value is
         of the wrong kind.
     """
+    path = study_path(path)
+    tables, where = _read_toml(path), str(path)
+    check_keys(tables, (*KEYS, *_FREE), where)
+    for table in (*KEYS, *_FREE):
+        if not isinstance(tables.get(table, {}), dict):
+            msg = f"{path}: {table!r} is not a table."
+            name = f"{table}.NAME" if table in _FREE else table
+            raise StudyFileError(msg, hint=f"Write [{name}] on a line of its own.")
+
+    def part(kind: type[_T], name: str) -> _T:
+        return read_table(kind, tables.get(name, {}), Place(where, f"[{name}]"))
+
+    return StudySettings(
+        folder=path.parent,
+        where=where,
+        area=part(AreaTable, "area"),
+        services=_services(tables.get("services", {}), where),
+        network=part(NetworkTable, "network"),
+        residents=part(ResidentsTable, "residents") if "residents" in tables else None,
+        weights=part(WeightsTable, "weights") if "weights" in tables else None,
+        map=part(MapTable, "map"),
+        analysis=part(AnalysisTable, "analysis"),
+        walkers=_named(WalkProfile, "profiles", tables, where, example="speed_kmh = 4"),
+        persons=_named(
+            Person, "persons", tables, where, example="with_dog = true", check=_check_person
+        ),
+        categories=tables.get("categories", {}),
+    )
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
     if not path.is_file():
         msg, hint = f"{path}: there is no such study file.", "Run 'quart-heure init' to write one."
         if path.is_dir():
@@ -84,46 +237,10 @@ def read_settings(path: Path) -> dict[str, Any]:
             hint = "Give the study file; 'quart-heure report' and 'quart-heure info' read results."
         raise InputFileError(msg, hint=hint)
     try:
-        settings = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
         # ValueError: not text, not TOML, or a number of thousands of digits.
         raise _not_a_study(path, error) from error
-    _check_keys(settings, (*KEYS, *_FREE), f"{path}")
-    for table in (*KEYS, *_FREE):
-        if not isinstance(settings.get(table, {}), dict):
-            msg = f"{path}: {table!r} is not a table."
-            name = f"{table}.NAME" if table in _FREE else table
-            raise StudyFileError(msg, hint=f"Write [{name}] on a line of its own.")
-    for table, keys in KEYS.items():
-        part = settings.get(table, {})
-        _check_keys(part, keys, f"{path}, [{table}]")
-        for key, value in part.items():
-            _check_value(key, value, f"{path}, [{table}]")
-    merge = settings.get("services", {}).get("merge", {})
-    _check_keys(merge, tuple(_MERGE_KINDS), f"{path}, [services.merge]")
-    for key, value in merge.items():
-        _check_value(key, value, f"{path}, [services.merge]", kinds=_MERGE_KINDS)
-    if "within_m" in merge:
-        check_number(f"{path}, [services.merge]: within_m", merge["within_m"])
-    _check_needed(settings, path)
-    return settings
-
-
-def input_files(path: Path) -> list[Path]:
-    """Return the study file and the files that it names, whether they are there or not.
-
-    Raises
-    ------
-    InputFileError, StudyFileError
-        As `read_settings` does.
-    """
-    path = path / "study.toml" if path.is_dir() else path
-    settings = read_settings(path)
-    tables = [settings.get(name, {}) for name in ("area", "network", "residents", "weights", "map")]
-    services = settings["services"]
-    tables += [own for own in services.get("sources", ()) if isinstance(own, Mapping)]
-    named = [table[key] for table in tables for key in _FILES if isinstance(table.get(key), str)]
-    return [path, *(path.parent / name for name in (*named, *services.get("files", ())))]
 
 
 def _not_a_study(path: Path, error: Exception) -> StudyFileError:
@@ -136,139 +253,87 @@ def _not_a_study(path: Path, error: Exception) -> StudyFileError:
     return StudyFileError(msg, hint=hint)
 
 
-def _check_needed(settings: Mapping[str, Any], path: Path) -> None:
-    """Check that what a study needs is there; a table that is begun needs its file too."""
-    needed = [("area", "districts"), ("services", "files"), ("network", "file")]
-    needed += [(table, "file") for table in ("residents", "weights") if table in settings]
-    for table, key in needed:
-        if key not in settings.get(table, {}) and not settings.get(table, {}).get("sources"):
-            msg = f"{path}: there is no {key!r} in [{table}]."
-            raise StudyFileError(msg, hint="Run 'quart-heure init' for a commented example.")
+def _services(values: Mapping[str, Any], where: str) -> ServicesTable:
+    """Read ``[services]`` with the tables in it."""
+    place = Place(where, "[services]")
+    check_keys(values, KEYS["services"], place)
+    inner = {"merge": Mapping[str, object], "sources": tuple[object, ...]}
+    plain = {key: value for key, value in values.items() if key not in inner}
+    nested = {
+        key: read_value(kind, values[key], str(place), key)
+        for key, kind in inner.items()
+        if key in values
+    }
+    merge = read_table(MergeTable, nested.get("merge", {}), Place(where, "[services.merge]"))
+    if merge.within_m is not None:
+        check_number(f"{where}, [services.merge]: within_m", merge.within_m)
+    sources = [
+        _source(own, Place(where, f"[[services.sources]] {number}"))
+        for number, own in enumerate(nested.get("sources", ()), start=1)
+    ]
+    services = read_table(ServicesTable, plain, place, merge=merge, sources=tuple(sources))
+    needed = "files"
+    if needed not in values and not services.sources:
+        raise missing_key(needed, place)
+    _check_columns(services.columns, place)
+    for status in services.counted_status or ():
+        if status not in STATUSES:
+            msg = f"{place}: there is no status {status!r}."
+            raise StudyFileError(msg, hint=nearest_hint(status, STATUSES))
+    return services
 
 
-def _check_value(
-    key: str, value: Any, where: str, *, kinds: Mapping[str, tuple[type, ...]] = _KINDS
-) -> None:
-    """Check that a value is of the kind that its key takes."""
-    wanted = kinds.get(key, (str,))
-    # In Python, true is a number too.
-    if not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted):
-        msg = f"{where}: {key} is {value!r}."
-        names = {str: "text in quotes", list: "a list in brackets", int: "a number"}
-        names |= {bool: "true or false", dict: "pairs in braces or a table of its own"}
-        raise StudyFileError(msg, hint=f"It must be {names[wanted[0]]}.")
-    _check_items(key, value, where)
-    _check_files(key, value, where)
+def _source(values: object, place: Place) -> SourceTable:
+    if not isinstance(values, Mapping):
+        msg = f"{place}: is {values!r}."
+        raise StudyFileError(msg, hint='Write [[services.sources]] and file = "…" below.')
+    source = read_table(SourceTable, values, place)
+    _check_columns(source.columns or {}, place)
+    return source
 
 
-def _check_files(key: str, value: Any, where: str) -> None:
-    """Refuse a blank name: the folder of the study would be taken for the file."""
-    named = value if key == "files" else [value] if key in _FILES else []
-    if not all(name.strip() for name in named):
-        msg = f"{where}: {key} is {value!r}."
-        raise StudyFileError(msg, hint="Give the name of a file, or leave it out.")
+def _check_columns(columns: Mapping[str, str], place: Place) -> None:
+    check_keys(columns, FIELDS, Place(place.file, f"{place.table}, columns"))
 
 
-def _check_items(key: str, value: Any, where: str) -> None:
-    """Check what stands in a list: numbers of minutes, or words."""
-    if not isinstance(value, list) or key == "sources":
-        return
-    minutes = key == "isochrones_min"
-    wanted = (int, float) if minutes else (str,)
-    if not all(isinstance(item, wanted) and not isinstance(item, bool) for item in value):
-        msg = f"{where}: {key} is {value!r}."
-        hint = (
-            "It must be a list of numbers." if minutes else "It must be a list of words in quotes."
-        )
-        raise StudyFileError(msg, hint=hint)
-    if key not in {"isochrones_min", "files"} and not all(item.strip() for item in value):
-        msg = f"{where}: {key} is {value!r}."
-        raise StudyFileError(msg, hint="Leave blank words out.")
-    if key == "counted_status":
-        for status in value:
-            if status not in STATUSES:
-                msg = f"{where}: there is no status {status!r}."
-                raise StudyFileError(msg, hint=nearest_hint(status, STATUSES))
-
-
-def _check_keys(found: Iterable[str], known: Sequence[str], where: str) -> None:
-    for key in found:
-        if key not in known:
-            raise unknown_key(key, known, where)
-
-
-def read_validity_day(given: Any, path: Path) -> datetime.date | None:
-    """Read the day on which services must be valid, None where none is given."""
-    if isinstance(given, datetime.datetime):
-        return given.date()
-    if isinstance(given, datetime.date) or given == "":
-        return given or None
-    if date_of(given):
-        return datetime.date.fromisoformat(date_of(given))
-    msg = f"{path}, [analysis]: date is {given!r}."
-    raise StudyFileError(msg, hint='Write it as "2026-01-31".')
-
-
-def _check_name(name: str, path: Path, table: str) -> None:
-    if not name.strip():
-        msg = f"{path}: there is a table [{table}.{name!r}] without a name."
-        raise StudyFileError(msg, hint=f"Write [{table}.NAME].")
-
-
-def read_persons(tables: Mapping[str, Mapping[str, Any]], path: Path) -> list[Person]:
-    """Read the persons that a study file describes."""
-    known = [f.name for f in dataclasses.fields(Person) if f.name != "name"]
-    persons = []
-    for name, about in tables.items():
+def _named(
+    kind: type[_T],
+    table: str,
+    tables: Mapping[str, Mapping[str, Any]],
+    where: str,
+    *,
+    example: str,
+    check: Callable[[str, Place], None] | None = None,
+) -> tuple[_T, ...]:
+    """Read the tables ``[table.NAME]``, each an object that has this name."""
+    found = []
+    for name, about in tables.get(table, {}).items():
+        place = Place(where, f"[{table}.{name}]")
         if not isinstance(about, Mapping):
-            msg = f"{path}: the person {name!r} is {about!r}."
-            raise StudyFileError(msg, hint=f"Write [persons.{name}] and with_dog = true below.")
-        _check_name(name, path, "persons")
-        if name.replace("-", "_") in PERSONS:
-            # Else the same words would ask for one person here and another one elsewhere.
-            msg = f"{path}, [persons.{name}]: there is a person of this name already."
-            raise StudyFileError(msg, hint="Choose another name.")
-        _check_keys(about, known, f"{path}, [persons.{name}]")
-        for key, value in about.items():
-            if not isinstance(value, str if key == "sex" else bool):
-                msg = f"{path}, [persons.{name}]: {key} is {value!r}."
-                words = '"woman" or "man"' if key == "sex" else "true or false"
-                raise StudyFileError(msg, hint=f"It must be {words}.")
-        persons.append(Person(name=name, **about))
-    return persons
+            msg = f"{where}: {name!r} in [{table}] is {about!r}."
+            raise StudyFileError(msg, hint=f"Write [{table}.{name}] and {example} below.")
+        if not name.strip():
+            msg = f"{where}: there is a table [{table}.{name!r}] without a name."
+            raise StudyFileError(msg, hint=f"Write [{table}.NAME].")
+        if check is not None:
+            check(name, place)
+        found.append(read_table(kind, about, place, name=name))
+    return tuple(found)
 
 
-def read_walkers(tables: Mapping[str, Mapping[str, Any]], path: Path) -> list[WalkProfile]:
-    """Read the walkers that a study file describes, whether it asks for them or not."""
-    known = [f.name for f in dataclasses.fields(WalkProfile) if f.name != "name"]
-    walkers = []
-    for name, about in tables.items():
-        if not isinstance(about, Mapping):
-            msg = f"{path}: the walker {name!r} is {about!r}."
-            raise StudyFileError(msg, hint=f"Write [profiles.{name}] and speed_kmh = 4 below.")
-        _check_name(name, path, "profiles")
-        where = f"{path}, [profiles.{name}]"
-        _check_keys(about, known, where)
-        if "speed_kmh" not in about:
-            msg = f"{where} has no speed_kmh."
-            raise StudyFileError(msg, hint="Give its walking speed in km/h.")
-        for key, value in about.items():
-            flag = key == "steps_allowed"
-            if isinstance(value, bool) != flag or not isinstance(value, int | float):
-                msg = f"{where}: {key} is {value!r}."
-                words = "true or false" if flag else "a number"
-                raise StudyFileError(msg, hint=f"It must be {words}.")
-        walkers.append(WalkProfile(name=name, **about))
-    return walkers
+def _check_person(name: str, place: Place) -> None:
+    if name.replace("-", "_") in PERSONS:
+        # Else the same words would ask for one person here and another one elsewhere.
+        msg = f"{place}: there is a person of this name already."
+        raise StudyFileError(msg, hint="Choose another name.")
 
 
-def find_walker(name: str, own: Sequence[WalkProfile], path: Path) -> WalkProfile:
-    """Return the walker of a name, one of the study file's own or one that is known."""
-    named = {walker.name: walker for walker in own}
-    if name in named:
-        return named[name]
-    if name not in PROFILES and own:
-        known = ", ".join(dict.fromkeys([*PROFILES, *named]))
-        msg = f"{path}: there is no walker {name!r}."
-        raise StudyFileError(msg, hint=f"Choose one of {known}.")
-    return get_profile(name)
+def input_files(path: Path) -> list[Path]:
+    """Return the study file and the files that it names, whether they are there or not.
+
+    Raises
+    ------
+    InputFileError, StudyFileError
+        As `read_settings` does.
+    """
+    return [study_path(path), *read_settings(path).files()]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import pandas as pd
 import pyproj
@@ -21,13 +21,11 @@ from quart_heure.analysis.moment import (
     local_time,
     moment_of,
 )
-from quart_heure.analysis.statuses import BORDERLINE
 from quart_heure.cache import Cache
 from quart_heure.categories import Category, check_categories
 from quart_heure.errors import CrsError, StudyFileError
 from quart_heure.network.components import USEFUL_SHARE
 from quart_heure.network.graph import WalkNetwork
-from quart_heure.network.slopes import LEAST_EFFORT
 from quart_heure.network.snapping import SNAP_M
 from quart_heure.profiles import ADULT, WalkProfile
 from quart_heure.sources.areas.areas import StudyArea
@@ -38,37 +36,25 @@ from quart_heure.sources.problems import problem_table
 from quart_heure.sources.residents.residents import Residents, ResidentZones
 from quart_heure.sources.residents.weights import DistrictWeights
 from quart_heure.sources.services.services import STATUSES, Services
+from quart_heure.study.asked import Asked, read_asked
 from quart_heure.study.bounds import (
+    CELL_M,
+    ISOCHRONES_MIN,
     LEAST_SNAP_M,
     LONGEST_SNAP_M,
+    THRESHOLD_MIN,
     check_cells,
     check_number,
     check_walks,
+    longest_walk_m,
 )
+from quart_heure.study.inputs import paris_settings, read_inputs
+from quart_heure.study.settings import StudySettings
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
 __all__ = ["Study"]
-
-ISOCHRONES_MIN = (5.0, 10.0, 15.0, 20.0)
-"""Minutes at which isochrones are drawn by default."""
-
-
-def longest_walk_m(
-    profile: WalkProfile,
-    *,
-    threshold_min: float,
-    isochrones_min: Sequence[float] = ISOCHRONES_MIN,
-    hilly: bool = False,
-) -> float:
-    """Return the metres of the longest walk that a figure or a drawing can depend on.
-
-    The threshold, for a walker as fast as the borderline allows, or the longest isochrone; where
-    there are slopes, all of it on the easiest one.
-    """
-    longest_min = max(threshold_min * (1 + BORDERLINE), *isochrones_min, 0.0)
-    return profile.speed_m_per_min * longest_min / (LEAST_EFFORT if hilly else 1.0)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -147,9 +133,9 @@ class Study:
     profile: WalkProfile = ADULT
     person: Person | None = None
     heights: Heights | None = None
-    threshold_min: float = 15.0
+    threshold_min: float = THRESHOLD_MIN
     isochrones_min: tuple[float, ...] = ISOCHRONES_MIN
-    cell_m: float = 25.0
+    cell_m: float = CELL_M
     snap_m: float = SNAP_M
     min_gap_ha: float = 1.0
     counted_status: tuple[str, ...] = ("open", "unknown")
@@ -210,11 +196,75 @@ class Study:
         _ = self.moment, self.week and self.reference_day
 
     @classmethod
-    def paris(cls, *, cache: Cache | None = None, **overrides: Any) -> Study:
-        """Return the packaged study of Paris; any field may be overridden."""
-        from quart_heure.study.file import paris_study  # noqa: PLC0415 - it imports this module
+    def paris(cls, *, cache: Cache | None = None, **asked: Unpack[Asked]) -> Study:
+        """Return the packaged study of Paris, all categories, of which something may be asked.
 
-        return paris_study(cache=cache, **overrides)
+        Parameters
+        ----------
+        cache
+            Keeps the network for the next run.
+        asked
+            Fields of a study that say what is asked, such as ``threshold_min=10`` or
+            ``profile="slow"``.
+        """
+        return cls.from_settings(paris_settings(), cache=cache, **asked)
+
+    @classmethod
+    def from_settings(
+        cls,
+        settings: StudySettings,
+        *,
+        cache: Cache | None = None,
+        today: datetime.date | None = None,
+        walks_m: float = 0.0,
+        **asked: Unpack[Asked],
+    ) -> Study:
+        """Read what the settings of a study name, and put it together.
+
+        Parameters
+        ----------
+        settings
+            The study as it is written down.
+        cache
+            Keeps the network for the next run.
+        today
+            The day on which services must be valid, where nobody gives one.
+        walks_m
+            Length of the longest walk that will be asked of it, where that is longer than its own.
+        asked
+            What prevails over the settings.
+
+        Raises
+        ------
+        InputFileError
+            If a file is missing or unreadable.
+        StudyFileError
+            If something is asked that cannot be.
+        """
+        fields = read_asked(
+            settings.analysis,
+            asked,
+            where=settings.where,
+            walkers=settings.walkers,
+            persons=settings.persons,
+            today=today,
+        )
+        if settings.services.counted_status is not None:
+            fields.setdefault("counted_status", settings.services.counted_status)
+        inputs = read_inputs(settings, fields, cache or Cache(None), walks_m=walks_m)
+        fields.setdefault("categories", inputs.usual_categories)
+        return cls(
+            area=inputs.area,
+            services=inputs.services,
+            network=inputs.network,
+            residents=inputs.residents,
+            weights=inputs.weights,
+            heights=inputs.heights,
+            catalogue=inputs.catalogue,
+            background_file=inputs.background_file,
+            provenance=inputs.provenance,
+            **fields,
+        )
 
     def background(self) -> gpd.GeoDataFrame | None:
         """Read what maps draw under the figures, in the CRS of the area; None without a file."""

@@ -61,7 +61,9 @@ def paces(
     study
         Everything else is as it says.
     profiles, thresholds
-        Every walker with every threshold, in minutes.
+        Every walker with every threshold, in minutes. Streets of raw data are those that the study
+        was read with: give the longest of these walks as ``walks_m`` of
+        `quart_heure.study.file.read_study`.
     cache, progress
         As in `quart_heure.study.line.analyse`.
 

@@ -1,53 +1,50 @@
-"""What a dossier says, as plain data: the figures of the report, ranked and set against the city.
+"""What a dossier says: the figures of the report, ranked and set against the city.
 
 The figures are those of `report_content`; nothing is computed twice.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import functools
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections import Counter
+from typing import TYPE_CHECKING
 
 from quart_heure.analysis.answers import COMPOSITES
 from quart_heure.labels import (
     district_label,
     district_word,
-    format_date,
     format_number,
     format_pct,
     format_plain,
+    ordinal,
     word,
 )
-from quart_heure.outputs.discreet_places import uncounted
+from quart_heure.outputs.discretion import nearest_name, uncounted
 from quart_heure.outputs.dossier.ranks import Rank, ranks
-from quart_heure.outputs.dossier.services import ServiceRows, service_rows
+from quart_heure.outputs.dossier.services import (
+    ServiceRows,
+    service_rows,
+    walks_to_services,
+)
+from quart_heure.outputs.dossier.structure import (
+    DossierContent,
+    FigureLine,
+    GapLine,
+    Share,
+    WithinLine,
+)
 from quart_heure.outputs.dossier.unknown import unknown_lines
-from quart_heure.outputs.dossier.walks import walks_to_services
 from quart_heure.outputs.dossier.week import Week, week_of
-from quart_heure.outputs.dossier.words import Words, ordinal, short
+from quart_heure.outputs.dossier.words import Words, short
 from quart_heure.outputs.report.content import report_content
-from quart_heure.outputs.results.report_rows import people_on_network
+from quart_heure.outputs.report.structure import Category, District
+from quart_heure.outputs.results.rows import Row, people_on_network
 
 if TYPE_CHECKING:
     from quart_heure.study.coverage import Coverage
 
 
-_NAME = 90
-_CREDIT = 240
-_HEADING = 24
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Share:
-    """A share of a district, that of the city, and where the district stands."""
-
-    pct: float
-    amount: float
-    total: float
-    city_pct: float
-    rank: str
+_NAME, _HEADING, _PLACE = 90, 24, 60
 
 
 class Dossiers:
@@ -67,7 +64,7 @@ class Dossiers:
         self.say = Words(lang)
         self.report = report_content(coverage, lang=lang)
         known = set(coverage.study.area.districts["district_id"])
-        self.districts: dict[str, dict[str, Any]] = {
+        self.districts: dict[str, District] = {
             district["district_id"]: district
             for district in self.report["districts"]
             if district["district_id"] in known
@@ -102,11 +99,10 @@ class Dossiers:
                 )
         return found
 
-    def row(self, district_id: str, category: str) -> dict[str, Any]:
+    def row(self, district_id: str, category: str) -> Row:
         """Return the indicators of a district for a category."""
         rows = self.districts[district_id]["indicators"]
-        found: dict[str, Any] = next(row for row in rows if row["category"] == category)
-        return found
+        return next(row for row in rows if row["category"] == category)
 
     def title(self, district_id: str) -> str:
         """Return the name of a district for a heading."""
@@ -158,83 +154,80 @@ class Dossiers:
         ordered = sorted(rows, key=lambda row: int(row["essentials_within"]))
         return [(float(row[names[0]]), float(row[names[1]])) for row in ordered]
 
-    def content(self, district_id: str) -> dict[str, Any]:
-        """Return what the dossier of a district says, but for its pictures.
-
-        Returns
-        -------
-        dict
-            ``title``, ``headline`` (see `headline`), ``within`` (rows of label and shares),
-            ``figures`` (a row per category and composite), ``none_known``, ``uncounted`` (names
-            of the categories with discreet places), ``gaps`` (rows with their ``number`` on the
-            map), ``services``, ``left_out``, ``week`` and ``week_about``, ``unknown``.
-        """
+    def content(self, district_id: str) -> DossierContent:
+        """Return what the dossier of a district says, but for its pictures."""
         district = self.districts[district_id]
         services = self.services(district_id)
         within = []
         if district["composite"]:
             pairs = ((self.title(district_id), district_id), (self.area, ""))
             within = [
-                {"label": label, "shares": [share for share, _ in self._within(key)]}
+                WithinLine(label=label, shares=[share for share, _ in self._within(key)])
                 for label, key in pairs
             ]
         week = self.week(district_id)
-        none_known = [self.names[c] for c in district["none_known"]]
-        return {
-            "district_id": district_id,
-            "title": self.title(district_id),
-            "headline": self.headline(district_id),
-            "within": within,
-            "figures": [self._figures(district_id, c) for c in self.report["categories"]],
-            "none_known": none_known,
-            "uncounted": [self.names[c] for c in self.uncounted],
-            "gaps": self.gaps(district_id),
-            "services": services.counted,
-            "left_out": services.left_out,
-            "week": week,
-            "week_about": self.report["week"]["about"] if week else "",
-            "unknown": unknown_lines(
+        told = self.report["week"]
+        return DossierContent(
+            district_id=district_id,
+            title=self.title(district_id),
+            headline=self.headline(district_id),
+            within=within,
+            figures=[self._figures(district_id, c) for c in self.report["categories"]],
+            none_known=[self.names[c] for c in district["none_known"]],
+            uncounted=[self.names[c] for c in self.uncounted],
+            gaps=self.gaps(district_id),
+            services=services.counted,
+            left_out=services.left_out,
+            week=week,
+            week_about=told["about"] if week and told else "",
+            unknown=unknown_lines(
                 self.coverage, services.counted, self.say, hours_asked=week is not None
             ),
-        }
+        )
 
-    def _figures(self, district_id: str, category: Mapping[str, Any]) -> dict[str, Any]:
-        row = self.row(district_id, category["id"])
-        return {
-            **row,
-            "label": self.names[category["id"]],
-            "composite": category["composite"],
-            "uncounted": category["id"] in self.uncounted,
-            "share": row[self.share],
-            "city_row": self.city[category["id"]],
-            "city_share": self.city[category["id"]][self.share],
-            "rank": self.place(category["id"], district_id),
-        }
+    def _figures(self, district_id: str, category: Category) -> FigureLine:
+        row, city = self.row(district_id, category["id"]), self.city[category["id"]]
+        return FigureLine(
+            label=self.names[category["id"]],
+            composite=category["composite"],
+            uncounted=category["id"] in self.uncounted,
+            services=row["services_inside"],
+            city_services=city["services_inside"],
+            amount=row["residents_covered" if self.by_people else "covered_ha"],
+            share=row[self.share],
+            city_share=city[self.share],
+            rank=self.place(category["id"], district_id),
+            median=row["minutes_median"],
+            city_median=city["minutes_median"],
+            p90=row["minutes_p90"],
+            city_p90=city["minutes_p90"],
+        )
 
-    def gaps(self, district_id: str) -> list[dict[str, Any]]:
+    def gaps(self, district_id: str) -> list[GapLine]:
         """Return the gaps of the categories that touch a district, numbered by category."""
-        numbers: dict[str, int] = {}
+        numbers: Counter[str] = Counter()
         found = []
         for gap in self.districts[district_id]["gaps"]:
-            if gap["category"] in COMPOSITES:
+            category, here = gap["category"], gap["here"]
+            if category in COMPOSITES:
                 continue
-            numbers[gap["category"]] = numbers.get(gap["category"], 0) + 1
+            numbers[category] += 1
             found.append(
-                {
-                    **gap,
-                    "number": numbers[gap["category"]],
-                    "label": self.names[gap["category"]],
-                    "street": short(gap["here"]["street"], 60),
-                    "cause_label": word(gap["cause"], self.lang),
-                    "nearest": self._nearest(gap["here"]),
-                }
+                GapLine(
+                    gap_id=gap["gap_id"],
+                    category=category,
+                    label=self.names[category],
+                    number=numbers[category],
+                    street=short(here["street"], _PLACE),
+                    nearest=short(nearest_name(here, self.lang), _PLACE),
+                    cause=word(gap["cause"], self.lang),
+                    residents=here["residents"],
+                    area_ha=here["area_ha"],
+                    minutes_max=here["minutes_max"],
+                    rounded=gap["rounded"],
+                )
             )
         return found
-
-    def _nearest(self, part: Mapping[str, Any]) -> str:
-        if part["nearest_service_id"] == "discreet":
-            return word("discreet", self.lang)
-        return short(part["nearest_service_name"] or part["nearest_service_id"] or "—", 60)
 
     def services(self, district_id: str) -> ServiceRows:
         """Return the services in a district and those next door that it reaches."""
@@ -274,56 +267,3 @@ class Dossiers:
             inside=self.inside(district_id, category),
             gaps=format_number(row["gaps_touching"], self.lang),
         )
-
-
-def shared_lines(dossiers: Dossiers) -> dict[str, Any]:
-    """Return what every dossier of a coverage says alike: method, parameters, sources, credits.
-
-    Returns
-    -------
-    dict
-        ``about`` (a line under the title), ``method`` (sentences), ``parameters`` (a sentence),
-        ``credits`` (lines: sources with dates and licences, credits, version).
-    """
-    say, report, lang = dossiers.say, dossiers.report, dossiers.lang
-    parameters = say.plain(report["parameters"])
-    method = ["method_1", "method_2", "method_3" if dossiers.by_people else "method_3_area"]
-    run = report["run"]
-    created = format_date(run["created"], lang)
-    # How residents were spread is said in a sentence; it takes the place of their file's line.
-    residents = short(run["counts"].get("residents_source", ""), _CREDIT)
-    listed = [e for e in report["sources"] if not (residents and e.get("role") == "residents")]
-    lines = [_source(entry, say) for entry in listed]
-    if residents:
-        lines.append(say("residents_from", source=residents.rstrip(".")))
-    lines.append(say("osm_credit"))
-    others = [c for c in report["attribution"] if "OpenStreetMap contributors" not in c]
-    if others:
-        lines.append(say("credits", names=" · ".join(short(c, _CREDIT) for c in others)))
-    lines.append(say("made_by", version=run["version"], date=created))
-    osm_date = format_date(report["osm_date"], lang) if report["osm_date"] else say("undated")
-    return {
-        "about": say(
-            "sub",
-            area=dossiers.area,
-            speed=parameters["speed_kmh"],
-            profile=parameters["profile"],
-            date=osm_date,
-            created=created,
-        ),
-        "method": [say(key, **parameters) for key in method],
-        "parameters": say("parameters", **parameters),
-        "credits": lines,
-    }
-
-
-def _source(entry: Mapping[str, Any], say: Words) -> str:
-    """Return what an input is, where it comes from, its date and its licence."""
-    role, date = str(entry.get("role", "")), str(entry.get("date") or "")
-    name = say(f"role_{role}") if say.has(f"role_{role}") else short(word(role, say.lang), 40)
-    facts = [
-        short(entry.get("source") or entry.get("file"), _CREDIT),
-        format_date(date, say.lang) if date else "",
-        short(entry.get("licence"), _CREDIT),
-    ]
-    return say("source", role=name, facts=" – ".join(fact for fact in facts if fact))

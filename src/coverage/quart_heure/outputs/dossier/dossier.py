@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from quart_heure.errors import InputFileError, OutputError
 from quart_heure.files import replacing
@@ -17,7 +17,7 @@ from quart_heure.labels import LANGUAGES
 from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.dossier.content import Dossiers
 from quart_heure.outputs.dossier.maps import MapMaker
-from quart_heure.outputs.dossier.page import render_district, render_index
+from quart_heure.outputs.dossier.page import Link, Links, render_district, render_index
 from quart_heure.outputs.dossier.pdf import PdfMaker
 from quart_heure.outputs.report.content import resolve_districts
 
@@ -123,16 +123,16 @@ def _file_names(districts: Sequence[str]) -> dict[str, str]:
     return names
 
 
-def _links(dossiers: Dossiers, names: dict[str, str], district_id: str) -> dict[str, Any]:
+def _links(dossiers: Dossiers, names: dict[str, str], district_id: str) -> Links:
     ids = list(names)
     at = ids.index(district_id)
 
-    def link(position: int) -> dict[str, str] | None:
+    def link(position: int) -> Link | None:
         if not 0 <= position < len(ids):
             return None
-        return {"file": names[ids[position]], "label": dossiers.label(ids[position])}
+        return Link(file=names[ids[position]], label=dossiers.label(ids[position]))
 
-    return {"index": INDEX_NAME, "previous": link(at - 1), "next": link(at + 1)}
+    return Links(index=INDEX_NAME, previous=link(at - 1), next=link(at + 1))
 
 
 def _write(page: str, path: Path) -> Path:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from quart_heure.labels import format_pct
 from quart_heure.outputs.dossier.words import short
@@ -17,7 +18,101 @@ _CHART_LABEL = 9
 """Letters of a district's name beside its bar."""
 
 
-def index_content(dossiers: Dossiers, files: Mapping[str, str]) -> dict[str, Any]:
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Column:
+    """A column of the table: what it shows, under which heading, with how many decimals."""
+
+    key: str
+    label: str
+    decimals: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Cell:
+    """A figure of a district.
+
+    Parameters
+    ----------
+    value, decimals
+        The figure and how it is written.
+    sort
+        What the page's script sorts by.
+    share
+        Whether it is a share whose depth of colour says how high it is.
+    place
+        Rank of the district, in words.
+    """
+
+    value: float
+    decimals: int
+    sort: str
+    share: bool
+    place: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class IndexRow:
+    """A district: the file of its dossier, its name, its figures."""
+
+    file: str
+    label: str
+    cells: list[Cell]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CityCell:
+    """A figure of the whole area."""
+
+    value: float
+    decimals: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Bar:
+    """A bar of a chart, ``at`` a position from the top."""
+
+    at: int
+    label: str
+    value: float
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Chart:
+    """One category in all districts, the share of the city, and the chart in words."""
+
+    label: str
+    bars: list[Bar]
+    city: float
+    alt: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class IndexContent:
+    """What the index shows.
+
+    Parameters
+    ----------
+    title, summary, caption
+        Of the page, the answer in a sentence, of the table.
+    columns, rows, city
+        Of the table; the city is its foot.
+    uncounted
+        What its rows leave out, in words.
+    charts
+        One per category.
+    """
+
+    title: str
+    summary: str
+    caption: str
+    columns: list[Column]
+    rows: list[IndexRow]
+    city: list[CityCell]
+    uncounted: str
+    charts: list[Chart]
+
+
+def index_content(dossiers: Dossiers, files: Mapping[str, str]) -> IndexContent:
     """Return what the index shows.
 
     Parameters
@@ -26,37 +121,30 @@ def index_content(dossiers: Dossiers, files: Mapping[str, str]) -> dict[str, Any
         What the pages draw on.
     files
         The file of each district's dossier, by id, in the order of the districts.
-
-    Returns
-    -------
-    dict
-        ``title``, ``summary`` (a sentence), ``caption``; ``columns``, ``rows`` and ``city`` of the
-        table; ``uncounted`` (what its rows leave out, in words); ``charts``.
     """
     say = dossiers.say
-    title = say("index_title", area=dossiers.area, n=len(files), unit=dossiers.unit)
     ending = "" if dossiers.by_people else "_area"
     columns = _columns(dossiers)
-    return {
-        "title": title,
-        "summary": dossiers.report["summary"].get("sentence", ""),
-        "caption": say(f"index_caption{ending}", threshold=dossiers.threshold, unit=dossiers.unit),
-        "columns": columns,
-        "rows": [
-            {
-                "file": file,
-                "label": dossiers.label(district_id),
-                "cells": [_cell(dossiers, district_id, column) for column in columns],
-            }
+    return IndexContent(
+        title=say("index_title", area=dossiers.area, n=len(files), unit=dossiers.unit),
+        summary=dossiers.report["summary"].get("sentence", ""),
+        caption=say(f"index_caption{ending}", threshold=dossiers.threshold, unit=dossiers.unit),
+        columns=columns,
+        rows=[
+            IndexRow(
+                file=file,
+                label=dossiers.label(district_id),
+                cells=[_cell(dossiers, district_id, column) for column in columns],
+            )
             for district_id, file in files.items()
         ],
-        "city": [
-            {"value": _city_value(dossiers, column), "decimals": column["decimals"]}
+        city=[
+            CityCell(value=_city_value(dossiers, column.key), decimals=column.decimals)
             for column in columns
         ],
-        "uncounted": _uncounted(dossiers),
-        "charts": [_chart(dossiers, category["id"], files) for category in dossiers.categories],
-    }
+        uncounted=_uncounted(dossiers),
+        charts=[_chart(dossiers, category["id"], files) for category in dossiers.categories],
+    )
 
 
 def _uncounted(dossiers: Dossiers) -> str:
@@ -67,36 +155,36 @@ def _uncounted(dossiers: Dossiers) -> str:
     return dossiers.say("index_uncounted", area=dossiers.area, unit=dossiers.unit, n=n)
 
 
-def _columns(dossiers: Dossiers) -> list[dict[str, Any]]:
+def _columns(dossiers: Dossiers) -> list[Column]:
     say = dossiers.say
     counts = [
-        {"key": "residents", "label": say("index_residents"), "decimals": 0},
-        {"key": "services", "label": say("index_services"), "decimals": 0},
+        Column(key="residents", label=say("headings.residents"), decimals=0),
+        Column(key="services", label=say("headings.services_inside"), decimals=0),
     ]
     shares = []
     if dossiers.report["composite"]:
         k = len(dossiers.coverage.study.essentials)
         shares = [
-            {"key": "all", "label": say("index_all", k=k), "decimals": 1},
-            {"key": "none", "label": say("index_none"), "decimals": 1},
+            Column(key="all", label=say("index_all", k=k), decimals=1),
+            Column(key="none", label=say("index_none"), decimals=1),
         ]
     shares += [
-        {"key": category["id"], "label": dossiers.names[category["id"]], "decimals": 1}
+        Column(key=category["id"], label=dossiers.names[category["id"]], decimals=1)
         for category in dossiers.categories
     ]
     return counts[0 if dossiers.by_people else 1 :] + shares
 
 
-def _cell(dossiers: Dossiers, district_id: str, column: Mapping[str, Any]) -> dict[str, Any]:
-    key = column["key"]
-    value = _value(dossiers, district_id, key)
-    return {
-        "value": value,
-        "sort": "NaN" if math.isnan(value) else f"{value:g}",
-        "decimals": column["decimals"],
-        "share": key not in {"residents", "services", "none"} and not math.isnan(value),
-        "place": dossiers.place(key, district_id),
-    }
+def _cell(dossiers: Dossiers, district_id: str, column: Column) -> Cell:
+    value = _value(dossiers, district_id, column.key)
+    known = not math.isnan(value)
+    return Cell(
+        value=value,
+        decimals=column.decimals,
+        sort=f"{value:g}" if known else "NaN",
+        share=column.key not in {"residents", "services", "none"} and known,
+        place=dossiers.place(column.key, district_id),
+    )
 
 
 def _value(dossiers: Dossiers, district_id: str, key: str) -> float:
@@ -111,8 +199,7 @@ def _value(dossiers: Dossiers, district_id: str, key: str) -> float:
     return float(dossiers.row(district_id, key)[dossiers.share])
 
 
-def _city_value(dossiers: Dossiers, column: Mapping[str, Any]) -> float:
-    key = column["key"]
+def _city_value(dossiers: Dossiers, key: str) -> float:
     if key in {"all", "none"}:
         first = next(iter(dossiers.districts))
         return dossiers.headline(first)[key].city_pct
@@ -123,14 +210,14 @@ def _city_value(dossiers: Dossiers, column: Mapping[str, Any]) -> float:
     return float(dossiers.city[key][dossiers.share])
 
 
-def _chart(dossiers: Dossiers, category: str, files: Mapping[str, str]) -> dict[str, Any]:
+def _chart(dossiers: Dossiers, category: str, files: Mapping[str, str]) -> Chart:
     say, lang = dossiers.say, dossiers.lang
-    bars: list[dict[str, Any]] = [
-        {
-            "at": at,
-            "label": short(dossiers.label(district_id), _CHART_LABEL),
-            "value": _value(dossiers, district_id, category),
-        }
+    bars = [
+        Bar(
+            at=at,
+            label=short(dossiers.label(district_id), _CHART_LABEL),
+            value=_value(dossiers, district_id, category),
+        )
         for at, district_id in enumerate(files)
     ]
     city = float(dossiers.city[category][dossiers.share])
@@ -139,16 +226,16 @@ def _chart(dossiers: Dossiers, category: str, files: Mapping[str, str]) -> dict[
         "area": dossiers.area,
         "city": format_pct(city, lang),
     }
-    known = [bar for bar in bars if not math.isnan(bar["value"])]
+    known = [bar for bar in bars if not math.isnan(bar.value)]
     alt = say("chart_alt_one", **told)
     if known:
-        low, high = (pick(known, key=lambda bar: bar["value"]) for pick in (min, max))
+        low, high = (pick(known, key=lambda bar: bar.value) for pick in (min, max))
         alt = say(
             "chart_alt",
             **told,
-            low=format_pct(low["value"], lang),
-            low_at=low["label"],
-            high=format_pct(high["value"], lang),
-            high_at=high["label"],
+            low=format_pct(low.value, lang),
+            low_at=low.label,
+            high=format_pct(high.value, lang),
+            high_at=high.label,
         )
-    return {"label": dossiers.names[category], "bars": bars, "city": city, "alt": alt}
+    return Chart(label=dossiers.names[category], bars=bars, city=city, alt=alt)

@@ -9,8 +9,10 @@ from __future__ import annotations
 import dataclasses
 import math
 import textwrap
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+
+from quart_heure.outputs.dossier.services import ServiceLine
+from quart_heure.outputs.dossier.structure import GapLine
 
 _SIDE_MM = 272.0
 """What an A4 leaves between its margins, less a line for the unforeseen."""
@@ -44,8 +46,8 @@ class Room:
 
 
 def fit_rows(
-    gaps: Sequence[Mapping[str, Any]],
-    services: Sequence[Mapping[str, Any]],
+    gaps: Sequence[GapLine],
+    services: Sequence[ServiceLine],
     *,
     week: Sequence[str],
     foot: Sequence[str],
@@ -74,7 +76,7 @@ def fit_rows(
     room -= _FOOT_MM + _prose_mm(foot, _FOOT_CHARS) / _FOOT_COLUMNS
     if week:
         room -= _WEEK_MM + sum(_row_mm([(name, 29)]) for name in week)
-    chosen = sorted(range(len(gaps)), key=lambda at: (gaps[at]["number"] > 1, -_weight(gaps[at])))
+    chosen = sorted(range(len(gaps)), key=lambda at: (gaps[at].number > 1, -_weight(gaps[at])))
     gap_mm = [_gap_mm(gaps[at]) for at in chosen]
     service_mm = [_service_mm(service) for service in services]
     # Each table has half of the room, and what the other one leaves.
@@ -86,21 +88,20 @@ def fit_rows(
     )
 
 
-def _weight(gap: Mapping[str, Any]) -> float:
+def _weight(gap: GapLine) -> float:
     """Return the residents of a gap in the district, or its area where they are not known."""
-    residents = float(gap["here"]["residents"])
-    return float(gap["here"]["area_ha"]) if math.isnan(residents) else residents
+    return gap.area_ha if math.isnan(gap.residents) else gap.residents
 
 
-def _gap_mm(gap: Mapping[str, Any]) -> float:
+def _gap_mm(gap: GapLine) -> float:
     # The name of the category stands beside all of its gaps.
-    own = [(gap["label"], 20)] if gap["number"] == 1 else []
-    return _row_mm([*own, (gap["street"], 26), (gap["nearest"], 30)])
+    own = [(gap.label, 20)] if gap.number == 1 else []
+    return _row_mm([*own, (gap.street, 26), (gap.nearest, 30)])
 
 
-def _service_mm(service: Mapping[str, Any]) -> float:
-    lines = _lines(service["name"], 38) + _lines(service["address"], 41)
-    own = [(service["label"], 17), (service["hours"], 28), (service["welcome"], 28)]
+def _service_mm(service: ServiceLine) -> float:
+    lines = _lines(service.name, 38) + _lines(service.address, 41)
+    own = [(service.label, 17), (service.hours, 28), (service.welcome, 28)]
     return max(lines * _LINE_MM + _ROW_MM, _row_mm(own))
 
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import base64
-import functools
+import dataclasses
 import itertools
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
-
-import jinja2
 
 from quart_heure.labels import (
     format_minutes,
@@ -18,12 +16,20 @@ from quart_heure.labels import (
     format_plain,
     with_percent_sign,
 )
-from quart_heure.outputs.assets import asset, code_digest, stylesheet, templates
+from quart_heure.outputs.assets import (
+    asset,
+    inlined,
+    page_environment,
+    security_policy,
+    stylesheet,
+)
 from quart_heure.outputs.discretion import ROUND_MIN
 from quart_heure.outputs.dossier.cells import CLASS_COLOURS, HEIGHT_PX, WIDTH_PX
-from quart_heure.outputs.dossier.content import Dossiers, shared_lines
-from quart_heure.outputs.dossier.index import index_content
+from quart_heure.outputs.dossier.content import Dossiers
+from quart_heure.outputs.dossier.index import IndexContent, index_content
 from quart_heure.outputs.dossier.layout import fit_rows
+from quart_heure.outputs.dossier.shared import SharedLines, shared_lines
+from quart_heure.outputs.dossier.structure import DossierContent, GapLine
 from quart_heure.outputs.dossier.week import level_of
 from quart_heure.outputs.hour_words import range_words
 
@@ -38,12 +44,72 @@ _NAMED = 8
 """Places left out that are named; the others are counted."""
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Link:
+    """The dossier of another district."""
+
+    file: str
+    label: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Links:
+    """The index, and the dossiers before and after."""
+
+    index: str
+    previous: Link | None
+    next: Link | None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Picture:
+    """The small map of a category, in base 64 and in words, and the figures under it."""
+
+    png: str
+    alt: str
+    label: str
+    share: float
+    inside: str
+    gaps: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DistrictPage:
+    """What the template of a district shows.
+
+    Parameters
+    ----------
+    d
+        What the dossier says.
+    links
+        None for a dossier on its own.
+    shared
+        What all dossiers say.
+    maps, size, columns
+        Pictures, their width and height in pixels, how many stand side by side.
+    gap_groups, more_gaps
+        Gaps by category, and how many paper has no room for.
+    printed_services
+        How many services paper has room for.
+    left_out, rounded_note
+        Sentences; empty where there is nothing to say.
+    """
+
+    d: DossierContent
+    links: Links | None
+    shared: SharedLines
+    maps: list[Picture]
+    size: tuple[int, int]
+    columns: int
+    gap_groups: list[list[GapLine]]
+    more_gaps: int
+    printed_services: int
+    left_out: str
+    rounded_note: str
+
+
 def render_district(
-    dossiers: Dossiers,
-    district_id: str,
-    maps: DistrictMaps,
-    *,
-    links: Mapping[str, Any] | None = None,
+    dossiers: Dossiers, district_id: str, maps: DistrictMaps, *, links: Links | None = None
 ) -> str:
     """Return the page of a district.
 
@@ -60,48 +126,35 @@ def render_district(
     """
     d = dossiers.content(district_id)
     shared = shared_lines(dossiers)
-    pictures = []
-    for category in dossiers.categories:
-        row = dossiers.row(district_id, category["id"])
-        numbered = {g["gap_id"]: g["number"] for g in d["gaps"] if g["category"] == category["id"]}
-        pictures.append(
-            {
-                "png": base64.b64encode(maps.draw(category["id"], numbered)).decode(),
-                "alt": dossiers.map_alt(district_id, category["id"]),
-                "label": dossiers.names[category["id"]],
-                "share": row[dossiers.share],
-                "inside": dossiers.inside(district_id, category["id"], starred=True),
-                "gaps": row["gaps_touching"],
-            }
-        )
-    left_out = _left_out(d["left_out"], dossiers.say, _command(district_id))
+    pictures = [_picture(dossiers, d, category["id"], maps) for category in dossiers.categories]
+    left_out = _left_out(d.left_out, dossiers.say, _command(district_id))
     rounded_note = ""
-    if any(gap["rounded"] for gap in d["gaps"]):
-        rounded_note = dossiers.say("minutes_rounded", n=format_plain(ROUND_MIN, dossiers.lang))
+    if any(gap.rounded for gap in d.gaps):
+        n = format_plain(ROUND_MIN, dossiers.lang)
+        rounded_note = dossiers.say("report.minutes_rounded", n=n)
     room = fit_rows(
-        d["gaps"],
-        d["services"],
-        week=_strips(d["week"], dossiers.say),
-        foot=[*d["unknown"], *shared["method"], shared["parameters"], *shared["credits"]],
+        d.gaps,
+        d.services,
+        week=_strips(d.week, dossiers.say),
+        foot=[*d.unknown, *shared.method, shared.parameters, *shared.credits],
         notes=[left_out, rounded_note],
     )
-    return _render(
-        "dossier.html.j2",
-        dossiers,
+    gaps = [dataclasses.replace(gap, beyond=at not in room.gaps) for at, gap in enumerate(d.gaps)]
+    groups = itertools.groupby(gaps, key=operator.attrgetter("category"))
+    page = DistrictPage(
         d=d,
         links=links,
         shared=shared,
         maps=pictures,
         size=(WIDTH_PX, HEIGHT_PX),
         columns=_columns(len(pictures)),
-        gap_groups=_by_category(
-            [{**gap, "beyond": at not in room.gaps} for at, gap in enumerate(d["gaps"])]
-        ),
-        more_gaps=len(d["gaps"]) - len(room.gaps),
+        gap_groups=[list(group) for _, group in groups],
+        more_gaps=len(d.gaps) - len(room.gaps),
         printed_services=room.services,
         left_out=left_out,
         rounded_note=rounded_note,
     )
+    return _render("dossier.html.j2", dossiers, page)
 
 
 def render_index(dossiers: Dossiers, files: Mapping[str, str]) -> str:
@@ -114,21 +167,42 @@ def render_index(dossiers: Dossiers, files: Mapping[str, str]) -> str:
     files
         The file of each district's dossier, by id.
     """
+    content = index_content(dossiers, files)
     return _render(
         "dossier_index.html.j2",
         dossiers,
-        script=asset("dossier/index.js"),
+        content,
         shared=shared_lines(dossiers),
-        **index_content(dossiers, files),
+        script=asset("dossier/index.js"),
     )
 
 
-def _render(template: str, dossiers: Dossiers, *, script: str = "", **values: Any) -> str:
+def _picture(dossiers: Dossiers, d: DossierContent, category: str, maps: DistrictMaps) -> Picture:
+    row = dossiers.row(d.district_id, category)
+    numbered = {gap.gap_id: gap.number for gap in d.gaps if gap.category == category}
+    return Picture(
+        png=base64.b64encode(maps.draw(category, numbered)).decode(),
+        alt=dossiers.map_alt(d.district_id, category),
+        label=dossiers.names[category],
+        share=row[dossiers.share],
+        inside=dossiers.inside(d.district_id, category, starred=True),
+        gaps=row["gaps_touching"],
+    )
+
+
+def _render(
+    template: str,
+    dossiers: Dossiers,
+    content: DistrictPage | IndexContent,
+    *,
+    script: str = "",
+    **more: SharedLines,
+) -> str:
     css = stylesheet("dossier")
     colours = {
         name: [f"#{bytes(colour).hex()}" for colour in pair] for name, pair in CLASS_COLOURS.items()
     }
-    page = _environment(dossiers.lang).get_template(template)
+    page = page_environment(_words(dossiers.lang)).get_template(template)
     text = page.render(
         lang=dossiers.lang,
         say=dossiers.say,
@@ -142,10 +216,11 @@ def _render(template: str, dossiers: Dossiers, *, script: str = "", **values: An
         essentials=len(dossiers.coverage.study.essentials),
         parameters=dossiers.report["parameters"],
         colours=colours,
-        policy=_policy(css, script),
-        css=css,
-        script=script,
-        **values,
+        policy=security_policy(styles=[css], scripts=[script] if script else ()),
+        css=inlined(css),
+        script=inlined(script),
+        **vars(content),
+        **more,
     )
     return text.strip() + "\n"
 
@@ -157,15 +232,10 @@ def _columns(pictures: int) -> int:
     return min(-(-pictures // 2), _MANY_MAPS // 2)
 
 
-def _by_category(gaps: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
-    grouped = itertools.groupby(gaps, key=operator.itemgetter("category"))
-    return [list(group) for _, group in grouped]
-
-
 def _strips(week: Week | None, say: Words) -> list[str]:
     """Return what stands before each strip of the week."""
     rows = week.rows if week else []
-    return [row.label + f" {say('hours_unknown')}" * row.hours_unknown for row in rows]
+    return [row.label + f" {say('words.unknown_hours')}" * row.hours_unknown for row in rows]
 
 
 def _command(district_id: str) -> str:
@@ -182,29 +252,13 @@ def _left_out(names: list[str], say: Words, where: str) -> str:
     return say("services_left", names=listed)
 
 
-def _policy(style: str, script: str) -> str:
-    """Return a content security policy: this style and script, pictures within, nothing else."""
-    rules = ["default-src 'none'", f"style-src {code_digest(style)}", "img-src data:"]
-    if script:
-        rules.append(f"script-src {code_digest(script)}")
-    return "; ".join([*rules, "base-uri 'none'", "form-action 'none'"])
-
-
-@functools.cache
-def _environment(lang: str) -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=templates(),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals.update(
-        number=lambda value, decimals=0: format_number(value, lang, decimals),
-        pct=lambda value: format_pct(value, lang),
-        pct_range=lambda low, high: with_percent_sign(range_words(low, high), lang),
-        minutes=lambda value: format_minutes(value, lang),
-        plain=lambda value: format_plain(value, lang),
-        level=level_of,
-    )
-    return environment
+def _words(lang: str) -> dict[str, Any]:
+    """Return what templates write figures with."""
+    return {
+        "number": lambda value, decimals=0: format_number(value, lang, decimals),
+        "pct": lambda value: format_pct(value, lang),
+        "pct_range": lambda low, high: with_percent_sign(range_words(low, high), lang),
+        "minutes": lambda value: format_minutes(value, lang),
+        "plain": lambda value: format_plain(value, lang),
+        "level": level_of,
+    }

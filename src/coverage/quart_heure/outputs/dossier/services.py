@@ -1,18 +1,69 @@
-"""Rows of the services of a dossier: for whom, when, how far, within reach of how many."""
+"""Services of a dossier: for whom, when, how far, within reach of how many of its residents."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
+from quart_heure.analysis.districts import NO_DISTRICT
 from quart_heure.labels import format_number, word
 from quart_heure.outputs.dossier.words import Words, short
+from quart_heure.outputs.results.rows import Row
+
+if TYPE_CHECKING:
+    from quart_heure.study.coverage import Coverage
 
 _NAME, _ADDRESS, _HOURS, _PUBLIC = 70, 60, 80, 60
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ServiceLine:
+    """A service that counts, in words.
+
+    Parameters
+    ----------
+    service_id, category
+        Of the service.
+    label
+        Of its category.
+    name, address
+        Cut short.
+    here
+        Whether it is inside the district.
+    away
+        How long a walk it is from the district.
+    hours, welcome
+        When it is open, how one is admitted and who is.
+    hours_known, status_known, access_known
+        Whether the source says.
+    residents
+        Those of the district within reach; NaN where residents are not known.
+    weight
+        These, or hectares; what next door is ranked by.
+    source_date
+        As the source writes it.
+    """
+
+    service_id: str
+    category: str
+    label: str
+    name: str
+    address: str
+    here: bool
+    away: str
+    hours: str
+    hours_known: bool
+    status_known: bool
+    access_known: bool
+    welcome: str
+    residents: float
+    weight: float
+    source_date: str
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -22,14 +73,56 @@ class ServiceRows:
     Parameters
     ----------
     counted
-        Rows as texts: those inside first by category and name, then those next door, the ones
+        Those inside first by category and name, then those next door, the ones
         that most residents reach first.
     left_out
         Names of the places inside that do not count, each with its reason.
     """
 
-    counted: list[dict[str, Any]]
+    counted: list[ServiceLine]
     left_out: list[str]
+
+
+def walks_to_services(coverage: Coverage) -> pd.DataFrame:
+    """Find the counted services that each district reaches within the threshold.
+
+    Discreet places are not among them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per pair within reach: service_id, district_id, minutes (from the district's
+        nearest place on the network), residents (of the district within the threshold, NaN
+        where they are not known), area_ha.
+    """
+    basis = coverage.basis
+    cells = basis.cells
+    shown = np.flatnonzero(~basis.services["discreet"].to_numpy(dtype=bool))
+    reach = basis.reach.take(shown)
+    people = np.full(len(cells), np.nan) if basis.people is None else basis.people
+    pairs = pd.DataFrame(
+        {
+            "service": np.repeat(shown, np.diff(reach.offsets)),
+            "district": cells.district[reach.place],
+            "minutes": reach.minutes,
+            "residents": people[reach.place],
+        }
+    )[cells.inside[reach.place]]
+    found = pairs.groupby(["service", "district"], as_index=False).agg(
+        minutes=("minutes", "min"), residents=("residents", "sum"), cells=("minutes", "size")
+    )
+    if basis.people is None:
+        found["residents"] = np.nan
+    ids = [*coverage.study.area.districts["district_id"], NO_DISTRICT]
+    return pd.DataFrame(
+        {
+            "service_id": basis.services["service_id"].to_numpy()[found["service"]],
+            "district_id": np.array(ids, dtype=object)[found["district"]],
+            "minutes": found["minutes"],
+            "residents": found["residents"],
+            "area_ha": found["cells"] * cells.cell_ha,
+        }
+    )
 
 
 def service_rows(
@@ -47,7 +140,7 @@ def service_rows(
     services
         Published services, as in a coverage.
     walks
-        Those that the district reaches (see `quart_heure.outputs.dossier.walks`).
+        Those that the district reaches (see `walks_to_services`).
     district_id
         The district.
     names
@@ -57,7 +150,8 @@ def service_rows(
     """
     near = walks.set_index("service_id")
     order = {category: at for at, category in enumerate(names)}
-    rows, left_out = [], []
+    rows: list[ServiceLine] = []
+    left_out: list[str] = []
     for record in pd.DataFrame(services).to_dict("records"):
         service = {str(column): value for column, value in record.items()}
         here = service["district_id"] == district_id
@@ -70,75 +164,74 @@ def service_rows(
             rows.append(_row(service, reached, here=here, names=names, say=say))
     rows.sort(
         key=lambda row: (
-            (0, order[row["category"]], 0.0, row["name"], row["service_id"])
-            if row["here"]
-            else (1, 0, -row["weight"], row["name"], row["service_id"])
+            (0, order[row.category], 0.0, row.name, row.service_id)
+            if row.here
+            else (1, 0, -row.weight, row.name, row.service_id)
         )
     )
     return ServiceRows(counted=rows, left_out=sorted(left_out))
 
 
 def _row(
-    service: Mapping[str, Any],
-    reached: Any,
+    service: Row,
+    reached: pd.Series[Any] | None,
     *,
     here: bool,
     names: Mapping[str, str],
     say: Words,
-) -> dict[str, Any]:
-    residents = 0.0 if reached is None else float(reached["residents"])
-    minutes = math.nan if reached is None else float(reached["minutes"])
-    away = format_number(max(math.ceil(minutes), 1), say.lang) if minutes == minutes else "—"  # noqa: PLR0124
-    address = " ".join(part for part in (_text(service, "address"), _text(service, "postcode")))
-    known = str(service.get("status", "")) != "unknown"
-    return {
-        "service_id": str(service["service_id"]),
-        "category": service["category"],
-        "label": names[service["category"]],
-        "name": _name(service),
-        "address": short(address, _ADDRESS),
-        "here": here,
-        "away": say("here") if here else say("minutes_away", n=away),
-        "minutes": minutes,
-        "hours": _hours(service, say),
-        "hours_known": _text(service, "opening_hours") != "",
-        "status_known": known,
-        "status": "" if known else word("unknown", say.lang),
-        "access_known": _access(service) != "unknown",
-        "welcome": _welcome(service, say),
-        "residents": residents,
-        "weight": float("-inf")
-        if reached is None
-        else float(reached["area_ha"] if math.isnan(residents) else residents),
-        "source_date": _text(service, "source_date"),
-    }
+) -> ServiceLine:
+    residents, weight, away = 0.0, -math.inf, say("here")
+    if reached is not None:
+        residents = float(reached["residents"])
+        weight = float(reached["area_ha"]) if math.isnan(residents) else residents
+        if not here:
+            minutes = max(math.ceil(float(reached["minutes"])), 1)
+            away = say("minutes_away", n=format_number(minutes, say.lang))
+    address = f"{_text(service, 'address')} {_text(service, 'postcode')}"
+    return ServiceLine(
+        service_id=str(service["service_id"]),
+        category=service["category"],
+        label=names[service["category"]],
+        name=_name(service),
+        address=short(address, _ADDRESS),
+        here=here,
+        away=away,
+        hours=_hours(service, say),
+        hours_known=_text(service, "opening_hours") != "",
+        status_known=str(service.get("status", "")) != "unknown",
+        access_known=_access(service) != "unknown",
+        welcome=_welcome(service, say),
+        residents=residents,
+        weight=weight,
+        source_date=_text(service, "source_date"),
+    )
 
 
-def _text(service: Mapping[str, Any], column: str) -> str:
+def _text(service: Row, column: str) -> str:
     value = service.get(column)
     return value if isinstance(value, str) else ""
 
 
-def _name(service: Mapping[str, Any]) -> str:
+def _name(service: Row) -> str:
     return short(_text(service, "name"), _NAME) or short(service["service_id"], _NAME)
 
 
-def _hours(service: Mapping[str, Any], say: Words) -> str:
+def _hours(service: Row, say: Words) -> str:
     hours = _text(service, "opening_hours")
     told = _text(service, "opening_hours_text")
     if told:
         return short(told, _HOURS)
     if hours == "off":
-        return say("always_closed")
-    return short(hours, _HOURS) or say("hours_unknown")
+        return say("words.closed")
+    return short(hours, _HOURS) or say("words.unknown_hours")
 
 
-def _access(service: Mapping[str, Any]) -> str:
+def _access(service: Row) -> str:
     access = _text(service, "access")
     return access if access in {"walk_in", "referral"} else "unknown"
 
 
-def _welcome(service: Mapping[str, Any], say: Words) -> str:
+def _welcome(service: Row, say: Words) -> str:
     """Say how one is admitted and who is, as far as the source says."""
     admits = [part for part in _text(service, "admits").split(";") if say.has(f"admits_{part}")]
     listed = ", ".join(say(f"admits_{part}") for part in admits)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from quart_heure.labels import format_number
+from quart_heure.outputs.dossier.services import ServiceLine
 from quart_heure.outputs.dossier.words import Words, short
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ _NAMED = 4
 
 def unknown_lines(
     coverage: Coverage,
-    services: Sequence[Mapping[str, Any]],
+    services: Sequence[ServiceLine],
     say: Words,
     *,
     hours_asked: bool,
@@ -31,7 +32,7 @@ def unknown_lines(
     coverage
         A published coverage.
     services
-        Rows of the dossier's services, as `quart_heure.outputs.dossier.services` gives them.
+        Those of the dossier that count.
     say
         Words in the language of the dossier.
     hours_asked
@@ -39,14 +40,14 @@ def unknown_lines(
     """
     lines = [] if hours_asked else [say("week_none")]
     if services:
-        for key, field in (
-            ("unknown_hours", "hours_known"),
-            ("unknown_status", "status_known"),
-            ("unknown_access", "access_known"),
+        for key, known in (
+            ("unknown_hours", [service.hours_known for service in services]),
+            ("unknown_status", [service.status_known for service in services]),
+            ("unknown_access", [service.access_known for service in services]),
         ):
-            n = sum(not service[field] for service in services)
+            n = known.count(False)
             lines.append(say(key, n=_n(n, say), total=_n(len(services), say)))
-        lines.append(_ages([str(service["source_date"]) for service in services], say))
+        lines.append(_ages([service.source_date for service in services], say))
     problems = coverage.problems
     lost = problems[(problems["reason"] == "no coordinates") & (problems["action"] == "left out")]
     if len(lost):

@@ -6,13 +6,13 @@ import dataclasses
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import pandas as pd
 
 from quart_heure.labels import with_percent_sign
 from quart_heure.outputs.dossier.words import Words
 from quart_heure.outputs.hour_words import range_words, share_columns
+from quart_heure.outputs.report.structure import Category
 
 HOURS = 168
 """Hours of a week, Monday 00:00 first."""
@@ -69,7 +69,7 @@ class Week:
 def week_of(
     table: pd.DataFrame,
     district_id: str,
-    categories: Sequence[Mapping[str, Any]],
+    categories: Sequence[Category],
     names: Mapping[str, str],
     say: Words,
 ) -> Week | None:

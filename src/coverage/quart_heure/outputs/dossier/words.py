@@ -5,11 +5,11 @@ from __future__ import annotations
 import functools
 import textwrap
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
-from quart_heure.labels import LANGUAGES, format_plain, typeset
+from quart_heure.labels import LANGUAGES, format_plain, read_pairs, text
 from quart_heure.outputs.assets import asset
-from quart_heure.outputs.results.report_rows import printable
+from quart_heure.outputs.results.rows import printable
 
 
 class Words:
@@ -19,13 +19,17 @@ class Words:
     --------
     >>> Words("en")("here"), Words("fr")("n_gaps", n=3) == "zones\u00a0: 3"
     ('here', True)
+    >>> Words("en")("headings.category")
+    'Category'
     """
 
     def __init__(self, lang: str) -> None:
         self.lang = lang
 
     def __call__(self, key: str, **values: object) -> str:
-        """Return a phrase with values in their places."""
+        """Return a phrase with values in their places: of the dossiers, or of a table of labels."""
+        if "." in key:
+            return text(key, self.lang, **values)
         return _phrases()[key][LANGUAGES.index(self.lang)].format_map(values)
 
     def has(self, key: str) -> bool:
@@ -37,22 +41,7 @@ class Words:
         return {key: format_plain(value, self.lang) for key, value in values.items()}
 
 
-def ordinal(number: int, lang: str) -> str:
-    """Write a rank.
-
-    Examples
-    --------
-    >>> ordinal(1, "fr"), ordinal(12, "fr"), ordinal(1, "en"), ordinal(12, "en"), ordinal(22, "en")
-    ('1er', '12e', '1st', '12th', '22nd')
-    """
-    if lang == "fr":
-        return "1er" if number == 1 else f"{number}e"
-    teens = number % 100 in {11, 12, 13}
-    suffix = "th" if teens else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{suffix}"
-
-
-def short(text: object, most: int) -> str:
+def short(value: object, most: int) -> str:
     """Make a text of a source safe to show on one page: printable, and cut with a sign if long.
 
     Examples
@@ -62,7 +51,7 @@ def short(text: object, most: int) -> str:
     >>> short("x" * 50, 10), short(None, 10)
     ('xxxxxxxxx…', '')
     """
-    clean = " ".join(printable("" if text is None else str(text)).split())
+    clean = " ".join(printable("" if value is None else str(value)).split())
     if len(clean) <= most:
         return clean
     cut = textwrap.shorten(clean, most, placeholder=" …")
@@ -71,5 +60,4 @@ def short(text: object, most: int) -> str:
 
 @functools.cache
 def _phrases() -> Mapping[str, tuple[str, str]]:
-    entries: Mapping[str, Iterable[str]] = tomllib.loads(asset("dossier/words.toml"))
-    return {key: (typeset(fr), en) for key, (fr, en) in entries.items()}
+    return read_pairs(tomllib.loads(asset("dossier/words.toml")))

@@ -2,13 +2,12 @@
 
 Thresholds, states and clicks are all answered from these arrays, so the page never needs a
 drawing per answer. A grid is laid out from its south-western cell, row by row northwards, as one
-byte per cell, deflated and in base64.
+byte per cell, deflated and in base64; numbers that take more bytes are as many such layers.
 """
 
 from __future__ import annotations
 
 import base64
-import functools
 import zlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -19,7 +18,11 @@ import pyproj
 from numpy.typing import NDArray
 
 from quart_heure.analysis.statuses import BORDERLINE
+from quart_heure.errors import StudyFileError
+from quart_heure.network.limits import TOLERANCE
+from quart_heure.outputs.degrees import degrees_of
 from quart_heure.outputs.discretion import DISCREET
+from quart_heure.outputs.map.data import Fit, PackedCells, PackedNearest, Share
 
 if TYPE_CHECKING:
     from quart_heure.study.coverage import Coverage
@@ -32,8 +35,7 @@ FAR, UNREACHABLE, OFF_NETWORK = 253, 254, 255
 _STEPS_MIN = ((25, 0.25), (45, 0.5), (85, 1.0), (145, 2.0), (245, 5.0))
 """Up to these minutes, codes are as fine as this: near the thresholds a quarter of a minute."""
 
-_TOLERANCE = 1e-9
-"""As in `quart_heure.analysis.statuses.classify`: a nanominute is forgiven."""
+_BYTE = 256
 
 _MARGIN_CELLS = 2
 """Empty cells around the area: the page draws a little beyond its edge, then cuts."""
@@ -61,13 +63,30 @@ class Grid:
         self.height = int(row.max()) - self.first_row + _MARGIN_CELLS + 1
         self._at = (row - self.first_row) * self.width + col - self.first_col
 
-    def lay(self, codes: NDArray[np.integer], kind: type[np.unsignedinteger[Any]]) -> NDArray[Any]:
-        """Return the codes of the cells as a grid, 0 where there is no cell; shape (h, w)."""
-        grid = np.zeros(self.height * self.width, dtype=kind)
-        grid[self._at] = codes
-        return grid.reshape(self.height, self.width)
+    def packed(self, codes: NDArray[np.integer]) -> str:
+        """Return codes of the cells, at most 255, as a packed grid; 0 where there is no cell."""
+        (layer,) = self._layers(codes, 1)
+        return layer
 
-    def fit(self, crs: pyproj.CRS) -> dict[str, list[float]]:
+    def packed_numbers(self, numbers: NDArray[np.integer]) -> list[str]:
+        """Return numbers of the cells as packed grids, one per byte that the largest has.
+
+        The lowest bytes come first; 0 where there is no cell.
+        """
+        n_bytes = 1
+        while int(numbers.max()) >= _BYTE**n_bytes:
+            n_bytes += 1
+        return self._layers(numbers, n_bytes)
+
+    def _layers(self, numbers: NDArray[np.integer], n_bytes: int) -> list[str]:
+        if not 0 <= int(numbers.min()) <= int(numbers.max()) < _BYTE**n_bytes:
+            msg = f"Numbers {numbers.min()} … {numbers.max()} do not fit in {n_bytes} bytes."
+            raise ValueError(msg)
+        grid = np.zeros(self.height * self.width, dtype=np.int64)
+        grid[self._at] = numbers
+        return [packed((grid >> 8 * n & 255).astype(np.uint8)) for n in range(n_bytes)]
+
+    def fit(self, crs: pyproj.CRS) -> Fit:
         """Return the polynomials that lead from the page's projection into the grid.
 
         The page knows places by their share of the Web Mercator square. Its share, less the
@@ -77,8 +96,7 @@ class Grid:
         columns = self.first_col + np.linspace(0, self.width, _FIT_POINTS)
         rows = self.first_row + np.linspace(0, self.height, _FIT_POINTS)
         x, y = (line.ravel() * self.cell_m for line in np.meshgrid(columns, rows))
-        lon, lat = _to_degrees(crs).transform(x, y)
-        share = np.stack(mercator_share(lon, lat))
+        share = np.stack(mercator_share(*degrees_of(np.stack([x, y], axis=1), crs).T))
         low, high = share.min(axis=1), share.max(axis=1)
         centre, half = (low + high) / 2, (high - low) / 2
         u, v = (share - centre[:, None]) / half[:, None]
@@ -87,12 +105,13 @@ class Grid:
         wanted = np.stack([x, y], axis=1) / self.cell_m
         wanted -= (self.first_col, self.first_row)
         found = np.linalg.lstsq(terms, wanted, rcond=None)[0]
-        return {
-            "centre": centre.tolist(),
-            "half": half.tolist(),
-            "col": found[:, 0].round(6).tolist(),
-            "row": found[:, 1].round(6).tolist(),
-        }
+        return Fit(
+            degree=_FIT_DEGREE,
+            centre=Share(x=float(centre[0]), y=float(centre[1])),
+            half=Share(x=float(half[0]), y=float(half[1])),
+            col=found[:, 0].round(6).tolist(),
+            row=found[:, 1].round(6).tolist(),
+        )
 
 
 def mercator_share(
@@ -124,7 +143,13 @@ def upper_minutes(study: Study) -> NDArray[np.float64]:
     """Return the most minutes that each code stands for, in ascending order.
 
     Every threshold offered is among them, and where an answer at it becomes borderline: what the
-    page says of a cell is exactly what `quart_heure.analysis.statuses.classify` says.
+    page says of a cell is exactly what `quart_heure.analysis.statuses.classify` says. They have
+    room before the finer steps, of which the furthest give way.
+
+    Raises
+    ------
+    StudyFileError
+        If there are more thresholds than codes.
     """
     begins = (0, *(end for end, _ in _STEPS_MIN))
     steps = [
@@ -132,13 +157,19 @@ def upper_minutes(study: Study) -> NDArray[np.float64]:
         for begin, (end, step) in zip(begins, _STEPS_MIN, strict=False)
     ]
     limits = np.array(thresholds_offered(study))
-    exact = np.outer(limits, (1 - BORDERLINE, 1, 1 + BORDERLINE)).ravel()
-    upper = np.unique(np.concatenate([*steps, exact]).round(6))
-    return upper[: FAR - 1]
+    # Rounded so far only that 1.1 × 10 is 11.
+    exact = np.unique(np.outer(limits, (1 - BORDERLINE, 1, 1 + BORDERLINE)).round(12))
+    room = FAR - 1 - len(exact)
+    if room < 0:
+        msg = f"The map has codes for {FAR - 1} limits of minutes, not for {len(exact)}."
+        hint = f"Give at most {(FAR - 1) // 3 - 1} isochrones_min."
+        raise StudyFileError(msg, hint=hint)
+    others = np.setdiff1d(np.concatenate(steps).round(6), exact)
+    return np.union1d(exact, others[:room])
 
 
-def cells_shown(coverage: Coverage, grid: Grid, places: Mapping[str, int]) -> dict[str, Any]:
-    """Return minutes and nearest service of every cell, as plain data for the page.
+def cells_shown(coverage: Coverage, grid: Grid, places: Mapping[str, int]) -> PackedCells:
+    """Return minutes and nearest service of every cell.
 
     Parameters
     ----------
@@ -149,58 +180,56 @@ def cells_shown(coverage: Coverage, grid: Grid, places: Mapping[str, int]) -> di
     places
         Position of each service that the page shows, by its id.
     """
-    study = coverage.study
+    study, cells = coverage.study, coverage.cells
     upper = upper_minutes(study)
-    minutes, nearest = {}, {}
+    minutes, nearest, perhaps = {}, {}, {}
     for category in study.categories:
-        codes = _minute_codes(coverage.cells[f"minutes_{category}"].to_numpy(float), upper)
-        minutes[category] = packed(grid.lay(codes, np.uint8))
-        nearest[category] = _nearest(coverage.cells[f"nearest_{category}"], grid, places)
-    return {
-        "width": grid.width,
-        "height": grid.height,
-        "fit": grid.fit(study.area.crs),
-        "upper": upper.tolist(),
-        "minutes": minutes,
-        "nearest": nearest,
-    }
+        codes = _minute_codes(cells[f"minutes_{category}"].to_numpy(float), upper)
+        minutes[category] = grid.packed(codes)
+        nearest[category] = _nearest(cells[f"nearest_{category}"], grid, places)
+        # Asked for an hour or a person, the study knows what is covered perhaps.
+        if (column := f"perhaps_{category}") in cells:
+            perhaps[category] = grid.packed(cells[column].to_numpy(bool).astype(np.uint8))
+    return PackedCells(
+        width=grid.width,
+        height=grid.height,
+        fit=grid.fit(study.area.crs),
+        upper_min=upper.tolist(),
+        far=FAR,
+        unreachable=UNREACHABLE,
+        off_network=OFF_NETWORK,
+        minutes=minutes,
+        nearest=nearest,
+        perhaps=perhaps,
+    )
 
 
 def packed(grid: NDArray[np.uint8]) -> str:
     """Return bytes as the page unpacks them: steps from one to the next, deflated, in base64."""
-    steps = np.diff(grid.ravel(), prepend=np.uint8(0))
-    return base64.b64encode(zlib.compress(steps.tobytes())).decode()
+    return deflated(np.diff(grid.ravel(), prepend=np.uint8(0)))
+
+
+def deflated(values: NDArray[np.uint8]) -> str:
+    """Return bytes deflated and in base64."""
+    return base64.b64encode(zlib.compress(values.tobytes())).decode()
 
 
 def _minute_codes(minutes: NDArray[np.float64], upper: NDArray[np.float64]) -> NDArray[np.int64]:
-    codes = np.searchsorted(upper * (1 + _TOLERANCE), minutes, side="left") + 1
+    codes = np.searchsorted(upper * (1 + TOLERANCE), minutes, side="left") + 1
     codes[codes > len(upper)] = FAR
     codes[np.isinf(minutes)] = UNREACHABLE
     codes[np.isnan(minutes)] = OFF_NETWORK
     return codes
 
 
-def _nearest(nearest: pd.Series[Any], grid: Grid, places: Mapping[str, int]) -> dict[str, Any]:
-    """Return which service is nearest, and the places of those services in the page; -1 unshown.
-
-    A code of 0 is no service, n the one at ``places[n - 1]``.
-    """
+def _nearest(nearest: pd.Series[Any], grid: Grid, places: Mapping[str, int]) -> PackedNearest:
+    """Return which service is nearest, and the places of those services in the page."""
     used, codes = np.unique(nearest.cat.codes.to_numpy(), return_inverse=True)
     ids = [str(nearest.cat.categories[code]) if code >= 0 else "" for code in used]
     ids_found = [name for name in ids if name]
     number = {name: n for n, name in enumerate(ids_found, start=1)}
     of_code = np.array([number.get(name, 0) for name in ids])
-    # More services of a category than a byte counts: two bytes, the low ones first.
-    numbers = of_code[codes]
-    layers = [grid.lay(numbers & 255, np.uint8)]
-    if len(ids_found) > np.iinfo(np.uint8).max:
-        layers.append(grid.lay(numbers >> 8, np.uint8))
-    return {
-        "places": [places.get(name, -1) for name in ids_found],
-        "layers": [packed(layer) for layer in layers],
-    }
-
-
-@functools.cache
-def _to_degrees(crs: pyproj.CRS) -> pyproj.Transformer:
-    return pyproj.Transformer.from_crs(crs, 4326, always_xy=True)
+    return PackedNearest(
+        places=[places.get(name, -1) for name in ids_found],
+        layers=grid.packed_numbers(of_code[codes]),
+    )

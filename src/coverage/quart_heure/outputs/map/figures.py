@@ -1,82 +1,128 @@
-"""Figures of the map: the table per district at every threshold that the map offers."""
+"""Figures of the map: its tables by district, at every threshold that it offers, and their ranges.
+
+A study of an hour or of a person knows less than one of neither: where the hours of a service, or
+whom it admits, are not known, a place is *perhaps* covered, and figures have two ends.
+"""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from quart_heure.analysis.districts import NO_DISTRICT
 from quart_heure.analysis.shares import percent
+from quart_heure.network.limits import within
+from quart_heure.outputs.hour_words import range_words
 from quart_heure.outputs.map.cells import thresholds_offered, withheld
+from quart_heure.outputs.map.data import CategoryFigures, CategoryFiguresAt, Column, Ends, SharesAt
 
 if TYPE_CHECKING:
     from quart_heure.study.coverage import Coverage
 
 
-_TOLERANCE = 1e-9
+def number(value: float, decimals: int = 1) -> float | int | None:
+    """Return a number rounded for the page; None where it is unknown or infinite."""
+    if not math.isfinite(value):
+        return None
+    return round(float(value), decimals) if decimals else round(float(value))
 
-_DECIMALS = 1
+
+def column(values: Iterable[float], decimals: int = 1) -> Column:
+    """Return numbers rounded for the page."""
+    return [number(value, decimals) for value in values]
 
 
-def category_figures(coverage: Coverage, category: str) -> dict[str, list[list[float | None]]]:
-    """Return what changes with the threshold, by threshold and district, the whole area last.
+def category_rows(coverage: Coverage, category: str) -> pd.DataFrame:
+    """Return the indicators of a category or composite: the districts, the whole area last."""
+    table = coverage.indicators[coverage.indicators["category"] == category]
+    return table.sort_values("level", key=lambda level: level == "city", kind="stable")
 
-    Returns
-    -------
-    dict
-        Lists of: residents covered in percent, residents beyond, area covered in percent. None at
-        thresholds other than the study's for a category whose minutes are withheld.
+
+def category_figures(coverage: Coverage, category: str) -> CategoryFigures:
+    """Return the table of a category at the threshold of the study.
+
+    A gap counts in each district that it touches: its main district may lie next door. In the row
+    of the whole area each counts once.
+    """
+    table = category_rows(coverage, category)
+    beyond = table["residents_borderline_uncovered"] + table["residents_uncovered"]
+    return CategoryFigures(
+        services_inside=column(table["services_inside"], 0),
+        residents_covered_pct=column(table["residents_covered_pct"]),
+        residents_beyond=column(beyond, 0),
+        covered_pct=column(table["covered_pct"]),
+        minutes_median=column(table["minutes_median"]),
+        gaps_touching=column(table["gaps_touching"], 0),
+    )
+
+
+def category_figures_at(coverage: Coverage, category: str) -> list[CategoryFiguresAt]:
+    """Return what changes with the threshold, at those offered other than the study's.
+
+    Nothing for a category whose minutes are withheld.
     """
     if withheld(coverage, category):
-        return {}
+        return []
     sums = DistrictSums(coverage)
     minutes = coverage.cells[f"minutes_{category}"].to_numpy(float)
-    found = {}
+    found = []
     for threshold in _others(coverage):
-        near = minutes <= threshold * (1 + _TOLERANCE)
+        near = within(minutes, threshold)
         people, area = sums.people(near), sums.area(near)
-        found[_key(threshold)] = [
-            [_number(share), _number(beyond, 0), _number(area_share)]
-            for share, beyond, area_share in zip(
-                percent(people, sums.all_people),
-                sums.all_people - people,
-                percent(area, sums.all_area),
-                strict=True,
+        found.append(
+            CategoryFiguresAt(
+                minutes=threshold,
+                residents_covered_pct=column(percent(people, sums.all_people)),
+                residents_beyond=column(sums.all_people - people, 0),
+                covered_pct=column(percent(area, sums.all_area)),
             )
-        ]
+        )
     return found
 
 
-def composite_figures(coverage: Coverage) -> dict[str, list[list[float | None]]]:
-    """Return shares by number of services within reach, by threshold and district.
+def composite_shares(coverage: Coverage) -> list[Column]:
+    """Return per row the share of residents, or of area without them, by services within reach."""
+    share = "residents_pct" if coverage.study.residents is not None else "area_pct"
+    table = coverage.composite.pivot_table(
+        index="district_id", columns="essentials_within", values=share, aggfunc="sum", sort=False
+    )
+    rows = category_rows(coverage, coverage.study.categories[0])["district_id"]
+    counts = range(len(coverage.study.essentials) + 1)
+    return [column(row) for row in table.reindex(index=rows, columns=counts).to_numpy(float)]
 
-    Shares are of residents, or of area without them; of the essential categories, those are
-    counted whose minutes are told at every threshold (see `open_essentials`).
+
+def composite_shares_at(coverage: Coverage) -> list[SharesAt]:
+    """Return the same at the thresholds offered other than the study's.
+
+    Of the essential categories, those are counted whose minutes are told at every threshold (see
+    `open_essentials`).
     """
     sums = DistrictSums(coverage)
     counted = open_essentials(coverage)
-    found = {}
+    found = []
     for threshold in _others(coverage):
-        within = np.zeros(len(coverage.cells), dtype=np.int8)
+        count = np.zeros(len(coverage.cells), dtype=np.int64)
         for category in counted:
             minutes = coverage.cells[f"minutes_{category}"].to_numpy(float)
-            within += minutes <= threshold * (1 + _TOLERANCE)
-        found[_key(threshold)] = shares_by_count(sums, within, len(counted))
+            count += within(minutes, threshold)
+        shares = shares_by_count(sums, count, len(counted))
+        found.append(SharesAt(minutes=threshold, shares_pct=shares))
     return found
 
 
-def shares_by_count(
-    sums: DistrictSums, within: NDArray[np.int8], most: int
-) -> list[list[float | None]]:
+def shares_by_count(sums: DistrictSums, count: NDArray[np.integer], most: int) -> list[Column]:
     """Return the share of residents, or of area without them, by a count of 0 to the most.
 
     One row per district, the whole area last.
     """
-    parts = sums.by_count(within, most)
+    parts = sums.by_count(count, most)
     shares = percent(parts, np.broadcast_to(parts.sum(axis=1, keepdims=True), parts.shape))
-    return [[_number(share) for share in row] for row in shares.tolist()]
+    return [column(row) for row in shares.tolist()]
 
 
 def open_essentials(coverage: Coverage) -> list[str]:
@@ -84,9 +130,33 @@ def open_essentials(coverage: Coverage) -> list[str]:
     return [c for c in coverage.study.essentials if not withheld(coverage, c)]
 
 
-def _others(coverage: Coverage) -> list[float]:
-    study = coverage.study
-    return [t for t in thresholds_offered(study) if t != study.threshold_min]
+def has_ends(coverage: Coverage) -> bool:
+    """Tell whether the study asked for an hour or a person, so that figures have two ends."""
+    return "covered_at_most_pct" in coverage.indicators
+
+
+def ends(coverage: Coverage, category: str) -> Ends | None:
+    """Return what a category or composite covers for sure and at most; None where none is asked."""
+    if not has_ends(coverage):
+        return None
+    people = coverage.study.residents is not None
+    share = "residents_covered{}_pct" if people else "covered{}_pct"
+    table = category_rows(coverage, category)
+    return Ends(
+        at_least_pct=column(table[share.format("")]),
+        at_most_pct=column(table[share.format("_at_most")]),
+        residents_at_least=column(table["residents_covered"], 0),
+        residents_at_most=column(table["residents_covered_at_most"], 0),
+    )
+
+
+def ends_told(coverage: Coverage, category: str) -> str:
+    """Return the share of the whole area at least and at most, as the report writes it."""
+    if not has_ends(coverage):
+        return ""
+    share = "residents_covered{}_pct" if coverage.study.residents is not None else "covered{}_pct"
+    city = category_rows(coverage, category).iloc[-1]
+    return range_words(*(float(city[share.format(most)]) for most in ("", "_at_most")))
 
 
 class DistrictSums:
@@ -123,7 +193,7 @@ class DistrictSums:
         """Return the number of some cells."""
         return self._sum(chosen[self._on], np.ones_like(self._residents))
 
-    def by_count(self, count: NDArray[np.int8], most: int) -> NDArray[np.float64]:
+    def by_count(self, count: NDArray[np.integer], most: int) -> NDArray[np.float64]:
         """Return residents, or cells without them, by a count of 0 to the most; shape (r, n)."""
         code = self._district * (most + 1) + count[self._on]
         weight = self._residents if self._by_people else None
@@ -136,11 +206,6 @@ class DistrictSums:
         return np.append(sums, sums.sum())
 
 
-def _key(threshold: float) -> str:
-    return f"{threshold:g}"
-
-
-def _number(value: float, decimals: int = _DECIMALS) -> float | None:
-    if not np.isfinite(value):
-        return None
-    return round(float(value), decimals) if decimals else round(float(value))
+def _others(coverage: Coverage) -> list[float]:
+    study = coverage.study
+    return [t for t in thresholds_offered(study) if t != study.threshold_min]

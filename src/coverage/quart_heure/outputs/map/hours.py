@@ -7,23 +7,28 @@ they differ only by which services are in reach: one map of classes and one shor
 
 from __future__ import annotations
 
-import base64
 import dataclasses
-import zlib
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from quart_heure.outputs.map.cells import Grid, packed, withheld
-from quart_heure.outputs.map.figures import DistrictSums, shares_by_count
+from quart_heure.analysis.states import PERHAPS, YES
+from quart_heure.outputs.map.cells import Grid, deflated, packed, withheld
+from quart_heure.outputs.map.data import CategoryHours, Column, CompositeHours, Ends, PackedHours
+from quart_heure.outputs.map.figures import (
+    DistrictSums,
+    category_rows,
+    column,
+    number,
+    shares_by_count,
+)
 from quart_heure.sources.hours.states import public_holidays
 
 if TYPE_CHECKING:
-    from quart_heure.analysis.week import OpenSet
+    from quart_heure.analysis.week import Week
     from quart_heure.study.coverage import Coverage
 
 
@@ -33,50 +38,11 @@ HOURS_LIMIT_BYTES = 900_000
 _STATES_IN_A_WORD = 31
 """States of two bits that a non-negative 64-bit number holds."""
 
-_SURE = 2
-"""State of a cell that is covered by a place open for sure."""
-
-_PERHAPS = 1
-
-_FIGURES = (
-    "residents_at_least_pct",
-    "residents_at_most_pct",
-    "residents_at_least",
-    "residents_at_most",
-)
-
-
-class WeekShown(Protocol):
-    """What the map reads of a week."""
-
-    @property
-    def starts(self) -> tuple[datetime, ...]:
-        """The hours, Monday at midnight first."""
-
-    @property
-    def categories(self) -> tuple[str, ...]:
-        """Categories and composites that have hours."""
-
-    @property
-    def state_of_hour(self) -> Mapping[str, NDArray[np.int16]]:
-        """Number of the distinct state of each hour, by category."""
-
-    @property
-    def sets(self) -> Mapping[str, Sequence[OpenSet]]:
-        """The open services of each distinct state, by category."""
-
-    @property
-    def table(self) -> pd.DataFrame:
-        """Shares and residents by category, district and hour."""
-
-    def cell_states(self, category: str, k: int) -> NDArray[np.int8]:
-        """Return 2 for cells covered for sure, 1 for perhaps, 0 for not, -1 off the network."""
-
 
 def hours_shown(
-    coverage: Coverage, week: WeekShown | None, grid: Grid, places: Mapping[str, int]
-) -> dict[str, Any] | None:
-    """Return the hours of the week as plain data for the page; None without a week.
+    coverage: Coverage, week: Week | None, grid: Grid, places: Mapping[str, int]
+) -> PackedHours | None:
+    """Return the hours of the week; None without a week.
 
     Parameters
     ----------
@@ -92,10 +58,9 @@ def hours_shown(
     """
     if week is None:
         return None
-    study, indicators = coverage.study, coverage.indicators
+    study = coverage.study
     # As in the tables of the page: the districts in their order, the whole area last.
-    first = indicators["category"] == study.categories[0]
-    ids = indicators.loc[first, "district_id"].astype(str).tolist()
+    ids = category_rows(coverage, study.categories[0])["district_id"].astype(str).tolist()
     known = set(week.categories)
     timed = {
         category: _read(week, category)
@@ -108,34 +73,32 @@ def hours_shown(
     shown = {}
     for category, one in timed.items():
         if study.residents is None:
-            rows = [_area_rows(state, sums) for state in one.states]
+            ends = [_area_ends(state, sums) for state in one.states]
         else:
-            rows = _rows(week.table, category, one.first_hours, ids)
-        shown[category] = {**_packed_hours(one, grid), "rows": rows}
-    size = sum(len(one["classes"]) + len(one["table"]) for one in shown.values())
+            ends = _ends(week.table, category, one.first_hours, ids)
+        shown[category] = _packed_hours(one, ends, grid)
+    size = sum(len("".join(one.classes)) + len(one.table) for one in shown.values())
     if size > HOURS_LIMIT_BYTES:
-        return {"too_large": True, "categories": {}}
+        return PackedHours(categories={}, too_large=True)
     states = _service_states(coverage, week, places)
     essentials = [timed[category] for category in study.essentials if category in timed]
-    return {
-        "monday": week.starts[0].date().isoformat(),
-        "holidays": _holidays(week, study.country),
-        "categories": shown,
-        "services": packed(states),
-        "composite": _composite_hours(essentials, sums, n_cells=len(coverage.cells)),
-    }
+    return PackedHours(
+        monday=week.starts[0].date().isoformat(),
+        holidays=_holidays(week, study.country),
+        categories=shown,
+        services=packed(states),
+        composite=_composite_hours(essentials, sums, n_cells=len(coverage.cells)),
+    )
 
 
-def _holidays(week: WeekShown, country: str) -> list[int]:
+def _holidays(week: Week, country: str) -> list[int]:
     """Return which days of the week are public holidays; Monday is 0."""
     days = [start.date() for start in week.starts[::24]]
     told = zip(range(7), public_holidays(days, country=country), strict=True)
     return [day for day, holiday in told if holiday]
 
 
-def _service_states(
-    coverage: Coverage, week: WeekShown, places: Mapping[str, int]
-) -> NDArray[np.uint8]:
+def _service_states(coverage: Coverage, week: Week, places: Mapping[str, int]) -> NDArray[np.uint8]:
     """Return the state of each service that the page shows at each hour; shape (s, 168).
 
     As of cells: 2 open, 1 perhaps, 0 closed. Places that do not count are in no set, and closed.
@@ -144,10 +107,10 @@ def _service_states(
     states = np.zeros((len(places), len(week.starts)), dtype=np.uint8)
     for category in coverage.study.categories:
         of_hour = np.asarray(week.state_of_hour[category])
-        for number, one in enumerate(week.sets[category]):
-            for state, services in ((_SURE, one.open), (_PERHAPS, one.unknown)):
+        for k, one in enumerate(week.sets[category]):
+            for state, services in ((YES, one.open), (PERHAPS, one.unknown)):
                 shown = [places[ids[service]] for service in services]
-                states[np.ix_(shown, of_hour == number)] = state
+                states[np.ix_(shown, of_hour == k)] = state
     return states
 
 
@@ -160,41 +123,39 @@ class _Timed:
     first_hours: list[int]
 
 
-def _read(week: WeekShown, category: str) -> _Timed:
+def _read(week: Week, category: str) -> _Timed:
     hours = np.asarray(week.state_of_hour[category])
     numbers, first, of_hour = np.unique(hours, return_index=True, return_inverse=True)
     states = [np.maximum(week.cell_states(category, int(k)), 0) for k in numbers]
     return _Timed(states, of_hour.ravel(), first.tolist())
 
 
-def _packed_hours(timed: _Timed, grid: Grid) -> dict[str, Any]:
+def _packed_hours(timed: _Timed, ends: list[Ends], grid: Grid) -> CategoryHours:
     of_cell, states = _classes(timed.states)
-    # The first class stands for what lies outside the area.
-    laid = grid.lay(of_cell + 1, np.uint16)
-    planes = np.stack([laid & 255, laid >> 8]).astype(np.uint8)
-    return {
-        "hours": timed.of_hour.tolist(),
-        "states": len(timed.states),
-        "classes": packed(planes),
-        "table": base64.b64encode(zlib.compress(states.astype(np.uint8).tobytes(), 9)).decode(),
-    }
+    return CategoryHours(
+        hours=timed.of_hour.tolist(),
+        # The first class stands for what lies outside the area.
+        classes=grid.packed_numbers(of_cell + 1),
+        table=deflated(states.astype(np.uint8)),
+        ends=ends,
+    )
 
 
 def _composite_hours(
     essentials: Sequence[_Timed], sums: DistrictSums, *, n_cells: int
-) -> dict[str, Any]:
+) -> CompositeHours | None:
     """Return the shares by number of categories that are open for sure within reach, by hour."""
     if not essentials:
-        return {"hours": [], "rows": []}
+        return None
     every = np.stack([one.of_hour for one in essentials], axis=1)
     distinct, of_hour = np.unique(every, axis=0, return_inverse=True)
-    rows = []
+    shares = []
     for states in distinct.tolist():
-        count = np.zeros(n_cells, dtype=np.int8)
+        count = np.zeros(n_cells, dtype=np.int64)
         for one, state in zip(essentials, states, strict=True):
-            count += one.states[state] == _SURE
-        rows.append(shares_by_count(sums, count, len(essentials)))
-    return {"hours": of_hour.ravel().tolist(), "rows": rows}
+            count += one.states[state] == YES
+        shares.append(shares_by_count(sums, count, len(essentials)))
+    return CompositeHours(hours=of_hour.ravel().tolist(), shares_pct=shares)
 
 
 def _classes(states: Sequence[NDArray[np.int8]]) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
@@ -210,27 +171,33 @@ def _classes(states: Sequence[NDArray[np.int8]]) -> tuple[NDArray[np.int64], NDA
     return classes, every[first]
 
 
-def _rows(
+def _ends(
     table: pd.DataFrame, category: str, hours: Sequence[int], ids: Sequence[str]
-) -> list[list[list[float | None]]]:
+) -> list[Ends]:
     """Return the figures of each state: per district, the whole area last."""
     rows = table[(table["category"] == category) & table["hour"].isin(hours)]
-    rows = rows.astype({"district_id": str}).set_index(["hour", "district_id"])[list(_FIGURES)]
-    wanted = pd.MultiIndex.from_tuples([(hour, name) for hour in hours for name in ids])
-    values = rows.reindex(wanted).to_numpy(float).reshape(len(hours), len(ids), len(_FIGURES))
+    rows = rows.astype({"district_id": str}).set_index(["hour", "district_id"])
+    states = (rows.reindex([(hour, name) for name in ids]) for hour in hours)
     return [
-        [
-            [None if np.isnan(x) else round(x, 1) if n < 2 else round(x) for n, x in enumerate(row)]
-            for row in state.tolist()
-        ]
-        for state in values
+        Ends(
+            at_least_pct=column(state["residents_at_least_pct"]),
+            at_most_pct=column(state["residents_at_most_pct"]),
+            residents_at_least=column(state["residents_at_least"], 0),
+            residents_at_most=column(state["residents_at_most"], 0),
+        )
+        for state in states
     ]
 
 
-def _area_rows(state: NDArray[np.int8], sums: DistrictSums) -> list[list[float | None]]:
+def _area_ends(state: NDArray[np.int8], sums: DistrictSums) -> Ends:
     """Return the same of a study without residents: shares of area, and no people."""
-    shares = shares_by_count(sums, state, _SURE)
-    return [
-        [sure, None if sure is None else round(sure + (perhaps or 0), 1), None, None]
-        for _, perhaps, sure in shares
-    ]
+    shares = shares_by_count(sums, state, YES)
+    unknown: Column = [None] * len(shares)
+    return Ends(
+        at_least_pct=[sure for _, _, sure in shares],
+        at_most_pct=[
+            None if sure is None else number(sure + (perhaps or 0)) for _, perhaps, sure in shares
+        ],
+        residents_at_least=unknown,
+        residents_at_most=unknown,
+    )

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import functools
-import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from quart_heure.analysis.states import PERHAPS, YES
+from quart_heure.analysis.statuses import BORDERLINE
+from quart_heure.analysis.week import HOURS
 from quart_heure.files import replacing
-from quart_heure.labels import typeset
-from quart_heure.outputs.assets import asset
 from quart_heure.outputs.discretion import ROUND_MIN, publishable
 from quart_heure.outputs.map.cells import Grid, cells_shown, thresholds_offered
+from quart_heure.outputs.map.data import Constants, PageData, Said, SaidOtherwise
+from quart_heure.outputs.map.figures import category_rows
 from quart_heure.outputs.map.ground import ground
 from quart_heure.outputs.map.hours import hours_shown
 from quart_heure.outputs.map.page import CoverageLayers, MapPage, OfflineMap
-from quart_heure.outputs.map.ranges import perhaps_shown
-from quart_heure.outputs.map.texts import page_texts
-from quart_heure.outputs.map.views import SAID_IN_WORDS, services_shown, views
-from quart_heure.outputs.shapes import Pen
+from quart_heure.outputs.map.palette import PALETTE
+from quart_heure.outputs.map.texts import LANGUAGES, PageTexts, other_than, page_texts, words_of
+from quart_heure.outputs.map.views import labels, service_words, services_shown, views
+from quart_heure.outputs.shapes import UNITS_PER_DEGREE, Pen
 
 if TYPE_CHECKING:
     import folium
@@ -29,7 +30,16 @@ if TYPE_CHECKING:
 
 __all__ = ["write_map"]
 
-LANGUAGES = ("fr", "en")
+_DAYS = 7
+
+CONSTANTS = Constants(
+    units_per_degree=UNITS_PER_DEGREE,
+    borderline=BORDERLINE,
+    days=_DAYS,
+    hours_of_day=HOURS // _DAYS,
+    sure=YES,
+    perhaps=PERHAPS,
+)
 
 _SWAPPED_WORDS = (
     "map_label",
@@ -68,49 +78,58 @@ def build_map(
     from the internet, which this page does not allow.
     """
     coverage = publishable(coverage)
-    area = coverage.study.area
-    pen = Pen(area.crs)
+    study = coverage.study
+    pen = Pen(study.area.crs)
     if background is not None and background.crs is not None:
-        background = background.to_crs(area.crs)
+        background = background.to_crs(study.area.crs)
     shown = views(coverage, pen, lang=lang)
-    drawn = ground(coverage, background, pen)
     services, places = services_shown(coverage, pen, lang=lang)
     grid = Grid(coverage)
     hours = hours_shown(coverage, coverage.week, grid, places)
-    texts = _texts(coverage, shown, hours, lang=lang, online_tiles=online_tiles)
-    other = next(one for one in LANGUAGES if one != lang)
-    other_shown = [_in_language(view, coverage, other) for view in shown]
-    other_texts = _texts(coverage, other_shown, hours, lang=other, online_tiles=online_tiles)
-    other_services, _ = services_shown(coverage, pen, lang=other)
-    data = {
-        "threshold": coverage.study.threshold_min,
-        "thresholds": thresholds_offered(coverage.study),
-        "gap_ha": coverage.study.min_gap_ha,
-        "round_min": ROUND_MIN,
-        "residents": coverage.study.residents is not None,
-        "online": online_tiles,
-        **_script_words(texts, lang),
-        "other": {
-            **_script_words(other_texts, other),
-            "labels": {view["id"]: view["label"] for view in other_shown if "label" in view},
-            "services": [
-                {key: one[key] for key in SAID_IN_WORDS if key in one} for one in other_services
-            ],
-        },
-        "ground": drawn,
-        "views": shown,
-        "services": services,
-        "cells": {
-            **cells_shown(coverage, grid, places),
-            "perhaps": perhaps_shown(coverage, grid),
-        },
-        "hours": hours,
+    called = {one: labels(coverage, lang=one) for one in LANGUAGES}
+    texts = {
+        one: page_texts(
+            coverage,
+            views=shown,
+            labels=called[one],
+            hours=hours,
+            lang=one,
+            online_tiles=online_tiles,
+        )
+        for one in LANGUAGES
     }
+    other = other_than(lang)
+    data = PageData(
+        threshold_min=study.threshold_min,
+        thresholds_min=thresholds_offered(study),
+        gap_ha=study.min_gap_ha,
+        round_min=ROUND_MIN,
+        residents=study.residents is not None,
+        online=online_tiles,
+        constants=CONSTANTS,
+        palette=PALETTE,
+        said=_said(texts[lang], lang),
+        other=SaidOtherwise(
+            **vars(_said(texts[other], other)),
+            labels=called[other],
+            services=service_words(coverage, lang=other),
+        ),
+        ground=ground(coverage, background, pen),
+        rows=category_rows(coverage, study.categories[0])["label"].astype(str).tolist(),
+        views=shown,
+        services=services,
+        cells=cells_shown(coverage, grid, places),
+        hours=hours,
+    )
     page = MapPage(
-        texts=texts, other_texts=other_texts, data=data, lang=lang, online_tiles=online_tiles
+        texts=texts[lang],
+        other_texts=texts[other],
+        data=data,
+        lang=lang,
+        online_tiles=online_tiles,
     )
     chart = OfflineMap(
-        label=texts["words"]["map_label"], bounds=drawn["bounds"], online_tiles=online_tiles
+        label=texts[lang].words["map_label"], bounds=data.ground.bounds, online_tiles=online_tiles
     )
     page.add_child(chart)
     chart.add_child(CoverageLayers())
@@ -150,49 +169,19 @@ def write_map(
     return path
 
 
-def _texts(
-    coverage: Coverage,
-    shown: Sequence[Mapping[str, Any]],
-    hours: Mapping[str, Any] | None,
-    *,
-    lang: str,
-    online_tiles: bool,
-) -> dict[str, Any]:
-    words = _words(lang)
-    other = next(one for one in LANGUAGES if one != lang)
-    return {
-        **page_texts(coverage, words["page"], views=shown, hours=hours, lang=lang),
-        "online": online_tiles,
-        "other_lang": other,
-        "other_language": _words(other)["page"]["language"],
-    }
-
-
-def _script_words(texts: Mapping[str, Any], lang: str) -> dict[str, Any]:
+def _said(texts: PageTexts, lang: str) -> Said:
     """Return what the page's script says in a language."""
-    outside_panel = {key: texts["words"][key] for key in _SWAPPED_WORDS}
-    return {
-        "lang": lang,
-        "total_word": texts["essential_count"],
-        "words": {
-            **_words(lang)["script"],
-            **outside_panel,
-            "title": texts["title"],
-            "district": texts["district"].capitalize(),
-            "composite_label": texts["composite"],
-            "whole_area": texts["whole_area"],
+    words: Mapping[str, str | dict[str, str]] = words_of(lang)["script"]
+    return Said(
+        lang=lang,
+        total_word=texts.essential_count,
+        words={
+            **{key: text for key, text in words.items() if isinstance(text, str)},
+            **{key: texts.words[key] for key in _SWAPPED_WORDS},
+            "title": texts.title,
+            "district": texts.district.capitalize(),
+            "composite_label": texts.composite,
+            "whole_area": texts.whole_area,
         },
-    }
-
-
-def _in_language(view: Mapping[str, Any], coverage: Coverage, lang: str) -> dict[str, Any]:
-    if view["kind"] != "category":
-        return dict(view)
-    return {**view, "label": coverage.study.catalogue[view["id"]].label(lang)}
-
-
-@functools.cache
-def _words(lang: str) -> Mapping[str, Any]:
-    text = asset("map/words.toml")
-    words: Mapping[str, Any] = tomllib.loads(typeset(text) if lang == "fr" else text)[lang]
-    return words
+        cause_words=dict(words_of(lang)["script"]["cause_words"]),
+    )

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import base64
 import functools
-import json
 import re
-from collections.abc import Mapping
 from importlib import resources
 from typing import Any
 
@@ -19,31 +17,10 @@ import folium
 import jinja2
 from folium.template import Environment
 
-from quart_heure.outputs.assets import asset, code_digest, stylesheet, templates
-
-_SCRIPTS = (
-    "words.js",
-    "draw.js",
-    "marks.js",
-    "cells.js",
-    "surface.js",
-    "hours.js",
-    "scene.js",
-    "names.js",
-    "popups.js",
-    "layers.js",
-    "figures.js",
-    "legend.js",
-    "panel.js",
-    "controls.js",
-    "search.js",
-    "state.js",
-    "language.js",
-    "viewpoint.js",
-    "frame.js",
-    "map.js",
-)
-"""In the order in which they need each other."""
+from quart_heure.outputs.assets import inlined, page_environment, security_policy, stylesheet
+from quart_heure.outputs.map.data import Bounds, PageData, json_in_html
+from quart_heure.outputs.map.script import page_script
+from quart_heure.outputs.map.texts import PageTexts
 
 _TILES_HOST = "https://tile.openstreetmap.org"
 
@@ -56,17 +33,14 @@ class OfflineMap(folium.Map):
     label
         What a screen reader calls the map.
     bounds
-        West, south, east and north of the first view, in degrees.
+        What the first view shows.
     online_tiles
         Whether the tiles of OpenStreetMap are the ground.
     """
 
-    def __init__(
-        self, *, label: str, bounds: tuple[float, float, float, float], online_tiles: bool
-    ) -> None:
-        west, south, east, north = bounds
+    def __init__(self, *, label: str, bounds: Bounds, online_tiles: bool) -> None:
         super().__init__(
-            location=((south + north) / 2, (west + east) / 2),
+            location=((bounds.south + bounds.north) / 2, (bounds.west + bounds.east) / 2),
             tiles=None,
             zoom_control=False,
             attribution_control=False,
@@ -105,7 +79,7 @@ class MapPage(folium.Figure):
     other_texts
         The same in the other language.
     data
-        Plain data that the page's script draws.
+        What the page's script draws.
     lang
         Language of the page.
     online_tiles
@@ -115,9 +89,9 @@ class MapPage(folium.Figure):
     def __init__(
         self,
         *,
-        texts: Mapping[str, Any],
-        other_texts: Mapping[str, Any],
-        data: Mapping[str, Any],
+        texts: PageTexts,
+        other_texts: PageTexts,
+        data: PageData,
         lang: str,
         online_tiles: bool,
     ) -> None:
@@ -136,17 +110,17 @@ class MapPage(folium.Figure):
         """Return the page as HTML."""
         for child in list(self._children.values()):
             child.render(**kwargs)
-        own = [asset(f"map/script/{name}") for name in _SCRIPTS]
-        scripts = [_leaflet("leaflet.js"), *own, self.script.render(**kwargs)]
+        scripts = [_leaflet("leaflet.js"), page_script(), self.script.render(**kwargs)]
         styles = [_leaflet_css(), stylesheet("map")]
+        images = f"data: {_TILES_HOST}" if self.online_tiles else "data:"
         page = _environment().get_template("map_page.html.j2")
         return page.render(
             lang=self.lang,
             t=self.texts,
             other=self.other_texts,
-            policy=_policy(scripts, styles, online_tiles=self.online_tiles),
-            scripts=[_checked(script) for script in scripts],
-            styles=[_checked(style) for style in styles],
+            policy=security_policy(scripts=scripts, styles=styles, images=images),
+            scripts=[inlined(script) for script in scripts],
+            styles=[inlined(style) for style in styles],
             head=self.header.render(**kwargs),
             map=self.html.render(**kwargs),
             # Not through one of folium's elements: it would read braces in a name as a template.
@@ -154,52 +128,9 @@ class MapPage(folium.Figure):
         )
 
 
-def json_in_html(data: Any) -> str:
-    r"""Return data as JSON that may stand in a script element: no value can end it.
-
-    Examples
-    --------
-    >>> json_in_html({"name": "</script>"})
-    '{"name":"\\u003c/script\\u003e"}'
-    """
-    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return text
-
-
-def _policy(scripts: list[str], styles: list[str], *, online_tiles: bool) -> str:
-    """Return a content security policy: only these very scripts and styles, and no connection."""
-    images = f"data: {_TILES_HOST}" if online_tiles else "data:"
-    rules = {
-        "default-src": "'none'",
-        "script-src": " ".join(map(code_digest, scripts)),
-        "style-src": " ".join(map(code_digest, styles)),
-        "img-src": images,
-        "base-uri": "'none'",
-        "form-action": "'none'",
-    }
-    return "; ".join(f"{name} {value}" for name, value in rules.items())
-
-
-def _checked(code: str) -> str:
-    """Return code that goes into a script or style element, sure that it does not close it."""
-    if re.search(r"</(script|style)|<!--", code, re.IGNORECASE):
-        msg = "Code to be inlined holds a closing tag."
-        raise ValueError(msg)
-    return code
-
-
 @functools.cache
 def _environment() -> jinja2.Environment:
-    environment: jinja2.Environment = Environment(  # type: ignore[no-untyped-call]
-        loader=templates(),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment
+    return page_environment(kind=Environment)
 
 
 @functools.cache

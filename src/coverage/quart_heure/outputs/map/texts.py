@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
+import math
+import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,76 +17,166 @@ from quart_heure.labels import (
     format_pct,
     format_plain,
     told,
+    typeset,
 )
-from quart_heure.outputs.hour_words import week_words
-from quart_heure.outputs.map.ranges import asked_words, city_bounds, has_ranges
+from quart_heure.outputs.assets import asset
+from quart_heure.outputs.hour_words import hour_words, person_words, week_words
+from quart_heure.outputs.map.data import PackedHours, View
+from quart_heure.outputs.map.figures import has_ends
 from quart_heure.outputs.results.manifest import residents_source
 
 if TYPE_CHECKING:
     from quart_heure.study.coverage import Coverage
     from quart_heure.study.study import Study
 
+LANGUAGES = ("fr", "en")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Choice:
+    """A radio button: a view, with the share that a category covers; 0 where there is none."""
+
+    id: str
+    kind: str
+    label: str
+    essential: bool
+    share: float
+    share_text: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PageTexts:
+    """Everything that the template writes, as plain text.
+
+    Parameters
+    ----------
+    words
+        The words of the page in its language, as ``words.toml`` has them.
+    headline
+        Two figures, each with its sentence; none without essential services.
+    definitions, sources
+        Pairs of a term and what is said of it.
+    """
+
+    words: Mapping[str, Any]
+    other_lang: str
+    other_language: str
+    title: str
+    area: str
+    whole_area: str
+    district: str
+    essential_count: str
+    asked: list[str]
+    any_time: str
+    headline: list[tuple[str, str]]
+    essentials: str
+    choices: list[Choice]
+    composite: str
+    composite_hint: str
+    share_hint: str
+    hours_hint: str
+    hours_left_out: bool
+    districts: list[str]
+    table: str
+    measure: str
+    limits: list[str]
+    definitions: list[tuple[str, str]]
+    data: list[str]
+    sources: list[tuple[str, str]]
+    credits: str
+    online: bool
+
+
+@functools.cache
+def words_of(lang: str) -> Mapping[str, Any]:
+    """Return the words of the map in a language: those of the page and those of its script."""
+    text = asset("map/words.toml")
+    words: Mapping[str, Any] = tomllib.loads(typeset(text) if lang == "fr" else text)[lang]
+    return words
+
+
+def other_than(lang: str) -> str:
+    """Return the other language of the page."""
+    return next(one for one in LANGUAGES if one != lang)
+
 
 def page_texts(
     coverage: Coverage,
-    words: Mapping[str, Any],
     *,
-    views: Sequence[Mapping[str, Any]],
-    hours: Mapping[str, Any] | None,
+    views: Sequence[View],
+    labels: Mapping[str, str],
+    hours: PackedHours | None,
     lang: str,
-) -> dict[str, Any]:
-    """Return everything that the template writes, as plain text.
+    online_tiles: bool,
+) -> PageTexts:
+    """Return everything that the template writes.
 
     Parameters
     ----------
     coverage
         A published coverage.
-    words
-        The words of the page in its language.
     views
         The views, as `quart_heure.outputs.map.views.views` gives them.
+    labels
+        What each category is called in this language.
     hours
         The hours, as `quart_heure.outputs.map.hours.hours_shown` gives them.
     lang
         ``fr`` or ``en``.
+    online_tiles
+        Whether the tiles of OpenStreetMap are the ground.
     """
     study, manifest = coverage.study, coverage.manifest
+    words, other = words_of(lang)["page"], other_than(lang)
     minutes = format_plain(study.threshold_min, lang)
     ending = "" if study.residents is not None else "_area"
     count = len(study.essentials)
-    labels = study.area.districts["label"].astype(str)
-    district = district_word(labels, lang)
-    number = words["count_words"].get(str(count), str(count))
-    return {
-        "words": words,
-        "title": words["title"].format(area=study.area.name),
-        "area": study.area.name,
-        "whole_area": words["whole_area"].format(area=study.area.name),
-        "district": district,
-        "essential_count": number,
-        "asked": asked_words(manifest.get("parameters", {}), words, lang=lang),
-        "any_time": words["asked_time" if study.moment is not None else "any_time"],
-        "headline": _headline(coverage, words, lang=lang),
-        "essentials": _essentials(study, words, lang=lang),
-        "choices": _choices(views, coverage, lang=lang),
-        "composite": words["composite"],
-        "composite_hint": words["composite_hint"].format(n=count),
-        "share_hint": words[
-            ("share_hint_sure" if has_ranges(coverage) else "share_hint") + ending
-        ].format(minutes=minutes),
-        "hours_hint": _hours_hint(hours, manifest, words, minutes=minutes, lang=lang),
-        "hours_left_out": hours is not None and not hours["categories"],
-        "districts": [district_label(label, lang) for label in labels],
-        "table": words["table"].format(district=district),
-        "measure": _measure(study, words, lang=lang),
-        "limits": [limit[lang] for limit in manifest.get("limits", [])],
-        "definitions": [
+    districts = study.area.districts["label"].astype(str)
+    district = district_word(districts, lang)
+    share_hint = ("share_hint_sure" if has_ends(coverage) else "share_hint") + ending
+    return PageTexts(
+        words=words,
+        other_lang=other,
+        other_language=words_of(other)["page"]["language"],
+        title=words["title"].format(area=study.area.name),
+        area=study.area.name,
+        whole_area=words["whole_area"].format(area=study.area.name),
+        district=district,
+        essential_count=words["count_words"].get(str(count), str(count)),
+        asked=_asked(manifest.get("parameters", {}), words, lang=lang),
+        any_time=words["asked_time" if study.moment is not None else "any_time"],
+        headline=_headline(coverage, words, lang=lang),
+        essentials=_essentials(study, words, lang=lang),
+        choices=_choices(views, labels, coverage, lang=lang),
+        composite=words["composite"],
+        composite_hint=words["composite_hint"].format(n=count),
+        share_hint=words[share_hint].format(minutes=minutes),
+        hours_hint=_hours_hint(hours, manifest, words, minutes=minutes, lang=lang),
+        hours_left_out=hours is not None and hours.too_large,
+        districts=[district_label(label, lang) for label in districts],
+        table=words["table"].format(district=district),
+        measure=_measure(study, words, lang=lang),
+        limits=[limit[lang] for limit in manifest.get("limits", [])],
+        definitions=[
             (entry[f"term_{lang}"], entry[lang]) for entry in manifest.get("definitions", [])
         ],
-        "data": _data_lines(manifest, words, lang=lang),
-        "sources": [_source(entry, words, lang=lang) for entry in manifest.get("inputs", [])],
-        "credits": " · ".join(_other_credits(manifest)),
-    }
+        data=_data_lines(manifest, words, lang=lang),
+        sources=[_source(entry, words, lang=lang) for entry in manifest.get("inputs", [])],
+        credits=" · ".join(_other_credits(manifest)),
+        online=online_tiles,
+    )
+
+
+def _asked(parameters: Mapping[str, Any], words: Mapping[str, Any], *, lang: str) -> list[str]:
+    """Say for which hour and for whom the figures are; nothing where neither was asked."""
+    said = []
+    if "at" in parameters:
+        key = "asked_window" if "until" in parameters else "asked_moment"
+        stay = format_plain(parameters["stay_min"], lang)
+        said.append(words[key].format(stay=stay, when=hour_words(parameters, lang)))
+    if who := person_words(parameters, lang):
+        said.append(words["asked_person"].format(person=", ".join(who)))
+    return said
 
 
 def _headline(coverage: Coverage, words: Mapping[str, Any], *, lang: str) -> list[tuple[str, str]]:
@@ -100,11 +194,19 @@ def _headline(coverage: Coverage, words: Mapping[str, Any], *, lang: str) -> lis
         name = key if people else f"{key}_area"
         if total == 1 and key == "headline_all":
             name += "_one"
-        pct = _ends(city_bounds(coverage, share_column, reached), format_pct, lang)
-        count = city_bounds(coverage, "residents", reached)
+        pct = _ends(_city_bounds(coverage, share_column, reached), format_pct, lang)
+        count = _city_bounds(coverage, "residents", reached)
         figure = _ends(count, format_number, lang) if people else pct
         lines.append((figure, words[name].format(share=pct, n=number, minutes=minutes)))
     return lines
+
+
+def _city_bounds(coverage: Coverage, column: str, reached: int) -> tuple[float, float]:
+    """Return the least and the most of the whole area that has so many essentials in reach."""
+    table = coverage.composite
+    rows = table[(table["level"] == "city") & (table["essentials_within"] == reached)]
+    ends = [float(rows[name].sum()) for name in (column, f"{column}_at_most") if name in rows]
+    return min(ends), max(ends)
 
 
 def _ends(bounds: tuple[float, float], form: Callable[[float, str], str], lang: str) -> str:
@@ -125,37 +227,36 @@ def _essentials(study: Study, words: Mapping[str, Any], *, lang: str) -> str:
 
 
 def _choices(
-    views: Sequence[Mapping[str, Any]], coverage: Coverage, *, lang: str
-) -> list[dict[str, Any]]:
-    """Return the radio buttons: one per view, with the share that a category covers."""
+    views: Sequence[View], labels: Mapping[str, str], coverage: Coverage, *, lang: str
+) -> list[Choice]:
     column = "residents_covered_pct" if coverage.study.residents is not None else "covered_pct"
     city = coverage.city.set_index("category")[column]
     choices = []
     for view in views:
-        category = view["kind"] == "category"
-        share = float(city.get(view["id"], float("nan"))) if category else float("nan")
+        category = view.kind == "category"
+        share = float(city.get(view.id, math.nan)) if category else math.nan
         choices.append(
-            {
-                "id": view["id"],
-                "kind": view["kind"],
-                "label": view.get("label", ""),
-                "essential": view.get("essential", False),
-                "share": round(share, 1) if share == share else 0,  # noqa: PLR0124 - NaN
-                "share_text": format_pct(share, lang),
-            }
+            Choice(
+                id=view.id,
+                kind=view.kind,
+                label=labels.get(view.id, ""),
+                essential=view.kind == "category" and view.essential,
+                share=0 if math.isnan(share) else round(share, 1),
+                share_text=format_pct(share, lang),
+            )
         )
     return choices
 
 
 def _hours_hint(
-    hours: Mapping[str, Any] | None,
+    hours: PackedHours | None,
     manifest: Mapping[str, Any],
     words: Mapping[str, Any],
     *,
     minutes: str,
     lang: str,
 ) -> str:
-    if hours is None or "monday" not in hours:
+    if hours is None or hours.too_large:
         return ""
     week = week_words(manifest["parameters"], lang)
     return f"{week} {words['hours_hint'].format(minutes=minutes)}"

@@ -1,152 +1,28 @@
-"""What is doubtful in the inputs of a study: findings, refused rows, dropped streets, ages."""
+"""The page of a check: what is doubtful in the inputs of a study, as text and as a layer."""
 
 from __future__ import annotations
 
-import dataclasses
-import datetime
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import jinja2
 import numpy as np
 import pandas as pd
 import shapely
 
-from quart_heure.analysis.placement import outside_problems
 from quart_heure.files import replacing
-from quart_heure.network.doctor import (
-    Finding,
-    examine_network,
-    examine_services,
-    finding_table,
-)
-from quart_heure.network.graph import Flags
-from quart_heure.outputs.assets import stylesheet, templates
+from quart_heure.outputs.assets import inlined, page_environment, security_policy, stylesheet
+from quart_heure.outputs.degrees import degrees_of
 from quart_heure.outputs.results.manifest import json_text
-from quart_heure.sources.areas.districts import check_districts
-from quart_heure.sources.problems import problem_table
-from quart_heure.sources.services.discretion import ASKED
+from quart_heure.study.check import Check
 
 if TYPE_CHECKING:
-    import geopandas as gpd
     from rich.console import RenderableType
 
-    from quart_heure.network.graph import WalkNetwork
-    from quart_heure.study.study import Study
+__all__ = ["write_check"]
 
-__all__ = ["Check", "check_study", "write_check"]
-
-_BARRIERS = ("water", "rail")
 _SHOWN = 10
 """Rows of one kind shown on a terminal; the other forms have all."""
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class Check:
-    """What was found.
-
-    Parameters
-    ----------
-    area
-        Name of the area.
-    findings
-        See `quart_heure.network.doctor`.
-    problems
-        Rows of the inputs that were refused or doubted.
-    dropped
-        Streets left out: for each reason, how many, how long, and their share of all in percent.
-    osm_date, age_days
-        Date of the streets, and days since then, None if it is not known.
-    """
-
-    area: str
-    findings: gpd.GeoDataFrame
-    problems: pd.DataFrame
-    dropped: Mapping[str, Mapping[str, float]]
-    osm_date: str
-    age_days: int | None
-
-    def summary(self) -> dict[str, int]:
-        """Count the findings of each kind, in the order of `KINDS`."""
-        counts = self.findings["kind"].value_counts(sort=False)
-        return {str(kind): int(n) for kind, n in counts.items()}
-
-
-def check_study(study: Study, *, today: datetime.date | None = None) -> Check:
-    """Examine the inputs of a study.
-
-    Parameters
-    ----------
-    study
-        The study.
-    today
-        The day from which ages are counted; today by default.
-    """
-    background = study.background()
-    barriers = None
-    if background is not None and "kind" in background:
-        barriers = background.loc[background["kind"].isin(_BARRIERS)].geometry.to_numpy()
-
-    problems = pd.concat([study.problems, problem_table(_outside(study))], ignore_index=True)
-    asked = problems["reason"] == ASKED
-
-    def findings() -> Any:
-        yield from _shelters_asked(problems[asked])
-        yield from examine_services(
-            study.services.table,
-            study.network,
-            study.profile,
-            snap_m=study.snap_m,
-            barriers=barriers,
-        )
-        yield from examine_network(study.network, study.profile)
-        yield from _district_faults(study)
-
-    osm_date = str(study.network.meta.get("osm_date", ""))
-    return Check(
-        area=study.area.name,
-        findings=finding_table(findings(), study.network),
-        problems=problems[~asked].reset_index(drop=True),
-        dropped=_dropped(study.network),
-        osm_date=osm_date,
-        age_days=_age_days(osm_date, today or datetime.datetime.now(datetime.UTC).date()),
-    )
-
-
-def _shelters_asked(asked: pd.DataFrame) -> Iterator[Finding]:
-    """Ask, once per file and category, whether shelters of which nobody says so are public."""
-    for row in asked.itertuples():
-        label, _, count = str(row.value).rpartition(": ")
-        yield Finding(
-            kind="shelter_to_confirm",
-            place=label,
-            detail=f"{row.file}: are these places public? They are shown, with name and address."
-            " Say discreet = true or false in a column of the file.",
-            value=int(count),
-            unit="places",
-        )
-
-
-def _dropped(network: WalkNetwork) -> dict[str, dict[str, float]]:
-    """Return what each rule left out of the streets, and its share of the kilometres of all."""
-    dropped = network.meta.get("dropped", {})
-    mapped = network.flags & Flags.SQUARE_WALK == 0
-    all_km = network.length_m[mapped].sum() / 1000 + sum(a["length_km"] for a in dropped.values())
-    return {
-        reason: {
-            "ways": a["ways"] if "ways" in a else a["lines"],  # tiles hold lines, not ways
-            "length_km": a["length_km"],
-            "share_pct": round(100 * float(a["length_km"] / all_km), 1),
-        }
-        for reason, a in dropped.items()
-    }
-
-
-def _outside(study: Study) -> list[dict[str, object]]:
-    return outside_problems(
-        study.services, study.area, snap_m=study.snap_m, margin_m=study.margin_m
-    )
 
 
 def render_check(check: Check, *, form: str, width: int = 100) -> str:
@@ -154,13 +30,10 @@ def render_check(check: Check, *, form: str, width: int = 100) -> str:
     if form == "json":
         return json_text(_content(check)) + "\n"
     if form == "html":
-        environment = jinja2.Environment(
-            loader=templates(),
-            autoescape=True,
-            undefined=jinja2.StrictUndefined,
-        )
-        page = environment.get_template("check.html.j2")
-        return page.render(check=_content(check), css=stylesheet("report"))
+        style = stylesheet("report")
+        page = page_environment().get_template("check.html.j2")
+        policy = security_policy(styles=[style])
+        return page.render(check=_content(check), css=inlined(style), policy=policy)
     return _terminal(check, width)
 
 
@@ -175,27 +48,11 @@ def write_check(check: Check, path: Path) -> None:
         findings.to_file(temporary, layer="findings", driver="GPKG")
 
 
-def _district_faults(study: Study) -> Iterator[Finding]:
-    """Find where districts overlap or leave gaps wider than a sliver."""
-    faults = check_districts(study.area.districts, union=study.area.geometry)
-    for fault in faults[~faults["sliver"].astype(bool)].itertuples():
-        yield Finding(
-            kind=f"district_{fault.kind}",
-            place=fault.district_ids.replace(";", " – "),
-            detail="The first district by id holds it."
-            if fault.kind == "overlap"
-            else "Between districts, and not in the area.",
-            value=round(fault.area_m2),
-            unit="m²",
-            geometry=fault.geometry,
-        )
-
-
 def _content(check: Check) -> dict[str, Any]:
-    degrees = check.findings.to_crs(4326)
-    centres = shapely.centroid(degrees.geometry.to_numpy())
+    centres = shapely.centroid(check.findings.geometry.to_numpy())
+    xy = np.stack([shapely.get_x(centres), shapely.get_y(centres)], axis=1)
     rows = check.findings.drop(columns="geometry").to_dict("records")
-    for row, x, y in zip(rows, shapely.get_x(centres), shapely.get_y(centres), strict=True):
+    for row, (x, y) in zip(rows, degrees_of(xy, check.findings.crs), strict=True):
         known = np.isfinite(x)
         row["longitude"] = round(float(x), 6) if known else None
         row["latitude"] = round(float(y), 6) if known else None
@@ -256,10 +113,3 @@ def _parts(check: Check) -> Iterator[RenderableType]:
     for reason, amount in check.dropped.items():
         table.add_row(reason, *(f"{n:g}" for n in amount.values()))
     yield table
-
-
-def _age_days(osm_date: str, today: datetime.date) -> int | None:
-    try:
-        return (today - datetime.date.fromisoformat(osm_date[:10])).days
-    except ValueError:
-        return None

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 import pandas as pd
 
@@ -20,23 +20,19 @@ from quart_heure.labels import (
     told,
     word,
 )
-from quart_heure.outputs.discreet_places import rounded_categories, uncounted
-from quart_heure.outputs.discretion import publishable
+from quart_heure.outputs.discretion import publishable, rounded_categories, uncounted
 from quart_heure.outputs.hour_words import hours_told, person_words
 from quart_heure.outputs.report.services import most_needed, service_lists
+from quart_heure.outputs.report.structure import REPORT_FORMAT, Category, Gap, Report
 from quart_heure.outputs.report.summary import second_weight, summary
 from quart_heure.outputs.report.week import week_content
 from quart_heure.outputs.results.manifest import describe_run, residents_source
 from quart_heure.outputs.results.read import Results
-from quart_heure.outputs.results.report_rows import Row, plain_rows, printable
+from quart_heure.outputs.results.rows import Row, plain_rows, printable
 from quart_heure.sources.areas.names import bare_name
 
 if TYPE_CHECKING:
     from quart_heure.study.coverage import Coverage
-
-
-REPORT_FORMAT = "quart-heure-report/1"
-"""Name and version of the structure that `report_content` returns."""
 
 
 def report_content(
@@ -45,7 +41,7 @@ def report_content(
     districts: Sequence[str] = (),
     categories: Sequence[str] = (),
     lang: str = "fr",
-) -> dict[str, Any]:
+) -> Report:
     """Gather what a report says.
 
     Parameters
@@ -61,23 +57,8 @@ def report_content(
 
     Returns
     -------
-    dict
-        ``format``, ``lang``, ``area``, ``osm_date``, ``parameters``; ``selected`` (whether
-        districts were asked for), ``district_labels`` (by id), ``district_word``;
-        ``categories`` (id, label, gap_label, essential, composite); ``uncounted`` (categories
-        with discreet places, which districts do not count); ``hours`` (the hour that was
-        asked about, None without one) and ``week`` (see `quart_heure.outputs.report.week`);
-        ``summary`` (in figures and in one sentence); ``second_weight`` (label, source and a
-        sentence, {} without one); ``city`` (one row of indicators per category); ``composite``;
-        ``districts`` (district_id, label, ``indicators``, ``composite``, ``gaps`` with the
-        part ``here`` and whether their minutes are ``rounded``, ``none_known``, ``fragility``);
-        ``person`` (its parts, in words),
-        ``filters``; ``fragility`` (``city``, ``services`` by residents who depend on them);
-        ``capacity`` (rows of the districts asked for, of the whole area if none was);
-        ``services`` (``by_category``, ``withheld``,
-        ``list``); ``problems``; ``definitions``, ``limits``; ``sources``, ``attribution``;
-        ``run``. Rows have the columns of the result tables. Numbers that are unknown are NaN,
-        minutes out of reach are inf.
+    Report
+        See `quart_heure.outputs.report.structure`.
 
     Raises
     ------
@@ -94,10 +75,7 @@ def report_content(
     labels = _district_labels(source.indicators)
     indicators = plain_rows(source.indicators, "indicators", ids)
     rounded = rounded_categories(source.gaps, manifest)
-    gaps = [
-        {**gap, "rounded": gap["category"] in rounded}
-        for gap in plain_rows(source.gaps, "gaps", ids)
-    ]
+    gaps = plain_rows(source.gaps, "gaps", ids)
     hiding = [c for c in uncounted(source.indicators, manifest) if c in ids and c not in COMPOSITES]
     parts = plain_rows(source.gap_parts, "gap_parts", ids)
     composite = plain_rows(source.composite, "composite", ids) if _is_whole(categories) else []
@@ -135,14 +113,18 @@ def report_content(
         "composite": [row for row in composite if row["level"] == "city"],
         "districts": [
             {
-                **_district(each, indicators, composite, gaps, parts),
+                "district_id": each,
+                "label": labels[each],
+                "indicators": _of(each, indicators),
+                "composite": _of(each, composite),
+                "gaps": _gaps_with(_of(each, parts), gaps, ids, rounded),
                 # A discreet place may be here: nobody is told where it is, nor where it is not.
                 "none_known": [
                     category
                     for category in ids
                     if category not in {*COMPOSITES, *hiding} and (each, category) not in found
                 ],
-                "fragility": [row for row in fragility if row["district_id"] == each],
+                "fragility": _of(each, fragility),
             }
             for each in wanted
         ],
@@ -230,7 +212,7 @@ def _is_whole(categories: Sequence[str]) -> bool:
 
 def _shown_categories(
     manifest: Mapping[str, Any], indicators: pd.DataFrame, wanted: Sequence[str], lang: str
-) -> list[dict[str, Any]]:
+) -> list[Category]:
     about = {category["id"]: category for category in manifest["categories"]}
     present = list(dict.fromkeys(indicators["category"]))
     ordered = [c for c in [*about, *COMPOSITES] if c in present]
@@ -255,25 +237,26 @@ def _shown_categories(
     ]
 
 
-def _district(
-    district_id: str,
-    indicators: list[Row],
-    composite: list[Row],
-    gaps: list[Row],
-    parts: list[Row],
-) -> dict[str, Any]:
-    rows = [row for row in indicators if row["district_id"] == district_id]
-    here = {part["gap_id"]: part for part in parts if part["district_id"] == district_id}
-    order = {row["category"]: at for at, row in enumerate(rows)}
-    mine = [{**gap, "here": here[gap["gap_id"]]} for gap in gaps if gap["gap_id"] in here]
+def _of(district_id: str, rows: Sequence[Row]) -> list[Row]:
+    return [row for row in rows if row["district_id"] == district_id]
+
+
+def _gaps_with(
+    parts: Sequence[Row],
+    gaps: Sequence[Row],
+    ids: Sequence[str],
+    rounded: Collection[str],
+) -> list[Gap]:
+    """Return the gaps of which a district has these parts, by category and people of the part."""
+    here = {part["gap_id"]: part for part in parts}
+    mine = [
+        {**gap, "rounded": gap["category"] in rounded, "here": here[gap["gap_id"]]}
+        for gap in gaps
+        if gap["gap_id"] in here
+    ]
+    order = {category: at for at, category in enumerate(ids)}
     mine.sort(key=lambda gap: (order[gap["category"]], -_people(gap["here"]), gap["rank"]))
-    return {
-        "district_id": district_id,
-        "label": (rows[0]["label"] if rows else "") or district_id,
-        "indicators": rows,
-        "composite": [row for row in composite if row["district_id"] == district_id],
-        "gaps": mine,
-    }
+    return cast("list[Gap]", mine)
 
 
 def _capacity(rows: list[Row], districts: Sequence[str] | None) -> list[Row]:

@@ -1,36 +1,39 @@
 """Reports: the gaps of each district in words, for people, spreadsheets and programs.
 
-Every format says the same (see `quart_heure.outputs.report.content`): what is measured and how,
+Every format says the same (see `quart_heure.outputs.report.structure`): what is measured and how,
 the figures with their denominators, the gaps, the services that count and those that do not, the
 rows that were refused, definitions, limits, sources.
 """
 
 from __future__ import annotations
 
-import functools
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from quart_heure import labels
 from quart_heure.errors import OutputError
 from quart_heure.files import replacing
-from quart_heure.outputs.assets import asset, code_digest, stylesheet, templates
-from quart_heure.outputs.discretion import ROUND_MIN, publishable
+from quart_heure.outputs.assets import (
+    asset,
+    inlined,
+    page_environment,
+    security_policy,
+    stylesheet,
+)
+from quart_heure.outputs.discretion import ROUND_MIN, nearest_name, publishable
 from quart_heure.outputs.hour_words import range_words
 from quart_heure.outputs.report.content import report_content
+from quart_heure.outputs.report.structure import Gap, Report
 from quart_heure.outputs.report.week import day_runs
 from quart_heure.outputs.results.csv import csv_text
 from quart_heure.outputs.results.manifest import json_text
 from quart_heure.outputs.results.read import Results
-from quart_heure.outputs.results.report_rows import people_on_network
-from quart_heure.outputs.results.rows import in_order
+from quart_heure.outputs.results.rows import Row, in_order, people_on_network
 from quart_heure.schema import table_columns
 
 if TYPE_CHECKING:
-    import jinja2
-
     from quart_heure.study.coverage import Coverage
 
 __all__ = ["render_report"]
@@ -64,7 +67,7 @@ def render_report(
         Categories and composites to report on; all if none is given.
     format
         ``table`` for a terminal, ``csv`` (one row per district and category), ``json`` (see
-        `report_content` for its structure), ``md`` or ``html`` (one file without remote parts).
+        `quart_heure.outputs.report.structure`), ``md`` or ``html`` (one file without remote parts).
     lang
         ``fr`` or ``en``; ``csv`` and the keys of ``json`` are the same in both.
     width, colour
@@ -101,16 +104,10 @@ def render_report(
         from quart_heure.outputs.report.terminal import terminal_text  # noqa: PLC0415 - as jinja2
 
         return terminal_text(content, width=width, colour=colour, brief=brief)
-    template = _environment(format, lang).get_template(f"report.{format}.j2")
-    script = asset("report/report.js")
-    page = template.render(
-        content,
-        content=content,
-        css=stylesheet("report"),
-        script=script,
-        script_digest=code_digest(script),
-    )
-    return page.strip() + "\n"
+    if format == "md":
+        page = page_environment(_words(lang), escape=_markdown).get_template("report.md.j2")
+        return page.render(content).strip() + "\n"
+    return _html(content, lang)
 
 
 def write_report(text: str, path: Path) -> None:
@@ -125,7 +122,7 @@ def write_report(text: str, path: Path) -> None:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
-def _csv(source: Coverage | Results, content: Mapping[str, Any]) -> str:
+def _csv(source: Coverage | Results, content: Report) -> str:
     """Return the indicators of the districts asked for, and of the whole area if all were."""
     categories = [category["id"] for category in content["categories"]]
     rows = in_order(source.indicators, "indicators", categories)
@@ -136,28 +133,31 @@ def _csv(source: Coverage | Results, content: Mapping[str, Any]) -> str:
     return csv_text(rows[shown & wanted], table_columns("indicators"))
 
 
-@functools.cache
-def _environment(format_: str, lang: str) -> jinja2.Environment:
-    """Return the templates of a format, with every value escaped on its way in."""
-    import jinja2  # noqa: PLC0415 - three of the formats do without it
-
-    environment = jinja2.Environment(
-        loader=templates(),
-        autoescape=format_ == "html",
-        finalize=_markdown if format_ == "md" else None,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+def _html(content: Report, lang: str) -> str:
+    style = stylesheet("report") + _share_rules(week=bool(content["week"]))
+    script = asset("report/report.js")
+    page = page_environment(_words(lang)).get_template("report.html.j2")
+    text = page.render(
+        content,
+        css=inlined(style),
+        script=inlined(script),
+        policy=security_policy(styles=[style], scripts=[script]),
     )
-    for name, function in _words(lang).items():
-        environment.filters[name] = function
-        environment.globals[name] = function
-    environment.globals["day_runs"] = day_runs
-    environment.globals["round_min"] = ROUND_MIN
-    return environment
+    return text.strip() + "\n"
 
 
-def _words(lang: str) -> dict[str, Callable[..., Any]]:
+def _share_rules(*, week: bool) -> str:
+    """Return a rule for each whole per cent: how far the cell of its class is filled.
+
+    The policy of the page lets no style stand in the cells themselves.
+    """
+    names = ("share", "least", "most") if week else ("share",)
+    rules = [f".{name}-{pct}{{--{name}:{pct}%}}" for name in names for pct in range(101)]
+    return "\n".join(rules) + "\n"
+
+
+def _words(lang: str) -> dict[str, Any]:
+    """Return what templates write words and figures with."""
     return {
         "heading": lambda key: labels.heading(key, lang),
         "phrase": lambda key, **values: labels.phrase(key, lang, **values),
@@ -174,13 +174,13 @@ def _words(lang: str) -> dict[str, Callable[..., Any]]:
         "figures": lambda row, name: _range(row, name, lang),
         "cause": lambda gap: _cause(gap, lang),
         "range_words": range_words,
-        "service_name": lambda row: labels.service_label(
-            row["nearest_service_id"], row["nearest_service_name"], lang
-        ),
+        "service_name": lambda row: nearest_name(row, lang),
+        "day_runs": day_runs,
+        "round_min": ROUND_MIN,
     }
 
 
-def _range(row: Mapping[str, Any], name: str, lang: str) -> str:
+def _range(row: Row, name: str, lang: str) -> str:
     """Write a share, as a range where hours leave one."""
     least = labels.format_number(row[name], lang, 1)
     most = labels.format_number(row.get(_AT_MOST[name], row[name]), lang, 1)
@@ -193,7 +193,7 @@ _AT_MOST = {
 }
 
 
-def _cause(gap: Mapping[str, Any], lang: str) -> str:
+def _cause(gap: Gap, lang: str) -> str:
     """Write the cause of a gap, and when it ends where that is a matter of hours."""
     words = labels.word(gap["cause"], lang)
     if not gap.get("next_opening"):

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 
 from quart_heure.analysis.answers import COMPOSITES
-
-_Row = dict[str, Any]
+from quart_heure.outputs.report.structure import ListedService, ServiceCounts, ServiceLists
+from quart_heure.outputs.results.rows import Row
 
 _SHOWN = 10
 """Services on which people depend that a report tells of; the table has them all."""
 
-_FIELDS = (
-    "service_id", "category", "name", "address", "postcode", "district_id", "inside", "status",
-    "access", "counted", "perhaps", "left_out_reason", "source", "source_date",
-)  # fmt: skip
+_FIELDS = tuple(ListedService.__annotations__)
 
 
-def most_needed(rows: Sequence[_Row], districts: Sequence[str] | None) -> list[_Row]:
+def most_needed(rows: Sequence[Row], districts: Sequence[str] | None) -> list[Row]:
     """Return the services on which most people depend, or most area where nobody is counted."""
     found = [
         row
@@ -37,20 +34,20 @@ def _known(value: float) -> float:
 
 
 def service_lists(
-    services: Sequence[_Row],
+    services: Sequence[Row],
     indicators: pd.DataFrame,
     manifest: Mapping[str, Any],
     ids: Sequence[str],
     districts: Sequence[str] | None,
-) -> dict[str, Any]:
+) -> ServiceLists:
     """Return the services of some districts, or all, and their number by category and reason."""
     rows = [
-        {field: row[field] for field in _FIELDS}
+        cast("ListedService", {field: row[field] for field in _FIELDS})
         for row in services
         if districts is None or row["district_id"] in districts
     ]
     inside = _services_inside(indicators, districts)
-    by_category = []
+    by_category: list[ServiceCounts] = []
     for category in (c for c in ids if c not in COMPOSITES):
         mine = [row for row in rows if row["category"] == category]
         left_out = [row for row in mine if not row["counted"]]

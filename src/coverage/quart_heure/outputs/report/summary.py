@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
 from quart_heure.labels import district_word, format_number, format_pct, format_plain, phrase
-from quart_heure.outputs.results.report_rows import Row, people_on_network, printable
+from quart_heure.outputs.report.structure import Category, SecondWeight, Summary
+from quart_heure.outputs.results.rows import Row, people_on_network, printable
 
 _AMOUNTS = {"residents": "residents", "area": "area_ha"}
 
 
 def summary(
     composite: pd.DataFrame, indicators: list[Row], manifest: Mapping[str, Any], lang: str
-) -> dict[str, Any]:
+) -> Summary:
     """Return the answer in figures: who has all the essential services, who has none."""
     city = composite[composite["level"] == "city"].sort_values("essentials_within")
     if city.empty or len(city) < 2:
         return {}
-    by = "residents" if city["residents_pct"].notna().any() else "area"
+    by: Literal["residents", "area"] = (
+        "residents" if city["residents_pct"].notna().any() else "area"
+    )
     share, amount = (city[name].astype(float) for name in (f"{by}_pct", _AMOUNTS[by]))
-    figures = {
+    figures: Summary = {
         "all_pct": round(float(share.iloc[-1]), 2),
         "all": round(float(amount.iloc[-1]), 1),
         "none_pct": round(float(share.iloc[0]), 2),
@@ -52,7 +55,7 @@ def summary(
         none_n=format_number(figures["none"], lang),
         n_total=format_number(figures["total"], lang),
     )
-    about = {"by": by, "essentials": essentials, "threshold_min": threshold}
+    about: Summary = {"by": by, "essentials": essentials, "threshold_min": threshold}
     return {**about, **figures, "sentence": sentence}
 
 
@@ -74,10 +77,10 @@ def _between(least: float | None, most: float | None, lang: str) -> str:
 def second_weight(
     manifest: Mapping[str, Any],
     indicators: list[Row],
-    shown: Sequence[Mapping[str, Any]],
+    shown: Sequence[Category],
     labels: Mapping[str, str],
     lang: str,
-) -> dict[str, Any]:
+) -> SecondWeight:
     """Return what is counted besides residents, and the shares that it gives the whole area."""
     counts = manifest.get("counts", {})
     city = {row["category"]: row for row in indicators if row["level"] == "city"}

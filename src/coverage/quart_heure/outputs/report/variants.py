@@ -6,9 +6,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from rich import box
 from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from quart_heure.labels import category_label, format_number, format_plain, heading, phrase
@@ -16,7 +14,7 @@ from quart_heure.outputs.hour_words import hours_told, person_words
 from quart_heure.outputs.results.csv import csv_text
 from quart_heure.outputs.results.manifest import json_text
 from quart_heure.outputs.results.rows import in_order
-from quart_heure.outputs.terminal import drawn
+from quart_heure.outputs.terminal import bare_table, drawn
 from quart_heure.schema import check_columns, table_columns
 
 if TYPE_CHECKING:
@@ -179,7 +177,7 @@ def _parts(drawing: _Drawing, *, wide: bool) -> Iterator[RenderableType]:
     for line in drawing.asked():
         yield Text(line, style="dim")
     for figure in drawing.figures():
-        table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), pad_edge=False)
+        table = bare_table()
         table.add_column(heading("variant", drawing.lang))
         for letter, label in zip(letters, drawing.labels.values(), strict=True):
             table.add_column(label if wide else letter, justify="right", no_wrap=not wide)

@@ -11,6 +11,7 @@ import pandas as pd
 
 from quart_heure.labels import word
 from quart_heure.outputs.hour_words import DAYS, HOURS, share_columns, week_days, week_words
+from quart_heure.outputs.report.structure import Week
 
 SHADES = "·░▒▓█"
 """None, and quarters of the people or of the area, for a screen that has but letters."""
@@ -23,7 +24,7 @@ def week_content(
     categories: Sequence[str],
     places: Sequence[tuple[str, str]],
     lang: str,
-) -> dict[str, Any] | None:
+) -> Week | None:
     """Gather the week of some districts, or of the whole area.
 
     Parameters
@@ -41,11 +42,8 @@ def week_content(
 
     Returns
     -------
-    dict
-        ``week_of``, ``about`` (which week it is, in words), ``by`` (residents or area, whichever
-        the shares are of), ``days`` (date and label of each), ``places``: district_id, label,
-        ``categories``: category, ``hours`` (7 rows of 24 pairs: per cent covered at least and at
-        most). None without a table.
+    Week or None
+        None without a table.
     """
     if table is None:
         return None

@@ -1,12 +1,19 @@
-"""The tables of a result, and the order of their rows."""
+"""The tables of a result, the order of their rows, and rows as plain values, safe to show."""
 
 from __future__ import annotations
 
+import math
+import unicodedata
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
 from quart_heure.analysis.answers import COMPOSITES
+from quart_heure.schema import table_columns
+
+Row = dict[str, Any]
+"""Values by the names of their columns, as ``schema.csv`` declares them."""
 
 LAYERS = ("services", "isochrones", "gaps", "cells")
 """Tables with a geometry."""
@@ -41,3 +48,53 @@ def in_order(frame: pd.DataFrame, table: str, categories: Sequence[str]) -> pd.D
         ignore_index=True,
     )
     return ordered
+
+
+def plain_rows(frame: pd.DataFrame, table: str, ids: Sequence[str]) -> list[Row]:
+    """Return the rows of these categories, in the order of the table, as plain values.
+
+    Numbers are rounded as in the files, and text is made safe to show.
+    """
+    decimals = {column.name: column.decimals for column in table_columns(table)}
+    plain = pd.DataFrame(frame.drop(columns="geometry", errors="ignore"))
+    if "category" in plain:
+        plain = plain[plain["category"].isin(ids)]
+    plain = in_order(plain, table, ids)
+    names = [str(name) for name in plain.columns]
+    # Column by column: pandas is slow at rows.
+    columns = [
+        [_tidy(value, decimals.get(name)) for value in plain.iloc[:, at].tolist()]
+        for at, name in enumerate(names)
+    ]
+    return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
+
+
+def _tidy(value: Any, decimals: int | None) -> Any:
+    if value is None or value is pd.NA:
+        return None
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, float) and decimals is not None and math.isfinite(value):
+        return round(value, decimals)
+    return value
+
+
+def people_on_network(row: Mapping[str, Any]) -> float:
+    """Return the residents that the shares of a row of indicators are of.
+
+    The sum of its parts as tables show them: the difference of two other rounded figures might be
+    another by one.
+    """
+    parts = ("residents_covered", "residents_borderline_uncovered", "residents_uncovered")
+    return round(sum(float(row[part]) for part in parts), 1)
+
+
+def printable(text: str) -> str:
+    """Drop signs that have no place in a name: control codes and changes of direction."""
+    if text.isprintable():
+        return text
+    return "".join(
+        " " if sign in "\t\r\n" else sign
+        for sign in text
+        if sign in "\t\r\n" or unicodedata.category(sign) not in {"Cc", "Cf", "Cs", "Co", "Cn"}
+    )

@@ -19,10 +19,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyogrio.errors
+import shapely
 
 from quart_heure.analysis.answers import COMPOSITES
 from quart_heure.errors import OutputError
 from quart_heure.files import sha256_of
+from quart_heure.outputs.degrees import degrees_of
 from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.results.csv import csv_text
 from quart_heure.outputs.results.layers import PointArray, write_geopackage, write_geoparquet
@@ -252,7 +254,6 @@ def _districts(
 
 def _with_degrees(layer: gpd.GeoDataFrame) -> pd.DataFrame:
     """Return a layer as a table, located by one point inside each shape."""
-    points = gpd.GeoSeries(layer.representative_point(), crs=layer.crs).to_crs(4326)
-    return pd.DataFrame(layer.drop(columns="geometry")).assign(
-        longitude=points.x, latitude=points.y
-    )
+    points = shapely.get_coordinates(layer.representative_point().to_numpy())
+    lon, lat = degrees_of(points, layer.crs).T
+    return pd.DataFrame(layer.drop(columns="geometry")).assign(longitude=lon, latitude=lat)

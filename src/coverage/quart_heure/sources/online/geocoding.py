@@ -22,11 +22,11 @@ import numpy as np
 
 from quart_heure.errors import InputFileError, OutputError, TryLaterError
 from quart_heure.files import replacing
-from quart_heure.manifest import creation_time
 from quart_heure.sources.online.web import Web
 from quart_heure.sources.raw_tables import RawTable, read_raw_table
 from quart_heure.sources.services.columns import find_columns, list_headings
 from quart_heure.sources.services.discretion import hidden_rows, is_clear, is_discreet
+from quart_heure.stamp import creation_time
 
 GEOCODING_URL = "https://data.geopf.fr/geocodage/search/csv"
 

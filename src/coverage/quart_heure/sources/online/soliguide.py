@@ -19,12 +19,12 @@ import shapely
 
 from quart_heure.categories import Category
 from quart_heure.errors import InputFileError, TryLaterError
-from quart_heure.manifest import creation_time
 from quart_heure.sources.areas.areas import StudyArea
 from quart_heure.sources.online.patience import host_of
 from quart_heure.sources.online.soliguide_places import place_rows
 from quart_heure.sources.online.web import Web
 from quart_heure.sources.services.services import Services, services_from_rows
+from quart_heure.stamp import creation_time
 
 if TYPE_CHECKING:
     import geopandas as gpd

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from quart_heure.errors import InputFileError
@@ -21,10 +22,14 @@ from quart_heure.sources.osm.checks import (
     order_nodes,
     order_ways,
 )
+from quart_heure.sources.osm.grounds import Ground, ground_shapes, is_ground, is_rail
 
 if TYPE_CHECKING:
     import pandas as pd
 
+
+OSM_SUFFIXES = (".osm.pbf", ".pbf", ".osm", ".osm.gz", ".osm.bz2")
+"""Ends of the names of files of raw OpenStreetMap data, in lower case."""
 
 WAY_KEYS = frozenset(
     {
@@ -40,6 +45,7 @@ WAY_KEYS = frozenset(
         "demolished",
         "designation",
         "disused",
+        "expressway",
         "foot",
         "foot:backward",
         "foot:conditional",
@@ -47,9 +53,14 @@ WAY_KEYS = frozenset(
         "footway",
         "highway",
         "indoor",
+        "junction",
         "layer",
+        "lit",
+        "maxspeed",
+        "maxspeed:type",
         "motorroad",
         "name",
+        "oneway",
         "oneway:foot",
         "opening_hours",
         "path",
@@ -58,14 +69,17 @@ WAY_KEYS = frozenset(
         "railway",
         "razed",
         "route",
+        "sac_scale",
         "segregated",
         "service",
         "sidewalk",
         "sidewalk:both",
         "sidewalk:left",
         "sidewalk:right",
+        "source:maxspeed",
         "tunnel",
         "type",
+        "zone:maxspeed",
     }
 )
 """Tags of ways and relations that are kept: those that rules, names and squares are read from."""
@@ -84,7 +98,7 @@ NODE_KEYS = frozenset(
         "opening_hours",
     }
 )
-"""Tags of nodes that are kept."""
+"""Tags of nodes that are kept: those that a verdict on a gate or a door may depend on."""
 
 NODE_MARKS = frozenset({"access", "barrier", "door", "entrance", "foot", "locked"})
 """A node with one of these, or a lift, is looked at."""
@@ -132,6 +146,9 @@ class RawOsm:
         Tags of each way, of `WAY_KEYS` only. A member of an area may have none.
     areas
         Multipolygons, ascending by id.
+    obstacles
+        What walks across squares go round, in degrees: polygons of woods, pitches and water, and
+        lines of rails on the ground. Read only where there are squares.
     osm_date
         Date of the data, ``""`` if it is not known.
     source
@@ -152,6 +169,7 @@ class RawOsm:
     osm_date: str
     source: str
     problem_rows: tuple[Mapping[str, Any], ...]
+    obstacles: tuple[shapely.Geometry, ...] = ()
 
     @property
     def n_ways(self) -> int:
@@ -225,6 +243,7 @@ def from_overpass(
             msg = f"{source}: element {number} of the answer is not complete ({error!r})."
             raise InputFileError(msg, hint="Ask again; the answer may have been cut.") from error
     members = {way for area in areas for way in (*area.outer, *area.inner)}
+    grounds = _overpass_grounds(elements, ways) if has_squares(areas, (w[2] for w in ways)) else []
     ways = [way for way in ways if is_street(way[2]) or way[0] in members]
     places = [*((osm_id, *place) for osm_id, place in nodes.items()), *repeated]
     table = np.array(places, dtype=np.float64).reshape(-1, 3)
@@ -240,7 +259,44 @@ def from_overpass(
         areas=areas,
         osm_date=osm_date,
         source=source,
+        obstacles=ground_shapes(
+            grounds, np.array([place[0] for place in places], dtype=np.int64), *table[:, 1:].T
+        ),
     )
+
+
+def has_squares(areas: Sequence[OsmArea], way_tags: Iterable[Mapping[str, str]]) -> bool:
+    """Tell whether there is anything that walks across squares are laid on."""
+    return bool(areas) or any(tags.get("area") == "yes" and "highway" in tags for tags in way_tags)
+
+
+def _overpass_grounds(
+    elements: Sequence[Mapping[str, Any]], ways: Sequence[tuple[int, Sequence[int], dict[str, str]]]
+) -> list[Ground]:
+    """Return what walks go round, as far as it was asked for."""
+    chains = {osm_id: tuple(nodes) for osm_id, nodes, _ in ways}
+    grounds = [
+        Ground(osm_id, (tuple(nodes),), is_line=is_rail(tags))
+        for osm_id, nodes, tags in ways
+        if is_ground(tags) and not is_street(tags)
+    ]
+    for element in elements:
+        tags = element.get("tags") or {}
+        if element["type"] != "relation" or tags.get("type") != "multipolygon":
+            continue
+        if is_ground(tags) and not is_rail(tags):
+            area = _overpass_area(int(element["id"]), tags, element.get("members") or ())
+            grounds.append(ground_of(area, chains))
+    return grounds
+
+
+def ground_of(area: OsmArea, chains: Mapping[int, tuple[int, ...]]) -> Ground:
+    """Return the ground that a multipolygon is, by the nodes of its member ways."""
+    outer, inner = (
+        tuple(chains[way] for way in members if way in chains)
+        for members in (area.outer, area.inner)
+    )
+    return Ground(-area.relation_id, outer, inner)
 
 
 def _overpass_area(
@@ -276,6 +332,8 @@ def assemble_raw(
     areas: Iterable[OsmArea],
     osm_date: str,
     source: str,
+    deleted: Sequence[int] = (),
+    obstacles: tuple[shapely.Geometry, ...] = (),
 ) -> RawOsm:
     """Check raw elements, put them in order of their ids, and list what was wrong.
 
@@ -289,8 +347,10 @@ def assemble_raw(
         Ways in any order, how many nodes each has, and its tags; shape (W,).
     ref_id
         Ids of the nodes of all ways, one way after the other; shape (sum of counts,).
-    areas, osm_date, source
+    areas, osm_date, source, obstacles
         See `RawOsm`.
+    deleted
+        Ids of streets that an editor marked as deleted, left out already.
 
     Notes
     -----
@@ -299,6 +359,8 @@ def assemble_raw(
     how answers that were asked for in pieces look.
     """
     problems = Problems(source)
+    gone = np.array(sorted(deleted), dtype=np.int64)
+    problems.add("way", gone, [""] * len(gone), "deleted in an editor", "left out")
     node_id, lon, lat = order_nodes(node_id, lon, lat, problems)
     order, refs_by_way = order_ways(way_id, ref_id, counts, way_tags, problems)
     way_id, way_tags = way_id[order], [way_tags[w] for w in order]
@@ -323,6 +385,7 @@ def assemble_raw(
         osm_date=osm_date,
         source=source,
         problem_rows=problems.rows(),
+        obstacles=obstacles,
     )
 
 

@@ -3,20 +3,22 @@
 osmium reads, keeps the streets and writes them as OPL, a text of one object per line; a street
 costs a few microseconds of Python, and a node that is on no street costs none. Memory follows what
 is kept, plus 16 bytes for each node of the file.
+
+Two kinds of files need a second look. Some keep the places of nodes with the ways and leave the
+nodes out (``osmium add-locations-to-ways``, XML of Overpass's ``out geom``). And a file that an
+editor saved still holds what was deleted in it, see `quart_heure.sources.osm.deleted`.
 """
 
 from __future__ import annotations
 
-import bz2
 import dataclasses
-import functools
-import gzip
+import itertools
 import re
 import tempfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from types import MappingProxyType
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import osmium
@@ -28,24 +30,38 @@ from quart_heure.sources.osm.checks import distinct
 from quart_heure.sources.osm.data import (
     NODE_KEYS,
     NODE_MARKS,
-    WAY_KEYS,
+    OSM_SUFFIXES,
     OsmArea,
     RawOsm,
     assemble_raw,
-    is_area_relation,
+    ground_of,
+    has_squares,
     is_street,
     node_tags_that_matter,
+)
+from quart_heure.sources.osm.deleted import Deleted, find_deleted, open_xml
+from quart_heure.sources.osm.grounds import GROUND_KEYS, Ground, ground_shapes, may_be_ground
+from quart_heure.sources.osm.opl import (
+    parse_area,
+    parse_ground_relation,
+    parse_ground_way,
+    parse_places,
+    parse_refs,
+    parse_tags,
+    parse_way,
 )
 
 __all__ = ["read_osm_file"]
 
-OSM_SUFFIXES = (".osm.pbf", ".pbf", ".osm", ".osm.gz", ".osm.bz2")
-"""Ends of the names of the files that are read."""
-
+_UNREADABLE = (
+    *(RuntimeError, OSError, ValueError, EOFError, zlib.error),
+    osmium.InvalidLocationError,
+)
 _BLOCK_BYTES = 16 << 20
 _LARGE_FILE_BYTES = 500_000_000
 _XML_DATE = re.compile(rb"<(?:osm|meta)\b[^>]*\b(?:osm_base|timestamp)=[\"']([^\"'<>]{4,40})[\"']")
-_ESCAPED = re.compile(r"%([0-9a-fA-F]{1,6})%")
+_PLACES_ON_WAYS = "LocationsOnWays"
+"""What the header of a PBF file calls places that are kept with the ways."""
 
 
 def read_osm_file(path: Path, *, polygon: shapely.Geometry | None = None) -> RawOsm:
@@ -68,13 +84,14 @@ def read_osm_file(path: Path, *, polygon: shapely.Geometry | None = None) -> Raw
     try:
         with tempfile.TemporaryDirectory(prefix="quart-heure-") as folder:
             date = _read_date(path)
-            streets = _Streets(path, Path(folder))
+            streets = _Streets(path, Path(folder), find_deleted(path))
             node_tags = streets.node_tags()
             ways = streets.ways()
-            nodes = streets.nodes(distinct(ways.ref_id), node_tags)
+            wanted = np.concatenate([ways.ref_id, streets.ground_nodes()])
+            nodes = streets.nodes(distinct(wanted), node_tags)
     except InputFileError:
         raise
-    except (RuntimeError, OSError, ValueError, osmium.InvalidLocationError) as error:
+    except _UNREADABLE as error:
         msg = f"{path}: cannot be read as OpenStreetMap data ({error})."
         raise InputFileError(msg, hint="The file is damaged or of another kind.") from error
     if len(ways.way_id) == 0:
@@ -82,11 +99,14 @@ def read_osm_file(path: Path, *, polygon: shapely.Geometry | None = None) -> Raw
         raise InputFileError(msg, hint="Give an extract with its highways.")
     if polygon is not None:
         ways = _near(ways, nodes, polygon)
+    obstacles = ground_shapes(streets.grounds, nodes.node_id, nodes.lon, nodes.lat)
     return assemble_raw(
         **vars(nodes),
         **vars(ways),
         osm_date=date,
         source=path.name,
+        deleted=streets.left_out,
+        obstacles=obstacles,
     )
 
 
@@ -135,22 +155,20 @@ def _read_date(path: Path) -> str:
         reader.close()
     if date or path.suffix.lower() == ".pbf":
         return date
-    with _open(path) as file:
+    with open_xml(path) as file:
         found = _XML_DATE.search(file.read(4096))
     return found[1].decode(errors="replace") if found else ""
-
-
-def _open(path: Path) -> IO[bytes] | gzip.GzipFile:
-    if path.suffix.lower() == ".gz":
-        return gzip.open(path)
-    return bz2.open(path) if path.suffix.lower() == ".bz2" else path.open("rb")
 
 
 class _Streets:
     """The streets of one file. Call `node_tags`, then `ways`, then `nodes`."""
 
-    def __init__(self, path: Path, folder: Path) -> None:
+    def __init__(self, path: Path, folder: Path, deleted: Deleted) -> None:
         self._path = path
+        self._deleted = deleted
+        self.left_out: list[int] = []
+        self.grounds: list[Ground] = []
+        self._members: set[int] = set()
         self._target = folder / "objects.opl"
         # Places of all nodes, sorted by the first way that asks; on disk for a whole country.
         large = path.stat().st_size > _LARGE_FILE_BYTES
@@ -165,24 +183,43 @@ class _Streets:
         found = {}
         for line in self._lines(osmium.osm.osm_entity_bits.NODE, self._locate, marks):
             osm_id, tags, *_ = line.split(b" ")
-            if kept := node_tags_that_matter(_parse_tags(tags[1:], NODE_KEYS)):
+            if kept := node_tags_that_matter(parse_tags(tags[1:], NODE_KEYS)):
                 found[int(osm_id[1:])] = kept
-        return found
+        return {osm_id: tags for osm_id, tags in found.items() if osm_id not in self._deleted.nodes}
 
     def ways(self) -> _Ways:
         """Return the streets, the areas, and the member ways of the areas."""
         entities = osmium.osm.osm_entity_bits
-        street = osmium.filter.KeyFilter("highway", "route")
-        rows, areas = [], []
-        for line in self._lines(entities.WAY | entities.RELATION, self._locate, street):
+        rows: list[tuple[int, bytes, Mapping[str, str]]] = []
+        areas: list[OsmArea] = []
+        grounds: list[bytes] = []
+        for line in self._lines(entities.WAY | entities.RELATION, self._locate, _looked_at()):
+            may_be_street = b"highway=" in line or b"route=" in line
             if line.startswith(b"r"):
-                areas += _parse_area(line)
-            elif is_street((row := _parse_way(line))[2]):
+                areas += parse_area(line) if may_be_street else ()
+            elif may_be_street and is_street((row := parse_way(line))[2]):
                 rows.append(row)
+                continue
+            if may_be_ground(line):
+                grounds.append(line)
+        gone = self._deleted
+        self.left_out = sorted(row[0] for row in rows if row[0] in gone.ways)
+        areas = [area for area in areas if area.relation_id not in gone.relations]
+        pools = self._read_grounds(grounds) if has_squares(areas, (r[2] for r in rows)) else []
         outlines = _outlines(areas) - {row[0] for row in rows}
-        if outlines:
-            members = osmium.filter.IdFilter(sorted(way for way in outlines if way > 0))
-            rows += map(_parse_way, self._lines(entities.WAY, members))
+        rings = _outlines(pools)
+        self._members = outlines | rings
+        if self._members:
+            members = osmium.filter.IdFilter(sorted(way for way in self._members if way > 0))
+            chains = {}
+            for row in map(parse_way, self._lines(entities.WAY, members)):
+                if row[0] in outlines:
+                    rows.append(row)
+                if row[0] in rings:
+                    chains[row[0]] = parse_refs(row[1])
+            self.grounds += [ground_of(pool, chains) for pool in pools]
+        if gone.ways:
+            rows = [row for row in rows if row[0] not in gone.ways]
         text = b",".join(row[1] for row in rows if row[1]).replace(b"n", b"")
         return _Ways(
             way_id=np.array([row[0] for row in rows], dtype=np.int64),
@@ -192,14 +229,35 @@ class _Streets:
             areas=areas,
         )
 
+    def _read_grounds(self, lines: Iterable[bytes]) -> list[OsmArea]:
+        """Take down the ways that walks go round, and return the relations that are such ground."""
+        pools = []
+        for line in lines:
+            if not line.startswith(b"r"):
+                ground = parse_ground_way(line)
+                if ground is not None and ground.osm_id not in self._deleted.ways:
+                    self.grounds.append(ground)
+            elif (pool := parse_ground_relation(line)) is not None:
+                pools.append(pool)
+        return [pool for pool in pools if pool.relation_id not in self._deleted.relations]
+
+    def ground_nodes(self) -> NDArray[np.int64]:
+        """Return the nodes of what walks go round; call it after `ways`."""
+        chains = [chain for one in self.grounds for chain in (*one.outer, *one.inner)]
+        return np.array([node for chain in chains for node in chain], dtype=np.int64)
+
     def nodes(self, wanted: NDArray[np.int64], node_tags: dict[int, dict[str, str]]) -> _Nodes:
         """Return the wanted nodes that are in the file."""
         place_of = self._places.get
+        if self._deleted.nodes:
+            wanted = wanted[~np.isin(wanted, np.array(sorted(self._deleted.nodes)))]
         node_id = wanted[wanted >= 0].tolist()
+        missing: set[int] = set()
         try:
             places = [place_of(osm_id) for osm_id in node_id]
         except KeyError:
-            node_id = [osm_id for osm_id in node_id if self._is_known(osm_id)]
+            missing = {osm_id for osm_id in node_id if not self._is_known(osm_id)}
+            node_id = [osm_id for osm_id in node_id if osm_id not in missing]
             places = [place_of(osm_id) for osm_id in node_id]
         # Editors number what is not uploaded yet from -1 downwards; the index takes no such ids.
         if wanted.min(initial=0) < 0:
@@ -209,12 +267,45 @@ class _Streets:
                     node_id.append(node.id)
                     places.append(node.location)
         # osmium counts in whole ten millionths of a degree.
+        lon = np.array([place.x for place in places], dtype=np.float64) / 1e7
+        lat = np.array([place.y for place in places], dtype=np.float64) / 1e7
+        if missing and self._has_places_on_ways():
+            more = self._places_on_ways(missing)
+            node_id += more
+            lon, lat = (
+                np.concatenate([own, [place[axis] for place in more.values()]])
+                for axis, own in enumerate((lon, lat))
+            )
         return _Nodes(
-            node_id=np.array(node_id, dtype=np.int64),
-            lon=np.array([place.x for place in places], dtype=np.float64) / 1e7,
-            lat=np.array([place.y for place in places], dtype=np.float64) / 1e7,
-            node_tags=node_tags,
+            node_id=np.array(node_id, dtype=np.int64), lon=lon, lat=lat, node_tags=node_tags
         )
+
+    def _has_places_on_ways(self) -> bool:
+        """Tell whether ways may carry places: PBF says so in its header, XML does not."""
+        if self._path.suffix.lower() != ".pbf":
+            return True
+        reader = osmium.io.Reader(_as_file(self._path), osmium.osm.osm_entity_bits.NOTHING)
+        try:
+            header = reader.header()
+            # Features are numbered from 0, and the header has no list of them.
+            names = (header.get(f"pbf_optional_feature_{k}") for k in itertools.count())
+            return _PLACES_ON_WAYS in itertools.takewhile(bool, names)
+        finally:
+            reader.close()
+
+    def _places_on_ways(self, missing: set[int]) -> dict[int, tuple[float, float]]:
+        """Return the places of missing nodes as the ways tell them, longitude and latitude."""
+        found: dict[int, tuple[float, float]] = {}
+        members = sorted(way for way in self._members if way > 0)
+        chosen = [_looked_at()]
+        chosen += [osmium.filter.IdFilter(members)] if members else []
+        # Without the locations handler, which would write its own over those of the file.
+        for ways in chosen:
+            for line in self._lines(osmium.osm.osm_entity_bits.WAY, ways, places=True):
+                for osm_id, place in parse_places(line):
+                    if osm_id in missing:
+                        found.setdefault(osm_id, place)
+        return found
 
     def _is_known(self, osm_id: int) -> bool:
         try:
@@ -223,11 +314,12 @@ class _Streets:
             return False
         return True
 
-    def _lines(self, entities: Any, *handlers: Any) -> Iterator[bytes]:
+    def _lines(self, entities: Any, *handlers: Any, places: bool = False) -> Iterator[bytes]:
         """Pass a file through handlers and filters; give what is left as lines of OPL."""
         self._target.unlink(missing_ok=True)
         reader = osmium.io.Reader(_as_file(self._path), entities)
-        target = osmium.io.File(str(self._target), "opl,add_metadata=false")
+        options = "opl,add_metadata=false" + (",locations_on_ways=true" if places else "")
+        target = osmium.io.File(str(self._target), options)
         writer = osmium.WriteHandler(target)  # type: ignore[arg-type]  # the stub is narrow
         try:
             osmium.apply(reader, *handlers, writer)
@@ -237,6 +329,10 @@ class _Streets:
         with self._target.open("rb") as file:
             while block := file.read(_BLOCK_BYTES):
                 yield from (block + file.readline()).splitlines()
+
+
+def _looked_at() -> Any:
+    return osmium.filter.KeyFilter("highway", "route", *GROUND_KEYS)
 
 
 def _outlines(areas: Iterable[OsmArea]) -> set[int]:
@@ -268,43 +364,3 @@ def _near(ways: _Ways, nodes: _Nodes, polygon: shapely.Geometry) -> _Ways:
         counts=ways.counts[kept],
         way_tags=[ways.way_tags[w] for w in np.flatnonzero(kept)],
     )
-
-
-def _parse_way(line: bytes) -> tuple[int, bytes, Mapping[str, str]]:
-    """Return id, references and tags of ``w12 Thighway=path,foot=no Nn1,n2``."""
-    osm_id, tags, refs = line.split(b" ")
-    return int(osm_id[1:]), refs[1:], _parse_tags(tags[1:], WAY_KEYS)
-
-
-def _parse_area(line: bytes) -> list[OsmArea]:
-    """Return the area of ``r12 Ttype=multipolygon,highway=path Mw1@outer,w2@inner``, if any."""
-    osm_id, text, members = line.split(b" ")
-    tags = _parse_tags(text[1:], WAY_KEYS)
-    if not is_area_relation(tags):
-        return []
-    outer: list[int] = []
-    inner: list[int] = []
-    for member in members[1:].split(b","):
-        reference, _, role = member.partition(b"@")
-        if reference.startswith(b"w"):
-            (inner if role == b"inner" else outer).append(int(reference[1:]))
-    return [OsmArea(int(osm_id[1:]), tags, tuple(outer), tuple(inner))]
-
-
-# Of a city's streets three in four have the very tags of another; so have pairs of a key and value.
-@functools.lru_cache(maxsize=16_384)
-def _parse_tags(text: bytes, keys: frozenset[str]) -> Mapping[str, str]:
-    pairs = map(_parse_pair, text.split(b",")) if text else ()
-    return MappingProxyType(dict([pair for pair in pairs if pair[0] in keys]))
-
-
-@functools.lru_cache(maxsize=16_384)
-def _parse_pair(text: bytes) -> tuple[str, str]:
-    key, _, value = text.decode().partition("=")
-    return _unescape(key), _unescape(value)
-
-
-def _unescape(text: str) -> str:
-    if "%" not in text:
-        return text
-    return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)

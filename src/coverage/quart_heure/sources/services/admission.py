@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from quart_heure.sources.services.phrases import DENIED, SAID, UNCLEAR, Sentence, Signed
+from quart_heure.sources.services.sentences import DENIED, SAID, UNCLEAR, Sentence, Signed
 
 ADMITS = (
     *("everyone", "women", "men", "families", "mothers"),

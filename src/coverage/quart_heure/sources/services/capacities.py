@@ -54,8 +54,8 @@ class _Figure:
     plus: bool = False
 
 
-def capacity_of(text: str, *, heading: str = "") -> tuple[float, str]:
-    """Return the capacity that a text states and what it counts: NaN and "" if it does not say.
+def read_capacity(text: str, *, heading: str = "") -> Capacity:
+    """Read the capacity that a text states, and what it counts.
 
     Parameters
     ----------
@@ -64,12 +64,6 @@ def capacity_of(text: str, *, heading: str = "") -> tuple[float, str]:
     heading
         Heading of the column, which says what a figure alone counts: ``nb_places``.
     """
-    read = read_capacity(text, heading=heading)
-    return read.value, read.unit
-
-
-def read_capacity(text: str, *, heading: str = "") -> Capacity:
-    """Read a capacity; see `capacity_of`."""
     if not text.strip():
         return _none()
     if len(text) > LONGEST:

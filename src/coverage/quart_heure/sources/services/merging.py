@@ -59,14 +59,14 @@ _SAME_SOURCE = {"osm": "openstreetmap"}
 _Row = dict[str, Any]
 
 
-def merged_services(services: Services, settings: Mapping[str, Any]) -> Services:
-    """Merge the services of a study as its file asks: ``on``, ``trust``, ``within_m``."""
-    if not settings.get("on", False):
-        return services
+def merged_services(
+    services: Services, *, trust: Sequence[str] = (), within_m: float | None = None
+) -> Services:
+    """Merge the services of a study; see `merge_services` for ``trust`` and ``within_m``."""
     table, problems, hidden = _merge(
         services.table,
-        trust=tuple(settings.get("trust", ())),
-        within_m=settings.get("within_m", WITHIN_M),
+        trust=tuple(trust),
+        within_m=WITHIN_M if within_m is None else within_m,
         alike=ALIKE,
         rows=services.rows,
     )

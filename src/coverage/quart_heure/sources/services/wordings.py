@@ -14,17 +14,14 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from quart_heure.sources.services.admission import admission_of
-from quart_heure.sources.services.phrases import (
+from quart_heure.sources.services.phrases import spellings, tokens_of, vocabulary, words_of
+from quart_heure.sources.services.sentences import (
     DENIED,
     SAID,
     UNCLEAR,
     Sentence,
     Signed,
     read_sentence,
-    spellings,
-    tokens_of,
-    vocabulary,
-    words_of,
 )
 from quart_heure.sources.texts import fold
 

@@ -1,4 +1,4 @@
-"""Archives of vector tiles: an MBTiles file, unpacked into the folder that readers know.
+"""Archives of vector tiles: MBTiles or PMTiles, unpacked into the folder that readers know.
 
 MBTiles is a SQLite database with a table ``tiles`` (zoom_level, tile_column, tile_row, tile_data)
 whose rows are counted from the south, and a table ``metadata`` of names and values
@@ -11,44 +11,45 @@ import contextlib
 import json
 import sqlite3
 import tempfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 from quart_heure.errors import InputFileError
+from quart_heure.sources.tiles import pmtiles
 from quart_heure.sources.tiles.files import tile_range
+from quart_heure.sources.tiles.packing import inflated
 
 _DEEPEST_ZOOM = 30
-
-_LARGEST_TILE = 32 * 2**20
-"""Bytes of one unpacked tile: a real one has a few hundred thousand."""
 
 
 @contextlib.contextmanager
 def tile_folder(
     path: Path, *, bounds: tuple[float, float, float, float] | None = None
 ) -> Iterator[Path]:
-    """Give a folder ``z/x/y.pbf`` of the tiles of a folder or of an MBTiles file.
+    """Give a folder ``z/x/y.pbf`` of the tiles of a folder or of an archive.
 
     Parameters
     ----------
     path
-        A folder of tiles, which is given as it is, or an MBTiles file, whose highest zoom is
-        unpacked into a temporary folder.
+        A folder of tiles, which is given as it is, or an MBTiles or PMTiles file, whose highest
+        zoom is unpacked into a temporary folder.
     bounds
         West, south, east, north in degrees; other tiles are not unpacked.
 
     Raises
     ------
     InputFileError
-        If the file is no MBTiles, holds no tile of the place, or one that cannot be unpacked.
+        If the file is neither, holds no tile of the place, or one that cannot be unpacked.
     """
     if path.is_dir():
         yield path
         return
     with tempfile.TemporaryDirectory(prefix="quart-heure-tiles-") as name:
         folder = Path(name)
-        _unpack(path, folder, bounds)
+        if _is_pmtiles(path):
+            _unpack_pmtiles(path, folder, bounds)
+        else:
+            _unpack(path, folder, bounds)
         try:
             yield folder
         except InputFileError as error:
@@ -58,7 +59,7 @@ def tile_folder(
 
 
 def tile_metadata(path: Path) -> dict[str, str]:
-    """Return what a folder of tiles (``metadata.json``) or an MBTiles file says of itself.
+    """Return what a folder of tiles (``metadata.json``) or an archive says of itself.
 
     Empty where it says nothing that can be read: it only describes.
     """
@@ -68,6 +69,9 @@ def tile_metadata(path: Path) -> dict[str, str]:
             return {str(name): str(value) for name, value in found.items()}
         except (OSError, ValueError, AttributeError):
             return {}
+    if _is_pmtiles(path):
+        with pmtiles.opened(path) as archive:
+            return {str(name): str(value) for name, value in archive.metadata().items()}
     with _opened(path) as database:
         try:
             rows = database.execute("SELECT name, value FROM metadata").fetchall()
@@ -94,14 +98,8 @@ def _unpack(path: Path, folder: Path, bounds: tuple[float, float, float, float] 
             )
             for column, row, data in rows:
                 x, y = int(column), 2**zoom - 1 - int(row)
-                target = folder / str(zoom) / str(x) / f"{y}.pbf"
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(_inflated(data, f"{path}, tile {zoom}/{x}/{y}"))
-            if not any(folder.iterdir()):
-                msg = f"{path}: none of its tiles of zoom {zoom} is of the area."
-                raise InputFileError(
-                    msg, hint="Check that the tiles and the area are of one place."
-                )
+                _keep(folder, int(zoom), x, y, inflated(data, f"{path}, tile {zoom}/{x}/{y}"))
+            _refuse_nothing(path, folder, int(zoom))
         except (sqlite3.Error, TypeError, ValueError) as error:
             if isinstance(error, InputFileError):
                 raise
@@ -109,33 +107,43 @@ def _unpack(path: Path, folder: Path, bounds: tuple[float, float, float, float] 
             raise InputFileError(msg, hint="Fetch the file again.") from error
 
 
-@contextlib.contextmanager
-def _opened(path: Path) -> Iterator[sqlite3.Connection]:
+def _is_pmtiles(path: Path) -> bool:
+    """Tell by its first bytes, or else by its name, whether a file is PMTiles."""
     if not path.is_file():
         msg = f"{path}: there is no such file."
         raise InputFileError(msg, hint="Check the name and the folder it is relative to.")
+    with path.open("rb") as file:
+        begins = file.read(len(pmtiles.MAGIC))
+    return begins == pmtiles.MAGIC or path.name.lower().endswith(".pmtiles")
+
+
+def _unpack_pmtiles(
+    path: Path, folder: Path, bounds: tuple[float, float, float, float] | None
+) -> None:
+    with pmtiles.opened(path) as archive:
+        zoom = int(archive.header["max_zoom"])
+        for x, y, data in archive.tiles(bounds):
+            _keep(folder, zoom, x, y, data)
+    _refuse_nothing(path, folder, zoom)
+
+
+def _keep(folder: Path, zoom: int, x: int, y: int, data: bytes) -> None:
+    target = folder / str(zoom) / str(x) / f"{y}.pbf"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(data)
+
+
+def _refuse_nothing(path: Path, folder: Path, zoom: int) -> None:
+    if not any(folder.iterdir()):
+        msg = f"{path}: none of its tiles of zoom {zoom} is of the area."
+        raise InputFileError(msg, hint="Check that the tiles and the area are of one place.")
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[sqlite3.Connection]:
     # Read-only and immutable: no journal is made beside a file that is not ours.
     database = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
     try:
         yield database
     finally:
         database.close()
-
-
-def _inflated(data: object, where: str) -> bytes:
-    """Return a tile as it is or unpacked, no further than a tile can be large."""
-    if not isinstance(data, bytes):  # SQLite takes any kind of value in any column
-        msg = f"{where}: holds no data."
-        raise InputFileError(msg, hint="Fetch the file again.")
-    if data[:2] != b"\x1f\x8b":
-        return data
-    inflate = zlib.decompressobj(wbits=31)
-    try:
-        tile = inflate.decompress(data, _LARGEST_TILE)
-    except zlib.error as error:
-        msg = f"{where}: cannot be unpacked ({error})."
-        raise InputFileError(msg, hint="Fetch this tile again.") from error
-    if inflate.unconsumed_tail or not inflate.eof:
-        msg = f"{where}: is cut short, or larger than {_LARGEST_TILE // 2**20} MB."
-        raise InputFileError(msg, hint="Fetch this tile again.")
-    return tile

@@ -7,6 +7,7 @@ in two tiles has the same numbers.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -22,6 +23,9 @@ from quart_heure.errors import InputFileError
 
 EXTENT = 4096
 """Units along the side of a tile."""
+
+Layer = tuple[NDArray[np.object_], dict[str, NDArray[Any]]]
+"""Shapes and values of one layer of a tile, as `read_layer` gives them."""
 
 _EARTH_M = 2 * np.pi * 6378137
 _PATTERN = re.compile(r"(\d+)/(\d+)/(\d+)\.(?:pbf|mvt)(?:\.gz)?$")
@@ -92,9 +96,7 @@ def tile_range(
     return int(edges[0]), int(edges[1]), int(edges[2]), int((half - south) // side)
 
 
-def read_layer(
-    tile: Tile, layer: str, columns: Sequence[str]
-) -> tuple[NDArray[np.object_], dict[str, NDArray[Any]]]:
+def read_layer(tile: Tile, layer: str, columns: Sequence[str]) -> Layer:
     """Read one layer of a tile, not cut to its square.
 
     Returns
@@ -117,8 +119,7 @@ def read_layer(
     except pyogrio.errors.DataLayerError:  # a tile has only the layers that it needs
         return np.empty(0, dtype=object), {name: np.empty(0, dtype=object) for name in columns}
     except (pyogrio.errors.DataSourceError, ValueError) as error:
-        msg = f"{tile.path}: cannot be read as a vector tile ({error})."
-        raise InputFileError(msg, hint="Fetch this tile again.") from error
+        raise _unreadable(tile, error) from error
     shapes = shapely.from_wkb(table.column("wkb_geometry").to_numpy(zero_copy_only=False))
     unit = _EARTH_M / 2**tile.z / EXTENT
     shapes = shapely.transform(
@@ -131,6 +132,31 @@ def read_layer(
         for name in columns
     }
     return shapes, values
+
+
+def find_layers(tile: Tile) -> dict[str, Callable[[], set[str]]]:
+    """Return the layers of a tile, and for each what gives the names of its fields.
+
+    Raises
+    ------
+    InputFileError
+        If the tile cannot be read.
+    """
+    try:
+        names = [str(name) for name, _ in pyogrio.list_layers(tile.path)]
+    except (pyogrio.errors.DataSourceError, ValueError) as error:
+        raise _unreadable(tile, error) from error
+
+    def fields(layer: str) -> set[str]:
+        options = {"METADATA_FILE": "", "Z": tile.z, "X": tile.x, "Y": tile.y}
+        return set(pyogrio.read_info(tile.path, layer=layer, **options)["fields"].tolist())
+
+    return {name: functools.partial(fields, name) for name in names}
+
+
+def _unreadable(tile: Tile, error: Exception) -> InputFileError:
+    msg = f"{tile.path}: cannot be read as a vector tile ({error})."
+    return InputFileError(msg, hint="Fetch this tile again.")
 
 
 def grid_transform(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import shapely
@@ -11,26 +12,33 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from quart_heure.sources.tiles.files import EXTENT, Tile, read_layer
+from quart_heure.sources.tiles.areas import Area, read_areas
+from quart_heure.sources.tiles.files import EXTENT, Layer, Tile
+from quart_heure.sources.tiles.joints import join_streets
+from quart_heure.sources.tiles.names import find_names
+from quart_heure.sources.tiles.schemas import Reading
 
-_KINDS: dict[str, tuple[str, frozenset[str]]] = {
-    # class of the tiles: its kind, subclasses that are kinds of their own
-    "path": ("path", frozenset({"footway", "steps", "cycleway", "bridleway", "corridor"})),
-    "pedestrian": ("pedestrian", frozenset()),
-    "minor": ("unclassified", frozenset({"residential", "living_street"})),
-    "service": ("service", frozenset()),
-    "track": ("track", frozenset({"cycleway", "bridleway"})),
-    "tertiary": ("tertiary", frozenset()),
-    "secondary": ("secondary", frozenset()),
-    "primary": ("primary", frozenset()),
-    "corridor": ("corridor", frozenset()),
-    "elevator": ("elevator", frozenset()),
-}
-"""Classes that people walk on; every other class is dropped, and counted."""
 
-_CAR_TUNNELS = frozenset({"primary", "secondary", "tertiary"})
-_TOLD_APART = frozenset({"trunk", "motorway", "platform", "pier", "raceway", "ferry"})
-"""Dropped classes that are counted under their own name."""
+@dataclasses.dataclass(frozen=True, eq=False)
+class Ring:
+    """The outline of what may be a square.
+
+    Parameters
+    ----------
+    shape
+        Polygon in units of the grid, with its holes.
+    name
+        Name of the square.
+    is_area
+        Whether it is drawn as an area, and not as a closed line that may go round a block.
+    on_ground
+        Whether what stands on the ground is in the way.
+    """
+
+    shape: shapely.Polygon
+    name: str
+    is_area: bool = False
+    on_ground: bool = True
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -45,10 +53,10 @@ class TilePieces:
         The line of each segment; shape (S,).
     kind, name, brunnel
         What each line is, its street name, and whether it is a bridge or a tunnel; length (L,).
-    reason
-        Why each line is dropped, ``""`` if it is kept; length (L,).
+    reason, flags
+        Why each line is dropped, ``""`` if it is kept, and its flags; length (L,).
     rings
-        Vertices and name of the closed pedestrian lines, not cut.
+        Closed pedestrian lines and areas, not cut.
     """
 
     ends: NDArray[np.int64]
@@ -57,7 +65,8 @@ class TilePieces:
     name: list[str]
     brunnel: list[str]
     reason: list[str]
-    rings: list[tuple[NDArray[np.int64], str]]
+    flags: list[int]
+    rings: list[Ring]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -72,7 +81,7 @@ class JoinedLines:
         The vertices, sorted (see `key_places`); shape (K,).
     line
         The line of each segment; shape (S,).
-    kind, name, brunnel, reason
+    kind, name, brunnel, reason, flags
         As in `TilePieces`; shape (L,).
     """
 
@@ -84,6 +93,7 @@ class JoinedLines:
     name: NDArray[np.object_]
     brunnel: NDArray[np.object_]
     reason: NDArray[np.object_]
+    flags: NDArray[np.uint16]
 
     @property
     def kept(self) -> NDArray[np.bool_]:
@@ -92,63 +102,109 @@ class JoinedLines:
         return kept
 
 
-def read_pieces(tile: Tile) -> TilePieces:
-    """Read the lines of a tile with their kinds and names, cut to the tile's square."""
-    shapes, values = read_layer(tile, "transportation", ["class", "brunnel"])
-    named, words = read_layer(
-        tile, "transportation_name", ["class", "name:latin", "name", "subclass"]
-    )
-    known = {
-        (class_, shape): (name or other or "", subclass or "")
-        for class_, shape, name, other, subclass in zip(
-            words["class"],
-            shapely.to_wkb(named),
-            words["name:latin"],
-            words["name"],
-            words["subclass"],
-            strict=True,
-        )
-    }
-    streets = [
-        (class_ or "", *known.get((class_, shape), ("", "")), brunnel or "")
-        for class_, shape, brunnel in zip(
-            values["class"], shapely.to_wkb(shapes), values["brunnel"], strict=True
-        )
-    ]
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class _Street:
+    """What the tiles tell of streets that they tell alike."""
+
+    about: Mapping[str, Any]
+    kind: str
+    brunnel: str
+    reason: str
+    flags: int
+
+    @classmethod
+    def read(cls, about: dict[str, Any], detail: str, reading: Reading) -> _Street:
+        field = reading.schema.detail
+        if field and detail and not about.get(field):
+            about[field] = detail
+        reason, flags = reading.judge(about)
+        kind = reading.kind(about) or str(about.get(reading.schema.kind) or "")
+        return cls(about, kind, reading.brunnel(about), reason, flags)
+
+
+def read_pieces(tile: Tile, layer: Layer, reading: Reading) -> tuple[TilePieces, list[Area]]:
+    """Bring the lines and areas of a tile to pieces with kinds and names, cut to its square.
+
+    Parameters
+    ----------
+    tile
+        The tile.
+    layer
+        Its layer of streets, as `quart_heure.sources.tiles.files.read_layer` gives it.
+    reading
+        What the tiles at hand tell, and how.
+    """
+    shapes, values = layer
+    told = list(zip(*values.values(), strict=True))
+    names = find_names(tile, shapes, values, reading)
+    known: dict[tuple[Any, ...], _Street] = {}
+    streets = []
+    for row, detail in zip(told, names.details, strict=True):
+        street = known.get((*row, detail))
+        if street is None:
+            about = dict(zip(values, row, strict=True))
+            street = known[*row, detail] = _Street.read(about, detail, reading)
+        streets.append(street)
     lines, of_shape = shapely.get_parts(shapes, return_index=True)
     is_line = shapely.get_type_id(lines) == shapely.GeometryType.LINESTRING
+    areas = [
+        Area(area, streets[i].about, names.words[i])
+        for area, i in zip(lines[~is_line], of_shape[~is_line].tolist(), strict=True)
+        if reading.schema.squares == reading.schema.streets and streets[i].reason == ""
+    ]
     lines, of_shape = lines[is_line], of_shape[is_line]
+    kept = np.array([streets[i].reason == "" for i in of_shape], dtype=bool)
+    if reading.schema.squares != reading.schema.streets:
+        areas = read_areas(tile, reading)
+    if reading.joins_streets:
+        levels = [reading.level(streets[i].about) for i in of_shape]
+        area_levels = [reading.level(area.about) for area in areas]
+        lines, areas = join_streets(lines, kept, levels, areas, area_levels)
     ends, line = _cut(lines, tile)
     closed = np.flatnonzero(shapely.is_closed(lines) & (shapely.get_num_points(lines) > 3))
+    rings = [
+        Ring(shapely.Polygon(shapely.get_coordinates(lines[i])), names.words[of_shape[i]])
+        for i in closed
+        if streets[of_shape[i]].kind == "pedestrian"
+    ]
     return TilePieces(
         ends=ends,
         line=line,
-        kind=[_kind(streets[i][0], streets[i][2]) for i in of_shape],
-        name=[streets[i][1] for i in of_shape],
-        brunnel=[streets[i][3] for i in of_shape],
-        reason=[_reason(streets[i][0], streets[i][3]) for i in of_shape],
+        kind=[streets[i].kind for i in of_shape],
+        name=[names.words[i] for i in of_shape],
+        brunnel=[streets[i].brunnel for i in of_shape],
+        reason=[streets[i].reason for i in of_shape],
+        flags=[streets[i].flags for i in of_shape],
+        rings=rings,
+    ), areas
+
+
+def outline_pieces(areas: Sequence[Area], reading: Reading) -> TilePieces:
+    """Return the outlines of areas as lines that are walked, and the areas to be crossed."""
+    rings = [shapely.get_coordinates(area.shape.exterior).astype(np.int64) for area in areas]
+    sides = [np.concatenate([ring[:-1], ring[1:]], axis=1) for ring in rings]
+    ends = np.concatenate([*sides, np.empty((0, 4), dtype=np.int64)])
+    line = np.repeat(np.arange(len(areas)), [len(side) for side in sides])
+    long = (ends[:, :2] != ends[:, 2:]).any(axis=1)
+    verdicts = [reading.judge(area.about) for area in areas]
+    return TilePieces(
+        ends=ends[long],
+        line=line[long].astype(np.int64),
+        kind=[reading.kind(area.about) for area in areas],
+        name=[area.name for area in areas],
+        brunnel=[reading.brunnel(area.about) for area in areas],
+        reason=[reason for reason, _ in verdicts],
+        flags=[flags for _, flags in verdicts],
         rings=[
-            (shapely.get_coordinates(lines[i]).astype(np.int64), streets[of_shape[i]][1])
-            for i in closed
-            if streets[of_shape[i]][0] == "pedestrian"
+            Ring(
+                area.shape,
+                area.name,
+                is_area=True,
+                on_ground=not any(reading.level(area.about)),
+            )
+            for area in areas
         ],
     )
-
-
-def _kind(class_: str, subclass: str) -> str:
-    usual, own = _KINDS.get(class_, (class_, frozenset()))
-    return subclass if subclass in own else usual
-
-
-def _reason(class_: str, brunnel: str) -> str:
-    """Say why lines of a class are not walked, ``""`` if they are."""
-    if class_ in _KINDS:
-        return "car_tunnel" if class_ in _CAR_TUNNELS and brunnel == "tunnel" else ""
-    if class_ in _TOLD_APART:
-        return class_
-    if class_.endswith("construction") or class_ == "proposed":
-        return "under_construction"
-    return "not_a_street"  # railways, disused lines, station buildings
 
 
 def _cut(lines: NDArray[np.object_], tile: Tile) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -211,6 +267,7 @@ def join_tiles(pieces: Sequence[TilePieces]) -> JoinedLines:
         name=words("name"),
         brunnel=words("brunnel"),
         reason=words("reason"),
+        flags=np.array([bits for piece in pieces for bits in piece.flags], dtype=np.uint16),
     )
 
 

@@ -1,31 +1,37 @@
-"""Squares of vector tiles: closed lines that people walk across, not only around.
+"""Squares of vector tiles: areas and closed lines that people walk across, not only around.
 
 A closed pedestrian line may be the edge of a square or a loop of streets around a block. Which it
-is follows from what stands inside; squares get straight walks between their entrances.
+is follows from what stands inside; squares get straight walks between their entrances, round what
+stands, grows or runs on them.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from quart_heure.sources.tiles.files import EXTENT, Tile, read_layer
+from quart_heure.sources.tiles.files import EXTENT, Layer, Tile, read_layer
 from quart_heure.sources.tiles.lines import (
     JoinedLines,
     TilePieces,
     count_neighbours,
     place_keys,
 )
+from quart_heure.sources.tiles.schemas import ObstacleLayer, Reading
 
 _WALK_STRETCH = 1.1
 """A straight walk is added where the way around is longer by this factor."""
 
 _MAX_BUILT_SHARE = 0.25
 """A ring with more buildings inside is a loop of streets around a block, not a square."""
+
+
+_ON_THE_GROUND_M = 2.0
+"""What begins higher above the ground is walked under."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -35,13 +41,16 @@ class Obstacles:
     Parameters
     ----------
     tree
-        Valid polygons of buildings, lawns, water.
+        Valid polygons of buildings, lawns, woods, pitches, water.
     is_building
         Which of them are buildings; shape (n,).
+    rails
+        Railways on the ground.
     """
 
     tree: shapely.STRtree
     is_building: NDArray[np.bool_]
+    rails: shapely.STRtree
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -65,16 +74,30 @@ class SquareWalks:
 
 
 def cross_squares(
-    tiles: Sequence[Tile], pieces: Sequence[TilePieces], joined: JoinedLines
+    streets: Mapping[Tile, Layer],
+    pieces: Sequence[TilePieces],
+    joined: JoinedLines,
+    reading: Reading,
 ) -> SquareWalks:
-    """Join the entrances of squares by straight walks (see `read_tiles`)."""
+    """Join the entrances of squares by straight walks (see `read_tiles`).
+
+    Parameters
+    ----------
+    streets
+        The layer of streets of each tile.
+    pieces, joined
+        What was made of them.
+    reading
+        What the tiles at hand tell, and how.
+    """
     entrance = count_neighbours(joined, joined.kept) > 2
     obstacles: dict[Tile, Obstacles] = {}
-    by_place = {(tile.x, tile.y): tile for tile in tiles}
+    by_place = {(tile.x, tile.y): tile for tile in streets}
     seen: set[bytes] = set()
     found: list[tuple[int, int, int, str]] = []
-    for ring, name in (ring for piece in pieces for ring in piece.rings):
-        square = shapely.normalize(shapely.Polygon(ring))
+    for outline in (outline for piece in pieces for outline in piece.rings):
+        square = shapely.normalize(outline.shape)
+        ring = shapely.get_coordinates(outline.shape.exterior).astype(np.int64)
         if shapely.to_wkb(square) in seen or not shapely.is_valid(square):
             continue
         seen.add(shapely.to_wkb(square))
@@ -84,13 +107,21 @@ def cross_squares(
         if len(corner) < 2:
             continue
         near = [
-            by_place[place] for place in _tiles_under(shapely.bounds(square)) if place in by_place
+            by_place[place]
+            for place in _tiles_under(shapely.bounds(square))
+            if place in by_place and outline.on_ground
         ]
         for tile in near:
             if tile not in obstacles:
-                obstacles[tile] = _read_obstacles(tile)
-        walks = walks_across(square, ring, corner, [obstacles[tile] for tile in near])
-        found += [(int(node[i]), int(node[j]), len(seen), name) for i, j in walks]
+                obstacles[tile] = _read_obstacles(tile, streets[tile], reading)
+        walks = walks_across(
+            square,
+            ring,
+            corner,
+            [obstacles[tile] for tile in near],
+            most_built=1.0 if outline.is_area else _MAX_BUILT_SHARE,
+        )
+        found += [(int(node[i]), int(node[j]), len(seen), outline.name) for i, j in walks]
     return SquareWalks(
         a=np.array([walk[0] for walk in found], dtype=np.int64),
         b=np.array([walk[1] for walk in found], dtype=np.int64),
@@ -104,20 +135,49 @@ def _tiles_under(bounds: NDArray[np.float64]) -> list[tuple[int, int]]:
     return [(x, y) for x in range(west, east + 1) for y in range(north, south + 1)]
 
 
-def _read_obstacles(tile: Tile) -> Obstacles:
-    """Read buildings that stand on the ground, lawns and water."""
-    buildings, values = read_layer(tile, "building", ["render_min_height"])
-    base_m = np.array([value or 0.0 for value in values["render_min_height"]], dtype=np.float64)
-    buildings = buildings[base_m < 2.0]
-    cover, values = read_layer(tile, "landcover", ["subclass"])
-    lawns = cover[np.isin(values["subclass"].astype(str), ["grass", "garden"])]
-    water, _ = read_layer(tile, "water", [])
-    shapes = np.concatenate([buildings, lawns, water])
-    valid = shapely.is_valid(shapes)
+def _read_obstacles(tile: Tile, streets: Layer, reading: Reading) -> Obstacles:
+    """Read what stands on the ground of a tile: buildings, lawns, woods, pitches, water, rails."""
+    by_layer: dict[str, list[ObstacleLayer]] = {}
+    for each in reading.schema.obstacles:
+        by_layer.setdefault(each.layer, []).append(each)
+    shapes: list[shapely.Geometry] = []
+    built: list[bool] = []
+    for layer, wanted in by_layer.items():
+        columns = {field for each in wanted for field in (each.field, each.base) if field}
+        found, values = read_layer(tile, layer, sorted(columns))
+        for each in wanted:
+            taken = np.ones(len(found), dtype=bool)
+            if each.field:
+                taken &= np.isin(values[each.field].astype(str), sorted(each.words))
+            if each.base:
+                base_m = np.array([value or 0.0 for value in values[each.base]], dtype=np.float64)
+                taken &= base_m < _ON_THE_GROUND_M
+            shapes += found[taken].tolist()
+            built += [each.building] * int(taken.sum())
+    grounds = np.array(shapes, dtype=object)
+    bad = ~shapely.is_valid(grounds)
+    grounds[bad] = shapely.make_valid(grounds[bad])
     return Obstacles(
-        tree=shapely.STRtree(shapes[valid]),
-        is_building=(np.arange(len(shapes)) < len(buildings))[valid],
+        tree=shapely.STRtree(grounds),
+        is_building=np.array(built, dtype=bool),
+        rails=shapely.STRtree(_read_rails(streets, reading)),
     )
+
+
+def _read_rails(layer: Layer, reading: Reading) -> NDArray[np.object_]:
+    """Return the railways of a tile that run on the ground."""
+    shapes, values = layer
+    found = []
+    for shape, *row in zip(shapes, *values.values(), strict=True):
+        about = dict(zip(values, row, strict=True))
+        words = {
+            str(about.get(field) or "") for field in (reading.schema.kind, reading.schema.detail)
+        }
+        brunnel, *levels = reading.level(about)
+        below = any(level.startswith("-") for level in levels)
+        if words & reading.schema.rails and not brunnel and not below:
+            found.append(shape)
+    return np.array(found, dtype=object)
 
 
 def walks_across(
@@ -125,11 +185,14 @@ def walks_across(
     ring: NDArray[np.int64],
     corner: NDArray[np.int64],
     obstacles: Sequence[Obstacles],
+    *,
+    most_built: float = _MAX_BUILT_SHARE,
 ) -> list[tuple[int, int]]:
     """Choose the straight walks between entrances of one square, as pairs of ring positions.
 
     Pairs are taken from near to far; one is left out where the way found so far, around the ring
-    or by earlier walks, is no longer than the straight line times `_WALK_STRETCH`.
+    or by earlier walks, is no longer than the straight line times `_WALK_STRETCH`. There are none
+    if buildings cover more than a share of it.
     """
     inside = [tile.tree.query(square, predicate="intersects") for tile in obstacles]
     shapes = [tile.tree.geometries[found] for tile, found in zip(obstacles, inside, strict=True)]
@@ -137,7 +200,7 @@ def walks_across(
     in_the_way = np.concatenate(shapes) if shapes else np.empty(0, dtype=object)
     buildings = in_the_way[np.concatenate(built)] if built else in_the_way
     covered = shapely.intersection(shapely.union_all(buildings), square)
-    if covered.area > _MAX_BUILT_SHARE * square.area:
+    if covered.area > most_built * square.area:
         return []
 
     step = np.hypot(*np.diff(ring, axis=0).T)
@@ -154,6 +217,9 @@ def walks_across(
     # Half a unit of tolerance: vertices lie on whole units, walls and edges as well.
     free = shapely.covered_by(lines, shapely.buffer(square, 0.5))
     free &= ~shapely.intersects(lines, shapely.buffer(shapely.union_all(in_the_way), -0.5))
+    for tile in obstacles:
+        # A walk that begins at a level crossing touches the rails there, and crosses none.
+        free[np.unique(tile.rails.query(lines, predicate="crosses")[0])] = False
     one, other = one[free], other[free]
     walks = []
     for pick in np.lexsort((other, one, straight[one, other])):

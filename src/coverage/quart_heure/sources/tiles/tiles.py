@@ -1,11 +1,10 @@
-"""Streets from OpenMapTiles vector tiles in a folder ``z/x/y.pbf`` (or ``.pbf.gz``).
+"""Streets from vector tiles in a folder ``z/x/y.pbf`` (or ``.pbf.gz``).
 
 A tile stores every line that touches it, with a margin outside its own square. Each tile is cut to
 its square and tiles are joined where vertices are exactly the same, in whole tile units. Lines that
 merely cross are never joined: bridges and tunnels share no vertex with what they cross.
 
-Tiles lack OSM ids and the tags ``access``, ``foot`` and ``area``: what is walkable follows from the
-class alone.
+What tiles tell, and lack, depends on their schema (see `quart_heure.sources.tiles.schemas`).
 """
 
 from __future__ import annotations
@@ -19,14 +18,17 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
-from quart_heure.sources.tiles.files import find_tiles, grid_transform
+from quart_heure.sources.tiles.areas import unite_areas
+from quart_heure.sources.tiles.files import find_tiles, grid_transform, read_layer
 from quart_heure.sources.tiles.lines import (
     JoinedLines,
     join_tiles,
     key_places,
     lone_rings,
+    outline_pieces,
     read_pieces,
 )
+from quart_heure.sources.tiles.schemas import Reading, TagRule, find_schema
 from quart_heure.sources.tiles.squares import SquareWalks, cross_squares
 
 SQUARE = "square"
@@ -51,8 +53,12 @@ class TileStreets:
         Highway classes and street names; ``""`` where there is none.
     steps, bridge, tunnel
         What each segment is; shape (S,).
+    flags
+        Bits of the rules' flags; shape (S,).
     square_walk
         Whether the segment is a straight walk across a square, not a mapped way; shape (S,).
+    schema, lacks
+        Title of the tiles' schema, and what they do not tell.
     crs
         The metric CRS.
     counts
@@ -71,7 +77,10 @@ class TileStreets:
     steps: NDArray[np.bool_]
     bridge: NDArray[np.bool_]
     tunnel: NDArray[np.bool_]
+    flags: NDArray[np.uint16]
     square_walk: NDArray[np.bool_]
+    schema: str
+    lacks: tuple[str, ...]
     crs: pyproj.CRS
     counts: dict[str, int]
     dropped: dict[str, dict[str, float]]
@@ -80,6 +89,7 @@ class TileStreets:
 def read_tiles(
     folder: Path,
     *,
+    rule: TagRule,
     area: shapely.Geometry | None = None,
     crs: pyproj.CRS | None = None,
     report: Report = lambda _: None,
@@ -90,6 +100,8 @@ def read_tiles(
     ----------
     folder
         Holds ``z/x/y.pbf`` or ``z/x/y.pbf.gz``; the highest zoom is read.
+    rule
+        Judges a street by its tags, as far as the tiles tell them.
     area
         Polygon in ``crs``; segments with an end inside are kept. All of the tiles by default.
     crs
@@ -100,32 +112,46 @@ def read_tiles(
     Raises
     ------
     InputFileError
-        If there is no tile, or one cannot be read.
+        If there is no tile, one cannot be read, or none holds streets of a schema that is known.
 
     Notes
     -----
-    Dropped, and counted by reason: classes that are no streets for walkers (railways, motorways,
-    trunk roads such as the ring road, platforms, piers, building sites), tunnels of primary,
-    secondary and tertiary roads, and rings without any way attached.
+    Dropped, and counted by reason: classes that are no streets (railways, piers, building sites),
+    what the rule drops, and rings without any way attached.
 
-    A closed line of class pedestrian is taken for a square when other ways meet it in two places or
-    more and buildings cover less than a quarter of it. Straight walks then join these entrances
-    where the way around is over 10 % longer and the walk leaves neither the square nor crosses a
-    building, a lawn or water.
+    An area is a square. A closed line of class pedestrian is taken for one when other ways meet it
+    in two places or more and buildings cover less than a quarter of it. Straight walks then join
+    these entrances where the way around is over 10 % longer and the walk leaves neither the square
+    nor crosses a building, a lawn, a wood, a pitch, water or rails on the ground.
     """
     crs = crs or pyproj.CRS.from_epsg(2154)
     tiles = find_tiles(folder, bounds=_degrees(area, crs))
-    pieces = []
+    schema = find_schema(tiles)
+    streets = {}
     for done, tile in enumerate(tiles, start=1):
-        pieces.append(read_pieces(tile))
+        streets[tile] = read_layer(tile, schema.streets, schema.columns)
         if done % 25 == 0 or done == len(tiles):
             report(f"{done} of {len(tiles)} tiles read")
+    told = any(
+        value not in {None, ""}
+        for _, values in streets.values()
+        for field in schema.tells_foot
+        for value in values[field]
+    )
+    reading = Reading(schema, tells_foot=told, rule=rule)
+    pieces, areas = [], []
+    for tile, layer in streets.items():
+        piece, found = read_pieces(tile, layer, reading)
+        pieces.append(piece)
+        areas += [(tile, each) for each in found]
+    if areas:
+        pieces.append(outline_pieces(unite_areas(areas), reading))
     joined = join_tiles(pieces)
     alone = lone_rings(joined)
     joined.reason[np.unique(joined.line[alone])] = "ring_without_way"
-    walks = cross_squares(tiles, pieces, joined)
+    walks = cross_squares(streets, pieces, joined, reading)
     report(f"{len(walks.a)} straight walks across squares")
-    return _finish(joined, walks, n_tiles=len(tiles), area=area, crs=crs, zoom=tiles[0].z)
+    return _finish(joined, walks, reading, n_tiles=len(tiles), area=area, crs=crs, zoom=tiles[0].z)
 
 
 def _degrees(
@@ -142,6 +168,7 @@ def _degrees(
 def _finish(
     joined: JoinedLines,
     walks: SquareWalks,
+    reading: Reading,
     *,
     n_tiles: int,
     area: shapely.Geometry | None,
@@ -178,6 +205,9 @@ def _finish(
         steps=np.append(joined.kind[line] == "steps", no),
         bridge=np.append(joined.brunnel[line] == "bridge", no),
         tunnel=np.append(joined.brunnel[line] == "tunnel", no),
+        flags=np.append(joined.flags[line], no.astype(np.uint16)),
+        schema=reading.schema.title,
+        lacks=reading.lacks,
         square_walk=np.append(np.zeros(len(kept), dtype=bool), ~no),
         crs=crs,
         counts={

@@ -1,114 +1,155 @@
 /* The controls of the panel: they read what is chosen, and show what is in effect. */
-"use strict";
 
-(function (qh) {
-  const { el, byId } = qh;
+/** @import { PageData, View } from "./types.js" */
+/** @import { Figures } from "./figures.js" */
+/** @import { Kind, Switches } from "./layers.js" */
+/** @import { Chosen, Effective, Mode } from "./scene.js" */
+/** @import { Words } from "./words.js" */
 
-  const HOURS_OF_DAY = 24;
-  const DAYS = 7;
+/**
+ * What to do when something is chosen.
+ * @typedef {object} ControlHandlers
+ * @property {(view: string) => void} view
+ * @property {(minutes: number) => void} minutes
+ * @property {(mode: Mode) => void} mode
+ * @property {(hour: number | null) => void} hour
+ * @property {(name: Kind, shown: boolean) => void} layer
+ * @property {(value: string) => void} district
+ * @property {() => void} reset
+ */
 
-  const all = (selector) => [...document.querySelectorAll(selector)];
+import { categoriesOf, dateName, dayAndHour, hourName, hourOf } from "./hours.js";
+import { mark, shapeOf } from "./marks.js";
+import { byId, constants, control, el, inputs, part } from "./page.js";
+import { categoryViews } from "./scene.js";
 
-  qh.Controls = class {
-    /* `on` has what to do: view, minutes, mode, hour, layer, district, reset. */
-    constructor(data, words, on) {
-      Object.assign(this, { data, words, on });
-      this.writeMinutes();
-      this.writeHours();
-      this.markChoices();
-      this.listen();
+export class Controls {
+  /**
+   * @param {PageData} data
+   * @param {Words} words
+   * @param {ControlHandlers} on
+   */
+  constructor(data, words, on) {
+    this.data = data;
+    this.words = words;
+    this.on = on;
+    this.day = control("day", HTMLSelectElement);
+    this.hour = control("hour", HTMLSelectElement);
+    this.writeMinutes();
+    this.writeHours();
+    for (const [view, choice] of this.choices()) {
+      part(choice, ".name").prepend(mark(view.colour, shapeOf(data, view.id), "in"));
     }
+    this.listen();
+  }
 
-    writeMinutes() {
-      const { data, words } = this;
-      byId("minutes-choices").replaceChildren(
-        ...data.thresholds.map((minutes) =>
-          el(
-            "label",
-            {},
-            el("input", { type: "radio", name: "minutes", value: String(minutes) }),
-            el("span", {}, words.say("minutes", { n: words.short(minutes) }))
-          )
+  writeMinutes() {
+    const { data, words } = this;
+    byId("minutes-choices").replaceChildren(
+      ...data.thresholds_min.map((minutes) =>
+        el(
+          "label",
+          {},
+          el("input", { type: "radio", name: "minutes", value: String(minutes) }),
+          el("span", {}, words.say("minutes", { n: words.short(minutes) }))
         )
-      );
-    }
+      )
+    );
+  }
 
-    writeHours() {
-      const { data, words } = this;
-      const shown = data.hours && Object.keys(data.hours.categories).length > 0;
-      byId("hours").hidden = !shown;
-      if (!shown) return;
-      const option = (value, text) => el("option", { value: String(value) }, text);
-      byId("day").append(
-        ...Array.from({ length: DAYS }, (_, day) => option(day, qh.dateName(words, data.hours, day)))
-      );
-      byId("hour").append(
-        ...Array.from({ length: HOURS_OF_DAY }, (_, hour) => option(hour, words.say("hour", { n: hour })))
-      );
-      byId("hour").value = "12";
-    }
+  writeHours() {
+    const { words } = this;
+    const { hours } = this.data;
+    const shown = hours !== null && Object.keys(categoriesOf(this.data)).length > 0;
+    byId("hours").hidden = !shown;
+    if (!shown) return;
+    /** @type {(value: number, text: string) => HTMLOptionElement} */
+    const option = (value, text) => el("option", { value: String(value) }, text);
+    this.day.append(...Array.from({ length: constants.days }, (_, day) => option(day, dateName(words, hours, day))));
+    this.hour.append(
+      ...Array.from({ length: constants.hours_of_day }, (_, hour) => option(hour, words.say("hour", { n: hour })))
+    );
+    this.hour.value = "12";
+  }
 
-    markChoices() {
-      for (const choice of all(".choice")) {
-        const view = this.data.views.find((one) => one.id === choice.dataset.view);
-        if (view.kind !== "category") continue;
-        choice.querySelector(".name").prepend(qh.mark(view.colour, qh.shapeOf(this.data, view.id), "in"));
-      }
-    }
+  /* The categories, each with the label that chooses it. */
+  choices() {
+    return categoryViews(this.data).map((view) => {
+      const choice = part(document, '.choice[data-view="' + CSS.escape(view.id) + '"]');
+      return /** @type {const} */ ([view, choice]);
+    });
+  }
 
-    listen() {
-      const { on } = this;
-      for (const input of all("input[name=view]")) input.addEventListener("change", () => on.view(input.value));
-      for (const input of all("input[name=mode]")) input.addEventListener("change", () => on.mode(input.value));
-      for (const input of all("input[name=minutes]")) {
-        input.addEventListener("change", () => on.minutes(Number(input.value)));
-      }
-      for (const input of all("input[data-layer]")) {
-        input.addEventListener("change", () => on.layer(input.dataset.layer, input.checked));
-      }
-      for (const id of ["day", "hour"]) byId(id).addEventListener("change", () => on.hour(this.hour()));
-      byId("go-to").addEventListener("change", () => on.district(byId("go-to").value));
-      byId("reset").addEventListener("click", () => on.reset());
+  listen() {
+    const { on } = this;
+    for (const input of inputs("input[name=view]")) input.addEventListener("change", () => on.view(input.value));
+    for (const input of inputs("input[name=mode]")) {
+      input.addEventListener("change", () => on.mode(input.value === "covered" ? "covered" : "minutes"));
     }
+    for (const input of inputs("input[name=minutes]")) {
+      input.addEventListener("change", () => on.minutes(Number(input.value)));
+    }
+    for (const input of inputs("input[data-layer]")) {
+      input.addEventListener("change", () => on.layer(layerOf(input), input.checked));
+    }
+    for (const select of [this.day, this.hour]) select.addEventListener("change", () => on.hour(this.chosenHour()));
+    const goTo = control("go-to", HTMLSelectElement);
+    goTo.addEventListener("change", () => on.district(goTo.value));
+    byId("reset").addEventListener("click", () => on.reset());
+  }
 
-    hour() {
-      const day = byId("day").value;
-      return day === "" ? null : qh.hourOf(Number(day), Number(byId("hour").value));
-    }
+  chosenHour() {
+    return this.day.value === "" ? null : hourOf(Number(this.day.value), Number(this.hour.value));
+  }
 
-    /* The shares beside the categories follow the threshold and the hour. */
-    showShares(effective, figures) {
-      const { data, words } = this;
-      for (const choice of all(".choice")) {
-        const view = data.views.find((one) => one.id === choice.dataset.view);
-        if (view.kind !== "category") continue;
-        const share = figures.share(view, effective);
-        choice.querySelector(".share").textContent = figures.shareText(view, effective);
-        choice.querySelector("meter").value = share || 0;
-      }
-      const plain = data.views[0].range ? "share_hint_sure" : "share_hint";
-      const key = figures.of(effective.hour === null ? plain : "share_hint_hour");
-      const hour = effective.hour === null ? "" : qh.hourName(words, effective.hour);
-      byId("share-hint").textContent = words.say(key, { minutes: words.short(effective.minutes), hour });
+  /**
+   * The shares beside the categories follow the threshold and the hour.
+   * @param {Effective} effective
+   * @param {Figures} figures
+   */
+  showShares(effective, figures) {
+    const { words } = this;
+    for (const [view, choice] of this.choices()) {
+      const meter = /** @type {HTMLMeterElement} */ (part(choice, "meter"));
+      part(choice, ".share").textContent = figures.shareText(view, effective);
+      meter.value = figures.share(view, effective) || 0;
     }
+    const plain = this.data.views[0].ends ? "share_hint_sure" : "share_hint";
+    const key = figures.of(effective.hour === null ? plain : "share_hint_hour");
+    const hour = effective.hour === null ? "" : hourName(words, effective.hour);
+    byId("share-hint").textContent = words.say(key, { minutes: words.short(effective.minutes), hour });
+  }
 
-    /* Show what is chosen; what has no effect on this view cannot be chosen. */
-    show(chosen, view, effective, switches) {
-      const check = (name, value) => {
-        for (const input of all("input[name=" + name + "]")) input.checked = input.value === String(value);
-      };
-      check("view", view.id);
-      check("minutes", effective.minutes);
-      check("mode", effective.mode);
-      const fixed = effective.hour !== null || Boolean(view.withheld);
-      for (const input of all("input[name=minutes]")) input.disabled = fixed && input.value !== String(this.data.threshold);
-      byId("mode").hidden = view.kind === "composite";
-      const answers = effective.hour !== null || Boolean(view.withheld);
-      for (const input of all("input[name=mode]")) input.disabled = answers && input.value !== "covered";
-      byId("day").value = chosen.hour === null ? "" : String(Math.floor(chosen.hour / HOURS_OF_DAY));
-      if (chosen.hour !== null) byId("hour").value = String(chosen.hour % HOURS_OF_DAY);
-      byId("hour").disabled = chosen.hour === null;
-      for (const input of all("input[data-layer]")) input.checked = switches[input.dataset.layer];
+  /**
+   * Show what is chosen; what has no effect on this view cannot be chosen.
+   * @param {Chosen} chosen
+   * @param {View} view
+   * @param {Effective} effective
+   * @param {Switches} switches
+   */
+  show(chosen, view, effective, switches) {
+    /** @type {(name: string, value: string | number) => void} */
+    const check = (name, value) => {
+      for (const input of inputs("input[name=" + name + "]")) input.checked = input.value === String(value);
+    };
+    check("view", view.id);
+    check("minutes", effective.minutes);
+    check("mode", effective.mode);
+    const fixed = effective.hour !== null || (view.kind === "category" && Boolean(view.withheld));
+    const standard = String(this.data.threshold_min);
+    for (const input of inputs("input[name=minutes]")) input.disabled = fixed && input.value !== standard;
+    for (const input of inputs("input[name=mode]")) input.disabled = fixed && input.value !== "covered";
+    byId("mode").hidden = view.kind === "composite";
+    this.day.value = "";
+    this.hour.disabled = chosen.hour === null;
+    if (chosen.hour !== null) {
+      const { day, hour } = dayAndHour(chosen.hour);
+      this.day.value = String(day);
+      this.hour.value = String(hour);
     }
-  };
-})(window.quartHeure);
+    for (const input of inputs("input[data-layer]")) input.checked = switches[layerOf(input)];
+  }
+}
+
+/** @param {HTMLInputElement} input */
+const layerOf = (input) => /** @type {Kind} */ (input.dataset.layer);

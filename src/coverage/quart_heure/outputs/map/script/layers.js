@@ -1,295 +1,398 @@
 /* The layers of the map: ground, streets, coverage, gaps and services. */
-"use strict";
 
-(function (qh) {
-  const colours = qh.colours;
+/** @import { Gap, Ground, PageData, Scenery, Service, View } from "./types.js" */
+/** @import { Cells } from "./cells.js" */
+/** @import { Hours } from "./hours.js" */
+/** @import { Effective, Scene } from "./scene.js" */
+/** @import { Words } from "./words.js" */
 
-  const HOLE_REACH = 250; // units of 0.00001°, some 200 m
-  const STREETS_FROM = [0, 12, 13, 14]; // zoom, by class
-  const STREET_WEIGHTS = [2.4, 1.7, 1.2, 0.9]; // pixels at zoom 13
-  const POPUP = {
-    minWidth: 230,
-    maxWidth: 310,
-    maxHeight: 520,
-    autoPanPaddingBottomRight: [54, 10], // clear of the zoom buttons
-  };
+/** @typedef {"gaps" | "services" | "streets"} Kind of layer */
+/** @typedef {Record<Kind, boolean>} Switches which of them are wanted */
 
-  const WIDE_POPUP = { ...POPUP, minWidth: 300 }; // a table: the narrower, the longer
-  const MARGIN = 8;
-  const TIP = 50; // pixels below the content of a popup, and around it
+/**
+ * What asks and tells the rest of the page: `tell` returns what is known of a place, `gap` is called
+ * with the gap that is open, or null, `list` shows it in the list.
+ * @typedef {object} LayerHandlers
+ * @property {(latlng: L.LatLng) => HTMLElement | null} tell
+ * @property {(gap: Gap | null) => void} gap
+ * @property {(gap: Gap) => void} list
+ */
 
-  const latLon = ([lon, lat]) => [lat, lon];
+/** @typedef {{ gaps: L.LayerGroup, services: L.LayerGroup }} Drawn of a view */
+/** @typedef {"ground" | "coverage" | "streets"} Pane that a canvas is drawn in */
 
-  qh.Layers = class {
-    /* `switches` says which kinds of layers are wanted: gaps, services, streets; `on` has what
-       asks and tells the rest of the page: tell(latlng) returns what is known of a place, gap(gap)
-       is called with the gap that is open, or null, list(gap) shows it in the list. */
-    constructor(map, data, words, { cells, hours }, switches, on) {
-      Object.assign(this, { map, data, words, hours, switches, on });
-      this.hour = null;
-      data.services.forEach((service, place) => (service.place = place));
-      this.drawn = new Map();
-      this.shown = null;
-      this.streets = [];
-      this.makePanes();
-      this.surface = new qh.Surface(cells, qh.polygon(data.ground.area), {
-        pane: "surface",
-        padding: 0.1,
-        alpha: data.online ? 0.6 : 0.92,
-      }).addTo(map);
-      this.drawGround();
-      map.on("zoomend", () => {
-        this.refreshStreets();
-        this.refreshMarks();
-      });
-    }
+import { closing, gapFill, points, polygon, reach } from "./draw.js";
+import { Mark, kindOf, markStyle, shapeOf } from "./marks.js";
+import { byId, el, palette } from "./page.js";
+import { gapPopup, servicePopup } from "./popups.js";
+import { categoryViews } from "./scene.js";
+import { Surface } from "./surface.js";
 
-    /* Show a view, drawn the first time it is asked for. Gaps are those of the study's threshold at
-       any hour: they are filled where this is what is shown, and no cell of them is perhaps covered. */
-    show(view, scene, { standard, ranged, hour }) {
-      const filled = standard && !ranged;
-      this.hour = hour;
-      if (!this.drawn.has(view.id)) this.drawn.set(view.id, this.drawView(view));
-      if (this.shown !== this.drawn.get(view.id)) {
-        if (this.shown) Object.values(this.shown).forEach((layer) => layer.remove());
-        this.shown = this.drawn.get(view.id);
-      }
-      const opacity = filled ? (this.data.online ? 0.6 : 1) : 0;
-      for (const gap of view.gaps) gap.layer.setStyle({ fillOpacity: opacity });
-      this.surface.setScene(scene);
-      this.refresh();
-    }
+const HOLE_REACH = 250; // units of degrees, some 200 m
+const STREETS_FROM = [0, 12, 13, 14]; // zoom, by class
+const STREET_WEIGHTS = [2.4, 1.7, 1.2, 0.9]; // pixels at zoom 13
+const PANES = { ground: 200, surface: 390, coverage: 400, streets: 410, marks: 430, names: 450 };
+const CLEAR_OF_ZOOM = 54; // pixels beside the zoom buttons
+/** @type {L.PopupOptions & { maxWidth: number, maxHeight: number }} */
+const POPUP = {
+  minWidth: 230,
+  maxWidth: 310,
+  maxHeight: 520,
+  autoPanPaddingBottomRight: [CLEAR_OF_ZOOM, 10],
+};
 
-    refresh() {
-      const wanted = { gaps: this.switches.gaps, services: this.switches.services };
-      for (const [name, layer] of Object.entries(this.shown)) {
-        if (wanted[name]) layer.addTo(this.map);
-        else layer.remove();
-      }
+const WIDE_POPUP = { ...POPUP, minWidth: 300 }; // a table: the narrower, the longer
+const MARGIN = 8;
+const TIP = 50; // pixels below the content of a popup, and around it
+
+export class Layers {
+  /**
+   * @param {L.Map} map
+   * @param {PageData} data
+   * @param {Words} words
+   * @param {Cells} cells
+   * @param {Hours} hours
+   * @param {Switches} switches
+   * @param {LayerHandlers} on
+   */
+  constructor(map, data, words, cells, hours, switches, on) {
+    this.map = map;
+    this.data = data;
+    this.words = words;
+    this.hours = hours;
+    this.switches = switches;
+    this.on = on;
+    /** @type {number | null} */
+    this.hour = null;
+    this.categories = new Map(categoryViews(data).map((view) => [view.id, view]));
+    /** @type {Map<string, Drawn>} */
+    this.drawn = new Map();
+    /** @type {Drawn | null} */
+    this.shown = null;
+    /** @type {Map<number, L.Polyline>} */
+    this.streets = new Map();
+    /** @type {Map<Gap, L.Polygon>} */
+    this.gaps = new Map();
+    /** @type {Map<Service, Mark>} */
+    this.marks = new Map();
+    this.makePanes();
+    this.canvases = {
+      ground: L.canvas({ pane: "ground", padding: 0.3 }),
+      coverage: L.canvas({ pane: "coverage", padding: 0.3 }),
+      streets: L.canvas({ pane: "streets", padding: 0.3 }),
+    };
+    // Few and small: as elements of the page they can be reached with the mouse above all else.
+    this.svg = L.svg({ pane: "marks", padding: 0.3 });
+    const alpha = data.online ? 0.6 : 0.92;
+    this.surface = new Surface(cells, polygon(data.ground.area), { pane: "surface", padding: 0.1 }, alpha).addTo(map);
+    this.drawGround();
+    map.on("zoomend", () => {
       this.refreshStreets();
       this.refreshMarks();
-    }
+    });
+  }
 
-    makePanes() {
-      const order = { ground: 200, surface: 390, coverage: 400, streets: 410, marks: 430, names: 450 };
-      for (const [name, z] of Object.entries(order)) {
-        const pane = this.map.createPane(name);
-        pane.style.zIndex = z;
-        if (name !== "coverage" && name !== "marks") pane.classList.add("untouched");
-      }
-      const canvas = (pane) => L.canvas({ pane, padding: 0.3 });
-      this.canvases = {
-        ground: canvas("ground"),
-        coverage: canvas("coverage"),
-        streets: canvas("streets"),
-      };
-      // Few and small: as elements of the page they can be reached with the mouse above all else.
-      this.canvases.marks = L.svg({ pane: "marks", padding: 0.3 });
-    }
+  /**
+   * Show a view, drawn the first time it is asked for. Gaps are those of the study's threshold at
+   * any hour: they are filled where this is what is shown, and no cell of them is perhaps covered.
+   * @param {View} view
+   * @param {Scene} scene
+   * @param {Effective} effective
+   */
+  show(view, scene, { standard, ranged, hour }) {
+    const filled = standard && !ranged;
+    this.hour = hour;
+    const drawn = this.drawn.get(view.id) || this.drawView(view);
+    this.drawn.set(view.id, drawn);
+    if (this.shown && this.shown !== drawn) Object.values(this.shown).forEach((layer) => layer.remove());
+    this.shown = drawn;
+    const opacity = filled ? (this.data.online ? 0.6 : 1) : 0;
+    for (const gap of view.gaps) this.gapLayer(gap).setStyle({ fillOpacity: opacity });
+    this.surface.setScene(scene);
+    this.refresh(drawn);
+  }
 
-    fill(pane, shape, colour, options) {
-      return L.polygon(qh.polygon(shape), {
-        renderer: this.canvases[pane],
-        pane,
-        interactive: false,
-        stroke: false,
-        fill: true,
-        fillColor: colour,
-        fillOpacity: 1,
-        smoothFactor: 0.6,
-        ...options,
-      });
+  /** @param {Drawn} drawn */
+  refresh({ gaps, services }) {
+    const wanted = /** @type {const} */ ([[gaps, this.switches.gaps], [services, this.switches.services]]);
+    for (const [layer, shown] of wanted) {
+      if (shown) layer.addTo(this.map);
+      else layer.remove();
     }
+    this.refreshStreets();
+    this.refreshMarks();
+  }
 
-    lines(pane, steps, options) {
-      return L.polyline(steps.map(qh.points), {
-        renderer: this.canvases[pane],
-        pane,
-        interactive: false,
-        lineCap: "round",
-        lineJoin: "round",
-        smoothFactor: 0.8,
-        ...options,
-      });
+  makePanes() {
+    for (const [name, z] of Object.entries(PANES)) {
+      const pane = this.map.createPane(name);
+      pane.style.zIndex = String(z);
+      if (name !== "coverage" && name !== "marks") pane.classList.add("untouched");
     }
+  }
 
-    drawGround() {
-      const ground = this.data.ground;
-      const online = this.data.online;
-      const group = L.layerGroup();
-      if (!online) {
-        this.fill("ground", ground.area, colours.paper).addTo(group);
-        this.drawPlaces(ground.places, group);
-        this.veil(ground).addTo(group);
-      }
-      group.addTo(this.map);
-      const borders = { stroke: true, fill: false, color: colours.outline, weight: 1.2, opacity: 0.75 };
-      for (const district of ground.districts) {
-        this.fill("streets", district.shape, colours.outline, borders).addTo(this.map);
-      }
+  /**
+   * @param {Pane} pane
+   * @param {number[][][]} shape
+   * @param {string | CanvasPattern} colour
+   * @param {L.PolylineOptions} [options]
+   */
+  fill(pane, shape, colour, options) {
+    return L.polygon(polygon(shape), {
+      renderer: this.canvases[pane],
+      pane,
+      interactive: false,
+      stroke: false,
+      fill: true,
+      // Leaflet hands it to the canvas, which takes patterns too.
+      fillColor: /** @type {string} */ (colour),
+      fillOpacity: 1,
+      smoothFactor: 0.6,
+      ...options,
+    });
+  }
+
+  /**
+   * @param {Pane} pane
+   * @param {number[][]} steps
+   * @param {L.PolylineOptions} options
+   */
+  lines(pane, steps, options) {
+    return L.polyline(steps.map(points), {
+      renderer: this.canvases[pane],
+      pane,
+      interactive: false,
+      lineCap: "round",
+      lineJoin: "round",
+      smoothFactor: 0.8,
+      ...options,
+    });
+  }
+
+  drawGround() {
+    const { ground, online } = this.data;
+    const group = L.layerGroup();
+    this.map.getContainer().style.backgroundColor = palette.outside;
+    if (!online) {
+      this.fill("ground", ground.area, palette.paper).addTo(group);
+      this.drawScenery(ground.scenery, group);
+      this.veil(ground).addTo(group);
     }
-
-    /* What lies around the area is there to find one's way, and paler. */
-    veil(ground) {
-      const around = L.rectangle([[-85, -180], [85, 180]]).getLatLngs();
-      const outer = qh.polygon(ground.area).map((rings) => rings[0]);
-      return L.polygon([...around, ...outer], {
-        renderer: this.canvases.streets,
-        pane: "streets",
-        interactive: false,
-        stroke: false,
-        fillColor: colours.outside,
-        fillOpacity: 0.55,
-        smoothFactor: 0.6,
-      });
+    group.addTo(this.map);
+    const borders = { stroke: true, fill: false, color: palette.outline, weight: 1.2, opacity: 0.75 };
+    for (const district of ground.districts) {
+      this.fill("streets", district.shape, palette.outline, borders).addTo(this.map);
     }
+  }
 
-    drawPlaces(places, group) {
-      for (const [kind, place] of Object.entries(places)) {
-        const colour = colours[kind] || colours.outside;
-        // Water stays over the coverage: a river is what one has to walk around.
-        const pane = kind === "water" ? "streets" : "ground";
-        if (place.areas.length) this.fill(pane, place.areas, colour).addTo(group);
-        if (place.lines.length) {
-          const weight = kind === "water" ? 3 : 1.2;
-          this.lines(pane, place.lines, { color: colour, weight, opacity: 0.9 }).addTo(group);
-        }
-      }
-    }
+  /**
+   * What lies around the area is there to find one's way, and paler.
+   * @param {Ground} ground
+   */
+  veil(ground) {
+    const world = [L.latLng(-85, -180), L.latLng(85, -180), L.latLng(85, 180), L.latLng(-85, 180)];
+    const outer = polygon(ground.area).map((rings) => rings[0]);
+    return L.polygon([world, ...outer], {
+      renderer: this.canvases.streets,
+      pane: "streets",
+      interactive: false,
+      stroke: false,
+      fillColor: palette.outside,
+      fillOpacity: 0.55,
+      smoothFactor: 0.6,
+    });
+  }
 
-    /* Streets by class, each from its own zoom on; built when they are first needed. */
-    refreshStreets() {
-      const zoom = this.map.getZoom();
-      const scale = Math.max(0.5, 1 + (zoom - 13) * 0.45);
-      this.data.ground.streets.forEach((steps, level) => {
-        const wanted = this.switches.streets && !this.data.online && zoom >= STREETS_FROM[level];
-        const layer = this.streets[level];
-        if (!wanted) {
-          if (layer) layer.remove();
-          return;
-        }
-        const shown = layer || this.lines("streets", steps, { color: colours.street, opacity: 0.75 });
-        this.streets[level] = shown.setStyle({ weight: STREET_WEIGHTS[level] * scale });
-        if (!this.map.hasLayer(shown)) shown.addTo(this.map).bringToBack();
-      });
-    }
-
-    drawView(view) {
-      return {
-        gaps: L.layerGroup([...view.gaps.map((gap) => this.gapLayer(gap, view.rounded)), this.gapOutlines(view.gaps, 1.3)]),
-        services: L.layerGroup(this.servicesOf(view).map((service) => this.serviceLayer(service))),
-      };
-    }
-
-    gapLayer(gap, rounded) {
-      gap.layer = this.fill("coverage", gap.shape, qh.gapFill(), {
-        interactive: true,
-      });
-      // Before the popup opens, which is told the same click: a gap chosen in the list has none.
-      gap.layer.on("click", ({ latlng }) => (gap.clicked = latlng));
-      gap.layer.on("popupclose", () => (gap.clicked = null));
-      this.bindPopup(gap.layer, () => {
-        const here = gap.clicked ? this.on.tell(gap.clicked) : "";
-        return qh.gapPopup(this.words, this.data, { gap, rounded }, here, () => this.on.list(gap));
-      });
-      const outline = this.gapOutlines([gap], 4);
-      gap.layer.on("popupopen", () => {
-        outline.addTo(this.map);
-        this.on.gap(gap);
-      });
-      gap.layer.on("popupclose", () => {
-        outline.remove();
-        this.on.gap(null);
-      });
-      return gap.layer;
-    }
-
-    /* Outlines without those of small holes, which at the scale of a city are specks. */
-    gapOutlines(gaps, weight) {
-      const rings = gaps
-        .flatMap((gap) => gap.shape)
-        .flatMap(([outer, ...holes]) => [outer, ...holes.filter((hole) => qh.reach(hole) > HOLE_REACH)]);
-      const closed = rings.map((ring) => [...ring, ...qh.closing(ring)]);
-      return this.lines("streets", closed, { color: colours.gapLine, weight });
-    }
-
-    servicesOf(view) {
-      const ids = new Set(
-        view.kind === "composite"
-          ? this.data.views.filter((other) => other.essential).map((other) => other.id)
-          : [view.id]
-      );
-      return this.data.services.filter(
-        (service) => ids.has(service.category) && (view.kind !== "composite" || !service.left_out)
-      );
-    }
-
-    /* One mark per service, whichever views it is part of. */
-    serviceLayer(service) {
-      if (service.layer) return service.layer;
-      const { label } = this.viewOf(service.category);
-      service.layer = new qh.Mark(latLon(service.at), {
-        shape: qh.shapeOf(this.data, service.category),
-        renderer: this.canvases.marks,
-        pane: "marks",
-        ...this.markStyle(service),
-      });
-      return this.bindPopup(service.layer, () => {
-        const at = this.hour === null || service.left_out ? null : this.hour;
-        const state = at === null ? null : this.hours.tellService(service.place, at);
-        return qh.servicePopup(this.words, service, label, { hour: at, state });
-      });
-    }
-
-    /* Popups move the map until they are clear of the legend, wherever it ends by then. */
-    bindPopup(layer, content) {
-      return layer.bindPopup(() => {
-        this.clearOfLegend(layer.getPopup());
-        return content();
-      }, POPUP);
-    }
-
-    clearOfLegend(popup) {
-      const legend = qh.byId("legend");
-      const size = this.map.getSize();
-      const beside = legend.open && size.x > legend.offsetWidth + 2 * POPUP.maxWidth;
-      if (!beside) legend.open = false;
-      const right = legend.offsetLeft + legend.offsetWidth + MARGIN;
-      const bottom = legend.offsetTop + legend.offsetHeight + MARGIN;
-      popup.options.autoPanPaddingTopLeft = beside ? [right, MARGIN] : [MARGIN, bottom];
-      const room = size.x - POPUP.autoPanPaddingBottomRight[0] - TIP;
-      popup.options.maxWidth = Math.min(POPUP.maxWidth, room);
-      popup.options.minWidth = Math.min(popup.options.minWidth, room);
-      popup.options.maxHeight = Math.min(POPUP.maxHeight, size.y - (beside ? 0 : bottom) - TIP);
-    }
-
-    /* What is known of a place where no gap and no service is. */
-    openAt(latlng) {
-      const told = this.on.tell(latlng);
-      if (!told) return null;
-      const content = qh.el("div", { class: "popup", tabindex: "-1" }, told);
-      const popup = L.popup(WIDE_POPUP).setLatLng(latlng).setContent(content);
-      this.clearOfLegend(popup);
-      this.map.openPopup(popup);
-      return popup;
-    }
-
-    viewOf(id) {
-      return this.data.views.find((view) => view.id === id);
-    }
-
-    refreshMarks() {
-      for (const service of this.data.services) {
-        if (service.layer) service.layer.setStyle(this.markStyle(service)).redraw();
+  /**
+   * @param {Record<string, Scenery>} scenery
+   * @param {L.LayerGroup} group
+   */
+  drawScenery(scenery, group) {
+    for (const [kind, { areas, lines }] of Object.entries(scenery)) {
+      const colour = palette.scenery[kind] || palette.outside;
+      // Water stays over the coverage: a river is what one has to walk around.
+      const pane = kind === "water" ? "streets" : "ground";
+      if (areas.length) this.fill(pane, areas, colour).addTo(group);
+      if (lines.length) {
+        const weight = kind === "water" ? 3 : 1.2;
+        this.lines(pane, lines, { color: colour, weight, opacity: 0.9 }).addTo(group);
       }
     }
+  }
 
-    /* Seen from afar marks are smaller, or they would hide a small city. */
-    markStyle(service) {
-      const { colour } = this.viewOf(service.category);
-      const style = qh.markStyle(colour, qh.kindOf(service, this.hours, this.hour));
-      const radius = (style.small ? 5 : 7) - (this.map.getZoom() < 11.75 ? 2 : 0);
-      return { ...style, radius };
-    }
-  };
-})(window.quartHeure);
+  /* Streets by class, each from its own zoom on; built when they are first needed. */
+  refreshStreets() {
+    const zoom = this.map.getZoom();
+    const scale = Math.max(0.5, 1 + (zoom - 13) * 0.45);
+    this.data.ground.streets.forEach((steps, level) => {
+      const wanted = this.switches.streets && !this.data.online && zoom >= STREETS_FROM[level];
+      const layer = this.streets.get(level);
+      if (!wanted) {
+        if (layer) layer.remove();
+        return;
+      }
+      const shown = layer || this.lines("streets", steps, { color: palette.street, opacity: 0.75 });
+      shown.setStyle({ weight: STREET_WEIGHTS[level] * scale });
+      this.streets.set(level, shown);
+      if (!this.map.hasLayer(shown)) shown.addTo(this.map).bringToBack();
+    });
+  }
+
+  /**
+   * @param {View} view
+   * @returns {Drawn}
+   */
+  drawView(view) {
+    const gaps = view.gaps.map((gap) => this.drawGap(gap, Boolean(view.rounded)));
+    return {
+      gaps: L.layerGroup([...gaps, this.gapOutlines(view.gaps, 1.3)]),
+      services: L.layerGroup(this.servicesOf(view).map((service) => this.markOf(service))),
+    };
+  }
+
+  /**
+   * The layer of a gap of a view that is drawn.
+   * @param {Gap} gap
+   */
+  gapLayer(gap) {
+    const layer = this.gaps.get(gap);
+    if (!layer) throw new Error("Gap " + gap.rank + " is not drawn.");
+    return layer;
+  }
+
+  /**
+   * @param {Gap} gap
+   * @param {boolean} rounded
+   */
+  drawGap(gap, rounded) {
+    const layer = this.fill("coverage", gap.shape, gapFill(), { interactive: true });
+    this.gaps.set(gap, layer);
+    /** @type {L.LatLng | null} */
+    let clicked = null;
+    // Before the popup opens, which is told the same click: a gap chosen in the list has none.
+    layer.on("click", ({ latlng }) => (clicked = latlng));
+    layer.on("popupclose", () => (clicked = null));
+    this.bindPopup(layer, () => {
+      const here = clicked ? this.on.tell(clicked) : "";
+      return gapPopup(this.words, this.data, gap, rounded, here, () => this.on.list(gap));
+    });
+    const outline = this.gapOutlines([gap], 4);
+    layer.on("popupopen", () => {
+      outline.addTo(this.map);
+      this.on.gap(gap);
+    });
+    layer.on("popupclose", () => {
+      outline.remove();
+      this.on.gap(null);
+    });
+    return layer;
+  }
+
+  /**
+   * Outlines without those of small holes, which at the scale of a city are specks.
+   * @param {Gap[]} gaps
+   * @param {number} weight
+   */
+  gapOutlines(gaps, weight) {
+    const rings = gaps
+      .flatMap((gap) => gap.shape)
+      .flatMap(([outer, ...holes]) => [outer, ...holes.filter((hole) => reach(hole) > HOLE_REACH)]);
+    const closed = rings.map((ring) => [...ring, ...closing(ring)]);
+    return this.lines("streets", closed, { color: palette.gap_line, weight });
+  }
+
+  /**
+   * @param {View} view
+   * @returns {Service[]}
+   */
+  servicesOf(view) {
+    if (view.kind === "category") return this.data.services.filter((service) => service.category === view.id);
+    return this.data.services.filter((service) => this.categoryOf(service).essential && !service.left_out);
+  }
+
+  /**
+   * One mark per service, whichever views it is part of.
+   * @param {Service} service
+   */
+  markOf(service) {
+    const before = this.marks.get(service);
+    if (before) return before;
+    const mark = new Mark(service.at, {
+      shape: shapeOf(this.data, service.category),
+      renderer: this.svg,
+      pane: "marks",
+      ...this.markStyle(service),
+    });
+    this.marks.set(service, mark);
+    this.bindPopup(mark, () => {
+      const { hour } = this;
+      const timed = hour !== null && !service.left_out;
+      const at = timed ? { hour, state: this.hours.tellService(service, hour) } : null;
+      return servicePopup(this.words, service, this.categoryOf(service).label, at);
+    });
+    return mark;
+  }
+
+  /**
+   * Popups move the map until they are clear of the legend, wherever it ends by then.
+   * @param {L.Layer} layer
+   * @param {() => HTMLElement} content
+   */
+  bindPopup(layer, content) {
+    layer.bindPopup(() => {
+      const popup = layer.getPopup();
+      if (popup) this.clearOfLegend(popup);
+      return content();
+    }, POPUP);
+  }
+
+  /** @param {L.Popup} popup */
+  clearOfLegend({ options }) {
+    const legend = /** @type {HTMLDetailsElement} */ (byId("legend"));
+    const size = this.map.getSize();
+    const beside = legend.open && size.x > legend.offsetWidth + 2 * POPUP.maxWidth;
+    if (!beside) legend.open = false;
+    const right = legend.offsetLeft + legend.offsetWidth + MARGIN;
+    const bottom = legend.offsetTop + legend.offsetHeight + MARGIN;
+    options.autoPanPaddingTopLeft = beside ? [right, MARGIN] : [MARGIN, bottom];
+    const room = size.x - CLEAR_OF_ZOOM - TIP;
+    options.maxWidth = Math.min(POPUP.maxWidth, room);
+    options.minWidth = Math.min(options.minWidth || 0, room);
+    options.maxHeight = Math.min(POPUP.maxHeight, size.y - (beside ? 0 : bottom) - TIP);
+  }
+
+  /**
+   * What is known of a place where no gap and no service is.
+   * @param {L.LatLng} latlng
+   */
+  openAt(latlng) {
+    const told = this.on.tell(latlng);
+    if (!told) return null;
+    const content = el("div", { class: "popup", tabindex: "-1" }, told);
+    const popup = L.popup(WIDE_POPUP).setLatLng(latlng).setContent(content);
+    this.clearOfLegend(popup);
+    this.map.openPopup(popup);
+    return popup;
+  }
+
+  /** @param {Service} service */
+  categoryOf(service) {
+    const view = this.categories.get(service.category);
+    if (!view) throw new Error("The page has no category " + service.category + ".");
+    return view;
+  }
+
+  refreshMarks() {
+    for (const [service, mark] of this.marks) mark.setStyle(this.markStyle(service)).redraw();
+  }
+
+  /**
+   * Seen from afar marks are smaller, or they would hide a small city.
+   * @param {Service} service
+   */
+  markStyle(service) {
+    const style = markStyle(this.categoryOf(service).colour, kindOf(service, this.hours, this.hour));
+    const radius = (style.small ? 5 : 7) - (this.map.getZoom() < 11.75 ? 2 : 0);
+    return { ...style, radius };
+  }
+}

@@ -1,268 +1,357 @@
 /* The map of coverage: starts the layers and the panel, and carries what is chosen between them. */
-"use strict";
 
-(function (qh) {
-  const { byId } = qh;
+/** @import { District, Gap, PageData, Service, View } from "./types.js" */
+/** @import { Kind, Switches } from "./layers.js" */
+/** @import { Chosen, Effective } from "./scene.js" */
+/** @import { Entry } from "./search.js" */
 
-  class CoverageMap {
-    constructor(map, data, cells, hours, lang) {
-      Object.assign(this, { map, data, cells, hours, lang });
-      this.words = new qh.Words(data.words);
-      this.switches = { gaps: true, services: true, streets: true };
-      this.layers = new qh.Layers(map, data, this.words, { cells, hours }, this.switches, {
-        tell: (latlng) => this.tell(latlng),
-        gap: (gap) => this.noteGap(gap),
-        list: (gap) => this.findInList(gap),
-      });
-      this.scenes = new qh.Scenes(data, cells, hours, this.words);
-      this.legend = new qh.Legend(data, this.words, this.layers);
-      this.panel = new qh.Panel(data, this.words, this.layers, hours, {
-        gap: (gap, from) => this.visitGap(gap, from),
-        service: (service, from) => this.visitService(service, from),
-      });
-      this.controls = new qh.Controls(data, this.words, {
-        view: (view) => this.choose({ view }),
-        minutes: (minutes) => this.choose({ minutes }),
-        mode: (mode) => this.choose({ mode }),
-        hour: (hour) => this.choose({ hour }),
-        layer: (name, shown) => this.setLayer(name, shown),
-        district: (value) => this.goTo(value),
-        reset: () => this.reset(),
-      });
-      this.search = new qh.Search(data, this.words, (entry, from) => this.visitFound(entry, from));
-      this.viewpoint = new qh.Viewpoint(map, data.ground, () => this.keep());
-      this.names = new qh.Names("names");
-      this.arrival = () => {};
-      this.gap = null;
-      this.chosen = this.atStart();
-    }
+import { Cells } from "./cells.js";
+import { Controls } from "./controls.js";
+import { polygon } from "./draw.js";
+import { addMapControls, listenToPrint } from "./frame.js";
+import { Hours } from "./hours.js";
+import { speak } from "./language.js";
+import { Layers } from "./layers.js";
+import { Legend } from "./legend.js";
+import { Names, nameSources } from "./names.js";
+import { byId, control, pageData, part } from "./page.js";
+import { Panel } from "./panel.js";
+import { districtHolding, placePopup } from "./popups.js";
+import { Scenes, effectiveOf } from "./scene.js";
+import { Search } from "./search.js";
+import { keepState, readState, writeState } from "./state.js";
+import { PHONE, Viewpoint } from "./viewpoint.js";
+import { Words } from "./words.js";
 
-    atStart() {
-      return { view: this.data.views[0].id, minutes: this.data.threshold, mode: "minutes", hour: null };
-    }
+/** @type {Kind[]} */
+const LAYERS = ["gaps", "services", "streets"];
 
-    start() {
-      qh.addMapControls(this.map, this.words, () => this.viewpoint.frame());
-      this.viewpoint.frame();
-      this.names.addTo(this.map);
-      this.listenToMap();
-      qh.listenToPrint(this.map);
-      this.show();
-      // Once more: the legend, now written, may cover the area; on a phone it would cover too much.
-      if (window.matchMedia(qh.PHONE).matches) byId("legend").open = false;
-      this.viewpoint.frame();
-      this.viewpoint.keepFramed();
-      this.restore();
-      window.addEventListener("hashchange", () => this.restore());
-      this.map.on("moveend", () => this.keep());
-      this.started = true;
-      document.documentElement.classList.add("ready");
-    }
+export class CoverageMap {
+  /**
+   * @param {L.Map} map
+   * @param {PageData} data
+   * @param {Cells} cells
+   * @param {Hours} hours
+   * @param {string | null} lang the language that the address asks for, if it is not the page's own
+   */
+  constructor(map, data, cells, hours, lang) {
+    this.map = map;
+    this.data = data;
+    this.cells = cells;
+    this.hours = hours;
+    this.lang = lang;
+    this.words = new Words(data.said);
+    /** @type {Switches} */
+    this.switches = { gaps: true, services: true, streets: true };
+    this.layers = new Layers(map, data, this.words, cells, hours, this.switches, {
+      tell: (latlng) => this.tell(latlng),
+      gap: (gap) => this.noteGap(gap),
+      list: (gap) => this.findInList(gap),
+    });
+    this.scenes = new Scenes(data, cells, hours, this.words);
+    this.legend = new Legend(data, this.words, this.layers);
+    this.panel = new Panel(data, this.words, this.layers, hours, {
+      gap: (gap, from) => this.visitGap(gap, from),
+      service: (service, from) => this.visitService(service, from),
+    });
+    this.controls = new Controls(data, this.words, {
+      view: (view) => this.choose({ view }),
+      minutes: (minutes) => this.choose({ minutes }),
+      mode: (mode) => this.choose({ mode }),
+      hour: (hour) => this.choose({ hour }),
+      layer: (name, shown) => this.setLayer(name, shown),
+      district: (value) => this.goTo(value),
+      reset: () => this.reset(),
+    });
+    this.search = new Search(data, this.words, (entry, from) => this.visitFound(entry, from));
+    this.viewpoint = new Viewpoint(map, data.ground, () => this.keep());
+    this.names = new Names("names");
+    this.arrival = () => {};
+    /** @type {Gap | null} */
+    this.gap = null;
+    /** @type {HTMLElement | null} */
+    this.returnTo = null;
+    this.started = false;
+    this.chosen = this.atStart();
+    /** @type {View} */
+    this.view = data.views[0];
+    /** @type {Effective} */
+    this.effective = effectiveOf(data, this.view, this.chosen);
+  }
 
-    /* ---- what is shown ---- */
+  /** @returns {Chosen} */
+  atStart() {
+    return { view: this.data.views[0].id, minutes: this.data.threshold_min, mode: "minutes", hour: null };
+  }
 
-    choose(changes) {
-      Object.assign(this.chosen, changes);
-      if ("view" in changes) {
-        this.onArrival(() => {});
-        this.returnTo = null; // the list it would return to is about to be replaced
-        this.map.closePopup();
-      }
-      this.show();
-      this.keep();
-    }
+  start() {
+    addMapControls(this.map, this.words, () => this.viewpoint.frame());
+    this.viewpoint.frame();
+    this.names.addTo(this.map);
+    this.listenToMap();
+    listenToPrint(this.map);
+    this.show();
+    // Once more: the legend, now written, may cover the area; on a phone it would cover too much.
+    if (window.matchMedia(PHONE).matches) control("legend", HTMLDetailsElement).open = false;
+    this.viewpoint.frame();
+    this.viewpoint.keepFramed();
+    this.restore();
+    window.addEventListener("hashchange", () => this.restore());
+    this.map.on("moveend", () => this.keep());
+    this.started = true;
+    document.documentElement.classList.add("ready");
+  }
 
-    show() {
-      const { chosen, data, switches } = this;
-      this.view = this.layers.viewOf(chosen.view);
-      this.effective = qh.effective(data, this.view, chosen);
-      const scene = this.scenes.of(this.view, this.effective);
-      this.layers.show(this.view, scene, this.effective);
-      this.panel.write(this.view, this.effective);
-      this.legend.write(this.view, this.effective, scene, switches);
-      this.controls.show(chosen, this.view, this.effective, switches);
-      this.controls.showShares(this.effective, this.panel.figures);
-      this.writeNames();
-    }
+  /* ---- what is shown ---- */
 
-    setLayer(name, shown) {
-      this.switches[name] = shown;
-      this.show();
-      this.keep();
-    }
-
-    writeNames() {
-      const services = this.layers.servicesOf(this.view);
-      this.names.setSources(qh.nameSources(this.data, this.view, services, this.switches));
-    }
-
-    reset() {
-      Object.assign(this.switches, { gaps: true, services: true, streets: true });
-      this.search.clear();
-      byId("go-to").value = "";
-      this.choose(this.atStart());
-      this.viewpoint.frame();
-    }
-
-    /* ---- what is chosen, in the address ---- */
-
-    keep() {
-      if (!this.started) return;
-      const { lat, lng } = this.map.getCenter();
-      const place = this.viewpoint.framed ? null : { zoom: this.map.getZoom(), lat, lng };
-      const hidden = Object.keys(this.switches).filter((name) => !this.switches[name]);
-      const state = { ...this.chosen, hidden, place, gap: this.gap && this.gap.rank, lang: this.lang };
-      qh.keepState(qh.writeState(state, this.data));
-    }
-
-    restore() {
-      const layers = Object.keys(this.switches);
-      const state = qh.readState(window.location.hash, this.data, layers);
-      if (!state) return; // a link within the page, or nothing of ours
-      for (const name of layers) this.switches[name] = !state.hidden.includes(name);
-      const { view, minutes, mode, hour, place } = state;
+  /** @param {Partial<Chosen>} changes */
+  choose(changes) {
+    Object.assign(this.chosen, changes);
+    if ("view" in changes) {
+      this.onArrival(() => {});
+      this.returnTo = null; // the list it would return to is about to be replaced
       this.map.closePopup();
-      this.chosen = { view, minutes, mode, hour };
-      this.show();
-      if (place) {
-          this.map.setView([place.lat, place.lng], place.zoom, { animate: false });
-      } else this.viewpoint.frame();
-      const gap = this.view.gaps[state.gap - 1];
-      if (gap) gap.layer.openPopup([gap.at[1], gap.at[0]]);
     }
+    this.show();
+    this.keep();
+  }
 
-    noteGap(gap) {
-      this.gap = gap;
-      this.keep();
-    }
+  show() {
+    const { chosen, data, switches } = this;
+    this.view = data.views.find((one) => one.id === chosen.view) || data.views[0];
+    this.effective = effectiveOf(data, this.view, chosen);
+    const scene = this.scenes.of(this.view, this.effective);
+    this.layers.show(this.view, scene, this.effective);
+    this.panel.write(this.view, this.effective);
+    this.legend.write(this.view, this.effective, scene, switches);
+    this.controls.show(chosen, this.view, this.effective, switches);
+    this.controls.showShares(this.effective, this.panel.figures);
+    this.writeNames();
+  }
 
-    /* What is known of a place: minutes to the nearest service of each category. Null outside. */
-    tell(latlng) {
-      const cell = this.cells.holding(latlng);
-      if (cell < 0) return null;
-      const district = qh.districtHolding(this.data.ground.districts, latlng);
-      const title = this.words.say("here_title", { district: district ? district.label : this.words.say("here_no_district") });
-      return qh.placePopup(this.words, this, { title, cell, hour: this.effective.hour }, (service) =>
-        this.visitService(service, null)
-      );
-    }
+  /**
+   * @param {Kind} name
+   * @param {boolean} shown
+   */
+  setLayer(name, shown) {
+    this.switches[name] = shown;
+    this.show();
+    this.keep();
+  }
 
-    /* ---- from the panel to the map and back ---- */
+  writeNames() {
+    const services = this.layers.servicesOf(this.view);
+    this.names.setSources(nameSources(this.data, this.view, services, this.switches));
+  }
 
-    visitGap(gap, from) {
-      if (!this.switches.gaps) this.setLayer("gaps", true);
+  reset() {
+    for (const name of LAYERS) this.switches[name] = true;
+    this.search.clear();
+    control("go-to", HTMLSelectElement).value = "";
+    this.choose(this.atStart());
+    this.viewpoint.frame();
+  }
+
+  /* ---- what is chosen, in the address ---- */
+
+  keep() {
+    if (!this.started) return;
+    const { lat, lng } = this.map.getCenter();
+    const place = this.viewpoint.framed ? null : { zoom: this.map.getZoom(), lat, lng };
+    const hidden = LAYERS.filter((name) => !this.switches[name]);
+    const state = { ...this.chosen, hidden, place, gap: this.gap && this.gap.rank, lang: this.lang };
+    keepState(writeState(state, this.data));
+  }
+
+  restore() {
+    const state = readState(window.location.hash, this.data, LAYERS);
+    if (!state) return; // a link within the page, or nothing of ours
+    for (const name of LAYERS) this.switches[name] = !state.hidden.includes(name);
+    const { view, minutes, mode, hour, place } = state;
+    this.map.closePopup();
+    this.chosen = { view, minutes, mode, hour };
+    this.show();
+    if (place) this.map.setView([place.lat, place.lng], place.zoom, { animate: false });
+    else this.viewpoint.frame();
+    const gap = this.view.gaps.find((one) => one.rank === state.gap);
+    if (gap) this.layers.gapLayer(gap).openPopup(gap.at);
+  }
+
+  /** @param {Gap | null} gap */
+  noteGap(gap) {
+    this.gap = gap;
+    this.keep();
+  }
+
+  /**
+   * What is known of a place: minutes to the nearest service of each category. Null outside.
+   * @param {L.LatLng} latlng
+   */
+  tell(latlng) {
+    const cell = this.cells.holding(latlng);
+    if (cell < 0) return null;
+    const district = districtHolding(this.data.ground.districts, latlng);
+    const name = district ? district.label : this.words.say("here_no_district");
+    const title = this.words.say("here_title", { district: name });
+    return placePopup(this.words, this, { title, cell, hour: this.effective.hour }, (service) =>
+      this.visitService(service, null)
+    );
+  }
+
+  /* ---- from the panel to the map and back ---- */
+
+  /**
+   * @param {Gap} gap
+   * @param {HTMLElement} from
+   */
+  visitGap(gap, from) {
+    if (!this.switches.gaps) this.setLayer("gaps", true);
+    this.togglePanel(false);
+    const layer = this.layers.gapLayer(gap);
+    this.onArrival(() => {
+      layer.openPopup(gap.at);
+      this.focusPopup(layer.getPopup(), from);
+    });
+    this.viewpoint.flyTo(layer.getBounds());
+  }
+
+  /**
+   * @param {Service} service
+   * @param {HTMLElement | null} from
+   */
+  visitService(service, from) {
+    if (!this.layers.servicesOf(this.view).includes(service)) this.choose({ view: service.category });
+    if (!this.switches.services) this.setLayer("services", true);
+    this.togglePanel(false);
+    const mark = this.layers.markOf(service);
+    this.onArrival(() => {
+      mark.openPopup();
+      this.focusPopup(mark.getPopup(), from);
+    });
+    this.viewpoint.jumpTo(service.at, 15);
+  }
+
+  /**
+   * A popup finds its place by the view: it opens once the map is there, if no other is chosen.
+   * @param {() => void} open
+   */
+  onArrival(open) {
+    this.map.off("moveend", this.arrival);
+    this.arrival = open;
+    this.map.once("moveend", open);
+  }
+
+  /**
+   * Hand the keyboard over to a popup; closing it hands it back.
+   * @param {L.Popup | null | undefined} popup
+   * @param {HTMLElement | null} from
+   */
+  focusPopup(popup, from) {
+    this.returnTo = from;
+    const element = popup && popup.getElement();
+    if (element) part(element, ".popup").focus({ preventScroll: true });
+  }
+
+  /** @param {Gap} gap */
+  findInList(gap) {
+    this.returnTo = null;
+    this.map.closePopup();
+    this.togglePanel(true);
+    this.panel.findGap(gap);
+  }
+
+  /**
+   * @param {Entry} entry
+   * @param {HTMLElement} from
+   */
+  visitFound(entry, from) {
+    if (entry.kind === "district") this.visitDistrict(entry.district);
+    else if (entry.kind === "service") this.visitService(entry.service, from);
+    else {
       this.togglePanel(false);
-      gap.clicked = null;
-      this.onArrival(() => {
-        gap.layer.openPopup([gap.at[1], gap.at[0]]);
-        this.focusPopup(gap.layer, from);
-      });
-      this.viewpoint.flyTo(gap.layer.getBounds());
-    }
-
-    visitService(service, from) {
-      if (!this.layers.servicesOf(this.view).includes(service)) this.choose({ view: service.category });
-      if (!this.switches.services) this.setLayer("services", true);
-      this.togglePanel(false);
-      this.onArrival(() => {
-        service.layer.openPopup();
-        this.focusPopup(service.layer, from);
-      });
-      this.viewpoint.jumpTo(service.layer.getLatLng(), 15);
-    }
-
-    /* A popup finds its place by the view: it opens once the map is there, if no other is chosen. */
-    onArrival(open) {
-      this.map.off("moveend", this.arrival);
-      this.arrival = open;
-      this.map.once("moveend", open);
-    }
-
-    /* Hand the keyboard over to the popup; closing it hands it back. */
-    focusPopup(layer, from) {
-      this.returnTo = from;
-      layer.getPopup().getElement().querySelector(".popup").focus({ preventScroll: true });
-    }
-
-    findInList(gap) {
-      this.returnTo = null;
-      this.map.closePopup();
-      this.togglePanel(true);
-      this.panel.findGap(gap);
-    }
-
-    visitFound(entry, from) {
-      if (entry.kind === "district") return this.visitDistrict(entry.district);
-      if (entry.kind === "service") return this.visitService(entry.service, from);
-      this.togglePanel(false);
-      this.onArrival(() => {
-        const popup = this.layers.openAt(entry.at);
-        if (popup) this.focusPopup({ getPopup: () => popup }, from);
-      });
+      this.onArrival(() => this.openAt(entry.at, from));
       this.viewpoint.jumpTo(entry.at, 16);
-      return undefined;
-    }
-
-    visitDistrict(district) {
-      this.togglePanel(false);
-      this.viewpoint.flyTo(L.latLngBounds(qh.polygon(district.shape).flat(2)));
-    }
-
-    goTo(value) {
-      if (value !== "") return this.visitDistrict(this.data.ground.districts[Number(value)]);
-      this.togglePanel(false);
-      return this.viewpoint.frame();
-    }
-
-    listenToMap() {
-      this.map.on("click", ({ latlng }) => this.layers.openAt(latlng));
-      this.map.on("popupopen", ({ popup }) => {
-        const button = popup.getElement().querySelector(".leaflet-popup-close-button");
-        if (button) button.setAttribute("aria-label", this.words.say("close"));
-      });
-      this.map.on("popupclose", () => {
-        const back = this.returnTo;
-        this.returnTo = null;
-        if (!back || !back.isConnected) return;
-        // On a phone the list is folded away: its button stands for it.
-        (back.offsetParent ? back : byId("fold")).focus({ preventScroll: true });
-      });
-      byId("fold").addEventListener("click", () => this.togglePanel());
-      document.addEventListener("keydown", (event) => this.key(event));
-    }
-
-    /* Escape closes what is open; Enter on the map asks for the place in its middle. */
-    key({ key, target }) {
-      const container = this.map.getContainer();
-      if (key === "Escape") this.map.closePopup();
-      if (key !== "Enter" || target !== container) return;
-      const popup = this.layers.openAt(this.map.getCenter());
-      if (popup) this.focusPopup({ getPopup: () => popup }, container);
-    }
-
-    /* On a phone the panel is folded; on a wide screen it is always there. */
-    togglePanel(open) {
-      const button = byId("fold");
-      const opened = open === undefined ? button.getAttribute("aria-expanded") !== "true" : open;
-      button.setAttribute("aria-expanded", String(opened));
-      document.body.classList.toggle("panel-open", opened);
-      button.querySelector(".when-open").hidden = !opened;
-      button.querySelector(".when-closed").hidden = opened;
-      // At once, for what flies to a place next must know how large the map is now.
-      this.viewpoint.resize();
     }
   }
 
-  qh.start = async function (map) {
-    const data = JSON.parse(byId("data").textContent);
-    const lang = qh.speak(data);
-    if (!("DecompressionStream" in window)) {
-      byId("summary").textContent = data.words.too_old;
-      return;
-    }
-    const cells = await new qh.Cells(data.cells).open();
-    const hours = await new qh.Hours(data.hours, cells).open();
-    qh.map = new CoverageMap(map, data, cells, hours, lang);
-    qh.map.start();
-  };
-})(window.quartHeure);
+  /**
+   * @param {L.LatLng} at
+   * @param {HTMLElement} from
+   */
+  openAt(at, from) {
+    const popup = this.layers.openAt(at);
+    if (popup) this.focusPopup(popup, from);
+  }
+
+  /** @param {District} district */
+  visitDistrict(district) {
+    this.togglePanel(false);
+    this.viewpoint.flyTo(L.latLngBounds(polygon(district.shape).flat(2)));
+  }
+
+  /** @param {string} value position of a district, or nothing for the whole area */
+  goTo(value) {
+    if (value !== "") return this.visitDistrict(this.data.ground.districts[Number(value)]);
+    this.togglePanel(false);
+    return this.viewpoint.frame();
+  }
+
+  listenToMap() {
+    this.map.on("click", ({ latlng }) => this.layers.openAt(latlng));
+    this.map.on("popupopen", ({ popup }) => {
+      const element = popup.getElement();
+      const button = element && element.querySelector(".leaflet-popup-close-button");
+      if (button) button.setAttribute("aria-label", this.words.say("close"));
+    });
+    this.map.on("popupclose", () => {
+      const back = this.returnTo;
+      this.returnTo = null;
+      if (!back || !back.isConnected) return;
+      // On a phone the list is folded away: its button stands for it.
+      (back.offsetParent ? back : byId("fold")).focus({ preventScroll: true });
+    });
+    byId("fold").addEventListener("click", () => this.togglePanel());
+    document.addEventListener("keydown", (event) => this.key(event));
+  }
+
+  /**
+   * Escape closes what is open; Enter on the map asks for the place in its middle.
+   * @param {KeyboardEvent} event
+   */
+  key({ key, target }) {
+    const container = this.map.getContainer();
+    if (key === "Escape") this.map.closePopup();
+    if (key === "Enter" && target === container) this.openAt(this.map.getCenter(), container);
+  }
+
+  /**
+   * On a phone the panel is folded; on a wide screen it is always there.
+   * @param {boolean} [open]
+   */
+  togglePanel(open) {
+    const button = byId("fold");
+    const opened = open === undefined ? button.getAttribute("aria-expanded") !== "true" : open;
+    button.setAttribute("aria-expanded", String(opened));
+    document.body.classList.toggle("panel-open", opened);
+    part(button, ".when-open").hidden = !opened;
+    part(button, ".when-closed").hidden = opened;
+    // At once, for what flies to a place next must know how large the map is now.
+    this.viewpoint.resize();
+  }
+}
+
+/** @param {L.Map} map */
+async function start(map) {
+  const { data, lang } = speak(pageData);
+  if (!("DecompressionStream" in window)) {
+    byId("summary").textContent = data.said.words.too_old;
+    return;
+  }
+  const cells = await Cells.open(data.cells);
+  const hours = await Hours.open(data, cells);
+  const started = new CoverageMap(map, data, cells, hours, lang);
+  window.quartHeure.map = started;
+  started.start();
+}
+
+window.quartHeure = { start };

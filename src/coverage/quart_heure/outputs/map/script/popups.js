@@ -1,166 +1,232 @@
-/* What the map says of a gap and of a service. */
-"use strict";
+/* What the map says of a gap, of a service and of any other place. */
 
-(function (qh) {
-  const el = qh.el;
+/** @import { District, Gap, PageData, Service } from "./types.js" */
+/** @import { Cells, Told } from "./cells.js" */
+/** @import { Hours } from "./hours.js" */
+/** @import { Child } from "./page.js" */
+/** @import { Words } from "./words.js" */
 
-  const DISTRICTS_NAMED = 4;
+import { polygon } from "./draw.js";
+import { hourName } from "./hours.js";
+import { constants, el } from "./page.js";
+import { categoryViews } from "./scene.js";
 
-  function details(pairs) {
-    const list = el("dl");
-    for (const [term, value] of pairs) {
-      if (value) list.append(el("dt", {}, term), el("dd", { dir: "auto" }, value));
-    }
-    return list;
+const DISTRICTS_NAMED = 4;
+
+/** @param {[string, string | undefined][]} pairs */
+function details(pairs) {
+  const list = el("dl");
+  for (const [term, value] of pairs) {
+    if (value) list.append(el("dt", {}, term), el("dd", { dir: "auto" }, value));
   }
+  return list;
+}
 
-  qh.isLarge = (gap) => gap.districts.length > DISTRICTS_NAMED;
+/** @param {Gap} gap */
+export const isLarge = (gap) => gap.districts.length > DISTRICTS_NAMED;
 
-  /* The districts of a zone; a large one touches many. */
-  qh.districtsOf = function (words, gap) {
-    const named = gap.districts.slice(0, DISTRICTS_NAMED).join(", ");
-    const more = gap.districts.length - DISTRICTS_NAMED;
-    return more > 0 ? named + words.say("districts_more", { n: more }) : named;
-  };
+/**
+ * The districts of a zone; a large one touches many.
+ * @param {Words} words
+ * @param {Gap} gap
+ */
+export function districtsOf(words, gap) {
+  const named = gap.districts.slice(0, DISTRICTS_NAMED).join(", ");
+  const more = gap.districts.length - DISTRICTS_NAMED;
+  return more > 0 ? named + words.say("districts_more", { n: more }) : named;
+}
 
-  /* `rounded` is whether minutes are rounded up for discretion; `here` is what is known of the place
-     that was clicked; `onList` leads back to the list. */
-  qh.gapPopup = function (words, data, { gap, rounded }, here, onList) {
-    const [least, median, most] = gap.minutes;
-    const size = [words.say("area_ha", { n: words.number(gap.area_ha, gap.area_ha < 10 ? 1 : 0) })];
-    if (data.residents) size.unshift(words.count("residents_count", gap.residents));
-    const minutes =
-      median === null
-        ? words.say(qh.asked(data) ? "unreachable_sure" : "unreachable")
-        : words.say(rounded ? "gap_minutes_rounded" : "gap_minutes_value", {
-            median: words.number(median),
-            min: words.number(least),
-            max: most === null ? "∞" : words.number(most),
-            step: data.round_min,
-          });
-    const nearest = gap.discreet ? words.say("gap_nearest_unshown") : gap.nearest;
+/**
+ * @param {Words} words
+ * @param {PageData} data
+ * @param {Gap} gap
+ * @param {boolean} rounded whether minutes are rounded up for discretion
+ * @param {Child} here what is known of the place that was clicked
+ * @param {() => void} onList leads back to the list
+ */
+export function gapPopup(words, data, gap, rounded, here, onList) {
+  const { min, median, max } = gap.minutes;
+  const size = [words.say("area_ha", { n: words.number(gap.area_ha, gap.area_ha !== null && gap.area_ha < 10 ? 1 : 0) })];
+  if (data.residents) size.unshift(words.count("residents_count", gap.residents));
+  const minutes =
+    median === null
+      ? words.say(asked(data) ? "unreachable_sure" : "unreachable")
+      : words.say(rounded ? "gap_minutes_rounded" : "gap_minutes_value", {
+          median: words.number(median),
+          min: words.number(min),
+          max: max === null ? "∞" : words.number(max),
+          step: data.round_min,
+        });
+  const cause = gap.cause && (words.said.cause_words[gap.cause] || gap.cause);
+  return el(
+    "div",
+    { class: "popup", tabindex: "-1" },
+    el("h2", { dir: "auto" }, words.say("gap_title", { rank: gap.rank, place: placeOf(words, gap) })),
+    details([
+      [words.say("gap_where"), isLarge(gap) ? "" : districtsOf(words, gap)],
+      [words.say("gap_size"), size.join(" · ")],
+      [words.say("gap_minutes"), minutes],
+      [words.say("gap_nearest"), gap.discreet ? words.say("gap_nearest_unshown") : gap.nearest],
+      [words.say("gap_cause"), cause],
+      [words.say("gap_opens"), gap.opens && momentTold(words, gap.opens)],
+    ]),
+    el("button", { type: "button", class: "link", onclick: onList }, words.say("gap_in_list")),
+    here
+  );
+}
+
+/**
+ * A street says where a zone is, unless the zone is as large as several districts.
+ * @param {Words} words
+ * @param {Gap} gap
+ */
+export function placeOf(words, gap) {
+  if (isLarge(gap)) return districtsOf(words, gap);
+  return gap.street || words.say("gap_unnamed");
+}
+
+/**
+ * The district that holds a place, by the ray that leaves it westwards; null outside all.
+ * @param {District[]} districts
+ * @param {L.LatLng} place
+ */
+export function districtHolding(districts, { lat, lng }) {
+  /** @type {(a: L.LatLng, b: L.LatLng) => boolean} */
+  const crosses = (a, b) => a.lat > lat !== b.lat > lat && lng > a.lng + ((b.lng - a.lng) * (lat - a.lat)) / (b.lat - a.lat);
+  /** @param {L.LatLng[][]} rings */
+  const inside = (rings) =>
+    rings.reduce((found, ring) => {
+      const hits = ring.filter((at, i) => crosses(at, ring[(i + 1) % ring.length])).length;
+      return found !== (hits % 2 === 1);
+    }, false);
+  return districts.find((district) => polygon(district.shape).some(inside)) || null;
+}
+
+/**
+ * Whether the study asked for an hour or a person: minutes are then to what is sure.
+ * @param {PageData} data
+ */
+const asked = (data) => Boolean(data.views[0].ends);
+
+/**
+ * A moment of the local clock, in words.
+ * @param {Words} words
+ * @param {string} iso
+ */
+function momentTold(words, iso) {
+  /** @type {Intl.DateTimeFormatOptions} */
+  const form = { weekday: "long", day: "numeric", month: "long", hour: "2-digit", minute: "2-digit", timeZone: "UTC" };
+  return new Intl.DateTimeFormat(words.locale, form).format(new Date(iso + "Z"));
+}
+
+/**
+ * Minutes as they are told: rounded up, so that 15 never stands for more than 15.
+ * @param {Words} words
+ * @param {Cells} cells
+ * @param {Told} told
+ */
+function minutesTold(words, cells, { minutes, place }) {
+  if (minutes === Infinity) return words.say("here_unreachable");
+  if (minutes === null) return words.say("here_over", { n: words.number(cells.furthest) });
+  const told = words.number(Math.ceil(minutes - 1e-6));
+  return words.say(place === -1 ? "here_at_most" : "minutes", { n: told });
+}
+
+/**
+ * Whether something is open, in words.
+ * @param {Words} words
+ * @param {number} state
+ */
+function stateTold(words, state) {
+  const { sure, perhaps } = constants;
+  return words.say(state === sure ? "here_state_sure" : state === perhaps ? "here_state_perhaps" : "here_state_not");
+}
+
+/**
+ * Minutes from a place to the nearest service of each category, and which one it is.
+ * @param {Words} words
+ * @param {{ data: PageData, cells: Cells, hours: Hours }} page
+ * @param {{ title: string, cell: number, hour: number | null }} place
+ * @param {(service: Service) => void} visit is called with the one that is chosen
+ */
+export function placePopup(words, { data, cells, hours }, place, visit) {
+  const title = el("h2", { dir: "auto" }, place.title);
+  if (cells.isOff(place.cell)) return el("section", {}, title, el("p", {}, words.say("here_off_network")));
+  const { cell, hour } = place;
+  /** @param {string} text */
+  const heading = (text) => el("th", { scope: "col" }, text);
+  const lines = categoryViews(data).map((view) => {
+    const told = cells.tell(view.id, cell);
+    const near = told.minutes !== null && told.minutes <= data.threshold_min;
+    const perhaps = hour === null && cells.isPerhaps(view.id, cell);
+    const minutes = perhaps ? words.say("here_perhaps", { n: words.short(data.threshold_min) }) : minutesTold(words, cells, told);
+    const open = hour !== null && hours.has(view.id) ? stateTold(words, hours.tell(view.id, hour, cell)) : words.say("unknown");
+    const which = el("span", { class: "which" }, nearestTold(words, data, told, visit));
     return el(
-      "div",
-      { class: "popup", tabindex: "-1" },
-      el("h2", { dir: "auto" }, words.say("gap_title", { rank: gap.rank, place: qh.placeOf(words, gap) })),
-      details([
-        [words.say("gap_where"), qh.isLarge(gap) ? "" : qh.districtsOf(words, gap)],
-        [words.say("gap_size"), size.join(" · ")],
-        [words.say("gap_minutes"), minutes],
-        [words.say("gap_nearest"), nearest],
-        [words.say("gap_cause"), words.table.cause_words[gap.cause] || gap.cause],
-        [words.say("gap_opens"), gap.opens && qh.momentTold(words, gap.opens)],
-      ]),
-      el("button", { type: "button", class: "link", onclick: onList }, words.say("gap_in_list")),
-      here
+      "tr",
+      { class: near ? "near" : "" },
+      el("th", { scope: "row", dir: "auto" }, view.label, which),
+      el("td", {}, minutes),
+      hour === null ? "" : el("td", {}, open)
     );
-  };
+  });
+  const open = hour === null ? "" : heading(words.say("here_open", { hour: hourName(words, hour) }));
+  return el(
+    "section",
+    {},
+    title,
+    el(
+      "table",
+      { class: "here" },
+      el("caption", {}, words.say(asked(data) && hour === null ? "here_caption_sure" : "here_caption")),
+      el("thead", {}, el("tr", {}, heading(words.say("here_nearest")), heading(words.say("here_minutes")), open)),
+      el("tbody", {}, ...lines)
+    )
+  );
+}
 
-  /* A street says where a zone is, unless the zone is as large as several districts. */
-  qh.placeOf = function (words, gap) {
-    if (qh.isLarge(gap)) return qh.districtsOf(words, gap);
-    return gap.street || words.say("gap_unnamed");
-  };
+/**
+ * The service that is told to be nearest, to be chosen; a discreet one has no name.
+ * @param {Words} words
+ * @param {PageData} data
+ * @param {Told} told
+ * @param {(service: Service) => void} visit
+ */
+function nearestTold(words, data, { place }, visit) {
+  if (place === null) return "";
+  if (place === -1) return words.say("here_unshown");
+  const service = data.services[place];
+  const options = { type: "button", class: "link", dir: "auto", onclick: () => visit(service) };
+  return el("button", options, service.name || words.say("unnamed"));
+}
 
-  /* The district that holds a place, by the ray that leaves it westwards; null outside all. */
-  qh.districtHolding = function (districts, { lat, lng }) {
-    const crosses = ([y, x], [nextY, nextX]) =>
-      y > lat !== nextY > lat && lng > x + ((nextX - x) * (lat - y)) / (nextY - y);
-    const inside = (rings) =>
-      rings.reduce((found, ring) => {
-        const hits = ring.filter((at, i) => crosses(at, ring[(i + 1) % ring.length])).length;
-        return found !== (hits % 2 === 1);
-      }, false);
-    return districts.find((district) => qh.polygon(district.shape).some(inside)) || null;
-  };
-
-  /* Whether the study asked for an hour or a person: minutes are then to what is sure. */
-  qh.asked = (data) => Boolean(data.views[0].range);
-
-  /* A moment of the local clock, in words. */
-  qh.momentTold = function (words, iso) {
-    const form = { weekday: "long", day: "numeric", month: "long", hour: "2-digit", minute: "2-digit", timeZone: "UTC" };
-    return new Intl.DateTimeFormat(words.table.locale, form).format(new Date(iso + "Z"));
-  };
-
-  /* Minutes as they are told: rounded up, so that 15 never stands for more than 15. */
-  qh.minutesTold = function (words, cells, { minutes, place }) {
-    if (minutes === Infinity) return words.say("here_unreachable");
-    if (minutes === null) return words.say("here_over", { n: words.number(cells.furthest) });
-    const told = words.number(Math.ceil(minutes - 1e-6));
-    return words.say(place === -1 ? "here_at_most" : "minutes", { n: told });
-  };
-
-  /* Minutes from a place to the nearest service of each category, and which one it is.
-     `place` is {title, cell, hour}; `visit(service)` is called with the one that is chosen. */
-  qh.placePopup = function (words, { data, cells, hours }, place, visit) {
-    const categories = data.views.filter((view) => view.kind === "category");
-    const hourly = place.hour !== null;
-    const line = (view) => {
-      const told = cells.tell(view.id, place.cell);
-      const service = told.place === null || told.place === -1 ? null : data.services[told.place];
-      const name = service && (service.name || words.say("unnamed"));
-      const near = told.minutes !== null && told.minutes <= data.threshold;
-      const which = service
-        ? el("button", { type: "button", class: "link", dir: "auto", onclick: () => visit(service) }, name)
-        : told.place === -1
-          ? words.say("here_unshown")
-          : "";
-      const perhaps = !hourly && cells.isPerhaps(view.id, place.cell);
-      const state = hourly && hours.has(view.id) ? hours.tell(view.id, place.hour, place.cell) : null;
-      return el(
-        "tr",
-        { class: near ? "near" : "" },
-        el("th", { scope: "row", dir: "auto" }, view.label, el("span", { class: "which" }, which)),
-        el("td", {}, perhaps ? words.say("here_perhaps", { n: words.short(data.threshold) }) : qh.minutesTold(words, cells, told)),
-        hourly ? el("td", {}, state === null ? words.table.unknown : words.say("here_state_" + state)) : ""
-      );
-    };
-    if (cells.isOff(place.cell)) {
-      const off = el("p", {}, words.say("here_off_network"));
-      return el("section", {}, el("h2", { dir: "auto" }, place.title), off);
-    }
-    const heading = (text) => el("th", { scope: "col" }, text);
-    const open = hourly ? heading(words.say("here_open", { hour: qh.hourName(words, place.hour) })) : "";
-    return el(
-      "section",
-      {},
-      el("h2", { dir: "auto" }, place.title),
-      el(
-        "table",
-        { class: "here" },
-        el("caption", {}, words.say(qh.asked(data) && !hourly ? "here_caption_sure" : "here_caption")),
-        el("thead", {}, el("tr", {}, heading(words.say("here_nearest")), heading(words.say("here_minutes")), open)),
-        el("tbody", {}, ...categories.map(line))
-      )
-    );
-  };
-
-  /* `at` is {hour, state} of the hour that is shown, both null where hours play no part. */
-  qh.servicePopup = function (words, service, category, at) {
-    const source = [service.source, service.source_date].filter(Boolean).join(" – ");
-    const notes = [];
-    if (service.left_out) notes.push(words.say("not_counted", { reason: service.left_out }));
-    else if (service.outside) notes.push(words.say("outside"));
-    return el(
-      "div",
-      { class: "popup", tabindex: "-1" },
-      el("h2", { dir: "auto" }, service.name || words.say("unnamed")),
-      el("p", { class: "kind" }, category),
-      ...notes.map((note) => el("p", { class: "note" }, note)),
-      details([
-        [words.say("address"), service.address],
-        [words.say("hours"), service.hours || words.say("hours_unknown")],
-        ...(at.hour === null
-          ? []
-          : [[words.say("open_at", { hour: qh.hourName(words, at.hour) }), words.say("here_state_" + at.state)]]),
-        [words.say("access"), service.access],
-        [words.say("audience"), service.audience],
-        [words.say("capacity"), service.capacity],
-        [words.say("operator"), service.operator],
-        [words.say("status"), service.status],
-      ]),
-      source ? el("p", { class: "source", dir: "auto" }, words.say("source_line", { source })) : ""
-    );
-  };
-})(window.quartHeure);
+/**
+ * @param {Words} words
+ * @param {Service} service
+ * @param {string} category
+ * @param {{ hour: number, state: number } | null} at the hour that is shown, null where hours play no part
+ */
+export function servicePopup(words, service, category, at) {
+  const source = [service.source, service.source_date].filter(Boolean).join(" – ");
+  const notes = [];
+  if (service.left_out) notes.push(words.say("not_counted", { reason: service.left_out }));
+  else if (service.outside) notes.push(words.say("outside"));
+  return el(
+    "div",
+    { class: "popup", tabindex: "-1" },
+    el("h2", { dir: "auto" }, service.name || words.say("unnamed")),
+    el("p", { class: "kind" }, category),
+    ...notes.map((note) => el("p", { class: "note" }, note)),
+    details([
+      [words.say("address"), service.address],
+      [words.say("hours"), service.hours || words.say("hours_unknown")],
+      [at ? words.say("open_at", { hour: hourName(words, at.hour) }) : "", at ? stateTold(words, at.state) : ""],
+      [words.say("access"), service.access],
+      [words.say("audience"), service.audience],
+      [words.say("capacity"), service.capacity],
+      [words.say("operator"), service.operator],
+      [words.say("status"), service.status],
+    ]),
+    source ? el("p", { class: "source", dir: "auto" }, words.say("source_line", { source })) : ""
+  );
+}

@@ -1,147 +1,192 @@
 /* The painter of cells: every pixel of the view is classified from the cells around it. */
-"use strict";
 
-(function (qh) {
-  const BLOCK = 32; // pixels between which places in the grid are interpolated
-  const MOST_PIXELS = 2.4e6;
+/** @import { Paint } from "./types.js" */
+/** @import { Cells } from "./cells.js" */
 
-  const TOLERANCE = 1e-4; // single precision
+/**
+ * What a scene paints a place with: the number of its paint, `fx` and `fy` cells east and north of
+ * the centre of cell `k`.
+ * @typedef {(k: number, fx: number, fy: number) => number} Brush
+ */
 
-  /* The value of a field between the centres of four cells, of which k is the south-western. */
-  qh.mix = function (field, k, width, fx, fy) {
-    const low = field[k] + (field[k + 1] - field[k]) * fx;
-    const high = field[k + width] + (field[k + width + 1] - field[k + width]) * fx;
-    return low + (high - low) * fy;
-  };
+/** @typedef {{ fill: number, line: number, paint: Paint }} Mixed colours as numbers; 0 is none */
 
-  qh.within = (value, limit) => value <= limit + TOLERANCE;
+import { channels, onLine, penOf } from "./draw.js";
+import { el, palette } from "./page.js";
 
-  const channels = (colour, alpha) => {
-    const [red, green, blue] = [1, 3, 5].map((i) => parseInt(colour.slice(i, i + 2), 16));
-    return ((Math.round(alpha * 255) << 24) | (blue << 16) | (green << 8) | red) >>> 0;
-  };
+const BLOCK = 32; // pixels between which places in the grid are interpolated
+const MOST_PIXELS = 2.4e6;
 
-  /* A paint {fill, line, gap, dots} as numbers; without a fill nothing is painted between its lines. */
-  function mixed(paint, alpha) {
-    return {
-      fill: paint.fill ? channels(paint.fill, alpha) : 0,
-      line: paint.line ? channels(paint.line, 1) : 0,
-      gap: paint.gap || 8,
-      dots: Boolean(paint.dots),
-    };
+const TOLERANCE = 1e-4; // single precision
+
+/**
+ * The value of a field between the centres of four cells, of which k is the south-western.
+ * @param {Float32Array} field
+ * @param {number} k
+ * @param {number} width
+ * @param {number} fx
+ * @param {number} fy
+ */
+export function mix(field, k, width, fx, fy) {
+  const low = field[k] + (field[k + 1] - field[k]) * fx;
+  const high = field[k + width] + (field[k + width + 1] - field[k + width]) * fx;
+  return low + (high - low) * fy;
+}
+
+/**
+ * @param {number} value
+ * @param {number} limit
+ */
+export const within = (value, limit) => value <= limit + TOLERANCE;
+
+/**
+ * @param {string} colour
+ * @param {number} alpha
+ */
+function pixelOf(colour, alpha) {
+  const [red, green, blue] = channels(colour);
+  return ((Math.round(alpha * 255) << 24) | (blue << 16) | (green << 8) | red) >>> 0;
+}
+
+/**
+ * A paint for pixels; without a fill nothing is painted between its lines.
+ * @param {Paint} paint
+ * @param {number} alpha
+ * @returns {Mixed}
+ */
+function mixed(paint, alpha) {
+  const fill = paint.fill ? pixelOf(paint.fill, alpha) : 0;
+  return { fill, line: paint.line ? pixelOf(paint.line, 1) : 0, paint };
+}
+
+/**
+ * The colour of a pixel: its pattern is fixed to the map, so that it does not swim.
+ * @param {Mixed} colours
+ * @param {number} x
+ * @param {number} y
+ * @param {number} scale
+ */
+const colourAt = ({ fill, line, paint }, x, y, scale) => (line !== 0 && onLine(paint, x, y, scale) ? line : fill);
+
+/* A renderer follows the map as Leaflet's own do: it moves and zooms with it, then paints anew. */
+export class Surface extends L.Renderer {
+  /**
+   * @param {Cells} cells
+   * @param {L.LatLng[][][]} outline
+   * @param {L.RendererOptions} options
+   * @param {number} alpha
+   */
+  constructor(cells, outline, options, alpha) {
+    super(options);
+    this.cells = cells;
+    this.outline = outline;
+    this.alpha = alpha;
+    /** @type {{ paints: Paint[], brush: Brush } | null} */
+    this.scene = null;
   }
 
-  /* The colour of a pixel: its pattern is fixed to the map, so that it does not swim. */
-  const colourAt = (paint, x, y, scale) => (paint.line !== 0 && qh.onLine(paint, x, y, scale) ? paint.line : paint.fill);
+  /** @param {{ paints: Paint[], brush: Brush }} scene */
+  setScene(scene) {
+    this.scene = scene;
+    if (this._map) this.paint();
+    return this;
+  }
 
-  /* A renderer follows the map as Leaflet's own do: it moves and zooms with it, then paints anew. */
-  qh.Surface = L.Renderer.extend({
-    initialize(cells, outline, options) {
-      L.Renderer.prototype.initialize.call(this, options);
-      this._cells = cells;
-      this._outline = outline;
-      this._scene = null;
-    },
+  _initContainer() {
+    this._container = el("canvas", { class: "surface" });
+  }
 
-    /* A scene is {paints, brush}: brush(k, fx, fy) returns the number of the paint of a place. */
-    setScene(scene) {
-      this._scene = scene;
-      if (this._map) this._paint();
-      return this;
-    },
+  _destroyContainer() {
+    this._container.remove();
+  }
 
-    _initContainer() {
-      this._container = document.createElement("canvas");
-      this._container.className = "surface";
-    },
+  _updatePaths() {}
 
-    _destroyContainer() {
-      this._container.remove();
-      this._container = null;
-    },
+  _update() {
+    super._update();
+    this.paint();
+  }
 
-    _updatePaths() {},
+  paint() {
+    if (!this.scene || !this._bounds) return;
+    const canvas = this._container;
+    const size = this._bounds.getSize();
+    const wanted = Math.min(window.devicePixelRatio || 1, 2);
+    const scale = Math.min(wanted, Math.max(0.5, Math.sqrt(MOST_PIXELS / (size.x * size.y))));
+    canvas.width = Math.ceil(size.x * scale);
+    canvas.height = Math.ceil(size.y * scale);
+    canvas.style.width = canvas.width / scale + "px";
+    canvas.style.height = canvas.height / scale + "px";
+    L.DomUtil.setPosition(canvas, this._bounds.min);
+    const pen = penOf(canvas);
+    const image = pen.createImageData(canvas.width, canvas.height);
+    this.fill(this.scene, new Uint32Array(image.data.buffer), canvas.width, canvas.height, scale);
+    pen.putImageData(image, 0, 0);
+    this.cut(pen, scale);
+  }
 
-    _update() {
-      L.Renderer.prototype._update.call(this);
-      this._paint();
-    },
-
-    _paint() {
-      if (!this._scene || !this._bounds) return;
-      const canvas = this._container;
-      const size = this._bounds.getSize();
-      const wanted = Math.min(window.devicePixelRatio || 1, 2);
-      const scale = Math.min(wanted, Math.max(0.5, Math.sqrt(MOST_PIXELS / (size.x * size.y))));
-      canvas.width = Math.ceil(size.x * scale);
-      canvas.height = Math.ceil(size.y * scale);
-      canvas.style.width = canvas.width / scale + "px";
-      canvas.style.height = canvas.height / scale + "px";
-      L.DomUtil.setPosition(canvas, this._bounds.min);
-      const pen = canvas.getContext("2d");
-      const image = pen.createImageData(canvas.width, canvas.height);
-      this._fill(new Uint32Array(image.data.buffer), canvas.width, canvas.height, scale);
-      pen.putImageData(image, 0, 0);
-      this._cut(pen, scale);
-    },
-
-    _fill(pixels, width, height, scale) {
-      const map = this._map;
-      const world = map.getPixelWorldBounds().getSize().x;
-      const origin = map.getPixelOrigin().add(this._bounds.min);
-      const corner = this._bounds.min.multiplyBy(scale).round();
-      const [firstX, firstY] = [corner.x, corner.y];
-      const cells = this._cells;
-      const columns = cells.width;
-      const { known, off } = cells;
-      const { brush } = this._scene;
-      const alpha = this.options.alpha;
-      const paints = this._scene.paints.map((paint) => mixed(paint, alpha));
-      const offPaint = mixed({ fill: qh.colours.offNetwork }, alpha);
-      for (let y = 0, p = 0; y < height; y++) {
-        const shareY = (origin.y + (y + 0.5) / scale) / world;
-        let next = cells.at((origin.x + 0.5 / scale) / world, shareY);
-        let [col, row, stepCol, stepRow] = [0, 0, 0, 0];
-        for (let x = 0; x < width; x++, p++) {
-          if (x % BLOCK === 0) {
-            [col, row] = next;
-            next = cells.at((origin.x + (x + BLOCK + 0.5) / scale) / world, shareY);
-            stepCol = (next[0] - col) / BLOCK;
-            stepRow = (next[1] - row) / BLOCK;
-          } else {
-            col += stepCol;
-            row += stepRow;
-          }
-          const west = Math.floor(col - 0.5);
-          const south = Math.floor(row - 0.5);
-          if (west < 0 || south < 0 || west >= columns - 1 || south >= cells.height - 1) continue;
-          const fx = col - 0.5 - west;
-          const fy = row - 0.5 - south;
-          const k = south * columns + west;
-          if (!known[k + (fx > 0.5 ? 1 : 0) + (fy > 0.5 ? columns : 0)]) continue;
-          const isOff = qh.mix(off, k, columns, fx, fy) > 0.5;
-          const paint = isOff ? offPaint : paints[brush(k, fx, fy)];
-          pixels[p] = colourAt(paint, x + firstX, y + firstY, scale);
+  /**
+   * @param {{ paints: Paint[], brush: Brush }} scene
+   * @param {Uint32Array} pixels
+   * @param {number} width
+   * @param {number} height
+   * @param {number} scale
+   */
+  fill({ paints, brush }, pixels, width, height, scale) {
+    const world = this._map.getPixelWorldBounds().getSize().x;
+    const origin = this._map.getPixelOrigin().add(this._bounds.min);
+    const corner = this._bounds.min.multiplyBy(scale).round();
+    const [firstX, firstY] = [corner.x, corner.y];
+    const { cells } = this;
+    const columns = cells.width;
+    const { known, off } = cells;
+    const ready = paints.map((paint) => mixed(paint, this.alpha));
+    const offPaint = mixed({ fill: palette.off_network }, this.alpha);
+    for (let y = 0, p = 0; y < height; y++) {
+      const shareY = (origin.y + (y + 0.5) / scale) / world;
+      let next = cells.at((origin.x + 0.5 / scale) / world, shareY);
+      let [col, row, stepCol, stepRow] = [0, 0, 0, 0];
+      for (let x = 0; x < width; x++, p++) {
+        if (x % BLOCK === 0) {
+          [col, row] = next;
+          next = cells.at((origin.x + (x + BLOCK + 0.5) / scale) / world, shareY);
+          stepCol = (next[0] - col) / BLOCK;
+          stepRow = (next[1] - row) / BLOCK;
+        } else {
+          col += stepCol;
+          row += stepRow;
         }
+        const west = Math.floor(col - 0.5);
+        const south = Math.floor(row - 0.5);
+        if (west < 0 || south < 0 || west >= columns - 1 || south >= cells.height - 1) continue;
+        const fx = col - 0.5 - west;
+        const fy = row - 0.5 - south;
+        const k = south * columns + west;
+        if (!known[k + (fx > 0.5 ? 1 : 0) + (fy > 0.5 ? columns : 0)]) continue;
+        const isOff = mix(off, k, columns, fx, fy) > 0.5;
+        const paint = isOff ? offPaint : ready[brush(k, fx, fy)];
+        pixels[p] = colourAt(paint, x + firstX, y + firstY, scale);
       }
-    },
+    }
+  }
 
-    /* Cells reach over the edge of the area: what is beyond it is wiped off. */
-    _cut(pen, scale) {
-      pen.globalCompositeOperation = "destination-in";
-      pen.beginPath();
-      for (const rings of this._outline) {
-        for (const ring of rings) {
-          ring.forEach((at, i) => {
-            const { x, y } = this._map.latLngToLayerPoint(at).subtract(this._bounds.min).multiplyBy(scale);
-            if (i) pen.lineTo(x, y);
-            else pen.moveTo(x, y);
-          });
-          pen.closePath();
-        }
-      }
-      pen.fill("evenodd");
-      pen.globalCompositeOperation = "source-over";
-    },
-  });
-})(window.quartHeure);
+  /**
+   * Cells reach over the edge of the area: what is beyond it is wiped off.
+   * @param {CanvasRenderingContext2D} pen
+   * @param {number} scale
+   */
+  cut(pen, scale) {
+    pen.globalCompositeOperation = "destination-in";
+    pen.beginPath();
+    for (const ring of this.outline.flat()) {
+      ring.forEach((at, i) => {
+        const { x, y } = this._map.latLngToLayerPoint(at).subtract(this._bounds.min).multiplyBy(scale);
+        if (i) pen.lineTo(x, y);
+        else pen.moveTo(x, y);
+      });
+      pen.closePath();
+    }
+    pen.fill("evenodd");
+    pen.globalCompositeOperation = "source-over";
+  }
+}

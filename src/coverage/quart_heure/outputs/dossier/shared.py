@@ -1,0 +1,81 @@
+"""What every dossier of a coverage says alike: method, parameters, sources, credits."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from quart_heure.labels import format_date, word
+from quart_heure.outputs.dossier.words import Words, short
+
+if TYPE_CHECKING:
+    from quart_heure.outputs.dossier.content import Dossiers
+
+_CREDIT = 240
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SharedLines:
+    """What every dossier of a coverage says alike.
+
+    Parameters
+    ----------
+    about
+        A line under the title.
+    method, parameters
+        Sentences.
+    credits
+        Lines: sources with dates and licences, credits, version.
+    """
+
+    about: str
+    method: list[str]
+    parameters: str
+    credits: list[str]
+
+
+def shared_lines(dossiers: Dossiers) -> SharedLines:
+    """Return what every dossier of a coverage says alike."""
+    say, report, lang = dossiers.say, dossiers.report, dossiers.lang
+    parameters = say.plain(report["parameters"])
+    method = ["method_1", "method_2", "method_3" if dossiers.by_people else "method_3_area"]
+    run = report["run"]
+    created = format_date(run["created"], lang)
+    # How residents were spread is said in a sentence; it takes the place of their file's line.
+    residents = short(run["counts"].get("residents_source", ""), _CREDIT)
+    listed = [e for e in report["sources"] if not (residents and e.get("role") == "residents")]
+    lines = [_source(entry, say) for entry in listed]
+    if residents:
+        lines.append(say("report.residents_from", source=residents.rstrip(".")))
+    lines.append(say("osm_credit"))
+    others = [c for c in report["attribution"] if "OpenStreetMap contributors" not in c]
+    if others:
+        lines.append(say("credits", names=" · ".join(short(c, _CREDIT) for c in others)))
+    lines.append(say("made_by", version=run["version"], date=created))
+    osm_date = format_date(report["osm_date"], lang) if report["osm_date"] else say("undated")
+    return SharedLines(
+        about=say(
+            "sub",
+            area=dossiers.area,
+            speed=parameters["speed_kmh"],
+            profile=parameters["profile"],
+            date=osm_date,
+            created=created,
+        ),
+        method=[say(key, **parameters) for key in method],
+        parameters=say("parameters", **parameters),
+        credits=lines,
+    )
+
+
+def _source(entry: Mapping[str, Any], say: Words) -> str:
+    """Return what an input is, where it comes from, its date and its licence."""
+    role, date = str(entry.get("role", "")), str(entry.get("date") or "")
+    name = say(f"role_{role}") if say.has(f"role_{role}") else short(word(role, say.lang), 40)
+    facts = [
+        short(entry.get("source") or entry.get("file"), _CREDIT),
+        format_date(date, say.lang) if date else "",
+        short(entry.get("licence"), _CREDIT),
+    ]
+    return say("source", role=name, facts=" – ".join(fact for fact in facts if fact))

@@ -1,0 +1,423 @@
+"""The data of the map's page, as its script reads them: every field has a name, and one type.
+
+The script's own types are written from these (see ``script/types.js``). A field that has a default
+is left out of the page where it stands at it, so that what is not known takes no room.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from quart_heure.outputs.map.palette import Palette
+
+Steps = list[int]
+"""A ring or a line ``[x, y, dx, dy, …]`` (see `quart_heure.outputs.shapes`)."""
+
+Rings = list[Steps]
+"""A polygon: its outer ring, then its holes."""
+
+Shape = list[Rings]
+"""A polygon or multipolygon by its parts."""
+
+Column = list[float | None]
+"""A figure of each row of the page's tables, None where it is not known."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LatLng:
+    """A point, in degrees, as Leaflet names its two sides."""
+
+    lat: float
+    lng: float
+
+
+# --- ground --------------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Bounds:
+    """The sides of a rectangle, in degrees."""
+
+    west: float
+    south: float
+    east: float
+    north: float
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class District:
+    """A district: its name, where that stands, and its outline."""
+
+    id: str
+    label: str
+    at: LatLng
+    shape: Shape
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Scenery:
+    """What is drawn of one kind of background, such as water."""
+
+    areas: Shape
+    lines: list[Steps]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PlaceName:
+    """The name of a large water or park, and where it stands."""
+
+    name: str
+    kind: str
+    area_ha: int
+    at: LatLng
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class StreetLabels:
+    """Places of street names, a column per field: all lists are as long.
+
+    ``x`` and ``y`` are units of degrees, ``angle_deg`` turns clockwise, ``room_m`` is how long the
+    name may be, ``level`` the class of the street and ``name`` the position of its name.
+    """
+
+    x: list[int]
+    y: list[int]
+    angle_deg: list[int]
+    room_m: list[int]
+    level: list[int]
+    name: list[int]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Ground:
+    """What lies under and over the coverage; streets are by class, the main ones first."""
+
+    bounds: Bounds
+    area: Shape
+    districts: list[District]
+    scenery: dict[str, Scenery]
+    place_names: list[PlaceName]
+    streets: list[list[Steps]]
+    street_names: list[str]
+    street_labels: StreetLabels
+
+
+# --- figures -------------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CategoryFigures:
+    """The table of a category at the threshold of the study."""
+
+    services_inside: Column
+    residents_covered_pct: Column
+    residents_beyond: Column
+    covered_pct: Column
+    minutes_median: Column
+    gaps_touching: Column
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CategoryFiguresAt:
+    """What of it changes with the threshold."""
+
+    minutes: float
+    residents_covered_pct: Column
+    residents_beyond: Column
+    covered_pct: Column
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SharesAt:
+    """Of each row, the shares that have 0, 1, 2 … essential services within a threshold."""
+
+    minutes: float
+    shares_pct: list[Column]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Ends:
+    """What is covered for sure and at most."""
+
+    at_least_pct: Column
+    at_most_pct: Column
+    residents_at_least: Column
+    residents_at_most: Column
+
+
+# --- views ---------------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class GapMinutes:
+    """Minutes from a gap to the nearest service, None out of reach."""
+
+    min: float | None
+    median: float | None
+    max: float | None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Gap:
+    """A gap; ``discreet`` is whether its nearest service is not to be shown."""
+
+    rank: int
+    at: LatLng
+    districts: list[str]
+    area_ha: float | None
+    residents: float | None
+    minutes: GapMinutes
+    shape: Shape
+    nearest: str = ""
+    discreet: bool = False
+    street: str = ""
+    cause: str = ""
+    opens: str = ""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _View:
+    """What all views have: gaps, whether minutes are rounded for discretion, and ranges."""
+
+    id: str
+    gaps: list[Gap]
+    rounded: bool = False
+    ends: Ends | None = None
+    """Where the study asked for an hour or a person."""
+    ends_told: str = ""
+    """Share of the whole area from the one end to the other, as the report writes it."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CategoryView(_View):
+    """One category; ``uncounted`` of its services count in the whole area and in no district."""
+
+    kind: Literal["category"]
+    label: str
+    colour: str
+    counted: int
+    figures: CategoryFigures
+    figures_at: list[CategoryFiguresAt]
+    essential: bool = False
+    withheld: bool = False
+    uncounted: int = 0
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CompositeView(_View):
+    """The essential categories together: how many of them are within reach."""
+
+    kind: Literal["composite"]
+    total: int
+    counted_at_all: list[str]
+    """The categories that count at every threshold."""
+    shares_pct: list[Column]
+    shares_at: list[SharesAt]
+
+
+View = CategoryView | CompositeView
+
+
+# --- services ------------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ServiceWords:
+    """What is said of a service in the language of the page; the rest is as its source has it."""
+
+    access: str = ""
+    status: str = ""
+    left_out: str = ""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Service(ServiceWords):
+    """A service that the page shows."""
+
+    at: LatLng
+    category: str
+    name: str = ""
+    address: str = ""
+    hours: str = ""
+    audience: str = ""
+    capacity: str = ""
+    operator: str = ""
+    source: str = ""
+    source_date: str = ""
+    outside: bool = False
+
+
+# --- cells and hours -----------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Share:
+    """A place, or a length, as shares of the Web Mercator square."""
+
+    x: float
+    y: float
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Fit:
+    """Polynomials from the Web Mercator square into the grid (see `cells.Grid.fit`)."""
+
+    degree: int
+    centre: Share
+    half: Share
+    col: list[float]
+    row: list[float]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PackedNearest:
+    """The nearest service of each cell: numbers in as many layers as they have bytes.
+
+    0 is no service and n the one at ``places[n - 1]`` of the page, -1 one that is not shown.
+    """
+
+    places: list[int]
+    layers: list[str]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PackedCells:
+    """The cells, packed by category.
+
+    Codes of minutes are 0 outside the area, n for at most ``upper_min[n - 1]`` minutes, and the
+    three codes of what has none.
+    """
+
+    width: int
+    height: int
+    fit: Fit
+    upper_min: list[float]
+    far: int
+    unreachable: int
+    off_network: int
+    minutes: dict[str, str]
+    nearest: dict[str, PackedNearest]
+    perhaps: dict[str, str]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CategoryHours:
+    """The hours of a category: ``hours`` has the state of each hour of the week.
+
+    ``classes`` are those of the cells, in as many layers as their numbers have bytes; ``table``
+    has a row of states per class, and ``ends`` the figures of each state.
+    """
+
+    hours: list[int]
+    classes: list[str]
+    table: str
+    ends: list[Ends]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CompositeHours:
+    """The shares that have 0, 1, 2 … categories open within reach, by state and row."""
+
+    hours: list[int]
+    shares_pct: list[list[Column]]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PackedHours:
+    """A week. Where it is ``too_large`` to be sent, nothing else is there."""
+
+    categories: dict[str, CategoryHours]
+    monday: str = ""
+    holidays: list[int] = dataclasses.field(default_factory=list)
+    """Days of the week that are public holidays, Monday being 0."""
+    services: str = ""
+    """State of each service at each hour, packed."""
+    composite: CompositeHours | None = None
+    too_large: bool = False
+
+
+# --- page ----------------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Constants:
+    """What the script and the packed data agree on."""
+
+    units_per_degree: int
+    borderline: float
+    """Change of walking speed that makes a cell borderline if it changes the answer."""
+    days: int
+    hours_of_day: int
+    sure: int
+    perhaps: int
+    """States of a cell or a service at an hour; 0 is not open."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Said:
+    """What the script says in a language."""
+
+    lang: str
+    total_word: str
+    """The number of essential categories, in words."""
+    words: dict[str, str]
+    cause_words: dict[str, str]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SaidOtherwise(Said):
+    """The same in the other language, with what views and services say there, in their order."""
+
+    labels: dict[str, str]
+    services: list[ServiceWords]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PageData:
+    """Everything that the page's script reads."""
+
+    threshold_min: float
+    thresholds_min: list[float]
+    gap_ha: float
+    round_min: float
+    residents: bool
+    online: bool
+    constants: Constants
+    palette: Palette
+    said: Said
+    other: SaidOtherwise
+    ground: Ground
+    rows: list[str]
+    """Labels of the rows of every table: the districts, then the whole area."""
+    views: list[View]
+    services: list[Service]
+    cells: PackedCells
+    hours: PackedHours | None
+
+
+def json_in_html(data: Any) -> str:
+    r"""Return data as JSON that may stand in a script element: no value can end it.
+
+    Examples
+    --------
+    >>> json_in_html({"at": LatLng(lat=48.86, lng=2.34), "name": "</script>"})
+    '{"at":{"lat":48.86,"lng":2.34},"name":"\\u003c/script\\u003e"}'
+    """
+    text = json.dumps(
+        data, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_fields
+    )
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
+
+
+def _fields(one: Any) -> Mapping[str, Any]:
+    """Return the fields of a record by name, without those that stand at their default."""
+    return {
+        field.name: value
+        for field in dataclasses.fields(one)
+        if (value := getattr(one, field.name)) != field.default
+    }

@@ -1,0 +1,96 @@
+"""The palette of the map: every colour that its script paints with, and what it stands for.
+
+Colours of the page around the map are in its stylesheet. Steps of a ramp are told apart without
+colour, and answers by a pattern where a colour alone would not do on paper.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Paint:
+    """A fill, and the lines or dots over it, ``gap_px`` apart; nothing where there is neither."""
+
+    fill: str = ""
+    line: str = ""
+    gap_px: int = 0
+    dots: bool = False
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Paints:
+    """How each answer is painted."""
+
+    covered: Paint
+    nearly_covered: Paint
+    nearly_uncovered: Paint
+    uncovered: Paint
+    perhaps: Paint
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Inks:
+    """Colours of what is written on the map."""
+
+    street: str
+    halo: str
+    places: dict[str, str]
+    """By kind of background; others are in the ink of the page."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Palette:
+    """The colours of the map."""
+
+    minutes: list[str]
+    """From the nearest to the furthest."""
+    reached: list[str]
+    """From one service within reach to all of them."""
+    paints: Paints
+    gap: str
+    gap_line: str
+    gap_faint: str
+    off_network: str
+    paper: str
+    outside: str
+    scenery: dict[str, str]
+    """By kind of background; others are as what lies outside."""
+    street: str
+    outline: str
+    blank: str
+    """Inside of hollow marks and around filled ones."""
+    inks: Inks
+
+
+_NEAREST, _COVERED, _NEXT, _FURTHEST = "#00594f", "#3b9184", "#84c3b5", "#c3e4da"
+_BEYOND = "#fcebdb"
+_DOUBT = "#1d6f63"
+
+PALETTE = Palette(
+    minutes=[_NEAREST, _COVERED, _NEXT, _FURTHEST],
+    reached=["#d7ecd9", "#9fd3c0", "#5fb3a3", "#2a8577", _NEAREST],
+    paints=Paints(
+        covered=Paint(fill=_COVERED),
+        nearly_covered=Paint(fill="#a9d8cc", line=_DOUBT, gap_px=7, dots=True),
+        nearly_uncovered=Paint(fill="#f6d3b3", line="#a35a22", gap_px=7, dots=True),
+        uncovered=Paint(fill=_BEYOND),
+        perhaps=Paint(fill="#e3f2ec", line=_DOUBT, gap_px=7),
+    ),
+    gap=_BEYOND,
+    gap_line="#a33b00",
+    gap_faint="#dd9a69",
+    off_network="#d5d3cd",
+    paper="#fbfaf6",
+    outside="#e9e7e1",
+    scenery={"water": "#9db9cf", "park": "#dfe6cf", "rail": "#b9b4ac"},
+    street="#ffffff",
+    outline="#3d4652",
+    blank="#ffffff",
+    inks=Inks(
+        street="#333b46",
+        halo="rgba(255, 255, 255, 0.85)",
+        places={"water": "#1f4e75", "park": "#44602a"},
+    ),
+)

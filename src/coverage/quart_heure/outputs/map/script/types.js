@@ -1,0 +1,325 @@
+/* What the data of the page hold, as outputs/map/data.py has it. Written by
+   scripts/write_map_types.py, which is to be run again when that changes; not part of the page. */
+
+/**
+ * @typedef {object} Constants
+ * @property {number} units_per_degree
+ * @property {number} borderline
+ * @property {number} days
+ * @property {number} hours_of_day
+ * @property {number} sure
+ * @property {number} perhaps
+ */
+
+/**
+ * @typedef {object} Paint
+ * @property {string} [fill]
+ * @property {string} [line]
+ * @property {number} [gap_px]
+ * @property {boolean} [dots]
+ */
+
+/**
+ * @typedef {object} Paints
+ * @property {Paint} covered
+ * @property {Paint} nearly_covered
+ * @property {Paint} nearly_uncovered
+ * @property {Paint} uncovered
+ * @property {Paint} perhaps
+ */
+
+/**
+ * @typedef {object} Inks
+ * @property {string} street
+ * @property {string} halo
+ * @property {Record<string, string>} places
+ */
+
+/**
+ * @typedef {object} Palette
+ * @property {string[]} minutes
+ * @property {string[]} reached
+ * @property {Paints} paints
+ * @property {string} gap
+ * @property {string} gap_line
+ * @property {string} gap_faint
+ * @property {string} off_network
+ * @property {string} paper
+ * @property {string} outside
+ * @property {Record<string, string>} scenery
+ * @property {string} street
+ * @property {string} outline
+ * @property {string} blank
+ * @property {Inks} inks
+ */
+
+/**
+ * @typedef {object} Said
+ * @property {string} lang
+ * @property {string} total_word
+ * @property {Record<string, string>} words
+ * @property {Record<string, string>} cause_words
+ */
+
+/**
+ * @typedef {object} ServiceWords
+ * @property {string} [access]
+ * @property {string} [status]
+ * @property {string} [left_out]
+ */
+
+/**
+ * @typedef {object} SaidOtherwise
+ * @property {string} lang
+ * @property {string} total_word
+ * @property {Record<string, string>} words
+ * @property {Record<string, string>} cause_words
+ * @property {Record<string, string>} labels
+ * @property {ServiceWords[]} services
+ */
+
+/**
+ * @typedef {object} Bounds
+ * @property {number} west
+ * @property {number} south
+ * @property {number} east
+ * @property {number} north
+ */
+
+/**
+ * @typedef {object} LatLng
+ * @property {number} lat
+ * @property {number} lng
+ */
+
+/**
+ * @typedef {object} District
+ * @property {string} id
+ * @property {string} label
+ * @property {LatLng} at
+ * @property {number[][][]} shape
+ */
+
+/**
+ * @typedef {object} Scenery
+ * @property {number[][][]} areas
+ * @property {number[][]} lines
+ */
+
+/**
+ * @typedef {object} PlaceName
+ * @property {string} name
+ * @property {string} kind
+ * @property {number} area_ha
+ * @property {LatLng} at
+ */
+
+/**
+ * @typedef {object} StreetLabels
+ * @property {number[]} x
+ * @property {number[]} y
+ * @property {number[]} angle_deg
+ * @property {number[]} room_m
+ * @property {number[]} level
+ * @property {number[]} name
+ */
+
+/**
+ * @typedef {object} Ground
+ * @property {Bounds} bounds
+ * @property {number[][][]} area
+ * @property {District[]} districts
+ * @property {Record<string, Scenery>} scenery
+ * @property {PlaceName[]} place_names
+ * @property {number[][][]} streets
+ * @property {string[]} street_names
+ * @property {StreetLabels} street_labels
+ */
+
+/**
+ * @typedef {object} GapMinutes
+ * @property {number | null} min
+ * @property {number | null} median
+ * @property {number | null} max
+ */
+
+/**
+ * @typedef {object} Gap
+ * @property {number} rank
+ * @property {LatLng} at
+ * @property {string[]} districts
+ * @property {number | null} area_ha
+ * @property {number | null} residents
+ * @property {GapMinutes} minutes
+ * @property {number[][][]} shape
+ * @property {string} [nearest]
+ * @property {boolean} [discreet]
+ * @property {string} [street]
+ * @property {string} [cause]
+ * @property {string} [opens]
+ */
+
+/**
+ * @typedef {object} Ends
+ * @property {(number | null)[]} at_least_pct
+ * @property {(number | null)[]} at_most_pct
+ * @property {(number | null)[]} residents_at_least
+ * @property {(number | null)[]} residents_at_most
+ */
+
+/**
+ * @typedef {object} CategoryFigures
+ * @property {(number | null)[]} services_inside
+ * @property {(number | null)[]} residents_covered_pct
+ * @property {(number | null)[]} residents_beyond
+ * @property {(number | null)[]} covered_pct
+ * @property {(number | null)[]} minutes_median
+ * @property {(number | null)[]} gaps_touching
+ */
+
+/**
+ * @typedef {object} CategoryFiguresAt
+ * @property {number} minutes
+ * @property {(number | null)[]} residents_covered_pct
+ * @property {(number | null)[]} residents_beyond
+ * @property {(number | null)[]} covered_pct
+ */
+
+/**
+ * @typedef {object} CategoryView
+ * @property {string} id
+ * @property {Gap[]} gaps
+ * @property {boolean} [rounded]
+ * @property {Ends} [ends]
+ * @property {string} [ends_told]
+ * @property {"category"} kind
+ * @property {string} label
+ * @property {string} colour
+ * @property {number} counted
+ * @property {CategoryFigures} figures
+ * @property {CategoryFiguresAt[]} figures_at
+ * @property {boolean} [essential]
+ * @property {boolean} [withheld]
+ * @property {number} [uncounted]
+ */
+
+/**
+ * @typedef {object} SharesAt
+ * @property {number} minutes
+ * @property {(number | null)[][]} shares_pct
+ */
+
+/**
+ * @typedef {object} CompositeView
+ * @property {string} id
+ * @property {Gap[]} gaps
+ * @property {boolean} [rounded]
+ * @property {Ends} [ends]
+ * @property {string} [ends_told]
+ * @property {"composite"} kind
+ * @property {number} total
+ * @property {string[]} counted_at_all
+ * @property {(number | null)[][]} shares_pct
+ * @property {SharesAt[]} shares_at
+ */
+
+/**
+ * @typedef {object} Service
+ * @property {string} [access]
+ * @property {string} [status]
+ * @property {string} [left_out]
+ * @property {LatLng} at
+ * @property {string} category
+ * @property {string} [name]
+ * @property {string} [address]
+ * @property {string} [hours]
+ * @property {string} [audience]
+ * @property {string} [capacity]
+ * @property {string} [operator]
+ * @property {string} [source]
+ * @property {string} [source_date]
+ * @property {boolean} [outside]
+ */
+
+/**
+ * @typedef {object} Share
+ * @property {number} x
+ * @property {number} y
+ */
+
+/**
+ * @typedef {object} Fit
+ * @property {number} degree
+ * @property {Share} centre
+ * @property {Share} half
+ * @property {number[]} col
+ * @property {number[]} row
+ */
+
+/**
+ * @typedef {object} PackedNearest
+ * @property {number[]} places
+ * @property {string[]} layers
+ */
+
+/**
+ * @typedef {object} PackedCells
+ * @property {number} width
+ * @property {number} height
+ * @property {Fit} fit
+ * @property {number[]} upper_min
+ * @property {number} far
+ * @property {number} unreachable
+ * @property {number} off_network
+ * @property {Record<string, string>} minutes
+ * @property {Record<string, PackedNearest>} nearest
+ * @property {Record<string, string>} perhaps
+ */
+
+/**
+ * @typedef {object} CategoryHours
+ * @property {number[]} hours
+ * @property {string[]} classes
+ * @property {string} table
+ * @property {Ends[]} ends
+ */
+
+/**
+ * @typedef {object} CompositeHours
+ * @property {number[]} hours
+ * @property {(number | null)[][][]} shares_pct
+ */
+
+/**
+ * @typedef {object} PackedHours
+ * @property {Record<string, CategoryHours>} categories
+ * @property {string} [monday]
+ * @property {number[]} holidays
+ * @property {string} [services]
+ * @property {CompositeHours} [composite]
+ * @property {boolean} [too_large]
+ */
+
+/**
+ * @typedef {object} PageData
+ * @property {number} threshold_min
+ * @property {number[]} thresholds_min
+ * @property {number} gap_ha
+ * @property {number} round_min
+ * @property {boolean} residents
+ * @property {boolean} online
+ * @property {Constants} constants
+ * @property {Palette} palette
+ * @property {Said} said
+ * @property {SaidOtherwise} other
+ * @property {Ground} ground
+ * @property {string[]} rows
+ * @property {(CategoryView | CompositeView)[]} views
+ * @property {Service[]} services
+ * @property {PackedCells} cells
+ * @property {PackedHours | null} hours
+ */
+
+/** @typedef {CategoryView | CompositeView} View */
+
+export {};

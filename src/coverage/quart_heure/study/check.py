@@ -1,0 +1,160 @@
+"""What is doubtful in the inputs of a study: findings, refused rows, dropped streets, ages."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from quart_heure.analysis.placement import outside_problems
+from quart_heure.network.doctor import (
+    Finding,
+    examine_network,
+    examine_services,
+    finding_table,
+)
+from quart_heure.network.graph import Flags, WalkNetwork
+from quart_heure.sources.areas.districts import check_districts
+from quart_heure.sources.problems import problem_table
+from quart_heure.sources.services.discretion import ASKED
+from quart_heure.study.study import Study
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+__all__ = ["Check", "check_study"]
+
+_BARRIERS = ("water", "rail")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Check:
+    """What was found.
+
+    Parameters
+    ----------
+    area
+        Name of the area.
+    findings
+        See `quart_heure.network.doctor`.
+    problems
+        Rows of the inputs that were refused or doubted.
+    dropped
+        Streets left out: for each reason, how many, how long, and their share of all in percent.
+    osm_date, age_days
+        Date of the streets, and days since then, None if it is not known.
+    """
+
+    area: str
+    findings: gpd.GeoDataFrame
+    problems: pd.DataFrame
+    dropped: Mapping[str, Mapping[str, float]]
+    osm_date: str
+    age_days: int | None
+
+    def summary(self) -> dict[str, int]:
+        """Count the findings of each kind, in the order of `KINDS`."""
+        counts = self.findings["kind"].value_counts(sort=False)
+        return {str(kind): int(n) for kind, n in counts.items()}
+
+
+def check_study(study: Study, *, today: datetime.date | None = None) -> Check:
+    """Examine the inputs of a study.
+
+    Parameters
+    ----------
+    study
+        The study.
+    today
+        The day from which ages are counted; today by default.
+    """
+    background = study.background()
+    barriers = None
+    if background is not None and "kind" in background:
+        barriers = background.loc[background["kind"].isin(_BARRIERS)].geometry.to_numpy()
+
+    problems = pd.concat([study.problems, problem_table(_outside(study))], ignore_index=True)
+    asked = problems["reason"] == ASKED
+
+    def findings() -> Iterator[Finding]:
+        yield from _shelters_asked(problems[asked])
+        yield from examine_services(
+            study.services.table,
+            study.network,
+            study.profile,
+            snap_m=study.snap_m,
+            barriers=barriers,
+        )
+        yield from examine_network(study.network, study.profile)
+        yield from _district_faults(study)
+
+    osm_date = str(study.network.meta.get("osm_date", ""))
+    return Check(
+        area=study.area.name,
+        findings=finding_table(findings(), study.network),
+        problems=problems[~asked].reset_index(drop=True),
+        dropped=_dropped(study.network),
+        osm_date=osm_date,
+        age_days=_age_days(osm_date, today or datetime.datetime.now(datetime.UTC).date()),
+    )
+
+
+def _shelters_asked(asked: pd.DataFrame) -> Iterator[Finding]:
+    """Ask, once per file and category, whether shelters of which nobody says so are public."""
+    for row in asked.itertuples():
+        label, _, count = str(row.value).rpartition(": ")
+        yield Finding(
+            kind="shelter_to_confirm",
+            place=label,
+            detail=f"{row.file}: are these places public? They are shown, with name and address."
+            " Say discreet = true or false in a column of the file.",
+            value=int(count),
+            unit="places",
+        )
+
+
+def _dropped(network: WalkNetwork) -> dict[str, dict[str, float]]:
+    """Return what each rule left out of the streets, and its share of the kilometres of all."""
+    dropped = network.meta.get("dropped", {})
+    mapped = network.flags & Flags.SQUARE_WALK == 0
+    all_km = network.length_m[mapped].sum() / 1000 + sum(a["length_km"] for a in dropped.values())
+    return {
+        reason: {
+            "ways": a["ways"] if "ways" in a else a["lines"],  # tiles hold lines, not ways
+            "length_km": a["length_km"],
+            "share_pct": round(100 * float(a["length_km"] / all_km), 1),
+        }
+        for reason, a in dropped.items()
+    }
+
+
+def _outside(study: Study) -> list[dict[str, object]]:
+    return outside_problems(
+        study.services, study.area, snap_m=study.snap_m, margin_m=study.margin_m
+    )
+
+
+def _district_faults(study: Study) -> Iterator[Finding]:
+    """Find where districts overlap or leave gaps wider than a sliver."""
+    faults = check_districts(study.area.districts, union=study.area.geometry)
+    for fault in faults[~faults["sliver"].astype(bool)].itertuples():
+        yield Finding(
+            kind=f"district_{fault.kind}",
+            place=fault.district_ids.replace(";", " – "),
+            detail="The first district by id holds it."
+            if fault.kind == "overlap"
+            else "Between districts, and not in the area.",
+            value=round(fault.area_m2),
+            unit="m²",
+            geometry=fault.geometry,
+        )
+
+
+def _age_days(osm_date: str, today: datetime.date) -> int | None:
+    try:
+        return (today - datetime.date.fromisoformat(osm_date[:10])).days
+    except ValueError:
+        return None
