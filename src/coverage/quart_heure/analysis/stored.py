@@ -19,14 +19,16 @@ from numpy.typing import NDArray
 
 from quart_heure.analysis.people import CellResidents, residents_per_cell
 from quart_heure.analysis.surface import Cells, cells_of_area
-from quart_heure.cache import Cache, hash_of
+from quart_heure.cache import Cache, hash_of, packed, unpacked
 from quart_heure.files import sha256_of
+from quart_heure.network.barriers import Barriers
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.network.slopes import slopes_of
 from quart_heure.network.snapping import Attachment, snap
 from quart_heure.network.travel_time import SearchGraph, search_graph
 from quart_heure.profiles import WalkProfile
 from quart_heure.sources.areas.areas import StudyArea
+from quart_heure.sources.background import Ground, ground_of_background, read_background
 from quart_heure.sources.heights import Heights
 from quart_heure.sources.residents.residents import Residents, ResidentZones
 
@@ -127,29 +129,33 @@ def stored_cells(
     area: StudyArea,
     network: WalkNetwork,
     *,
+    graph: SearchGraph,
     usable: NDArray[np.bool_],
     cell_m: float,
     snap_m: float,
     cache: Cache,
+    ground: Ground | None = None,
 ) -> Cells:
-    """Return the attached cells of an area, by way of the cache."""
+    """Return the cells of an area and their entries, by way of the cache."""
+    of_cells = ("col", "row", "district", "inside", "water")
 
     def compute() -> dict[str, NDArray[Any]]:
-        cells = cells_of_area(area, network, usable=usable, cell_m=cell_m, snap_m=snap_m)
-        return {
-            "col": cells.col,
-            "row": cells.row,
-            "district": cells.district,
-            "inside": cells.inside,
-            "edge": cells.attachment.edge,
-            "offset_m": cells.attachment.offset_m,
-            "access_m": cells.attachment.access_m,
-        }
+        cells = cells_of_area(
+            area,
+            network,
+            graph=graph,
+            usable=usable,
+            cell_m=cell_m,
+            snap_m=snap_m,
+            ground=ground,
+        )
+        return {name: getattr(cells, name) for name in of_cells} | _entries(cells.attachment)
 
-    key = [network.digest, hash_of(usable), *_area_key(area), cell_m, snap_m]
+    key = [network.digest, graph.ways_digest, hash_of(usable), *_area_key(area), cell_m, snap_m]
+    key.append("" if ground is None else ground.digest)
     arrays = cache.recall("cells", key, compute)
-    attachment = Attachment(*(arrays.pop(name) for name in ("edge", "offset_m", "access_m")))
-    return Cells(cell_m=cell_m, **arrays, attachment=attachment)
+    own = {name: arrays[name] for name in of_cells}
+    return Cells(cell_m=cell_m, **own, attachment=_attachment(arrays, len(own["col"])))
 
 
 def stored_snap(
@@ -159,17 +165,47 @@ def stored_snap(
     usable: NDArray[np.bool_],
     max_distance_m: float,
     cache: Cache,
+    ground: Ground | None = None,
 ) -> Attachment:
-    """Return where places meet the network, by way of the cache (see `snap`)."""
-    names = ("edge", "offset_m", "access_m")
+    """Return where places enter the network, by way of the cache (see `snap`)."""
 
     def compute() -> dict[str, NDArray[Any]]:
-        found = snap(network, xy, usable=usable, max_distance_m=max_distance_m)
-        return {name: getattr(found, name) for name in names}
+        barriers = None if ground is None else Barriers.of_shapes(ground.barriers)
+        found = snap(network, xy, usable=usable, max_distance_m=max_distance_m, barriers=barriers)
+        return _entries(found)
 
     key = [network.digest, hash_of(usable), hash_of(xy), max_distance_m]
-    arrays = cache.recall("places", key, compute)
-    return Attachment(*(arrays[name] for name in names))
+    key.append("" if ground is None else ground.digest)
+    return _attachment(cache.recall("places", key, compute), len(xy))
+
+
+_ENTRY_ARRAYS = ("place", "edge", "offset_m", "access_m")
+
+
+def _entries(attachment: Attachment) -> dict[str, NDArray[Any]]:
+    return {name: getattr(attachment, name) for name in _ENTRY_ARRAYS}
+
+
+def _attachment(arrays: dict[str, NDArray[Any]], n_places: int) -> Attachment:
+    return Attachment(**{name: arrays[name] for name in _ENTRY_ARRAYS}, n_places=n_places)
+
+
+def stored_ground(path: Path, cache: Cache, *, crs: pyproj.CRS) -> Ground:
+    """Return what a background tells of the ground, by way of the cache (see `read_background`)."""
+
+    def compute() -> dict[str, NDArray[Any]]:
+        ground = ground_of_background(read_background(path, crs=crs), source=path.name)
+        pieces = {"water": packed(ground.water), "barriers": packed(ground.barriers)}
+        return {f"{kind}_{n}": a for kind, arrays in pieces.items() for n, a in arrays.items()}
+
+    if not path.is_file():
+        compute()  # it says what is missing
+    arrays = cache.recall("ground", [sha256_of(path), crs.to_string()], compute)
+    water, barriers = (
+        np.array(unpacked({n: arrays[f"{kind}_{n}"] for n in ("shapes", "ends")}), dtype=object)
+        for kind in ("water", "barriers")
+    )
+    return Ground(water=water, barriers=barriers, source=path.name)
 
 
 def stored_residents(
@@ -184,7 +220,8 @@ def stored_residents(
         told = np.array([found.outside, found.zones_without_building])
         return {"people": np.asarray(found.people), "told": told}
 
-    parts: list[NDArray[Any]] = [cells.col, cells.row, cells.inside, residents.residents]
+    parts: list[NDArray[Any]] = [cells.col, cells.row, cells.inside, cells.water]
+    parts.append(residents.residents)
     if isinstance(residents, Residents):
         parts += [residents.col, residents.row, np.array([residents.square_m])]
     key = [cells.cell_m, *_area_key(area)]

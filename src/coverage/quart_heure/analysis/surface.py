@@ -15,8 +15,12 @@ import shapely
 from numpy.typing import NDArray
 
 from quart_heure.network.graph import WalkNetwork
+from quart_heure.network.barriers import Barriers
+from quart_heure.network.entries import needed_entries
 from quart_heure.network.snapping import Attachment, snap
+from quart_heure.network.travel_time import SearchGraph
 from quart_heure.sources.areas.areas import StudyArea
+from quart_heure.sources.background import Ground
 
 _Value = TypeVar("_Value", bound=np.generic)
 
@@ -38,8 +42,10 @@ class Cells:
         Position in the districts of the one that holds the centre, -1 for none; shape (n,).
     inside
         Whether the centre is in the study area; the others are a margin for contours; shape (n,).
+    water
+        Whether the centre is in a river, a lake or the sea: nobody's ground; shape (n,).
     attachment
-        Where each cell's centre meets the network.
+        Where each cell's centre enters the network; nowhere from the water.
     """
 
     cell_m: float
@@ -47,6 +53,7 @@ class Cells:
     row: NDArray[np.int32]
     district: NDArray[np.int16]
     inside: NDArray[np.bool_]
+    water: NDArray[np.bool_]
     attachment: Attachment
 
     def __len__(self) -> int:
@@ -92,9 +99,11 @@ def cells_of_area(
     area: StudyArea,
     network: WalkNetwork,
     *,
+    graph: SearchGraph,
     usable: NDArray[np.bool_],
     cell_m: float,
     snap_m: float,
+    ground: Ground | None = None,
 ) -> Cells:
     """Lay the grid over an area and attach its cells to the network.
 
@@ -104,12 +113,16 @@ def cells_of_area(
         The study area and its districts.
     network
         The walking network, in the CRS of the area.
+    graph
+        The same as the walker sees it: entries that can never be the least are left out.
     usable
-        Edges that cells may attach to; shape (E,).
+        Edges that cells may enter at; shape (E,).
     cell_m
         Side of the cells in metres.
     snap_m
         Cells further than this from every usable edge are off the network.
+    ground
+        Water, and what nobody walks across; all is land without it.
 
     Returns
     -------
@@ -126,19 +139,54 @@ def cells_of_area(
     inside = (district >= 0) | shapely.intersects_xy(area.geometry, x, y)
     kept = _grow(inside, _MARGIN_CELLS)
     r, c = np.nonzero(kept)
-    return Cells(
+    water = np.zeros(len(r), dtype=bool)
+    if ground is not None:
+        water = _holding_polygon(x, y, ground.water)[kept] >= 0
+    cells = Cells(
         cell_m=cell_m,
         col=cols[c],
         row=rows[r],
-        district=district[kept],
+        district=district[kept].astype(np.int16),
         inside=inside[kept],
-        attachment=snap(
-            network,
-            np.stack([x[kept], y[kept]], axis=1),
-            usable=usable,
-            max_distance_m=snap_m,
-        ),
+        water=water,
+        attachment=Attachment.none(len(r)),
     )
+    everywhere = np.flatnonzero(~water)
+    attachment = enter_at(
+        cells, everywhere, network, graph=graph, usable=usable, snap_m=snap_m, ground=ground
+    )
+    return dataclasses.replace(cells, attachment=attachment)
+
+
+def enter_at(
+    cells: Cells,
+    which: NDArray[np.intp],
+    network: WalkNetwork,
+    *,
+    graph: SearchGraph,
+    usable: NDArray[np.bool_],
+    snap_m: float,
+    ground: Ground | None,
+) -> Attachment:
+    """Let some cells enter the network at usable edges; the others keep the entries they have.
+
+    Parameters
+    ----------
+    which
+        Positions of the cells; those without an entry there keep theirs, too.
+    network, graph, usable, snap_m, ground
+        See `cells_of_area`.
+    """
+    barriers = None if ground is None else Barriers.of_shapes(ground.barriers)
+    found = snap(
+        network,
+        cells.centre_xy[which],
+        usable=usable,
+        max_distance_m=snap_m,
+        barriers=barriers,
+    )
+    on = np.flatnonzero(found.attached)
+    return cells.attachment.updated(which[on], needed_entries(graph, found[on]))
 
 
 def minutes_grid(
@@ -161,9 +209,9 @@ def minutes_grid(
 
 def _holding_polygon(
     x: NDArray[np.float64], y: NDArray[np.float64], polygons: NDArray[np.object_]
-) -> NDArray[np.int16]:
+) -> NDArray[np.int32]:
     """Return for each point the first polygon that holds it, -1 for none."""
-    holder = np.full(x.shape, -1, dtype=np.int16)
+    holder = np.full(x.shape, -1, dtype=np.int32)
     for number, polygon in enumerate(polygons):
         west, south, east, north = shapely.bounds(polygon)
         rows = slice(*np.searchsorted(y[:, 0], [south, north + 1e-6]))

@@ -12,10 +12,13 @@ from scipy.sparse.csgraph import connected_components
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.profiles import WalkProfile
 
-__all__ = ["label_components", "useful_edges", "walkable_edges"]
+__all__ = ["entry_edges", "label_components", "useful_edges", "walkable_edges"]
 
 USEFUL_SHARE = 0.01
 """A component is useful when it holds at least this share of all nodes."""
+
+_INDOORS = frozenset({"corridor", "elevator"})
+"""Kinds of edges inside buildings and stations."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -66,3 +69,22 @@ def useful_edges(
     components = label_components(network, network.forward | network.backward)
     large = components.size >= share * network.n_nodes
     return walkable_edges(network, profile) & large[components.label[network.u]]
+
+
+def entry_edges(
+    network: WalkNetwork, profile: WalkProfile, *, share: float = USEFUL_SHARE
+) -> NDArray[np.bool_]:
+    """Tell which edges places may enter at: the useful ones on the ground.
+
+    Nobody steps from a courtyard into the tunnel below it, nor from a quay onto the bridge above.
+    Tunnels, corridors, lifts and bridges are walked along, and entered at their ends only: those
+    are ends of edges on the ground as well. Where only such edges meet, one is not on the ground.
+
+    Returns
+    -------
+    NDArray[np.bool_]
+        Shape (E,).
+    """
+    inside = np.array([kind in _INDOORS for kind in network.kinds], dtype=bool)
+    ground = ~(network.tunnel | network.bridge | inside[network.kind_code])
+    return useful_edges(network, profile, share=share) & ground

@@ -15,7 +15,7 @@ import shapely
 
 from quart_heure.analysis.audience import Person, combined_person, get_person
 from quart_heure.analysis.moment import HOUR_KEYS, read_hours
-from quart_heure.analysis.stored import stored_network
+from quart_heure.analysis.stored import stored_ground, stored_network
 from quart_heure.analysis.stored_area import stored_area
 from quart_heure.cache import Cache
 from quart_heure.categories import default_catalogue, extend_catalogue
@@ -203,6 +203,9 @@ def _assemble(
         projected = network.edges().to_crs(area.crs).drop(columns="length_m")
         network = WalkNetwork.from_edges(projected, meta=network.meta)
     settings = dict(fields)
+    if settings.get("background_file") is not None and "ground" not in settings:
+        file = settings["background_file"]
+        settings["ground"] = stored_ground(file, cache or Cache(None), crs=area.crs)
     present = set(services.table["category"])
     # An essential category without any place is what such a study is there to show.
     usual = tuple(c for c in catalogue if c in present or catalogue[c].essential)

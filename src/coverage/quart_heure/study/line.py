@@ -34,7 +34,7 @@ from quart_heure.analysis.week import judge_week
 from quart_heure.analysis.weighting import with_second_weight
 from quart_heure.cache import Cache
 from quart_heure.errors import NetworkError, StudyFileError
-from quart_heure.network.components import useful_edges
+from quart_heure.network.components import entry_edges
 from quart_heure.sources.problems import problem_table
 from quart_heure.study.coverage import Coverage
 from quart_heure.study.manifest import run_manifest
@@ -71,11 +71,18 @@ def analyse(
     say = progress or (lambda _: None)
     area, network, threshold_min = study.area, study.network, study.threshold_min
     say("network")
-    usable = useful_edges(network, study.profile, share=study.useful_share)
+    usable = entry_edges(network, study.profile, share=study.useful_share)
     graph = stored_search_graph(network, study.profile, cache, heights=study.heights)
     say("cells")
     cells = stored_cells(
-        area, network, usable=usable, cell_m=study.cell_m, snap_m=study.snap_m, cache=cache
+        area,
+        network,
+        graph=graph,
+        usable=usable,
+        cell_m=study.cell_m,
+        snap_m=study.snap_m,
+        ground=study.ground,
+        cache=cache,
     )
     _check_overlap(study, cells)
     districts = Districts.of(area, cells)
@@ -91,6 +98,7 @@ def analyse(
         margin_m=study.margin_m,
         categories=study.categories,
         counted_status=study.counted_status,
+        ground=study.ground,
         cache=cache,
         on=study.date,
     )

@@ -13,6 +13,7 @@ from quart_heure.analysis.statuses import BORDERLINE
 from quart_heure.analysis.surface import Cells
 from quart_heure.analysis.week import hours_of_week
 from quart_heure.manifest import build_manifest
+from quart_heure.network.snapping import ALWAYS_M, NEAREST_FACTOR
 from quart_heure.sources.residents.weights import DistrictWeights
 from quart_heure.study.study import Study
 
@@ -37,9 +38,11 @@ def run_manifest(
     residents_outside
         People that live in no cell of the area.
     """
+    inside, on = cells.inside, cells.attachment.attached
     counts = {
         "cells": int(np.count_nonzero(cells.inside)),
-        "cells_off_network": int(np.count_nonzero(cells.inside & ~cells.attachment.attached)),
+        "cells_off_network": int(np.count_nonzero(inside & ~cells.water & ~on)),
+        "cells_water": None if study.ground is None else int(np.count_nonzero(inside & cells.water)),
         "network_nodes": study.network.n_nodes,
         "network_edges": study.network.n_edges,
         "districts": len(study.area.districts),
@@ -84,6 +87,9 @@ def _parameters(study: Study) -> dict[str, Any]:
         "borderline_pct": 100 * BORDERLINE,
         "cell_m": study.cell_m,
         "snap_m": study.snap_m,
+        "entries_within_m": ALWAYS_M,
+        "entries_nearest_factor": NEAREST_FACTOR,
+        "ground": "" if study.ground is None else study.ground.source,
         "min_gap_ha": study.min_gap_ha,
         "barrier_share_pct": 100 * BARRIER_SHARE,
         "useful_component_pct": 100 * study.useful_share,

@@ -31,7 +31,7 @@ from quart_heure.network.slopes import LEAST_EFFORT
 from quart_heure.network.snapping import SNAP_M
 from quart_heure.profiles import ADULT, WalkProfile
 from quart_heure.sources.areas.areas import StudyArea
-from quart_heure.sources.background import read_background
+from quart_heure.sources.background import Ground, read_background
 from quart_heure.sources.heights import Heights
 from quart_heure.sources.hours.states import STAY_MIN, is_country
 from quart_heure.sources.problems import problem_table
@@ -109,7 +109,9 @@ class Study:
     date
         The day on which services must be valid; without one, their validity is not judged.
     background_file
-        Water, parks and the like to draw under maps; no figure depends on it.
+        Water, parks and the like to draw under maps.
+    ground
+        Where there is water, and what nobody walks straight across; all is land without it.
     at
         Moment at which one arrives, by the local clock: services closed then do not count. Without
         it, and without ``on``, hours play no part.
@@ -157,6 +159,7 @@ class Study:
     useful_share: float = USEFUL_SHARE
     date: datetime.date | None = None
     background_file: Path | None = None
+    ground: Ground | None = None
     at: datetime.datetime | None = None
     on: datetime.date | int | None = None
     between: tuple[datetime.time, datetime.time] | None = None
