@@ -89,7 +89,7 @@ def place_services(
     for these, kept in ((near & ~discreet, cache or Cache(None)), (near & discreet, Cache(None))):
         if these.any():
             found = stored_snap(
-                network, xy[these], usable=usable, max_distance_m=snap_m, ground=ground, cache=kept
+                network, xy[these], usable=usable, snap_m=snap_m, ground=ground, cache=kept
             )
             attachment = attachment.updated(np.flatnonzero(these), found)
     district, inside = _districts(points, area)

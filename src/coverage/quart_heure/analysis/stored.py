@@ -18,13 +18,13 @@ import shapely
 from numpy.typing import NDArray
 
 from quart_heure.analysis.people import CellResidents, residents_per_cell
+from quart_heure.analysis.doors import services_at
 from quart_heure.analysis.surface import Cells, cells_of_area
 from quart_heure.cache import Cache, hash_of, packed, unpacked
 from quart_heure.files import sha256_of
-from quart_heure.network.barriers import Barriers
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.network.slopes import slopes_of
-from quart_heure.network.snapping import Attachment, snap
+from quart_heure.network.snapping import Attachment
 from quart_heure.network.travel_time import SearchGraph, search_graph
 from quart_heure.profiles import WalkProfile
 from quart_heure.sources.areas.areas import StudyArea
@@ -85,6 +85,8 @@ def stored_network(
             "digest": network.digest,
         }
         arrays = {name: getattr(network, name) for name in _NETWORK_ARRAYS}
+        if network.part_nodes is not None:
+            arrays["part_nodes"] = network.part_nodes
         return {**arrays, "words": np.frombuffer(json.dumps(words).encode(), dtype=np.uint8)}
 
     key = [sha256_of(path), *([reach.wkt, crs.to_string()] if raw else [])]
@@ -163,18 +165,16 @@ def stored_snap(
     xy: NDArray[np.float64],
     *,
     usable: NDArray[np.bool_],
-    max_distance_m: float,
+    snap_m: float,
     cache: Cache,
     ground: Ground | None = None,
 ) -> Attachment:
-    """Return where places enter the network, by way of the cache (see `snap`)."""
+    """Return where services enter the network, by way of the cache (see `services_at`)."""
 
     def compute() -> dict[str, NDArray[Any]]:
-        barriers = None if ground is None else Barriers.of_shapes(ground.barriers)
-        found = snap(network, xy, usable=usable, max_distance_m=max_distance_m, barriers=barriers)
-        return _entries(found)
+        return _entries(services_at(network, xy, usable=usable, snap_m=snap_m, ground=ground))
 
-    key = [network.digest, hash_of(usable), hash_of(xy), max_distance_m]
+    key = [network.digest, hash_of(usable), hash_of(xy), snap_m]
     key.append("" if ground is None else ground.digest)
     return _attachment(cache.recall("places", key, compute), len(xy))
 

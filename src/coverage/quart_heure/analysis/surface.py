@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.network.barriers import Barriers
+from quart_heure.network.components import Parts
 from quart_heure.network.entries import needed_entries
 from quart_heure.network.snapping import Attachment, snap
 from quart_heure.network.travel_time import SearchGraph
@@ -82,6 +83,12 @@ class Cells:
         grid = np.full(self.shape, elsewhere, dtype=values.dtype)
         grid.ravel()[self.place] = values
         return grid
+
+    @functools.cached_property
+    def lived_on(self) -> NDArray[np.bool_]:
+        """Cells of the area that people may live on: its land, all of it where there is none."""
+        land: NDArray[np.bool_] = self.inside & ~self.water
+        return land if land.any() else self.inside
 
     @property
     def centre_xy(self) -> NDArray[np.float64]:
@@ -187,6 +194,50 @@ def enter_at(
     )
     on = np.flatnonzero(found.attached)
     return cells.attachment.updated(which[on], needed_entries(graph, found[on]))
+
+
+def give_way(
+    cells: Cells,
+    services: Attachment,
+    network: WalkNetwork,
+    *,
+    graph: SearchGraph,
+    usable: NDArray[np.bool_],
+    parts: Parts,
+    snap_m: float,
+    ground: Ground | None,
+) -> Cells:
+    """Let cells leave a part of the network that leads to no service for the largest one.
+
+    A slip road between fences is near, and leads nowhere. Where all entries of a cell are in parts
+    without a service, it enters the largest part instead if that is within ``snap_m``; else it
+    stays, and nothing can be reached from it.
+
+    Parameters
+    ----------
+    services
+        Those that count.
+    parts
+        The useful components of the network.
+    cells, network, graph, usable, snap_m, ground
+        See `cells_of_area`.
+    """
+    unserved = parts.unserved(services.edge)
+    if not unserved.any():
+        return cells
+    entries = cells.attachment
+    elsewhere = np.zeros(len(cells), dtype=bool)
+    elsewhere[entries.place[~unserved[entries.edge]]] = True
+    attachment = enter_at(
+        cells,
+        np.flatnonzero(entries.attached & ~elsewhere),
+        network,
+        graph=graph,
+        usable=usable & parts.largest,
+        snap_m=snap_m,
+        ground=ground,
+    )
+    return dataclasses.replace(cells, attachment=attachment)
 
 
 def minutes_grid(

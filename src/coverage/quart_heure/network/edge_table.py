@@ -38,11 +38,13 @@ _DEFAULTS: dict[str, Any] = {
     "backward": True,
     "flags": 0,
     "osm_id": 0,
+    "part_nodes": 0,
 }
 _DTYPES = {
     **dict.fromkeys(("steps", "bridge", "tunnel", "forward", "backward"), np.bool_),
     "flags": np.uint16,
     "osm_id": np.int64,
+    "part_nodes": np.int64,
 }
 
 
@@ -66,7 +68,7 @@ def assemble_network(
     u, v, length_m
         End nodes (0 … N-1) and length in metres of each edge; shape (E,).
     columns
-        Any of steps, bridge, tunnel, forward, backward, flags, osm_id; shape (E,) each.
+        Any of steps, bridge, tunnel, forward, backward, flags, osm_id, part_nodes; shape (E,) each.
     kind, name
         Codes of shape (E,) and the words they stand for.
     xy, offsets
@@ -95,6 +97,8 @@ def assemble_network(
         key: np.asarray(columns.get(key, np.full(len(u), default)), dtype=_DTYPES[key])
         for key, default in _DEFAULTS.items()
     }
+    if "whole_nodes" not in meta or not filled["part_nodes"].all():
+        del filled["part_nodes"]  # of a network that was not cut, or by somebody else
     arrays: dict[str, Any] = {
         "u": np.ascontiguousarray(u, dtype=np.int32),
         "v": np.ascontiguousarray(v, dtype=np.int32),

@@ -22,6 +22,7 @@ DEFAULTS: dict[str, tuple[Any, type[np.generic]]] = {
     "backward": (True, np.bool_),
     "flags": (0, np.uint16),
     "osm_id": (0, np.int64),
+    "part_nodes": (0, np.int64),
 }
 MUST_AGREE = ("kind", "name", "steps", "bridge", "tunnel", "flags")
 

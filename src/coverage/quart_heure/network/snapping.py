@@ -3,6 +3,10 @@
 A place enters at every useful *edge* near it, at the point of the edge that is nearest, and not at
 the one nearest edge alone: that one may be a ring with an entrance on the far side. The distance to
 each is walked too, and the least total counts.
+
+What lies further than the nearest entry counts half as much again, since a straight line to the
+next street rarely is one: houses stand between. So an entry at the rim of the radius is seldom the
+least, and a place moved by a metre seldom gains or loses much by one that comes or goes there.
 """
 
 from __future__ import annotations
@@ -30,6 +34,9 @@ ALWAYS_M = 40.0
 NEAREST_FACTOR = 1.5
 """Beyond, so is an edge no further than this times the nearest one."""
 
+FURTHER_FACTOR = 1.5
+"""How often each metre counts by which an entry lies further than the nearest one."""
+
 _MOST_THREADS = 8
 _MOST_UM = 1 << 34
 """Micrometres of the longest access that is told from a longer one, 17 km."""
@@ -53,7 +60,8 @@ class Attachment:
     offset_m
         Metres along the edge from its node u; shape (k,).
     access_m
-        Metres between the place and the edge; shape (k,).
+        Metres between the place and the edge as they count: those to the nearest entry, and
+        `FURTHER_FACTOR` times what the entry lies further; shape (k,).
     n_places
         Number of places, those without an entry included.
     """
@@ -173,6 +181,7 @@ def snap(
     *,
     usable: NDArray[np.bool_],
     max_distance_m: float = SNAP_M,
+    always_m: float = ALWAYS_M,
     barriers: Barriers | None = None,
 ) -> Attachment:
     """Find where places enter the network.
@@ -188,27 +197,31 @@ def snap(
         `quart_heure.network.components.entry_edges`.
     max_distance_m
         No entry is further away.
+    always_m
+        Every usable edge within this is an entry.
     barriers
         What a straight line to an entry must not cross.
 
     Returns
     -------
     Attachment
-        Of n places: each enters at every usable edge within `ALWAYS_M`, or within
+        Of n places: each enters at every usable edge within ``always_m``, or within
         `NEAREST_FACTOR` times the nearest if that is more, at the nearest point of the edge. An
         edge behind a barrier is neither an entry nor the nearest.
     """
-    near_m = min(ALWAYS_M, max_distance_m)
+    near_m = min(always_m, max_distance_m)
     found = _within(network, xy, usable, near_m, barriers)
     if near_m < max_distance_m:
         # Elsewhere the nearest decides how far entries lie, and may not have been met yet.
         further = np.flatnonzero(~(found.nearest_m * NEAREST_FACTOR <= near_m))
         if len(further):
             again = _within(network, xy[further], usable, max_distance_m, barriers)
-            reach_m = np.maximum(ALWAYS_M, NEAREST_FACTOR * again.nearest_m)
+            reach_m = np.maximum(always_m, NEAREST_FACTOR * again.nearest_m)
             again = again.take(again.access_m <= reach_m[again.place])
             found = found.updated(further, again)
-    return found
+    nearest_m = found.nearest_m[found.place]
+    access_m = nearest_m + FURTHER_FACTOR * (found.access_m - nearest_m)
+    return dataclasses.replace(found, access_m=access_m)
 
 
 def _within(

@@ -29,12 +29,12 @@ from quart_heure.analysis.placement import place_services, placement_problems, s
 from quart_heure.analysis.ranges import with_ranges
 from quart_heure.analysis.stored import stored_cells, stored_residents, stored_search_graph
 from quart_heure.analysis.stored_searches import stored_contours, stored_reach
-from quart_heure.analysis.surface import Cells
+from quart_heure.analysis.surface import Cells, give_way
 from quart_heure.analysis.week import judge_week
 from quart_heure.analysis.weighting import with_second_weight
 from quart_heure.cache import Cache
 from quart_heure.errors import NetworkError, StudyFileError
-from quart_heure.network.components import entry_edges
+from quart_heure.network.components import entry_edges, useful_parts
 from quart_heure.sources.problems import problem_table
 from quart_heure.study.coverage import Coverage
 from quart_heure.study.manifest import run_manifest
@@ -101,6 +101,16 @@ def analyse(
         ground=study.ground,
         cache=cache,
         on=study.date,
+    )
+    cells = give_way(
+        cells,
+        attachment[services["counted"].to_numpy(dtype=bool)],
+        network,
+        graph=graph,
+        usable=usable,
+        parts=useful_parts(network, share=study.useful_share),
+        snap_m=study.snap_m,
+        ground=study.ground,
     )
     filters, admitted = leave_out_refused(services, study.person)
     known = Certainty.of(services, clock=study.clock, moment=study.moment, admitted=admitted)
