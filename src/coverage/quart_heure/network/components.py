@@ -17,7 +17,7 @@ __all__ = ["entry_edges", "label_components", "useful_edges", "useful_parts", "w
 USEFUL_SHARE = 0.01
 """A component is useful when it holds at least this share of all nodes …"""
 
-USEFUL_NODES = 50
+USEFUL_NODES = 20
 """… and at least this many: one in a hundred of a small town is a slip road."""
 
 _INDOORS = frozenset({"corridor", "elevator"})

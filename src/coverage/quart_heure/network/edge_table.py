@@ -242,7 +242,8 @@ def _digest(
     crs: pyproj.CRS,
 ) -> str:
     digest = hashlib.blake2b(digest_size=16)
-    for key in sorted(arrays):
+    # Of what it was cut, a network is the same without: that says which parts of it are useful.
+    for key in sorted(arrays.keys() - {"part_nodes"}):
         digest.update(key.encode())
         digest.update(np.ascontiguousarray(arrays[key]).tobytes())
     digest.update(json.dumps([kinds, names, crs.to_string()], ensure_ascii=False).encode())

@@ -154,6 +154,7 @@ def cells_shown(coverage: Coverage, grid: Grid, places: Mapping[str, int]) -> di
     minutes, nearest = {}, {}
     for category in study.categories:
         codes = _minute_codes(coverage.cells[f"minutes_{category}"].to_numpy(float), upper)
+        codes[(coverage.cells[f"status_{category}"] == "water").to_numpy()] = 0  # as drawn below
         minutes[category] = packed(grid.lay(codes, np.uint8))
         nearest[category] = _nearest(coverage.cells[f"nearest_{category}"], grid, places)
     return {

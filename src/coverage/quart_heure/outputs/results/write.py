@@ -67,7 +67,7 @@ _WRITE_ERRORS = (
     pyogrio.errors.FeatureError,
 )
 
-_PLAIN_COLUMNS = ("on_network_ha", "off_network_ha", "residents", "second_weight")
+_PLAIN_COLUMNS = ("on_network_ha", "off_network_ha", "water_ha", "residents", "second_weight")
 """Columns of the indicators that the layer of districts has once."""
 
 _DISTRICT_COLUMNS = {
