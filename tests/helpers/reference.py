@@ -114,13 +114,20 @@ def distances_m(edges: Sequence[Edge], x: float, y: float) -> list[float]:
 
 
 def walks_across(line: LineString, barrier: BaseGeometry) -> bool:
-    """Whether a straight line meets a wall, or comes out of an area on the other side."""
+    """Whether a straight line meets a wall, or comes out of an area on the other side.
+
+    From within an area it leaves on its own side: not much further than the rim is.
+    """
     if barrier.geom_type == "LineString":
         return bool(line.crosses(barrier))
     inside = line.intersection(barrier)
     parts = [part for part in getattr(inside, "geoms", [inside]) if part.length > 0]
     ends = [Point(end) for end in (line.coords[0], line.coords[-1])]
-    return any(all(part.distance(end) > 1e-9 for end in ends) for part in parts)
+    if any(all(part.distance(end) > 1e-9 for end in ends) for part in parts):
+        return True
+    if not barrier.covers(ends[0]) or barrier.covers(ends[1]):
+        return False
+    return bool(inside.length > 2 * barrier.boundary.distance(ends[0]) + 5)
 
 
 def entries(

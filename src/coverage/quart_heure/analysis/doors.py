@@ -10,12 +10,13 @@ import functools
 from collections.abc import Callable
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from quart_heure.analysis.surface import Cells
 from quart_heure.network.barriers import Barriers
 from quart_heure.network.graph import WalkNetwork
-from quart_heure.network.snapping import Attachment, snap
+from quart_heure.network.snapping import FURTHER_FACTOR, Attachment, snap
 from quart_heure.network.travel_time import SearchGraph, TravelTimes
 from quart_heure.sources.background import Ground
 
@@ -47,6 +48,42 @@ def services_at(
     barriers = None if ground is None else Barriers.of_shapes(ground.barriers)
     return snap(
         network, xy, usable=usable, max_distance_m=snap_m, always_m=snap_m, barriers=barriers
+    )
+
+
+ENTRY_COLUMNS = (
+    *("service_id", "rank", "edge", "osm_id", "street", "kind"),
+    *("offset_m", "distance_m", "access_m"),
+)
+
+
+def entry_table(
+    services: pd.DataFrame, attachment: Attachment, network: WalkNetwork
+) -> pd.DataFrame:
+    """Return where each service enters the network, the nearest edge first.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `ENTRY_COLUMNS`: ``distance_m`` in a straight line, ``access_m`` as it counts. Where
+        a discreet place enters is not told.
+    """
+    shown = ~services["discreet"].to_numpy(dtype=bool)
+    told = attachment.take(shown[attachment.place])
+    edge = told.edge
+    nearest_m = told.nearest_m[told.place]
+    return pd.DataFrame(
+        {
+            "service_id": services["service_id"].to_numpy(dtype=object)[told.place],
+            "rank": np.arange(len(edge)) - told.begin[told.place] + 1,
+            "edge": edge,
+            "osm_id": network.osm_id[edge],
+            "street": np.array(network.names, dtype=object)[network.name_code[edge]],
+            "kind": np.array(network.kinds, dtype=object)[network.kind_code[edge]],
+            "offset_m": told.offset_m,
+            "distance_m": nearest_m + (told.access_m - nearest_m) / FURTHER_FACTOR,
+            "access_m": told.access_m,
+        }
     )
 
 

@@ -22,6 +22,7 @@ from quart_heure.analysis.audience import leave_out_refused
 from quart_heure.analysis.basis import Basis
 from quart_heure.analysis.certainty import Certainty, closed_out
 from quart_heure.analysis.districts import Districts
+from quart_heure.analysis.doors import Doors, entry_table
 from quart_heure.analysis.gap_tables import gap_tables
 from quart_heure.analysis.indicators import composite_table, indicators_of
 from quart_heure.analysis.isochrones import isochrones_of
@@ -111,6 +112,14 @@ def analyse(
         parts=useful_parts(network, share=study.useful_share),
         snap_m=study.snap_m,
         ground=study.ground,
+    )
+    doors = Doors(
+        network=network,
+        graph=graph,
+        usable=usable,
+        snap_m=study.snap_m,
+        ground=study.ground,
+        cells=cells,
     )
     filters, admitted = leave_out_refused(services, study.person)
     known = Certainty.of(services, clock=study.clock, moment=study.moment, admitted=admitted)
@@ -259,12 +268,14 @@ def analyse(
         manifest=manifest,
         week=week,
         filters=filters,
+        entries=entry_table(services, attachment, network),
         basis=Basis.of(
             area=area,
             cells=cells,
             people=people,
             reach_of_all=reach,
             services=services,
+            doors=doors,
             categories=study.categories,
             threshold_min=threshold_min,
         ),

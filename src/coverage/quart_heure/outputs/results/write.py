@@ -41,7 +41,7 @@ __all__ = ["RESULT_FILES", "WEEK_FILES", "write_results"]
 
 _CSV_TABLES = (
     *("indicators", "composite", "gaps", "gap_parts", "services", "problems"),
-    *("filters", "fragility", "dependence", "capacity"),
+    *("filters", "fragility", "entries", "dependence", "capacity"),
 )
 _DICTIONARY_NAME = "data_dictionary.csv"
 _WORK = ".quart-heure-"
