@@ -229,7 +229,8 @@ def test_exactly_fifteen_minutes_is_within(toy_coverage: Coverage) -> None:
 def test_thresholds_are_inclusive_all_three(toy_study: Study, toy_network: WalkNetwork) -> None:
     coverage = analyse(toy_town.town_study(network=toy_network, threshold_min=10.0))
     # Along the quai Nord, 12.5 m below it, going west from (1000, 1100) at 475 m:
-    # minutes = (475 + (1000 − x) + 12.5) / 75, but for the cells beside a corner; 9, 10 and 11 minutes are 675, 750 and 825 m
+    # minutes = (475 + (1000 − x) + 12.5) / 75, but for the cell beside a corner; 9, 10 and 11
+    # minutes are 675, 750 and 825 m
     expected = {
         812.5: (675, "covered"),
         787.5: (675 + CORNER, "borderline_covered"),  # straight to the corner (800, 1100)

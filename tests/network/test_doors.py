@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import pytest
 import shapely
 from shapely import LineString, Point, Polygon, box
 from shapely.geometry.base import BaseGeometry
+from shapely.ops import substring
 
 from helpers import toy_town
 from helpers.reference import walks_across
@@ -25,7 +26,6 @@ from quart_heure.sources.background import Ground
 from quart_heure.study import Coverage, Study, analyse
 
 MONACO = Path(__file__).parents[3] / "shared/data/osm-raw/monaco.osm.gz"
-CELL_M = 25.0
 Street = tuple[Sequence[tuple[float, float]], dict[str, Any]]
 
 
@@ -85,82 +85,102 @@ def metres(coverage: Coverage, x: float, y: float) -> float:
 # --- the oracle: every entry of every place, node by node, with networkx -------------------------
 
 
-def oracle(study: Study) -> dict[tuple[int, int], float]:
-    """Metres of each cell to the nearest service, NaN off the network and in water."""
-    net = study.network
-    usable = np.flatnonzero(plain_usable(net))
-    lines = net.lines
-    graph = nx.MultiDiGraph()
-    graph.add_nodes_from(range(net.n_nodes))
+Door = tuple[int, float, float]
+"""Edge, metres along it, metres that the access counts."""
+
+
+def doors_of(study: Study, at: Point, usable: Sequence[int], always_m: float) -> list[Door]:
+    """Every entry of a place, by plain loops."""
+    net, ground = study.network, study.ground
+    barriers = [] if ground is None else list(ground.barriers)
+    near = []
+    for e in usable:
+        line = net.lines[e]
+        distance = line.distance(at)
+        if distance <= study.snap_m:
+            share = line.project(at, normalized=True)
+            access = LineString([at, line.interpolate(share, normalized=True)])
+            # a gate lies on its wall: the line stops a little short of the street
+            short = substring(access, 0, max(access.length - 0.05, 0))
+            if not any(walks_across(short, b) for b in barriers if b.distance(access) < 1):
+                near.append((distance, e, share * float(net.length_m[e])))
+    least = min(near, default=(0.0,))[0]
+    radius = max(always_m, 1.5 * least)
+    return [(e, o, least + 1.5 * (d - least)) for d, e, o in near if d <= radius]
+
+
+def ends_of(net: WalkNetwork, door: Door, *, inbound: bool = False) -> list[tuple[int, float]]:
+    """The ends of a door's edge that one can walk to (or come from), and the metres."""
+    e, offset, access = door
+    rest = float(net.length_m[e]) - offset
+    to_u, to_v = (net.forward[e], net.backward[e]) if inbound else (net.backward[e], net.forward[e])
+    ends = []
+    if to_u or offset == 0:
+        ends.append((int(net.u[e]), access + offset))
+    if to_v or rest == 0:
+        ends.append((int(net.v[e]), access + rest))
+    return ends
+
+
+def metres_to_each(net: WalkNetwork, doors: Sequence[Door]) -> list[dict[int, float]]:
+    """Metres from every node to each door, one search a door."""
+    backwards = nx.MultiDiGraph()
+    backwards.add_nodes_from(range(net.n_nodes))
     for e in range(net.n_edges):
         u, v, length = int(net.u[e]), int(net.v[e]), float(net.length_m[e])
         if net.forward[e]:
-            graph.add_edge(u, v, length=length)
+            backwards.add_edge(v, u, length=length)
         if net.backward[e]:
-            graph.add_edge(v, u, length=length)
-    ground = study.ground
-    barriers = [] if ground is None else list(ground.barriers)
-
-    def entries(at: Point, always_m: float) -> list[tuple[int, float, float]]:
-        near = []
-        for e in usable.tolist():
-            distance = lines[e].distance(at)
-            if distance <= study.snap_m:
-                share = lines[e].project(at, normalized=True)
-                foot = lines[e].interpolate(share, normalized=True)
-                # a gate lies on its wall: the line stops a little short of the street
-                line = LineString([at, foot])
-                short = shapely.ops.substring(line, 0, max(line.length - 0.05, 0))
-                if not any(walks_across(short, b) for b in barriers if b.distance(line) < 1):
-                    near.append((distance, e, share * float(net.length_m[e])))
-        if not near:
-            return []
-        least = min(near)[0]
-        radius = max(always_m, 1.5 * least)
-        return [(e, o, least + 1.5 * (d - least)) for d, e, o in near if d <= radius]
-
-    doors = [
-        door for at in study.services.table.geometry for door in entries(at, study.snap_m)
-    ]
-    backwards = graph.reverse()
-    to_door = []
-    for e, offset, access in doors:
-        starts = {}
-        u, v, rest = int(net.u[e]), int(net.v[e]), float(net.length_m[e]) - offset
-        if net.forward[e] or offset == 0:
-            starts[u] = access + offset
-        if net.backward[e] or rest == 0:
-            starts[v] = min(access + rest, starts.get(v, math.inf))
+            backwards.add_edge(u, v, length=length)
+    found = []
+    for door in doors:
         backwards.add_node("door")
-        for node, cost in starts.items():
+        for node, cost in ends_of(net, door, inbound=True):
             backwards.add_edge("door", node, length=cost)
-        to_door.append(nx.single_source_dijkstra_path_length(backwards, "door", weight="length"))
+        found.append(nx.single_source_dijkstra_path_length(backwards, "door", weight="length"))
         backwards.remove_node("door")
-    found = {}
-    area = study.area.geometry
-    west, south, east, north = area.bounds
-    for col in range(math.floor(west / study.cell_m), math.ceil(east / study.cell_m)):
-        for row in range(math.floor(south / study.cell_m), math.ceil(north / study.cell_m)):
-            at = Point((col + 0.5) * study.cell_m, (row + 0.5) * study.cell_m)
-            if not area.covers(at):
-                continue
-            own = entries(at, 40.0)
-            if not own or (ground is not None and any(w.covers(at) for w in ground.water)):
-                found[col, row] = math.nan
-                continue
-            ways = [math.inf]
-            for e, offset, access in own:
-                u, v, rest = int(net.u[e]), int(net.v[e]), float(net.length_m[e]) - offset
-                for (door, d_offset, d_access), to in zip(doors, to_door, strict=True):
-                    if net.backward[e] or offset == 0:
-                        ways.append(access + offset + to.get(u, math.inf))
-                    if net.forward[e] or rest == 0:
-                        ways.append(access + rest + to.get(v, math.inf))
-                    ahead = d_offset - offset
-                    if door == e and (net.forward[e] if ahead >= 0 else net.backward[e]):
-                        ways.append(access + abs(ahead) + d_access)
-            found[col, row] = min(ways)
     return found
+
+
+def straight(net: WalkNetwork, one: Door, other: Door) -> float:
+    """Metres straight along an edge that two doors share, inf where there are none."""
+    (e, offset, access), (e_other, offset_other, access_other) = one, other
+    ahead = offset_other - offset
+    if e != e_other or not (net.forward[e] if ahead >= 0 else net.backward[e]):
+        return math.inf
+    return access + abs(ahead) + access_other
+
+
+def oracle(study: Study) -> dict[tuple[int, int], float]:
+    """Metres of each cell to the nearest service, NaN off the network and in water."""
+    net, area = study.network, study.area.geometry
+    usable = np.flatnonzero(plain_usable(net)).tolist()
+    places = study.services.table.geometry
+    doors = [door for at in places for door in doors_of(study, at, usable, study.snap_m)]
+    to_door = metres_to_each(net, doors)
+    water = [] if study.ground is None else list(study.ground.water)
+    found = {}
+    for key, at in squares_of(area, study.cell_m):
+        own = [] if any(w.covers(at) for w in water) else doors_of(study, at, usable, 40.0)
+        ways = [
+            metres_ + to.get(node, math.inf)
+            for door in own
+            for node, metres_ in ends_of(net, door)
+            for to in to_door
+        ]
+        ways += [straight(net, door, other) for door in own for other in doors]
+        found[key] = min(ways, default=math.inf) if own else math.nan
+    return found
+
+
+def squares_of(area: BaseGeometry, cell_m: float) -> Iterator[tuple[tuple[int, int], Point]]:
+    """Column, row and centre of the aligned squares whose centre an area holds."""
+    west, south, east, north = (side / cell_m for side in area.bounds)
+    for col in range(math.floor(west), math.ceil(east)):
+        for row in range(math.floor(south), math.ceil(north)):
+            at = Point((col + 0.5) * cell_m, (row + 0.5) * cell_m)
+            if area.covers(at):
+                yield (col, row), at
 
 
 def plain_usable(net: WalkNetwork) -> list[bool]:
@@ -434,14 +454,14 @@ def test_monaco_is_what_plain_loops_say(monaco: WalkNetwork) -> None:
     middle = (low + high) / 2
     shape = box(*(middle - 250), *(middle + 250))
     lake = Point(middle).buffer(60)
-    fence = LineString([middle - (200, 150), middle + (150, -120)])
+    fence = LineString([middle - np.array((200, 150)), middle + np.array((150, -120))])
     districts = toy_town.area_of([("m", "M", shape)], name="Monaco").districts.set_crs(
         monaco.crs, allow_override=True
     )
     area = dataclasses.replace(
         toy_town.area_of([("m", "M", shape)], name="Monaco"), crs=monaco.crs, districts=districts
     )
-    rows = [("a", *(middle + (-130, 90))), ("b", *(middle + (160, -60)))]
+    rows = [("a", *(middle + np.array((-130, 90)))), ("b", *(middle + np.array((160, -60))))]
     origin = np.array(toy_town.ORIGIN)
     services = toy_town.services_of(
         [(name, "esi", x - origin[0], y - origin[1], "open", False) for name, x, y in rows]

@@ -17,8 +17,8 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
-from quart_heure.analysis.people import CellResidents, residents_per_cell
 from quart_heure.analysis.doors import services_at
+from quart_heure.analysis.people import CellResidents, residents_per_cell
 from quart_heure.analysis.surface import Cells, cells_of_area
 from quart_heure.cache import Cache, hash_of, packed, unpacked
 from quart_heure.files import sha256_of

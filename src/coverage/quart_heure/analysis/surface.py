@@ -14,10 +14,10 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from quart_heure.network.graph import WalkNetwork
 from quart_heure.network.barriers import Barriers
 from quart_heure.network.components import Parts
 from quart_heure.network.entries import needed_entries
+from quart_heure.network.graph import WalkNetwork
 from quart_heure.network.snapping import Attachment, snap
 from quart_heure.network.travel_time import SearchGraph
 from quart_heure.sources.areas.areas import StudyArea

@@ -62,7 +62,7 @@ class Barriers:
             start=xy[within],
             end=xy[within + 1],
             owner=numbers[line[within]],
-            areas=np.where(area, parts, None),
+            areas=np.where(area, parts, np.array(None, dtype=object)),
         )
 
     def around(
@@ -104,7 +104,9 @@ class Barriers:
             a, b = xy[of_place[line]], foot[line]
             length = np.hypot(*(b - a).T)
             keep = np.divide(
-                np.maximum(length - _STOP_SHORT_M, 0), length, where=length > 0,
+                np.maximum(length - _STOP_SHORT_M, 0),
+                length,
+                where=length > 0,
                 out=np.zeros_like(length),
             )
             hit = _cross(a, a + keep[:, None] * (b - a), self.start[one], self.end[one])

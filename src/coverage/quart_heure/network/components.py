@@ -76,7 +76,9 @@ def count_part_nodes(
     links = coo_array((np.ones(len(a), dtype=np.int8), (a, b)), shape=(n_points, n_points))
     _, label = connected_components(links, directed=False)
     degree = np.bincount(np.concatenate([a, b]), minlength=n_points)
-    nodes = np.bincount(label[(degree > 0) & (degree != 2)], minlength=int(label.max(initial=0)) + 1)
+    nodes = np.bincount(
+        label[(degree > 0) & (degree != 2)], minlength=int(label.max(initial=0)) + 1
+    )
     street = np.bincount(label[degree > 0], minlength=len(nodes)) > 0
     nodes = np.maximum(nodes, street)
     return nodes[label].astype(np.int64), int(nodes.sum())
@@ -163,4 +165,5 @@ def entry_edges(
     """
     inside = np.array([kind in _INDOORS for kind in network.kinds], dtype=bool)
     ground = ~(network.tunnel | network.bridge | inside[network.kind_code])
-    return useful_edges(network, profile, share=share) & ground
+    entered: NDArray[np.bool_] = useful_edges(network, profile, share=share) & ground
+    return entered

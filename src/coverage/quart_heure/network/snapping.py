@@ -265,9 +265,7 @@ def _within(
     return Attachment.of_entries(*columns, n_places=len(xy))
 
 
-def _nearest_of_each(
-    key: NDArray[np.int64], access_m: NDArray[np.float64]
-) -> NDArray[np.intp]:
+def _nearest_of_each(key: NDArray[np.int64], access_m: NDArray[np.float64]) -> NDArray[np.intp]:
     """Return the position of the least access of each key; of equals, the first."""
     if len(key) == 0:
         return np.empty(0, dtype=np.intp)
@@ -278,7 +276,8 @@ def _nearest_of_each(
     group = np.repeat(np.arange(len(begins)), np.diff(np.append(begins, len(key))))
     least = np.flatnonzero(access_m == np.minimum.reduceat(access_m, begins)[group])
     group = group[least]
-    return order[least[np.append(True, group[1:] != group[:-1])]]
+    first: NDArray[np.intp] = order[least[np.append(True, group[1:] != group[:-1])]]
+    return first
 
 
 def _segments_of(network: WalkNetwork, usable: NDArray[np.bool_]) -> NDArray[np.intp]:

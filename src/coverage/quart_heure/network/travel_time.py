@@ -142,7 +142,9 @@ class SearchGraph:
             on = targets.attached
             level_m[on] = np.minimum.reduceat(by_entry, targets.begin[:-1][on])
             # From the last entry to the first, so that of equals the first one stays.
-            best = np.flatnonzero((by_entry == level_m[targets.place]) & np.isfinite(by_entry))[::-1]
+            best = np.flatnonzero((by_entry == level_m[targets.place]) & np.isfinite(by_entry))[
+                ::-1
+            ]
             end = np.where(by_v[best] < by_u[best], ways[1][0][best], ways[0][0][best])
             nearest[targets.place[best]] = node_source[end]
             self._walk_along_one_edge(sources, targets, level_m, nearest)
@@ -201,8 +203,8 @@ class SearchGraph:
     ) -> list[tuple[NDArray[np.int32], NDArray[np.bool_], NDArray[np.float64]]]:
         """Return, for each end of an entry's edge, the node, whether it is free, the level metres.
 
-        One value for each entry. Outwards a place leaves for v by walking forward; inwards one comes from v by walking
-        backward. At the very end of a one-way edge nothing is left to walk.
+        One value for each entry. Outwards a place leaves for v by walking forward; inwards one
+        comes from v by walking backward. At the very end of a one-way edge nothing is left to walk.
         """
         edge, offset = places.edge, places.offset_m
         rest = np.maximum(self.length_m[edge] - offset, 0.0)

@@ -42,7 +42,9 @@ def run_manifest(
     counts = {
         "cells": int(np.count_nonzero(cells.inside)),
         "cells_off_network": int(np.count_nonzero(inside & ~cells.water & ~on)),
-        "cells_water": None if study.ground is None else int(np.count_nonzero(inside & cells.water)),
+        "cells_water": None
+        if study.ground is None
+        else int(np.count_nonzero(inside & cells.water)),
         "network_nodes": study.network.n_nodes,
         "network_edges": study.network.n_edges,
         "districts": len(study.area.districts),
