@@ -25,6 +25,9 @@ from quart_heure.sources.background import Ground
 
 _Value = TypeVar("_Value", bound=np.generic)
 
+_AT_ONCE = 40_000
+"""Cells that are let in to the network at a time."""
+
 _MARGIN_CELLS = 2
 """Cells kept around the area, so that contours do not stop short of its boundary."""
 
@@ -185,15 +188,17 @@ def enter_at(
         See `cells_of_area`.
     """
     barriers = None if ground is None else Barriers.of_shapes(ground.barriers)
-    found = snap(
-        network,
-        cells.centre_xy[which],
-        usable=usable,
-        max_distance_m=snap_m,
-        barriers=barriers,
-    )
+    parts = [Attachment.none(0)]
+    # Some rows of the grid at a time: most entries of each are dropped at once.
+    for begin in range(0, len(which), _AT_ONCE):
+        xy = cells.centre_xy[which[begin : begin + _AT_ONCE]]
+        found = snap(network, xy, usable=usable, max_distance_m=snap_m, barriers=barriers)
+        parts.append(needed_entries(graph, found))
+    found = Attachment.one_after_the_other(parts)
+    if len(which) == len(cells):
+        return found
     on = np.flatnonzero(found.attached)
-    return cells.attachment.updated(which[on], needed_entries(graph, found[on]))
+    return cells.attachment.updated(which[on], found[on])
 
 
 def give_way(

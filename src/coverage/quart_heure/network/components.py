@@ -150,7 +150,11 @@ def useful_parts(network: WalkNetwork, *, share: float = USEFUL_SHARE) -> Parts:
 
 
 def entry_edges(
-    network: WalkNetwork, profile: WalkProfile, *, share: float = USEFUL_SHARE
+    network: WalkNetwork,
+    profile: WalkProfile,
+    *,
+    share: float = USEFUL_SHARE,
+    parts: Parts | None = None,
 ) -> NDArray[np.bool_]:
     """Tell which edges places may enter at: the useful ones on the ground.
 
@@ -158,12 +162,18 @@ def entry_edges(
     Tunnels, corridors, lifts and bridges are walked along, and entered at their ends only: those
     are ends of edges on the ground as well. Where only such edges meet, one is not on the ground.
 
+    Parameters
+    ----------
+    parts
+        The useful parts where they are known already; else those of ``share``.
+
     Returns
     -------
     NDArray[np.bool_]
         Shape (E,).
     """
+    parts = parts or useful_parts(network, share=share)
     inside = np.array([kind in _INDOORS for kind in network.kinds], dtype=bool)
     ground = ~(network.tunnel | network.bridge | inside[network.kind_code])
-    entered: NDArray[np.bool_] = useful_edges(network, profile, share=share) & ground
+    entered: NDArray[np.bool_] = walkable_edges(network, profile) & parts.edges & ground
     return entered

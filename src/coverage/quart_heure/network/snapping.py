@@ -15,6 +15,7 @@ import concurrent.futures
 import dataclasses
 import functools
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,7 @@ FURTHER_FACTOR = 1.5
 """How often each metre counts by which an entry lies further than the nearest one."""
 
 _MOST_THREADS = 8
+_MOST_SQUARES = 4000
 _MOST_UM = 1 << 34
 """Micrometres of the longest access that is told from a longer one, 17 km."""
 
@@ -141,6 +143,18 @@ class Attachment:
             n_places=self.n_places,
         )
 
+    @classmethod
+    def one_after_the_other(cls, parts: Sequence[Attachment]) -> Attachment:
+        """Return the places of some attachments, in their order."""
+        before = np.cumsum([0, *(len(part) for part in parts)])
+        return cls(
+            place=np.concatenate([p.place + np.int32(n) for p, n in zip(parts, before, strict=False)]),
+            edge=np.concatenate([part.edge for part in parts]),
+            offset_m=np.concatenate([part.offset_m for part in parts]),
+            access_m=np.concatenate([part.access_m for part in parts]),
+            n_places=int(before[-1]),
+        )
+
     @functools.cached_property
     def begin(self) -> NDArray[np.int64]:
         """Where the entries of each place begin; shape (n + 1,)."""
@@ -232,8 +246,8 @@ def _within(
     barriers: Barriers | None,
 ) -> Attachment:
     """Return an entry for every usable edge within a radius of each place."""
-    segments = _segments_of(network, usable)
-    if len(xy) == 0 or len(segments) == 0:
+    segments = _segments_around(network, usable, xy, radius_m) if len(xy) else np.empty(0, int)
+    if len(segments) == 0:
         return Attachment.none(len(xy))
     # Cut between two edges: of each edge the nearest piece is taken.
     owner = np.searchsorted(network.offsets, segments, side="right") - 1
@@ -255,7 +269,8 @@ def _within(
             free = ~blocks(place, foot)
             place, edge, piece = place[free], edge[free], piece[free]
             share, access_m = share[free], access_m[free]
-        return [place, edge, _offsets_m(network, edge, vertex[piece], share), access_m]
+        offset_m = _offsets_m(network, edge, vertex[piece], share)
+        return [place.astype(np.int32), edge.astype(np.int32), offset_m, access_m]
 
     # Numpy works without Python's lock: the cores of a machine share the streets of a city.
     n_threads = min(os.cpu_count() or 1, _MOST_THREADS, len(parts))
@@ -280,11 +295,36 @@ def _nearest_of_each(key: NDArray[np.int64], access_m: NDArray[np.float64]) -> N
     return first
 
 
-def _segments_of(network: WalkNetwork, usable: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Return the first vertices of the straight pieces of usable edges."""
+def _segments_around(
+    network: WalkNetwork,
+    usable: NDArray[np.bool_],
+    xy: NDArray[np.float64],
+    radius_m: float,
+) -> NDArray[np.intp]:
+    """Return the first vertices of the straight pieces of usable edges that may be near a place.
+
+    A few services are near few streets of a city. The plane is cut in squares as large as the
+    radius: what is within it and no longer than it has its ends at most two squares away; longer
+    pieces are always kept.
+    """
     first = np.repeat(usable, np.diff(network.offsets))
     first[network.offsets[1:] - 1] = False
-    return np.flatnonzero(first)
+    x, y = network.xy.T
+    (west, south), (east, north) = xy.min(axis=0) - 3 * radius_m, xy.max(axis=0) + 3 * radius_m
+    square_m = max(radius_m, float(max(east - west, north - south)) / _MOST_SQUARES)
+    shape = (int((east - west) / square_m) + 1, int((north - south) / square_m) + 1)
+    near = np.zeros((shape[0] + 4, shape[1] + 4), dtype=bool)
+    c, r = np.floor((xy - (west, south)) / square_m).astype(np.int64).T
+    for dc in range(5):
+        for dr in range(5):
+            near[c + dc, r + dr] = True
+    around = np.flatnonzero((x >= west) & (x <= east) & (y >= south) & (y <= north))
+    column = np.floor((x[around] - west) / square_m).astype(np.int64) + 2
+    row = np.floor((y[around] - south) / square_m).astype(np.int64) + 2
+    kept = np.zeros(len(x), dtype=bool)
+    kept[around] = near[column, row]
+    kept[:-1] |= kept[1:] | (np.diff(network.drawn_m) > radius_m)
+    return np.flatnonzero(first & kept)
 
 
 def _offsets_m(

@@ -72,7 +72,8 @@ def analyse(
     say = progress or (lambda _: None)
     area, network, threshold_min = study.area, study.network, study.threshold_min
     say("network")
-    usable = entry_edges(network, study.profile, share=study.useful_share)
+    parts = useful_parts(network, share=study.useful_share)
+    usable = entry_edges(network, study.profile, parts=parts)
     graph = stored_search_graph(network, study.profile, cache, heights=study.heights)
     say("cells")
     cells = stored_cells(
@@ -109,7 +110,7 @@ def analyse(
         network,
         graph=graph,
         usable=usable,
-        parts=useful_parts(network, share=study.useful_share),
+        parts=parts,
         snap_m=study.snap_m,
         ground=study.ground,
     )
