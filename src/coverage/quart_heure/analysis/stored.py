@@ -41,6 +41,16 @@ _NETWORK_ARRAYS = (
 )
 
 
+def is_tiles(path: Path) -> bool:
+    """Tell whether a network is read from vector tiles."""
+    return path.is_dir() or path.name.lower().endswith(".mbtiles")
+
+
+def tells_ground(path: Path) -> bool:
+    """Tell whether the file of a network is raw, and so tells of water and barriers too."""
+    return is_tiles(path) or path.name.lower().endswith(OSM_SUFFIXES)
+
+
 def stored_network(
     path: Path, cache: Cache, *, reach: shapely.Polygon, crs: pyproj.CRS
 ) -> WalkNetwork:
@@ -56,8 +66,8 @@ def stored_network(
     reach, crs
         For raw data: where streets are wanted, in degrees, and the CRS of the network.
     """
-    tiles = path.is_dir() or path.name.lower().endswith(".mbtiles")
-    raw = tiles or path.name.lower().endswith(OSM_SUFFIXES)
+    tiles = is_tiles(path)
+    raw = tells_ground(path)
 
     def read() -> WalkNetwork:
         if not raw:
@@ -190,17 +200,44 @@ def _attachment(arrays: dict[str, NDArray[Any]], n_places: int) -> Attachment:
     return Attachment(**{name: arrays[name] for name in _ENTRY_ARRAYS}, n_places=n_places)
 
 
-def stored_ground(path: Path, cache: Cache, *, crs: pyproj.CRS) -> Ground:
-    """Return what a background tells of the ground, by way of the cache (see `read_background`)."""
+def stored_ground(
+    path: Path, cache: Cache, *, crs: pyproj.CRS, reach: shapely.Polygon | None = None
+) -> Ground:
+    """Return what a file tells of water and barriers, by way of the cache.
+
+    Parameters
+    ----------
+    path
+        A background (see `read_background`); or, with ``reach``, the raw data or the vector tiles
+        that the streets come from.
+    cache
+        Keeps the ground for the next run.
+    crs
+        The CRS that is wanted.
+    reach
+        Where it is wanted, in degrees.
+    """
+
+    def read() -> Ground:
+        if reach is None:
+            return ground_of_background(read_background(path, crs=crs), source=path.name)
+        if is_tiles(path):
+            from quart_heure.sources.tiles.ground import read_tile_ground  # noqa: PLC0415
+
+            return read_tile_ground(path, polygon=reach, crs=crs)
+        from quart_heure.sources.osm.ground import read_osm_ground  # noqa: PLC0415 - raw data only
+
+        return read_osm_ground(path, polygon=reach, crs=crs)
 
     def compute() -> dict[str, NDArray[Any]]:
-        ground = ground_of_background(read_background(path, crs=crs), source=path.name)
+        ground = read()
         pieces = {"water": packed(ground.water), "barriers": packed(ground.barriers)}
         return {f"{kind}_{n}": a for kind, arrays in pieces.items() for n, a in arrays.items()}
 
-    if not path.is_file():
+    if not path.exists():
         compute()  # it says what is missing
-    arrays = cache.recall("ground", [sha256_of(path), crs.to_string()], compute)
+    where = [] if reach is None else [reach.wkt]
+    arrays = cache.recall("ground", [sha256_of(path), crs.to_string(), *where], compute)
     water, barriers = (
         np.array(unpacked({n: arrays[f"{kind}_{n}"] for n in ("shapes", "ends")}), dtype=object)
         for kind in ("water", "barriers")

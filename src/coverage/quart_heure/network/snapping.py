@@ -148,7 +148,9 @@ class Attachment:
         """Return the places of some attachments, in their order."""
         before = np.cumsum([0, *(len(part) for part in parts)])
         return cls(
-            place=np.concatenate([p.place + np.int32(n) for p, n in zip(parts, before, strict=False)]),
+            place=np.concatenate(
+                [p.place + np.int32(n) for p, n in zip(parts, before, strict=False)]
+            ),
             edge=np.concatenate([part.edge for part in parts]),
             offset_m=np.concatenate([part.offset_m for part in parts]),
             access_m=np.concatenate([part.access_m for part in parts]),

@@ -15,7 +15,7 @@ import shapely
 
 from quart_heure.analysis.audience import Person, combined_person, get_person
 from quart_heure.analysis.moment import HOUR_KEYS, read_hours
-from quart_heure.analysis.stored import stored_ground, stored_network
+from quart_heure.analysis.stored import stored_ground, stored_network, tells_ground
 from quart_heure.analysis.stored_area import stored_area
 from quart_heure.cache import Cache
 from quart_heure.categories import default_catalogue, extend_catalogue
@@ -193,12 +193,8 @@ def _assemble(
         sources, area, catalogue=catalogue, across_sources=not merge.get("on", False)
     )
     services = merged_services(services, merge)
-    network = stored_network(
-        network_file,
-        cache or Cache(None),
-        reach=_reach(area, fields, hilly=heights_file is not None),
-        crs=area.crs,
-    )
+    reach = _reach(area, fields, hilly=heights_file is not None)
+    network = stored_network(network_file, cache or Cache(None), reach=reach, crs=area.crs)
     if network.crs != area.crs:
         projected = network.edges().to_crs(area.crs).drop(columns="length_m")
         network = WalkNetwork.from_edges(projected, meta=network.meta)
@@ -206,6 +202,10 @@ def _assemble(
     if settings.get("background_file") is not None and "ground" not in settings:
         file = settings["background_file"]
         settings["ground"] = stored_ground(file, cache or Cache(None), crs=area.crs)
+    elif tells_ground(network_file) and "ground" not in settings:
+        settings["ground"] = stored_ground(
+            network_file, cache or Cache(None), crs=area.crs, reach=reach
+        )
     present = set(services.table["category"])
     # An essential category without any place is what such a study is there to show.
     usual = tuple(c for c in catalogue if c in present or catalogue[c].essential)
