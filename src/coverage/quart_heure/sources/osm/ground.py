@@ -14,6 +14,7 @@ import osmium
 import pyproj
 import shapely
 from numpy.typing import NDArray
+from osmium.osm import Area, Way
 
 from quart_heure.errors import InputFileError
 from quart_heure.sources.background import Ground
@@ -62,9 +63,10 @@ def read_osm_ground(path: Path, *, polygon: shapely.Geometry, crs: pyproj.CRS) -
 
     def projected(shapes: list[shapely.Geometry]) -> NDArray[np.object_]:
         flat = np.array(shapes, dtype=object)
-        return shapely.transform(
+        moved: NDArray[np.object_] = shapely.transform(
             flat, lambda xy: np.stack(to_metres.transform(xy[:, 0], xy[:, 1]), axis=1)
         )
+        return moved
 
     frame = projected([shapely.segmentize(shapely.box(*shapely.bounds(polygon)), 0.01)])[0]
     sea = sea_of(projected(coast), frame)
@@ -122,7 +124,8 @@ def sea_of(coast: NDArray[np.object_], frame: shapely.Polygon) -> NDArray[np.obj
         points = shapely.points(middle + sign * _RIGHT_M * aside)
         face = tree.query(points, predicate="intersects")[1]
         votes[side] = np.bincount(face, minlength=len(faces))
-    return faces[(votes[0] > 0) & (votes[1] == 0)]
+    sea: NDArray[np.object_] = faces[(votes[0] > 0) & (votes[1] == 0)]
+    return sea
 
 
 def _read(
@@ -136,18 +139,17 @@ def _read(
     keys = osmium.filter.KeyFilter(*_KEYS)
     try:
         for one in osmium.FileProcessor(str(path)).with_areas(keys).with_filter(keys):
-            if not (one.is_way() or one.is_area()):
+            if not isinstance(one, (Way, Area)):
                 continue
-            kind = _kind(dict(one.tags), is_area=one.is_area())
+            kind = _kind(dict(one.tags), is_area=isinstance(one, Area))
             kept = {"water": water, "barrier": lines, "coast": coast}.get(kind)
             if kept is None:
                 continue
             try:
-                made = (
-                    factory.create_multipolygon(one)
-                    if one.is_area()
-                    else factory.create_linestring(one)
-                )
+                if isinstance(one, Area):
+                    made = factory.create_multipolygon(one)
+                else:
+                    made = factory.create_linestring(one)
             except (RuntimeError, osmium.InvalidLocationError):
                 continue  # a node of it lies outside the file
             shape = shapely.from_wkb(made)
