@@ -95,7 +95,7 @@ def slow_rows(
             row["district_id"] = cell.district_id
             for category in toy_town.CATEGORIES:
                 states = [state_of(s, hour) for s in near if category_of[s] == category]
-                row[category] = -1 if cell.stop is None else max(states, default=CLOSED)
+                row[category] = -1 if not cell.on_network else max(states, default=CLOSED)
             row["essential_all"] = min(row[c] for c in toy_town.CATEGORIES)
             row["essential_any"] = max(row[c] for c in toy_town.CATEGORIES)
             rows.append(row)

@@ -303,7 +303,8 @@ def test_a_study_takes_tiles_for_its_network(
         {"district_id": ["1"]}, geometry=[shapely.box(*low, *high)], crs=network.crs
     )
     square.to_file(tmp_path / "districts.gpkg")
-    longest = network.lines[network.length_m.argmax()]
+    on_ground = ~(network.bridge | network.tunnel)
+    longest = network.lines[np.where(on_ground, network.length_m, 0).argmax()]
     here = gpd.GeoSeries([longest.centroid], crs=network.crs).to_crs(4326).iloc[0]
     (tmp_path / "services.csv").write_text(
         f"category,longitude,latitude\nesi,{here.x},{here.y}\n", encoding="utf-8"

@@ -12,15 +12,17 @@ import numpy as np
 import pyproj
 import shapely
 
-from quart_heure.analysis.stored import stored_network
+from quart_heure.analysis.stored import stored_ground, stored_network
 from quart_heure.analysis.stored_area import stored_area
 from quart_heure.cache import Cache
 from quart_heure.categories import Category, default_catalogue, extend_catalogue
 from quart_heure.errors import StudyFileError
 from quart_heure.files import sha256_of
+from quart_heure.network.files import is_cut_to_place
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.profiles import ADULT
 from quart_heure.sources.areas.areas import StudyArea
+from quart_heure.sources.background import Ground
 from quart_heure.sources.heights import Heights, read_heights
 from quart_heure.sources.residents.residents import Residents, ResidentZones
 from quart_heure.sources.residents.weights import DistrictWeights, read_weights
@@ -65,6 +67,7 @@ class Inputs:
     heights: Heights | None
     catalogue: Mapping[str, Category]
     background_file: Path | None
+    ground: Ground | None
     provenance: tuple[Mapping[str, Any], ...]
 
     @property
@@ -132,17 +135,14 @@ def read_inputs(
         isochrones_min=isochrones_min,
         hilly=heights is not None,
     )
-    network = stored_network(
-        folder / settings.network.file,
-        cache,
-        reach=_reach(area, max(_STREETS_AROUND_M, walk_m, walks_m)),
-        crs=area.crs,
-    )
+    file = folder / settings.network.file
+    reach = _reach(area, max(_STREETS_AROUND_M, walk_m, walks_m))
+    network = stored_network(file, cache, reach=reach, crs=area.crs)
     if network.crs != area.crs:
         projected = network.edges().to_crs(area.crs).drop(columns="length_m")
         network = WalkNetwork.from_edges(projected, meta=network.meta)
     described = _described(folder / "manifest.json")
-    background = settings.map.background
+    background = None if settings.map.background is None else folder / settings.map.background
     return Inputs(
         area=area,
         services=services,
@@ -151,12 +151,29 @@ def read_inputs(
         residents=_residents(settings.residents, folder, area),
         weights=_weights(settings.weights, folder, area),
         catalogue=catalogue,
-        background_file=None if background is None else folder / background,
+        background_file=background,
+        ground=_ground(background, file, cache, area=area, reach=reach),
         provenance=tuple(
             _described_input(role, folder / name, network, described)
             for role, name in _roles(settings)
         ),
     )
+
+
+def _ground(
+    background: Path | None,
+    streets: Path,
+    cache: Cache,
+    *,
+    area: StudyArea,
+    reach: shapely.Polygon,
+) -> Ground | None:
+    """Return water and barriers from the background, or else from raw streets; None without."""
+    if background is not None:
+        return stored_ground(background, cache, crs=area.crs)
+    if is_cut_to_place(streets):
+        return stored_ground(streets, cache, crs=area.crs, reach=reach)
+    return None
 
 
 def _roles(settings: StudySettings) -> list[tuple[str, str]]:

@@ -33,7 +33,7 @@ class Results:
         Where it is.
     manifest
         What it was made from; ``manifest["files"]`` has the hash of each file.
-    indicators, composite, gap_parts, problems, filters, fragility, dependence, capacity
+    indicators, composite, gap_parts, problems, filters, fragility, entries, dependence, capacity
         Tables, as in a coverage.
     services, isochrones, gaps
         Layers, as in a coverage, in the CRS of the study.
@@ -49,6 +49,7 @@ class Results:
     problems: pd.DataFrame
     filters: pd.DataFrame
     fragility: pd.DataFrame
+    entries: pd.DataFrame
     dependence: pd.DataFrame
     capacity: pd.DataFrame
     services: gpd.GeoDataFrame

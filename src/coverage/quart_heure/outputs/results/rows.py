@@ -28,6 +28,7 @@ _ORDER: Mapping[str, Sequence[str]] = {
     "problems": ("file", "row", "field", "value", "reason"),
     "filters": ("filter", "category"),
     "fragility": ("level", "district_id", "category"),
+    "entries": ("service_id", "rank"),
     "dependence": ("category", "rank"),
     "capacity": ("level", "district_id", "category", "capacity_unit"),
     "variants": ("category",),
