@@ -13,9 +13,8 @@ import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 
-from opening_hours import validate
-
 from paris_french import in_french, names_in_french
+from quart_heure.sources.hours.syntax import is_osm_hours
 from quart_heure.sources.services.capacities import read_capacity
 from quart_heure.sources.services.wordings import date_of, read_text
 
@@ -253,7 +252,7 @@ def _opening_hours(fact: Row) -> str:
             text = season + text
     if _HOLIDAYS in fact["notes"] and text != "off":
         text += _HOLIDAYS_OFF
-    return text if validate(text) else ""
+    return text if is_osm_hours(text) else ""
 
 
 def _service_id(fact: Row) -> str:

@@ -130,6 +130,11 @@ def _hour_parameters(study: Study) -> dict[str, Any]:
     if moment is None and not study.week:
         return {}
     asked: dict[str, Any] = {"stay_min": study.stay_min, "country": study.country}
+    where = study.clock.where
+    if where.calendar.regional:
+        asked["departements"] = list(where.departements)
+    if where.school is not None:
+        asked["school_holidays"] = where.school.zone
     if moment is not None:
         asked["at"] = moment.start.isoformat(sep=" ", timespec="minutes")
         if moment.end is not None:

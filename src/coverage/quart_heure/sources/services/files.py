@@ -38,6 +38,7 @@ from quart_heure.sources.services.coordinates import (
     locate_texts,
     weak_matches,
 )
+from quart_heure.sources.services.data_inclusion import from_data_inclusion
 from quart_heure.sources.services.discretion import (
     ASKED,
     TAKEN_AS_DISCREET,
@@ -46,6 +47,8 @@ from quart_heure.sources.services.discretion import (
     is_discreet,
     is_shelter,
 )
+from quart_heure.sources.services.extracts import Extract
+from quart_heure.sources.services.finess import is_finess, read_finess
 from quart_heure.sources.services.rows import KEPT, SERVICE_COLUMNS, tidy_rows
 from quart_heure.sources.services.settings import ServiceSource
 from quart_heure.sources.workbooks import WORKBOOKS
@@ -100,9 +103,15 @@ def read_source(
     if source.category:
         check_categories([source.category], catalogue)
     rules = compile_rules(source.rules, catalogue, where=str(source.file))
+    if is_finess(source.file):
+        register = read_finess(source.file, category=source.category, catalogue=catalogue)
+        return [_read_part(register, source, near, catalogue, rules)]
     tables = read_raw_tables(source.file, part=source.part, is_heading=is_usual_heading)
     kept, problems = _with_places(tables, source)
-    parts = [_read_part(table, source, near, catalogue, rules) for table in kept]
+    parts = [
+        _read_part(_in_our_words(table, source, rules), source, near, catalogue, rules)
+        for table in kept
+    ]
     first = dataclasses.replace(
         parts[0], problems=pd.concat([problem_table(problems), parts[0].problems])
     )
@@ -153,13 +162,14 @@ def _has_places(table: RawTable, source: ServiceSource) -> bool:
 
 
 def _read_part(
-    raw: RawTable,
+    extract: Extract,
     source: ServiceSource,
     near: shapely.Geometry,
     catalogue: Mapping[str, Category],
     rules: Sequence[Rule],
 ) -> ServicePart:
     file = source.file
+    raw = extract.kept()
     values = functools.cache(raw.column)
     headings, unclear = uncut_headings(raw.headings) if raw.cut else (raw.headings, ())
     found = find_columns(headings, source.columns, values=values, file=file)
@@ -219,8 +229,14 @@ def _read_part(
     part = put_in_schema(
         given, categories, near, catalogue, said=said, unfit=unfit, weak=_weak(raw, located, values)
     )
-    problems = pd.concat([problem_table(about_file), part.problems], ignore_index=True)
-    return dataclasses.replace(part, problems=problems)
+    tables = [problem_table(about_file), extract.problems(file.name), part.problems]
+    return dataclasses.replace(part, problems=pd.concat(tables, ignore_index=True))
+
+
+def _in_our_words(table: RawTable, source: ServiceSource, rules: Sequence[Rule]) -> Extract:
+    """Read a table of a known register in our words; any other stays as it is."""
+    known = from_data_inclusion(table, category=source.category, rules=rules)
+    return known or Extract(table=table)
 
 
 def _stripped(texts: Sequence[str]) -> Sequence[str]:
