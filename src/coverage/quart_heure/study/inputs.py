@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,6 +25,7 @@ from quart_heure.profiles import ADULT
 from quart_heure.sources.areas.areas import StudyArea
 from quart_heure.sources.background import Ground
 from quart_heure.sources.heights import Heights, read_heights
+from quart_heure.sources.hours.calendars import SCHOOL_ZONE_OF, SchoolHolidays, departements_of
 from quart_heure.sources.residents.residents import Residents, ResidentZones
 from quart_heure.sources.residents.weights import DistrictWeights, read_weights
 from quart_heure.sources.sample import paris_dir
@@ -41,6 +43,7 @@ from quart_heure.study.bounds import (
 )
 from quart_heure.study.settings import (
     AreaTable,
+    HoursTable,
     MapTable,
     NetworkTable,
     ResidentsTable,
@@ -68,6 +71,7 @@ class Inputs:
     catalogue: Mapping[str, Category]
     background_file: Path | None
     ground: Ground | None
+    school: SchoolHolidays | None
     provenance: tuple[Mapping[str, Any], ...]
 
     @property
@@ -138,6 +142,9 @@ def read_inputs(
     file = folder / settings.network.file
     reach = _reach(area, max(_STREETS_AROUND_M, walk_m, walks_m))
     network = stored_network(file, cache, reach=reach, crs=area.crs)
+    if settings.network.date:
+        dated = {**network.meta, "osm_date": _day(settings.network.date, settings.where)}
+        network = dataclasses.replace(network, meta=dated)
     if network.crs != area.crs:
         projected = network.edges().to_crs(area.crs).drop(columns="length_m")
         network = WalkNetwork.from_edges(projected, meta=network.meta)
@@ -153,6 +160,7 @@ def read_inputs(
         catalogue=catalogue,
         background_file=background,
         ground=_ground(background, file, cache, area=area, reach=reach),
+        school=_school(settings.hours, folder, area, settings.where),
         provenance=tuple(
             _described_input(role, folder / name, network, described)
             for role, name in _roles(settings)
@@ -176,6 +184,31 @@ def _ground(
     return None
 
 
+def _school(hours: HoursTable, folder: Path, area: StudyArea, where: str) -> SchoolHolidays | None:
+    """Read the school holidays of the zone that is named, or else of the area's départements."""
+    if hours.school_holidays is None:
+        return None
+    zone = hours.zone
+    if not zone:
+        there = departements_of(area.districts["district_id"], None)
+        zones = {SCHOOL_ZONE_OF.get(code, "") for code in there}
+        if len(zones) != 1 or "" in zones:
+            msg = f"{where}, [hours]: school_holidays is given, and districts do not tell the zone."
+            hint = 'Give it: zone = "Zone C", or an académie.'
+            raise StudyFileError(msg, hint=hint)
+        zone = zones.pop()
+    return SchoolHolidays.read(folder / hours.school_holidays, zone)
+
+
+def _day(text: str, where: str) -> str:
+    """Return a date as it was written; it is the day of the streets."""
+    try:
+        return datetime.date.fromisoformat(text).isoformat()
+    except ValueError as error:
+        msg = f"{where}, [network]: date is {text!r}."
+        raise StudyFileError(msg, hint="Write it like 2026-01-31.") from error
+
+
 def _roles(settings: StudySettings) -> list[tuple[str, str]]:
     """List the files that figures are made from, each with what it is for."""
     area, network, people, weights = (
@@ -185,6 +218,7 @@ def _roles(settings: StudySettings) -> list[tuple[str, str]]:
     named += [("services", name) for name in settings.services.files]
     named += [("services", source.file) for source in settings.services.sources]
     named += [("network", network.file), ("heights", network.heights)]
+    named.append(("hours", settings.hours.school_holidays))
     if people is not None:
         named += [("residents", people.file), ("residents", people.buildings)]
     if weights is not None:

@@ -270,6 +270,7 @@ class Study:
             catalogue=inputs.catalogue,
             background_file=inputs.background_file,
             ground=inputs.ground,
+            school=inputs.school,
             provenance=inputs.provenance,
             **fields,
         )
