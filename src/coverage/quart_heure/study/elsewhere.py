@@ -65,6 +65,10 @@ class Elsewhere:
             self.network, xy, usable=self.usable, max_distance_m=self.coverage.study.snap_m
         )
 
+    def nearest_of(self, places: Attachment) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+        """Return the edge nearest to each of some attached places, and how far along it."""
+        return places.edge, places.offset_m
+
     def reach(self, places: Attachment, *, limit_min: float | None = None) -> Reach:
         """Return the cells within the threshold, or other minutes, of services at some places."""
         limit = self.coverage.study.threshold_min if limit_min is None else limit_min

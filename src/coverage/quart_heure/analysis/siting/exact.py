@@ -39,12 +39,17 @@ _STALLED_ROUNDS = 4
 _STALLED_SHARE = 0.02
 """The rounds end when several together close less than this share of the gap."""
 
-_SMALL = 1500
+_SMALL = 700
 """Candidates that may be left for a program in whole numbers."""
 
 _MOST_ROUNDS = 400
 
-_MOST_NODES = 5000
+_SLACK = 1e-6
+"""What a row may be broken by, in the scale of the program, before that counts."""
+
+_MOST_SPACING_ROWS = 50
+
+_MOST_NODES = 1000
 """Branches of one program in whole numbers. Without a limit of time, the search ends after as much
 work on every machine."""
 
@@ -262,6 +267,8 @@ class _Search:
             bounds.append(self.bound)
             if self.done() or self._stalled(bounds):
                 break
+            if self.program.space_out(answer):
+                continue
             # Between the answer, which jumps about, and where it has been: fewer rounds.
             core = 0.5 * core + 0.5 * answer.y
             added = self.program.add(self.cutter.cuts_at(core), broken_at=answer)
@@ -314,7 +321,7 @@ class _Search:
 
     def in_whole_numbers(self) -> None:
         """Solve the program in whole numbers, with the cuts that its answers break."""
-        if self.free.sum() > _SMALL and math.isinf(self.until):
+        if self.best is not None and self.free.sum() > _SMALL and math.isinf(self.until):
             return  # the bound of the linear program stands
         while not self.done():
             answer = self.program.solve_whole(self.until - self.clock(), nodes=_MOST_NODES)
@@ -331,6 +338,7 @@ class _Search:
             whole = np.zeros(self.covering.n_candidates)
             whole[chosen] = 1.0
             added = self.program.add(self.cutter.cuts_at(whole), broken_at=answer)
+            added += self.program.space_out(answer)
             if not added or self.program.ran_out:
                 return
         if self.best is None and not self.out_of_time:
@@ -346,6 +354,17 @@ class _Answer:
     theta: NDArray[np.float64]
     row_dual: NDArray[np.float64]
     bound: float = math.inf
+
+
+@dataclasses.dataclass(eq=False)
+class _Row:
+    """A row of the program: columns, coefficients, upper bound, and the cut it is, if it is one."""
+
+    columns: NDArray[np.int32]
+    values: NDArray[np.float64]
+    most: float
+    cut: Cut | None = None
+    idle: int = 0
 
 
 class _Program:
@@ -372,10 +391,7 @@ class _Program:
             covering.group, weights=covering.weight.astype(np.float64), minlength=g
         )
         self._floors = np.zeros(g) if rules.floors is None else rules.floors.astype(np.float64)
-        self.cuts: list[Cut] = []
-        self._idle: list[int] = []
         self.ran_out = False
-        self._rows = self._rule_rows(n)
         self.impossible = bool((self._floors > self._totals).any())
         self._solver = _solver(highspy)
         none, no_value = np.empty(0, np.int32), np.empty(0)
@@ -383,33 +399,35 @@ class _Program:
         lower = np.concatenate([self._in.astype(float), self._floors * scale])
         upper = np.concatenate([np.ones(n), np.maximum(self._totals, self._floors) * scale])
         self._solver.addCols(n + g, cost, lower, upper, 0, none, none, no_value)
-        for columns, values, most in self._rows:
-            self._add_row(most, columns, values)
+        self._rows: list[_Row] = []
+        for row in self._rule_rows(n):
+            self._add_row(row)
 
-    def _rule_rows(self, n: int) -> list[tuple[NDArray[np.int32], NDArray[np.float64], float]]:
-        """Return the rows on the candidates: columns, coefficients, upper bound."""
+    def _rule_rows(self, n: int) -> list[_Row]:
+        """Return the rows that keep the candidates to the rules, their spacing aside."""
         rules, every = self._rules, np.arange(n, dtype=np.int32)
-        rows = [(every, np.ones(n), float(rules.count))]
+        rows = [_Row(every, np.ones(n), float(rules.count))]
         if rules.budget is not None and rules.cost is not None:
             # In shares of the budget, for the tolerances of the solver.
             unit = 1 / max(rules.budget, 1)
             cost = rules.cost[self._candidate] * unit
-            rows.append((every, cost.astype(np.float64), rules.budget * unit))
+            rows.append(_Row(every, cost.astype(np.float64), rules.budget * unit))
         if rules.most_per_district is not None and rules.district is not None:
             district = rules.district[self._candidate]
             for one in np.unique(district[district >= 0]):
                 held = np.flatnonzero(district == one).astype(np.int32)
-                rows.append((held, np.ones(len(held)), float(rules.most_per_district)))
-        if rules.spacing_m > 0:
-            near = rules.near[self._candidate][:, self._candidate]
-            rows += [(held, np.ones(len(held)), 1.0) for held in _cliques(near)]
+                rows.append(_Row(held, np.ones(len(held)), float(rules.most_per_district)))
         return rows
 
-    def _add_row(
-        self, most: float, columns: NDArray[np.integer], values: NDArray[np.float64]
-    ) -> None:
+    def _add_row(self, row: _Row) -> None:
         infinity = self._highspy.kHighsInf
-        self._solver.addRow(-infinity, most, len(columns), columns.astype(np.int32), values)
+        self._solver.addRow(-infinity, row.most, len(row.columns), row.columns, row.values)
+        self._rows.append(row)
+
+    @property
+    def n_cuts(self) -> int:
+        """Number of cuts in the program."""
+        return sum(row.cut is not None for row in self._rows)
 
     def add(self, cuts: list[Cut], *, broken_at: _Answer | None = None) -> int:
         """Add cuts, only those that an answer breaks if one is given; return how many."""
@@ -417,25 +435,54 @@ class _Program:
         for cut in cuts:
             if broken_at is not None:
                 most = cut.at(broken_at.y) * self._scale
-                if broken_at.theta[cut.group] <= most + 1e-6:
+                if broken_at.theta[cut.group] <= most + _SLACK:
                     continue
-            columns, values, constant = self._row_of(cut)
-            self._add_row(constant, columns, values)
-            self.cuts.append(cut)
-            self._idle.append(0)
+            self._add_row(self._row_of(cut))
             added += 1
         return added
 
+    def space_out(self, answer: _Answer) -> int:
+        """Add rows that an answer breaks on how near two candidates may be; return how many.
+
+        Of the candidates within half the spacing of a place, a set has one at most: any two are
+        nearer than the spacing. With the middle of each two that are too near as the place, no
+        whole answer that breaks the rule keeps to all of these rows.
+        """
+        rules = self._rules
+        if rules.xy is None or rules.spacing_m <= 0:
+            return 0
+        used = np.flatnonzero(answer.y > _SLACK)
+        xy, place = rules.xy[self._candidate], rules.xy[used]
+        found: list[tuple[float, int, NDArray[np.intp]]] = []
+        for at, one in enumerate(used.tolist()):
+            for other in used[at + 1 :][rules.near_to(one)[used[at + 1 :]]].tolist():
+                middle = (rules.xy[one] + rules.xy[other]) / 2
+                near = np.hypot(*(place - middle).T) < rules.spacing_m / 2
+                # Rounded, the two themselves might be missed.
+                near |= (used == one) | (used == other)
+                excess = float(answer.y[used[near]].sum()) - 1
+                if excess > 1e-6:
+                    found.append((-excess, len(found), np.array([one, other])))
+        found.sort(key=lambda each: each[:2])
+        for _, _, pair in found[:_MOST_SPACING_ROWS]:
+            middle = rules.xy[pair].mean(axis=0)
+            near = np.hypot(*(xy - middle).T) < rules.spacing_m / 2 * (1 - 1e-9)
+            near[self._column[pair]] = True
+            apart = near.copy()
+            for one in pair:  # whoever is not too near one of the two is not of this row
+                apart &= rules.near_to(int(one))[self._candidate] | (self._candidate == one)
+            columns = np.flatnonzero(apart).astype(np.int32)
+            self._add_row(_Row(columns, np.ones(len(columns)), 1.0))
+        return len(found)
+
     def drop_idle(self) -> None:
         """Take out the cuts that have not been tight for long."""
-        idle = np.flatnonzero(np.array(self._idle) > _IDLE_ROUNDS)
-        if len(idle) < len(self.cuts) // 4 or not len(idle):
+        idle = [at for at, row in enumerate(self._rows) if row.idle > _IDLE_ROUNDS]
+        if len(idle) < len(self._rows) // 4 or not idle:
             return
-        rows = (idle + len(self._rows)).astype(np.int32)
-        self._solver.deleteRows(len(rows), rows)
-        kept = sorted(set(range(len(self.cuts))) - set(idle.tolist()))
-        self.cuts = [self.cuts[at] for at in kept]
-        self._idle = [self._idle[at] for at in kept]
+        self._solver.deleteRows(len(idle), np.array(idle, dtype=np.int32))
+        gone = set(idle)
+        self._rows = [row for at, row in enumerate(self._rows) if at not in gone]
 
     def remove(self, candidates: NDArray[np.intp]) -> None:
         """Let go of candidates."""
@@ -453,13 +500,11 @@ class _Program:
         if status == self._highspy.HighsModelStatus.kInfeasible:
             return None
         solution = self._solver.getSolution()
-        value = np.array(solution.col_value)
         dual = np.array(solution.row_dual)
-        tight = np.abs(dual[len(self._rows) :]) > 1e-9
-        self._idle = [
-            0 if now else rounds + 1 for now, rounds in zip(tight, self._idle, strict=True)
-        ]
-        return self._answer(value, dual)
+        for row, share in zip(self._rows, dual.tolist(), strict=True):
+            if row.cut is not None:
+                row.idle = 0 if abs(share) > 1e-9 else row.idle + 1
+        return self._answer(np.array(solution.col_value), dual)
 
     def _answer(self, value: NDArray[np.float64], dual: NDArray[np.float64]) -> _Answer:
         n = len(self._candidate)
@@ -478,27 +523,25 @@ class _Program:
         bound, reduced
             The bound, and what is to be added to it if a candidate is chosen; shape (c,).
         """
-        n, rules = len(self._candidate), len(self._rows)
-        multiplier = np.maximum(np.abs(answer.row_dual), 0.0)
-        shares = np.zeros(len(self._totals))
-        for cut, share in zip(self.cuts, multiplier[rules:], strict=True):
-            shares[cut.group] += share
-        gain, constant = np.zeros(n), 0.0
-        for cut, share in zip(self.cuts, multiplier[rules:], strict=True):
-            if share <= 0:
+        n = len(self._candidate)
+        shares, gain, constant = np.zeros(len(self._totals)), np.zeros(n), 0.0
+        for row, multiplier in zip(self._rows, np.abs(answer.row_dual).tolist(), strict=True):
+            if multiplier == 0:
                 continue
-            column = self._column[cut.candidate]
+            if row.cut is None:
+                price = multiplier / self._scale
+                gain[row.columns] -= price * row.values
+                constant += price * row.most
+                continue
+            column = self._column[row.cut.candidate]
             here = column >= 0
-            gain[column[here]] += share * cut.coefficient[here]
-            constant += share * cut.constant
+            gain[column[here]] += multiplier * row.cut.coefficient[here]
+            constant += multiplier * row.cut.constant
+            shares[row.cut.group] += multiplier
         # A part whose cuts have less than full weight gains at most all of it; one with more must
         # gain its floor.
         constant += float((np.maximum(1 - shares, 0) * self._totals).sum())
         constant -= float((np.maximum(shares - 1, 0) * self._floors).sum())
-        for (columns, values, most), share in zip(self._rows, multiplier[:rules], strict=True):
-            price = share / self._scale
-            gain[columns] -= price * values
-            constant += price * most
         free = ~self._in & ~self._out
         bound = constant + float(gain[self._in].sum()) + float(np.maximum(gain[free], 0).sum())
         reduced = np.zeros(len(self._column))
@@ -534,10 +577,11 @@ class _Program:
         upper = np.concatenate([np.ones(n_left), self._totals * self._scale])
         none, no_value = np.empty(0, np.int32), np.empty(0)
         small.addCols(n_left + g, cost, lower, upper, 0, none, none, no_value)
-        for columns, values, most in [*self._rows, *map(self._row_of, self.cuts)]:
-            at = place[columns]
+        for row in self._rows:
+            at = place[row.columns]
             kept = at >= 0
-            small.addRow(-highspy.kHighsInf, most, int(kept.sum()), at[kept], values[kept])
+            n_kept = int(kept.sum())
+            small.addRow(-highspy.kHighsInf, row.most, n_kept, at[kept], row.values[kept])
         whole = np.full(n_left, highspy.HighsVarType.kInteger)
         small.changeColsIntegrality(n_left, np.arange(n_left, dtype=np.int32), whole)
         small.run()
@@ -556,13 +600,13 @@ class _Program:
         answer.bound = float(info.mip_dual_bound)
         return answer
 
-    def _row_of(self, cut: Cut) -> tuple[NDArray[np.int32], NDArray[np.float64], float]:
-        """Return a cut as a row: columns, coefficients, upper bound."""
+    def _row_of(self, cut: Cut) -> _Row:
+        """Return a cut as a row."""
         column = self._column[cut.candidate]
         here = column >= 0
         columns = np.append(column[here], len(self._candidate) + cut.group).astype(np.int32)
         values = np.append(-cut.coefficient[here] * self._scale, 1.0)
-        return columns, values, cut.constant * self._scale
+        return _Row(columns, values, cut.constant * self._scale, cut)
 
 
 def _solver(highspy: Any) -> Any:
@@ -592,27 +636,3 @@ def _silence() -> Iterator[None]:
     finally:
         os.dup2(kept, 1)
         os.close(kept)
-
-
-def _cliques(near: Any) -> list[NDArray[np.int32]]:
-    """Cover all pairs of candidates that are too near by groups of which all are.
-
-    One row for each pair would be many, and weak.
-    """
-    open_pairs = {
-        (a, b) for a, b in zip(*near.nonzero(), strict=True) if a < b
-    }
-    neighbours = [set(near.indices[near.indptr[a] : near.indptr[a + 1]]) for a in range(near.shape[0])]
-    cliques = []
-    for a, b in sorted(open_pairs):
-        if (a, b) not in open_pairs:
-            continue
-        clique, common = [a, b], neighbours[a] & neighbours[b]
-        for c in sorted(common):
-            if c in common:
-                clique.append(c)
-                common &= neighbours[c]
-        clique.sort()
-        open_pairs -= {(x, y) for at, x in enumerate(clique) for y in clique[at + 1 :]}
-        cliques.append(np.array(clique, dtype=np.int32))
-    return cliques

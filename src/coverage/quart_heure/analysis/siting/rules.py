@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array, csr_array
-from scipy.spatial import cKDTree
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -44,22 +41,13 @@ class Rules:
     budget: int | None = None
     floors: NDArray[np.int64] | None = None
 
-    @functools.cached_property
-    def near(self) -> csr_array:
-        """Pairs of candidates that are too near each other, both ways; shape (c, c)."""
-        n = len(self.allowed)
+    def near_to(self, candidate: int) -> NDArray[np.bool_]:
+        """Tell which candidates are too near one of them, itself aside; shape (c,)."""
         if self.xy is None or self.spacing_m <= 0:
-            return csr_array((n, n), dtype=bool)
-        pairs = cKDTree(self.xy).query_pairs(self.spacing_m, output_type="ndarray")
-        apart_m = np.hypot(*(self.xy[pairs[:, 0]] - self.xy[pairs[:, 1]]).T)
-        a, b = pairs[apart_m < self.spacing_m].T
-        ends = (np.concatenate([a, b]), np.concatenate([b, a]))
-        return csr_array(coo_array((np.ones(2 * len(a), dtype=bool), ends), shape=(n, n)))
-
-    def near_to(self, candidate: int) -> NDArray[np.int32]:
-        """Return the candidates that are too near one of them."""
-        begin, end = self.near.indptr[candidate : candidate + 2]
-        return np.asarray(self.near.indices[begin:end])
+            return np.zeros(len(self.allowed), dtype=bool)
+        near = np.hypot(*(self.xy - self.xy[candidate]).T) < self.spacing_m
+        near[candidate] = False
+        return near
 
     def may_join(self, chosen: NDArray[np.intp]) -> NDArray[np.bool_]:
         """Tell which candidates may be added to some others, floors aside; shape (c,)."""
@@ -68,7 +56,7 @@ class Rules:
         may = self.allowed.copy()
         may[chosen] = False
         for one in chosen:
-            may[self.near_to(int(one))] = False
+            may &= ~self.near_to(int(one))
         if self.most_per_district is not None and self.district is not None:
             held = self.district[chosen]
             full = np.bincount(held[held >= 0], minlength=int(self.district.max(initial=0)) + 1)
@@ -83,7 +71,7 @@ class Rules:
             return False
         if not np.isin(self.fixed, chosen).all() or len(np.unique(chosen)) < len(chosen):
             return False
-        if self.spacing_m > 0 and self.near[chosen][:, chosen].nnz:
+        if any(self.near_to(int(one))[chosen].any() for one in chosen):
             return False
         if self.most_per_district is not None and self.district is not None:
             held = self.district[chosen]
