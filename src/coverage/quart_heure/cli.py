@@ -51,6 +51,7 @@ for _command in (
     variants.paces,
     variants.sensitivity,
     siting.site,
+    siting.ask,
     inputs.fetch,
     inputs.geocode,
     inputs.check,

@@ -1,4 +1,4 @@
-"""Commands about what to do next: where to open."""
+"""Commands about what to do next: where to open, whom to ask."""
 
 from __future__ import annotations
 
@@ -75,9 +75,7 @@ def site(
     ] = False,
     target: Annotated[
         float | None,
-        typer.Option(
-            "--target", metavar="PERCENT", help="The fewest sites that reach this share."
-        ),
+        typer.Option("--target", metavar="PERCENT", help="The fewest sites that reach this share."),
     ] = None,
     curve: Annotated[
         bool, typer.Option("--curve", help="What 1, 2 … sites gain, each with its bound.")
@@ -163,4 +161,28 @@ def site(
         return
     wide = screen() if table.output is None else {}
     text = render_siting(found, form=table.shape, lang=lang.value, **wide)
+    deliver(text, table.output)
+
+
+@with_options
+def ask(
+    options: Annotated[AnalysisOptions, all_but("week", "week_of")],
+    table: TableOptions,
+    study: StudyFile = None,
+    lang: Language = Lang.FR,
+    no_cache: NoCache = False,
+) -> None:
+    """List whom to call first: the unknowns whose answer would tell most."""
+    from quart_heure.outputs.report.calls import render_calls
+    from quart_heure.study.calls import calls
+
+    check_output(table.output, study)
+    with progress() as say:
+        say("inputs")
+        loaded = load_study(study, options.asked(), no_cache=no_cache)
+        coverage = run_analysis(loaded, no_cache=no_cache, say=say)
+        say("calls")
+        listed = calls(coverage)
+    wide = screen() if table.output is None else {}
+    text = render_calls(listed, coverage.study, form=table.shape, lang=lang.value, **wide)
     deliver(text, table.output)

@@ -79,7 +79,7 @@ def read_candidates(path: Path, crs: pyproj.CRS) -> CandidatePlaces:
         msg = f"{path}: there are no columns of longitude and latitude."
         headings = ", ".join(table.headings) or "none"
         raise InputFileError(msg, hint=f"Columns are {headings}.")
-    known = np.isfinite(degrees).all(axis=1)
+    known: NDArray[np.bool_] = np.asarray(np.isfinite(degrees).all(axis=1))
     numbers = [str(number) for number in table.numbers]
     ids = _texts(table, column.get("candidate_id"), numbers)
     problems = [

@@ -1,4 +1,4 @@
-"""Where a service could open: every crossing on a mesh, services of other kinds, a user's places."""
+"""Where a service could open: crossings on a mesh, services of other kinds, a user's places."""
 
 from __future__ import annotations
 

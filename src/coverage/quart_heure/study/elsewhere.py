@@ -61,9 +61,7 @@ class Elsewhere:
 
     def attach(self, xy: NDArray[np.float64]) -> Attachment:
         """Return where services at some places meet the streets; ``xy`` is of shape (s, 2)."""
-        return snap(
-            self.network, xy, usable=self.usable, max_distance_m=self.coverage.study.snap_m
-        )
+        return snap(self.network, xy, usable=self.usable, max_distance_m=self.coverage.study.snap_m)
 
     def nearest_of(self, places: Attachment) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
         """Return the edge nearest to each of some attached places, and how far along it."""

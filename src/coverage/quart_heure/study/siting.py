@@ -1,16 +1,15 @@
-"""Where next: the places where one more service, or several, would help most, each with its proof."""
+"""Where next: the places where more services would help most, each with its proof."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import numpy as np
 import pandas as pd
-import shapely
 from numpy.typing import NDArray
 
 from quart_heure.analysis.siting.covering import PARTS_PER_PERSON, Covering, covering_of
@@ -26,7 +25,6 @@ from quart_heure.sources.problems import problem_table
 from quart_heure.study.candidates import MESH, Candidates, candidates_of
 from quart_heure.study.coverage import Coverage
 from quart_heure.study.elsewhere import Elsewhere
-from quart_heure.study.study import Study
 from quart_heure.study.siting_tables import (
     candidate_table,
     curve_table,
@@ -35,6 +33,7 @@ from quart_heure.study.siting_tables import (
     menu_table,
     site_table,
 )
+from quart_heure.study.study import Study
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -231,7 +230,7 @@ def site(
             "Give other candidates; perhaps everybody who can be reached is.",
         )
     say("search")
-    rules = _rules(question, candidates, covering, ground)
+    rules = _rules(question, candidates, ground)
     answer = _answer(covering, rules, question, ground, coverage)
     say("tables")
     return _told(coverage, category, question, candidates, covering, rules, ground, answer)
@@ -313,7 +312,7 @@ def _refuse(what: str, hint: str) -> NoReturn:
 # --- the rules -----------------------------------------------------------------------------------
 
 
-def _rules(asked: Asked, candidates: Candidates, covering: Covering, ground: _Ground) -> Rules:
+def _rules(asked: Asked, candidates: Candidates, ground: _Ground) -> Rules:
     allowed = np.ones(len(candidates.table), dtype=bool)
     allowed[_positions(candidates, asked.forbidden)] = False
     given: dict[str, Any] = {}
@@ -369,7 +368,7 @@ class _Answer:
     fair: Fair | None = None
     fewest: Fewest | None = None
     best_total: int | None = None
-    steps: Sequence[Proof] = ()
+    steps: Sequence[tuple[int, Proof]] = ()
 
 
 def _answer(
@@ -377,12 +376,12 @@ def _answer(
 ) -> _Answer:
     if asked.target_pct is not None:
         return _to_target(covering, rules, asked, ground)
-    steps = ()
+    steps: tuple[tuple[int, Proof], ...] = ()
     if asked.curve:
         within = max(asked.within_pct / 100, 0.01)
         steps = tuple(curve(covering, rules, within=within, limit_s=asked.limit_s))
     free = dataclasses.replace(rules, floors=None)
-    proof = _proof(covering, free, asked, start=[one.chosen for one in steps[-1:]])
+    proof = _proof(covering, free, asked, start=[one.chosen for _, one in steps[-1:]])
     if rules.floors is not None:
         try:
             with_floors = _proof(covering, rules, asked)
@@ -409,9 +408,7 @@ def _proof(
 ) -> Proof:
     if not asked.exact:
         return quick(covering, rules)
-    return prove(
-        covering, rules, within=asked.within_pct / 100, limit_s=asked.limit_s, start=start
-    )
+    return prove(covering, rules, within=asked.within_pct / 100, limit_s=asked.limit_s, start=start)
 
 
 def _to_target(covering: Covering, rules: Rules, asked: Asked, ground: _Ground) -> _Answer:
@@ -497,12 +494,12 @@ def _told(
         asked=asked,
         sites=site_table(candidates, covering, chosen, category, crs),
         candidates=candidate_table(candidates, covering, chosen, category, crs),
-        alternatives=menu_table(candidates, covering, others, answer.proof.value, category),
-        gaps=gap_table(coverage, category, newly) if asked.goal == "cover" else gap_table(
-            coverage, category, np.zeros_like(newly)
-        ),
+        alternatives=menu_table(candidates, others, answer.proof.value, category),
+        gaps=gap_table(coverage, category, newly)
+        if asked.goal == "cover"
+        else gap_table(coverage, category, np.zeros_like(newly)),
         districts=district_table(coverage, category, ground.held, ground.all_of, covering, chosen),
-        curve=curve_table(answer.steps, covering, ground.held, ground.all_of, category),
+        curve=curve_table(answer.steps, ground.held, ground.all_of, category),
         value=answer.proof.value / PARTS_PER_PERSON,
         bound=answer.proof.bound / PARTS_PER_PERSON,
         wanted=covering.total / PARTS_PER_PERSON,

@@ -74,7 +74,6 @@ def candidate_table(
 
 def menu_table(
     candidates: Candidates,
-    covering: Covering,
     others: Sequence[Alternative],
     value: int,
     category: str,
@@ -177,8 +176,7 @@ def district_table(
 
 
 def curve_table(
-    steps: Sequence[Proof],
-    covering: Covering,
+    steps: Sequence[tuple[int, Proof]],
     held: NDArray[np.int64],
     all_of: NDArray[np.int64],
     category: str,
@@ -188,13 +186,13 @@ def curve_table(
     rows = [
         {
             "category": category,
-            "count": len(step.chosen),
+            "count": count,
             "gain": step.value / PARTS_PER_PERSON,
             "bound": step.bound / PARTS_PER_PERSON,
             "gap_pct": 100 * step.gap,
             "covered_pct": 100 * (int(held.sum()) + step.value) / whole,
         }
-        for step in steps
+        for count, step in steps
     ]
     return pd.DataFrame(
         rows, columns=["category", "count", "gain", "bound", "gap_pct", "covered_pct"]

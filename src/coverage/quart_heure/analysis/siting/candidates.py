@@ -84,7 +84,9 @@ def parts_of(area: StudyArea, xy: NDArray[np.float64]) -> pd.DataFrame:
     quarter = [""] * len(xy)
     if area.subdistricts is not None:
         quarter = _holding(area.subdistricts, "label", xy)
-    return pd.DataFrame({"quarter": quarter, "district_id": _holding(area.districts, "district_id", xy)})
+    return pd.DataFrame(
+        {"quarter": quarter, "district_id": _holding(area.districts, "district_id", xy)}
+    )
 
 
 def _holding(parts: gpd.GeoDataFrame, column: str, xy: NDArray[np.float64]) -> list[str]:

@@ -76,7 +76,8 @@ class Covering:
 
     def gains(self, left: NDArray[np.bool_]) -> NDArray[np.int64]:
         """Return what each candidate gains of the cells that are left; shape (c,)."""
-        return np.rint(self.pairs @ (self.weight * left).astype(np.float64)).astype(np.int64)
+        gains = np.asarray(self.pairs @ (self.weight * left).astype(np.float64))
+        return np.rint(gains).astype(np.int64)
 
     def gains_in(self, cells: NDArray[np.integer]) -> NDArray[np.int64]:
         """Return what each candidate gains of a few cells; shape (c,)."""

@@ -60,7 +60,5 @@ class Cutter:
             once = part @ y[here] < 1 - 1e-9
             coefficient = part.T @ (weight * once)
             used = coefficient > 0
-            cuts.append(
-                Cut(group, float(weight[~once].sum()), here[used], coefficient[used])
-            )
+            cuts.append(Cut(group, float(weight[~once].sum()), here[used], coefficient[used]))
         return cuts

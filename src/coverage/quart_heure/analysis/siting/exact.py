@@ -205,9 +205,9 @@ class _Search:
         self.bound = covering.reachable
         self.scale = _SCALE / max(covering.total, 1)
         self.cutter = Cutter(covering)
-        self.free = rules.allowed & ((covering.alone > 0) | np.isin(
-            np.arange(covering.n_candidates), rules.fixed
-        ))
+        self.free = rules.allowed & (
+            (covering.alone > 0) | np.isin(np.arange(covering.n_candidates), rules.fixed)
+        )
         self.program = _Program(covering, rules, self.free, self.scale)
         self.seen: set[tuple[int, ...]] = set()
 
@@ -258,14 +258,14 @@ class _Search:
             core[self.best] = 1.0
             self.program.add(self.cutter.cuts_at(core))
         bounds: list[float] = []
-        for _ in range(_MOST_ROUNDS):
+        while True:
             answer = self.program.solve()
             if answer is None:
                 msg = "no set keeps to the rules"
                 raise NoSetError(msg)
             self._tighten(answer)
             bounds.append(self.bound)
-            if self.done() or self._stalled(bounds):
+            if self.done() or self._stalled(bounds) or len(bounds) >= _MOST_ROUNDS:
                 break
             if self.program.space_out(answer):
                 continue

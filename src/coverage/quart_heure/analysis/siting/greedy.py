@@ -122,7 +122,7 @@ class _State:
         if self.rules.floors is None:
             return gains.astype(np.float64)
         missing = _missing(self.covering, self.rules, left)
-        return missing * (self.covering.total + 1.0) + gains
+        return np.asarray(missing * (self.covering.total + 1.0) + gains, dtype=np.float64)
 
 
 def _worth(covering: Covering, rules: Rules, chosen: NDArray[np.intp]) -> tuple[int, int]:

@@ -55,9 +55,7 @@ def mesh_junctions(
     on_street[network.u[address]] = on_street[network.v[address]] = True
     # In the middle of a bridge or of a ring road, a name alone makes no address.
     lifted = usable & (network.bridge | network.tunnel)
-    hanging = np.bincount(
-        np.concatenate([network.u[lifted], network.v[lifted]]), minlength=n
-    )
+    hanging = np.bincount(np.concatenate([network.u[lifted], network.v[lifted]]), minlength=n)
     nodes = np.flatnonzero((degree >= 3) & on_street & (hanging < 2))
     xy = network.node_xy[nodes]
     shapely.prepare(area)
@@ -72,7 +70,7 @@ def mesh_junctions(
     square = square[order]
     first = np.ones(len(order), dtype=bool)
     first[1:] = (square[1:] != square[:-1]).any(axis=1)
-    return nodes[order][first]
+    return np.asarray(nodes[order][first])
 
 
 def _positions(words: tuple[str, ...], wanted: frozenset[str]) -> list[int]:

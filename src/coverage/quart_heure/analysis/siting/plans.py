@@ -15,8 +15,8 @@ from quart_heure.analysis.siting.rules import Rules
 
 def curve(
     covering: Covering, rules: Rules, *, within: float = 0.01, limit_s: float | None = None
-) -> list[Proof]:
-    """Return the best sets of 1, 2 … ``rules.count`` candidates, each with its bound.
+) -> list[tuple[int, Proof]]:
+    """Return the best sets of at most 1, 2 … ``rules.count`` candidates, each with its bound.
 
     A set begins with what the one before it is made of; those smaller than the fixed candidates
     are left out.
@@ -28,11 +28,12 @@ def curve(
     limit_s
         Seconds for each.
     """
-    found: list[Proof] = []
+    found: list[tuple[int, Proof]] = []
     for count in range(max(1, len(rules.fixed)), rules.count + 1):
         fewer = dataclasses.replace(rules, count=count)
-        start = [improved(covering, fewer, one.chosen) for one in found[-1:]]
-        found.append(prove(covering, fewer, within=within, limit_s=limit_s, start=start))
+        start = [improved(covering, fewer, one.chosen) for _, one in found[-1:]]
+        best = prove(covering, fewer, within=within, limit_s=limit_s, start=start)
+        found.append((count, best))
     return found
 
 
@@ -196,8 +197,10 @@ def menu(
 def _keeps_floors(
     covering: Covering, rules: Rules, rest: NDArray[np.intp], may: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
-    kept = np.zeros(len(may), dtype=bool)
+    kept, floors = np.zeros(len(may), dtype=bool), rules.floors
+    if floors is None:
+        return may
     for candidate in np.flatnonzero(may):
         gained = covering.by_group(np.append(rest, candidate))
-        kept[candidate] = bool((gained >= rules.floors).all())
+        kept[candidate] = bool((gained >= floors).all())
     return kept

@@ -45,7 +45,8 @@ class Rules:
         """Tell which candidates are too near one of them, itself aside; shape (c,)."""
         if self.xy is None or self.spacing_m <= 0:
             return np.zeros(len(self.allowed), dtype=bool)
-        near = np.hypot(*(self.xy - self.xy[candidate]).T) < self.spacing_m
+        away_m = np.hypot(*(self.xy - self.xy[candidate]).T)
+        near: NDArray[np.bool_] = np.asarray(away_m < self.spacing_m)
         near[candidate] = False
         return near
 

@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import shapely
-from rich.console import RenderableType
-from rich.text import Text
 
 from quart_heure.files import replacing
-from quart_heure.labels import category_label, district_label, format_number, heading, phrase, word
+from quart_heure.labels import (
+    category_label,
+    district_label,
+    format_number,
+    format_plain,
+    heading,
+    phrase,
+    word,
+)
 from quart_heure.outputs.degrees import degrees_of
+from quart_heure.outputs.report.listing import Listing, Part, typed_rows
 from quart_heure.outputs.results.csv import csv_text
 from quart_heure.outputs.results.layers import write_geopackage
 from quart_heure.outputs.results.manifest import json_text
 from quart_heure.outputs.results.rows import printable
 from quart_heure.outputs.telling import telling_rows
-from quart_heure.outputs.terminal import bare_table, drawn
 from quart_heure.schema import check_columns, table_columns
+from quart_heure.study.siting_tables import place_words
 
 if TYPE_CHECKING:
     from quart_heure.study.siting import Siting
@@ -49,10 +56,8 @@ def render_siting(
         return csv_text(_with_degrees(tables["sites"]), _text_columns("sites"))
     if form == "json":
         return json_text(_content(siting, tables)) + "\n"
-    parts = [*_parts(siting, lang)]
-    if form == "md":
-        return _markdown(siting, parts, lang)
-    return drawn(_terminal(siting, parts, lang), width=width, colour=colour).lstrip("\n")
+    listing = Listing(_title(siting, lang), [*_lines(siting, lang)], [*_parts(siting, lang)])
+    return listing.drawn(form, lang, width=width, colour=colour)
 
 
 def siting_tables(siting: Siting) -> dict[str, Any]:
@@ -115,7 +120,7 @@ def _content(siting: Siting, tables: dict[str, Any]) -> dict[str, Any]:
     content: dict[str, Any] = {"format": "quart-heure-sites/1", **_about(siting)}
     for name, table in tables.items():
         plain = _with_degrees(table) if "geometry" in table else table
-        content[name] = _plain(plain, name)
+        content[name] = typed_rows(plain, name)
     problems = siting.problems[~telling_rows(siting.problems, _hidden(siting))]
     content["problems"] = problems.astype(object).where(problems.notna(), None).to_dict("records")
     return content
@@ -126,32 +131,7 @@ def _hidden(siting: Siting) -> Any:
     return services[services["discreet"].astype(bool)]
 
 
-def _plain(table: pd.DataFrame, name: str) -> list[dict[str, Any]]:
-    decimals = {c.name: c.decimals for c in table_columns(name) if c.decimals is not None}
-    rows = table.round(decimals).to_dict("records")
-    return [{str(key): _value(value) for key, value in row.items()} for row in rows]
-
-
-def _value(value: Any) -> Any:
-    if isinstance(value, str):
-        return printable(value)
-    if isinstance(value, float) and not np.isfinite(value):
-        return None
-    return value.item() if isinstance(value, np.generic) else value
-
-
 # --- for people ----------------------------------------------------------------------------------
-
-
-@dataclasses.dataclass(frozen=True)
-class _Part:
-    """A table for people: its title, headings (numbers from one on), rows, and how many more."""
-
-    title: str
-    head: Sequence[str]
-    numbers_from: int
-    rows: Sequence[Sequence[str]]
-    more: int = 0
 
 
 def _lines(siting: Siting, lang: str) -> Iterator[str]:
@@ -164,7 +144,7 @@ def _lines(siting: Siting, lang: str) -> Iterator[str]:
         lang,
         n=number(siting.value),
         unit=unit,
-        threshold=format_number(study.threshold_min, lang),
+        threshold=format_plain(study.threshold_min, lang),
         wanted=number(siting.wanted),
     )
     k = len(siting.sites)
@@ -181,6 +161,8 @@ def _lines(siting: Siting, lang: str) -> Iterator[str]:
     else:
         gap = format_number(siting.gap_pct, lang, 2)
         yield phrase("site_bound", lang, bound=number(siting.bound), gap=gap)
+    if k < asked.count and siting.at_least is None:
+        yield phrase("site_fewer", lang, k=k, n=asked.count)
     if siting.price is not None:
         yield phrase("site_price", lang, n=number(siting.price), unit=unit)
     if siting.stopped:
@@ -189,14 +171,12 @@ def _lines(siting: Siting, lang: str) -> Iterator[str]:
         yield phrase("site_left_out", lang, n=len(siting.problems))
 
 
-def _parts(siting: Siting, lang: str) -> Iterator[_Part]:
-    from quart_heure.study.siting_tables import place_words  # noqa: PLC0415 - see the contracts
-
+def _parts(siting: Siting, lang: str) -> Iterator[Part]:
     number = _numbers(lang)
     sites = siting.sites
     places = [printable(words) for words in place_words(pd.DataFrame(sites))]
     columns = ("rank", "site_place", "quarter", "gain_alone", "gain_added", "gain_total")
-    yield _Part(
+    yield Part(
         phrase("site_sites", lang),
         [heading(name, lang) for name in columns],
         3,
@@ -212,7 +192,7 @@ def _parts(siting: Siting, lang: str) -> Iterator[_Part]:
     )
     if len(siting.curve):
         columns = ("site_count", "gain", "site_bound", "site_gap_pct", "covered_short")
-        yield _Part(
+        yield Part(
             phrase("site_curve", lang),
             [heading(name, lang) for name in columns],
             0,
@@ -229,7 +209,7 @@ def _parts(siting: Siting, lang: str) -> Iterator[_Part]:
         )
     others = siting.alternatives
     columns = ("left_out_place", "put_in_place", "gain", "gives_up", "gives_up_pct")
-    yield _Part(
+    yield Part(
         phrase("site_alternatives", lang),
         [heading(name, lang) for name in columns],
         2,
@@ -247,7 +227,7 @@ def _parts(siting: Siting, lang: str) -> Iterator[_Part]:
     )
     gaps = siting.gaps
     columns = ("site_place", "outcome", "site_residents_before", "site_residents_left")
-    yield _Part(
+    yield Part(
         phrase("site_gaps", lang),
         [heading(name, lang) for name in columns],
         2,
@@ -264,7 +244,7 @@ def _parts(siting: Siting, lang: str) -> Iterator[_Part]:
     districts = siting.districts
     changed = districts[districts["gain"] > 0]
     columns = ("site_place", "before_pct", "after_pct", "gain")
-    yield _Part(
+    yield Part(
         phrase("site_districts", lang),
         [heading(name, lang) for name in columns],
         1,
@@ -298,42 +278,3 @@ def _title(siting: Siting, lang: str) -> str:
     study = siting.coverage.study
     label = category_label(siting.category, lang, study.catalogue)
     return phrase("site_title", lang, area=study.area.name, category=label)
-
-
-def _markdown(siting: Siting, parts: Sequence[_Part], lang: str) -> str:
-    text = [f"# {_title(siting, lang)}", *_lines(siting, lang)]
-    for part in parts:
-        if not part.rows:
-            text.append(f"## {part.title}\n\n{phrase('site_none', lang)}")
-            continue
-        n, first = len(part.head), part.numbers_from
-        rule = "|" + "---|" * first + "--:|" * (n - first)
-        lines = [f"## {part.title}", "", _line(part.head), rule, *map(_line, part.rows)]
-        if part.more:
-            lines += ["", phrase("site_more", lang, n=part.more)]
-        text.append("\n".join(lines))
-    return "\n\n".join(text) + "\n"
-
-
-def _line(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
-
-
-def _terminal(siting: Siting, parts: Sequence[_Part], lang: str) -> Iterator[RenderableType]:
-    yield Text(_title(siting, lang), style="bold")
-    for line in _lines(siting, lang):
-        yield Text(line)
-    for part in parts:
-        yield Text(f"\n{part.title}", style="bold")
-        if not part.rows:
-            yield Text(phrase("site_none", lang), style="dim")
-            continue
-        table = bare_table()
-        for at, name in enumerate(part.head):
-            number = at >= part.numbers_from
-            table.add_column(name, justify="right" if number else "left", no_wrap=number)
-        for row in part.rows:
-            table.add_row(*map(Text, row))
-        yield table
-        if part.more:
-            yield Text(phrase("site_more", lang, n=part.more), style="dim")

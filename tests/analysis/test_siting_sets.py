@@ -69,21 +69,21 @@ def plain_value(covering: Covering, chosen: tuple[int, ...]) -> int:
     )
 
 
-def plainly_kept(covering: Covering, rules: Rules, chosen: tuple[int, ...]) -> bool:
+def plainly_kept(  # noqa: PLR0911 - a rule a line
+    covering: Covering, rules: Rules, chosen: tuple[int, ...]
+) -> bool:
     """Judge a set by its rules, in loops."""
     if len(chosen) > rules.count or not all(rules.allowed[one] for one in chosen):
         return False
     if any(one not in chosen for one in rules.fixed):
         return False
     for a, b in itertools.combinations(chosen, 2):
-        if rules.most_per_district and rules.district is not None:
-            if rules.district[a] == rules.district[b] >= 0:
-                return False
+        if rules.district is not None and rules.district[a] == rules.district[b] >= 0:
+            return False
         if rules.xy is not None and np.hypot(*(rules.xy[a] - rules.xy[b])) < rules.spacing_m:
             return False
-    if rules.budget is not None and rules.cost is not None:
-        if sum(int(rules.cost[one]) for one in chosen) > rules.budget:
-            return False
+    if rules.cost is not None and sum(int(rules.cost[one]) for one in chosen) > rules.budget:
+        return False
     if rules.floors is not None:
         covers = covering.pairs.toarray()
         for part, floor in enumerate(rules.floors):
