@@ -52,6 +52,7 @@ for _command in (
     variants.sensitivity,
     siting.site,
     siting.ask,
+    siting.links,
     inputs.fetch,
     inputs.geocode,
     inputs.check,

@@ -71,7 +71,7 @@ COLUMNS: tuple[Column, ...] = _read_columns()
 _ON_DEMAND = (
     *("paces", "sensitivity"),
     *("sites", "site_candidates", "site_alternatives", "site_gaps", "site_districts"),
-    *("site_curve", "calls"),
+    *("site_curve", "calls", "links"),
 )
 """Tables that a command prints and no folder of results holds."""
 

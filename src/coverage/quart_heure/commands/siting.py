@@ -1,9 +1,9 @@
-"""Commands about what to do next: where to open, whom to ask."""
+"""Commands about what to do next: where to open, whom to ask, which link is missing."""
 
 from __future__ import annotations
 
 import enum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -126,7 +126,7 @@ def site(
     from quart_heure.study.siting import site as find_sites
 
     check_output(table.output, study)
-    question = {
+    question: dict[str, Any] = {
         "count": count,
         "candidates": candidates,
         "mesh_m": mesh,
@@ -146,7 +146,7 @@ def site(
         "limit_s": time_limit,
         "exact": not quick,
     }
-    Asked(**question)  # type: ignore[arg-type] - refused before the analysis, which takes long
+    Asked(**question)  # refused before the analysis, which takes long
     with progress() as say:
         say("inputs")
         loaded = load_study(study, options.asked(), no_cache=no_cache)
@@ -185,4 +185,54 @@ def ask(
         listed = calls(coverage)
     wide = screen() if table.output is None else {}
     text = render_calls(listed, coverage.study, form=table.shape, lang=lang.value, **wide)
+    deliver(text, table.output)
+
+
+@with_options
+def links(
+    options: Annotated[AnalysisOptions, all_but("category", "week", "week_of")],
+    table: TableOptions,
+    category: Annotated[str, typer.Option("--category", help="Category whose gaps are looked at.")],
+    study: StudyFile = None,
+    count: Annotated[int, typer.Option("--count", metavar="N", help="The most links.")] = 10,
+    length: Annotated[
+        float, typer.Option("--length", metavar="METRES", help="Length of the longest link.")
+    ] = 300.0,
+    lang: Language = Lang.FR,
+    no_cache: NoCache = False,
+) -> None:
+    """Find the footbridge, passage or gate that is missing where a barrier makes a gap."""
+    from quart_heure.outputs.report.links import render_links, write_links
+    from quart_heure.study.links import check_asked, missing_links
+    from quart_heure.study.siting import check_category
+
+    check_output(table.output, study)
+    check_asked(count, length)
+    with progress() as say:
+        say("inputs")
+        loaded = load_study(study, options.asked(), no_cache=no_cache)
+        check_category(loaded, category)
+        coverage = run_analysis(loaded, no_cache=no_cache, say=say)
+        found = missing_links(
+            coverage,
+            category,
+            count=count,
+            most_m=length,
+            cache=chosen_cache(no_cache),
+            progress=say,
+        )
+    if table.output is not None and table.output.suffix.lower() == ".gpkg":
+        write_links(found, table.output)
+        typer.echo(str(table.output))
+        return
+    wide = screen() if table.output is None else {}
+    text = render_links(
+        found,
+        coverage.study,
+        category,
+        most_m=length,
+        form=table.shape,
+        lang=lang.value,
+        **wide,
+    )
     deliver(text, table.output)

@@ -23,9 +23,6 @@ from quart_heure.study.elsewhere import Elsewhere
 MESH, SERVICES = "mesh", "services"
 """Candidates that need no file."""
 
-_NO_GROUND = ("water", "rail", "cemetery")
-"""Kinds of the background on which nothing can open."""
-
 LEAST_MESH_M, LONGEST_MESH_M = 25.0, 2000.0
 
 
@@ -97,14 +94,12 @@ def _on_mesh(elsewhere: Elsewhere, mesh_m: float) -> Candidates:
         hint = f"Give {LEAST_MESH_M:g} to {LONGEST_MESH_M:g} metres."
         raise StudyFileError(msg, hint=hint)
     study, network = elsewhere.coverage.study, elsewhere.network
-    background = study.background()
-    avoided = None
-    if background is not None:
-        avoided = shapely.union_all(
-            background.geometry.to_numpy()[background["kind"].isin(_NO_GROUND).to_numpy()]
-        )
     nodes = mesh_junctions(
-        network, study.area.geometry, usable=elsewhere.usable, mesh_m=mesh_m, avoided=avoided
+        network,
+        study.area.geometry,
+        usable=elsewhere.usable,
+        mesh_m=mesh_m,
+        avoided=elsewhere.closed_ground,
     )
     xy = network.node_xy[nodes]
     street, crossing = streets_at(network, nodes, elsewhere.usable)
@@ -170,6 +165,9 @@ def _beside_streets(
     table, xy, attachment = table.iloc[on].reset_index(drop=True), xy[on], attachment[on]
     edge, offset_m = elsewhere.nearest_of(attachment)
     street, crossing = streets_beside(elsewhere.network, edge, offset_m, elsewhere.usable)
+    nameless = [at for at, name in enumerate(street) if not name]
+    for at, name in zip(nameless, elsewhere.streets_near(xy[nameless]), strict=True):
+        street[at] = name
     table = table.assign(street=street, crossing=crossing)
     found = _placed(elsewhere, table, xy, attachment)
     return dataclasses.replace(found, problems=problems)

@@ -9,6 +9,7 @@ import dataclasses
 import functools
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from quart_heure.analysis.stored import stored_search_graph
@@ -19,7 +20,11 @@ from quart_heure.network.graph import WalkNetwork
 from quart_heure.network.reach import Reach, reach_of_services
 from quart_heure.network.snapping import Attachment, snap
 from quart_heure.network.travel_time import SearchGraph
+from quart_heure.sources.texts import fold
 from quart_heure.study.coverage import Coverage
+
+_NO_GROUND = ("water", "rail", "cemetery")
+_CEMETERIES = ("cimetiere", "cemetery", "cementerio", "cimitero", "friedhof", "cemiterio")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -59,6 +64,39 @@ class Elsewhere:
         study = self.coverage.study
         return stored_search_graph(study.network, study.profile, self.cache, heights=study.heights)
 
+    @functools.cached_property
+    def closed_ground(self) -> shapely.Geometry | None:
+        """Where nobody can open or build anything, None if no layer tells.
+
+        Water, railways and cemeteries, which some layers draw as parks and tell by their names.
+        """
+        background = self.coverage.study.background()
+        if background is None:
+            return None
+        named = background["name"].fillna("").astype(str).map(fold)
+        closed = background["kind"].isin(_NO_GROUND) | named.str.startswith(_CEMETERIES)
+        return shapely.union_all(background.geometry.to_numpy()[closed.to_numpy()])
+
+    def on_closed_ground(self, xy: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Tell which places are on it; ``xy`` is of shape (s, 2)."""
+        ground = self.closed_ground
+        if ground is None:
+            return np.zeros(len(xy), dtype=bool)
+        shapely.prepare(ground)
+        return np.asarray(shapely.intersects_xy(ground, *xy.T))
+
+    def streets_near(self, xy: NDArray[np.float64]) -> list[str]:
+        """Return the name of the nearest useful street that has one, "" if there is none near."""
+        network = self.network
+        named = self.usable & np.array([name != "" for name in network.names])[network.name_code]
+        places = snap(network, xy, usable=named, max_distance_m=2 * self.coverage.study.snap_m)
+        names = [""] * len(xy)
+        on = np.flatnonzero(places.attached)
+        edge, _ = self.nearest_of(places[on])
+        for place, one in zip(on.tolist(), edge.tolist(), strict=True):
+            names[place] = network.name_of(one)
+        return names
+
     def attach(self, xy: NDArray[np.float64]) -> Attachment:
         """Return where services at some places meet the streets; ``xy`` is of shape (s, 2)."""
         return snap(self.network, xy, usable=self.usable, max_distance_m=self.coverage.study.snap_m)
@@ -66,6 +104,10 @@ class Elsewhere:
     def nearest_of(self, places: Attachment) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
         """Return the edge nearest to each of some attached places, and how far along it."""
         return places.edge, places.offset_m
+
+    def times(self, services: Attachment, places: Attachment) -> NDArray[np.float64]:
+        """Return the minutes from some places to the nearest of some services; shape (p,)."""
+        return self.graph.times(services, places).minutes
 
     def reach(self, places: Attachment, *, limit_min: float | None = None) -> Reach:
         """Return the cells within the threshold, or other minutes, of services at some places."""

@@ -76,7 +76,7 @@ class Covering:
 
     def gains(self, left: NDArray[np.bool_]) -> NDArray[np.int64]:
         """Return what each candidate gains of the cells that are left; shape (c,)."""
-        gains = np.asarray(self.pairs @ (self.weight * left).astype(np.float64))
+        gains: NDArray[np.float64] = self.pairs @ (self.weight * left).astype(np.float64)
         return np.rint(gains).astype(np.int64)
 
     def gains_in(self, cells: NDArray[np.integer]) -> NDArray[np.int64]:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from quart_heure.labels import category_label, district_label, format_number, heading, phrase, word
 from quart_heure.outputs.hour_words import hours_told, person_words
-from quart_heure.outputs.report.listing import Listing, Part, typed_rows
+from quart_heure.outputs.report.listing import Listing, Part, named_rows, typed_rows
 from quart_heure.outputs.results.csv import csv_text
 from quart_heure.outputs.results.manifest import json_text
 from quart_heure.outputs.results.rows import printable
@@ -63,7 +63,7 @@ def _part(calls: pd.DataFrame, study: Study, lang: str) -> Part:
     labels = dict(zip(districts["district_id"], districts["label"], strict=True))
     columns = ("rank", "calls_whom", "category", "calls_what", "gain_if_yes", "gain_if_no")
     rows = []
-    for row in calls.head(_SHOWN).itertuples():
+    for row in named_rows(calls.head(_SHOWN)):
         label = str(labels.get(row.district_id, ""))
         where = (row.name, row.address, district_label(label, lang) if label else "")
         rows.append(

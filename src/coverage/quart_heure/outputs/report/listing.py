@@ -86,6 +86,11 @@ class Listing:
                 yield Text(phrase("site_more", lang, n=part.more), style="dim")
 
 
+def named_rows(table: pd.DataFrame) -> Iterator[Any]:
+    """Give the rows of a table, with its columns as their attributes."""
+    yield from table.itertuples(index=False)
+
+
 def typed_rows(table: pd.DataFrame, name: str) -> list[dict[str, Any]]:
     """Return the rows of a table of the schema as plain values, rounded by unit, safe to show."""
     decimals = {c.name: c.decimals for c in table_columns(name) if c.decimals is not None}

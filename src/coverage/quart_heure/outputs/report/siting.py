@@ -22,7 +22,7 @@ from quart_heure.labels import (
     word,
 )
 from quart_heure.outputs.degrees import degrees_of
-from quart_heure.outputs.report.listing import Listing, Part, typed_rows
+from quart_heure.outputs.report.listing import Listing, Part, named_rows, typed_rows
 from quart_heure.outputs.results.csv import csv_text
 from quart_heure.outputs.results.layers import write_geopackage
 from quart_heure.outputs.results.manifest import json_text
@@ -175,6 +175,7 @@ def _parts(siting: Siting, lang: str) -> Iterator[Part]:
     number = _numbers(lang)
     sites = siting.sites
     places = [printable(words) for words in place_words(pd.DataFrame(sites))]
+    columns: tuple[str, ...]
     columns = ("rank", "site_place", "quarter", "gain_alone", "gain_added", "gain_total")
     yield Part(
         phrase("site_sites", lang),
@@ -187,7 +188,7 @@ def _parts(siting: Siting, lang: str) -> Iterator[Part]:
                 ", ".join(p for p in (printable(row.quarter), _district(siting, row, lang)) if p),
                 *(number(gain) for gain in (row.gain_alone, row.gain_added, row.gain_total)),
             ]
-            for row, place in zip(sites.itertuples(), places, strict=True)
+            for row, place in zip(named_rows(sites), places, strict=True)
         ],
     )
     if len(siting.curve):
@@ -198,13 +199,13 @@ def _parts(siting: Siting, lang: str) -> Iterator[Part]:
             0,
             [
                 [
-                    str(row.count_),
+                    str(row.sites),
                     number(row.gain),
                     number(row.bound),
                     format_number(row.gap_pct, lang, 2),
                     format_number(row.covered_pct, lang, 1),
                 ]
-                for row in siting.curve.rename(columns={"count": "count_"}).itertuples()
+                for row in named_rows(siting.curve.rename(columns={"count": "sites"}))
             ],
         )
     others = siting.alternatives
@@ -221,7 +222,7 @@ def _parts(siting: Siting, lang: str) -> Iterator[Part]:
                 number(row.gives_up),
                 format_number(row.gives_up_pct, lang, 2),
             ]
-            for row in others.head(_SHOWN).itertuples()
+            for row in named_rows(others.head(_SHOWN))
         ],
         max(len(others) - _SHOWN, 0),
     )
@@ -237,7 +238,7 @@ def _parts(siting: Siting, lang: str) -> Iterator[Part]:
                 word(f"{row.outcome}_gap", lang),
                 *(format_number(n, lang) for n in (row.residents, row.residents_left)),
             ]
-            for row in gaps.head(_SHOWN).itertuples()
+            for row in named_rows(gaps.head(_SHOWN))
         ],
         max(len(gaps) - _SHOWN, 0),
     )
@@ -255,7 +256,7 @@ def _parts(siting: Siting, lang: str) -> Iterator[Part]:
                 format_number(row.after_pct, lang, 1),
                 number(row.gain),
             ]
-            for row in changed.itertuples()
+            for row in named_rows(changed)
         ],
     )
 
