@@ -87,7 +87,9 @@ def paris_settings() -> StudySettings:
     return StudySettings(
         folder=paris_dir(),
         where="the packaged Paris",
-        area=AreaTable(districts="districts.geojson", name="Paris"),
+        area=AreaTable(
+            districts="districts.geojson", subdistricts="quarters.geojson", name="Paris"
+        ),
         services=ServicesTable(files=("services.csv",)),
         network=NetworkTable(file="network.parquet"),
         residents=ResidentsTable(file="residents.parquet"),
