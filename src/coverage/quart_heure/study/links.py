@@ -11,7 +11,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from quart_heure.analysis.siting.links import apart, link_gains, shortcuts, street_spots
+from quart_heure.analysis.siting.links import apart, free_links, link_gains, shortcuts, street_spots
 from quart_heure.analysis.statuses import STATUSES
 from quart_heure.cache import Cache
 from quart_heure.errors import StudyFileError
@@ -28,6 +28,10 @@ LINK_M = 300.0
 """Length of the longest link, in metres."""
 
 _APART_M = 150.0
+
+_LEAST_GAIN = 0.05
+"""What rounds to nothing in a table is no gain."""
+
 _COVERED = STATUSES[: STATUSES.index("borderline_covered") + 1]
 
 LINK_COLUMNS = (
@@ -112,6 +116,10 @@ def missing_links(
         speed_m_per_min=study.profile.speed_m_per_min,
         threshold_min=study.threshold_min,
     )
+    if len(links):
+        network = elsewhere.network
+        ground = elsewhere.usable & ~network.bridge & ~network.tunnel
+        links = free_links(links, spots, network, ground)
     if not len(links):
         return empty
     weight = basis.people_on_network
@@ -127,7 +135,7 @@ def missing_links(
         threshold_min=study.threshold_min,
     )
     order = np.lexsort((links.near, links.length_m, -gains))
-    taken = apart(order[gains[order] > 0], links, spots, apart_m=_APART_M, count=count)
+    taken = apart(order[gains[order] >= _LEAST_GAIN], links, spots, apart_m=_APART_M, count=count)
     if not len(taken):
         return empty
     lines = shapely.linestrings(np.stack([spots[links.near[taken]], spots[links.far[taken]]], 1))
@@ -180,7 +188,8 @@ def _shown_services(coverage: Coverage, category: str) -> NDArray[np.float64]:
     shown &= ~services["discreet"].astype(bool) & ~services["perhaps"].astype(bool)
     if "open_then" in services:
         shown &= services["open_then"] != "unknown"
-    return shapely.get_coordinates(services.geometry.to_numpy()[shown.to_numpy()]).reshape(-1, 2)
+    xy = shapely.get_coordinates(services.geometry.to_numpy()[shown.to_numpy()])
+    return np.asarray(xy).reshape(-1, 2)
 
 
 def _crossed(coverage: Coverage, lines: NDArray[np.object_]) -> list[str]:

@@ -10,12 +10,16 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.network.limits import within
 from quart_heure.network.reach import Reach
+
+OPTIONS = 40
+"""Links from one near end that are looked at, those with the fewest minutes."""
 
 SPOT_M = 40.0
 """Ends of links are tried at one place of the streets per square of this side, in metres."""
@@ -72,7 +76,7 @@ def shortcuts(
     speed_m_per_min: float,
     threshold_min: float,
 ) -> Links:
-    """Return the best link from each near end, where there is one.
+    """Return the best links from each near end, where there are any.
 
     Parameters
     ----------
@@ -90,14 +94,15 @@ def shortcuts(
     Returns
     -------
     Links
-        From each near end the link with the fewest minutes to a service, of equals the shortest. A
-        link saves at least as many minutes as it takes itself: it goes round something.
+        From each near end those with the fewest minutes to a service, of equals the shortest
+        first, `OPTIONS` at most. A link saves at least as many minutes as it takes itself: it goes
+        round something.
     """
     tree = cKDTree(xy)
-    # In turn, for all pairs at once would fill the memory of a large city.
     found = []
-    for one, others in zip(near.tolist(), tree.query_ball_point(xy[near], most_m), strict=True):
-        far = np.array(sorted(others), dtype=np.intp)
+    around = tree.query_ball_point(xy[near], most_m, return_sorted=True)
+    for one, others in zip(near.tolist(), list(around), strict=True):
+        far = np.array(others, dtype=np.intp)
         length_m = np.hypot(*(xy[far] - xy[one]).T)
         walk = length_m / speed_m_per_min
         then = minutes[far] + walk
@@ -105,14 +110,40 @@ def shortcuts(
         if not good.any():
             continue
         far, length_m, then = far[good], length_m[good], then[good]
-        best = np.lexsort((far, length_m, then))[0]
-        found.append((one, far[best], length_m[best], then[best]))
+        for best in np.lexsort((far, length_m, then))[:OPTIONS].tolist():
+            found.append((one, far[best], length_m[best], then[best]))
     columns = [np.array([row[at] for row in found]) for at in range(4)]
     return Links(
         near=columns[0].astype(np.intp),
         far=columns[1].astype(np.intp),
         length_m=columns[2].astype(np.float64),
         minutes=columns[3].astype(np.float64),
+    )
+
+
+def free_links(
+    links: Links, xy: NDArray[np.float64], network: WalkNetwork, ground: NDArray[np.bool_]
+) -> Links:
+    """Return the first link from each near end that crosses no street on the ground.
+
+    One that does might as well begin there, or is a way through several blocks. Its ends are on
+    streets: half a metre of either does not count.
+    """
+    near, far = xy[links.near], xy[links.far]
+    short = (0.5 / links.length_m)[:, None] * (far - near)
+    lines = shapely.linestrings(np.stack([near + short, far - short], axis=1))
+    streets = shapely.STRtree(network.lines[ground])
+    crossing, _ = streets.query(lines, predicate="intersects")
+    free = np.ones(len(links), dtype=bool)
+    free[crossing] = False
+    kept = np.flatnonzero(free & (links.length_m > 1))
+    _, first = np.unique(links.near[kept], return_index=True)
+    kept = kept[first]
+    return Links(
+        near=links.near[kept],
+        far=links.far[kept],
+        length_m=links.length_m[kept],
+        minutes=links.minutes[kept],
     )
 
 
