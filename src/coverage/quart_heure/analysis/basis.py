@@ -14,9 +14,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from quart_heure.analysis.districts import Districts
+from quart_heure.analysis.states import STATE_WORDS
 from quart_heure.analysis.surface import Cells
 from quart_heure.network.reach import Reach
 from quart_heure.sources.areas.areas import StudyArea
+from quart_heure.sources.hours.timeline import OPEN
 
 _SERVICE_COLUMNS = ("service_id", "category", "name", "discreet", "district_id")
 
@@ -37,7 +39,9 @@ class Basis:
         Which of these each service that counts is; shape (s,).
     services
         Those that count: service_id, category, name ("" if discreet), discreet, district_id,
-        capacity_value (NaN if not known), capacity_unit.
+        capacity_value (NaN if not known), capacity_unit, and where known status, source_date.
+    perhaps
+        Which of these are perhaps open, or perhaps admit the person asked for; shape (s,).
     categories
         Of the study.
     threshold_min
@@ -50,6 +54,7 @@ class Basis:
     reach_of_all: Callable[[], Reach]
     position: NDArray[np.intp]
     services: pd.DataFrame
+    perhaps: NDArray[np.bool_]
     categories: tuple[str, ...]
     threshold_min: float
 
@@ -72,6 +77,13 @@ class Basis:
         for column, unknown in (("capacity_value", np.nan), ("capacity_unit", "")):
             known = services[column] if column in services else pd.Series(unknown, services.index)
             table[column] = known[counted]
+        for column in ("status", "source_date"):
+            table[column] = services[column][counted] if column in services else ""
+        perhaps = np.zeros(len(services), dtype=bool)
+        if "perhaps" in services:
+            perhaps |= services["perhaps"].to_numpy(dtype=bool)
+        if "open_then" in services:
+            perhaps |= (services["open_then"] != STATE_WORDS[OPEN]).to_numpy(dtype=bool)
         return cls(
             area=area,
             cells=cells,
@@ -79,6 +91,7 @@ class Basis:
             reach_of_all=reach_of_all,
             position=np.flatnonzero(counted),
             services=table.reset_index(drop=True),
+            perhaps=perhaps[counted],
             categories=categories,
             threshold_min=threshold_min,
         )

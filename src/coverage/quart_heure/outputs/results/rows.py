@@ -29,6 +29,8 @@ _ORDER: Mapping[str, Sequence[str]] = {
     "filters": ("filter", "category"),
     "fragility": ("level", "district_id", "category"),
     "dependence": ("category", "rank"),
+    "freshness": ("level", "district_id", "category"),
+    "unplaced": ("category", "name", "service_id"),
     "capacity": ("level", "district_id", "category", "capacity_unit"),
     "variants": ("category",),
 }

@@ -72,6 +72,8 @@ class ServicePart:
     """As the source calls them, of all its rows."""
     known: int
     """How many rows have a category of the catalogue."""
+    unplaced: pd.DataFrame
+    """Rows of a known category in the schema that have no coordinates."""
 
 
 def read_source(
@@ -221,6 +223,7 @@ def put_in_schema(
     reasons = ["unknown category" if said[i] else unfit for i in at.tolist()]
     problems.add(at, "category", said, reasons, LEFT_OUT)
     alive &= ~lost
+    unplaced = alive & ~np.isfinite(given.degrees).all(axis=1)
     alive &= _on_the_map(given.degrees, near, problems, alive)
     columns = tidy_rows(
         given.column,
@@ -240,6 +243,9 @@ def put_in_schema(
         ),
         categories=said,
         known=sum(category != "" for category in categories),
+        unplaced=schema_frame(
+            {name: list(compress(texts, unplaced)) for name, texts in columns.items()}
+        ),
     )
 
 

@@ -7,6 +7,7 @@ first; what it does not know is filled in from the others.
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -21,6 +22,7 @@ from quart_heure.sources.problems import problem_table
 from quart_heure.sources.services.duplicates import DUPLICATE_M, find_duplicates
 from quart_heure.sources.services.rows import SERVICE_COLUMNS
 from quart_heure.sources.services.services import Services
+from quart_heure.sources.services.source_dates import said_on
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -76,7 +78,7 @@ def merged_services(
     telling = [any(word.search(value) for word in whole) for value in before["value"]]
     before = before.assign(value=before["value"].mask(np.array(telling, dtype=bool), ""))
     told = pd.concat([before, problems], ignore_index=True)
-    return Services(table=table, problems=told, rows=services.rows)
+    return dataclasses.replace(services, table=table, problems=told)
 
 
 def merge_services(
@@ -197,8 +199,8 @@ def _rank(row: _Row, trust: Sequence[str]) -> tuple[Any, ...]:
         (n for n, w in enumerate(words) if w in source or _SAME_SOURCE.get(w, w) in source),
         len(words),
     )
-    # Dates are ISO: the later has the greater digits.
-    freshness = [-ord(sign) for sign in f"{row['source_date']:<10}"]
+    said = said_on(str(row["source_date"]))
+    freshness = 0 if said is None else -said.toordinal()
     rest = [str(row[column]) for column in SERVICE_COLUMNS]
     return trusted, freshness, row["_order"], str(row["service_id"]), row["geometry"].wkb, rest
 
