@@ -34,9 +34,9 @@ from paris_readme import (
 )
 from paris_residents import CELL_M, build_residents, read_populations, write_residents
 from paris_services import COMPILED, build_services, write_services
+from quart_heure.analysis.freshness import RECENT_MONTHS
 from quart_heure.network.components import label_components
 from quart_heure.network.graph import WalkNetwork
-from quart_heure.analysis.freshness import RECENT_MONTHS
 from quart_heure.sources.services.rows import STATUSES
 from quart_heure.sources.services.source_dates import months_before, said_on
 

@@ -104,7 +104,8 @@ SOURCES: tuple[dict[str, str], ...] = (
     {
         "role": "services",
         "input": "services",
-        "title": "Facts about services, each with its own source and date, updated in November 2026",
+        "title": "Facts about services, each with its own source and date, updated in "
+        "November 2026",
         "title_fr": "Relevé de services, chacun avec sa source et sa date, mis à jour en "
         "novembre 2026",
         "origin": "city open data, paris.fr, the press, associations' pages, Entourage, OSM",

@@ -73,7 +73,11 @@ _STATUS_RULES: tuple[tuple[str, str, re.Pattern[str]], ...] = (
     # The seven days of the record are "-".
     ("temporarily_closed", "opening_hours", re.compile(r"^off$")),
     # Some months of the year only, by the word or by its dates.
-    ("seasonal", "notes", re.compile(r"seasonal|season of the source|16 September to 13 July|every winter")),
+    (
+        "seasonal",
+        "notes",
+        re.compile(r"seasonal|season of the source|16 September to 13 July|every winter"),
+    ),
     (
         "unknown",
         "notes",
@@ -137,7 +141,9 @@ _WORDING = (
     (re.compile(r"services_facts\.csv row \(same address\): "), ""),
     (re.compile(r" and absent from services_facts\.csv"), ""),
     (re.compile(r" of services_facts\.csv"), ""),
-    (re.compile(r" in any stored page| in what was read"), ""),
+    (re.compile(r" in any stored page"), ""),
+    # "Not published" is said of what must not be shown.
+    (re.compile(r"street not published in what was read"), "street not known here"),
     (re.compile(r"not in the stored pages"), "not known here"),
     (re.compile(r"place by place in the stored pages"), "place by place"),
     (re.compile(r"; \(see hours rows\)"), ""),
@@ -161,9 +167,7 @@ _MONTHS = (
 _DAY = rf"(?P<day>\d{{1,2}}) (?P<month>{'|'.join(_MONTHS)}) (?P<year>20\d\d)"
 _OPENED = re.compile(rf"\bopened {_DAY}")
 _ENDED = re.compile(rf"^seasonal: .* to {_DAY}")
-_PERIOD = re.compile(
-    r"\bvalidity du (?P<first>\d\d/\d\d/\d\d) au (?P<last>\d\d/\d\d/\d\d)(?!\d)"
-)
+_PERIOD = re.compile(r"\bvalidity du (?P<first>\d\d/\d\d/\d\d) au (?P<last>\d\d/\d\d/\d\d)(?!\d)")
 """The period of a record of the city's data."""
 
 _NAME_PREFIX = re.compile(

@@ -84,7 +84,7 @@ def unplaced_table(
         Columns `UNPLACED_COLUMNS`; would_count tells which would count if they were placed.
     """
     table = unplaced[unplaced["category"].isin(list(categories))].reset_index(drop=True)
-    would = table["status"].isin(list(counted_status)).to_numpy(dtype=bool)
+    would = table["status"].isin(list(counted_status)).to_numpy(dtype=bool, copy=True)
     if on is not None and "closed" not in counted_status:
         begins, ends = (table[name].to_numpy(dtype=object) for name in ("valid_from", "valid_to"))
         day = on.isoformat()

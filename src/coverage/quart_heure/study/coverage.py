@@ -12,8 +12,8 @@ import pandas as pd
 
 from quart_heure.analysis.basis import Basis
 from quart_heure.analysis.capacity import capacity_table
-from quart_heure.analysis.freshness import freshness_table, recent_since, unplaced_table
 from quart_heure.analysis.fragility import dependence_table, fragility_table
+from quart_heure.analysis.freshness import freshness_table, recent_since, unplaced_table
 from quart_heure.analysis.week import Week
 from quart_heure.study.study import Study
 
