@@ -242,9 +242,9 @@ def _service_tables(by_category: Mapping[str, Mapping[str, Any]]) -> dict[str, s
     }
     for key in ("status", "source"):
         used = [w for w in next(iter(by_category.values()))[key] if _sum(by_category, key, w)]
-        heads = tuple(f"`{word}`" if key == "status" else word for word in used)
+        words = tuple(f"`{word}`" if key == "status" else word for word in used)
         tables[f"SERVICES_BY_{key.upper()}"] = _table(
-            ("category", *heads),
+            ("category", *words),
             [
                 *(
                     (f"`{category}`", *(str(row[key][word]) for word in used))

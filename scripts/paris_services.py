@@ -133,8 +133,8 @@ _WORDING = (
     (re.compile(r"brief seed document on the city's haltes"), "text on the city's haltes"),
     (
         re.compile(
-            r"JehanneDussert/underlaid \(public GitHub repository\), methodology file: list of CPAM "
-            r"sessions hosted by partners, from the service-public directory \(DILA\)"
+            r"JehanneDussert/underlaid \(public GitHub repository\), methodology file: list of "
+            r"CPAM sessions hosted by partners, from the service-public directory \(DILA\)"
         ),
         "list of CPAM sessions hosted by partners, from the service-public directory (DILA)",
     ),
@@ -205,7 +205,8 @@ def build_services(facts: Path, updates: Path, *, find: Find) -> list[dict[str, 
         elif key in rows:
             rows[key] = merge_update(rows[key], fresh, change=update["change"])
         else:
-            msg = f"{updates}: {update['name']!r} replaces {update['replaces']!r}, which is not there."
+            names = f"{update['name']!r} replaces {update['replaces']!r}"
+            msg = f"{updates}: {names}, which is not there."
             raise ValueError(msg)
     found = [_placed(row, find) for row in rows.values()]
     ids = [row["service_id"] for row in found]

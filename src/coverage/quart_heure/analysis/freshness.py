@@ -134,8 +134,9 @@ def freshness_table(
     waiting = unplaced.loc[unplaced["would_count"].astype(bool), "category"]
     covered = _covered(basis, since=since, until=until)
     if essentials:
-        stacked = np.stack([covered[category] for category in essentials])
-        covered |= dict(zip(COMPOSITES, (stacked.all(axis=0), stacked.any(axis=0)), strict=True))
+        stacked = [covered[category] for category in essentials]
+        every, some = np.logical_and.reduce(stacked), np.logical_or.reduce(stacked)
+        covered |= dict(zip(COMPOSITES, (every, some), strict=True))
     tables = []
     for category, cells in covered.items():
         members = list(essentials) if category in COMPOSITES else [category]

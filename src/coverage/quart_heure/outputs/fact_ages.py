@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
+import pandas as pd
+
 from quart_heure.labels import format_date, format_number, format_pct, phrase
 
+Row = Mapping[str, Any]
 
-def age_words(row: Mapping[str, Any], lang: str, *, placed_only: bool = False) -> str:
+
+def ages_of(freshness: pd.DataFrame, district_id: str | None = None) -> dict[str, Row]:
+    """Return the rows of a district by category or composite; of the whole area without one."""
+    mine = freshness["level"] == ("city" if district_id is None else "district")
+    if district_id is not None:
+        mine &= freshness["district_id"] == district_id
+    rows = freshness[mine].to_dict("records")
+    return {str(row["category"]): {str(key): row[key] for key in row} for row in rows}
+
+
+def age_words(row: Mapping[str, Any], lang: str) -> str:
     """Say how many places a figure rests on, how many are known, and how many are confirmed.
 
     Parameters
@@ -17,8 +31,6 @@ def age_words(row: Mapping[str, Any], lang: str, *, placed_only: bool = False) -
         Of the table of freshness.
     lang
         ``fr`` or ``en``.
-    placed_only
-        Whether only the age is said of the places, not how many are known.
 
     Examples
     --------
@@ -30,7 +42,7 @@ def age_words(row: Mapping[str, Any], lang: str, *, placed_only: bool = False) -
     known, placed, confirmed = (_count(row[key]) for key in ("known", "placed", "confirmed"))
     if known == 0 and placed == 0:
         return phrase("facts_none_known", lang)
-    if placed_only or known <= placed:
+    if known <= placed:
         first = phrase("facts_place" if placed == 1 else "facts_places", lang, n=placed)
     else:
         key = "facts_placed_one" if placed < 2 else "facts_placed"
@@ -63,19 +75,61 @@ def confirmed_sentence(
         ``fr`` or ``en``.
     """
     share = "residents_confirmed_covered_pct" if by == "residents" else "confirmed_covered_pct"
-    return phrase(
-        "facts_headline" if by == "residents" else "facts_headline_area",
+    rest = phrase(
+        "facts_rest",
         lang,
         placed=format_number(all_["placed"], lang),
         known=format_number(all_["known"], lang),
         confirmed=format_number(all_["confirmed"], lang),
         since=format_date(str(all_["since"]), lang),
-        n=essentials,
+    )
+    left = confirmed_alone(
+        all_[share], 100 - any_[share], by=by, essentials=essentials, lang=lang, key="facts_alone"
+    )
+    return f"{rest} {left}"
+
+
+def confirmed_short(all_: Row, any_: Row, *, by: str, lang: str) -> str:
+    """Say the same as `confirmed_sentence` in a line for the head of a page."""
+    share = "residents_confirmed_covered_pct" if by == "residents" else "confirmed_covered_pct"
+    return phrase(
+        "facts_short",
+        lang,
+        confirmed=format_number(all_["confirmed"], lang),
+        known=format_number(all_["known"], lang),
         all=format_pct(all_[share], lang),
         none=format_pct(100 - any_[share], lang),
     )
 
 
+def confirmed_alone(
+    all_pct: float, none_pct: float, *, by: str, essentials: int, lang: str, key: str
+) -> str:
+    """Say who would have all essential services, and who none, if confirmed places alone counted.
+
+    Parameters
+    ----------
+    all_pct, none_pct
+        Shares of residents, or of the area.
+    by
+        ``residents`` or ``area``.
+    essentials
+        Number of essential categories.
+    lang
+        ``fr`` or ``en``.
+    key
+        Of the phrase.
+    """
+    nobody = "_nobody" if format_pct(all_pct, lang) == format_pct(0.0, lang) else ""
+    return phrase(
+        f"{key}{nobody}{'' if by == 'residents' else '_area'}",
+        lang,
+        n=essentials,
+        all=format_pct(all_pct, lang),
+        none=format_pct(none_pct, lang),
+    )
+
+
 def _count(value: float) -> int:
     """Return a count; 0 where it is not known, as for places that no district can be given."""
-    return 0 if value != value else int(value)
+    return 0 if math.isnan(value) else int(value)

@@ -14,7 +14,6 @@ from quart_heure.analysis.answers import COMPOSITES
 from quart_heure.labels import (
     district_label,
     district_word,
-    format_date,
     format_number,
     format_pct,
     format_plain,
@@ -38,6 +37,7 @@ from quart_heure.outputs.dossier.structure import (
 from quart_heure.outputs.dossier.unknown import unknown_lines
 from quart_heure.outputs.dossier.week import Week, week_of
 from quart_heure.outputs.dossier.words import Words, short
+from quart_heure.outputs.fact_ages import ages_of, confirmed_alone
 from quart_heure.outputs.report.content import report_content
 from quart_heure.outputs.report.structure import Category, District
 from quart_heure.outputs.results.rows import Row, people_on_network
@@ -216,22 +216,20 @@ class Dossiers:
 
     def _confirmed(self, district_id: str) -> str:
         """Say what the headline of a district would be with confirmed places alone."""
-        table = self.coverage.freshness
-        rows = table[table["district_id"] == district_id].set_index("category")
-        if not set(COMPOSITES) <= set(rows.index):
+        rows = ages_of(self.coverage.freshness, district_id)
+        if not rows.keys() >= set(COMPOSITES):
             return ""
         people = "residents_" if self.by_people else ""
-        all_, any_ = (
-            float(rows.loc[name, f"{people}confirmed_covered_pct"]) for name in COMPOSITES
-        )
+        all_, any_ = (float(rows[name][f"{people}confirmed_covered_pct"]) for name in COMPOSITES)
         if not (math.isfinite(all_) and math.isfinite(any_)):
             return ""
-        return self.say(
-            "facts_headline" if self.by_people else "facts_headline_area",
-            since=format_date(str(rows["since"].iloc[0]), self.lang),
-            n=len(self.coverage.study.essentials),
-            all=format_pct(all_, self.lang),
-            none=format_pct(100 - any_, self.lang),
+        return confirmed_alone(
+            all_,
+            100 - any_,
+            by="residents" if self.by_people else "area",
+            essentials=len(self.coverage.study.essentials),
+            lang=self.lang,
+            key="facts_here",
         )
 
     def gaps(self, district_id: str) -> list[GapLine]:

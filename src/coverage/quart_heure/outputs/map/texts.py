@@ -21,7 +21,7 @@ from quart_heure.labels import (
     typeset,
 )
 from quart_heure.outputs.assets import asset
-from quart_heure.outputs.fact_ages import age_words, confirmed_sentence
+from quart_heure.outputs.fact_ages import age_words, ages_of, confirmed_short
 from quart_heure.outputs.hour_words import hour_words, person_words, week_words
 from quart_heure.outputs.map.data import PackedHours, View
 from quart_heure.outputs.map.figures import has_ends
@@ -210,16 +210,12 @@ def _headline(coverage: Coverage, words: Mapping[str, Any], *, lang: str) -> lis
 
 
 def _facts(coverage: Coverage, *, lang: str) -> str:
-    rows = coverage.freshness[coverage.freshness["level"] == "city"].set_index("category")
-    if not set(COMPOSITES) <= set(rows.index):
+    rows = ages_of(coverage.freshness)
+    if not rows.keys() >= set(COMPOSITES):
         return ""
-    people = coverage.study.residents is not None
-    return confirmed_sentence(
-        *(rows.loc[name].to_dict() for name in COMPOSITES),
-        by="residents" if people else "area",
-        essentials=len(coverage.study.essentials),
-        lang=lang,
-    )
+    by = "residents" if coverage.study.residents is not None else "area"
+    every, some = (rows[name] for name in COMPOSITES)
+    return confirmed_short(every, some, by=by, lang=lang)
 
 
 def _city_bounds(coverage: Coverage, column: str, reached: int) -> tuple[float, float]:
@@ -252,7 +248,7 @@ def _choices(
 ) -> list[Choice]:
     column = "residents_covered_pct" if coverage.study.residents is not None else "covered_pct"
     city = coverage.city.set_index("category")[column]
-    ages = coverage.freshness[coverage.freshness["level"] == "city"].set_index("category")
+    ages = ages_of(coverage.freshness)
     choices = []
     for view in views:
         category = view.kind == "category"
@@ -265,7 +261,7 @@ def _choices(
                 essential=view.kind == "category" and view.essential,
                 share=0 if math.isnan(share) else round(share, 1),
                 share_text=format_pct(share, lang),
-                facts=age_words(ages.loc[view.id].to_dict(), lang) if category else "",
+                facts=age_words(ages[view.id], lang) if category else "",
             )
         )
     return choices

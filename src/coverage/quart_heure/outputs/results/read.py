@@ -33,7 +33,8 @@ class Results:
         Where it is.
     manifest
         What it was made from; ``manifest["files"]`` has the hash of each file.
-    indicators, composite, gap_parts, problems, filters, fragility, dependence, freshness, unplaced, capacity
+    indicators, composite, gap_parts, problems, filters, fragility, dependence, freshness,
+    unplaced, capacity
         Tables, as in a coverage.
     services, isochrones, gaps
         Layers, as in a coverage, in the CRS of the study.
