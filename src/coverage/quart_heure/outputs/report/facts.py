@@ -68,11 +68,11 @@ def facts(
             "category": category,
             "facts_share": shares[category][share],
             "facts_share_confirmed": row[left],
-            "facts_known": row["known"],
-            "facts_placed": row["placed"],
-            "facts_confirmed": row["confirmed"],
+            "facts_known": float(row["known"]),
+            "facts_placed": float(row["placed"]),
+            "facts_confirmed": float(row["confirmed"]),
             "facts_confirmed_pct": row["confirmed_pct"],
-            "facts_undated": row["undated"],
+            "facts_undated": float(row["undated"]),
             "words": age_words(row, lang),
         }
         for category, row in mine.items()
