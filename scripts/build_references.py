@@ -1,4 +1,4 @@
-"""Write docs/cli.md and docs/columns.md from what the code and schema.csv say.
+"""Write docs/cli.md, docs/columns.md and tests/README.md from what the code and schema.csv say.
 
 Run it after a change of an option or of a column; tests/house/test_references.py fails until then.
 """
@@ -19,8 +19,9 @@ from typer.models import ArgumentInfo, OptionInfo
 from quart_heure import errors
 from quart_heure.cli import app
 from quart_heure.schema import CATEGORY_MARK, COLUMNS, Column
+from test_guide import guide
 
-DOCS = Path(__file__).resolve().parents[1] / "docs"
+ROOT = Path(__file__).resolve().parents[1]
 
 MADE = "<!-- Made by scripts/build_references.py: change the code, not this page. -->"
 
@@ -195,14 +196,18 @@ def cell(text: str) -> str:
     return " ".join(text.replace("|", "\\|").split())
 
 
-REFERENCES = {"cli.md": command_line, "columns.md": columns}
+REFERENCES = {
+    "docs/cli.md": command_line,
+    "docs/columns.md": columns,
+    "tests/README.md": guide,
+}
 
 
 def main() -> None:
     """Write both pages."""
     for name, made in REFERENCES.items():
-        (DOCS / name).write_text(made(), encoding="utf-8")
-        sys.stdout.write(f"docs/{name}\n")
+        (ROOT / name).write_text(made(), encoding="utf-8")
+        sys.stdout.write(f"{name}\n")
 
 
 if __name__ == "__main__":

@@ -14,11 +14,10 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from opening_hours import validate
-
 from paris_addresses import COORD_SOURCE
 from paris_french import in_french, names_in_french
 from paris_updates import merge_update
+from quart_heure.sources.hours.syntax import is_osm_hours
 from quart_heure.sources.services.capacities import read_capacity
 from quart_heure.sources.services.wordings import date_of, read_text
 
@@ -339,7 +338,7 @@ def _opening_hours(fact: Row) -> str:
             text = season + text
     if _HOLIDAYS in fact["notes"] and text != "off":
         text += _HOLIDAYS_OFF
-    return text if validate(text) else ""
+    return text if is_osm_hours(text) else ""
 
 
 def _service_id(fact: Row) -> str:

@@ -39,7 +39,7 @@ from quart_heure.outputs.report.report import render_report
 from quart_heure.outputs.report.week import shade
 from quart_heure.outputs.results.read import read_results
 from quart_heure.outputs.results.write import RESULT_FILES, WEEK_FILES, write_results
-from quart_heure.sources.hours.timeline import CLOSED, OPEN, UNKNOWN
+from quart_heure.sources.hours.syntax import CLOSED, OPEN, UNKNOWN
 from quart_heure.sources.services.services import Services
 from quart_heure.study import Coverage, Study, analyse
 from quart_heure.study.file import read_study

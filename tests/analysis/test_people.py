@@ -308,7 +308,7 @@ def test_commas_of_english_thousands_are_told_from_decimals(
     assert isinstance(found, ResidentZones)
     assert found.residents.tolist() == people
     problems = [(row["value"], row["action"]) for row in found.problems]
-    assert problems == ([(told, "taken as thousands")] if told else [])
+    assert problems == ([(told, "chosen: thousands")] if told else [])
 
 
 @pytest.mark.parametrize(

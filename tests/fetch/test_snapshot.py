@@ -342,7 +342,7 @@ def test_a_candidate_has_every_column_of_a_table_of_services() -> None:
         ({"opening_hours": "Mo-Fr 09:00-12:00"}, {"opening_hours": "Mo-Fr 09:00-12:00"}),
         ({"opening_hours": "le matin"}, {"opening_hours": "", "opening_hours_text": "le matin"}),
         ({"wheelchair": "limited"}, {"wheelchair": "limited"}),
-        ({"wheelchair": "designated"}, {"wheelchair": "unknown"}),
+        ({"wheelchair": "designated"}, {"wheelchair": "yes"}),
         ({"access": "yes"}, {"access": "walk_in"}),
         ({"access": "customers"}, {"access": "unknown"}),
         ({"female": "yes", "male": "yes"}, {"admits": "everyone"}),

@@ -20,9 +20,10 @@ from quart_heure.errors import GeometryError, InputFileError
 from quart_heure.outputs.report.check import render_check
 from quart_heure.outputs.report.report import render_report
 from quart_heure.outputs.results.write import write_results
-from quart_heure.sources.areas.areas import area_from_districts, read_area, read_layer
+from quart_heure.sources.areas.areas import area_from_districts, read_area
 from quart_heure.sources.areas.districts import check_districts, parents_of
 from quart_heure.sources.areas.names import bare_name, find_column
+from quart_heure.sources.layers import read_layer
 from quart_heure.sources.sample import paris_dir
 from quart_heure.study import analyse
 from quart_heure.study.check import check_study
@@ -134,7 +135,7 @@ def test_overlaps_of_boxes_are_those_counted_by_hand(
         ({"DCOMIRIS": ["x1", "x2"], "DEPCOM": ["x", "x"], "NOM_IRIS": ["A", "B"]}, ["x1", "x2"]),
         ({"code_insee": ["92050", "92062"], "nom": ["Nanterre", "Puteaux"]}, ["92050", "92062"]),
         ({"iris_code": ["a", "b"], "insee": ["c", "c"]}, ["a", "b"]),
-        ({"insee": ["c", "c"], "libelle": ["A", "B"]}, ["1", "2"]),  # not an id: rows are counted
+        ({"insee": ["c", "c"], "libelle": ["A", "B"]}, ["A", "B"]),  # not an id: names are
     ],
 )
 def test_usual_columns_are_found(columns: dict[str, list[Any]], wanted: list[str]) -> None:

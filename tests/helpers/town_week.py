@@ -10,7 +10,7 @@ import pandas as pd
 
 from helpers import toy_town
 from quart_heure.analysis.week import hours_of_week
-from quart_heure.sources.hours.timeline import CLOSED, OPEN, UNKNOWN
+from quart_heure.sources.hours.syntax import CLOSED, OPEN, UNKNOWN
 from quart_heure.sources.services.services import Services
 from quart_heure.study import Coverage, Study, analyse
 

@@ -47,7 +47,7 @@ from quart_heure.outputs.map.figures import (
 )
 from quart_heure.outputs.map.hours import hours_shown
 from quart_heure.outputs.map.map import render_map
-from quart_heure.sources.hours.timeline import OPEN, UNKNOWN
+from quart_heure.sources.hours.syntax import OPEN, UNKNOWN
 from quart_heure.study import Coverage, Study, analyse
 
 

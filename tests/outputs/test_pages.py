@@ -23,9 +23,10 @@ from quart_heure.outputs.assets import inlined, page_environment, security_polic
 from quart_heure.outputs.dossier.dossier import write_dossiers
 from quart_heure.outputs.dossier.pdf import BROWSERS
 from quart_heure.outputs.map.map import write_map
-from quart_heure.outputs.report.check import check_study, render_check
+from quart_heure.outputs.report.check import render_check
 from quart_heure.outputs.report.report import render_report
 from quart_heure.study import Coverage, Study
+from quart_heure.study.check import check_study
 
 CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
 

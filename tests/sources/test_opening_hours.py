@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from opening_hours import OpeningHours, State, validate
 
 from helpers.project import EXTRACTS
-from quart_heure.sources.hours.states import is_country, next_openings, opening_states, visit_states
+from quart_heure.sources.hours.calendars import is_country
+from quart_heure.sources.hours.states import Where, next_openings, opening_states, visit_states
+from quart_heure.sources.hours.syntax import CLOSED, OPEN, UNKNOWN, is_osm_hours
 from quart_heure.sources.hours.text import hours_from_days, hours_from_text
-from quart_heure.sources.hours.timeline import CLOSED, OPEN, UNKNOWN
 
 COOL_PLACES = EXTRACTS / "paris-services-opendata" / "ilots-de-fraicheur-equipements-activites.json"
 FACTS = EXTRACTS / "services" / "services_facts.csv"
@@ -29,7 +29,9 @@ AT = dt.datetime
 
 
 def state(hours: str, *moments: dt.datetime, **options: object) -> list[int]:
-    return opening_states([hours], moments, **options)[0].tolist()  # type: ignore[arg-type]
+    stay = {"stay_min": options.pop("stay_min")} if "stay_min" in options else {}
+    where = Where(**options)  # type: ignore[arg-type]
+    return opening_states([hours], moments, where=where, **stay)[0].tolist()  # type: ignore[arg-type]
 
 
 # --- words ---------------------------------------------------------------------------------------
@@ -366,11 +368,11 @@ NIGHTS = [AT(2026, 5, 1, 10, 30), AT(2026, 3, 29, 2, 30), AT(2026, 10, 25, 2, 30
 @example("24/7; SH off", "FR")
 @example('"', "FR")
 def test_no_text_raises_or_opens_a_door_by_mistake(text: str, country: str | None) -> None:
-    found = opening_states([text], NIGHTS, country=country)
-    if not text.strip() or not validate(text):
+    found = opening_states([text], NIGHTS, where=Where(country=country))
+    if not text.strip() or not is_osm_hours(text):
         assert (found == UNKNOWN).all()
     for parsed in (hours_from_text(text), hours_from_days({"lundi": text}, period=text)):
-        assert parsed.osm == "" or validate(parsed.osm)
+        assert parsed.osm == "" or is_osm_hours(parsed.osm)
         assert parsed.osm or not parsed.understood
 
 
@@ -388,15 +390,13 @@ RULES = st.lists(
 
 @given(RULES, st.integers(0, 7 * 24 * 60), st.integers(0, 45))
 def test_a_stay_is_open_in_every_minute_of_it(rules: str, minute: int, stay_min: int) -> None:
-    """The states of arrival against the library's own state, minute by minute."""
-    if not validate(rules):
+    """The state of who arrives against those of each minute of the stay."""
+    if not is_osm_hours(rules):
         return
     arrival = AT(2026, 4, 27) + dt.timedelta(minutes=minute)  # the week of 1 May
-    hours = OpeningHours(rules, country="FR")
-    during = [hours.state(arrival + dt.timedelta(minutes=k))[0] for k in range(max(stay_min, 1))]
-    wanted = OPEN if all(one is State.OPEN for one in during) else UNKNOWN
-    wanted = CLOSED if State.CLOSED in during else wanted
-    assert state(rules, arrival, stay_min=float(stay_min)) == [wanted]
+    minutes = [arrival + dt.timedelta(minutes=k) for k in range(max(stay_min, 1))]
+    during = state(rules, *minutes, stay_min=0.0)
+    assert state(rules, arrival, stay_min=float(stay_min)) == [min(during)]
 
 
 @given(st.lists(RULES, max_size=6), st.integers(1, 5))
@@ -489,7 +489,7 @@ def test_the_hand_compiled_facts() -> None:
     open_now = np.array([AT(2026, 5, 4, 10), AT(2026, 5, 4, 19)])
     for text in texts:
         # Free text is never open, in either reading.
-        if not validate(text):
+        if not is_osm_hours(text):
             assert (opening_states([text], open_now.tolist()) == UNKNOWN).all()
             if any(word in text for word in ("about", "not stated", " or ", "(")):
                 assert hours_from_text(text).osm == "", text

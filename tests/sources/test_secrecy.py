@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,14 @@ from helpers.fake_portals import place, town_lon_lat
 from helpers.study_files import write_town
 from quart_heure.categories import default_catalogue, extend_catalogue
 from quart_heure.cli import main
+from quart_heure.outputs.report.check import render_check
 from quart_heure.sources.online.open_data import Dataset, DatasetAnswer
 from quart_heure.sources.online.open_data_services import service_rows
-from quart_heure.sources.online.soliguide import _admits, _row
+from quart_heure.sources.online.soliguide_places import _admits, place_rows
 from quart_heure.sources.osm.services import read_candidates
 from quart_heure.sources.services.discretion import ASKED, is_shelter
 from quart_heure.sources.services.services import Services, read_services
-from quart_heure.study.check import check_study, render_check
+from quart_heure.study.check import check_study
 from quart_heure.study.file import read_study
 
 AREA = toy_town.town_area()
@@ -201,7 +203,8 @@ def test_a_portal_that_says_so_is_heeded() -> None:
     ],
 )
 def test_flags_of_soliguide(changes: Mapping[str, str], field: str, word: str) -> None:
-    row = _row(place(1, "shower", 0, 0, **changes), "bains_douches", "shower")
+    found = place(1, "shower", 0, 0, **changes)
+    (row,) = place_rows(found, "bains_douches", "shower", day=datetime.date(2026, 6, 16))
     assert row[field] == word
     assert row["discreet"] is True
 

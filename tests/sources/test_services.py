@@ -237,7 +237,7 @@ def test_a_sheet_of_figures_and_dates(tmp_path: Path) -> None:
         ("a.json", b'[{"nom": "x"}]', "no columns 'longitude'"),
         ("a.geojson", b"\x00\x01", "cannot be read as a vector layer"),
         ("a.gpkg", b"SQLite format 3\x00", "cannot be read as a vector layer"),
-        ("a.parquet", b"PAR1", "cannot be read as a vector layer"),
+        ("a.parquet", b"PAR1", "cannot be read as Parquet"),
         ("a.csv", b"name;lon;lat;type\n" + b"x" * 200_000 + b";1;2;esi\n", "field larger than"),
         ("a.csv", b";".join(b"c%d" % i for i in range(3000)), "has 3,000 columns"),
     ],

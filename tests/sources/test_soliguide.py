@@ -119,14 +119,14 @@ def test_modalities_of_a_service_of_its_own(
         "differentPublics": True,
         "publics": {"accueil": 0},
         "differentHours": True,
-        "hours": {"friday": {"timeslot": [{"start": "10:00", "end": "x"}]}, "monday": None},
+        "hours": {"friday": {"timeslot": [{"start": "10:00", "end": "1730"}]}, "monday": None},
     }
     portals.places = [place(1, "shower", 433, 417, services_all=[own])]
     services, _ = add(toy_study, access)
     (row,) = services.table[services.table["source"] == "Soliguide"].to_dict("records")
     assert (row["status"], row["access"], row["animals"], row["admits"], row["opening_hours"]) == (
         *("temporarily_closed", "referral", "no", "everyone"),
-        "",
+        "Mo off; Tu off; We off; Th off; Fr 10:00-17:30; Sa off; Su off; PH unknown",
     )
 
 

@@ -1462,3 +1462,68 @@ def test_a_file_that_changed_is_said(
     assert err == f"WARNING: {name} is missing or is not what was written.\n"
     assert main(["info", str(results)]) == 0
     assert f"WARNING: {name} is missing" in capsys.readouterr().out
+
+
+# --- choices -------------------------------------------------------------------------------------
+
+
+def test_choices_are_told_on_stderr_in_problems_check_and_info(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def without_ids(districts: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+        return districts[["geometry"]].assign(NOM_ZONE=["Est", "Ouest"])
+
+    change_districts(folder, without_ids)
+    results = tmp_path / "results"
+    assert main(["analyse", str(folder / "study.toml"), "-o", str(results)]) == 0
+    told = "chosen: column 'NOM_ZONE', label_column in [area] names another"
+    names = "chosen: the names in 'NOM_ZONE', id_column in [area] names another"
+    err = capsys.readouterr().err
+    assert f"districts.parquet: no usual heading of names (NOM_ZONE), {told}\n" in err
+    assert f"districts.parquet: no column of ids (NOM_ZONE), {names}\n" in err
+    problems = pd.read_csv(results / "problems.csv")
+    assert {told, names} <= set(problems["action"])
+    assert main(["info", str(results)]) == 0
+    out = capsys.readouterr().out
+    assert "Chosen among several" in out
+    assert told in out
+    assert main(["check", str(folder / "study.toml"), "--format", "json"]) == 0
+    assert told in json.loads(capsys.readouterr().out)["problems"][0]["action"]
+
+
+def test_a_hole_of_three_corners_in_one_place_is_drawn_too(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Valid in degrees, invalid in metres: it ended in a traceback at the map."""
+    districts = gpd.read_parquet(folder / "districts.parquet").to_crs(4326)
+    whole = districts.geometry.iloc[0]
+    place = whole.representative_point()
+    for step in range(200):
+        x, y = place.x + 1e-6 * step, place.y
+        hole = [(x, y), (np.nextafter(x, 9), y), (x - 6e-4, y + 1.8e-3)]
+        shape = Polygon(whole.exterior, [hole])
+        spoilt = districts.set_geometry([shape, *districts.geometry[1:]], crs=4326)
+        if shape.is_valid and not spoilt.to_crs(2154).is_valid.all():
+            break
+    else:
+        pytest.fail("no such hole was found")
+    spoilt.to_parquet(folder / "districts.parquet")
+    page = tmp_path / "map.html"
+    assert main(["map", str(folder / "study.toml"), "-o", str(page)]) == 0
+    assert page.stat().st_size > 100_000
+    capsys.readouterr()
+    coverage = analyse(read_study(folder / "study.toml"))
+    assert len(listed(coverage, "invalid once in metres")) == 1
+
+
+def test_a_layer_and_a_sheet_of_one_file_are_refused(study: Path, refuse: Refuse) -> None:
+    swap(study, "[services]", '[services]\nlayer = "a"\nsheet = "b"')
+    assert "layer is 'a' and sheet is 'b'" in refuse(errors.StudyFileError, study)
+
+
+@pytest.mark.parametrize("key", ["layer", "sheet"])
+def test_a_part_of_a_file_without_parts_is_refused(study: Path, refuse: Refuse, key: str) -> None:
+    swap(study, "[services]", f'[services]\n{key} = "Nord"')
+    assert "is one table, without sheets or layers such as 'Nord'" in refuse(
+        errors.InputFileError, study
+    )

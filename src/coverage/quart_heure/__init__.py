@@ -9,6 +9,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from quart_heure.moved import keep_old_names
+
 if TYPE_CHECKING:
     from quart_heure.cache import Cache, default_cache
     from quart_heure.categories import default_catalogue
@@ -63,6 +65,9 @@ _HOMES = {
     "study": ("Coverage", "Study", "analyse"),
     "study.file": ("read_study",),
 }
+
+
+keep_old_names()
 
 
 def __getattr__(name: str) -> Any:

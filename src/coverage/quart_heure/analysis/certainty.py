@@ -21,7 +21,7 @@ from quart_heure.analysis.moment import Moment
 from quart_heure.analysis.states import STATE_WORDS, combine_states
 from quart_heure.network.limits import within
 from quart_heure.network.reach import Reach
-from quart_heure.sources.hours.timeline import CLOSED, OPEN, UNKNOWN
+from quart_heure.sources.hours.syntax import CLOSED, OPEN, UNKNOWN
 
 CLOSED_THEN = "closed then"
 """Reason of a service that would count if it were open."""

@@ -12,8 +12,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from quart_heure.analysis.moment import Moment
-from quart_heure.sources.hours.states import next_openings, opening_states, visit_states
-from quart_heure.sources.hours.timeline import UNKNOWN
+from quart_heure.sources.hours.states import (
+    Where,
+    next_openings,
+    opening_states,
+    visit_states,
+)
+from quart_heure.sources.hours.syntax import UNKNOWN
 
 NEVER = np.datetime64("9999-12-31T00:00", "m")
 """Stands for an opening that nobody knows of."""
@@ -25,21 +30,18 @@ class Clock:
 
     Parameters
     ----------
-    country
-        ISO code, for its public holidays.
-    coords
-        Latitude and longitude of the area.
+    where
+        Where the area is.
     stay_min
         Minutes for which a place must stay open after one arrives.
     """
 
-    country: str
-    coords: tuple[float, float]
+    where: Where
     stay_min: float
 
     def states(self, services: pd.DataFrame, moments: Sequence[dt.datetime]) -> NDArray[np.int8]:
         """Return the state of each service at each moment; shape (s, t)."""
-        states = opening_states(_hours(services), moments, **dataclasses.asdict(self))
+        states = opening_states(_hours(services), moments, where=self.where, stay_min=self.stay_min)
         days = np.array([moment.date() for moment in moments], dtype="datetime64[D]")
         states[_out_of_date(services, days, days)] = UNKNOWN
         return states
@@ -49,7 +51,7 @@ class Clock:
         if moment.end is None:
             return self.states(services, [moment.start])[:, 0]
         states = visit_states(
-            _hours(services), moment.start, moment.end, **dataclasses.asdict(self)
+            _hours(services), moment.start, moment.end, where=self.where, stay_min=self.stay_min
         )
         first, last = (np.array([m.date()], "datetime64[D]") for m in (moment.start, moment.end))
         states[_out_of_date(services, first, last)[:, 0]] = UNKNOWN
@@ -57,7 +59,9 @@ class Clock:
 
     def openings(self, services: pd.DataFrame, moment: Moment) -> NDArray[np.datetime64]:
         """Return when each service next opens, `NEVER` where that is not known; shape (s,)."""
-        found = next_openings(_hours(services), moment.start, **dataclasses.asdict(self))
+        found = next_openings(
+            _hours(services), moment.start, where=self.where, stay_min=self.stay_min
+        )
         opens = np.array([NEVER if at is None else np.datetime64(at, "m") for at in found])
         return opens.astype("datetime64[m]")
 

@@ -11,7 +11,7 @@ from typing import TypedDict
 
 from quart_heure.errors import StudyFileError
 from quart_heure.hints import nearest_hint
-from quart_heure.sources.hours.clock import ZONE
+from quart_heure.sources.hours.calendars import ZONE
 from quart_heure.sources.hours.words import DAY_NAMES
 
 YEARS = range(1970, 2200)
@@ -60,11 +60,11 @@ class Moment:
     end: dt.datetime | None = None
 
 
-def local_time(moment: dt.datetime) -> dt.datetime:
+def local_time(moment: dt.datetime, zone: zoneinfo.ZoneInfo | None = None) -> dt.datetime:
     """Return what the clock shows at a moment that may have a time zone of its own."""
     if moment.tzinfo is None:
         return moment
-    return moment.astimezone(zoneinfo.ZoneInfo(ZONE)).replace(tzinfo=None)
+    return moment.astimezone(zone or zoneinfo.ZoneInfo(ZONE)).replace(tzinfo=None)
 
 
 def read_hours(asked: HoursAsked) -> Hours:

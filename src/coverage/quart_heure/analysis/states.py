@@ -7,7 +7,7 @@ import functools
 import numpy as np
 from numpy.typing import NDArray
 
-from quart_heure.sources.hours.timeline import CLOSED, OPEN, UNKNOWN
+from quart_heure.sources.hours.syntax import CLOSED, OPEN, UNKNOWN
 
 NO, PERHAPS, YES = CLOSED, UNKNOWN, OPEN
 """Whether a service admits somebody, or a cell is covered; perhaps where the sources do not say."""

@@ -22,7 +22,7 @@ from quart_heure.analysis.shares import Shares
 from quart_heure.analysis.states import combine_states
 from quart_heure.analysis.surface import Cells
 from quart_heure.network.reach import Reach
-from quart_heure.sources.hours.timeline import OPEN, UNKNOWN
+from quart_heure.sources.hours.syntax import OPEN, UNKNOWN
 
 HOURS = 7 * 24
 OFF_NETWORK = -1

@@ -166,10 +166,13 @@ def run_analysis(study: Study, *, no_cache: bool, say: Callable[[str], None]) ->
     Discreet places are taken out here, once for all that is written.
     """
     from quart_heure.outputs.discretion import publishable
+    from quart_heure.sources.problems import choices_of
     from quart_heure.study.line import analyse as analyse_study
 
     coverage = analyse_study(study, cache=chosen_cache(no_cache), progress=say)
     doubts = len(coverage.problems)
+    for choice in choices_of(coverage.problems):
+        typer.echo(choice, err=True)
     if doubts:
         typer.echo(f"{doubts} rows left out or doubted: see problems in the results.", err=True)
     return publishable(coverage)

@@ -1,1 +1,8 @@
 """Fetch: what servers give, kept as a dated snapshot that everything else reads offline."""
+
+from typing import TYPE_CHECKING
+
+from quart_heure.moved import face_of
+
+if not TYPE_CHECKING:  # types are known where a thing is defined
+    __getattr__ = face_of(__name__, "fetch")

@@ -22,7 +22,12 @@ from quart_heure.categories import Category
 from quart_heure.errors import InputFileError
 from quart_heure.fetch.snapshot import Snapshot, write_features
 from quart_heure.files import sha256_of
-from quart_heure.sources.online.insee import SQUARE_COLUMNS, SQUARES_URL, read_insee_squares
+from quart_heure.sources.online.insee import (
+    SQUARE_COLUMNS,
+    SQUARES_URL,
+    grid_of,
+    read_insee_squares,
+)
 from quart_heure.sources.online.open_data import (
     Dataset,
     DatasetAnswer,
@@ -219,7 +224,8 @@ def fetch_residents(
         If it does not come.
     """
     url = SQUARES_URL if where == "insee" else where
-    to_squares = pyproj.Transformer.from_crs(4326, 3035, always_xy=True)
+    grid = grid_of(reach.bounds)
+    to_squares = pyproj.Transformer.from_crs(4326, grid, always_xy=True)
     west, south, east, north = reach.bounds
     bounds = to_squares.transform_bounds(west, south, east, north)
     with tempfile.TemporaryDirectory(prefix="quart-heure-") as folder:
@@ -229,7 +235,7 @@ def fetch_residents(
             path = Path(folder) / f"squares{Path(web_address(url)).suffix[:8]}"
             web.download("residents", url, path, largest_mb=largest_mb)
         digest, size = sha256_of(path), path.stat().st_size
-        squares = read_insee_squares(path, bounds)
+        squares = read_insee_squares(path, bounds, grid=grid)
     if not squares["residents"].sum() > 0:
         msg = f"{url}: none of its squares has residents here."
         raise InputFileError(msg, hint="Give the squares of the part of the country you study.")

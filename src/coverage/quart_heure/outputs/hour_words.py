@@ -10,7 +10,7 @@ from typing import Any, Literal, TypedDict
 import pandas as pd
 
 from quart_heure.labels import UNKNOWN, format_date, format_moment, format_window, phrase, word
-from quart_heure.sources.hours.states import public_holidays
+from quart_heure.sources.hours.calendars import public_holidays
 
 DAYS, HOURS = 7, 24
 
@@ -59,7 +59,11 @@ def week_words(parameters: Mapping[str, Any], lang: str) -> str:
     number, _, month = monday.partition(" ")
     monday = number if sunday.endswith(f" {month}") else monday
     sentence = phrase(key, lang, monday=monday, sunday=sunday)
-    holidays = public_holidays(days, country=parameters["country"])
+    holidays = public_holidays(
+        days,
+        country=parameters["country"],
+        departements=tuple(parameters.get("departements", ())),
+    )
     named = [
         f"{word(f'day_{day.weekday()}', lang)} {format_date(day.isoformat(), lang)}"
         for day, holiday in zip(days, holidays, strict=True)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import shapely
 
-from quart_heure.errors import CrsError, InputFileError
-from quart_heure.sources.areas.areas import check_layer, read_layer
+from quart_heure.errors import InputFileError
+from quart_heure.sources.layers import check_layer, read_layers
+from quart_heure.sources.projecting import projected
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -21,8 +23,8 @@ def read_background(path: Path, *, crs: pyproj.CRS) -> gpd.GeoDataFrame:
     Parameters
     ----------
     path
-        GeoJSON, GeoPackage, GeoParquet or shapefile with a column ``kind`` (``water``, ``park`` …);
-        ``name`` is optional.
+        Layers (all that the file has) with a column ``kind`` (``water``, ``park`` …); ``name`` is
+        optional.
     crs
         The CRS that is wanted.
 
@@ -33,17 +35,18 @@ def read_background(path: Path, *, crs: pyproj.CRS) -> gpd.GeoDataFrame:
     CrsError
         If the layer has no CRS.
     """
-    layer = read_layer(path)
-    check_layer(layer, path)
-    if "kind" not in layer.columns:
-        msg = f"{path}: there is no column 'kind', which says what is water or park."
-        columns = ", ".join(str(name) for name in layer.columns)
-        raise InputFileError(msg, hint=f"Columns are {columns}; or leave background out of [map].")
-    if layer.crs is None:
-        msg = f"{path}: the layer has no coordinate reference system."
-        raise CrsError(msg, hint="Save it with one (EPSG:4326 for degrees, EPSG:2154 for metres).")
-    if "name" not in layer.columns:
-        layer["name"] = ""
-    layer = layer.to_crs(crs)
+    parts = []
+    for name, layer in read_layers(path).items():
+        where = f"{path}, {name}" if name else f"{path}"
+        check_layer(layer, where)
+        if "kind" not in layer.columns:
+            msg = f"{where}: there is no column 'kind', which says what is water or park."
+            columns = ", ".join(str(column) for column in layer.columns)
+            hint = f"Columns are {columns}; or leave background out of [map]."
+            raise InputFileError(msg, hint=hint)
+        if "name" not in layer.columns:
+            layer["name"] = ""
+        parts.append(projected(layer, crs, where))
+    whole = parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
     # It only is drawn: what can be mended need not be told.
-    return layer.set_geometry(shapely.make_valid(layer.geometry.to_numpy()), crs=crs)
+    return whole.set_geometry(shapely.make_valid(whole.geometry.to_numpy()), crs=crs)

@@ -15,6 +15,9 @@ PROBLEM_COLUMNS = ("file", "row", "field", "value", "reason", "action")
 LEFT_OUT = "left out"
 """The action of a problem that cost a row its place in the table."""
 
+CHOSEN = "chosen: "
+"""Begins the action of a problem that tells of a choice: which of several was meant."""
+
 _LONGEST_VALUE = 200
 
 
@@ -26,6 +29,19 @@ def problem_table(rows: Iterable[Mapping[str, Any]] = ()) -> pd.DataFrame:
 def _typed(table: pd.DataFrame) -> pd.DataFrame:
     types = {column: "str" for column in PROBLEM_COLUMNS if column != "row"}
     return table.astype({"row": "Int64", **types})
+
+
+def choices_of(problems: pd.DataFrame) -> list[str]:
+    """Return in a sentence each what was chosen among several layers, sheets or columns."""
+    chosen = problems[problems["action"].str.startswith(CHOSEN)].drop_duplicates()
+    told = [
+        f"{row['file']}: {row['reason']}"
+        + (f" ({row['value']})" if row["value"] else "")
+        + f", {row['action']}"
+        for row in chosen.to_dict("records")
+    ]
+    # Headings and names of sheets come from files, and go to a terminal.
+    return ["".join(sign for sign in text if sign.isprintable()) for text in told]
 
 
 class ProblemList:

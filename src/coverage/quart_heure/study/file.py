@@ -73,5 +73,6 @@ def _with_soliguide(study: Study, access: SoliguideAccess) -> Study:
         catalogue=study.catalogue,
         categories=study.categories,
         reach_m=study.margin_m,
+        day=study.at.date() if study.at is not None else study.date,
     )
     return study.replace(services=services, provenance=(*study.provenance, about))

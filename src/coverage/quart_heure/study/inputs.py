@@ -180,6 +180,7 @@ def _sources(services: ServicesTable, folder: Path) -> tuple[ServiceSource, ...]
     shared = [
         ServiceSource(
             file=folder / name,
+            part=services.layer or services.sheet,
             category=services.category,
             columns=services.columns,
             crs=services.crs,
@@ -190,6 +191,9 @@ def _sources(services: ServicesTable, folder: Path) -> tuple[ServiceSource, ...]
     own = [
         ServiceSource(
             file=folder / source.file,
+            part=services.layer or services.sheet
+            if source.layer is None and source.sheet is None
+            else source.layer or source.sheet or "",
             category=services.category if source.category is None else source.category,
             columns=services.columns if source.columns is None else source.columns,
             crs=services.crs if source.crs is None else source.crs,
@@ -212,6 +216,8 @@ def _area(table: AreaTable, folder: Path, where: str, cache: Cache) -> StudyArea
         name=table.name,
         id_column=table.id_column,
         label_column=table.label_column,
+        layer=table.layer,
+        subdistricts_layer=table.subdistricts_layer,
         subdistricts=None if finer is None else folder / finer,
         mend=table.mend,
     )
@@ -229,6 +235,7 @@ def _residents(
         folder / table.file,
         area,
         column=table.column,
+        layer=table.layer,
         method=table.method,
         buildings=None if table.buildings is None else folder / table.buildings,
         source=table.source,

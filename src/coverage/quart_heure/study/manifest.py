@@ -17,6 +17,7 @@ from quart_heure.analysis.statuses import BORDERLINE
 from quart_heure.analysis.surface import Cells
 from quart_heure.analysis.week import hours_of_week
 from quart_heure.labels import format_plain, typeset
+from quart_heure.sources.problems import choices_of
 from quart_heure.sources.residents.weights import DistrictWeights
 from quart_heure.stamp import creation_time, tool_version
 from quart_heure.study.study import Study
@@ -79,6 +80,7 @@ def run_manifest(
         "definitions": _definitions(parameters),
         "limits": _limits(parameters),
         "attribution": _attribution(study),
+        **({"choices": choices} if (choices := choices_of(problems)) else {}),
     }
 
 
@@ -128,6 +130,11 @@ def _hour_parameters(study: Study) -> dict[str, Any]:
     if moment is None and not study.week:
         return {}
     asked: dict[str, Any] = {"stay_min": study.stay_min, "country": study.country}
+    where = study.clock.where
+    if where.calendar.regional:
+        asked["departements"] = list(where.departements)
+    if where.school is not None:
+        asked["school_holidays"] = where.school.zone
     if moment is not None:
         asked["at"] = moment.start.isoformat(sep=" ", timespec="minutes")
         if moment.end is not None:

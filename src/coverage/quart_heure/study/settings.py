@@ -46,10 +46,12 @@ class AreaTable:
     """``[area]``: the districts, of which the area is the union."""
 
     districts: FileName
+    layer: str = ""
     id_column: str | None = None
     label_column: str | None = None
     name: str = ""
     subdistricts: OptionalFile = None
+    subdistricts_layer: str = ""
     level: str = "districts"
     mend: bool = False
 
@@ -59,6 +61,8 @@ class SourceTable:
     """``[[services.sources]]``: one file of services; None where the shared settings apply."""
 
     file: FileName
+    layer: str | None = None
+    sheet: str | None = None
     category: str | None = None
     columns: Mapping[str, _Heading] | None = None
     crs: str | None = None
@@ -79,6 +83,8 @@ class ServicesTable:
     """``[services]``: files that share settings, and sources with settings of their own."""
 
     files: tuple[FileName, ...] = ()
+    layer: str = ""
+    sheet: str = ""
     category: str = ""
     counted_status: tuple[Word, ...] | None = None
     columns: Mapping[str, _Heading] = dataclasses.field(default_factory=dict)
@@ -102,6 +108,7 @@ class ResidentsTable:
     """``[residents]``: where people live."""
 
     file: FileName
+    layer: str = ""
     column: str | None = None
     method: str | None = None
     buildings: OptionalFile = None
@@ -275,6 +282,7 @@ def _services(values: Mapping[str, Any], where: str) -> ServicesTable:
     needed = "files"
     if needed not in values and not services.sources:
         raise missing_key(needed, place)
+    _check_part(services, place)
     _check_columns(services.columns, place)
     for status in services.counted_status or ():
         if status not in STATUSES:
@@ -288,8 +296,15 @@ def _source(values: object, place: Place) -> SourceTable:
         msg = f"{place}: is {values!r}."
         raise StudyFileError(msg, hint='Write [[services.sources]] and file = "…" below.')
     source = read_table(SourceTable, values, place)
+    _check_part(source, place)
     _check_columns(source.columns or {}, place)
     return source
+
+
+def _check_part(table: ServicesTable | SourceTable, place: Place) -> None:
+    if table.layer and table.sheet:
+        msg = f"{place}: layer is {table.layer!r} and sheet is {table.sheet!r}."
+        raise StudyFileError(msg, hint="Give the one that the file has.")
 
 
 def _check_columns(columns: Mapping[str, str], place: Place) -> None:

@@ -31,7 +31,8 @@ from quart_heure.profiles import ADULT, WalkProfile
 from quart_heure.sources.areas.areas import StudyArea
 from quart_heure.sources.background import read_background
 from quart_heure.sources.heights import Heights
-from quart_heure.sources.hours.states import STAY_MIN, is_country
+from quart_heure.sources.hours.calendars import SchoolHolidays, departements_of, is_country
+from quart_heure.sources.hours.states import STAY_MIN, Where
 from quart_heure.sources.problems import problem_table
 from quart_heure.sources.residents.residents import Residents, ResidentZones
 from quart_heure.sources.residents.weights import DistrictWeights
@@ -110,7 +111,9 @@ class Study:
         A day of the reference week; by default the newest day of a source of the services, else
         ``date``.
     country
-        ISO code, for its public holidays.
+        ISO code, for its public holidays; in France, those of the départements too.
+    school
+        School holidays; hours that they decide are unknown without them.
     provenance
         The inputs as the manifest lists them: role, file, sha256, date, source, licence.
 
@@ -150,6 +153,7 @@ class Study:
     week: bool = False
     week_of: datetime.date | None = None
     country: str = "FR"
+    school: SchoolHolidays | None = None
     provenance: tuple[Mapping[str, Any], ...] = ()
 
     def __post_init__(self) -> None:
@@ -323,7 +327,7 @@ class Study:
     def moment(self) -> Moment | None:
         """The moment or window that the study asks about, None if hours play no part."""
         if self.at is not None:
-            return Moment(local_time(self.at))
+            return Moment(local_time(self.at, self.clock.where.zone))
         if self.on is None:
             return None
         day = self.on
@@ -343,7 +347,13 @@ class Study:
         centre = shapely.get_coordinates(shapely.centroid(self.area.geometry))[0]
         to_degrees = pyproj.Transformer.from_crs(self.area.crs, 4326, always_xy=True)
         lon, lat = to_degrees.transform(*centre)
-        return Clock(country=self.country, coords=(lat, lon), stay_min=self.stay_min)
+        where = Where(
+            country=self.country,
+            departements=departements_of(self.area.districts["district_id"], (lat, lon)),
+            school=self.school,
+            coords=(lat, lon),
+        )
+        return Clock(where=where, stay_min=self.stay_min)
 
     @property
     def drawn_min(self) -> tuple[float, ...]:

@@ -1,1 +1,8 @@
 """The dossier: two printed sides for each district, and an index that compares them."""
+
+from typing import TYPE_CHECKING
+
+from quart_heure.moved import face_of
+
+if not TYPE_CHECKING:  # types are known where a thing is defined
+    __getattr__ = face_of(__name__, "dossier")

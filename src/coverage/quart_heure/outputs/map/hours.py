@@ -25,7 +25,8 @@ from quart_heure.outputs.map.figures import (
     number,
     shares_by_count,
 )
-from quart_heure.sources.hours.states import public_holidays
+from quart_heure.sources.hours.calendars import public_holidays
+from quart_heure.sources.hours.states import Where
 
 if TYPE_CHECKING:
     from quart_heure.analysis.week import Week
@@ -84,17 +85,21 @@ def hours_shown(
     essentials = [timed[category] for category in study.essentials if category in timed]
     return PackedHours(
         monday=week.starts[0].date().isoformat(),
-        holidays=_holidays(week, study.country),
+        holidays=_holidays(week, study.clock.where),
         categories=shown,
         services=packed(states),
         composite=_composite_hours(essentials, sums, n_cells=len(coverage.cells)),
     )
 
 
-def _holidays(week: Week, country: str) -> list[int]:
+def _holidays(week: Week, where: Where) -> list[int]:
     """Return which days of the week are public holidays; Monday is 0."""
     days = [start.date() for start in week.starts[::24]]
-    told = zip(range(7), public_holidays(days, country=country), strict=True)
+    told = zip(
+        range(7),
+        public_holidays(days, country=where.country or "", departements=where.departements),
+        strict=True,
+    )
     return [day for day, holiday in told if holiday]
 
 

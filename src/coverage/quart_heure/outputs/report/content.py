@@ -30,7 +30,12 @@ from quart_heure.outputs.report.week import week_content
 from quart_heure.outputs.results.manifest import describe_run, residents_source
 from quart_heure.outputs.results.read import Results
 from quart_heure.outputs.results.rows import Row, plain_rows, printable
-from quart_heure.sources.areas.names import bare_name
+from quart_heure.sources.areas.names import (
+    bare_name,
+    known_names,
+    positions_of,
+    several_named,
+)
 
 if TYPE_CHECKING:
     from quart_heure.study.coverage import Coverage
@@ -193,23 +198,24 @@ def resolve_districts(indicators: pd.DataFrame, wanted: Iterable[str]) -> list[s
     Raises
     ------
     InputFileError
-        If there is none like it; the message names the nearest.
+        If there is none like it, and the message names the nearest; or several are called so.
     """
     labels = _district_labels(indicators)
-    known: dict[str, str] = {}
-    for district_id, label in labels.items():
-        for name in (district_id, label):
-            known.setdefault(bare_name(name), district_id)
+    ids, called = list(labels), list(labels.values())
+    known = known_names(ids, called)
     found = []
     for name in wanted:
-        if bare_name(name) not in known:
+        at = positions_of(name, known)
+        if not at:
             near = difflib.get_close_matches(bare_name(name), known, n=1, cutoff=0.5)
             msg = f"There is no district {name!r}."
-            hint = f"Districts are {', '.join(labels.values())}."
+            hint = f"Districts are {', '.join(called)}."
             if near:
-                hint = f"Did you mean {labels[known[near[0]]]!r}?"
+                hint = f"Did you mean {called[known[near[0]][0]]!r}?"
             raise InputFileError(msg, hint=hint)
-        found.append(known[bare_name(name)])
+        if len(at) > 1:
+            raise several_named(name, at, ids, called, "The study")
+        found.append(ids[at[0]])
     return list(dict.fromkeys(found)) if found else list(labels)
 
 

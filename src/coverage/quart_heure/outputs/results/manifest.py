@@ -142,6 +142,10 @@ def _info_lines(manifest: Mapping[str, Any], changed: Sequence[str]) -> Iterator
         for key, value in manifest.get(title, {}).items():
             shown = ", ".join(map(str, value)) if isinstance(value, list) else value
             yield f"  {key}: {shown}"
+    if manifest.get("choices"):
+        yield "\nChosen among several"
+    for choice in manifest.get("choices", []):
+        yield f"  {choice}"
     yield "\nLeft out"
     for kind, reasons in manifest.get("dropped", {}).items():
         for reason, amount in reasons.items():

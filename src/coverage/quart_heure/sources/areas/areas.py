@@ -12,23 +12,19 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
-from quart_heure.errors import CrsError, GeometryError, InputFileError
+from quart_heure.errors import CrsError, GeometryError
 from quart_heure.sources.areas.districts import (
     check_districts,
     fault_rows,
-    mend_polygon,
     mended_row,
     parents_of,
 )
-from quart_heure.sources.areas.names import (
-    ID_COLUMNS,
-    LABEL_COLUMNS,
-    column_words,
-)
+from quart_heure.sources.areas.names import named_rows
+from quart_heure.sources.layers import check_layer, choose_layer, read_layer
+from quart_heure.sources.projecting import check_crs, keeps_lengths, mend_polygon, mended, projected
 
 if TYPE_CHECKING:
     import geopandas as gpd
-    import pandas as pd
 
 __all__ = ["area_from_districts", "read_area"]
 
@@ -37,6 +33,8 @@ _FRANCE = shapely.box(-5.5, 41.2, 9.8, 51.3)
 
 HELD_SHARE = 0.99
 """A part of a finer division of which its district holds less is told as lying across."""
+
+_MOST_DEGREES = 180.0
 
 _LAMBERT_93 = pyproj.CRS.from_epsg(2154)
 
@@ -116,7 +114,9 @@ def read_area(
     name: str = "",
     id_column: str | None = None,
     label_column: str | None = None,
+    layer: str = "",
     subdistricts: Path | None = None,
+    subdistricts_layer: str = "",
     mend: bool = False,
 ) -> StudyArea:
     """Read districts from a file; their union is the study area.
@@ -124,35 +124,41 @@ def read_area(
     Parameters
     ----------
     path
-        GeoJSON, GeoPackage, GeoParquet or shapefile of polygons.
+        Layer of polygons, see `quart_heure.sources.layers.KNOWN_FORMATS`.
     name
         Name of the area; the file's name by default.
     id_column, label_column
-        Columns that name the districts; by default the first of the usual ones (see
-        `quart_heure.sources.areas.names`), else the order of the rows.
-    subdistricts
-        File of a finer division, its columns found in the same way.
+        Columns that name the districts; by default the first of the usual ones, else see
+        `quart_heure.sources.areas.names.named_rows`.
+    layer
+        The layer of the file, where it has several of polygons.
+    subdistricts, subdistricts_layer
+        File of a finer division, and its layer; columns are found in the same way.
     mend
         Mend invalid polygons, and tell so, instead of refusing them.
 
     Raises
     ------
     InputFileError
-        If the file or a column is missing.
+        If the file or a column is missing, or the file has several layers of polygons.
     CrsError
-        If the layer has no CRS.
+        If the layer has no CRS, or one of no place on the globe.
     GeometryError
         If a polygon is invalid or empty, a district has no id, or two have the same.
     """
+    chosen, told = choose_layer(path, layer, polygons=True)
     area = area_from_districts(
-        read_layer(path),
+        read_layer(path, layer=chosen),
         name=name or path.stem,
         id_column=id_column,
         label_column=label_column,
         origin=str(path),
         mend=mend,
     )
-    return area if subdistricts is None else _divide(area, subdistricts, mend=mend)
+    area = dataclasses.replace(area, problems=(*told, *area.problems))
+    if subdistricts is None:
+        return area
+    return _divide(area, subdistricts, layer=subdistricts_layer, mend=mend)
 
 
 def area_from_districts(
@@ -165,26 +171,28 @@ def area_from_districts(
     mend: bool = False,
 ) -> StudyArea:
     """Make a study area of a table of polygons (see `read_area`)."""
-    layer, mended = _sound_polygons(layer, origin, mend=mend)
-    degrees = layer.to_crs(4326)
+    layer, told = _sound_polygons(layer, origin, mend=mend)
+    bounds = tuple(projected(layer, 4326, origin).total_bounds)
     own = pyproj.CRS(layer.crs)
-    is_metric = own.is_projected and own.axis_info[0].unit_conversion_factor == 1
-    crs = own if is_metric else metric_crs(shapely.box(*degrees.total_bounds))
-    # Web Mercator is counted in metres, yet its metres are 1.5 times too long at Paris.
-    if is_metric and "Mercator" in own.name and "transverse" not in own.name.lower():
-        crs = metric_crs(shapely.box(*degrees.total_bounds))
-    table = _named_polygons(layer.to_crs(crs), id_column, label_column, origin)
+    # Web Mercator and others count in metres that are not those of the ground. Degrees that are
+    # called metres make an area of no size, which is told where it is cut into cells.
+    misnamed = own.is_projected and np.abs(layer.total_bounds).max() <= _MOST_DEGREES
+    believed = misnamed or keeps_lengths(own, bounds)
+    crs = own if believed else metric_crs(shapely.box(*bounds))
+    layer, more = _in_metres(layer, crs, origin)
+    table, named = _named_polygons(layer, id_column, label_column, origin)
     union = shapely.union_all(table.geometry.to_numpy())
     faults = fault_rows(check_districts(table, union=union), file=Path(origin).name)
-    return StudyArea(
-        name=name, geometry=union, crs=crs, districts=table, problems=(*mended, *faults)
-    )
+    problems = (*told, *more, *named, *faults)
+    return StudyArea(name=name, geometry=union, crs=crs, districts=table, problems=problems)
 
 
-def _divide(area: StudyArea, path: Path, *, mend: bool) -> StudyArea:
+def _divide(area: StudyArea, path: Path, *, layer: str, mend: bool) -> StudyArea:
     """Give an area the finer division of a file."""
-    layer, mended = _sound_polygons(read_layer(path), str(path), mend=mend)
-    finer = _named_polygons(layer.to_crs(area.crs), None, None, str(path))
+    name, chosen = choose_layer(path, layer, polygons=True)
+    given, told = _sound_polygons(read_layer(path, layer=name), str(path), mend=mend)
+    given, more = _in_metres(given, area.crs, str(path))
+    finer, named = _named_polygons(given, None, None, str(path))
     faults = fault_rows(check_districts(finer), file=path.name)
     parents, share = parents_of(finer, area.districts)
     finer.insert(2, "parent_id", parents)
@@ -205,63 +213,8 @@ def _divide(area: StudyArea, path: Path, *, mend: bool) -> StudyArea:
     return dataclasses.replace(
         area,
         subdistricts=finer[finer["parent_id"] != ""].reset_index(drop=True),
-        problems=(*area.problems, *mended, *faults, *astray),
+        problems=(*area.problems, *chosen, *told, *more, *named, *faults, *astray),
     )
-
-
-def read_layer(path: Path, *, around: gpd.GeoSeries | None = None) -> gpd.GeoDataFrame:
-    """Read the first layer of a vector file.
-
-    Parameters
-    ----------
-    path
-        GeoJSON (also compressed: ``.gz``), GeoPackage, GeoParquet or shapefile.
-    around
-        What does not meet the rectangle around this may be left out: layers of a whole country are
-        then read in part.
-
-    Raises
-    ------
-    InputFileError
-        If the file is missing or cannot be read.
-    """
-    import geopandas as gpd  # noqa: PLC0415 - imported where a file is really read
-
-    if not path.exists():
-        msg = f"{path}: there is no such file."
-        raise InputFileError(msg, hint="Check the name and the folder it is relative to.")
-    try:
-        if path.suffix.lower() in {".parquet", ".geoparquet"}:
-            return gpd.read_parquet(path)
-        # GDAL reads a compressed layer in place when it is told so.
-        compressed = path.suffix.lower() == ".gz"
-        source = f"/vsigzip/{path.resolve()}" if compressed else path
-        try:
-            return gpd.read_file(source, bbox=around)
-        except ValueError:
-            # Without a CRS nothing can be sought in it: who asked says what is missing.
-            return gpd.read_file(source)
-    except Exception as error:
-        # Drivers raise what they like; whatever it is, the file could not be read.
-        msg = f"{path}: cannot be read as a vector layer ({' '.join(str(error).split())})."
-        raise InputFileError(
-            msg, hint="Give a GeoJSON, GeoPackage, GeoParquet or shapefile."
-        ) from error
-
-
-def check_layer(layer: gpd.GeoDataFrame | pd.DataFrame, origin: object) -> None:
-    """Refuse what was read as a layer and has no geometry: drivers read plain tables too.
-
-    Raises
-    ------
-    InputFileError
-        If it has none.
-    """
-    import geopandas as gpd  # noqa: PLC0415 - as above
-
-    if not isinstance(layer, gpd.GeoDataFrame) or layer.active_geometry_name is None:
-        msg = f"{origin}: is a table without geometry."
-        raise InputFileError(msg, hint="Give a GeoJSON, GeoPackage, GeoParquet or shapefile.")
 
 
 def _sound_polygons(
@@ -269,19 +222,16 @@ def _sound_polygons(
 ) -> tuple[gpd.GeoDataFrame, list[Mapping[str, Any]]]:
     """Return a layer whose polygons are all valid, and what was mended in it."""
     check_layer(layer, origin)
-    if layer.crs is None:
-        msg = f"{origin}: the layer has no coordinate reference system."
-        raise CrsError(msg, hint="Save it with one (EPSG:4326 for degrees, EPSG:2154 for metres).")
+    check_crs(layer, origin)
     if len(layer) == 0:
         msg = f"{origin}: there is no district."
         raise GeometryError(msg, hint="Give at least one polygon.")
     shapes = layer.geometry.to_numpy()
-    mended: list[Mapping[str, Any]] = []
+    rows: list[Mapping[str, Any]] = []
     if mend:
         shapes = shapes.copy()
         for row in np.flatnonzero(_is_polygon(shapes) & ~shapely.is_valid(shapes)).tolist():
-            why = shapely.is_valid_reason(shapes[row])
-            mended.append(mended_row(file=Path(origin).name, row=row + 1, why=why))
+            rows.append(_mended_row(shapes, row, origin, "invalid polygon"))
             shapes[row] = mend_polygon(shapes[row])
         layer = layer.set_geometry(shapes, crs=layer.crs)
     for bad, what in (
@@ -297,7 +247,36 @@ def _sound_polygons(
             if not why:
                 hint = "Every row is a district: give its polygon, or leave the row out."
             raise GeometryError(msg, hint=hint)
-    return layer, mended
+    return layer, rows
+
+
+def _in_metres(
+    layer: gpd.GeoDataFrame, crs: pyproj.CRS, origin: str
+) -> tuple[gpd.GeoDataFrame, list[Mapping[str, Any]]]:
+    """Return valid polygons in a metric CRS, and what was mended in them there.
+
+    What is valid in degrees need not be so in metres: corners that differ in the last digit fall
+    together. Nobody can mend that in the file, so it is done whether it was asked for or not.
+    """
+    layer = projected(layer, crs, origin)
+    shapes, at = mended(layer.geometry.to_numpy())
+    rows = [
+        _mended_row(layer.geometry.to_numpy(), row, origin, "invalid once in metres")
+        for row in at.tolist()
+    ]
+    lost = shapely.is_empty(shapes)
+    if lost.any():
+        msg = f"{origin}, row {int(np.flatnonzero(lost)[0]) + 1}: the polygon has no ground."
+        raise GeometryError(msg, hint="Give its outline, or leave the row out.")
+    return layer if not len(at) else layer.set_geometry(shapes, crs=crs), rows
+
+
+def _mended_row(
+    shapes: NDArray[np.object_], row: int, origin: str, reason: str
+) -> Mapping[str, Any]:
+    why = shapely.is_valid_reason(shapes[row])
+    why = "a hole without ground" if why == "Valid Geometry" else why
+    return mended_row(file=Path(origin).name, row=row + 1, why=why, reason=reason)
 
 
 def _is_polygon(shapes: NDArray[np.object_]) -> NDArray[np.bool_]:
@@ -308,15 +287,13 @@ def _is_polygon(shapes: NDArray[np.object_]) -> NDArray[np.bool_]:
 
 def _named_polygons(
     layer: gpd.GeoDataFrame, id_column: str | None, label_column: str | None, origin: str
-) -> gpd.GeoDataFrame:
-    """Return district_id, label and geometry, ordered by id."""
+) -> tuple[gpd.GeoDataFrame, list[Mapping[str, Any]]]:
+    """Return district_id, label and geometry, ordered by id, and how they were found."""
     import geopandas as gpd  # noqa: PLC0415 - imported where a table is really made
 
+    named = named_rows(layer, id_column, label_column, origin)
     table = gpd.GeoDataFrame(
-        {
-            "district_id": column_words(layer, id_column, ID_COLUMNS, origin, unique=True),
-            "label": column_words(layer, label_column, LABEL_COLUMNS, origin, unique=False),
-        },
+        {"district_id": named.ids, "label": named.labels},
         geometry=layer.geometry.to_numpy(),
         crs=layer.crs,
     )
@@ -330,4 +307,14 @@ def _named_polygons(
         twice = sorted(table.loc[table["district_id"].duplicated(), "district_id"])[0]
         msg = f"{origin}: two districts have the id {twice!r}."
         raise GeometryError(msg, hint="Merge them or give them ids of their own.")
-    return table.sort_values("district_id", ignore_index=True)
+    about = {"file": Path(origin).name, "row": None}
+    told: list[Mapping[str, Any]] = [
+        {**about, **dict(zip(("field", "value", "reason", "action"), choice, strict=True))}
+        for choice in named.told
+    ]
+    same = table.loc[table["label"].duplicated(keep=False)].sort_values("district_id")
+    for label, rows in same.groupby("label", sort=True):
+        value = f"{label}: {', '.join(rows['district_id'])}"[:200]
+        reason, action = "districts of one name", "told apart by their ids alone"
+        told.append({**about, "field": "label", "value": value, "reason": reason, "action": action})
+    return table.sort_values("district_id", ignore_index=True), told

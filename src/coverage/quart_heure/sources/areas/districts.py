@@ -28,6 +28,12 @@ DISTRICT_FAULT_COLUMNS = (
 SLIVER_M = 1.0
 """Gaps and overlaps no wider than this come from the rounding of coordinates."""
 
+NARROW_M = 25.0
+"""Faults no wider than this, which is a cell's side, are told together."""
+
+_MOST_TOLD = 10
+"""Wide faults told one by one."""
+
 _NOTHING_M2 = 1.0
 """Districts whose areas add up to that of their union within this do not overlap."""
 
@@ -101,12 +107,22 @@ def check_districts(
 
 
 def fault_rows(faults: gpd.GeoDataFrame, *, file: str) -> list[dict[str, Any]]:
-    """Return the faults that are no slivers as rows of a table of problems."""
+    """Return the faults as rows of a table of problems: the wide ones each, the narrow in one.
+
+    Those of a hair's breadth (`SLIVER_M`) come from rounding and are told only with wider ones.
+    What is narrower than `NARROW_M` comes from outlines simplified apart: of a city's districts
+    there may be hundreds, and one row says all that a person would do about them.
+    """
     told = {
         "overlap": ("districts overlap", "the first by id holds it"),
         "gap": ("gap between districts", "not in the area"),
     }
-    return [
+    real = faults[~faults["sliver"].astype(bool)]
+    wide = real[real["width_m"] > NARROW_M].head(_MOST_TOLD)
+    narrow = real.drop(index=wide.index)
+    if len(narrow) == 1:
+        wide, narrow = real, narrow.head(0)
+    rows: list[dict[str, Any]] = [
         {
             "file": file,
             "row": None,
@@ -116,9 +132,21 @@ def fault_rows(faults: gpd.GeoDataFrame, *, file: str) -> list[dict[str, Any]]:
             "reason": told[fault.kind][0],
             "action": told[fault.kind][1],
         }
-        for fault in faults.itertuples()
-        if not fault.sliver
+        for fault in wide.itertuples()
     ]
+    if len(narrow):
+        hairs = int(faults["sliver"].astype(bool).sum())
+        largest = narrow.iloc[0]
+        value = (
+            f"{(narrow['kind'] == 'overlap').sum()} overlaps, {(narrow['kind'] == 'gap').sum()} "
+            f"gaps: {narrow['area_m2'].sum():.0f} m² in all, at most {narrow['width_m'].max():.1f} "
+            f"m wide, the largest at {largest['latitude']:.5f}, {largest['longitude']:.5f}"
+            + (f"; and {hairs} of less than {SLIVER_M:g} m" if hairs else "")
+        )
+        action = "overlaps are the first's by id, gaps are not in the area"
+        about = {"file": file, "row": None, "field": "geometry", "value": value[:200]}
+        rows.append({**about, "reason": "outlines do not meet", "action": action})
+    return rows
 
 
 def parents_of(
@@ -198,19 +226,13 @@ def _width_m(shape: shapely.Geometry) -> float:
     return float((2 * shapely.area(parts) / shapely.length(parts)).max())
 
 
-def mend_polygon(shape: shapely.Geometry) -> shapely.Geometry:
-    """Return a valid polygon of the same ground; lines and points that come apart are dropped."""
-    valid = shapely.make_valid(shape)
-    return valid if valid.geom_type in {"Polygon", "MultiPolygon"} else _polygons_of(valid)
-
-
-def mended_row(*, file: str, row: int, why: str) -> Mapping[str, Any]:
+def mended_row(*, file: str, row: int, why: str, reason: str) -> Mapping[str, Any]:
     """Return the row of a table of problems that tells of a mended polygon."""
     return {
         "file": file,
         "row": row,
         "field": "geometry",
         "value": why,
-        "reason": "invalid polygon",
+        "reason": reason,
         "action": "mended",
     }

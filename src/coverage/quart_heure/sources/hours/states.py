@@ -6,54 +6,115 @@ unknown, never open, and never closed either.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import zoneinfo
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from opening_hours import (  # type: ignore[attr-defined]  # its stubs leave the error out
-    OpeningHours,
-    UnknownCountryError,
-)
 
-from quart_heure.sources.hours.clock import (
+from quart_heure.sources.hours.calendars import (
     ZONE,
+    Calendar,
+    SchoolHolidays,
+    departements_of,
+    is_country,
+)
+from quart_heure.sources.hours.syntax import UNKNOWN
+from quart_heure.sources.hours.timeline import (
+    LONGEST_DAYS,
+    Timeline,
     clock_time,
     minute_of,
     repeat_min,
     second_times,
+    timelines,
     wall_time,
 )
-from quart_heure.sources.hours.timeline import LONGEST_DAYS, UNKNOWN, timelines
+
+__all__ = [
+    "FRANCE",
+    "STAY_MIN",
+    "Where",
+    "is_country",
+    "next_openings",
+    "opening_states",
+    "visit_states",
+]
+
+_SOON_DAYS = 15
 
 STAY_MIN = 15.0
 """Minutes that a place must stay open after one arrives, for the visit to be worth the walk."""
 
 
-def is_country(code: str) -> bool:
-    """Tell whether the public holidays of a country are known by its ISO code."""
-    try:
-        OpeningHours("24/7", country=code)
-    except UnknownCountryError:
-        return False
-    return True
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Where:
+    """Where the places are: whose holidays, whose sun, whose clock.
+
+    Parameters
+    ----------
+    country
+        ISO code, for its public holidays; None if they are not known.
+    departements
+        French départements that they may lie in, for the holidays of the regions; where none is
+        given, the coordinates tell, and without these it may be any.
+    school
+        School holidays; where they would decide and none are given, the state is unknown.
+    coords
+        Latitude and longitude in degrees, for hours that follow the sun.
+    timezone
+        Time zone; by default that of the départements, in France. Elsewhere it has to be given for
+        hours that follow the sun.
+    """
+
+    country: str | None = "FR"
+    departements: tuple[str, ...] = ()
+    school: SchoolHolidays | None = None
+    coords: tuple[float, float] | None = None
+    timezone: str | None = None
+
+    @property
+    def calendar(self) -> Calendar:
+        """Whose holidays."""
+        where = self.departements or departements_of((), self.coords)
+        return Calendar(self.country, where, self.school)
+
+    @property
+    def zone(self) -> zoneinfo.ZoneInfo:
+        """Whose clock."""
+        return zoneinfo.ZoneInfo(self.timezone or self.calendar.zone or ZONE)
+
+    def timelines(
+        self, hours: Sequence[str], first: dt.datetime, last: dt.datetime, stay_min: float
+    ) -> Iterator[tuple[list[int], Timeline]]:
+        """Yield the timeline of each distinct text that is understood, and its rows."""
+        yield from timelines(
+            hours,
+            first,
+            last,
+            stay_min,
+            calendar=self.calendar,
+            coords=self.coords,
+            zone=self.zone,
+            sun=(self.timezone or self.calendar.zone) is not None,
+        )
 
 
-def public_holidays(days: Sequence[dt.date], *, country: str) -> list[bool]:
-    """Tell which days are public holidays of a country."""
-    holiday = OpeningHours("PH", country=country)
-    return [bool(holiday.is_open(dt.datetime.combine(day, dt.time(12)))) for day in days]
+FRANCE = Where()
+"""Somewhere in France."""
 
 
 def opening_states(
     hours: Sequence[str],
     moments: Sequence[dt.datetime],
     *,
+    where: Where | None = None,
+    stay_min: float = STAY_MIN,
     country: str | None = "FR",
     coords: tuple[float, float] | None = None,
-    stay_min: float = STAY_MIN,
-    timezone: str = ZONE,
+    timezone: str | None = None,
 ) -> NDArray[np.int8]:
     """Tell what places are at the moments at which one arrives at their door.
 
@@ -65,14 +126,12 @@ def opening_states(
         Moments of arrival, by the local clock or with a time zone. Of an hour that the clock
         shows twice, a moment without a zone is in the first; an hour that it skips is the moment
         at which it does.
-    country
-        ISO code, for its public holidays (see `is_country`); None if they are not known.
-    coords
-        Latitude and longitude in degrees, for hours that follow the sun.
+    where
+        Where the places are.
     stay_min
         A place is open to who arrives if it stays open for these minutes.
-    timezone
-        Time zone of the places.
+    country, coords, timezone
+        In place of ``where``: see `Where`.
 
     Returns
     -------
@@ -81,20 +140,19 @@ def opening_states(
 
     Notes
     -----
-    School holidays are in no calendar at hand: where they would decide, the state is unknown. So it
-    is after an open end (``20:00+``), under a comment ("by appointment"), where hours follow the
-    sun of an unknown place, and where the text is not in the syntax.
+    A state is unknown where holidays would decide that are in no calendar at hand, after an open
+    end (``20:00+``), under a comment ("by appointment"), where hours follow the sun of an unknown
+    place, and where the text is not in the syntax. ``docs/opening_hours.md`` has the rules.
     """
+    where = where or Where(country=country, coords=coords, timezone=timezone)
     states = np.full((len(hours), len(moments)), UNKNOWN, dtype=np.int8)
     if not len(moments):
         return states
-    zone = zoneinfo.ZoneInfo(timezone)
+    zone = where.zone
     local = [wall_time(moment, zone) for moment in moments]
     at = np.array([minute_of(moment, zone) for moment in local])
     first, last = min(local), max(local)
-    for rows, one in timelines(
-        hours, first, last, stay_min, country=country, coords=coords, zone=zone
-    ):
+    for rows, one in where.timelines(hours, first, last, stay_min):
         found = one.states(at, stay_min)
         for k in second_times(local, zone):
             # The clock shows this hour again: hours that change within it hold for which of them?
@@ -109,21 +167,19 @@ def visit_states(
     start: dt.datetime,
     end: dt.datetime,
     *,
-    country: str | None = "FR",
-    coords: tuple[float, float] | None = None,
+    where: Where = FRANCE,
     stay_min: float = STAY_MIN,
-    timezone: str = ZONE,
 ) -> NDArray[np.int8]:
     """Tell which places can be visited between two moments.
 
     `OPEN` if a place is open for ``stay_min`` in a row between them, `UNKNOWN` if it may be,
     `CLOSED` if not; shape (s,). See `opening_states` for the rest.
     """
-    zone = zoneinfo.ZoneInfo(timezone)
+    zone = where.zone
     start, end = wall_time(start, zone), wall_time(end, zone)
     states = np.full(len(hours), UNKNOWN, dtype=np.int8)
     bounds = minute_of(start, zone), minute_of(end, zone)
-    for rows, one in timelines(hours, start, end, 0.0, country=country, coords=coords, zone=zone):
+    for rows, one in where.timelines(hours, start, end, 0.0):
         states[rows] = one.visit(*bounds, stay_min)
     return states
 
@@ -132,25 +188,25 @@ def next_openings(
     hours: Sequence[str],
     moment: dt.datetime,
     *,
-    country: str | None = "FR",
-    coords: tuple[float, float] | None = None,
+    where: Where = FRANCE,
     stay_min: float = STAY_MIN,
-    timezone: str = ZONE,
 ) -> list[dt.datetime | None]:
     """Tell when each place is next open for a visit, by its clock; None if no such time is known.
 
     A place that is open has its opening behind it: the answer is then the moment itself.
     """
-    zone = zoneinfo.ZoneInfo(timezone)
+    zone = where.zone
     moment = wall_time(moment, zone)
     found: list[dt.datetime | None] = [None] * len(hours)
     at = minute_of(moment, zone)
-    end = moment + dt.timedelta(days=LONGEST_DAYS - 2)
-    for rows, one in timelines(
-        hours, moment, end, stay_min, country=country, coords=coords, zone=zone
-    ):
-        # Before its end: the last stretch of a timeline is of a length that nobody knows.
-        begins = one.first_open(at, stay_min, before=minute_of(end, zone))
-        for row in rows:
-            found[row] = None if begins is None else clock_time(begins, zone)
+    waiting = list(range(len(hours)))
+    for days in (_SOON_DAYS, LONGEST_DAYS - 2):  # most open within days: few are looked up for long
+        end = moment + dt.timedelta(days=days)
+        texts = [hours[row] for row in waiting]
+        for rows, one in where.timelines(texts, moment, end, stay_min):
+            # Before its end: the last stretch of a timeline is of a length that nobody knows.
+            begins = one.first_open(at, stay_min, before=minute_of(end, zone))
+            for row in rows:
+                found[waiting[row]] = None if begins is None else clock_time(begins, zone)
+        waiting = [row for row in waiting if found[row] is None and hours[row]]
     return found

@@ -10,28 +10,21 @@ import dataclasses
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from opening_hours import validate
-
-from quart_heure.sources.hours.period import Period, cut_period
+from quart_heure.sources.hours.period import Period
+from quart_heure.sources.hours.sentence import Said, read_sentence, read_times
+from quart_heure.sources.hours.syntax import is_osm_hours
 from quart_heure.sources.hours.words import (
     DAY_NAMES,
     WHOLE_DAY,
     DayHours,
     NotUnderstoodError,
     plain_text,
-    read_sentence,
-    read_times,
 )
 
 _OSM_DAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
 _CLOSED_WORDS = frozenset({"-", "--", "ferme", "fermee", "closed", "off"})
 _BLANK_WORDS = frozenset({"", "none", "nan", "null", "?", "nc", "non communique"})
-_FERIES = r"(?:les )?(?:jours )?feries?"
-_HOLIDAYS = (
-    (re.compile(rf"\b(?:sauf|hors|excepte|ferme[es]*)(?: les| le)? {_FERIES}"), "off"),
-    (re.compile(rf"\b(?:y compris|meme|et)(?: les| le)? {_FERIES}"), ""),
-    (re.compile(rf"\b{_FERIES} (?:inclus|compris)"), ""),
-)
+_MARCH_OR_TUESDAY = re.compile(r"(?<![-,])\bMar\b(?! ?- ?[A-Z]| \d{1,2}(?![\d:h]))")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,13 +90,18 @@ def hours_from_days(
                 doubts.append(f"{_OSM_DAYS[day]} {str(value).strip()[:60]!r}")
             else:
                 stated[day] = ranges
-    when = Period.read(period)
+    when = Period.read(plain_text(period))
     if when is None:
         return ParsedHours("", False, f"period not understood: {period.strip()[:80]!r}")
     if not stated:
         return ParsedHours("", False, _not_understood(doubts) or "no hours stated")
-    holidays = {None: "unknown", True: "off", False: ""}[closed_on_holidays]
-    return _parsed(stated, when, holidays=holidays, doubts=doubts)
+    said = Said(
+        days={} if when.osm else stated,
+        periods=[(when, stated)] if when.osm else [],
+        holidays=() if closed_on_holidays else None,
+        as_other_days=closed_on_holidays is False,
+    )
+    return _parsed(said, doubts)
 
 
 def hours_from_text(text: str) -> ParsedHours:
@@ -121,41 +119,74 @@ def hours_from_text(text: str) -> ParsedHours:
     words = text.strip()
     if not words:
         return ParsedHours("", False, "no hours stated")
-    if validate(words) and re.search(r"[A-Z][a-z]|24/7|^off$|^closed$", words):
+    if _MARCH_OR_TUESDAY.search(words) and is_osm_hours(words):
+        return ParsedHours("", False, "not understood: 'Mar', March or mardi")
+    if is_osm_hours(words) and re.search(r"[A-Z][a-z]|24/7|^off$|^closed$", words):
         return ParsedHours(words, True)
     plain = plain_text(words)
     if plain in _CLOSED_WORDS:
         return ParsedHours("off", True)
-    plain, when = cut_period(plain)
-    plain, holidays = _cut_holidays(plain)
     try:
-        stated, every_day = read_sentence(plain)
+        return _parsed(read_sentence(plain), [])
     except NotUnderstoodError as error:
         return ParsedHours("", False, str(error))
-    if holidays is None:
-        holidays = "" if every_day else "unknown"
-    return _parsed(stated, when, holidays=holidays, doubts=[])
 
 
-def _parsed(
-    stated: Mapping[int, DayHours], when: Period, *, holidays: str, doubts: Sequence[str]
-) -> ParsedHours:
-    rules = _rules(stated)
-    if rules not in (["off"], ["24/7"]) and holidays:
-        rules.append(f"PH {holidays}")
-    elif rules == ["24/7"] and holidays == "off":
-        rules.append("PH off")
-    if when.osm:
+def _parsed(said: Said, doubts: Sequence[str]) -> ParsedHours:
+    rules = _rules(said.days) if said.days else []
+    rules += [f"{_OSM_DAYS[day]}[{numbers}] {_times(hours)}" for day, numbers, hours in said.nth]
+    if said.nth and not said.days:
+        rules = ["unknown", *rules]
+    if said.periods and not said.days:
         # Outside of its period nothing is known: over does not mean closed for good.
-        whole = {"off": "Mo-Su off", "24/7": "Mo-Su 00:00-24:00"}
-        rules = ["unknown", *(f"{when.osm} {whole.get(rule, rule)}" for rule in rules)]
+        rules = ["unknown"]
+    for period, days in said.periods:
+        rules += _rules_of_period(period, days, said.days)
+    rules += _holiday_rules(said)
+    rules += [f"{period.osm} unknown" for period in said.silent]
+    rules += [f"{period.osm} off" for period in said.shut]
     osm = "; ".join(rules)
-    if not validate(osm):
+    if not is_osm_hours(osm):
         return ParsedHours("", False, f"not valid: {osm[:100]!r}")
     reason = _not_understood(doubts)
-    if when.osm and not reason:
-        reason = f"hours of {when.osm}"
-    return ParsedHours(osm, not doubts, reason, when.first, when.last)
+    if len(said.periods) == 1 and not said.days:
+        ((when, _),) = said.periods
+        return ParsedHours(osm, not doubts, reason or f"hours of {when.osm}", when.first, when.last)
+    return ParsedHours(osm, not doubts, reason)
+
+
+def _rules_of_period(
+    period: Period, days: Mapping[int, DayHours], others: Mapping[int, DayHours]
+) -> list[str]:
+    """Return the rules of a period; other days that have hours outside of it are unknown in it."""
+    untold = [day for day in others if others[day] and day not in days]
+    rules = [f"{_osm_days(untold)} unknown"] if untold else []
+    rules += [rule for rule in _rules(days) if others == {} or not rule.endswith(" unknown")]
+    every_day = {"off": "Mo-Su off", "24/7": "Mo-Su 00:00-24:00"}
+    return [f"{period.osm} {every_day.get(rule, rule)}" for rule in rules]
+
+
+def _holiday_rules(said: Said) -> list[str]:
+    """Return the rules of public holidays, of which nobody knows where nobody speaks of them."""
+    if said.holidays:
+        return [f"PH {_times(said.holidays)}"]
+    rule = "PH unknown" if said.holidays is None else "PH off"
+    if rule == "PH unknown" and (said.as_other_days or said.every_day):
+        return []
+    weeks = [("", said.days)] if said.days or not said.periods else _prefixed(said)
+    # A week that is closed, or open round the clock, is so on holidays too.
+    alike = (["off"], ["24/7"]) if rule == "PH unknown" else (["off"],)
+    return [f"{prefix}{rule}" for prefix, days in weeks if not days or _rules(days) not in alike]
+
+
+def _prefixed(said: Said) -> list[tuple[str, Mapping[int, DayHours]]]:
+    if any(period.osm == "SH" for period, _ in said.periods):
+        return [("", {})]
+    return [(f"{period.osm} ", days) for period, days in said.periods]
+
+
+def _times(hours: DayHours) -> str:
+    return ",".join(f"{_osm_time(begin)}-{_osm_time(end)}" for begin, end in hours)
 
 
 def _not_understood(doubts: Sequence[str]) -> str:
@@ -163,7 +194,11 @@ def _not_understood(doubts: Sequence[str]) -> str:
 
 
 def _rules(stated: Mapping[int, DayHours]) -> list[str]:
-    """Return the rules of a week: hours, then closed days, then those nobody speaks of."""
+    """Return the rules of a week: hours, then closed days, then those nobody speaks of.
+
+    Where nights run into the days after, these come first: the syntax lets a day of a later rule
+    put an end to them at midnight.
+    """
     if len(stated) == len(_OSM_DAYS) and len(set(stated.values())) == 1:
         (alike,) = set(stated.values())
         if alike == ():
@@ -173,13 +208,13 @@ def _rules(stated: Mapping[int, DayHours]) -> list[str]:
     rules = []
     for ranges in dict.fromkeys(stated[day] for day in sorted(stated)):
         if ranges:
-            times = ",".join(f"{_osm_time(a)}-{_osm_time(b)}" for a, b in ranges)
-            rules.append(f"{_osm_days(d for d in stated if stated[d] == ranges)} {times}")
+            rules.append(f"{_osm_days(d for d in stated if stated[d] == ranges)} {_times(ranges)}")
     off = [day for day in stated if not stated[day]]
     silent = [day for day in range(len(_OSM_DAYS)) if day not in stated]
-    rules += [f"{_osm_days(off)} off"] if off else []
-    rules += [f"{_osm_days(silent)} unknown"] if silent else []
-    return rules
+    others = [f"{_osm_days(off)} off"] if off else []
+    others += [f"{_osm_days(silent)} unknown"] if silent else []
+    nights = any(end <= begin for ranges in stated.values() for begin, end in ranges)
+    return [*others, *rules] if nights else [*rules, *others]
 
 
 def _osm_days(days: Iterable[int]) -> str:
@@ -203,12 +238,3 @@ def _day_number(name: str | int) -> int | None:
     if isinstance(name, int):
         return name if 0 <= name < len(_OSM_DAYS) else None
     return DAY_NAMES.get(re.split(r"[\W_]", plain_text(name))[-1])
-
-
-def _cut_holidays(plain: str) -> tuple[str, str | None]:
-    """Take what is said of public holidays out of a text; None if nothing is."""
-    for pattern, rule in _HOLIDAYS:
-        rest, found = pattern.subn(" ", plain)
-        if found:
-            return rest, rule
-    return plain, None

@@ -1,26 +1,33 @@
-"""Timelines: the states of a place one after the other, and what they leave for a visit."""
+"""Timelines: the states of a place one after the other, and what they leave for a visit.
+
+Days are told by the clock of the place, which jumps twice a year; a timeline runs in minutes of a
+line without jumps.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import datetime as dt
 import zoneinfo
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from opening_hours import OpeningHours, State
 
-from quart_heure.sources.hours.clock import minute_of
-from quart_heure.sources.hours.readings import BY_THE_SUN, readings_of
-
-CLOSED, UNKNOWN, OPEN = 0, 1, 2
-"""States of a place, in ascending order of what one may hope for."""
+from quart_heure.sources.hours.calendars import Calendar
+from quart_heure.sources.hours.schedule import Place, Schedule
+from quart_heure.sources.hours.syntax import (
+    CLOSED,
+    DAY_MIN,
+    OPEN,
+    UNKNOWN,
+    SyntaxFaultError,
+    read_rules,
+)
 
 LONGEST_DAYS = 400
 """The longest wait for a change of state."""
 
-_STATES = {State.CLOSED: CLOSED, State.UNKNOWN: UNKNOWN, State.OPEN: OPEN}
 _TOLERANCE_MIN = 1e-6
 
 
@@ -73,69 +80,105 @@ def timelines(
     last: dt.datetime,
     stay_min: float,
     *,
-    country: str | None,
+    calendar: Calendar,
     coords: tuple[float, float] | None,
     zone: zoneinfo.ZoneInfo,
+    sun: bool,
 ) -> Iterator[tuple[list[int], Timeline]]:
-    """Yield the timeline of each distinct text and the rows that have it; of those understood."""
+    """Yield the timeline of each distinct text and the rows that have it; of those understood.
+
+    Parameters
+    ----------
+    hours
+        Texts in the syntax of OpenStreetMap.
+    first, last
+        Moments by the local clock that the timelines are to hold, with the day before the one,
+        and the stay and the day after the other.
+    calendar
+        Whose holidays.
+    coords
+        Latitude and longitude.
+    zone
+        Time zone of the clock.
+    sun
+        Whether it is certain to be that of the place: else nothing is known of the sun.
+    """
     rows: dict[str, list[int]] = {}
     for row, text in enumerate(hours):
         rows.setdefault(text, []).append(row)
-    # A day on either side: hours that run past midnight, and clocks that are put back.
-    start = first - dt.timedelta(days=1)
-    end = last + dt.timedelta(days=1, minutes=stay_min)
+    # A day on either side: clocks that are put back.
+    start = first.date() - dt.timedelta(days=1)
+    n_days = (last + dt.timedelta(days=1, minutes=stay_min)).date() - start
+    place: Place | None = (*coords, zone.key) if coords is not None and sun else None
     for text, where in rows.items():
-        readings = [
-            _read(reading, start, end, country=country, coords=coords, zone=zone)
-            for reading in readings_of(text, country=country, sun=coords is not None)
-        ]
-        if readings and None not in readings:
-            yield where, _agreed([reading for reading in readings if reading is not None])
+        try:
+            schedule = Schedule(read_rules(text), calendar, place)
+        except SyntaxFaultError:
+            continue
+        if schedule.answers:
+            yield where, _on_the_line(schedule, start, n_days.days + 1, zone)
 
 
-def _read(
-    text: str,
-    start: dt.datetime,
-    end: dt.datetime,
-    *,
-    country: str | None,
-    coords: tuple[float, float] | None,
-    zone: zoneinfo.ZoneInfo,
-) -> Timeline | None:
-    """Read one text by the local clock, which knows no change of hour, then put it on the line."""
-    # By the sun, the library needs the zone; else the plain clock is what the text is about.
-    sun = coords is not None and BY_THE_SUN.search(text) is not None
-    try:
-        parsed = OpeningHours(
-            text,
-            country=country,
-            coords=coords if sun else None,
-            timezone=zone if sun else None,
-            auto_country=False,
-            auto_timezone=False,
-            max_interval_days=LONGEST_DAYS,
-        )
-        found = list(parsed.intervals(start, end))
-    except (ValueError, OverflowError):
-        return None
-    since, state = [], []
-    for begins, _, what, comment in found:
-        since.append(minute_of(begins.replace(tzinfo=None), zone))
-        # "On appointment" and the like: open under a condition.
-        state.append(UNKNOWN if comment and what is State.OPEN else _STATES[what])
-    return Timeline(np.array(since), np.array(state, dtype=np.int8)) if since else None
+def _on_the_line(
+    schedule: Schedule, start: dt.date, n_days: int, zone: zoneinfo.ZoneInfo
+) -> Timeline:
+    """Lay the days of a schedule, which know no change of the clock, one after the other."""
+    since: list[float] = []
+    states: list[int] = []
+    one_day = dt.timedelta(days=1)
+    midnight = dt.datetime.combine(start, dt.time())
+    at = minute_of(midnight, zone)
+    for _, day in schedule.stretches(start, n_days):
+        next_at = minute_of(midnight + one_day, zone)
+        plain = next_at - at == DAY_MIN  # else the clock jumps on this day
+        for begin, state in day:
+            if not states or states[-1] != state:
+                wall = midnight + dt.timedelta(minutes=begin)
+                since.append(at + begin if plain else minute_of(wall, zone))
+                states.append(state)
+        midnight, at = midnight + one_day, next_at
+    return Timeline(np.array(since), np.array(states, dtype=np.int8))
 
 
-def _agreed(readings: Sequence[Timeline]) -> Timeline:
-    """Join readings of one text: what they agree on, and unknown where they do not."""
-    if len(readings) == 1:
-        return readings[0]
-    since = np.unique(np.concatenate([one.since for one in readings]))
-    each = np.stack(
-        [
-            one.state[np.maximum(np.searchsorted(one.since, since, side="right") - 1, 0)]
-            for one in readings
-        ]
-    )
-    agreed = np.where((each == each[0]).all(axis=0), each[0], UNKNOWN).astype(np.int8)
-    return Timeline(since, agreed)
+def wall_time(moment: dt.datetime, zone: zoneinfo.ZoneInfo) -> dt.datetime:
+    """Return what the clock at the place shows."""
+    if moment.tzinfo is None:
+        return moment
+    return moment.astimezone(zone).replace(tzinfo=None)
+
+
+def minute_of(wall: dt.datetime, zone: zoneinfo.ZoneInfo) -> float:
+    """Return a moment of the clock as minutes of a line without jumps."""
+    moment = wall.replace(tzinfo=zone)
+    minute = moment.timestamp() / 60
+    if clock_time(minute, zone) == wall.replace(fold=0):
+        return minute
+    # The clock never shows it: it jumps somewhere in the hour before, and that moment it is.
+    late, early = minute, moment.replace(fold=1).timestamp() / 60
+    while late - early > 1 / 128:
+        middle = (late + early) / 2
+        before = _offset(middle, zone) == _offset(early, zone)
+        early, late = (middle, late) if before else (early, middle)
+    return float(round(late))
+
+
+def _offset(minute: float, zone: zoneinfo.ZoneInfo) -> dt.timedelta | None:
+    return dt.datetime.fromtimestamp(minute * 60, zone).utcoffset()
+
+
+def clock_time(minute: float, zone: zoneinfo.ZoneInfo) -> dt.datetime:
+    """Return what the clock shows at a minute of that line."""
+    shown = dt.datetime.fromtimestamp(round(minute * 60, 3), zone)
+    return shown.replace(tzinfo=None, fold=0)
+
+
+def repeat_min(wall: dt.datetime, zone: zoneinfo.ZoneInfo) -> float:
+    """Return the minutes between the two times at which the clock shows this, 0 if only once."""
+    both = (wall.replace(tzinfo=zone, fold=fold).timestamp() / 60 for fold in (0, 1))
+    first, second = both
+    return max(0.0, second - first)
+
+
+def second_times(walls: Iterable[dt.datetime], zone: zoneinfo.ZoneInfo) -> list[int]:
+    """Return the positions of the moments at which the clock shows an hour again."""
+    return [k for k, wall in enumerate(walls) if wall.fold and repeat_min(wall, zone)]

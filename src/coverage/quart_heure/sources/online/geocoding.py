@@ -24,7 +24,7 @@ from quart_heure.errors import InputFileError, OutputError, TryLaterError
 from quart_heure.files import replacing
 from quart_heure.sources.online.web import Web
 from quart_heure.sources.raw_tables import RawTable, read_raw_table
-from quart_heure.sources.services.columns import find_columns, list_headings
+from quart_heure.sources.services.columns import find_columns, is_usual_heading, list_headings
 from quart_heure.sources.services.discretion import hidden_rows, is_clear, is_discreet
 from quart_heure.stamp import creation_time
 
@@ -190,7 +190,7 @@ def geocode_file(
 
 def _read(path: Path) -> _Table:
     """Read a list by the reader of all lists of services, and tell which rows are discreet."""
-    raw = read_raw_table(path)
+    raw = read_raw_table(path, is_heading=is_usual_heading)
     values = functools.cache(raw.column)
     found = find_columns(raw.headings, {}, values=values, file=path)
     if "address" not in found.position:
@@ -223,7 +223,10 @@ def _why_hidden(
     said = columns[of_field["discreet"]] if "discreet" in of_field else [""] * len(raw)
     said = [text.strip() for text in said]
     secret = hidden_rows(
-        [(heading, fields.get(at, ""), columns[at]) for at, heading in enumerate(raw.headings)],
+        [
+            *((name, fields.get(at, ""), columns[at]) for at, name in enumerate(raw.headings)),
+            *((name, "", texts) for name, texts in raw.said_of_all()),
+        ],
         said,
     )
     shifted = raw.shifted if raw.shifted is not None else [False] * len(raw)

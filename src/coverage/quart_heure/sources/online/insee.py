@@ -30,22 +30,44 @@ SQUARES_URL = (
 
 SQUARE_COLUMNS = ("square_id", "residents", "households", "poor_households", "imputed")
 
-_SQUARE = re.compile(r"CRS3035RES(\d+)mN(\d+)E(\d+)")
+METROPOLITAN = 3035
+GRIDS = {3035: "met", 5490: "mart", 2975: "reun", 2972: "guy", 4471: "may"}
+"""Grids of squares: the CRS that their ids name, and the part of the country in names of files.
+
+Metropolitan France has the European grid, departments overseas have one of their own (UTM). INSEE
+gives figures of the first three.
+"""
+
+_SQUARE = re.compile(r"^\s*CRS(\d{4,5})RES(\d{1,5})mN(\d{1,8})E(\d{1,8})(?!\d)")
 _NAMES = {
     "ind": "residents",
     "men": "households",
     "men_pauv": "poor_households",
     "i_est_200": "imputed",
+    "i_est_200m": "imputed",
 }
 _ROWS_AT_ONCE = 200_000
 _LARGEST_UNPACKED_MB = 8000.0
 _IRIS_NAMES = ("iris", "iris_code", "code_iris", "dcomiris", "codeiris")
 
 
+def grid_of(bounds: Sequence[float]) -> int:
+    """Return the grid of squares of a place, by the middle of its bounds in degrees."""
+    lon, lat = (bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2
+    for grid in GRIDS:
+        use = pyproj.CRS.from_epsg(grid).area_of_use
+        if grid == METROPOLITAN or use is None:
+            continue
+        if use.west <= lon <= use.east and use.south <= lat <= use.north:
+            return grid
+    return METROPOLITAN
+
+
 def read_insee_squares(
     path: Path,
     bounds: Sequence[float] | None = None,
     *,
+    grid: int = METROPOLITAN,
     largest_unpacked_mb: float = _LARGEST_UNPACKED_MB,
 ) -> gpd.GeoDataFrame:
     """Read INSEE's squares with the people in them.
@@ -54,37 +76,49 @@ def read_insee_squares(
     ----------
     path
         ``.gpkg`` or ``.csv`` with the columns ``idcar_200m`` and ``ind``, or a ``.zip`` of one.
+        Of several files or layers, the one of the grid is read (``carreaux_200m_reun``).
     bounds
-        In EPSG:3035: west, south, east, north; squares that meet them are read. None for all.
+        In the CRS of the grid: west, south, east, north; squares that meet them are read. None for
+        all.
+    grid
+        One of `GRIDS`; see `grid_of`.
     largest_unpacked_mb
         An archive that holds more is refused.
 
     Returns
     -------
     GeoDataFrame
-        `SQUARE_COLUMNS` and geometry: squares in EPSG:3035, ordered by square_id. A column that
-        the file does not have is NaN.
+        `SQUARE_COLUMNS` and geometry: squares in the CRS of the grid, ordered by square_id. A
+        column that the file does not have is NaN.
 
     Raises
     ------
     InputFileError
-        If the file is missing or not of this kind, or holds a square twice or a wrong number.
+        If the file is missing or not of this kind, has no square of the grid, or holds a square
+        twice or a wrong number.
     """
     import geopandas as gpd  # noqa: PLC0415 - see the note on imports in the package
 
     if not path.is_file():
         msg = f"{path}: there is no such file."
         raise InputFileError(msg, hint="Check the name and the folder it is relative to.")
-    with unpacked(path, suffixes=(".gpkg", ".csv"), largest_mb=largest_unpacked_mb) as plain:
+    part = GRIDS[grid]
+    with unpacked(
+        path, suffixes=(".gpkg", ".csv"), largest_mb=largest_unpacked_mb, part=part
+    ) as plain:
         csv = plain.suffix.lower() in {".csv", ".txt"}
-        table = _read_csv(plain, path, bounds) if csv else _read_layer(plain, path, bounds)
-    corners, side = _corners(table["square_id"], path)
+        near = _Near(grid, bounds)
+        table = _read_csv(plain, path, near) if csv else _read_layer(plain, path, near)
+    if bounds is not None and table.empty and near.other_grids:
+        msg = f"{path}: has squares in EPSG:{near.other_grids[0]}, and none in EPSG:{grid}."
+        raise InputFileError(msg, hint=f"Give the file of this part of the country ({part}).")
+    corners, side = _corners(table["square_id"], path, grid)
     for name in SQUARE_COLUMNS[1:]:
         table[name] = _numbers(table, name, path)
     squares = gpd.GeoDataFrame(
         table[list(SQUARE_COLUMNS)],
         geometry=shapely.box(*corners.T, corners[:, 0] + side, corners[:, 1] + side),
-        crs=3035,
+        crs=grid,
     )
     if bounds is not None:
         squares = squares[shapely.intersects(squares.geometry.to_numpy(), shapely.box(*bounds))]
@@ -123,7 +157,7 @@ def read_iris_population(
     """
     import geopandas as gpd  # noqa: PLC0415
 
-    from quart_heure.sources.areas.areas import check_layer, read_layer  # noqa: PLC0415
+    from quart_heure.sources.layers import check_layer, read_layer  # noqa: PLC0415
 
     people = _iris_people(csv)
     layer = read_layer(polygons)
@@ -148,7 +182,30 @@ def read_iris_population(
     return found.sort_values("iris", ignore_index=True)
 
 
-def _read_csv(plain: Path, path: Path, bounds: Sequence[float] | None) -> pd.DataFrame:
+class _Near:
+    """Keeps the squares of a grid that lie near bounds, all where there are none."""
+
+    def __init__(self, grid: int, bounds: Sequence[float] | None) -> None:
+        self.grid = grid
+        self.bounds = bounds
+        self.other_grids: tuple[int, ...] = ()
+        """Grids of squares that were left out, for they lie in another part of the country."""
+
+    def of(self, part: pd.DataFrame) -> pd.DataFrame:
+        if self.bounds is None:
+            return part
+        west, south, east, north = self.bounds
+        place = part["square_id"].astype(str).str.extract(_SQUARE).astype(float)
+        grid, side, y, x = (place[k] for k in range(4))
+        own = grid == self.grid
+        others = set(grid[~own & grid.notna()].astype(int)) | set(self.other_grids)
+        self.other_grids = tuple(sorted(others))
+        near = (x <= east) & (x + side >= west) & (y <= north) & (y + side >= south)
+        # What is no id is kept, to be told.
+        return part[(near & own) | x.isna()]
+
+
+def _read_csv(plain: Path, path: Path, near: _Near) -> pd.DataFrame:
     """Read the rows of a CSV file that lie within bounds, a part at a time."""
     try:
         with plain.open(encoding="utf-8-sig") as file:
@@ -157,7 +214,7 @@ def _read_csv(plain: Path, path: Path, bounds: Sequence[float] | None) -> pd.Dat
         header = [name.strip().strip('"') for name in heading.split(delimiter)]
         columns = _columns(header, path)
         parts = [
-            _within(part.rename(columns=columns), bounds)
+            near.of(part.rename(columns=columns))
             for part in pd.read_csv(
                 plain,
                 sep=delimiter,
@@ -173,36 +230,42 @@ def _read_csv(plain: Path, path: Path, bounds: Sequence[float] | None) -> pd.Dat
     return pd.concat(parts, ignore_index=True)
 
 
-def _within(part: pd.DataFrame, bounds: Sequence[float] | None) -> pd.DataFrame:
-    if bounds is None:
-        return part
-    place = part["square_id"].str.extract(_SQUARE).astype(float)
-    side, y, x = (place[k] for k in range(3))
-    near = (x <= bounds[2]) & (x + side >= bounds[0]) & (y <= bounds[3]) & (y + side >= bounds[1])
-    # What is no id is kept, to be told.
-    return part[near | x.isna()]
-
-
-def _read_layer(plain: Path, path: Path, bounds: Sequence[float] | None) -> pd.DataFrame:
+def _read_layer(plain: Path, path: Path, near: _Near) -> pd.DataFrame:
     import geopandas as gpd  # noqa: PLC0415
     import pyogrio  # noqa: PLC0415
 
     try:
-        about = pyogrio.read_info(plain)
+        name = _layer_of(plain, path, near.grid)
+        about = pyogrio.read_info(plain, layer=name)
         columns = _columns(about["fields"], path)
-        place = None if bounds is None else tuple(_in_crs(bounds, about["crs"]))
-        layer = gpd.read_file(plain, bbox=place, columns=list(columns), engine="pyogrio")
+        place = None if near.bounds is None else tuple(_in_crs(near, about["crs"]))
+        layer = gpd.read_file(
+            plain, layer=name, bbox=place, columns=list(columns), engine="pyogrio"
+        )
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, OSError) as error:
         msg = f"{path}: cannot be read as a layer ({error})."
         raise InputFileError(msg, hint="Give INSEE's file as it comes.") from error
-    return pd.DataFrame(layer.drop(columns="geometry", errors="ignore")).rename(columns=columns)
+    table = pd.DataFrame(layer.drop(columns="geometry", errors="ignore")).rename(columns=columns)
+    return near.of(table)
 
 
-def _in_crs(bounds: Sequence[float], crs: str | None) -> Sequence[float]:
+def _layer_of(plain: Path, path: Path, grid: int) -> str:
+    """Return the layer of a grid: the only one, or the one that is called after its part."""
+    import pyogrio  # noqa: PLC0415
+
+    names = [str(name) for name in pyogrio.list_layers(plain)[:, 0]]
+    fit = [name for name in names if GRIDS[grid] in name.lower().split("_")]
+    if len(names) == 1 or len(fit) == 1:
+        return (fit or names)[0]
+    msg = f"{path}: has {len(names)} layers ({', '.join(names[:5])}), and which is to be read?"
+    raise InputFileError(msg, hint=f"Give one whose only layer is of the part {GRIDS[grid]!r}.")
+
+
+def _in_crs(near: _Near, crs: str | None) -> Sequence[float]:
+    west, south, east, north = near.bounds or ()
     if crs is None:
-        return bounds
-    west, south, east, north = bounds
-    to_layer = pyproj.Transformer.from_crs(3035, crs, always_xy=True)
+        return west, south, east, north
+    to_layer = pyproj.Transformer.from_crs(near.grid, crs, always_xy=True)
     return to_layer.transform_bounds(west, south, east, north)
 
 
@@ -224,18 +287,18 @@ def _columns(found: Sequence[str], path: Path) -> dict[str, str]:
     return columns
 
 
-def _corners(ids: pd.Series[str], path: Path) -> tuple[np.ndarray[Any, Any], float]:
+def _corners(ids: pd.Series[str], path: Path, grid: int) -> tuple[np.ndarray[Any, Any], float]:
     """Return the lower left corner of each square, and their side."""
     place = ids.astype(str).str.extract(_SQUARE)
-    wrong = place[0].isna()
+    wrong = place[0] != str(grid)
     if wrong.any():
-        msg = f"{path}: {ids[wrong].iloc[0]!r} is not the id of a square in EPSG:3035."
-        raise InputFileError(msg, hint="It reads like CRS3035RES200mN2890400E3761200.")
-    sides = set(place[0])
+        msg = f"{path}: {ids[wrong].iloc[0]!r} is not the id of a square in EPSG:{grid}."
+        raise InputFileError(msg, hint=f"It reads like CRS{grid}RES200mN2890400E3761200.")
+    sides = set(place[1])
     if len(sides) > 1:
         msg = f"{path}: squares of several sizes ({', '.join(sorted(sides))} m)."
         raise InputFileError(msg, hint="Give the squares of 200 m alone.")
-    return place[[2, 1]].to_numpy(dtype=float), float(sides.pop()) if sides else 200.0
+    return place[[3, 2]].to_numpy(dtype=float), float(sides.pop()) if sides else 200.0
 
 
 def _numbers(table: pd.DataFrame, name: str, path: Path) -> pd.Series[float]:

@@ -16,7 +16,9 @@ _LARGEST_RATIO = 100.0
 
 
 @contextlib.contextmanager
-def unpacked(path: Path, *, suffixes: Sequence[str], largest_mb: float) -> Iterator[Path]:
+def unpacked(
+    path: Path, *, suffixes: Sequence[str], largest_mb: float, part: str = "met"
+) -> Iterator[Path]:
     """Give a file, or the one that an archive holds, in a temporary folder.
 
     Parameters
@@ -24,10 +26,12 @@ def unpacked(path: Path, *, suffixes: Sequence[str], largest_mb: float) -> Itera
     path
         A file; an archive is known by its contents.
     suffixes
-        Kinds of files that are looked for in it. Of several, the one of metropolitan France
-        (``met`` in its name) is taken, and the largest of those.
+        Kinds of files that are looked for in it.
     largest_mb
         An archive that holds more is refused.
+    part
+        Part of the country: of several files, those that have it in their names, and the largest of
+        those. By default metropolitan France, or the largest where no file is named so.
 
     Raises
     ------
@@ -41,7 +45,7 @@ def unpacked(path: Path, *, suffixes: Sequence[str], largest_mb: float) -> Itera
         yield path
         return
     with tempfile.TemporaryDirectory(prefix="quart-heure-") as folder, _archive(path) as archive:
-        member = _member(archive, path, suffixes)
+        member = _member(archive, path, suffixes, part)
         limit = largest_mb * 1e6
         ratio = member.file_size / max(member.compress_size, 1)
         if member.file_size > limit or ratio > _LARGEST_RATIO:
@@ -72,15 +76,21 @@ def _archive(path: Path) -> Iterator[zipfile.ZipFile]:
         yield archive
 
 
-def _member(archive: zipfile.ZipFile, path: Path, suffixes: Sequence[str]) -> zipfile.ZipInfo:
+def _member(
+    archive: zipfile.ZipFile, path: Path, suffixes: Sequence[str], part: str
+) -> zipfile.ZipInfo:
     """Return the file that is looked for."""
     found = [info for info in archive.infolist() if Path(info.filename).suffix.lower() in suffixes]
     if not found:
         names = ", ".join(archive.namelist()[:5])
         msg = f"{path}: the archive holds no {' and no '.join(suffixes)} ({names})."
         raise InputFileError(msg, hint="Unpack it by hand and give the file in it.")
-    main = [info for info in found if "met" in Path(info.filename).stem.lower().split("_")]
-    return max(main or found, key=lambda info: info.file_size)
+    of_part = [info for info in found if part in Path(info.filename).stem.lower().split("_")]
+    if not of_part and part != "met" and len(found) > 1:
+        names = ", ".join(info.filename for info in found[:5])
+        msg = f"{path}: the archive holds several files, none called {part!r} ({names})."
+        raise InputFileError(msg, hint="Unpack it by hand and give the file in it.")
+    return max(of_part or found, key=lambda info: info.file_size)
 
 
 def _too_large(path: Path, largest_mb: float) -> InputFileError:

@@ -7,6 +7,7 @@ table, map or manifest; nothing of them is cached, and no file ever holds the ke
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from quart_heure.categories import Category
 from quart_heure.errors import InputFileError, TryLaterError
 from quart_heure.sources.areas.areas import StudyArea
 from quart_heure.sources.online.patience import host_of
+from quart_heure.sources.online.soliguide_places import place_rows
 from quart_heure.sources.online.web import Web
 from quart_heure.sources.services.services import Services, services_from_rows
 from quart_heure.stamp import creation_time
@@ -46,31 +48,6 @@ _CATEGORIES: Mapping[str, str] = {
     "accueil_de_jour": "day_hosting",
 }
 """Our categories and theirs. Theirs tell no ESI and no halte femmes from other day centres."""
-
-_DAYS = {
-    "monday": "Mo",
-    "tuesday": "Tu",
-    "wednesday": "We",
-    "thursday": "Th",
-    "friday": "Fr",
-    "saturday": "Sa",
-    "sunday": "Su",
-}
-_EXCLUSIVE = 2
-
-_NOT_OPEN: Mapping[str, str] = {
-    "PERMANENTLY_CLOSED": "closed",
-    "OFFLINE": "temporarily_closed",
-    "DRAFT": "project",
-}
-"""Statuses of a place in their words, but for ONLINE."""
-
-_FOR_ALL = "ALL"
-"""Who sees a place: with PRO, professionals alone, who send people there."""
-
-_ANY_AGE = (0, 99)
-_ALL_FAMILIES = 4
-"""Isolated, family, couple, pregnant: a place that names them all names nobody."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -115,6 +92,7 @@ def with_soliguide(
     catalogue: Mapping[str, Category],
     categories: Sequence[str],
     reach_m: float,
+    day: dt.date | None = None,
     web: Web | None = None,
 ) -> tuple[Services, dict[str, Any]]:
     """Add Soliguide's places to services, for one run.
@@ -134,6 +112,8 @@ def with_soliguide(
         Those of the study; the ones that Soliguide has are asked for.
     reach_m
         How far around the area places are wanted.
+    day
+        Whose closures count; today by default. Those of other days are in the hours.
     web
         Asks the API.
 
@@ -151,11 +131,12 @@ def with_soliguide(
     InputFileError
         If it refuses the key.
     """
+    day = day or dt.date.fromisoformat(creation_time()[:10])
     wanted = {ours: theirs for ours, theirs in _CATEGORIES.items() if ours in categories}
     rows: list[dict[str, Any]] = []
     for ours, theirs in wanted.items():
         places = _search(web or Web(), access, theirs, _circle(area, reach_m))
-        rows += [_row(place, ours, theirs) for place in places]
+        rows += [row for place in places for row in place_rows(place, ours, theirs, day=day)]
     for number, row in enumerate(rows, start=1):
         row |= {"_file": "Soliguide", "_row": number, "service_id": f"soliguide-{number}"}
     found = services_from_rows(rows, area, catalogue=catalogue)
@@ -225,98 +206,6 @@ def _search(
         msg = f"{host_of(access.url)} gave {len(found)} places, of {total}."
         raise TryLaterError(msg, hint="A part is not used. Run the same command later.")
     return list(found.values())
-
-
-def _row(place: Mapping[str, Any], ours: str, theirs: str) -> dict[str, Any]:
-    """Return what an analysis needs of a place; its name and address are not even taken."""
-    offered = [
-        service
-        for service in place.get("services_all") or ()
-        if isinstance(service, Mapping) and service.get("category") == theirs
-    ]
-    service: Mapping[str, Any] = offered[0] if offered else {}
-    modalities = _part(service if service.get("differentModalities") else place, "modalities")
-    publics = _part(service if service.get("differentPublics") else place, "publics")
-    hours = _part(service, "hours") if service.get("differentHours") else _part(place, "newhours")
-    location = _part(_part(place, "position"), "location").get("coordinates")
-    lon, lat = location if isinstance(location, list) and len(location) == 2 else (None, None)
-    referral = (
-        _part(modalities, "orientation").get("checked") is True
-        or place.get("visibility", _FOR_ALL) != _FOR_ALL
-    )
-    status = _NOT_OPEN.get(str(place.get("status")), "open")
-    if status == "open" and _part(service, "close").get("actif"):
-        status = "temporarily_closed"
-    return {
-        "category": ours,
-        "status": status,
-        "access": "referral" if referral else "walk_in",
-        "discreet": True,
-        "admits": _admits(publics),
-        "animals": _answer(_part(modalities, "animal").get("checked")),
-        "wheelchair": _answer(_part(modalities, "pmr").get("checked")),
-        "opening_hours": _hours(hours),
-        "source": "Soliguide",
-        "_lon": _degrees(lon),
-        "_lat": _degrees(lat),
-    }
-
-
-def _part(whole: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    part = whole.get(name)
-    return part if isinstance(part, Mapping) else {}
-
-
-def _degrees(value: Any) -> float:
-    return float(value) if isinstance(value, int | float) else float("nan")
-
-
-def _answer(checked: Any) -> str:
-    return "unknown" if not isinstance(checked, bool) else "yes" if checked else "no"
-
-
-def _admits(publics: Mapping[str, Any]) -> str:
-    """Return whom a place admits; of a part of some people no word of ours can say it."""
-    if publics.get("accueil") != _EXCLUSIVE:
-        return "everyone"
-    age = _part(publics, "age")
-    ages = (age.get("min", _ANY_AGE[0]), age.get("max", _ANY_AGE[1]))
-    others = [
-        value
-        for key in ("administrative", "other")
-        for value in publics.get(key) or ()
-        if value != "all"
-    ]
-    if ages != _ANY_AGE or others:
-        return "unknown"
-    families = publics.get("familialle") == ["family"]
-    for gender in ("women", "men"):
-        if publics.get("gender") == [gender]:
-            # What all families may be is said by all of their words, or by none.
-            whole = not publics.get("familialle") or len(publics["familialle"]) >= _ALL_FAMILIES
-            if not (whole or families):
-                return "unknown"
-            return gender if whole else "mothers" if gender == "women" else "unknown"
-    return "families" if families else "unknown"
-
-
-def _hours(hours: Mapping[str, Any]) -> str:
-    """Return opening hours in OpenStreetMap's syntax, ``""`` if no day has any."""
-    rules = []
-    for day, short in _DAYS.items():
-        slots = _part(hours, day).get("timeslot") or ()
-        times = [(_clock(s.get("start")), _clock(s.get("end"))) for s in slots if s]
-        spans = ",".join(f"{start}-{end}" for start, end in times if start and end)
-        rules.append(f"{short} {spans}" if spans else f"{short} off")
-    return "; ".join(rules) if any("off" not in rule for rule in rules) else ""
-
-
-def _clock(moment: Any) -> str:
-    """Return a time such as 930 as ``09:30``, ``""`` if it is none."""
-    digits = str(moment).replace(":", "")
-    if not digits.isdecimal() or int(digits) > 2400 or int(digits) % 100 > 59:
-        return ""
-    return f"{int(digits) // 100:02d}:{int(digits) % 100:02d}"
 
 
 def _near(places: gpd.GeoDataFrame, area: StudyArea, reach_m: float) -> np.ndarray[Any, Any]:

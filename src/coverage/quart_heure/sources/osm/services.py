@@ -7,6 +7,7 @@ centre's says little of whom it welcomes. Shelters and refuges are never collect
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import json
 import re
 from collections import Counter
@@ -14,10 +15,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import shapely
-from opening_hours import validate
 
 from quart_heure.categories import Category
+from quart_heure.sources.hours.syntax import is_osm_hours
 from quart_heure.sources.osm.boundaries import outlines
+from quart_heure.sources.osm.lifecycle import lifecycle_of
 from quart_heure.sources.services.admission import ADMITS
 from quart_heure.sources.services.discretion import secrecy_in
 
@@ -27,7 +29,7 @@ _WOMEN_OR_VICTIMS = frozenset(
 _REFUGE_NAMES = re.compile(r"\brefuges?\b|\bviolences?\b|\bhébergement\b|\bchrs\b", re.IGNORECASE)
 _NOT_FOR_ALL = frozenset({"private", "no"})
 _FOR_ALL = frozenset({"yes", "public", "permissive"})
-_WHEELCHAIR = frozenset({"yes", "limited", "no"})
+_WHEELCHAIR = {"yes": "yes", "designated": "yes", "limited": "limited", "no": "no"}
 _ANIMALS = {"yes": "yes", "leashed": "yes", "no": "no"}
 _UNITS = {"bagagerie": "lockers", "bains_douches": "cabins"}
 _GROUPS: Mapping[str, frozenset[str]] = {
@@ -142,23 +144,24 @@ def _service(
     url = f"https://www.openstreetmap.org/{kind}/{osm_id}"
     street = f"{tags.get('addr:housenumber', '')} {tags.get('addr:street', '')}"
     hours = tags.get("opening_hours", "").strip()
-    valid = bool(hours) and validate(hours)
+    valid = bool(hours) and is_osm_hours(hours)
     amount = tags.get("capacity", "").strip()
+    life = lifecycle_of(tags, _day(osm_date))
     return {
         "service_id": f"osm-{kind}-{osm_id}",
         "category": category,
         "name": tags.get("name") or tags.get("operator") or "",
         "address": street.strip(),
         "postcode": tags.get("addr:postcode", ""),
-        "status": "open",
-        "valid_from": "",
-        "valid_to": "",
+        "status": life.status,
+        "valid_from": life.valid_from,
+        "valid_to": life.valid_to,
         "access": "walk_in" if tags.get("access") in _FOR_ALL else "unknown",
         "discreet": False,
         "audience": tags.get("social_facility:for", ""),
         "admits": _admits(tags),
         "animals": _ANIMALS.get(tags.get("dog", ""), "unknown"),
-        "wheelchair": tags["wheelchair"] if tags.get("wheelchair") in _WHEELCHAIR else "unknown",
+        "wheelchair": _WHEELCHAIR.get(tags.get("wheelchair", ""), "unknown"),
         "opening_hours": hours if valid else "",
         "opening_hours_text": "" if valid else hours,
         "capacity": amount,
@@ -173,6 +176,14 @@ def _service(
         "osm_url": url,
         "osm_tags": json.dumps(dict(sorted(tags.items())), ensure_ascii=False),
     }
+
+
+def _day(osm_date: str) -> dt.date:
+    """Return the day of the data; where it is not known, all dates are to come."""
+    try:
+        return dt.date.fromisoformat(osm_date[:10])
+    except ValueError:
+        return dt.date.min
 
 
 def _admits(tags: Mapping[str, str]) -> str:

@@ -11,9 +11,10 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from quart_heure.errors import CrsError, InputFileError
-from quart_heure.sources.areas.areas import check_layer, read_layer
+from quart_heure.errors import InputFileError
 from quart_heure.sources.areas.names import find_column
+from quart_heure.sources.layers import check_layer, choose_layer, read_layer
+from quart_heure.sources.projecting import mended, projected
 from quart_heure.sources.residents.residents import Buildings, ResidentZones
 
 if TYPE_CHECKING:
@@ -57,19 +58,17 @@ def read_buildings(
     import geopandas as gpd  # noqa: PLC0415 - imported where a file is really read
 
     ground = gpd.GeoSeries([shapely.box(*shapely.total_bounds(zones.shapes))], crs=zones.crs)
-    layer = read_layer(path, around=ground)
+    name, told = choose_layer(path, polygons=True, around=ground)
+    layer = read_layer(path, layer=name, around=ground)
     check_layer(layer, path)
-    if layer.crs is None:
-        msg = f"{path}: the layer has no coordinate reference system."
-        raise CrsError(msg, hint="Save it with one (EPSG:4326 for degrees, EPSG:2154 for metres).")
-    shapes = shapely.make_valid(layer.geometry.to_crs(zones.crs).to_numpy())
+    shapes, _ = mended(projected(layer, zones.crs, path).geometry.to_numpy())
     usable = (shapely.get_dimensions(shapes) == 2) & (shapely.area(shapes) > 0)
     if not usable.any():
         msg = f"{path}: there is no polygon with an area where people live."
         raise InputFileError(msg, hint="Give the footprints of the buildings of the place.")
     height_m = _heights(layer)[usable]
     known = height_m > 0
-    problems = []
+    problems = [*told]
     if not usable.all():
         problems.append(_told(path, (~usable).sum(), "no footprint", "left out"))
     if not known.all():

@@ -5,30 +5,34 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import pyproj
 import shapely
 from numpy.typing import NDArray
 
-from quart_heure.errors import CrsError, InputFileError
-from quart_heure.sources.areas.areas import StudyArea, check_layer, read_layer
-from quart_heure.sources.areas.names import find_column, plain_word
-from quart_heure.sources.raw_tables import WORKBOOKS
+from quart_heure.errors import InputFileError
+from quart_heure.sources.areas.areas import StudyArea
+from quart_heure.sources.layers import check_layer, choose_layer, holds_geometry, read_layer
+from quart_heure.sources.problems import CHOSEN
+from quart_heure.sources.projecting import mended, projected
 from quart_heure.sources.residents.buildings import read_buildings
-from quart_heure.sources.residents.counts import read_counts, why_no_count
-from quart_heure.sources.residents.rasters import read_raster
+from quart_heure.sources.residents.grids import named_squares, read_raster, square_column
 from quart_heure.sources.residents.residents import Residents, ResidentZones, read_residents
 from quart_heure.sources.residents.tables import (
     MOST_ROWS,
     districts_of,
     people_by_name,
+    read_counts,
     resident_problem,
+    thousands_told,
+    why_no_count,
 )
+from quart_heure.sources.texts import fold, plain_word
+from quart_heure.sources.workbooks import WORKBOOKS
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -38,19 +42,18 @@ METHODS = ("area", "buildings")
 """How people are shared out inside their zone."""
 
 PEOPLE_COLUMNS = (
-    *("residents", "population", "pop_totale", "ptot", "ind"),
-    *(f"p{year}_pop" for year in range(30, 5, -1)),
-    *("pop", *(f"c{year}_pop15p" for year in range(30, 5, -1))),
+    *(r"residents", r"population", r"pmun\d*", r"pop(ulation)?_mun(icipale)?(_\d+)?"),
+    *(r"ind", r"p[0-4]\d_pop", r"pop", r"pop_\d+", r"habitants", r"nb_hab(itants)?"),
+    *(r"ptot\d*", r"pop(ulation)?_totale?(_\d+)?", r"c\d\d_pop15p"),
 )
-"""Columns that usual files count people in, all people first."""
+"""Columns that usual files count people in, as patterns: those of all people, each counted once,
+first; of several years, the newest."""
 
-_SQUARE = re.compile(r"CRS(\d+)RES(\d+)m?N(\d+)E(\d+)", re.IGNORECASE)
-"""The name of a square of the European grid: CRS, side, and lower left corner in metres."""
-
-_PLACED_SQUARE = re.compile(
-    r"CRS(\d{1,6})RES0*([1-9]\d{0,5})m?N(\d{1,9})E(\d{1,9})(?!\d)", re.IGNORECASE
-)
-"""The same with a side, and with no more digits than the metres of this Earth have."""
+_LESS_FIT: Mapping[str, str] = {
+    r"ptot\d*|pop(ulation)?_totale?(_\d+)?": "counts some people in two places",
+    r"c\d\d_pop15p": "counts people of 15 years and more",
+}
+"""Columns that count otherwise than one person once."""
 
 _RASTERS = {".tif", ".tiff"}
 
@@ -60,6 +63,7 @@ def read_people(
     area: StudyArea,
     *,
     column: str | None = None,
+    layer: str = "",
     method: str | None = None,
     buildings: Path | None = None,
     source: str = "",
@@ -69,13 +73,15 @@ def read_people(
     Parameters
     ----------
     path
-        Squares of our own (see `read_residents`); a layer of
-        polygons with a count; CSV with names of squares of the European grid (``idcar_200m``);
-        CSV or JSON records with the id or the name of a district; a GeoTIFF of counts per pixel.
+        Squares of our own (see `read_residents`); a layer of polygons with a count; a table (CSV,
+        Parquet, JSON records) with names of squares of the European grid (``idcar_200m``), or with
+        the id or the name of a district; a GeoTIFF of counts per pixel.
     area
         The study area: gives the CRS, the districts, and where large layers are read.
     column
         Column with the number of people; the first of `PEOPLE_COLUMNS` by default.
+    layer
+        The layer of polygons, where the file has several around the area.
     method
         ``area``, or ``buildings`` to share people out by the volume of buildings; the latter by
         default where there are any.
@@ -98,7 +104,7 @@ def read_people(
         raise InputFileError(
             msg, hint='Give method = "area", or method = "buildings" and buildings = "file".'
         )
-    found = _read(path, area, column=column, source=source)
+    found = _read(path, area, column=column, layer=layer, source=source)
     if isinstance(found, Residents):
         if found.crs == area.crs and buildings is None:
             return found
@@ -125,12 +131,15 @@ def _nobody(found: ResidentZones, path: Path, area: StudyArea) -> InputFileError
 
 
 def _read(
-    path: Path, area: StudyArea, *, column: str | None, source: str
+    path: Path, area: StudyArea, *, column: str | None, layer: str, source: str
 ) -> Residents | ResidentZones:
     suffix = path.suffix.lower()
     if suffix in _RASTERS:
         return read_raster(path, area, source=source)
-    if suffix == ".parquet" and not _is_layer(path):
+    if suffix == ".parquet" and not holds_geometry(path):
+        table = _plain_parquet(path)
+        if table is not None:
+            return _of_table(table, path, area, column=column, source=source)
         if column not in {None, "residents"}:
             msg = f"{path}: squares have their people in the column 'residents', not {column!r}."
             raise InputFileError(msg, hint="Leave column out of [residents].")
@@ -144,21 +153,27 @@ def _read(
     if suffix in WORKBOOKS:
         msg = f"{path}: residents are not read from a workbook."
         raise InputFileError(msg, hint="Save its sheet as CSV in UTF-8.")
-    import geopandas as gpd  # noqa: PLC0415 - as in sources.areas
+    import geopandas as gpd  # noqa: PLC0415 - as in sources.layers
 
     ground = gpd.GeoSeries([shapely.box(*area.geometry.bounds)], crs=area.crs)
-    return _of_layer(read_layer(path, around=ground), path, area, column=column, source=source)
+    name, told = choose_layer(path, layer, polygons=True, around=ground)
+    found = read_layer(path, layer=name, around=ground)
+    return _of_layer(found, path, area, column=column, source=source, told=told)
 
 
-def _is_layer(path: Path) -> bool:
-    """Tell whether a Parquet file holds geometry."""
+def _plain_parquet(path: Path) -> pd.DataFrame | None:
+    """Return a Parquet file that is a plain table, None if it holds squares of our own."""
     import pyarrow as pa  # noqa: PLC0415 - as in sources.residents
     import pyarrow.parquet as pq  # noqa: PLC0415
 
     try:
-        return b"geo" in (pq.read_schema(path).metadata or {})
+        names = pq.read_schema(path)
+        if b"quart_heure" in (names.metadata or {}) or {"col", "row"} <= set(names.names):
+            return None
+        table: pd.DataFrame = pq.read_table(path).to_pandas()
+        return table
     except (pa.ArrowException, OSError, ValueError):
-        return False  # what is wrong with it is told by its reader
+        return None  # what is wrong with it is told by the reader of squares
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
@@ -189,16 +204,20 @@ def _records(path: Path) -> list[Mapping[str, Any]] | None:
 
 
 def _of_layer(
-    layer: gpd.GeoDataFrame, path: Path, area: StudyArea, *, column: str | None, source: str
+    layer: gpd.GeoDataFrame,
+    path: Path,
+    area: StudyArea,
+    *,
+    column: str | None,
+    source: str,
+    told: Sequence[Mapping[str, Any]],
 ) -> ResidentZones:
     check_layer(layer, path)
-    if layer.crs is None:
-        msg = f"{path}: the layer has no coordinate reference system."
-        raise CrsError(msg, hint="Save it with one (EPSG:4326 for degrees, EPSG:2154 for metres).")
-    name = _people_column(layer, column, path)
+    shapes = projected(layer, area.crs, path).geometry.to_numpy()
+    name, chosen = _people_column(layer, column, path)
     # Rows have no number here: what is read is a part of the layer.
     people, problems = _numbers(layer[name], path, name, numbered=False)
-    shapes = layer.geometry.to_crs(area.crs).to_numpy()
+    problems = [*told, *chosen, *problems]
     flat = (shapely.get_dimensions(shapes) < 2) | shapely.is_missing(shapes)
     for row in np.flatnonzero((flat | shapely.is_empty(shapes)) & (people > 0)).tolist():
         value = f"{people[row]:g}"
@@ -209,7 +228,7 @@ def _of_layer(
     for row in np.flatnonzero(invalid).tolist():
         why = shapely.is_valid_reason(shapes[row])
         problems.append(resident_problem(path, None, "geometry", why, "invalid polygon", "mended"))
-    shapes = np.where(invalid, shapely.make_valid(shapes), shapes)
+    shapes, _ = mended(shapes)
     kept = ~flat & (people > 0) & (shapely.area(shapes) > 0)
     zones = ResidentZones(
         shapes=shapes[kept],
@@ -224,12 +243,14 @@ def _of_layer(
 def _of_table(
     table: pd.DataFrame, path: Path, area: StudyArea, *, column: str | None, source: str
 ) -> ResidentZones:
-    name = _people_column(table, column, path)
+    name, chosen = _people_column(table, column, path)
     people, problems = _numbers(table[name], path, name)
+    problems = [*chosen, *problems]
     said = source or f"{path.name}, {name}"
-    squares = next((c for c in table if _SQUARE.fullmatch(plain_word(table[c].iloc[0]))), None)
+    squares, told = square_column(table, path)
+    problems += told
     if squares is not None:
-        found = _squares(table[squares], people, path, said)
+        found = named_squares(table[squares], people, path, said)
         zones = [_around(one.zones(area.crs), area) for one in found]
         return ResidentZones(
             shapes=np.concatenate([zone.shapes for zone in zones]),
@@ -250,71 +271,65 @@ def _of_table(
     )
 
 
-def _squares(
-    names: pd.Series[Any], people: NDArray[np.float64], path: Path, source: str
-) -> list[Residents]:
-    """Return the squares of the European grid that their names place, one table for each size."""
-    parts = names.astype(str).str.extract(_PLACED_SQUARE)
-    if parts.isna().any(axis=None):
-        row = int(np.flatnonzero(parts.isna().any(axis=1))[0])
-        msg = f"{path}, row {row + 1}: {names.iloc[row]!r} is no name of a square."
-        raise InputFileError(msg, hint="Names are like CRS3035RES200mN2889000E3761200.")
-    numbers = parts.astype(np.int64).to_numpy()
-    found = []
-    for code, side in sorted({(int(code), int(side)) for code, side in numbers[:, :2]}):
-        here = (numbers[:, 0] == code) & (numbers[:, 1] == side) & (people > 0)
-        found.append(
-            Residents(
-                col=(numbers[here, 3] // side).astype(np.int32),
-                row=(numbers[here, 2] // side).astype(np.int32),
-                residents=people[here],
-                square_m=float(side),
-                crs=_crs_of_squares(code, path),
-                source=source,
-            )
-        )
-    return found
-
-
-def _crs_of_squares(code: int, path: Path) -> pyproj.CRS:
-    try:
-        return pyproj.CRS.from_epsg(code)
-    except pyproj.exceptions.CRSError as error:
-        msg = f"{path}: the names of its squares tell of a CRS {code}, which there is not."
-        raise CrsError(msg, hint="Names are like CRS3035RES200mN2889000E3761200.") from error
-
-
 def _around(zones: ResidentZones, area: StudyArea) -> ResidentZones:
     """Keep the zones that meet the rectangle around an area: the rest of the country is no news."""
     near = shapely.intersects(shapely.box(*area.geometry.bounds), zones.shapes)
     return zones[near]
 
 
-def _people_column(table: pd.DataFrame, column: str | None, path: Path) -> str:
+def _people_column(
+    table: pd.DataFrame, column: str | None, path: Path
+) -> tuple[str, list[Mapping[str, Any]]]:
+    """Return the column that counts people, and tell where another one could have been meant."""
     if column is not None and column not in table.columns:
         msg = f"{path}: there is no column {column!r}."
         raise InputFileError(msg, hint=f"Columns are {', '.join(map(str, table.columns))}.")
-    found = column or find_column(table, PEOPLE_COLUMNS)
-    if found is None or len(table) == 0:
+    fit = [column] if column else _counting(table)
+    if not fit or len(table) == 0:
         rows = "there is no row for the place."
-        msg = f"{path}: " + (rows if found else "there is no column of residents.")
+        msg = f"{path}: " + (rows if fit else "there is no column of residents.")
         columns = ", ".join(map(str, table.columns))
         raise InputFileError(
             msg, hint=f"Name it: column = … in [residents]. Columns are {columns}."
         )
+    told = []
+    action = f"{CHOSEN}{fit[0]!r}, column in [residents] names another"
+    others = [c for c in fit[1:] if not _plain(c).endswith("15p")]
+    if others:
+        reason = "several columns of people"
+        told.append(resident_problem(path, None, fit[0], ", ".join(others), reason, action))
+    why = next((w for p, w in _LESS_FIT.items() if re.fullmatch(p, _plain(fit[0]))), "")
+    if why and not column:
+        told.append(resident_problem(path, None, fit[0], "", why, action))
+    return fit[0], told
+
+
+def _counting(table: pd.DataFrame) -> list[str]:
+    """Return the columns that may count people, the best first."""
+    found: list[str] = []
+    for pattern in PEOPLE_COLUMNS:
+        here = [str(c) for c in table if re.fullmatch(pattern, _plain(str(c)))]
+        # A shapefile cuts headings at ten signs: population_municipale is population there.
+        found += [c for c in sorted(here, key=_plain, reverse=True) if c not in found]
     return found
+
+
+def _plain(heading: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", fold(heading)).strip("_")
 
 
 def _numbers(
     values: pd.Series[Any], path: Path, name: str, *, numbered: bool = True
 ) -> tuple[NDArray[np.float64], list[Mapping[str, Any]]]:
     """Return numbers of people, zero where there is none, and the rows where there is none."""
-    numbers, thousands = read_counts(values.astype(str).fillna(""))
+    written = any(isinstance(value, str) for value in values)
+    counts = read_counts(values.map(plain_word), written=written)
+    numbers, thousands = counts.numbers, counts.thousands
     problems = []
     if thousands:
         value = f"{plain_word(values.iloc[thousands[0]])} ({len(thousands)} / {len(values)})"
         row = thousands[0] + 1 if numbered else None
-        reason, action = "comma between thousands, or decimals", "taken as thousands"
+        reason, action = thousands_told(counts)
         problems.append(resident_problem(path, row, name, value, reason, action))
     bad = ~(numbers >= 0)
     at = np.flatnonzero(bad).tolist()

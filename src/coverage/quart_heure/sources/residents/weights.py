@@ -14,11 +14,16 @@ from typing import Any
 
 from quart_heure.errors import InputFileError
 from quart_heure.sources.areas.areas import StudyArea
-from quart_heure.sources.areas.names import ID_COLUMNS, LABEL_COLUMNS, bare_name
-from quart_heure.sources.residents.counts import read_counts, why_no_count
+from quart_heure.sources.problems import CHOSEN
+from quart_heure.sources.residents.tables import (
+    NAME_COLUMNS,
+    read_counts,
+    rows_named,
+    thousands_told,
+    why_no_count,
+)
 
 _VALUE_COLUMNS = ("value", "weight", "count", "people", "n", "valeur", "nombre", "effectif")
-_NAME_COLUMNS = (*ID_COLUMNS, *LABEL_COLUMNS, "district", "arrondissement", "area")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -64,28 +69,34 @@ def read_weights(
     Raises
     ------
     InputFileError
-        If the file is missing, unreadable or lacks a column, or no row names a district.
+        If the file is missing, unreadable or lacks a column, no row names a district, or one names
+        several.
     """
-    rows, name, value = _read_rows(path)
-    known: dict[str, str] = {}
-    for words in (area.districts["district_id"], area.districts["label"]):
-        for district_id, word in zip(area.districts["district_id"], words, strict=True):
-            known.setdefault(bare_name(str(word)), str(district_id))
+    rows, names, counting = _read_rows(path)
+    value = counting[0]
+    columns = {name: [(row.get(name) or "").strip() for row in rows] for name in names}
+    holders = rows_named(columns, area.districts, path)
+    ids = area.districts["district_id"].tolist()
     values: dict[str, float] = {}
-    counts, thousands = read_counts([row.get(value) or "" for row in rows])
+    counts = read_counts([row.get(value) or "" for row in rows])
     problems: list[dict[str, Any]] = []
-    for at in thousands[:1]:
+    if len(counting) > 1:
+        reason, action = "several columns of counts", f"{CHOSEN}{value!r}"
+        about = {"file": path.name, "row": None, "field": value, "value": ", ".join(counting[1:])}
+        problems.append({**about, "reason": reason, "action": action})
+    for at in counts.thousands[:1]:
         told = {"file": path.name, "row": at + 1, "field": value, "value": rows[at].get(value)}
-        reason = "comma between thousands, or decimals"
-        problems.append({**told, "reason": reason, "action": "taken as thousands"})
+        reason, action = thousands_told(counts)
+        problems.append({**told, "reason": reason, "action": action})
     for number, row in enumerate(rows, start=1):
-        word, text = (row.get(name) or "").strip(), (row.get(value) or "").strip()
-        district_id = known.get(bare_name(word))
+        word = next((columns[name][number - 1] for name in names if columns[name][number - 1]), "")
+        text = (row.get(value) or "").strip()
         told = {"file": path.name, "row": number, "field": value, "value": f"{word} – {text}"}
-        if district_id is None:
+        if holders[number - 1] < 0:
             problems.append({**told, "reason": "in no district", "action": "left out"})
             continue
-        count = float(counts[number - 1])
+        district_id = str(ids[holders[number - 1]])
+        count = float(counts.numbers[number - 1])
         if not count >= 0:
             # A blank says that nobody knows; anything else that is no number is a slip.
             if text:
@@ -114,8 +125,8 @@ def read_weights(
     )
 
 
-def _read_rows(path: Path) -> tuple[list[dict[str, str | None]], str, str]:
-    """Return the rows and the names of the columns that hold the district and its count."""
+def _read_rows(path: Path) -> tuple[list[dict[str, str | None]], list[str], list[str]]:
+    """Return the rows, and the columns that may hold the district and its count, the best first."""
     if not path.is_file():
         msg = f"{path}: there is no such file."
         raise InputFileError(msg, hint="Check the name and the folder it is relative to.")
@@ -128,10 +139,10 @@ def _read_rows(path: Path) -> tuple[list[dict[str, str | None]], str, str]:
         msg = f"{path}: cannot be read as a table ({error})."
         raise InputFileError(msg, hint="Save the file as CSV in UTF-8.") from error
     columns = {str(column).strip().lower(): str(column) for column in reader.fieldnames or ()}
-    name = next((columns[c] for c in _NAME_COLUMNS if c in columns), None)
-    value = next((columns[c] for c in _VALUE_COLUMNS if c in columns), None)
-    if name is None or value is None:
-        wanted = "district_id" if name is None else "value"
+    names = [columns[c] for c in dict.fromkeys(NAME_COLUMNS) if c in columns]
+    counting = [columns[c] for c in _VALUE_COLUMNS if c in columns]
+    if not (names and counting):
+        wanted = "value" if names else "district_id"
         msg = f"{path}: there is no column {wanted!r}."
         raise InputFileError(msg, hint=f"Columns are {', '.join(columns.values()) or 'none'}.")
-    return rows, name, value
+    return rows, names, counting

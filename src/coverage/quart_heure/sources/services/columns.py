@@ -12,6 +12,7 @@ from importlib import resources
 from pathlib import Path
 
 from quart_heure.errors import InputFileError
+from quart_heure.sources.areas.names import CUT_SIGNS
 from quart_heure.sources.texts import fold
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -150,3 +151,66 @@ def _believed(field: str, heading: str, at: int, values: Callable[[int], Sequenc
     filled = [value for value in values(at)[:_LOOKED_AT] if value.strip()]
     like = sum(pattern.match(value.strip()[:_LOOKED_AT]) is not None for value in filled)
     return 2 * like > len(filled) or not filled
+
+
+def is_usual_heading(text: str) -> bool:
+    """Tell whether a text is a heading under which files of services keep something."""
+    return plain_heading(text) in _usual_headings()
+
+
+@functools.cache
+def _usual_headings() -> frozenset[str]:
+    return frozenset(plain_heading(name) for names in aliases().values() for name in names)
+
+
+def uncut_headings(
+    cut: Sequence[str],
+) -> tuple[tuple[str, ...], tuple[tuple[str, str, str, str], ...]]:
+    """Return the headings of a shapefile in full, where they begin those of one field alone.
+
+    Where it may be one of several, the heading stays as it is and that is told. Hours by day are
+    understood for all the days or for none: a day that is missing would read as closed.
+
+    Returns
+    -------
+    headings
+        As many as were given.
+    unclear
+        Field, value, reason and action of each that is not read.
+    """
+    headings = list(cut)
+    unclear: list[tuple[str, str, str, str]] = []
+    days: list[int] = []
+    for at, heading in enumerate(cut):
+        fields = {} if is_usual_heading(heading) else _cut_headings().get(heading.lower(), {})
+        if len(fields) > 1:
+            may_be = ", ".join(names[0] for names in fields.values())
+            unclear.append((heading, may_be, "heading cut at ten signs", "not read"))
+        for field, names in fields.items() if len(fields) == 1 else ():
+            # Of several names of one field none may be meant: they tell units, too.
+            headings[at] = names[0] if len(names) == 1 else aliases()[field][0]
+            days += [at] if field in DAYS else []
+    lost = {field for heading, *_ in unclear for field in _cut_headings()[heading.lower()]}
+    if lost & set(DAYS):
+        for at in days:
+            headings[at] = cut[at]
+            unclear.append((cut[at], "", "not all days of the week are known", "not read"))
+    return tuple(headings), tuple(unclear)
+
+
+@functools.cache
+def _cut_headings() -> Mapping[str, Mapping[str, Sequence[str]]]:
+    """Return, by their first ten signs, the longer headings of each field."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for field, names in aliases().items():
+        for name in names:
+            if len(name) > CUT_SIGNS:
+                found.setdefault(name[:CUT_SIGNS], {}).setdefault(field, []).append(name)
+    for fields in found.values():
+        every = sorted((name for names in fields.values() for name in names), key=len)
+        if len(every) > 1 and all(name.startswith(every[0]) for name in every):
+            # What begins all others, as opening_hours does opening_hours_text, is meant.
+            [field] = [field for field, names in fields.items() if every[0] in names]
+            fields.clear()
+            fields[field] = [every[0]]
+    return found

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,17 @@ _LONGITUDE = re.compile(
     rf'["\'](?:lon|lng|long|longitude|x)["\']\s*:\s*"?({_NUMBER})', re.IGNORECASE
 )
 _LATITUDE = re.compile(rf'["\'](?:lat|latitude|y)["\']\s*:\s*"?({_NUMBER})', re.IGNORECASE)
+_UNIT = r"[°º˚]"
+_DEGREES = re.compile(
+    # 48°51'30.5"N, N 48° 51,508', 2° 21′ 03″ O, 48.8566° N: with a mark of degrees or a letter.
+    rf"""(?P<before>[NSEWO])?\s*(?P<sign>[-+])?(?P<deg>\d{{1,3}}(?:[.,]\d+)?)\s*(?:{_UNIT}|deg\b|d\b)?
+    (?:\s*(?P<min>\d{{1,2}}(?:[.,]\d+)?)\s*['’′´])?
+    (?:\s*(?P<sec>\d{{1,2}}(?:[.,]\d+)?)\s*(?:"|″|”|''|’’|′′))?
+    \s*(?P<after>[NSEWO](?![a-z]))?""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_BELOW, _SOUTH_WEST, _NORTH_SOUTH = 60.0, "SWO", "NS"
+
 _METRES = 1_000.0
 """Beyond this on both axes of every row, a file holds metres."""
 
@@ -62,6 +74,69 @@ def to_number(text: str | None) -> float:
         return float((text or "").strip().replace(",", "."))
     except ValueError:
         return float("nan")
+
+
+def to_degree(text: str | None) -> float:
+    r"""Return an angle as degrees: a number, or degrees, minutes and seconds; NaN if it is none.
+
+    O stands for *ouest*, as in French.
+
+    Examples
+    --------
+    >>> to_degree("48°51'30\"N"), to_degree("2° 21' 36'' O"), to_degree("N 48° 30,6'")
+    (48.858333333333334, -2.36, 48.51)
+    """
+    number = to_number(text)
+    if math.isnan(number) and text:
+        angle = _DEGREES.fullmatch(text.strip())
+        return _angle(angle) if angle else number
+    return number
+
+
+def _angle(angle: re.Match[str]) -> float:
+    """Return the degrees of an angle that was read, NaN if it is none."""
+    degree, minute, second = (to_number(angle[part] or "0") for part in ("deg", "min", "sec"))
+    letters = [letter for letter in (angle["before"], angle["after"]) if letter]
+    marked = letters or re.search(_UNIT, angle[0])
+    broken = (degree % 1 and (minute or second)) or (minute % 1 and second)
+    if not marked or broken or minute >= _BELOW or second >= _BELOW or len(letters) == 2:
+        return float("nan")
+    value = degree + minute / 60 + second / 3600
+    south_west = bool(letters) and letters[0].upper() in _SOUTH_WEST
+    return -value if south_west or angle["sign"] == "-" else value
+
+
+_SCORES = ("resultscore", "geocodescore")
+_KINDS = ("resulttype", "geocodetype")
+_COARSE = frozenset({"municipality", "city", "locality", "hamlet", "district"})
+_LEAST_SCORE = 0.5
+
+
+def weak_matches(
+    headings: Sequence[str], values: Callable[[int], Sequence[str]]
+) -> list[tuple[int, str]]:
+    """Return the rows of a geocoded table that were placed by guess, and why.
+
+    Parameters
+    ----------
+    headings
+        In small letters and without signs.
+    values
+        Gives the texts of the column at a position.
+
+    Notes
+    -----
+    The columns are those that the French national geocoder adds (``result_score``,
+    ``result_type``), and our own. A place found by its commune alone is that commune's middle.
+    """
+    found: dict[int, str] = {}
+    for at, heading in enumerate(headings):
+        for row, text in enumerate(values(at)) if heading in (*_SCORES, *_KINDS) else ():
+            if heading in _KINDS and text.strip().lower() in _COARSE:
+                found[row] = f"geocoded as a {text.strip().lower()}"
+            elif heading in _SCORES and to_number(text) < _LEAST_SCORE:
+                found.setdefault(row, f"geocoded with a score of {to_number(text):g}")
+    return sorted(found.items())
 
 
 def near_box(area: StudyArea) -> shapely.Polygon:
@@ -127,7 +202,7 @@ def _numbers(texts: Sequence[str]) -> NDArray[np.float64]:
     try:
         return np.array(list(map(float, texts)), dtype=float)
     except ValueError:  # one has a decimal comma, or is no number
-        return np.array(list(map(to_number, texts)), dtype=float)
+        return np.array(list(map(to_degree, texts)), dtype=float)
 
 
 def _read_place(text: str) -> tuple[float, float, bool]:
@@ -136,6 +211,9 @@ def _read_place(text: str) -> tuple[float, float, bool]:
     for pattern in (_PAIR, _COMMAS):
         if pair := pattern.match(text):
             return to_number(pair[1]), to_number(pair[2]), False
+    angles = _two_angles(text)
+    if angles is not None:
+        return angles
     for pattern in (_WKT, _GEOJSON):
         if place := pattern.search(text):
             return float(place[1]), float(place[2]), True
@@ -143,6 +221,26 @@ def _read_place(text: str) -> tuple[float, float, bool]:
     if longitude and latitude:
         return float(longitude[1]), float(latitude[1]), True
     return float("nan"), float("nan"), True
+
+
+def _two_angles(text: str) -> tuple[float, float, bool] | None:
+    """Read two angles in degrees, minutes and seconds; their letters say which is the longitude."""
+    first = _DEGREES.match(text)
+    if first is None or not (rest := text[first.end() :].lstrip(" ,;/|")):
+        return None
+    second = _DEGREES.fullmatch(rest)
+    if second is None:
+        return None
+    one, other = _angle(first), _angle(second)
+    if math.isnan(one) or math.isnan(other):
+        return None
+    letters = [(angle["before"] or angle["after"] or "").upper() for angle in (first, second)]
+    if not all(letters):
+        return one, other, False
+    along = [letter in _NORTH_SOUTH for letter in letters]
+    if along[0] == along[1]:
+        return None
+    return (other, one, True) if along[0] else (one, other, True)
 
 
 def _crs(text: str, where: Path | str) -> pyproj.CRS:

@@ -15,16 +15,30 @@ from numpy.typing import NDArray
 
 from quart_heure.categories import Category, check_categories
 from quart_heure.errors import CrsError, InputFileError
-from quart_heure.sources.problems import LEFT_OUT, ProblemList, problem_table
-from quart_heure.sources.raw_tables import RawTable, read_raw_table
-from quart_heure.sources.services.category_rules import compile_rules, first_rule, read_categories
+from quart_heure.sources.delimited import Doubt
+from quart_heure.sources.problems import CHOSEN, LEFT_OUT, ProblemList, problem_table
+from quart_heure.sources.raw_tables import RawTable, read_raw_tables
+from quart_heure.sources.services.category_rules import (
+    Rule,
+    compile_rules,
+    first_rule,
+    read_categories,
+)
 from quart_heure.sources.services.columns import (
     FoundColumns,
     find_columns,
+    is_usual_heading,
     list_headings,
     plain_heading,
+    uncut_headings,
 )
-from quart_heure.sources.services.coordinates import Located, locate_pairs, locate_texts
+from quart_heure.sources.services.coordinates import (
+    Located,
+    locate_pairs,
+    locate_texts,
+    weak_matches,
+)
+from quart_heure.sources.services.data_inclusion import from_data_inclusion
 from quart_heure.sources.services.discretion import (
     ASKED,
     TAKEN_AS_DISCREET,
@@ -33,10 +47,13 @@ from quart_heure.sources.services.discretion import (
     is_discreet,
     is_shelter,
 )
-from quart_heure.sources.services.rows import SERVICE_COLUMNS, tidy_rows
+from quart_heure.sources.services.extracts import Extract
+from quart_heure.sources.services.finess import is_finess, read_finess
+from quart_heure.sources.services.rows import KEPT, SERVICE_COLUMNS, tidy_rows
 from quart_heure.sources.services.settings import ServiceSource
+from quart_heure.sources.workbooks import WORKBOOKS
 
-FILE, ROW = "_file", "_row"
+FILE, PART, ROW = "_file", "_part", "_row"
 """Columns that say where a row comes from, until the services are put together."""
 
 LONGEST_TEXT = 2000
@@ -51,6 +68,8 @@ class GivenRows:
     headings: Mapping[str, str]
     files: Sequence[str]
     numbers: Sequence[int]
+    part: str
+    """Sheet or layer, "" where the file has one alone."""
     degrees: NDArray[np.float64]
     shifted: NDArray[np.bool_]
     unread: Sequence[tuple[str, Sequence[str]]] = ()
@@ -78,35 +97,111 @@ class ServicePart:
 
 def read_source(
     source: ServiceSource, near: shapely.Geometry, catalogue: Mapping[str, Category]
-) -> ServicePart:
-    """Read one file; see `quart_heure.sources.services.services.read_services`."""
-    file = source.file
+) -> list[ServicePart]:
+    """Read one file, a part for each of its sheets or layers that has places.
+
+    See `quart_heure.sources.services.services.read_services`.
+    """
     if source.category:
         check_categories([source.category], catalogue)
-    rules = compile_rules(source.rules, catalogue, where=str(file))
-    raw = read_raw_table(file)
+    rules = compile_rules(source.rules, catalogue, where=str(source.file))
+    if is_finess(source.file):
+        register = read_finess(source.file, category=source.category, catalogue=catalogue)
+        return [_read_part(register, source, near, catalogue, rules)]
+    tables = read_raw_tables(source.file, part=source.part, is_heading=is_usual_heading)
+    kept, problems = _with_places(tables, source)
+    parts = [
+        _read_part(_in_our_words(table, source, rules), source, near, catalogue, rules)
+        for table in kept
+    ]
+    first = dataclasses.replace(
+        parts[0], problems=pd.concat([problem_table(problems), parts[0].problems])
+    )
+    return [first, *parts[1:]]
+
+
+def _with_places(
+    tables: Sequence[RawTable], source: ServiceSource
+) -> tuple[list[RawTable], list[dict[str, Any]]]:
+    """Return the sheets or layers that are read, and tell of the others.
+
+    Read are all that have places and are shown to those who open the file: a sheet of explanations
+    has none, and what is hidden was put aside. One that stands alone is read whatever it is: its
+    reader says what it lacks.
+    """
+    if len(tables) == 1:
+        return list(tables), []
+    placed = [table for table in tables if _has_places(table, source)]
+    kept = [table for table in placed if not table.hidden]
+    told = [
+        {
+            "file": source.file.name,
+            "row": pd.NA,
+            "field": "sheet" if source.file.suffix.lower() in WORKBOOKS else "layer",
+            "value": f"{table.part}: {len(table)} rows",
+            "reason": "hidden" if table in placed else "without coordinates",
+            "action": f"{CHOSEN}the others" + (", sheet names this" if table in placed else ""),
+        }
+        for table in tables
+        if table not in kept and len(table)
+    ]
+    if not kept:
+        names = ", ".join(repr(table.part) for table in tables[:20])
+        msg = f"{source.file}: none of {names} has places and is shown."
+        hint = 'Name one: sheet = "…" or layer = "…" beside the file; or its columns: longitude.'
+        raise InputFileError(msg, hint=hint)
+    return kept, told
+
+
+def _has_places(table: RawTable, source: ServiceSource) -> bool:
+    if table.degrees is not None:
+        return True
+    headings, _ = uncut_headings(table.headings) if table.cut else (table.headings, ())
+    known = {field: h for field, h in source.columns.items() if h in headings}
+    values = functools.cache(table.column)
+    at = find_columns(headings, known, values=values, file=source.file).position
+    return len(table) > 0 and ("point" in at or ("longitude" in at and "latitude" in at))
+
+
+def _read_part(
+    extract: Extract,
+    source: ServiceSource,
+    near: shapely.Geometry,
+    catalogue: Mapping[str, Category],
+    rules: Sequence[Rule],
+) -> ServicePart:
+    file = source.file
+    raw = extract.kept()
     values = functools.cache(raw.column)
-    found = find_columns(raw.headings, source.columns, values=values, file=file)
+    headings, unclear = uncut_headings(raw.headings) if raw.cut else (raw.headings, ())
+    found = find_columns(headings, source.columns, values=values, file=file)
     located = _locate(raw, found, values, source, near)
     texts = {field: _stripped(values(at)) for field, at in found.position.items()}
     shifted = raw.shifted if raw.shifted is not None else np.zeros(len(raw), dtype=bool)
     given = GivenRows(
         texts=texts,
-        headings={field: raw.headings[at] for field, at in found.position.items()},
+        headings={field: headings[at] for field, at in found.position.items()},
         files=[file.name] * len(raw),
         numbers=raw.numbers,
+        part=raw.part,
         degrees=located.degrees,
         shifted=shifted,
         unread=[
             (heading, values(at))
             for at, heading in enumerate(raw.headings)
             if at not in found.position.values()
-        ],
+        ]
+        + raw.said_of_all(),
     )
     said = _column_of_categories(given, found, source)
+    told: list[Doubt] = [*raw.doubts, *unclear]
     if said is None and not source.category and not rules and len(raw):
-        msg = f"{file}: there is no column 'category'."
-        raise InputFileError(msg, hint="Add one, or name the category of the whole file.")
+        if not raw.part:
+            msg = f"{file}: there is no column 'category'."
+            raise InputFileError(msg, hint="Add one, or name the category of the whole file.")
+        # Whoever keeps a sheet or a layer per category names it so.
+        said = [raw.part] * len(raw)
+        told.append(("category", raw.part, "no column of it", f"{CHOSEN}what it is called"))
     said = said or [""] * len(raw)
     categories = read_categories(said, catalogue)
     if source.category:
@@ -115,10 +210,9 @@ def read_source(
             for text, category in zip(said, categories, strict=True)
         ]
     if rules:
-        named = first_rule(given.column("name"), rules)
-        categories = [rule or other for rule, other in zip(named, categories, strict=True)]
-    doubts = [
-        *raw.doubts,
+        named_by = first_rule(given.column("name"), rules)
+        categories = [rule or other for rule, other in zip(named_by, categories, strict=True)]
+    told += [
         *located.doubts,
         *(
             (field, f"{one} – {other}", "two columns with one heading", "the first is read")
@@ -126,13 +220,25 @@ def read_source(
         ),
     ]
     about_file = [
-        {"file": file.name, "row": pd.NA, **dict(zip(_DOUBT, doubt, strict=True))}
-        for doubt in doubts
+        {
+            "file": where(file.name, raw.part),
+            "row": pd.NA,
+            **dict(zip(_DOUBT, doubt, strict=True)),
+        }
+        for doubt in told
     ]
     unfit = "no rule fits" if rules else "no category"
-    part = put_in_schema(given, categories, near, catalogue, said=said, unfit=unfit)
-    problems = pd.concat([problem_table(about_file), part.problems], ignore_index=True)
-    return dataclasses.replace(part, problems=problems)
+    part = put_in_schema(
+        given, categories, near, catalogue, said=said, unfit=unfit, weak=_weak(raw, located, values)
+    )
+    tables = [problem_table(about_file), extract.problems(file.name), part.problems]
+    return dataclasses.replace(part, problems=pd.concat(tables, ignore_index=True))
+
+
+def _in_our_words(table: RawTable, source: ServiceSource, rules: Sequence[Rule]) -> Extract:
+    """Read a table of a known register in our words; any other stays as it is."""
+    known = from_data_inclusion(table, category=source.category, rules=rules)
+    return known or Extract(table=table)
 
 
 def _stripped(texts: Sequence[str]) -> Sequence[str]:
@@ -164,7 +270,7 @@ def _locate(
     near: shapely.Geometry,
 ) -> Located:
     """Find out where the rows are: by their shapes, two columns or one."""
-    at, where = found.position, source.file
+    at, file = found.position, source.file
     paired = "longitude" in at and "latitude" in at
     chosen = found.chosen & {"longitude", "latitude", "point"}
     if raw.degrees is not None and not chosen:
@@ -172,18 +278,27 @@ def _locate(
     if paired and "point" not in chosen:
         x, y = values(at["longitude"]), values(at["latitude"])
         try:
-            return locate_pairs(x, y, crs=source.crs, where=where)
+            return locate_pairs(x, y, crs=source.crs, where=file)
         except CrsError:
             # Portals keep metres under x and y, beside degrees under geo_point_2d.
             if source.crs or chosen or "point" not in at:
                 raise
     if "point" in at:
-        return locate_texts(values(at["point"]), near, crs=source.crs, where=where)
-    if len(raw) == 0 and where.suffix.lower() == ".json":
+        return locate_texts(values(at["point"]), near, crs=source.crs, where=file)
+    if len(raw) == 0 and file.suffix.lower() == ".json":
         return Located(degrees=np.empty((0, 2)))
-    msg = f"{where}: there are no columns 'longitude' and 'latitude'."
+    msg = f"{where(str(file), raw.part)}: there are no columns 'longitude' and 'latitude'."
     hint = f"Columns are {list_headings(raw.headings)}. Say which are in [services.columns]."
     raise InputFileError(msg, hint=hint)
+
+
+def _weak(
+    raw: RawTable, located: Located, values: Callable[[int], Sequence[str]]
+) -> list[tuple[int, str]]:
+    """Return the rows that a geocoder placed by guess; of what has no place there is no doubt."""
+    placed = np.asarray(np.isfinite(located.degrees).all(axis=1))
+    headings = [plain_heading(heading) for heading in raw.headings]
+    return [(row, why) for row, why in weak_matches(headings, values) if placed[row]]
 
 
 def put_in_schema(
@@ -194,8 +309,12 @@ def put_in_schema(
     *,
     said: Sequence[str] | None = None,
     unfit: str = "no category",
+    weak: Sequence[tuple[int, str]] = (),
 ) -> ServicePart:
-    """Leave out what cannot be used, and put the rest in the schema."""
+    """Leave out what cannot be used, and put the rest in the schema.
+
+    ``weak`` has rows whose place is doubtful, and why.
+    """
     said = given.column("category") if said is None else said
     secret = hidden_rows(
         [
@@ -212,7 +331,12 @@ def put_in_schema(
         for name, key in zip(given.column("name"), given.column("service_id"), strict=True)
     ]
     # Of a row whose cells have moved nobody knows whether it is discreet.
-    problems = ProblemList(given.files, given.numbers, names, discreet | given.shifted)
+    problems = ProblemList(
+        [where(file, given.part) for file in given.files],
+        given.numbers,
+        names,
+        discreet | given.shifted,
+    )
     alive = ~given.shifted
     problems.add(
         np.flatnonzero(given.shifted), "row", (), "more cells than the heading has", LEFT_OUT
@@ -225,6 +349,9 @@ def put_in_schema(
     alive &= ~lost
     unplaced = alive & ~np.isfinite(given.degrees).all(axis=1)
     alive &= _on_the_map(given.degrees, near, problems, alive)
+    doubted = [(row, why) for row, why in weak if alive[row]]
+    at_rows = [row for row, _ in doubted]
+    problems.add(at_rows, "coordinates", (), [why for _, why in doubted], KEPT)
     columns = tidy_rows(
         given.column,
         present=frozenset(given.texts),
@@ -233,7 +360,7 @@ def put_in_schema(
         alive=alive,
     )
     columns |= {"category": categories, "discreet": discreet.tolist()}
-    columns |= {FILE: given.files, ROW: given.numbers}
+    columns |= {FILE: given.files, PART: [given.part] * len(alive), ROW: given.numbers}
     return ServicePart(
         table=schema_frame({name: list(compress(texts, alive)) for name, texts in columns.items()}),
         degrees=given.degrees[alive],
@@ -249,9 +376,14 @@ def put_in_schema(
     )
 
 
+def where(file: str, part: str) -> str:
+    """Return what a file and a sheet or layer of it are called."""
+    return f"{file}, {part}" if part else file
+
+
 def schema_frame(columns: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
     """Return the columns of the schema, and where each row comes from, in their types."""
-    table = pd.DataFrame(columns, columns=[*SERVICE_COLUMNS, FILE, ROW])
+    table = pd.DataFrame(columns, columns=[*SERVICE_COLUMNS, FILE, PART, ROW])
     types = dict.fromkeys(table.columns, "str")
     return table.astype({**types, "discreet": "bool", "capacity_value": "float64", ROW: "int64"})
 

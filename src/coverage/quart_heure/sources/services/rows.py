@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from opening_hours import validate
 
+from quart_heure.sources.hours.syntax import is_osm_hours
 from quart_heure.sources.hours.text import ParsedHours, hours_from_days, hours_from_text
 from quart_heure.sources.problems import ProblemList
 from quart_heure.sources.services.admission import ADMITS, in_order
@@ -306,7 +306,7 @@ def _hours(
 
 def _read_hours(given: tuple[str, tuple[str, ...], str]) -> ParsedHours:
     osm, week, said = given
-    if osm and len(osm) <= _LONGEST_HOURS and validate(osm):
+    if osm and len(osm) <= _LONGEST_HOURS and is_osm_hours(osm):
         return ParsedHours(osm=osm, understood=True, reason="")
     if osm:
         return hours_from_text(osm[:_LONGEST_HOURS])

@@ -23,23 +23,30 @@ from quart_heure.sources.services.duplicates import DUPLICATE_M, find_duplicates
 from quart_heure.sources.services.files import (
     FILE,
     LONGEST_TEXT,
+    PART,
     ROW,
     GivenRows,
     ServicePart,
     put_in_schema,
     read_source,
     schema_frame,
+    where,
 )
 from quart_heure.sources.services.rows import (
     SERVICE_COLUMNS,
     STATUSES,
 )
 from quart_heure.sources.services.settings import ServiceSource
+from quart_heure.sources.services.uniting import APART, UNITED, unite
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
 __all__ = ["STATUSES", "ServiceSource", "Services", "read_services"]
+
+
+_MOST_PARTS = 20
+"""Rows of one place that are kept side by side; a further one is compared with these alone."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -82,8 +89,7 @@ def read_services(
     Parameters
     ----------
     files
-        CSV, Excel, JSON of a portal, GeoJSON, GeoPackage, GeoParquet or shapefiles: paths, or
-        sources that say how a file is to be read.
+        Paths, or sources that say how a file is to be read; for formats see `ServiceSource`.
     area
         The study area: gives the CRS, tells swapped coordinates from foreign ones, and which number
         of a text is the latitude.
@@ -107,18 +113,18 @@ def read_services(
 
     Notes
     -----
-    Every row is in the table, or in the problems with the action ``left out``, once. Empty rows are
-    no rows.
+    Every row is in the table, or in the problems with the action ``left out`` or ``united with
+    it``, once. Empty rows are no rows.
     """
     near = near_box(area)
-    parts = []
+    parts: list[ServicePart] = []
     for file in files:
         source = (
             file
             if isinstance(file, ServiceSource)
             else ServiceSource(file=file, category=category or "")
         )
-        parts.append(read_source(source, near, catalogue))
+        parts += read_source(source, near, catalogue)
     return _put_together(parts, area, catalogue, across_sources=across_sources)
 
 
@@ -139,6 +145,7 @@ def services_from_rows(
         headings={name: name for name in headings},
         files=[str(row.get("_file", "")) for row in rows],
         numbers=[int(row.get("_row", i)) for i, row in enumerate(rows, start=1)],
+        part="",
         degrees=degrees.reshape(-1, 2),
         shifted=np.zeros(len(rows), dtype=bool),
     )
@@ -169,7 +176,8 @@ def _put_together(
     frame = gpd.GeoDataFrame(table, geometry=shapely.points(degrees), crs=4326).to_crs(area.crs)
     frame, doubles = _without_duplicates(frame, across_sources=across_sources)
     frame, renamed = _name_uniquely(frame)
-    rows = dict(zip(frame["service_id"], zip(frame[FILE], frame[ROW], strict=True), strict=True))
+    origin = zip(map(where, frame[FILE], frame[PART]), frame[ROW], strict=True)
+    rows = dict(zip(frame["service_id"], origin, strict=True))
     frame = frame[[*SERVICE_COLUMNS, "geometry"]].sort_values("service_id", ignore_index=True)
     told = [problem_table(), *(part.problems for part in parts), doubles, renamed]
     return Services(
@@ -205,13 +213,14 @@ def _known_elsewhere(parts: Sequence[pd.DataFrame], placed: pd.DataFrame) -> pd.
 def _without_duplicates(
     frame: gpd.GeoDataFrame, *, across_sources: bool
 ) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
-    """Keep the first of the rows that have one category, status and name at one place.
+    """Keep one of the rows that have one category, status and name at one place.
 
-    The kept row names the sources of the others. Where the names differ, both are kept and the
-    later is doubted. What is discreet in one of two rows is so in both. A place that is shown is
-    not doubted for a discreet one near it: that would tell where it is.
+    Rows of one file and source are parts of a place: they are united where they can be, see
+    `quart_heure.sources.services.uniting`. Of rows of several sources the first is kept and names
+    the sources of the others. Where the names differ, both are kept and the later is doubted. What
+    is discreet in one of two rows is so in both. A place that is shown is not doubted for a
+    discreet one near it: that would tell where it is.
     """
-    files, numbers = frame[FILE].tolist(), frame[ROW].tolist()
     kinds, sources = frame["category"].tolist(), frame["source"].tolist()
     same, near = find_duplicates(
         kinds if across_sources else list(zip(kinds, sources, strict=True)),
@@ -221,21 +230,22 @@ def _without_duplicates(
     )
     discreet = frame["discreet"].to_numpy(dtype=bool).copy()
     np.logical_or.at(discreet, same[same >= 0], discreet[same >= 0])
+    heads = same >= 0
+    discreet[heads] |= discreet[same[heads]]
     frame = frame.assign(discreet=discreet)
+    frame, same, united, apart = _with_parts(frame, same)
     near = np.where((near >= 0) & (discreet != discreet[near]), -1, near)
-    first = np.maximum(same, near)
+    first = np.maximum(np.maximum(same, near), apart)
     problems = _problems_of(frame, discreet | (discreet[first] & (first >= 0)))
     for partner, words, action in (
-        (same, "the same place as {}", LEFT_OUT),
+        (np.where(united, same, -1), "a part of {}", "united with it"),
+        (np.where(united, -1, same), "the same place as {}", LEFT_OUT),
+        (apart, "the same place as {}, other hours or conditions", "kept beside it"),
         (near, f"less than {DUPLICATE_M:g} m from {{}}", "kept, to be checked"),
     ):
         at = np.flatnonzero(partner >= 0)
         reasons = [
-            words.format(
-                "another row"
-                if discreet[row] or discreet[other]
-                else f"row {numbers[other]} of {files[other]}"
-            )
+            words.format(_told_row(frame, other, hidden=bool(discreet[row] or discreet[other])))
             for row, other in zip(at.tolist(), partner[at].tolist(), strict=True)
         ]
         problems.add(at, "duplicate", (), reasons, action)
@@ -243,6 +253,65 @@ def _without_duplicates(
         return frame, problems.table()
     frame = frame.assign(other_sources=_other_sources(frame, same))
     return frame[same < 0], problems.table()
+
+
+def _told_row(frame: gpd.GeoDataFrame, row: int, *, hidden: bool) -> str:
+    if hidden:
+        return "another row"
+    file = where(frame[FILE].iloc[row], frame[PART].iloc[row])
+    return f"row {frame[ROW].iloc[row]} of {file}"
+
+
+def _with_parts(
+    frame: gpd.GeoDataFrame, same: NDArray[np.intp]
+) -> tuple[gpd.GeoDataFrame, NDArray[np.intp], NDArray[np.bool_], NDArray[np.intp]]:
+    """Unite rows that are parts of one place.
+
+    Returns
+    -------
+    frame
+        With what the parts say in the rows that are kept.
+    same
+        As before, -1 for rows that stay.
+    united
+        Which of the others became a part of the row that they are the same as.
+    apart
+        For each row that stays though it is the same place, the first row of it, else -1.
+    """
+    same, united = same.copy(), np.zeros(len(frame), dtype=bool)
+    apart = np.full(len(frame), -1, dtype=np.intp)
+    columns = [column for column in SERVICE_COLUMNS if column != "other_sources"]
+    parts = np.flatnonzero(same >= 0)
+    looked_at = np.unique(np.concatenate([parts, same[parts]])).tolist()
+    given = dict(
+        zip(looked_at, frame[[*columns, FILE]].iloc[looked_at].to_dict("records"), strict=True)
+    )
+    origin = {row: (one[FILE], one["source"], one["source_date"]) for row, one in given.items()}
+    changed: dict[int, dict[str, Any]] = {}
+    kept: dict[int, list[int]] = {}
+    for row in parts.tolist():
+        head = int(same[row])
+        places = kept.setdefault(head, [head])
+        if origin[row] != origin[head]:
+            continue  # another source tells of the place, and the first one holds
+        for place in places[:_MOST_PARTS]:
+            outcome, both = unite(changed.get(place) or given[place], given[row])
+            if outcome == APART:
+                continue
+            same[row] = place
+            united[row] = outcome == UNITED
+            if united[row]:
+                changed[place] = both
+            break
+        else:
+            apart[row], same[row] = head, -1
+            places.append(row)
+    for column in columns if changed else ():
+        values = frame[column].tolist()
+        for row, both in changed.items():
+            values[row] = both[column]
+        frame = frame.assign(**{column: pd.array(values, dtype=frame[column].dtype)})
+    return frame, same, united, apart
 
 
 def _other_sources(frame: gpd.GeoDataFrame, same: NDArray[np.intp]) -> list[str]:
@@ -259,7 +328,7 @@ def _other_sources(frame: gpd.GeoDataFrame, same: NDArray[np.intp]) -> list[str]
 
 def _problems_of(frame: gpd.GeoDataFrame, discreet: NDArray[np.bool_]) -> ProblemList:
     return ProblemList(
-        frame[FILE].tolist(),
+        list(map(where, frame[FILE], frame[PART])),
         frame[ROW].tolist(),
         frame["name"].where(frame["name"] != "", frame["service_id"]).tolist(),
         discreet,
@@ -271,9 +340,9 @@ def _name_uniquely(frame: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, pd.DataFr
     seen: set[str] = set()
     copies: dict[str, int] = {}
     ids, renamed = [], []
-    columns = (frame[name].tolist() for name in ("service_id", "category", FILE, ROW))
-    for row, (key, category, file, number) in enumerate(zip(*columns, strict=True)):
-        base = key or f"{category}-{file}-{number}"
+    columns = (frame[name].tolist() for name in ("service_id", "category", FILE, PART, ROW))
+    for row, (key, category, file, part, number) in enumerate(zip(*columns, strict=True)):
+        base = key or "-".join(filter(None, (category, file, part, str(number))))
         name = base
         while name in seen:
             copies[base] = copies.get(base, 1) + 1

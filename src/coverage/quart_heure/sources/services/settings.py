@@ -14,7 +14,10 @@ class ServiceSource:
     Parameters
     ----------
     file
-        CSV, Excel, JSON of a portal, GeoJSON, GeoPackage, GeoParquet or shapefile.
+        CSV, workbook, JSON of a portal, Parquet, or a layer (see
+        `quart_heure.sources.vector_formats.KNOWN_FORMATS`).
+    part
+        The sheet or the layer of it that is read; all by default.
     category
         Category of its rows, but for those of which a column ``category`` says otherwise.
     columns
@@ -27,6 +30,7 @@ class ServiceSource:
     """
 
     file: Path
+    part: str = ""
     category: str = ""
     columns: Mapping[str, str] = dataclasses.field(default_factory=dict)
     crs: str = ""

@@ -1,0 +1,161 @@
+"""Grids of people as offices give them: squares by their names, rasters by their pixels."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyproj
+import shapely
+from numpy.typing import NDArray
+
+from quart_heure.errors import CrsError, InputFileError
+from quart_heure.sources.areas.areas import StudyArea
+from quart_heure.sources.problems import CHOSEN
+from quart_heure.sources.residents.residents import Residents, ResidentZones
+from quart_heure.sources.residents.tables import resident_problem
+from quart_heure.sources.texts import plain_word
+
+_SQUARE = re.compile(r"CRS(\d+)RES(\d+)m?N(\d+)E(\d+)", re.IGNORECASE)
+"""The name of a square of the European grid: CRS, side, and lower left corner in metres."""
+
+_FIRST_ROWS = 100
+"""Rows looked at to tell what a column holds."""
+
+_PLACED_SQUARE = re.compile(
+    r"CRS(\d{1,6})RES0*([1-9]\d{0,5})m?N(\d{1,9})E(\d{1,9})(?!\d)", re.IGNORECASE
+)
+"""The same with a side, and with no more digits than the metres of this Earth have."""
+
+
+def square_column(table: pd.DataFrame, path: Path) -> tuple[str | None, list[Mapping[str, Any]]]:
+    """Return the column that names the square of each row, None if there is none.
+
+    Where several do, people are counted in the smallest: the others say in which larger one it
+    lies. That is told.
+    """
+    sides: dict[str, int] = {}
+    for column in table:
+        words = (plain_word(value) for value in table[column].head(_FIRST_ROWS))
+        first = _SQUARE.fullmatch(next((word for word in words if word), ""))
+        if first is not None:
+            sides[str(column)] = int(first[2])
+    if len(sides) < 2:
+        return next(iter(sides), None), []
+    finest = min(sides, key=lambda column: sides[column])
+    others = ", ".join(f"{column} ({side} m)" for column, side in sides.items() if column != finest)
+    reason, action = "several columns of squares", f"{CHOSEN}the smallest, of {sides[finest]} m"
+    return finest, [resident_problem(path, None, finest, others, reason, action)]
+
+
+def named_squares(
+    names: pd.Series[Any], people: NDArray[np.float64], path: Path, source: str
+) -> list[Residents]:
+    """Return the squares of the European grid that their names place, one table for each size.
+
+    Raises
+    ------
+    InputFileError
+        If a name is none.
+    CrsError
+        If there is no CRS of the number that it tells.
+    """
+    parts = names.astype(str).str.extract(_PLACED_SQUARE)
+    if parts.isna().any(axis=None):
+        row = int(np.flatnonzero(parts.isna().any(axis=1))[0])
+        msg = f"{path}, row {row + 1}: {names.iloc[row]!r} is no name of a square."
+        raise InputFileError(msg, hint="Names are like CRS3035RES200mN2889000E3761200.")
+    numbers = parts.astype(np.int64).to_numpy()
+    found = []
+    for code, side in sorted({(int(code), int(side)) for code, side in numbers[:, :2]}):
+        here = (numbers[:, 0] == code) & (numbers[:, 1] == side) & (people > 0)
+        found.append(
+            Residents(
+                col=(numbers[here, 3] // side).astype(np.int32),
+                row=(numbers[here, 2] // side).astype(np.int32),
+                residents=people[here],
+                square_m=float(side),
+                crs=_crs_of_squares(code, path),
+                source=source,
+            )
+        )
+    return found
+
+
+def _crs_of_squares(code: int, path: Path) -> pyproj.CRS:
+    try:
+        return pyproj.CRS.from_epsg(code)
+    except pyproj.exceptions.CRSError as error:
+        msg = f"{path}: the names of its squares tell of a CRS {code}, which there is not."
+        raise CrsError(msg, hint="Names are like CRS3035RES200mN2889000E3761200.") from error
+
+
+def read_raster(path: Path, area: StudyArea, *, source: str = "") -> ResidentZones:
+    """Read the pixels in and around a study area that have people.
+
+    Parameters
+    ----------
+    path
+        GeoTIFF whose first band holds people per pixel; pixels without data hold nobody.
+    area
+        Gives the CRS and the rectangle that is read.
+    source
+        Where the figures come from; the name of the file by default.
+
+    Raises
+    ------
+    InputFileError
+        If the file is missing, unreadable or holds a negative number, or rasterio is not installed.
+    CrsError
+        If the raster has no CRS.
+    """
+    if not path.is_file():
+        msg = f"{path}: there is no such file."
+        raise InputFileError(msg, hint="Check the name and the folder it is relative to.")
+    try:
+        import rasterio  # noqa: PLC0415 - an extra: most studies have no raster
+        from rasterio.windows import Window  # noqa: PLC0415
+    except ImportError as error:
+        msg = f"{path}: rasterio is needed to read a raster, and is not installed."
+        raise InputFileError(msg, hint="Run: pip install 'quart-heure[raster]'.") from error
+    try:
+        with rasterio.open(path) as raster:
+            if raster.crs is None:
+                msg = f"{path}: the raster has no coordinate reference system."
+                raise CrsError(msg, hint="Save it with one, for instance with gdal_edit.")
+            crs = pyproj.CRS.from_wkt(raster.crs.to_wkt())
+            to_raster = pyproj.Transformer.from_crs(area.crs, crs, always_xy=True)
+            bounds = to_raster.transform_bounds(*area.geometry.bounds)
+            a, b, c, d, e, f = tuple(raster.transform)[:6]
+            corners = np.array([(x - c, y - f) for x in bounds[::2] for y in bounds[1::2]])
+            pixels = np.linalg.solve(np.array([[a, b], [d, e]]), corners.T)
+            left, top = np.maximum(np.floor(pixels.min(axis=1)).astype(int) - 1, 0).tolist()
+            size = (raster.width, raster.height)
+            right, bottom = np.minimum(np.ceil(pixels.max(axis=1)).astype(int) + 1, size).tolist()
+            window = Window(left, top, max(right - left, 0), max(bottom - top, 0))
+            band = raster.read(1, window=window, masked=True).astype(np.float64)
+    except rasterio.errors.RasterioError as error:
+        msg = f"{path}: cannot be read as a raster ({' '.join(str(error).split())})."
+        raise InputFileError(msg, hint="Give a GeoTIFF of counts per pixel.") from error
+    people = np.nan_to_num(np.ma.filled(band, 0.0), posinf=0.0)
+    if (people < 0).any():
+        msg = f"{path}: a pixel holds {people.min():g} people."
+        raise InputFileError(msg, hint="State the value that means no data in the file.")
+    row, col = np.nonzero(people)
+    shapes = shapely.box(col + left, row + top, col + left + 1, row + top + 1)
+    to_area = pyproj.Transformer.from_crs(crs, area.crs, always_xy=True)
+
+    def place(xy: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> object:
+        x, y = a * xy[:, 0] + b * xy[:, 1] + c, d * xy[:, 0] + e * xy[:, 1] + f
+        return np.stack(to_area.transform(x, y), axis=1)
+
+    return ResidentZones(
+        shapes=shapely.transform(shapes, place),
+        residents=people[row, col],
+        crs=area.crs,
+        source=source or path.name,
+    )
