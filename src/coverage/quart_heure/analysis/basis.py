@@ -18,7 +18,7 @@ from quart_heure.analysis.states import STATE_WORDS
 from quart_heure.analysis.surface import Cells
 from quart_heure.network.reach import Reach
 from quart_heure.sources.areas.areas import StudyArea
-from quart_heure.sources.hours.timeline import OPEN
+from quart_heure.sources.hours.syntax import OPEN
 
 _SERVICE_COLUMNS = ("service_id", "category", "name", "discreet", "district_id")
 

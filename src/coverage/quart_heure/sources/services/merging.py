@@ -44,7 +44,8 @@ ALIKE = 80.0
 _NEVER_FILLED = {
     *("service_id", "category", "discreet", "source", "source_date", "other_sources"),
 }
-_TOGETHER = (("capacity", "capacity_value", "capacity_unit"), ("valid_from", "valid_to"))
+_VALIDITY = ("valid_from", "valid_to")
+_TOGETHER = (("capacity", "capacity_value", "capacity_unit"), _VALIDITY)
 """Columns that are filled from one source or not at all."""
 
 _TELLING = ("service_id", "name", "address")
@@ -303,11 +304,21 @@ def _fill(row: _Row, other: _Row) -> list[str]:
     filled = []
     grouped = {column for group in _TOGETHER for column in group}
     alone = [(c,) for c in SERVICE_COLUMNS if c not in _NEVER_FILLED | grouped]
+    # Asked first: a status that is filled in was not said on the day of the row.
+    reopened = _opened_again(row, other)
     for group in (*alone, *_TOGETHER):
+        if group == _VALIDITY and reopened:
+            continue
         if all(_unknown(row[c]) for c in group) and not all(_unknown(other[c]) for c in group):
             row.update({c: other[c] for c in group})
             filled.append(group[0])
     return filled
+
+
+def _opened_again(row: _Row, other: _Row) -> bool:
+    """Tell whether a row says that a place is open after the day on which another lets it end."""
+    said, ended = said_on(str(row["source_date"])), str(other["valid_to"])
+    return row["status"] == "open" and said is not None and "" < ended < said.isoformat()
 
 
 def _disagreements(kept: _Row, other: _Row) -> list[tuple[str, str, str]]:

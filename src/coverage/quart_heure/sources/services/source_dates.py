@@ -8,8 +8,6 @@ import re
 
 from quart_heure.sources.services.wordings import date_of
 
-__all__ = ["months_before", "said_on"]
-
 _LONGEST = 200
 _REMARK = re.compile(r"\([^()]*\)")
 _CLOCK = re.compile(r"(?<=\d)[T ]\d\d:\d\d[\d:.]*(?:Z|[+-]\d\d:?\d\d)?$")
