@@ -21,14 +21,24 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from paris_addresses import HouseNumbers
 from paris_areas import build_districts, build_quarters, write_geojson
 from paris_background import build_background, write_background
 from paris_network import build_network, write_compact
-from paris_readme import build_manifest, write_manifest, write_readme
+from paris_readme import (
+    KINDS_OF_SOURCE,
+    build_manifest,
+    kind_of_source,
+    write_manifest,
+    write_readme,
+)
 from paris_residents import CELL_M, build_residents, read_populations, write_residents
-from paris_services import build_services, write_services
+from paris_services import COMPILED, build_services, write_services
+from quart_heure.analysis.freshness import RECENT_MONTHS
 from quart_heure.network.components import label_components
 from quart_heure.network.graph import WalkNetwork
+from quart_heure.sources.services.rows import STATUSES
+from quart_heure.sources.services.source_dates import months_before, said_on
 
 ROOT = Path(__file__).resolve().parents[1]
 NETWORK_MARGIN_M = 2000.0
@@ -70,7 +80,11 @@ def build(extracts: Path, output: Path) -> None:
     write_geojson(quarters, output / "quarters.geojson")
     _report(f"{len(districts)} districts, {len(quarters)} quarters")
 
-    services = build_services(extracts / "services" / "services_facts.csv")
+    services = build_services(
+        extracts / "services" / "services_facts.csv",
+        extracts / "services" / "services_updates_2026.csv",
+        find=HouseNumbers.read(tiles, districts).find,
+    )
     write_services(services, output / "services.csv")
     _report(f"{len(services)} services")
 
@@ -111,6 +125,8 @@ def build(extracts: Path, output: Path) -> None:
         "quarters": len(quarters),
         **_count_network(network, districts),
         "services": len(services),
+        "services_placed": sum(row["latitude"] != "" for row in services),
+        "services_compiled": COMPILED.isoformat(),
         "services_by_category": _count_services(services),
         **{f"residents_{key}": value for key, value in homes.items()},
         "residents": sum(populations.values()),
@@ -163,16 +179,21 @@ def _count_districts(
     }
 
 
-def _count_services(services: list[dict[str, str]]) -> dict[str, dict[str, int]]:
+def _count_services(services: list[dict[str, str]]) -> dict[str, dict[str, Any]]:
     table = pd.DataFrame(services)
+    since = months_before(COMPILED, RECENT_MONTHS)
+    said = [said_on(text) for text in table["source_date"]]
+    table["fresh"] = [day is not None and day >= since for day in said]
+    table["kind"] = table["source"].map(kind_of_source)
     return {
         str(category): {
             "rows": len(rows),
             "with_coordinates": int((rows["latitude"] != "").sum()),
-            "open": int((rows["status"] == "open").sum()),
-            "unknown": int((rows["status"] == "unknown").sum()),
             "not_counted": int((~rows["status"].isin(["open", "unknown"])).sum()),
             "discreet": int((rows["discreet"] == "true").sum()),
+            "said_since": int(rows["fresh"].sum()),
+            "status": {status: int((rows["status"] == status).sum()) for status in STATUSES},
+            "source": {kind: int((rows["kind"] == kind).sum()) for kind in KINDS_OF_SOURCE},
         }
         for category, rows in table.groupby("category")
     }

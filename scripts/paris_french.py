@@ -16,6 +16,8 @@ _NAMES = (
     (" of the 13e (blank record)", " du 13e (fiche vide)"),
     ("Bagagerie of La Maison", "Bagagerie de La Maison"),
     (" (project)", " (projet)"),
+    (", breakfasts (winter)", ", petits-déjeuners (hiver)"),
+    (" (winter, cultural venues)", " (hiver, lieux culturels)"),
     (" (winter)", " (hiver)"),
     ("(former site, bains-douches Charenton)", "(ancien site, bains-douches Charenton)"),
     ("(between the CNIT and the Grande Arche)", "(entre le CNIT et la Grande Arche)"),
@@ -32,6 +34,14 @@ _NAMES = (
     (
         "in the former metro station, opposite 31, boulevard Saint-Martin",
         "dans l'ancienne station de métro, face au 31, boulevard Saint-Martin",
+    ),
+    (" (number not stated)", ""),
+    (" (address not stated in the source)", ""),
+    (
+        "in turn in seven cultural venues, most of them around the Halles and the Centre Pompidou "
+        "(Forum des Images, Gaîté Lyrique, Centre Pompidou, Bourse de commerce, MPAA and "
+        "Médiathèque La Canopée, Lafayette Anticipations); no street stated",
+        "à tour de rôle dans sept lieux culturels, surtout autour des Halles et du Centre Pompidou",
     ),
     (" (address of the CHU; the restaurant's own number is not confirmed)", " (adresse du CHU)"),
 )
@@ -78,7 +88,40 @@ _TEXTS = {
         "Femmes seulement ; sans condition le jour ; animaux acceptés"
     ),
     "young people 18-25": "Jeunes de 18 à 25 ans",
+    "women only; night halt and day centre": "Femmes seulement",
+    "women only; night halt": "Femmes seulement",
+    "women only; day centre, no condition stated": "Femmes seulement ; sans condition",
+    "women only (single women; mothers with children); day centre with health care": (
+        "Femmes seulement, seules ou avec enfants"
+    ),
+    "women only, without children; unconditional": (
+        "Femmes seulement, sans enfants ; inconditionnel"
+    ),
+    "families in great precarity": "Familles en grande précarité",
+    "adults, women and men": "Adultes, femmes et hommes",
+    "two day centres: isolated men (asylum seekers, refugees); families and pregnant women": (
+        "Deux accueils de jour : hommes isolés (demandeurs d'asile, réfugiés) ; familles et "
+        "femmes enceintes"
+    ),
+    "open to everyone: exiles whatever their status, residents; no accommodation": (
+        "Tout public, exilés et habitants ; pas d'hébergement"
+    ),
+    "people living in the street; people in prostitution; open sessions": (
+        "Personnes à la rue ; personnes en situation de prostitution ; permanences ouvertes"
+    ),
+    "homeless people": "Personnes sans abri",
     # capacity
+    "20 women a session": "20 femmes par demi-journée",
+    "over 300 people a day (2023-12); 150-180 men and 70-90 families (operator page, undated)": (
+        "plus de 300 personnes par jour (décembre 2023) ; 150 à 180 hommes et 70 à 90 familles "
+        "(page du gestionnaire, sans date)"
+    ),
+    "250 people an evening (winter 2024-25)": "250 personnes par soir (hiver 2024-2025)",
+    "100 people": "100 personnes",
+    "about 800 meals an evening (2021); 930 on an evening of August 2023": (
+        "environ 800 repas par soir (2021) ; 930 un soir d'août 2023"
+    ),
+    "about 100 people a day": "environ 100 personnes par jour",
     "15 women": "15 femmes",
     "17 beds": "17 lits",
     "200 meals": "200 repas",
@@ -109,7 +152,34 @@ _TEXTS = {
     "tiers-lieu with day centres (operator not stated)": (
         "tiers-lieu avec des accueils de jour (gestionnaire non indiqué)"
     ),
+    "Aurore (with Yes We Camp)": "Aurore (avec Yes We Camp)",
+    "Emmaüs Solidarité and SINGA Paris": "Emmaüs Solidarité et SINGA Paris",
+    "La Chorba and Armée du Salut, for the city": "La Chorba et Armée du Salut, pour la Ville",
+    "La Chorba (ASPP restaurant)": "La Chorba (restaurant de l'ASPP)",
+    "La Chorba (shared premises with Restos du Cœur and L'Un est l'Autre)": (
+        "La Chorba (locaux partagés avec les Restos du Cœur et L'Un est l'Autre)"
+    ),
     # hours
+    "5 half-days a week at opening (2020-2021)": (
+        "5 demi-journées par semaine à l'ouverture (2020-2021)"
+    ),
+    "Tu,We,Fr 09:40-13:00,14:00-17:00; Sa 10:00-17:00; Mo,Th by appointment only (2021-12)": (
+        "ma, me, ve 09:40-13:00, 14:00-17:00 ; sa 10:00-17:00 ; lu, je sur rendez-vous "
+        "(décembre 2021)"
+    ),
+    "Mo-Fr 09:00-16:00 (Tu until 15:30), both day centres, 2021-12; men's centre Mo-Fr "
+    "09:00-16:30 by the operator's page": (
+        "lu-ve 09:00-16:00 (ma jusqu'à 15:30), les deux accueils, décembre 2021 ; accueil des "
+        "hommes lu-ve 09:00-16:30 d'après le gestionnaire"
+    ),
+    "mornings and evenings (times not stated)": "matin et soir (heures non indiquées)",
+    "weekdays, breakfast (times not stated)": (
+        "petit-déjeuner du lundi au vendredi (heures non indiquées)"
+    ),
+    "mornings in winter (times not stated)": "le matin en hiver (heures non indiquées)",
+    "midday and evening (2023); 6 evenings a week (2021)": (
+        "midi et soir (2023) ; 6 soirs par semaine (2021)"
+    ),
     "09:00-13:00,14:00-17:00 or 18:00 (days not stated)": (
         "09:00-13:00, 14:00-17:00 ou 18:00 (jours non indiqués)"
     ),

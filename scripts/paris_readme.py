@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from quart_heure.analysis.freshness import RECENT_MONTHS
 from quart_heure.files import sha256_of
+from quart_heure.sources.services.source_dates import months_before
 
-__all__ = ["FILES", "SOURCES", "build_manifest", "write_manifest", "write_readme"]
+__all__ = [
+    "FILES",
+    "KINDS_OF_SOURCE",
+    "SOURCES",
+    "build_manifest",
+    "kind_of_source",
+    "write_manifest",
+    "write_readme",
+]
 
 FILES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     # file: role, what it holds, roles of the sources it is made from
@@ -91,9 +103,11 @@ SOURCES: tuple[dict[str, str], ...] = (
     },
     {
         "role": "services",
-        "input": "services/services_facts.csv",
-        "title": "Facts about 121 services, each with its own source and date",
-        "title_fr": "Relevé de 121 services, chacun avec sa source et sa date",
+        "input": "services",
+        "title": "Facts about services, each with its own source and date, updated in "
+        "November 2026",
+        "title_fr": "Relevé de services, chacun avec sa source et sa date, mis à jour en "
+        "novembre 2026",
         "origin": "city open data, paris.fr, the press, associations' pages, Entourage, OSM",
         "date": "",
         "licence": "ODbL-1.0 (city data and OSM), MIT (Entourage, © 2018); single facts otherwise",
@@ -102,6 +116,24 @@ SOURCES: tuple[dict[str, str], ...] = (
         "attribution": f"{_CITY}; Entourage (MIT); {_OSM}",
     },
 )
+
+
+_KINDS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    # what a source is, words of it; the first that matches decides
+    ("city open data", re.compile(r"^opendata\.paris\.fr")),
+    ("paris.fr, town halls, council", re.compile(r"paris\.fr|Conseil de Paris|of the City|city")),
+    ("directory of the State", re.compile(r"service-public directory")),
+    ("Entourage", re.compile(r"^Entourage")),
+    ("list of an application", re.compile(r"refugee-support application")),
+    ("OpenStreetMap", re.compile(r"^OpenStreetMap")),
+)
+_OTHERS = "press, associations"
+KINDS_OF_SOURCE = (*(kind for kind, _ in _KINDS), _OTHERS)
+
+
+def kind_of_source(source: str) -> str:
+    """Return what a source is, one of `KINDS_OF_SOURCE`."""
+    return next((kind for kind, words in _KINDS if words.search(source)), _OTHERS)
 
 
 def build_manifest(
@@ -180,13 +212,7 @@ def _fill(template: str, manifest: Mapping[str, Any]) -> str:
                 for reason, what in manifest["dropped"].items()
             ],
         ),
-        "SERVICES": _table(
-            ("category", "rows", "with coordinates", "open", "unknown", "not counted", "discreet"),
-            [
-                (f"`{category}`", *(str(row[key]) for key in row))
-                for category, row in counts["services_by_category"].items()
-            ],
-        ),
+        **_service_tables(counts["services_by_category"]),
         "DISTRICTS": _table(
             ("district", "residents", "streets, km"),
             [
@@ -195,9 +221,43 @@ def _fill(template: str, manifest: Mapping[str, Any]) -> str:
             ],
         ),
     }
-    for key, value in {**_flat(counts), **tables}.items():
+    since = months_before(datetime.date.fromisoformat(counts["services_compiled"]), RECENT_MONTHS)
+    words = {"since": since.isoformat(), "services_compiled": counts["services_compiled"]}
+    for key, value in {**tables, **_flat(counts), **words}.items():
         template = template.replace("{" + key + "}", str(value))
     return template
+
+
+def _service_tables(by_category: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    plain = ("rows", "with_coordinates", "not_counted", "discreet", "said_since")
+    heads = ("rows", "with coordinates", "not counted", "discreet", "said since {since}")
+    tables = {
+        "SERVICES": _table(
+            ("category", *heads),
+            [
+                (f"`{category}`", *(str(row[key]) for key in plain))
+                for category, row in by_category.items()
+            ],
+        )
+    }
+    for key in ("status", "source"):
+        used = [w for w in next(iter(by_category.values()))[key] if _sum(by_category, key, w)]
+        words = tuple(f"`{word}`" if key == "status" else word for word in used)
+        tables[f"SERVICES_BY_{key.upper()}"] = _table(
+            ("category", *words),
+            [
+                *(
+                    (f"`{category}`", *(str(row[key][word]) for word in used))
+                    for category, row in by_category.items()
+                ),
+                ("all", *(str(_sum(by_category, key, word)) for word in used)),
+            ],
+        )
+    return tables
+
+
+def _sum(by_category: Mapping[str, Mapping[str, Any]], key: str, word: str) -> int:
+    return sum(int(row[key][word]) for row in by_category.values())
 
 
 def _flat(counts: Mapping[str, Any]) -> dict[str, str]:

@@ -220,7 +220,16 @@ def test_figures_are_those_of_the_tables(pages: dict[str, Page], toy_coverage: C
     names = {c.id: c.fr for c in toy_coverage.study.catalogue.values()}
     names |= {"essential_all": "Tous les essentiels", "essential_any": "Au moins un essentiel"}
     for district in ("W", "E"):
-        rows = {row[0]: row[1:] for row in pages[f"dossier-{district}.html"].rows("figures")}
+        # After the name: places of the whole area that are confirmed, placed and known.
+        told = [row[0] for row in pages[f"dossier-{district}.html"].rows("figures")]
+        ages = publishable(toy_coverage).freshness.query("level == 'city'").set_index("category")
+        for category, row in ages.iterrows():
+            counts = [f"{row[name]:.0f}" for name in ("confirmed", "placed", "known")]
+            assert f"{names[str(category)]} {' / '.join(counts)}" in told
+        rows = {
+            re.sub(r" *\d+ / \d+ / \d+$", "", row[0]): row[1:]
+            for row in pages[f"dossier-{district}.html"].rows("figures")
+        }
         mine = toy_coverage.indicators.query("district_id == @district").set_index("category")
         # The only discreet place is left out of the district's count and kept in the city's.
         hidden = {"bagagerie": 1, "essential_all": 1, "essential_any": 1} if district == "W" else {}

@@ -267,3 +267,28 @@ def test_nothing_tells_what_lies_near_a_discreet_place(discreet: bool) -> None:
     merged = merged_services(services)
     assert len(merged.table) == 2
     assert merged.problems["field"].tolist() == ([] if discreet else ["duplicate"])
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "last_day"),
+    [
+        ("open", "2026-09-15", ""),  # open again, said after that day
+        ("open", "2025-09-15", "2025-11-30"),  # open, said before
+        ("unknown", "2026-09-15", "2025-11-30"),  # nobody says that it is open again
+    ],
+)
+def test_a_place_that_is_open_again_has_not_ended(status: str, said: str, last_day: str) -> None:
+    old = place("a", source="city", source_date="2025-09-01", status="open", valid_to="2025-11-30")
+    new = place("b", 5, source="portal", source_date=said, status=status)
+    table, _ = merge_services(table_of(old, new))
+    assert list(table["valid_to"]) == [last_day]
+    assert list(table["source"]) == ["portal"]
+
+
+def test_a_source_without_a_date_is_the_oldest() -> None:
+    dated = place("a", source="list", source_date="2014/2015", capacity="10")
+    for undated in ("undated", "", "about 2016"):
+        other = place("b", 5, source="page", source_date=undated, capacity="20")
+        assert kept_of(dated, other) == kept_of(other, dated) == ["a"]
+    newer = place("b", 5, source="page", source_date="undated; 2025-01-20")
+    assert kept_of(dated, newer) == ["b"]

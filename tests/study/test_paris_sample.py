@@ -11,9 +11,11 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pyarrow.parquet as pq
+import pyproj
 import pytest
 import shapely
 
+from helpers.paris_figures import STATED_HOURS
 from helpers.project import EXTRACTS, ROOT
 from quart_heure.categories import default_catalogue
 from quart_heure.errors import InputFileError
@@ -114,15 +116,17 @@ def test_districts_and_quarters_cover_paris_once(districts: gpd.GeoDataFrame) ->
 # --- services ------------------------------------------------------------------------------------
 
 
-def test_every_service_is_a_row_with_a_source(services: list[dict[str, str]]) -> None:
-    assert len(services) == 121
-    assert len({row["service_id"] for row in services}) == 121
+def test_every_service_is_a_row_with_a_source(
+    services: list[dict[str, str]], manifest: dict[str, Any]
+) -> None:
+    assert len(services) == manifest["counts"]["services"]
+    assert len({row["service_id"] for row in services}) == len(services)
     assert {row["category"] for row in services} == set(default_catalogue())
-    assert sum(row["latitude"] != "" for row in services) == 106
+    assert sum(row["latitude"] != "" for row in services) == manifest["counts"]["services_placed"]
     for row in services:
-        assert row["service_id"].startswith(f"{row['category']}-{row['postcode']}-")
+        assert row["service_id"].startswith(f"{row['category']}-{row['postcode']}")
         assert row["source"] and row["source_date"]
-        assert bool(row["latitude"]) == bool(row["longitude"])
+        assert bool(row["latitude"]) == bool(row["longitude"]) == bool(row["coord_source"])
         assert row["discreet"] in {"true", "false"}
         if row["latitude"]:
             assert 48.80 < float(row["latitude"]) < 48.91
@@ -144,7 +148,6 @@ def test_every_service_is_a_row_with_a_source(services: list[dict[str, str]]) ->
         ("Pause Canal (projet)", "project"),
         ("Bagagerie solidaire 14", "project"),  # announced, not confirmed
         ("Halte familles de la mairie du 10e", "closed"),
-        ("L'Oasis (ancien site, bains-douches Charenton)", "moved"),
         ("Cité des Dames", "open"),
         ("Soupe de la Trinité", "seasonal"),
         ("La Mie de Pain, repas", "seasonal"),
@@ -171,12 +174,14 @@ def test_shelters_that_the_city_publishes_are_shown_and_by_referral(
         "halte_femmes-75004-hotel-de-ville",
         "halte_femmes-75005-mairie-du-5e",
         "halte_femmes-75018-mairie-du-18e",
+        "halte_femmes-75009-halte-drouot",
+        "halte_femmes-75020-mairie-du-20e",
     }
 
 
 def test_opening_hours_are_valid_or_blank(services: list[dict[str, str]]) -> None:
     stated = [row for row in services if row["opening_hours"]]
-    assert len(stated) == 49
+    assert len(stated) == STATED_HOURS
     for row in stated:
         assert is_osm_hours(row["opening_hours"]), row["service_id"]
         assert row["opening_hours_text"]
@@ -191,6 +196,117 @@ def test_opening_hours_are_valid_or_blank(services: list[dict[str, str]]) -> Non
     for unsure in ("Restaurant solidaire Chanzy", "Repas Denfert", "Les Amarres"):
         assert by_name[unsure]["opening_hours"] == ""
         assert by_name[unsure]["opening_hours_text"]
+
+
+@pytest.mark.parametrize(
+    ("service_id", "status", "hours", "source", "source_date", "older"),
+    [
+        (
+            "bains_douches-75019-petitot",
+            "unknown",
+            "ma-sa 12:00-18:00",
+            "https://unidivers.fr/",
+            "2025-12-31",
+            "opendata.paris.fr data set",
+        ),
+        (
+            "accueil_de_jour-75013-les-amarres",
+            "unknown",
+            "lu-ve 09:00-16:00 (ma jusqu'à 15:30)",
+            "https://www.timeout.fr/",
+            "2021-12;",
+            "https://desoriental.fr/",
+        ),
+        (
+            "halte_femmes-75005-mairie-du-5e",
+            "open",
+            "lu-di 18:00-09:00",
+            "https://paris.fr/pages/quelles-avancees",
+            "2025-01-20",
+            "https://www.paris.fr/pages/une-halte-de-nuit",
+        ),
+        (
+            "halte_femmes-75020-mairie-du-20e",
+            "unknown",
+            "la nuit (heures non indiquées)",
+            "https://paris.fr/pages/quelles-avancees",
+            "2025-01-20",
+            "",
+        ),
+        (
+            "halte_femmes-75011-l-oasis",
+            "open",
+            "",
+            "https://paris.fr/pages/quelles-avancees",
+            "2025-01-20",
+            "https://www.cnews.fr/",
+        ),
+        (
+            "esi-75001-agora",
+            "unknown",
+            "",
+            "list of CPAM sessions",
+            "2026-10-02",
+            "Entourage POI list",
+        ),
+    ],
+)
+def test_fresher_facts_stand_over_older_ones(
+    services: list[dict[str, str]],
+    service_id: str,
+    status: str,
+    hours: str,
+    source: str,
+    source_date: str,
+    older: str,
+) -> None:
+    (row,) = (row for row in services if row["service_id"] == service_id)
+    assert row["status"] == status
+    assert row["opening_hours_text"].startswith(hours)
+    assert bool(row["opening_hours_text"]) == bool(hours)
+    assert row["source"].startswith(source)
+    assert row["source_date"].startswith(source_date)
+    assert row["other_sources"].startswith(older)
+    assert bool(row["other_sources"]) == bool(older)
+
+
+def test_what_is_not_known_to_be_open_is_not_called_so(services: list[dict[str, str]]) -> None:
+    by_name = {row["name"]: row for row in services}
+    doubtful = (
+        *("ESI Saint-Fargeau", "ESI Championnet", "Bains-douches Petitot", "Agora"),
+        *("Halte Drouot", "Halte femmes de la mairie du 20e", "La Maison dans la rue"),
+        *("Cantine de l'Hôtel de Ville (hiver)", "Académie du Climat, petits-déjeuners (hiver)"),
+    )
+    for name in doubtful:
+        assert by_name[name]["status"] != "open", name
+    for name, last_day in (
+        ("Bains-douches Petitot", "2025-11-30"),
+        ("Bains-douches Charenton", "2025-02-01"),
+        ("Bains-douches Rouvet", "2025-09-30"),
+        ("Bains-douches Ney", ""),  # its period runs to 2032
+    ):
+        assert by_name[name]["valid_to"] == last_day, name
+
+
+def test_a_place_that_moved_takes_nothing_of_its_old_site(services: list[dict[str, str]]) -> None:
+    (row,) = (row for row in services if "Oasis" in row["name"])
+    left = ("longitude", "latitude", "coord_source", "address", "opening_hours", "capacity")
+    assert {row[column] for column in left} == {""}
+    assert "Charenton" not in row["notes"]
+
+
+def test_the_readme_counts_what_the_file_holds(services: list[dict[str, str]]) -> None:
+    text = (PARIS / "README.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1:-1] for line in text.splitlines() if line.startswith("| `halte_")]
+    mine = [row for row in services if row["category"] == "halte_femmes"]
+    assert [int(cell) for cell in rows[0][1:3]] == [
+        len(mine),
+        sum(row["latitude"] != "" for row in mine),
+    ]
+    # By status and by source, each row once.
+    for row in rows[1:]:
+        assert sum(int(cell) for cell in row[1:]) == len(mine)
+    assert len(rows) == 3
 
 
 # --- network -------------------------------------------------------------------------------------
@@ -315,7 +431,8 @@ def test_areas_and_services_are_written_again_byte_by_byte(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.syspath_prepend(str(ROOT / "scripts"))
-    import paris_areas  # noqa: PLC0415 - scripts are no package
+    import paris_addresses  # noqa: PLC0415 - scripts are no package
+    import paris_areas  # noqa: PLC0415
     import paris_services  # noqa: PLC0415
 
     admin = EXTRACTS / "paris-admin"
@@ -323,12 +440,40 @@ def test_areas_and_services_are_written_again_byte_by_byte(
     quarters = paris_areas.build_quarters(admin / "quartier_paris.geojson", districts)
     paris_areas.write_geojson(districts, tmp_path / "districts.geojson")
     paris_areas.write_geojson(quarters, tmp_path / "quarters.geojson")
-    facts = EXTRACTS / "services" / "services_facts.csv"
-    paris_services.write_services(paris_services.build_services(facts), tmp_path / "services.csv")
+    houses = paris_addresses.HouseNumbers.read(EXTRACTS / "osm-tiles-paris", districts)
+    rows = paris_services.build_services(
+        EXTRACTS / "services" / "services_facts.csv",
+        EXTRACTS / "services" / "services_updates_2026.csv",
+        find=houses.find,
+    )
+    paris_services.write_services(rows, tmp_path / "services.csv")
     for file in tmp_path.iterdir():
         assert file.read_bytes() == (PARIS / file.name).read_bytes(), file.name
-    for module in ("paris_areas", "paris_services", "paris_french"):
+    # House numbers find the places that the city's own data give for the same addresses.
+    to_metres = pyproj.Transformer.from_crs(4326, 2154, always_xy=True)
+    far_m = []
+    for row in rows:
+        if row["category"] == "bains_douches":
+            found = houses.find(row["address"], row["postcode"])
+            if found is not None:
+                x, y = to_metres.transform(
+                    [float(found[0]), float(row["longitude"])],
+                    [float(found[1]), float(row["latitude"])],
+                )
+                far_m.append(np.hypot(x[1] - x[0], y[1] - y[0]))
+    assert len(far_m) >= 12
+    assert max(far_m) < 20
+    # A number of another street, of nobody, of another arrondissement: nothing is guessed.
+    for address, postcode in (
+        ("rue de Sèvres", "75006"),
+        ("9999, rue de Charenton", "75012"),
+        ("188, rue de Charenton", "75011"),
+        ("188-190, rue de Charenton", "75012"),
+    ):
+        assert houses.find(address, postcode) is None, address
+    for module in ("paris_addresses", "paris_areas", "paris_services", "paris_french"):
         sys.modules.pop(module, None)
+    sys.modules.pop("paris_updates", None)
 
 
 @needs_extracts

@@ -204,8 +204,12 @@ def format_date(iso: str, lang: str) -> str:
     ('6 août 2021', '6 August 2021')
     >>> format_date("2014/2015", "fr"), format_date("", "fr")
     ('2014/2015', '—')
+    >>> format_date("2023-12-12; 2025-06-20", "fr")
+    '2023-12-12; 2025-06-20'
     """
     try:
+        if iso[10:11] not in {"", "T", " "}:
+            return iso  # several dates: the first of them is not the date
         date = datetime.date.fromisoformat(iso[:10])
     except ValueError:
         return iso or UNKNOWN

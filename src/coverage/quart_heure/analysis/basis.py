@@ -17,9 +17,11 @@ from numpy.typing import NDArray
 
 from quart_heure.analysis.districts import Districts
 from quart_heure.analysis.doors import Doors
+from quart_heure.analysis.states import STATE_WORDS
 from quart_heure.analysis.surface import Cells
 from quart_heure.network.reach import Reach
 from quart_heure.sources.areas.areas import StudyArea
+from quart_heure.sources.hours.syntax import OPEN
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -43,7 +45,9 @@ class Basis:
         Which of these each service that counts is; shape (s,).
     services
         Those that count: service_id, category, name ("" if discreet), discreet, district_id,
-        capacity_value (NaN if not known), capacity_unit.
+        capacity_value (NaN if not known), capacity_unit, and where known status, source_date.
+    perhaps
+        Which of these are perhaps open, or perhaps admit the person asked for; shape (s,).
     xy
         Where these stand, discreet ones too; shape (s, 2). Not for any output.
     doors
@@ -62,6 +66,7 @@ class Basis:
     services: pd.DataFrame
     xy: NDArray[np.float64]
     doors: Doors
+    perhaps: NDArray[np.bool_]
     categories: tuple[str, ...]
     threshold_min: float
 
@@ -85,6 +90,13 @@ class Basis:
         for column, unknown in (("capacity_value", np.nan), ("capacity_unit", "")):
             known = services[column] if column in services else pd.Series(unknown, services.index)
             table[column] = known[counted]
+        for column in ("status", "source_date"):
+            table[column] = services[column][counted] if column in services else ""
+        perhaps = np.zeros(len(services), dtype=bool)
+        if "perhaps" in services:
+            perhaps |= services["perhaps"].to_numpy(dtype=bool)
+        if "open_then" in services:
+            perhaps |= (services["open_then"] != STATE_WORDS[OPEN]).to_numpy(dtype=bool)
         return cls(
             area=area,
             cells=cells,
@@ -94,6 +106,7 @@ class Basis:
             services=table.reset_index(drop=True),
             xy=shapely.get_coordinates(services.geometry.to_numpy()[counted]).reshape(-1, 2),
             doors=doors,
+            perhaps=perhaps[counted],
             categories=categories,
             threshold_min=threshold_min,
         )

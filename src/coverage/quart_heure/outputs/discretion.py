@@ -189,6 +189,7 @@ def _without(study: Study, ids: frozenset[str]) -> Study:
             services,
             table=table,
             problems=problems,
+            unplaced=_rows(services.unplaced, ~services.unplaced["discreet"].astype(bool)),
             rows={name: row for name, row in services.rows.items() if name not in ids},
         ),
     )

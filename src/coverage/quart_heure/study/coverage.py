@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ import pandas as pd
 from quart_heure.analysis.basis import Basis
 from quart_heure.analysis.capacity import capacity_table
 from quart_heure.analysis.fragility import dependence_table, fragility_table
+from quart_heure.analysis.freshness import freshness_table, recent_since, unplaced_table
 from quart_heure.analysis.week import Week
 from quart_heure.study.study import Study
 
@@ -86,6 +88,39 @@ class Coverage:
     def capacity(self) -> pd.DataFrame:
         """Capacities per 1,000 residents, per category, unit and district."""
         return capacity_table(self.basis, hide_discreet=self.published)
+
+    @functools.cached_property
+    def freshness(self) -> pd.DataFrame:
+        """How old the facts of each category are, and what confirmed places alone cover."""
+        since, until = self.recent
+        return freshness_table(
+            self.basis,
+            self.services,
+            self.unplaced,
+            essentials=self.study.essentials,
+            since=since,
+            until=until,
+            hide_discreet=self.published,
+        )
+
+    @functools.cached_property
+    def unplaced(self) -> pd.DataFrame:
+        """Places that are known and have no coordinates: they count nowhere."""
+        return unplaced_table(
+            self.study.services.unplaced,
+            categories=self.study.categories,
+            counted_status=self.study.counted_status,
+            on=self.study.date,
+        )
+
+    @property
+    def recent(self) -> tuple[datetime.date, datetime.date]:
+        """First and last day of what is recent: counted from the day of the study, or of the run.
+
+        What was said after the day of the study, by the day of the run, is recent too.
+        """
+        made = datetime.date.fromisoformat(str(self.manifest["created"])[:10])
+        return recent_since(self.study.date or made), made
 
     @property
     def published(self) -> bool:

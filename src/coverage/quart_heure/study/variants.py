@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import datetime
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -16,9 +17,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from quart_heure.analysis.freshness import confirmed, recent_since
 from quart_heure.cache import Cache
 from quart_heure.errors import StudyFileError
 from quart_heure.profiles import ADULT, SLOW, STEP_FREE, WalkProfile
+from quart_heure.stamp import creation_time
 from quart_heure.study.bounds import LONGEST_MIN, MOST_CELLS, cells_around
 from quart_heure.study.line import analyse
 from quart_heure.study.study import Study
@@ -126,7 +129,8 @@ def variants_of(study: Study) -> Iterator[tuple[str, str, Study]]:
     """Give the variants of a study: the setting, its other value, and the study with it.
 
     Speed ±10 %, threshold ±1 minute, snapping within 50, 100 and 150 m, useful components of
-    0.1, 1 and 5 %, cells of 25 and 50 m, places of unknown status in or out. What the study has
+    0.1, 1 and 5 %, cells of 25 and 50 m, places of unknown status in or out, places that no
+    recent source confirms out. What the study has
     already is not repeated.
     """
     profile = study.profile
@@ -149,6 +153,12 @@ def variants_of(study: Study) -> Iterator[tuple[str, str, Study]]:
         yield "unknown_status", "in", study.replace(counted_status=(*counted, "unknown"))
     elif others:
         yield "unknown_status", "out", study.replace(counted_status=others)
+    table = study.services.table
+    made = datetime.date.fromisoformat(creation_time()[:10])
+    recent = confirmed(table, since=recent_since(study.date or made), until=made)
+    if not recent.all():
+        services = dataclasses.replace(study.services, table=table[recent].reset_index(drop=True))
+        yield "unconfirmed_facts", "out", study.replace(services=services)
 
 
 @contextlib.contextmanager

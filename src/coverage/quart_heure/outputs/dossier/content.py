@@ -6,6 +6,7 @@ The figures are those of `report_content`; nothing is computed twice.
 from __future__ import annotations
 
 import functools
+import math
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,7 @@ from quart_heure.outputs.dossier.structure import (
 from quart_heure.outputs.dossier.unknown import unknown_lines
 from quart_heure.outputs.dossier.week import Week, week_of
 from quart_heure.outputs.dossier.words import Words, short
+from quart_heure.outputs.fact_ages import ages_of, confirmed_alone
 from quart_heure.outputs.report.content import report_content
 from quart_heure.outputs.report.structure import Category, District
 from quart_heure.outputs.results.rows import Row, people_on_network
@@ -81,6 +83,7 @@ class Dossiers:
         hidden = uncounted(coverage.indicators, coverage.manifest)
         self.uncounted = {c["id"]: hidden[c["id"]] for c in self.categories if c["id"] in hidden}
         self._walks = walks_to_services(coverage)
+        self.ages = {line["category"]: line for line in self.report["facts"]["lines"]}
 
     @functools.cached_property
     def ranked(self) -> dict[str, dict[str, Rank]]:
@@ -172,6 +175,7 @@ class Dossiers:
             title=self.title(district_id),
             headline=self.headline(district_id),
             within=within,
+            facts=self._confirmed(district_id),
             figures=[self._figures(district_id, c) for c in self.report["categories"]],
             none_known=[self.names[c] for c in district["none_known"]],
             uncounted=[self.names[c] for c in self.uncounted],
@@ -201,6 +205,31 @@ class Dossiers:
             city_median=city["minutes_median"],
             p90=row["minutes_p90"],
             city_p90=city["minutes_p90"],
+            facts=self._ages(category["id"]),
+        )
+
+    def _ages(self, category: str) -> str:
+        """Write how many places of the whole area are confirmed, placed and known."""
+        line = self.ages[category]
+        counts = (line["facts_confirmed"], line["facts_placed"], line["facts_known"])
+        return " / ".join(format_number(count, self.lang) for count in counts)
+
+    def _confirmed(self, district_id: str) -> str:
+        """Say what the headline of a district would be with confirmed places alone."""
+        rows = ages_of(self.coverage.freshness, district_id)
+        if not rows.keys() >= set(COMPOSITES):
+            return ""
+        people = "residents_" if self.by_people else ""
+        all_, any_ = (float(rows[name][f"{people}confirmed_covered_pct"]) for name in COMPOSITES)
+        if not (math.isfinite(all_) and math.isfinite(any_)):
+            return ""
+        return confirmed_alone(
+            all_,
+            100 - any_,
+            by="residents" if self.by_people else "area",
+            essentials=len(self.coverage.study.essentials),
+            lang=self.lang,
+            key="facts_here",
         )
 
     def gaps(self, district_id: str) -> list[GapLine]:

@@ -50,6 +50,8 @@ class FigureLine:
         Of the district, in words; empty without one.
     median, city_median, p90, city_p90
         Minutes of a walk.
+    facts
+        Places of the whole area that are confirmed, placed and known.
     """
 
     label: str
@@ -65,6 +67,7 @@ class FigureLine:
     city_median: float
     p90: float
     city_p90: float
+    facts: str
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -115,6 +118,8 @@ class DossierContent:
         Who has ``all`` of the essential services and ``none``; empty without a composite.
     within
         The district and the area; empty without a composite.
+    facts
+        The headline with confirmed places alone, as a sentence; empty without one.
     figures
         A line per category and composite.
     none_known, uncounted
@@ -133,6 +138,7 @@ class DossierContent:
     title: str
     headline: Mapping[str, Share]
     within: list[WithinLine]
+    facts: str
     figures: list[FigureLine]
     none_known: list[str]
     uncounted: list[str]

@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from quart_heure.analysis.answers import COMPOSITES
 from quart_heure.labels import (
     district_label,
     district_word,
@@ -20,6 +21,7 @@ from quart_heure.labels import (
     typeset,
 )
 from quart_heure.outputs.assets import asset
+from quart_heure.outputs.fact_ages import age_words, ages_of, confirmed_short
 from quart_heure.outputs.hour_words import hour_words, person_words, week_words
 from quart_heure.outputs.map.data import PackedHours, View
 from quart_heure.outputs.map.figures import has_ends
@@ -42,6 +44,8 @@ class Choice:
     essential: bool
     share: float
     share_text: str
+    facts: str
+    """How old the facts behind the share are; empty for a composite."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -54,6 +58,8 @@ class PageTexts:
         The words of the page in its language, as ``words.toml`` has them.
     headline
         Two figures, each with its sentence; none without essential services.
+    facts
+        What the headline would be with confirmed places alone; empty without a headline.
     definitions, sources
         Pairs of a term and what is said of it.
     """
@@ -69,6 +75,7 @@ class PageTexts:
     asked: list[str]
     any_time: str
     headline: list[tuple[str, str]]
+    facts: str
     essentials: str
     choices: list[Choice]
     composite: str
@@ -146,6 +153,7 @@ def page_texts(
         asked=_asked(manifest.get("parameters", {}), words, lang=lang),
         any_time=words["asked_time" if study.moment is not None else "any_time"],
         headline=_headline(coverage, words, lang=lang),
+        facts=_facts(coverage, lang=lang),
         essentials=_essentials(study, words, lang=lang),
         choices=_choices(views, labels, coverage, lang=lang),
         composite=words["composite"],
@@ -201,6 +209,15 @@ def _headline(coverage: Coverage, words: Mapping[str, Any], *, lang: str) -> lis
     return lines
 
 
+def _facts(coverage: Coverage, *, lang: str) -> str:
+    rows = ages_of(coverage.freshness)
+    if not rows.keys() >= set(COMPOSITES):
+        return ""
+    by = "residents" if coverage.study.residents is not None else "area"
+    every, some = (rows[name] for name in COMPOSITES)
+    return confirmed_short(every, some, by=by, lang=lang)
+
+
 def _city_bounds(coverage: Coverage, column: str, reached: int) -> tuple[float, float]:
     """Return the least and the most of the whole area that has so many essentials in reach."""
     table = coverage.composite
@@ -231,6 +248,7 @@ def _choices(
 ) -> list[Choice]:
     column = "residents_covered_pct" if coverage.study.residents is not None else "covered_pct"
     city = coverage.city.set_index("category")[column]
+    ages = ages_of(coverage.freshness)
     choices = []
     for view in views:
         category = view.kind == "category"
@@ -243,6 +261,7 @@ def _choices(
                 essential=view.kind == "category" and view.essential,
                 share=0 if math.isnan(share) else round(share, 1),
                 share_text=format_pct(share, lang),
+                facts=age_words(ages[view.id], lang) if category else "",
             )
         )
     return choices

@@ -22,6 +22,7 @@ from quart_heure.labels import (
 )
 from quart_heure.outputs.discretion import publishable, rounded_categories, uncounted
 from quart_heure.outputs.hour_words import hours_told, person_words
+from quart_heure.outputs.report.facts import facts
 from quart_heure.outputs.report.services import most_needed, service_lists
 from quart_heure.outputs.report.structure import REPORT_FORMAT, Category, Gap, Report
 from quart_heure.outputs.report.summary import second_weight, summary
@@ -86,6 +87,9 @@ def report_content(
     composite = plain_rows(source.composite, "composite", ids) if _is_whole(categories) else []
     fragility = plain_rows(source.fragility, "fragility", ids)
     here = wanted if districts else None
+    city = [row for row in indicators if row["level"] == "city"]
+    dependence = plain_rows(source.dependence, "dependence", ids)
+    answer = summary(source.composite, indicators, manifest, lang)
     known = plain_rows(source.services, "services", ids)
     services = service_lists(known, source.indicators, manifest, ids, here)
     for row in services["by_category"]:
@@ -112,9 +116,19 @@ def report_content(
             places=[(d, labels[d]) for d in wanted] if districts else [("", manifest["area"])],
             lang=lang,
         ),
-        "summary": summary(source.composite, indicators, manifest, lang),
+        "summary": answer,
+        "facts": facts(
+            plain_rows(source.freshness, "freshness", ids),
+            plain_rows(source.unplaced, "unplaced", ids),
+            city=city,
+            services=source.services,
+            dependence=[d for d in dependence if here is None or d["district_id"] in here],
+            summary=answer,
+            manifest=manifest,
+            lang=lang,
+        ),
         "second_weight": second_weight(manifest, indicators, shown, labels, lang),
-        "city": [row for row in indicators if row["level"] == "city"],
+        "city": city,
         "composite": [row for row in composite if row["level"] == "city"],
         "districts": [
             {
@@ -137,7 +151,7 @@ def report_content(
         "filters": plain_rows(source.filters, "filters", ids),
         "fragility": {
             "city": [row for row in fragility if row["level"] == "city"],
-            "services": most_needed(plain_rows(source.dependence, "dependence", ids), here),
+            "services": most_needed(dependence, here),
         },
         "capacity": _capacity(plain_rows(source.capacity, "capacity", ids), here),
         "services": services,

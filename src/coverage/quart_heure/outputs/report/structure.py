@@ -145,6 +145,48 @@ class CityFragility(TypedDict):
     services: list[Row]
 
 
+class FactsLine(TypedDict):
+    """How old the facts are behind the share of a category or composite in the whole area."""
+
+    category: str
+    facts_share: float
+    """Per cent of residents covered; of area where residents are not known."""
+    facts_share_confirmed: float
+    """The same with confirmed places alone."""
+    facts_known: float
+    facts_placed: float
+    facts_confirmed: float
+    facts_confirmed_pct: float
+    facts_undated: float
+    words: str
+    """The counts in words."""
+
+
+class UnplacedPlace(TypedDict):
+    """A place that is known and has no coordinates."""
+
+    category: str
+    name: str
+    address: str
+    postcode: str
+    status: str
+    would_count: bool
+    source_date: str
+
+
+class Facts(TypedDict):
+    """How old the facts are that the figures rest on."""
+
+    since: str
+    """First day of what is recent; empty without any category."""
+    sentence: str
+    """The headline with confirmed places alone; empty without a headline."""
+    lines: list[FactsLine]
+    unplaced: list[UnplacedPlace]
+    confirm_first: list[Row]
+    """Rows of dependence: services to confirm first."""
+
+
 class ServiceCounts(TypedDict):
     """How many services of a category there are, and why some do not count."""
 
@@ -224,6 +266,7 @@ class Report(TypedDict):
     """The hour that was asked about."""
     week: Week | None
     summary: Summary
+    facts: Facts
     second_weight: SecondWeight
     city: list[Row]
     composite: list[Row]

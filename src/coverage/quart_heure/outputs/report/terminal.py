@@ -49,6 +49,7 @@ def _parts(tables: Tables) -> Iterable[RenderableType]:
         yield tables.matrix()
         every = [gap for d in tables.content["districts"] for gap in d["gaps"]]
         yield tables.gaps(list({gap["gap_id"]: gap for gap in every}.values()))
+    yield tables.facts()
     if tables.content["week"]:
         yield from _week(tables, tables.content["week"])
     yield tables.fragility()
@@ -78,6 +79,8 @@ def _title(tables: Tables) -> RenderableType:
         lines.append(Text(tables.say("for_whom", person=who)))
     if tables.content["summary"]:
         lines.append(Padding(Text(held(tables.content["summary"]["sentence"])), (1, 0, 0, 0)))
+    if tables.content["facts"]["sentence"]:
+        lines.append(Text(held(tables.content["facts"]["sentence"]), style="dim"))
     return Group(*lines)
 
 

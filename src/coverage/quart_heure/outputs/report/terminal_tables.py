@@ -6,6 +6,7 @@ import datetime as dt
 import math
 import textwrap
 from collections.abc import Iterable, Sequence
+from typing import cast
 
 from rich.console import Group, JustifyMethod, RenderableType
 from rich.table import Table
@@ -236,6 +237,30 @@ class Tables:
                 needed.add_row(Text(self.labels[row["category"]]), Text(row["name"]), people)
             parts.append(titled(self.say("dependence_caption"), needed))
         return titled(self.say("fragility"), *parts)
+
+    def facts(self) -> RenderableType:
+        """Draw how old the facts of each category are, and name what is not placed."""
+        facts = self.content["facts"]
+        columns = (
+            *(("facts_share", 1), ("facts_share_confirmed", 1)),
+            *(
+                ("facts_known", 0),
+                ("facts_placed", 0),
+                ("facts_confirmed", 0),
+                ("facts_undated", 0),
+            ),
+        )
+        table = self.table("category", [key for key, _ in columns])
+        for line in facts["lines"]:
+            values = dict(line)
+            figures = (self.number(cast("float", values[key]), n) for key, n in columns)
+            table.add_row(Text(self.labels[line["category"]]), *figures)
+        parts: list[RenderableType] = [table]
+        named = [place["name"] for place in facts["unplaced"] if place["would_count"]]
+        if named:
+            told = f"{self.say('facts_caption_unplaced')} ({len(named)}): {', '.join(named)}."
+            parts.append(Text(held(told), style="dim"))
+        return titled(self.say("facts"), *parts)
 
     def capacity(self) -> RenderableType:
         """Draw the capacities, known and unknown."""

@@ -33,7 +33,8 @@ class Results:
         Where it is.
     manifest
         What it was made from; ``manifest["files"]`` has the hash of each file.
-    indicators, composite, gap_parts, problems, filters, fragility, entries, dependence, capacity
+    indicators, composite, gap_parts, problems, filters, fragility, entries, dependence, freshness,
+    unplaced, capacity
         Tables, as in a coverage.
     services, isochrones, gaps
         Layers, as in a coverage, in the CRS of the study.
@@ -51,6 +52,8 @@ class Results:
     fragility: pd.DataFrame
     entries: pd.DataFrame
     dependence: pd.DataFrame
+    freshness: pd.DataFrame
+    unplaced: pd.DataFrame
     capacity: pd.DataFrame
     services: gpd.GeoDataFrame
     isochrones: gpd.GeoDataFrame

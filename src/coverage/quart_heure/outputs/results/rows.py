@@ -30,6 +30,8 @@ _ORDER: Mapping[str, Sequence[str]] = {
     "fragility": ("level", "district_id", "category"),
     "entries": ("service_id", "rank"),
     "dependence": ("category", "rank"),
+    "freshness": ("level", "district_id", "category"),
+    "unplaced": ("category", "name", "service_id"),
     "capacity": ("level", "district_id", "category", "capacity_unit"),
     "variants": ("category",),
 }

@@ -91,6 +91,8 @@ class ServicePart:
     """As the source calls them, of all its rows."""
     known: int
     """How many rows have a category of the catalogue."""
+    unplaced: pd.DataFrame
+    """Rows of a known category in the schema that have no coordinates."""
 
 
 def read_source(
@@ -345,6 +347,7 @@ def put_in_schema(
     reasons = ["unknown category" if said[i] else unfit for i in at.tolist()]
     problems.add(at, "category", said, reasons, LEFT_OUT)
     alive &= ~lost
+    unplaced = alive & ~np.isfinite(given.degrees).all(axis=1)
     alive &= _on_the_map(given.degrees, near, problems, alive)
     doubted = [(row, why) for row, why in weak if alive[row]]
     at_rows = [row for row, _ in doubted]
@@ -367,6 +370,9 @@ def put_in_schema(
         ),
         categories=said,
         known=sum(category != "" for category in categories),
+        unplaced=schema_frame(
+            {name: list(compress(texts, unplaced)) for name, texts in columns.items()}
+        ),
     )
 
 

@@ -7,6 +7,7 @@ first; what it does not know is filled in from the others.
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -21,6 +22,7 @@ from quart_heure.sources.problems import problem_table
 from quart_heure.sources.services.duplicates import DUPLICATE_M, find_duplicates
 from quart_heure.sources.services.rows import SERVICE_COLUMNS
 from quart_heure.sources.services.services import Services
+from quart_heure.sources.services.source_dates import said_on
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -42,7 +44,8 @@ ALIKE = 80.0
 _NEVER_FILLED = {
     *("service_id", "category", "discreet", "source", "source_date", "other_sources"),
 }
-_TOGETHER = (("capacity", "capacity_value", "capacity_unit"), ("valid_from", "valid_to"))
+_VALIDITY = ("valid_from", "valid_to")
+_TOGETHER = (("capacity", "capacity_value", "capacity_unit"), _VALIDITY)
 """Columns that are filled from one source or not at all."""
 
 _TELLING = ("service_id", "name", "address")
@@ -76,7 +79,7 @@ def merged_services(
     telling = [any(word.search(value) for word in whole) for value in before["value"]]
     before = before.assign(value=before["value"].mask(np.array(telling, dtype=bool), ""))
     told = pd.concat([before, problems], ignore_index=True)
-    return Services(table=table, problems=told, rows=services.rows)
+    return dataclasses.replace(services, table=table, problems=told)
 
 
 def merge_services(
@@ -197,8 +200,8 @@ def _rank(row: _Row, trust: Sequence[str]) -> tuple[Any, ...]:
         (n for n, w in enumerate(words) if w in source or _SAME_SOURCE.get(w, w) in source),
         len(words),
     )
-    # Dates are ISO: the later has the greater digits.
-    freshness = [-ord(sign) for sign in f"{row['source_date']:<10}"]
+    said = said_on(str(row["source_date"]))
+    freshness = 0 if said is None else -said.toordinal()
     rest = [str(row[column]) for column in SERVICE_COLUMNS]
     return trusted, freshness, row["_order"], str(row["service_id"]), row["geometry"].wkb, rest
 
@@ -301,11 +304,21 @@ def _fill(row: _Row, other: _Row) -> list[str]:
     filled = []
     grouped = {column for group in _TOGETHER for column in group}
     alone = [(c,) for c in SERVICE_COLUMNS if c not in _NEVER_FILLED | grouped]
+    # Asked first: a status that is filled in was not said on the day of the row.
+    reopened = _opened_again(row, other)
     for group in (*alone, *_TOGETHER):
+        if group == _VALIDITY and reopened:
+            continue
         if all(_unknown(row[c]) for c in group) and not all(_unknown(other[c]) for c in group):
             row.update({c: other[c] for c in group})
             filled.append(group[0])
     return filled
+
+
+def _opened_again(row: _Row, other: _Row) -> bool:
+    """Tell whether a row says that a place is open after the day on which another lets it end."""
+    said, ended = said_on(str(row["source_date"])), str(other["valid_to"])
+    return row["status"] == "open" and said is not None and "" < ended < said.isoformat()
 
 
 def _disagreements(kept: _Row, other: _Row) -> list[tuple[str, str, str]]:

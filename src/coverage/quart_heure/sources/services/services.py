@@ -19,7 +19,7 @@ from quart_heure.sources.areas.areas import StudyArea
 from quart_heure.sources.problems import LEFT_OUT, ProblemList, problem_table
 from quart_heure.sources.services.category_rules import read_categories
 from quart_heure.sources.services.coordinates import near_box
-from quart_heure.sources.services.duplicates import DUPLICATE_M, find_duplicates
+from quart_heure.sources.services.duplicates import DUPLICATE_M, find_duplicates, name_key
 from quart_heure.sources.services.files import (
     FILE,
     LONGEST_TEXT,
@@ -63,6 +63,9 @@ class Services:
     rows
         File and row, counted from 1 below the heading, by service_id, where they are known: what
         is found out later about a service is told of its row.
+    unplaced
+        Places that are known and have no coordinates: columns `SERVICE_COLUMNS`, ordered by
+        category and name. Each is a row of the problems, too, unless it is placed by another row.
     """
 
     table: gpd.GeoDataFrame
@@ -70,6 +73,7 @@ class Services:
     rows: Mapping[str, tuple[str, int]] = dataclasses.field(
         default_factory=lambda: MappingProxyType({})
     )
+    unplaced: pd.DataFrame = dataclasses.field(default_factory=lambda: schema_frame({}))
 
 
 def read_services(
@@ -176,7 +180,34 @@ def _put_together(
     rows = dict(zip(frame["service_id"], origin, strict=True))
     frame = frame[[*SERVICE_COLUMNS, "geometry"]].sort_values("service_id", ignore_index=True)
     told = [problem_table(), *(part.problems for part in parts), doubles, renamed]
-    return Services(table=frame, problems=pd.concat(told, ignore_index=True), rows=rows)
+    return Services(
+        table=frame,
+        problems=pd.concat(told, ignore_index=True),
+        rows=rows,
+        unplaced=_known_elsewhere([part.unplaced for part in parts], frame),
+    )
+
+
+def _known_elsewhere(parts: Sequence[pd.DataFrame], placed: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows without coordinates whose place no other row is, placed or not.
+
+    Rows of one category and name are one place, unless their postcodes say otherwise.
+    """
+    table = pd.concat([schema_frame({}), *parts], ignore_index=True)
+    table["source"] = table["source"].where(table["source"] != "", table[FILE])
+    table = table.sort_values(["category", "name", "service_id", "source"], ignore_index=True)
+    columns = ("category", "name", "postcode")
+    seen: dict[tuple[str, str], list[str]] = {}
+    for category, name, postcode in zip(*(placed[c].tolist() for c in columns), strict=True):
+        seen.setdefault((category, name_key(name)), []).append(postcode)
+    keep = []
+    for category, name, postcode in zip(*(table[c].tolist() for c in columns), strict=True):
+        key = category, name_key(name)
+        codes = seen.setdefault(key, [])
+        same = bool(key[1]) and any(code in {"", postcode} or not postcode for code in codes)
+        keep.append(not same)
+        codes.append(postcode)
+    return table.loc[np.array(keep, dtype=bool), list(SERVICE_COLUMNS)].reset_index(drop=True)
 
 
 def _without_duplicates(

@@ -1,0 +1,219 @@
+"""Freshness: how old the facts are that the figures rest on, and what is left of them without.
+
+A place is confirmed when a source of the last 24 months states it and leaves no doubt whether it
+is there. A place that is known and cannot be placed counts nowhere, and is counted here.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Collection, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from quart_heure.analysis.answers import COMPOSITES
+from quart_heure.analysis.basis import Basis
+from quart_heure.analysis.placement import ENDED, NOT_BEGUN, OUTSIDE
+from quart_heure.analysis.shares import percent
+from quart_heure.sources.services.rows import STATUSES
+from quart_heure.sources.services.source_dates import months_before, said_on
+
+RECENT_MONTHS = 24
+"""A source that is older confirms nothing."""
+
+FRESHNESS_COLUMNS = (
+    *("level", "district_id", "label", "category", "since"),
+    *("known", "placed", "confirmed", "confirmed_pct", "undated"),
+    *("confirmed_covered_pct", "residents_confirmed_covered", "residents_confirmed_covered_pct"),
+)
+
+UNPLACED_COLUMNS = (
+    *("service_id", "category", "name", "address", "postcode", "status", "access"),
+    *("would_count", "source", "source_date"),
+)
+
+
+def recent_since(day: datetime.date) -> datetime.date:
+    """Return the first day whose sources are recent on a day."""
+    return months_before(day, RECENT_MONTHS)
+
+
+def confirmed(
+    services: pd.DataFrame, *, since: datetime.date, until: datetime.date
+) -> NDArray[np.bool_]:
+    """Tell which places a recent source states without a doubt.
+
+    Parameters
+    ----------
+    services
+        Columns source_date and status; without them nothing is confirmed.
+    since, until
+        First and last day of what is recent: a date to come is a mistake and confirms nothing.
+    """
+    if not {"source_date", "status"} <= set(services.columns):
+        return np.zeros(len(services), dtype=bool)
+    said = [said_on(str(text)) for text in services["source_date"]]
+    recent = np.array([day is not None and since <= day <= until for day in said], dtype=bool)
+    sure: NDArray[np.bool_] = recent & (services["status"] != "unknown").to_numpy(dtype=bool)
+    return sure
+
+
+def unplaced_table(
+    unplaced: pd.DataFrame,
+    *,
+    categories: Collection[str],
+    counted_status: Collection[str],
+    on: datetime.date | None,
+) -> pd.DataFrame:
+    """Return the places of a study that are known and not placed.
+
+    Parameters
+    ----------
+    unplaced
+        Columns of a table of services, without geometry.
+    categories
+        Of the study.
+    counted_status, on
+        What makes a service count, as in `quart_heure.analysis.placement.place_services`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `UNPLACED_COLUMNS`; would_count tells which would count if they were placed.
+    """
+    table = unplaced[unplaced["category"].isin(list(categories))].reset_index(drop=True)
+    would = table["status"].isin(list(counted_status)).to_numpy(dtype=bool, copy=True)
+    if on is not None and "closed" not in counted_status:
+        begins, ends = (table[name].to_numpy(dtype=object) for name in ("valid_from", "valid_to"))
+        day = on.isoformat()
+        would &= ((begins == "") | (begins <= day)).astype(bool)
+        would &= ((ends == "") | (ends >= day)).astype(bool)
+    return table.assign(would_count=would)[list(UNPLACED_COLUMNS)]
+
+
+def freshness_table(
+    basis: Basis,
+    services: pd.DataFrame,
+    unplaced: pd.DataFrame,
+    *,
+    essentials: Sequence[str],
+    since: datetime.date,
+    until: datetime.date,
+    hide_discreet: bool = False,
+) -> pd.DataFrame:
+    """Return, per category or composite, how old its facts are, for the whole area and districts.
+
+    Parameters
+    ----------
+    basis
+        Of an analysis.
+    services, unplaced
+        Those of the same analysis that may be shown, and what `unplaced_table` says of the rest.
+    essentials
+        Categories that the composites are made of.
+    since, until
+        First and last day of what is recent.
+    hide_discreet
+        Whether the shares of districts are unknown, NaN, where a discreet place counts.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `FRESHNESS_COLUMNS`. Places are those that stand (whose status and validity count),
+        whatever the hour and the person asked about; which district a place without coordinates
+        is in is not known, NaN. Shares are of what is on the network, covered by confirmed places
+        alone, and of these by those that count for sure.
+    """
+    standing = services[_stands(services)].reset_index(drop=True)
+    standing = standing.assign(
+        recent=confirmed(standing, since=since, until=until),
+        undated=[said_on(str(text)) is None for text in _texts(standing, "source_date")],
+    )
+    waiting = unplaced.loc[unplaced["would_count"].astype(bool), "category"]
+    covered = _covered(basis, since=since, until=until)
+    if essentials:
+        stacked = [covered[category] for category in essentials]
+        every, some = np.logical_and.reduce(stacked), np.logical_or.reduce(stacked)
+        covered |= dict(zip(COMPOSITES, (every, some), strict=True))
+    tables = []
+    for category, cells in covered.items():
+        members = list(essentials) if category in COMPOSITES else [category]
+        table = _amounts(basis, cells)
+        if hide_discreet and any(
+            basis.discreet[basis.of_category(member)].any() for member in members
+        ):
+            table.iloc[:-1] = np.nan
+        mine = standing[standing["category"].isin(members)]
+        table = table.assign(category=category, since=since.isoformat())
+        table = pd.concat([basis.districts.names, _counts(basis, mine), table], axis=1)
+        table.loc[table.index[-1], "known"] = len(mine) + int(waiting.isin(members).sum())
+        tables.append(table[basis.districts.rows()])
+    return pd.concat(tables, ignore_index=True)[list(FRESHNESS_COLUMNS)]
+
+
+def _stands(services: pd.DataFrame) -> NDArray[np.bool_]:
+    """Tell which services are there to be reached, though perhaps not at the hour asked about."""
+    fallen = [*STATUSES, ENDED, NOT_BEGUN, OUTSIDE]
+    stands: NDArray[np.bool_] = ~services["left_out_reason"].isin(fallen).to_numpy(dtype=bool)
+    return stands
+
+
+def _texts(table: pd.DataFrame, column: str) -> Sequence[str]:
+    return table[column].tolist() if column in table else [""] * len(table)
+
+
+def _counts(basis: Basis, standing: pd.DataFrame) -> pd.DataFrame:
+    """Count places per row of the districts, the whole area last with those around it."""
+    ids = basis.districts.names["district_id"].tolist()[:-1]
+    held = standing["district_id"].map({name: at for at, name in enumerate(ids)})
+
+    def count(which: NDArray[np.bool_]) -> NDArray[np.float64]:
+        inside = np.bincount(held[which].dropna().astype(int), minlength=len(ids))
+        return np.append(inside, which.sum()).astype(np.float64)
+
+    placed = count(np.ones(len(standing), dtype=bool))
+    recent = count(standing["recent"].to_numpy(dtype=bool))
+    return pd.DataFrame(
+        {
+            "known": np.nan,
+            "placed": placed,
+            "confirmed": recent,
+            "confirmed_pct": percent(recent, placed),
+            "undated": count(standing["undated"].to_numpy(dtype=bool)),
+        }
+    )
+
+
+def _covered(
+    basis: Basis, *, since: datetime.date, until: datetime.date
+) -> dict[str, NDArray[np.bool_]]:
+    """Return, per category, the cells within reach of a confirmed place that counts for sure."""
+    sure = confirmed(basis.services, since=since, until=until) & ~basis.perhaps
+    return {
+        category: basis.on_network
+        & (
+            basis.reach.count(
+                (mine := basis.of_category(category))[sure[mine]], basis.threshold_min
+            )
+            > 0
+        )
+        for category in basis.categories
+    }
+
+
+def _amounts(basis: Basis, cells: NDArray[np.bool_]) -> pd.DataFrame:
+    districts = basis.districts
+    on = districts.sums(basis.on_network)
+    folk = folk_pct = np.full(len(on), np.nan)
+    if basis.people is not None:
+        folk = districts.sums(cells, basis.people)
+        folk_pct = percent(folk, districts.sums(basis.on_network, basis.people))
+    return pd.DataFrame(
+        {
+            "confirmed_covered_pct": percent(districts.sums(cells), on),
+            "residents_confirmed_covered": folk,
+            "residents_confirmed_covered_pct": folk_pct,
+        }
+    )
