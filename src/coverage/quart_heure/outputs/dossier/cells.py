@@ -28,7 +28,7 @@ CLASS_COLOURS: Mapping[str, tuple[tuple[int, int, int], tuple[int, int, int]]] =
     "borderline": ((250, 240, 200), (138, 105, 20)),
     "uncovered": ((247, 217, 196), (196, 98, 45)),
     "off_network": ((226, 228, 230), (226, 228, 230)),
-    "water": ((198, 216, 230), (198, 216, 230)),
+    "water": ((176, 202, 224), (176, 202, 224)),
 }
 """Ground and pattern of each class of cells: dots where borderline, stripes where uncovered."""
 
