@@ -12,7 +12,9 @@ from scipy.sparse import csr_array
 from quart_heure.analysis.siting.covering import Covering, covering_of
 from quart_heure.analysis.siting.cuts import Cutter
 from quart_heure.analysis.siting.exact import NoSetError, prove, quick
+from quart_heure.analysis.siting.fair import fairest
 from quart_heure.analysis.siting.greedy import greedy, improved
+from quart_heure.analysis.siting.plans import fewest, menu
 from quart_heure.analysis.siting.rules import Rules
 from quart_heure.network.reach import Reach
 
@@ -205,3 +207,66 @@ def test_nothing_is_written_to_stdout(capfd: pytest.CaptureFixture[str]) -> None
     covering = random_covering(3)
     prove(covering, Rules(count=2, allowed=np.ones(covering.n_candidates, dtype=bool)))
     assert capfd.readouterr().out == ""
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_fewest_is_the_fewest_of_all_sets(seed: int) -> None:
+    covering = random_covering(seed)
+    n = covering.n_candidates
+    rules = Rules(count=n, allowed=np.ones(n, dtype=bool))
+    for target in (1, covering.reachable // 2, covering.reachable):
+        if target < 1:
+            continue
+        found = fewest(covering, rules, target=target)
+        sizes = [
+            size
+            for size in range(1, n + 1)
+            if any(
+                plain_value(covering, s) >= target for s in itertools.combinations(range(n), size)
+            )
+        ]
+        assert found is not None
+        assert found.proven
+        assert len(found.chosen) == found.at_least == sizes[0]
+        assert plain_value(covering, tuple(found.chosen.tolist())) == found.value >= target
+    assert fewest(covering, rules, target=covering.reachable + 1) is None
+
+
+@pytest.mark.parametrize("seed", range(15))
+def test_the_fair_set_is_bounded_and_no_less_fair_than_the_best(seed: int) -> None:
+    covering = random_covering(seed)
+    n = covering.n_candidates
+    rules = Rules(count=2, allowed=np.ones(n, dtype=bool))
+    all_of = np.bincount(covering.group, weights=covering.weight, minlength=covering.n_groups)
+    all_of = np.rint(all_of).astype(np.int64)
+    held = np.zeros_like(all_of)
+    best = prove(covering, rules)
+    fair = fairest(covering, rules, held=held, all_of=all_of, start=[best.chosen])
+
+    def least(chosen: tuple[int, ...]) -> float:
+        gained = covering.by_group(np.array(chosen, dtype=np.intp))
+        return float(min(g / a for g, a in zip(gained, all_of, strict=True) if a))
+
+    of_all = max(least(s) for s in itertools.combinations(range(n), 2))
+    assert fair.least == pytest.approx(least(tuple(fair.chosen.tolist())))
+    assert least(tuple(best.chosen.tolist())) <= fair.least + 1e-9
+    assert fair.least <= of_all + 1e-9
+    assert fair.least_at_most >= of_all - 1e-9
+
+
+def test_a_menu_gives_up_least_first_and_keeps_to_the_rules() -> None:
+    covering = random_covering(8, n_candidates=12)
+    xy = np.array([[100.0 * at, 0.0] for at in range(12)])
+    rules = Rules(count=3, allowed=np.ones(12, dtype=bool), fixed=np.array([2]))
+    found = prove(covering, rules)
+    others = menu(covering, rules, found.chosen, xy, size=6, apart_m=150.0)
+    assert len(others) == 6
+    values = [other.value for other in others]
+    assert values == sorted(values, reverse=True)
+    for other in others:
+        assert 2 in other.chosen
+        assert other.value == plain_value(covering, tuple(other.chosen.tolist())) <= found.value
+        assert set(found.chosen) - set(other.chosen) == {other.left_out}
+        assert set(other.chosen) - set(found.chosen) == {other.put_in}
+    # All that there are, where fewer are that far apart.
+    assert len(menu(covering, rules, found.chosen, xy, size=100, apart_m=1e9)) == 2 * (12 - 3)

@@ -29,6 +29,7 @@ from quart_heure.study.settings import template
 
 COMMANDS = (
     *("demo", "analyse", "report", "map", "dossier", "info", "paces", "sensitivity"),
+    *("site", "ask", "links"),
     *("fetch", "geocode", "check", "init"),
 )
 STEPS = ["network", "cells", "services", "travel times", "isochrones", "gaps", "indicators"]

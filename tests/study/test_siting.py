@@ -483,3 +483,22 @@ def test_discreet_places_are_given_away_by_nothing(tmp_path: Path) -> None:
         site(each, "bagagerie", mesh_m=200.0) for each in (coverage, publishable(coverage))
     )
     assert one.value == other.value
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("water", ""), ("rail", ""), ("park", "Cimetière du Nord")]
+)
+def test_nothing_opens_on_water_a_railway_or_a_cemetery(
+    kind: str, name: str, tmp_path: Path
+) -> None:
+    x, y = ORIGIN
+    ground = gpd.GeoDataFrame(
+        {"kind": [kind, "park"], "name": [name, "Square des Batignolles"]},
+        geometry=[box(x + 350, y - 50, x + 750, y + 450), box(x, y, x + 350, y + 450)],
+        crs=toy_town.CRS,
+    )
+    ground.to_parquet(tmp_path / "ground.parquet")
+    coverage = analyse(predicted_study(background_file=tmp_path / "ground.parquet"))
+    found = site(coverage, "bagagerie", mesh_m=100.0)
+    assert len(found.candidates)
+    assert (found.candidates.geometry.x < x + 350).all()
