@@ -266,7 +266,13 @@ def at_nodes(graph: SearchGraph, nodes: NDArray[np.int32]) -> Attachment:
     edge_of[graph.u] = edges
     edge = edge_of[nodes]
     offset_m = np.where(graph.u[edge] == nodes, 0.0, graph.length_m[edge])
-    return Attachment(edge=edge, offset_m=offset_m, access_m=np.zeros(len(nodes)))
+    return Attachment(
+        place=np.arange(len(nodes), dtype=np.int32),
+        edge=edge,
+        offset_m=offset_m,
+        access_m=np.zeros(len(nodes)),
+        n_places=len(nodes),
+    )
 
 
 def as_networkx(graph: SearchGraph) -> nx.DiGraph:

@@ -374,7 +374,8 @@ def lay(network: WalkNetwork, ground: Any) -> Cells:
     import geopandas as gpd  # noqa: PLC0415
 
     from quart_heure.analysis.surface import cells_of_area  # noqa: PLC0415
-    from quart_heure.network.components import useful_edges  # noqa: PLC0415
+    from quart_heure.network.components import entry_edges  # noqa: PLC0415
+    from quart_heure.network.travel_time import search_graph  # noqa: PLC0415
     from quart_heure.profiles import ADULT  # noqa: PLC0415
     from quart_heure.sources.areas.areas import StudyArea  # noqa: PLC0415
 
@@ -382,8 +383,14 @@ def lay(network: WalkNetwork, ground: Any) -> Cells:
         {"district_id": ["1"], "label": ["all"]}, geometry=[ground], crs=network.crs
     )
     area = StudyArea(name="all", geometry=ground, crs=network.crs, districts=districts)
-    usable = useful_edges(network, ADULT)
-    return cells_of_area(area, network, usable=usable, cell_m=CELL_M, snap_m=SNAP_M)
+    return cells_of_area(
+        area,
+        network,
+        graph=search_graph(network, ADULT),
+        usable=entry_edges(network, ADULT),
+        cell_m=CELL_M,
+        snap_m=SNAP_M,
+    )
 
 
 def measure(what: str, work: Callable[[], Result], repeat: int) -> tuple[Row, Result]:

@@ -27,8 +27,13 @@ def row_of_cells(n: int) -> Cells:
         row=np.zeros(n, dtype=np.int32),
         district=np.zeros(n, dtype=np.int16),
         inside=np.ones(n, dtype=bool),
+        water=np.zeros(n, dtype=bool),
         attachment=Attachment(
-            edge=np.zeros(n, dtype=np.int32), offset_m=np.zeros(n), access_m=np.zeros(n)
+            place=np.arange(n, dtype=np.int32),
+            edge=np.zeros(n, dtype=np.int32),
+            offset_m=np.zeros(n),
+            access_m=np.zeros(n),
+            n_places=n,
         ),
     )
 

@@ -51,14 +51,14 @@ def area_and_cells(shape: Any, cell_m: float) -> tuple[StudyArea, Cells]:
     rows = np.arange(south // cell_m - 2, north // cell_m + 3)
     col, row = (each.ravel().astype(np.int32) for each in np.meshgrid(cols, rows))
     inside = shapely.intersects_xy(shape, (col + 0.5) * cell_m, (row + 0.5) * cell_m)
-    none = np.full(len(col), -1)
     cells = Cells(
         cell_m=cell_m,
         col=col,
         row=row,
         district=np.where(inside, 0, -1).astype(np.int16),
         inside=inside,
-        attachment=Attachment(none.astype(np.int32), none * 1.0, none * 1.0),
+        water=np.zeros(len(col), dtype=bool),
+        attachment=Attachment.none(len(col)),
     )
     return area, cells
 

@@ -23,6 +23,7 @@ COMPOSITES = ("essential_all", "essential_any")
 EXTENSIVE = [
     "services_inside",
     "area_ha",
+    "water_ha",
     "off_network_ha",
     "on_network_ha",
     "covered_ha",
@@ -48,7 +49,9 @@ def toy(toy_coverage: Coverage) -> Coverage:
 
 def check_areas(coverage: Coverage) -> None:
     table = coverage.indicators
-    assert close(table["on_network_ha"] + table["off_network_ha"], table["area_ha"])
+    assert close(
+        table["on_network_ha"] + table["off_network_ha"] + table["water_ha"], table["area_ha"]
+    )
     parts = table["covered_ha"] + table["borderline_uncovered_ha"] + table["uncovered_ha"]
     assert close(parts, table["on_network_ha"])
     assert (table["borderline_covered_ha"] <= table["covered_ha"] + 1e-9).all()

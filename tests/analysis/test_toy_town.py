@@ -44,11 +44,9 @@ def snap_local(
     if usable is None:
         usable = np.ones(network.n_edges, dtype=bool)
     attachment = snap(network, xy, usable=usable, max_distance_m=100)
-    return (
-        attachment.edge.tolist(),
-        attachment.offset_m.tolist(),
-        attachment.access_m.tolist(),
-    )
+    offset = np.full(len(points), np.nan)
+    offset[attachment.attached] = attachment.offset_m[attachment.begin[:-1][attachment.attached]]
+    return attachment.nearest_edge.tolist(), offset.tolist(), attachment.nearest_m.tolist()
 
 
 # --- the town itself -----------------------------------------------------------------------------
@@ -129,6 +127,19 @@ def test_snap_passes_over_what_is_not_usable(toy_network: WalkNetwork) -> None:
 
 # --- minutes -------------------------------------------------------------------------------------
 
+
+def counted(metres: float, nearest: float) -> float:
+    """Metres of an access: what it is further than the nearest counts half as much again."""
+    return nearest + 1.5 * (metres - nearest)
+
+
+# By the next edge of the avenue, whose end (1000, 600) is √(25² + 50²) m away, A1 is 71.4 m from
+# that corner, where it is 75 m by its own.
+A1_CORNER = counted(math.hypot(25, 50), 25)
+
+# From 12.5 m beside a street and 12.5 m before its end, the corner is 12.5 √2 m away.
+CORNER = counted(math.hypot(12.5, 12.5), 12.5)
+
 # A1 lies 25 m beside the avenue du Pont: it is 25 + 150 = 175 m from (1000, 800), the south end of
 # the bridge, 475 m from its north end (1000, 1100), and 25 + 50 = 75 m from (1000, 600).
 BAINS = [
@@ -148,14 +159,14 @@ BAINS = [
     # 475 + 400 + 387.5 + 87.5 = 1350 m
     (612.5, 1412.5, 1350 / 75),
     # Parallel edge (contre-allée), 137.5 m from its west end, so 162.5 m from (400, 200); then
-    # 400 m to (600, 400), the square's diagonal 200 √2, 200 m to (1000, 600), 75 m; access 12.5 m
-    (287.5, 137.5, (12.5 + 162.5 + 400 + 200 * math.sqrt(2) + 200 + 75) / 75),
+    # 400 m to (600, 400), the square's diagonal 200 √2, 200 m to (1000, 600), A1; access 12.5 m
+    (287.5, 137.5, (12.5 + 162.5 + 400 + 200 * math.sqrt(2) + 200 + A1_CORNER) / 75),
     # On the square itself, standing on the diagonal 12.5 √2 from its middle: 87.5 √2 to
-    # (800, 600), 200 to (1000, 600), 75
-    (712.5, 512.5, (87.5 * math.sqrt(2) + 200 + 75) / 75),
+    # (800, 600), 200 to (1000, 600), A1
+    (712.5, 512.5, (87.5 * math.sqrt(2) + 200 + A1_CORNER) / 75),
     # rue Haute by its stairs: 87.5 + 12.5 on rue Haute and beside it, 150 m of stairs,
-    # 400 to (600, 400), the diagonal, 200, 75
-    (487.5, 62.5, (100 + 150 + 400 + 200 * math.sqrt(2) + 200 + 75) / 75),
+    # 400 to (600, 400), the diagonal, 200, A1
+    (487.5, 62.5, (100 + 150 + 400 + 200 * math.sqrt(2) + 200 + A1_CORNER) / 75),
 ]
 
 BAGAGERIE = [
@@ -164,9 +175,9 @@ BAGAGERIE = [
     # In the street beside it: the exit cannot be entered; up to the entrance:
     # 12.5 + 162.5 + 100 + 100 + 10 = 385 m (by the exit it would be 260 m)
     (187.5, 1337.5, 385 / 75),
-    # On the exit itself, 37.5 m from the alley, but facing the street:
-    # 12.5 + 62.5 + 200 + 100 + 100 + 10 = 485 m
-    (137.5, 1312.5, 485 / 75),
+    # Beside the exit, which cannot be entered, and 37.5 m from the alley, which counts 50 m:
+    # 50 + 87.5 + 10 = 147.5 m (round by the entrance it is 485 m)
+    (137.5, 1312.5, 147.5 / 75),
     # On the entrance, 37.5 m from the alley: 12.5 + 37.5 + 100 + 10 = 160 m
     (137.5, 1512.5, 160 / 75),
 ]
@@ -174,8 +185,8 @@ BAGAGERIE = [
 ESI = [
     # On the chemin du Levant inside the area; C1 is outside: 12.5 + (250 − 187.5) = 75 m
     (1987.5, 412.5, 75 / 75),
-    # Foot of the stairs: 12.5 + 12.5 + 200 + 50 + 15 = 290 m to C2
-    (1587.5, 187.5, 290 / 75),
+    # Foot of the stairs, straight to the corner: 20.3 + 200 + 50 + 15 = 285.3 m to C2
+    (1587.5, 187.5, (CORNER + 265) / 75),
     # On the stairs, 137.5 m up: 12.5 + 62.5 + 50 + 15 = 140 m
     (1612.5, 337.5, 140 / 75),
     # Loop, right side: 162.5 m back to (1800, 200) (237.5 the other way), then 200 + 250 to C1
@@ -218,10 +229,11 @@ def test_exactly_fifteen_minutes_is_within(toy_coverage: Coverage) -> None:
 def test_thresholds_are_inclusive_all_three(toy_study: Study, toy_network: WalkNetwork) -> None:
     coverage = analyse(toy_town.town_study(network=toy_network, threshold_min=10.0))
     # Along the quai Nord, 12.5 m below it, going west from (1000, 1100) at 475 m:
-    # minutes = (475 + (1000 − x) + 12.5) / 75; 9, 10 and 11 minutes are 675, 750 and 825 m
+    # minutes = (475 + (1000 − x) + 12.5) / 75, but for the cell beside a corner; 9, 10 and 11
+    # minutes are 675, 750 and 825 m
     expected = {
         812.5: (675, "covered"),
-        787.5: (700, "borderline_covered"),
+        787.5: (675 + CORNER, "borderline_covered"),  # straight to the corner (800, 1100)
         737.5: (750, "borderline_covered"),
         712.5: (775, "borderline_uncovered"),
         662.5: (825, "borderline_uncovered"),
@@ -241,8 +253,8 @@ def test_thresholds_are_inclusive_all_three(toy_study: Study, toy_network: WalkN
 
 def test_steps_take_longer_for_who_finds_them_hard(toy_network: WalkNetwork) -> None:
     coverage = analyse(toy_town.town_study(network=toy_network, profile=CLIMBER))
-    # 12.5 + 12.5 + 2 × 200 + 50 + 15 = 490 m (by the street it is 665 m)
-    assert cell(coverage, 1587.5, 187.5)["minutes_esi"] == pytest.approx(490 / 75)
+    # 20.3 + 2 × 200 + 50 + 15 = 485.3 m (by the street it is 665 m)
+    assert cell(coverage, 1587.5, 187.5)["minutes_esi"] == pytest.approx((CORNER + 465) / 75)
     # on the stairs: 12.5 (access, plain) + 2 × 62.5 + 50 + 15 = 202.5 m
     assert cell(coverage, 1612.5, 337.5)["minutes_esi"] == pytest.approx(202.5 / 75)
     # no stairs on the way: as the adult
@@ -251,7 +263,7 @@ def test_steps_take_longer_for_who_finds_them_hard(toy_network: WalkNetwork) -> 
 
 def test_slow_walker_takes_half_as_long_again(toy_network: WalkNetwork) -> None:
     coverage = analyse(toy_town.town_study(network=toy_network, profile=SLOW))
-    assert cell(coverage, 1587.5, 187.5)["minutes_esi"] == pytest.approx(290 / 50)
+    assert cell(coverage, 1587.5, 187.5)["minutes_esi"] == pytest.approx((CORNER + 265) / 50)
     assert cell(coverage, 762.5, 1512.5)["minutes_bains_douches"] == pytest.approx(22.5)
 
 
@@ -265,9 +277,10 @@ def test_step_free_walker_goes_round(toy_network: WalkNetwork) -> None:
     # one cell further east C1 is nearer: 12.5 + 187.5 + 200 + 250 = 650 m, to C2 665 m
     assert cell(coverage, 1612.5, 187.5)["minutes_esi"] == pytest.approx(650 / 50)
     assert cell(coverage, 1612.5, 187.5)["nearest_esi"] == "C1"
-    # beside the stairs, near their top: attaches to rue Basse 400, 62.5 m away, 12.5 m from the
-    # top: 62.5 + 12.5 + 50 + 15 = 140 m
-    assert cell(coverage, 1612.5, 337.5)["minutes_esi"] == pytest.approx(140 / 50)
+    # beside the stairs, near their top: enters at rue Basse 400, 62.5 m away, or straight at their
+    # top (1600, 400), the end of rue de l'École; then 50 + 15 m
+    top = counted(math.hypot(12.5, 62.5), 62.5)
+    assert cell(coverage, 1612.5, 337.5)["minutes_esi"] == pytest.approx((top + 65) / 50)
     # rue Haute is reached by stairs only: never a number in range
     assert not math.isfinite(cell(coverage, 587.5, 37.5)["minutes_esi"])
     # and nothing else changes but the speed
@@ -299,7 +312,7 @@ def test_off_network_block_counted_by_hand(toy_coverage: Coverage) -> None:
 
 
 def test_islet_is_too_small_to_be_useful(toy_coverage: Coverage) -> None:
-    # 2 nodes of 231 are less than 1 %
+    # 2 nodes of 231
     assert not cell(toy_coverage, 1612.5, 962.5)["on_network"]
     services = toy_coverage.services.set_index("service_id")
     assert services.loc["B2", "snap_status"] == "too_far"
@@ -307,10 +320,12 @@ def test_islet_is_too_small_to_be_useful(toy_coverage: Coverage) -> None:
     assert not services.loc["B2", "counted"]
 
 
-def test_islet_is_useful_in_a_smaller_town() -> None:
-    # 2 nodes of 79 are more than 1 %
+def test_islet_is_useful_where_every_part_is() -> None:
+    # 2 nodes of 79 are more than 1 %, and too few all the same
     network = toy_town.town_network(greenway_step_m=100)
     coverage = analyse(toy_town.town_study(network=network))
+    assert not cell(coverage, 1612.5, 962.5)["on_network"]
+    coverage = analyse(toy_town.town_study(network=network, useful_share=0.0))
     on_islet = cell(coverage, 1612.5, 962.5)
     # along the alley 12.5 m, beside it 12.5 m
     assert on_islet["minutes_bagagerie"] == pytest.approx(25 / 75)
@@ -323,19 +338,24 @@ def test_islet_is_useful_in_a_smaller_town() -> None:
     assert cell(coverage, 762.5, 1512.5)["minutes_bains_douches"] == pytest.approx(15)
 
 
-@pytest.mark.parametrize(("main_nodes", "useful"), [(197, True), (198, True), (199, False)])
-def test_one_percent_of_the_nodes_is_enough(main_nodes: int, useful: bool) -> None:
-    # a chain, and a far pair of nodes: 2 of 200 is 1 %, 2 of 201 is less
+@pytest.mark.parametrize(
+    ("main_nodes", "far_nodes", "useful"),
+    [(1979, 20, True), (1980, 20, True), (1981, 20, False), (100, 20, True), (100, 19, False)],
+)
+def test_one_percent_and_twenty_of_the_nodes_are_enough(
+    main_nodes: int, far_nodes: int, useful: bool
+) -> None:
+    # two chains far apart: 20 of 2000 is 1 %, 20 of 2001 is less; 19 of 119 are too few
     rows = [
-        {"name": "chaîne", "geometry": toy_town.LineString([(i * 5, 0), (i * 5 + 5, 0)])}
-        for i in range(main_nodes - 1)
+        {"name": name, "geometry": toy_town.LineString([(i * 5, y), (i * 5 + 5, y)])}
+        for name, y, nodes in (("chaîne", 0, main_nodes), ("loin", 800, far_nodes))
+        for i in range(nodes - 1)
     ]
-    rows.append({"name": "loin", "geometry": toy_town.LineString([(0, 800), (200, 800)])})
     for row in rows:
         row |= {"kind": "path", "steps": False, "bridge": False, "tunnel": False}
         row |= {"forward": True, "backward": True}
     network = WalkNetwork.from_edges(toy_town.finish_edges(rows))
-    assert network.n_nodes == main_nodes + 2
+    assert network.n_nodes == main_nodes + far_nodes
     coverage = analyse(toy_town.town_study(network=network, residents=None))
     assert bool(cell(coverage, 112.5, 812.5)["on_network"]) is useful
     assert bool(cell(coverage, 112.5, 12.5)["on_network"])
@@ -440,9 +460,10 @@ def test_open_or_not_is_the_studys_choice(toy_network: WalkNetwork) -> None:
     coverage = analyse(
         toy_town.town_study(network=toy_network, counted_status=("open", "unknown", "closed"))
     )
-    # A2 stands at (600, 1300); from the court's cell 87.5 + 12.5 m
+    # A2 stands at (600, 1300); from the court's cell straight to that corner
+    straight = counted(math.hypot(12.5, 87.5), 87.5)
     found = cell(coverage, 612.5, 1387.5)
-    assert found["minutes_bains_douches"] == pytest.approx(100 / 75)
+    assert found["minutes_bains_douches"] == pytest.approx(straight / 75)
     assert found["nearest_bains_douches"] == "A2"
     # "unknown" left out: B3 no longer counts, and the category is empty
     strict = analyse(toy_town.town_study(network=toy_network, counted_status=("open",)))
@@ -525,9 +546,7 @@ def assert_cells_agree(
         row = table.loc[(one.col, one.row)]
         assert (row["x_m"], row["y_m"]) == (one.x_m, one.y_m)
         assert row["district_id"] == one.district_id
-        assert bool(row["on_network"]) == (one.stop is not None)
-        if one.stop is not None:
-            assert row["access_m"] == pytest.approx(one.stop.access_m, abs=1e-6)
+        assert bool(row["on_network"]) == one.on_network
         for category in categories:
             found = row[f"minutes_{category}"]
             wanted = one.minutes[category]

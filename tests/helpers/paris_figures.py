@@ -22,8 +22,8 @@ MOVED_FROM = {"halte_femmes-75011-l-oasis": "bains_douches-75012-charenton"}
 
 NOT_COUNTED_PTS = {
     "bains_douches": 2.7,
-    "halte_femmes": 2.5,
-    "distribution_alimentaire": 4.7,
+    "halte_femmes": 2.6,
+    "distribution_alimentaire": 4.85,
 }
 """Points of the area that places which are not open would add, per category; 0 for others.
 

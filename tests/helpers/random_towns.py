@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Sequence
 
@@ -27,18 +26,35 @@ def walker(profile: WalkProfile) -> Walker:
     return Walker(profile.speed_m_per_min, profile.steps_factor, profile.steps_allowed)
 
 
-def attachment(stops: Sequence[Stop | None]) -> Attachment:
-    return Attachment(
-        edge=np.array([-1 if s is None else s.edge for s in stops], dtype=np.int32),
-        offset_m=np.array([math.nan if s is None else s.offset_m for s in stops]),
-        access_m=np.array([math.nan if s is None else s.access_m for s in stops]),
+def attachment(places: Sequence[Sequence[Stop] | Stop | None]) -> Attachment:
+    """Places with their entries: some, one or none."""
+    each = [[] if p is None else [p] if isinstance(p, Stop) else list(p) for p in places]
+    rows = [(k, stop) for k, stops in enumerate(each) for stop in stops]
+    return Attachment.of_entries(
+        np.array([k for k, _ in rows], dtype=np.int32),
+        np.array([stop.edge for _, stop in rows], dtype=np.int32),
+        np.array([stop.offset_m for _, stop in rows]),
+        np.array([stop.access_m for _, stop in rows]),
+        n_places=len(each),
     )
+
+
+def random_places(
+    rng: random.Random, edges: Sequence[reference.Edge], who: Walker, count: int
+) -> list[list[Stop]]:
+    """Places with several entries on edges that can be walked, some with none."""
+    places = []
+    for _ in range(count):
+        stops = random_stops(rng, edges, who, rng.choice((1, 1, 2, 3, 5)))
+        # of one edge, one entry
+        places.append(list({stop.edge: stop for stop in stops if stop is not None}.values()))
+    return places
 
 
 def random_stops(
     rng: random.Random, edges: Sequence[reference.Edge], who: Walker, count: int
 ) -> list[Stop | None]:
-    """Places on edges that can be walked; many at ends, at the same spots, and some nowhere."""
+    """Entries on edges that can be walked; many at ends, at the same spots, and some nowhere."""
     usable = [k for k, edge in enumerate(edges) if who.can_take(edge)]
     if not usable:
         return [None] * count

@@ -21,7 +21,10 @@ INF = math.inf
 
 @dataclasses.dataclass(frozen=True)
 class Edge:
-    """One street edge, walkable from u to v (forward) and from v to u (backward)."""
+    """One street edge, walkable from u to v (forward) and from v to u (backward).
+
+    One that is not on the ground (a bridge, a tunnel) is entered at its ends only.
+    """
 
     u: int
     v: int
@@ -32,6 +35,7 @@ class Edge:
     backward: bool = True
     effort_there: float = 1.0
     effort_back: float = 1.0
+    on_ground: bool = True
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,8 +86,9 @@ def components(n_nodes: int, edges: Sequence[Edge]) -> list[int]:
 
 
 def useful_edges(n_nodes: int, edges: Sequence[Edge], walker: Walker) -> list[bool]:
-    """Whether each edge is the walker's and in a component of at least 1 % of all nodes.
+    """Whether each edge is the walker's and in a component that leads somewhere.
 
+    That is the largest one, and each of at least 1 % of all nodes and at least 20 of them.
     Connected means connected for somebody: what only stairs lead to is out of reach for who cannot
     take them, not off the network.
     """
@@ -91,10 +96,15 @@ def useful_edges(n_nodes: int, edges: Sequence[Edge], walker: Walker) -> list[bo
     size: dict[int, int] = defaultdict(int)
     for one in label:
         size[one] += 1
-    return [walker.can_take(e) and 100 * size[label[e.u]] >= n_nodes for e in edges]
+    least = max(n_nodes / 100, 20)
+    largest = max(size.values(), default=0)
+    return [
+        walker.can_take(e) and (size[label[e.u]] >= least or size[label[e.u]] == largest)
+        for e in edges
+    ]
 
 
-# --- snapping ------------------------------------------------------------------------------------
+# --- entries -------------------------------------------------------------------------------------
 
 
 def distances_m(edges: Sequence[Edge], x: float, y: float) -> list[float]:
@@ -103,18 +113,51 @@ def distances_m(edges: Sequence[Edge], x: float, y: float) -> list[float]:
     return [edge.line.distance(point) for edge in edges]
 
 
-def snap_one(
-    edges: Sequence[Edge], usable: Sequence[bool], x: float, y: float, max_m: float = 100.0
-) -> Stop | None:
-    """Nearest usable edge within the distance, the lowest id among equals."""
-    best: tuple[float, int] | None = None
+def walks_across(line: LineString, barrier: BaseGeometry) -> bool:
+    """Whether a straight line meets a wall, or comes out of an area on the other side.
+
+    From within an area it leaves on its own side: not much further than the rim is.
+    """
+    if barrier.geom_type == "LineString":
+        return bool(line.crosses(barrier))
+    inside = line.intersection(barrier)
+    parts = [part for part in getattr(inside, "geoms", [inside]) if part.length > 0]
+    ends = [Point(end) for end in (line.coords[0], line.coords[-1])]
+    if any(all(part.distance(end) > 1e-9 for end in ends) for part in parts):
+        return True
+    if not barrier.covers(ends[0]) or barrier.covers(ends[1]):
+        return False
+    return bool(inside.length > 2 * barrier.boundary.distance(ends[0]) + 5)
+
+
+def entries(
+    edges: Sequence[Edge],
+    usable: Sequence[bool],
+    x: float,
+    y: float,
+    *,
+    max_m: float = 100.0,
+    always_m: float = 40.0,
+    barriers: Sequence[BaseGeometry] = (),
+) -> list[Stop]:
+    """Every usable edge within the radius, the nearest first; what is further counts 1.5 times."""
+    point = Point(x, y)
+    near: list[tuple[float, int]] = []
     for number, distance in enumerate(distances_m(edges, x, y)):
-        if usable[number] and distance <= max_m and (best is None or (distance, number) < best):
-            best = (distance, number)
-    if best is None:
-        return None
-    distance, number = best
-    return Stop(number, edges[number].line.project(Point(x, y)), distance)
+        if usable[number] and distance <= max_m:
+            foot = edges[number].line.interpolate(edges[number].line.project(point))
+            access = LineString([point, foot])
+            if not any(walks_across(access, barrier) for barrier in barriers):
+                near.append((distance, number))
+    if not near:
+        return []
+    least = min(near)[0]
+    radius = min(max_m, max(always_m, 1.5 * least))
+    return [
+        Stop(number, edges[number].line.project(point), least + 1.5 * (distance - least))
+        for distance, number in sorted(near)
+        if distance <= radius
+    ]
 
 
 # --- travel times --------------------------------------------------------------------------------
@@ -134,7 +177,7 @@ def minutes_matrix(
     places: Sequence[Stop | None],
     services: Sequence[Stop | None],
 ) -> list[list[float]]:
-    """Minutes from every place to every service: access + along the network + access.
+    """Minutes from every entry to every entry of a service: access + along the network + access.
 
     The graph is cut at every stop, so that two stops of one edge walk directly; then
     Floyd–Warshall over all nodes and all stops.
@@ -176,6 +219,34 @@ def minutes_matrix(
         ]
         for place in places
     ]
+
+
+def least_minutes(
+    n_nodes: int,
+    edges: Sequence[Edge],
+    walker: Walker,
+    places: Sequence[Sequence[Stop]],
+    services: Sequence[Sequence[Stop]],
+) -> list[list[float]]:
+    """Minutes from every place to every service, by whichever of their entries is the least."""
+    table = minutes_matrix(
+        n_nodes,
+        edges,
+        walker,
+        [stop for stops in places for stop in stops],
+        [stop for stops in services for stop in stops],
+    )
+    rows, columns = iter(table), list(itertools.accumulate(map(len, services), initial=0))
+    least = []
+    for stops in places:
+        own = [next(rows) for _ in stops]
+        least.append(
+            [
+                min((row[k] for row in own for k in range(*ends)), default=INF)
+                for ends in itertools.pairwise(columns)
+            ]
+        )
+    return least
 
 
 def floyd_warshall(time: list[list[float]]) -> None:
@@ -263,7 +334,7 @@ class Cell:
     x_m: float
     y_m: float
     district_id: str
-    stop: Stop | None
+    on_network: bool
     minutes: Mapping[str, float]
     nearest: Mapping[str, str]
 
@@ -291,29 +362,32 @@ def cells(
     cell_m: float,
     snap_m: float = 100.0,
 ) -> list[Cell]:
-    """Every cell with its attachment and its minutes to the nearest service of each category."""
-    usable = useful_edges(n_nodes, edges, walker)
-    stops: dict[str, list[tuple[str, Stop]]] = {}
+    """Every cell with its minutes to the nearest service of each category."""
+    useful = useful_edges(n_nodes, edges, walker)
+    usable = [yes and edge.on_ground for yes, edge in zip(useful, edges, strict=True)]
+    doors: dict[str, list[tuple[str, Stop]]] = {}
     tables: dict[str, list[list[float]]] = {}
     for category, places in services.items():
-        snapped = [(name, snap_one(edges, usable, x, y, snap_m)) for name, x, y in places]
-        stops[category] = [(name, stop) for name, stop in snapped if stop is not None]
-        tables[category] = node_minutes(n_nodes, edges, walker, [s for _, s in stops[category]])
+        doors[category] = [
+            (name, stop)
+            for name, x, y in places
+            for stop in entries(edges, usable, x, y, max_m=snap_m, always_m=snap_m)
+        ]
+        tables[category] = node_minutes(n_nodes, edges, walker, [s for _, s in doors[category]])
     found = []
     for col, row, x_m, y_m in grid(area, cell_m):
         centre = Point(x_m, y_m)
         district = next((key for key, shape in districts if shape.covers(centre)), "")
-        stop = snap_one(edges, usable, x_m, y_m, snap_m)
+        stops = entries(edges, usable, x_m, y_m, max_m=snap_m)
         minutes, nearest = {}, {}
-        for category, named in stops.items():
-            minutes[category], nearest[category] = (math.nan, "") if stop is None else (INF, "")
-            if stop is None or not named:
-                continue
-            each = place_minutes(edges, walker, stop, [s for _, s in named], tables[category])
-            best, name = min(zip(each, [name for name, _ in named], strict=True))
-            if best < INF:
-                minutes[category], nearest[category] = best, name
-        found.append(Cell(col, row, x_m, y_m, district, stop, minutes, nearest))
+        for category, named in doors.items():
+            minutes[category], nearest[category] = (INF if stops else math.nan), ""
+            for stop in stops:
+                each = place_minutes(edges, walker, stop, [s for _, s in named], tables[category])
+                best = min(zip(each, [name for name, _ in named], strict=True), default=(INF, ""))
+                if best[0] < INF and best < (minutes[category], nearest[category] or "~"):
+                    minutes[category], nearest[category] = best
+        found.append(Cell(col, row, x_m, y_m, district, bool(stops), minutes, nearest))
     return found
 
 

@@ -11,25 +11,39 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from shapely import Point
+from shapely import LineString, Point
+from shapely.geometry.base import BaseGeometry
 
 from helpers import reference, toy_town
-from helpers.random_towns import PROFILES, SEEDS, SIDES, attachment, random_stops, walker
+from helpers.random_towns import (
+    PROFILES,
+    SEEDS,
+    SIDES,
+    attachment,
+    random_places,
+    random_stops,
+    walker,
+)
 from helpers.reference import Stop, Walker
+from quart_heure.network.barriers import Barriers
+from quart_heure.network.components import useful_edges
+from quart_heure.network.entries import needed_entries
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.network.snapping import snap
-from quart_heure.network.travel_time import travel_times
+from quart_heure.network.travel_time import search_graph, travel_times
 from quart_heure.profiles import ADULT, WalkProfile
 from quart_heure.study import analyse
 
 WHOLE_LINE = settings(max_examples=max(1, settings().max_examples // 2))
 
 
-# --- snapping ------------------------------------------------------------------------------------
+# --- entries -------------------------------------------------------------------------------------
 
 
-@given(seed=SEEDS, columns=SIDES, rows=SIDES)
-def test_snap_finds_the_nearest_usable_edge(seed: int, columns: int, rows: int) -> None:
+@given(seed=SEEDS, columns=SIDES, rows=SIDES, always_m=st.sampled_from([10.0, 40.0, 100.0]))
+def test_places_enter_at_every_edge_in_their_radius(
+    seed: int, columns: int, rows: int, always_m: float
+) -> None:
     town = toy_town.random_town(seed, columns=columns, rows=rows)
     rng = random.Random(seed + 1)
     _, edges = toy_town.reference_edges(town.edges)
@@ -39,37 +53,65 @@ def test_snap_finds_the_nearest_usable_edge(seed: int, columns: int, rows: int) 
     x0, y0 = toy_town.ORIGIN
     points = [(x0 + rng.uniform(-200, 700), y0 + rng.uniform(-200, 700)) for _ in range(25)]
     points += [edge.line.coords[0] for edge in edges[:5]]  # on nodes
-    found = snap(network, np.array(points), usable=np.array(usable), max_distance_m=limit_m)
+    barriers = random_barriers(rng)
+    found = snap(
+        network,
+        np.array(points),
+        usable=np.array(usable),
+        max_distance_m=limit_m,
+        always_m=always_m,
+        barriers=Barriers.of_shapes(np.array(barriers, dtype=object)),
+    )
     for k, (x, y) in enumerate(points):
-        wanted = reference.snap_one(edges, usable, x, y, limit_m)
-        if wanted is None:
-            assert found.edge[k] == -1
-            continue
-        chosen = int(found.edge[k])
-        assert usable[chosen]
-        distance_m = edges[chosen].line.distance(Point(x, y))
-        assert distance_m == pytest.approx(wanted.access_m, abs=1e-9)
-        if distance_m == wanted.access_m:
-            assert chosen == wanted.edge
-        assert found.access_m[k] == pytest.approx(wanted.access_m, abs=1e-9)
-        foot = edges[chosen].line.interpolate(found.offset_m[k])
-        assert foot.distance(Point(x, y)) == pytest.approx(wanted.access_m, abs=1e-6)
+        wanted = reference.entries(
+            edges, usable, x, y, max_m=limit_m, always_m=always_m, barriers=barriers
+        )
+        own = slice(found.begin[k], found.begin[k + 1])
+        assert sorted(found.edge[own]) == sorted(stop.edge for stop in wanted)
+        assert found.nearest_m[k] == pytest.approx(
+            wanted[0].access_m if wanted else math.nan, abs=1e-9, nan_ok=True
+        )
+        access_m = {stop.edge: stop.access_m for stop in wanted}
+        least_m = min(access_m.values(), default=0.0)
+        for edge, offset_m, counted_m in zip(
+            found.edge[own], found.offset_m[own], found.access_m[own], strict=True
+        ):
+            assert counted_m == pytest.approx(access_m[edge], abs=1e-9)
+            foot = edges[edge].line.interpolate(offset_m)
+            straight_m = least_m + (counted_m - least_m) / 1.5
+            assert foot.distance(Point(x, y)) == pytest.approx(straight_m, abs=1e-6)
+
+
+def random_barriers(rng: random.Random) -> list[BaseGeometry]:
+    """Walls and ponds, off the whole metres that streets run on."""
+    x0, y0 = toy_town.ORIGIN
+    shapes: list[BaseGeometry] = []
+    for _ in range(rng.choice((0, 3, 8))):
+        x, y = x0 + rng.uniform(-100, 500), y0 + rng.uniform(-100, 500)
+        if rng.random() < 0.5:
+            shapes.append(LineString([(x, y), (x + rng.uniform(-80, 80), y + 60.123)]))
+        else:
+            shapes.append(Point(x, y).buffer(rng.uniform(5, 40), quad_segs=3))
+    return shapes
 
 
 @given(seed=SEEDS, columns=SIDES, rows=SIDES)
-def test_snap_ties_on_a_lattice_go_to_the_lowest_id(seed: int, columns: int, rows: int) -> None:
+def test_entries_on_a_lattice_are_in_order_of_access_and_edge(
+    seed: int, columns: int, rows: int
+) -> None:
     town = toy_town.random_town(seed, columns=columns, rows=rows, lattice=True)
     _, edges = toy_town.reference_edges(town.edges)
     network = WalkNetwork.from_edges(town.edges)
     usable = [True] * len(edges)
     x0, y0 = toy_town.ORIGIN
     points = [(x0 + i * 12.5, y0 + j * 12.5) for i in range(-12, 60, 4) for j in range(-12, 60, 4)]
-    found = snap(network, np.array(points), usable=np.array(usable), max_distance_m=100.0)
-    wanted = [reference.snap_one(edges, usable, x, y) for x, y in points]
-    assert found.edge.tolist() == [-1 if s is None else s.edge for s in wanted]
-    on = [k for k, stop in enumerate(wanted) if stop is not None]
-    assert found.access_m[on].tolist() == [wanted[k].access_m for k in on]
-    assert found.offset_m[on] == pytest.approx([wanted[k].offset_m for k in on], abs=1e-9)
+    found = snap(network, np.array(points), usable=np.array(usable))
+    wanted = [reference.entries(edges, usable, x, y) for x, y in points]
+    flat = [stop for stops in wanted for stop in stops]
+    assert found.place.tolist() == [k for k, stops in enumerate(wanted) for _ in stops]
+    assert found.edge.tolist() == [stop.edge for stop in flat]
+    assert found.access_m == pytest.approx([stop.access_m for stop in flat], abs=1e-9)
+    assert found.offset_m == pytest.approx([stop.offset_m for stop in flat], abs=1e-9)
 
 
 @pytest.mark.parametrize(("west", "east"), [(-2.0, 703.0), (-40.0, 740.0), (-2000.0, 2700.0)])
@@ -110,13 +152,79 @@ def test_a_place_lies_at_the_same_share_of_a_street_that_is_longer_than_it_is_dr
 
 def test_snap_of_nothing_and_to_nothing(toy_network: WalkNetwork) -> None:
     none = snap(toy_network, np.empty((0, 2)), usable=np.ones(toy_network.n_edges, dtype=bool))
-    assert len(none.edge) == 0
+    assert len(none) == len(none.edge) == 0
     nowhere = snap(
         toy_network,
         np.array([toy_town.ORIGIN]),
         usable=np.zeros(toy_network.n_edges, dtype=bool),
     )
-    assert nowhere.edge.tolist() == [-1]
+    assert nowhere.attached.tolist() == [False]
+    assert nowhere.nearest_edge.tolist() == [-1]
+
+
+def test_places_are_taken_with_their_entries() -> None:
+    stops = [[Stop(3, 1.0, 2.0), Stop(5, 2.0, 4.0)], [], [Stop(7, 0.0, 1.0)], [Stop(2, 9.0, 3.0)]]
+    every = attachment(stops)
+    assert every[np.array([3, 0, 1])].edge.tolist() == [2, 3, 5]
+    assert every[np.array([3, 0, 1])].place.tolist() == [0, 1, 1]
+    assert every[np.array([False, True, True, False])].nearest_edge.tolist() == [-1, 7]
+    other = attachment([[Stop(8, 0.0, 0.0)], []])
+    changed = every.updated(np.array([1, 3]), other)
+    assert changed.edge.tolist() == [3, 5, 8, 7]
+    assert changed.attached.tolist() == [True, True, True, False]
+
+
+@given(seed=SEEDS, columns=SIDES, rows=SIDES, profile=PROFILES)
+def test_entries_that_are_dropped_were_never_the_least(
+    seed: int, columns: int, rows: int, profile: WalkProfile
+) -> None:
+    # streets 30 m apart: places have many entries
+    town = toy_town.random_town(seed, columns=columns, rows=rows)
+    edges = town.edges.assign(
+        geometry=town.edges.geometry.scale(0.3, 0.3, origin=toy_town.ORIGIN),
+        length_m=town.edges["length_m"] * 0.3,
+    )
+    network = WalkNetwork.from_edges(edges)
+    graph = search_graph(network, profile)
+    rng = np.random.default_rng(seed)
+    usable = useful_edges(network, profile)
+    xy = np.array(toy_town.ORIGIN) + rng.uniform(-20, 130, size=(60, 2))
+    places = snap(network, xy[:50], usable=usable)
+    services = snap(network, xy[50:], usable=usable, always_m=100.0)
+    needed = needed_entries(graph, places)
+    assert needed.attached.tolist() == places.attached.tolist()
+    assert needed.nearest_m == pytest.approx(places.nearest_m, nan_ok=True)
+    every, kept = graph.times(services, places), graph.times(services, needed)
+    assert kept.minutes == pytest.approx(every.minutes, abs=1e-9)
+    for k in range(10):
+        one = services[np.array([k])]
+        assert graph.times(one, needed).minutes == pytest.approx(
+            graph.times(one, places).minutes, abs=1e-9
+        )
+
+
+def test_most_entries_of_a_dense_town_are_needless(toy_network: WalkNetwork) -> None:
+    xy = toy_network.node_xy + 3.0
+    places = snap(toy_network, xy, usable=np.ones(toy_network.n_edges, dtype=bool))
+    needed = needed_entries(search_graph(toy_network, ADULT), places)
+    assert len(needed.place) < 0.7 * len(places.place)
+
+
+@given(seed=SEEDS)
+def test_one_more_entry_never_makes_a_place_worse(seed: int) -> None:
+    town = toy_town.random_town(seed)
+    rng = random.Random(seed + 1)
+    _, edges = toy_town.reference_edges(town.edges)
+    network = WalkNetwork.from_edges(town.edges)
+    places = random_places(rng, edges, walker(ADULT), 20)
+    services = random_places(rng, edges, walker(ADULT), 3)
+    before = travel_times(network, ADULT, attachment(services), attachment(places)).minutes
+    more = [[*p, *random_places(rng, edges, walker(ADULT), 1)[0]] for p in places]
+    after = travel_times(network, ADULT, attachment(services), attachment(more)).minutes
+    assert (after <= before + 1e-9).all()
+    more = [[*s, *random_places(rng, edges, walker(ADULT), 1)[0]] for s in services]
+    after = travel_times(network, ADULT, attachment(more), attachment(places)).minutes
+    assert (after <= before + 1e-9).all()
 
 
 # --- travel times --------------------------------------------------------------------------------
@@ -125,12 +233,12 @@ def test_snap_of_nothing_and_to_nothing(toy_network: WalkNetwork) -> None:
 def check_times(
     town: toy_town.Town,
     profile: WalkProfile,
-    places: Sequence[Stop | None],
-    services: Sequence[Stop | None],
+    places: Sequence[Sequence[Stop]],
+    services: Sequence[Sequence[Stop]],
 ) -> None:
     n_nodes, edges = toy_town.reference_edges(town.edges)
     network = WalkNetwork.from_edges(town.edges)
-    table = reference.minutes_matrix(n_nodes, edges, walker(profile), places, services)
+    table = reference.least_minutes(n_nodes, edges, walker(profile), places, services)
     found = travel_times(network, profile, attachment(services), attachment(places))
     for k, row in enumerate(table):
         wanted = min(row, default=math.inf)
@@ -148,8 +256,8 @@ def test_travel_times_equal_floyd_warshall(
     town = toy_town.random_town(seed, columns=columns, rows=rows)
     rng = random.Random(seed + 1)
     _, edges = toy_town.reference_edges(town.edges)
-    places = random_stops(rng, edges, walker(profile), 12)
-    services = random_stops(rng, edges, walker(profile), rng.choice((0, 1, 2, 6)))
+    places = random_places(rng, edges, walker(profile), 12)
+    services = random_places(rng, edges, walker(profile), rng.choice((0, 1, 2, 6)))
     check_times(town, profile, places, services)
 
 
@@ -273,7 +381,7 @@ def test_every_cell_of_random_towns(
     for one in expected:
         row = table.loc[(one.col, one.row)]
         assert row["district_id"] == one.district_id
-        assert bool(row["on_network"]) == (one.stop is not None)
+        assert bool(row["on_network"]) == (one.on_network)
         within = 0
         for category in study.categories:
             wanted = one.minutes[category]
@@ -283,7 +391,7 @@ def test_every_cell_of_random_towns(
             if not any(abs(wanted - part * 6) < 1e-6 for part in (0.9, 1, 1.1)):
                 assert row[f"status_{category}"] == reference.status(wanted, 6)
             within += found <= 6 + 1e-9
-        assert row["essentials_within"] == (within if one.stop is not None else -1)
+        assert row["essentials_within"] == (within if one.on_network else -1)
 
 
 def exact_status(metres: float, threshold_m: Fraction) -> str:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers import reference, toy_town
-from helpers.random_towns import PROFILES, SEEDS, SIDES, attachment, random_stops, walker
+from helpers.random_towns import PROFILES, SEEDS, SIDES, attachment, random_places, walker
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.network.reach import reach_of_services
 from quart_heure.network.travel_time import search_graph
@@ -31,9 +31,9 @@ def test_each_service_reaches_what_floyd_warshall_says(
     town = toy_town.random_town(seed, columns=columns, rows=rows)
     rng = random.Random(seed + 1)
     n_nodes, edges = toy_town.reference_edges(town.edges)
-    places = random_stops(rng, edges, walker(profile), 12)
-    services = random_stops(rng, edges, walker(profile), rng.choice((0, 1, 2, 11)))
-    table = reference.minutes_matrix(n_nodes, edges, walker(profile), places, services)
+    places = random_places(rng, edges, walker(profile), 12)
+    services = random_places(rng, edges, walker(profile), rng.choice((0, 1, 2, 11)))
+    table = reference.least_minutes(n_nodes, edges, walker(profile), places, services)
     graph = search_graph(WalkNetwork.from_edges(town.edges), profile)
     found = reach_of_services(graph, attachment(services), attachment(places), limit_min=limit_min)
     assert found.n_services == len(services)

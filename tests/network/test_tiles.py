@@ -20,8 +20,10 @@ from helpers.project import EXTRACTS, ROOT
 from helpers.vector_tiles import UNIT_M, X, Y, Z, line, write_mbtiles, write_tile
 from quart_heure.cache import Cache
 from quart_heure.errors import InputFileError
+from quart_heure.network.components import entry_edges
 from quart_heure.network.graph import Flags, WalkNetwork
 from quart_heure.network.tile_network import network_from_tiles, read_tile_network, tile_rule
+from quart_heure.profiles import ADULT
 from quart_heure.sources.tiles import lines as tile_lines
 from quart_heure.sources.tiles.archive import tile_folder
 from quart_heure.sources.tiles.files import EXTENT, Tile, find_tiles, grid_transform, read_layer
@@ -303,7 +305,8 @@ def test_a_study_takes_tiles_for_its_network(
         {"district_id": ["1"]}, geometry=[shapely.box(*low, *high)], crs=network.crs
     )
     square.to_file(tmp_path / "districts.gpkg")
-    longest = network.lines[network.length_m.argmax()]
+    entered = entry_edges(network, ADULT)
+    longest = network.lines[np.where(entered, network.length_m, 0).argmax()]
     here = gpd.GeoSeries([longest.centroid], crs=network.crs).to_crs(4326).iloc[0]
     (tmp_path / "services.csv").write_text(
         f"category,longitude,latitude\nesi,{here.x},{here.y}\n", encoding="utf-8"

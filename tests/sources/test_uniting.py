@@ -53,6 +53,25 @@ def test_men_and_women_at_the_same_hours(tmp_path: Path) -> None:
     assert (row["capacity_value"], row["capacity_unit"]) == (30, "places")
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "both"),
+    [
+        ("women;no_men", "men;no_women", {"women", "men"}),
+        ("men;no_children", "women;no_children", {"men", "women", "no_children"}),
+        ("men;no_children", "families", {"men", "families"}),
+        ("everyone", "women", {"everyone"}),
+        ("women;unknown", "men", {"women", "men", "unknown"}),
+    ],
+)
+def test_who_is_kept_out_of_one_of_two_may_go_to_the_other(
+    tmp_path: Path, one: str, other: str, both: set[str]
+) -> None:
+    hours = {"opening_hours": "Mo-Fr 09:00-12:00"}
+    for order in ((one, other), (other, one)):
+        [row] = read(tmp_path, *({**hours, "admits": text} for text in order)).table["admits"]
+        assert set(row.split(";")) == both
+
+
 def test_men_in_the_morning_and_women_in_the_afternoon_stay_two(tmp_path: Path) -> None:
     services = read(
         tmp_path,

@@ -582,11 +582,13 @@ def test_an_empty_category_is_all_uncovered_and_said(study: Path) -> None:
     rows = coverage.indicators.query("category == 'halte_femmes'")
     assert (rows["uncovered_pct"] == 100).all()
     assert (rows["services_inside"] == 0).all()
-    [gap] = coverage.gaps.query("category == 'halte_femmes'").to_dict("records")
+    gaps = coverage.gaps.query("category == 'halte_femmes'")
     city = rows[rows["level"] == "city"].iloc[0]
-    assert gap["area_ha"] == city["on_network_ha"]
-    assert np.isinf(gap["minutes_min"])
-    assert (gap["cause"], gap["nearest_service_id"]) == ("too_far", "")
+    # Water parts them; what is left on small islands is too small for a gap.
+    assert gaps["area_ha"].sum() == pytest.approx(city["on_network_ha"], rel=0.005)
+    assert np.isinf(gaps["minutes_min"]).all()
+    assert set(gaps["cause"]) == {"too_far"}
+    assert set(gaps["nearest_service_id"]) == {""}
     for format_ in ("md", "html"):
         assert "Aucun service connu de nous ici\u00a0: Haltes femmes." in render_report(
             coverage, format=format_
@@ -1358,6 +1360,7 @@ READ = (
     "problems.csv",
     "filters.csv",
     "fragility.csv",
+    "entries.csv",
     "dependence.csv",
     "capacity.csv",
 )

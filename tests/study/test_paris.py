@@ -15,9 +15,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from numpy.typing import NDArray
 from shapely.ops import substring
 
 from helpers.paris_figures import ELSEWHERE_PCT, MOVED_FROM, NOT_COUNTED_PTS, PLACED_SINCE
+from helpers.reference import walks_across
 from quart_heure.cache import Cache
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.outputs.discretion import publishable
@@ -69,7 +71,9 @@ def city_pct(coverage: Coverage) -> pd.Series[float]:
 
 @pytest.mark.parametrize("category", ELSEWHERE_PCT)
 def test_figures_found_elsewhere_are_reproduced(old_facts: Coverage, category: str) -> None:
-    assert city_pct(old_facts)[category] == pytest.approx(ELSEWHERE_PCT[category], abs=0.5)
+    """Others took the one nearest street, which leaves some ways out, and water for land."""
+    more = city_pct(old_facts)[category] - ELSEWHERE_PCT[category]
+    assert -0.1 <= more <= 2
 
 
 def test_places_that_are_not_open_do_not_count_by_default(
@@ -150,6 +154,64 @@ def test_streets_that_nearly_meet_move_no_figure(default: Coverage) -> None:
     assert change.max() > 0  # they were joined
 
 
+# --- at the door ---------------------------------------------------------------------------------
+
+
+def share(coverage: Coverage, label: str, category: str) -> float:
+    table = coverage.indicators.set_index(["label", "category"])
+    return float(table.loc[(label, category), "covered_pct"])
+
+
+def test_places_that_one_street_misled_are_right(default: Coverage) -> None:
+    """The nearest street of each leads away from those who live around it.
+
+    A square's outline that is joined on the far side only, an underground car road, rings with one
+    entrance, and a corridor below a town hall: with that one street the shares were 60.3 % of the
+    4e, 64.6 % of the 18e and 38.1 % of it.
+    """
+    assert share(default, "4e", "esi") == pytest.approx(77, abs=3)
+    assert share(default, "18e", "distribution_alimentaire") == pytest.approx(73.5, abs=1.5)
+    assert share(default, "18e", "halte_femmes") == pytest.approx(46, abs=1)
+    entries = default.entries.set_index(["service_id", "rank"])
+    nearest = entries["street"].xs(1, level="rank")
+    assert nearest["bains_douches-75004-saint-merri"] == "Rue du Renard"
+    # The ring is still the nearest of these three, and no longer the only one.
+    for name, by in {
+        "esi-75012-mazas": "Quai de la Rapée",
+        "distribution_alimentaire-75019-amitie-villette": "Quai de l'Oise",
+        "distribution_alimentaire-75020-magalimenil": "Rue d'Eupatoria",
+    }.items():
+        assert by in set(entries.loc[name, "street"])
+
+
+def test_services_on_the_other_pavement_move_few_figures(default: Coverage) -> None:
+    """Every service 15 m further east, north, west or south; the nearest street alone gave 16.9."""
+    basis = default.basis
+    wide = default.indicators[default.indicators["level"] == "district"].pivot(
+        index="district_id", columns="category", values="covered_pct"
+    )
+    on, district = basis.on_network, basis.cells.district
+    cells = np.bincount(district[on])
+    changes = []
+    for offset in ((15.0, 0.0), (0.0, 15.0), (-15.0, 0.0), (0.0, -15.0)):
+        for category, minutes in basis.displaced(offset).items():
+            covered = on & (minutes <= 15 * (1 + 1e-9))
+            moved = 100 * np.bincount(district[covered], minlength=len(cells)) / cells
+            changes.append(moved - wide[category].to_numpy())
+    change = np.abs(np.concatenate(changes))
+    assert change.max() <= 3
+    assert np.sqrt((change**2).mean()) <= 0.5
+
+
+def test_water_is_no_land(default: Coverage) -> None:
+    city = default.city.iloc[0]
+    parts = city["on_network_ha"] + city["off_network_ha"] + city["water_ha"]
+    assert parts == pytest.approx(city["area_ha"])
+    rows = default.indicators[default.indicators["category"] == "esi"].set_index("label")
+    assert 100 * rows.loc["4e", "water_ha"] / rows.loc["4e", "area_ha"] == pytest.approx(13, abs=2)
+    assert (default.cells["residents"][default.cells["status_esi"] == "water"] == 0).all()
+
+
 # --- another computation, on the same files ------------------------------------------------------
 
 
@@ -163,6 +225,11 @@ def computed_apart() -> pd.DataFrame:
             graph.add_edge(u, v, weight=length)
     large = [part for part in nx.connected_components(graph) if len(part) >= 0.01 * len(graph)]
     useful = edges[edges["u"].isin(set().union(*large))]
+    useful = useful[~useful["tunnel"] & ~useful["bridge"]]
+    useful = useful[~useful["kind"].isin(["corridor", "elevator"])]
+    background = gpd.read_parquet(paris_dir() / "background.parquet")
+    water = background[background["kind"] == "water"]
+    barriers = background[background["kind"].isin(["water", "rail"])].geometry.to_numpy()
     districts = gpd.read_file(paris_dir() / "districts.geojson").to_crs(2154)
     west, south, east, north = districts.total_bounds
     x, y = np.meshgrid(
@@ -171,59 +238,78 @@ def computed_apart() -> pd.DataFrame:
     cells = gpd.GeoDataFrame(geometry=shapely.points(x.ravel(), y.ravel()), crs=2154)
     cells = cells.sjoin(districts[["district_id", "geometry"]], predicate="within")
     cells = cells.drop(columns="index_right").reset_index(drop=True)
-    cells = attach(cells, useful)
+    wet = cells.sjoin(water[["geometry"]], predicate="intersects").index
+    cells = cells.drop(index=wet.unique()).reset_index(drop=True)
+    entries = attach(cells, useful, barriers, always_m=40)
     rows = pd.read_csv(paris_dir() / "services.csv").dropna(subset=["longitude", "latitude"])
     rows = rows[rows["status"].isin(["open", "unknown"])]
     points = gpd.points_from_xy(rows["longitude"], rows["latitude"], crs=4326).to_crs(2154)
-    services = gpd.GeoDataFrame(rows[["category"]], geometry=points)
-    services = attach(services.reset_index(drop=True), useful).dropna(subset=["access_m"])
+    services = gpd.GeoDataFrame(rows[["category"]], geometry=points).reset_index(drop=True)
+    doors = attach(services, useful, barriers, always_m=100)
+    category = services["category"].loc[doors["place"]].to_numpy()
+    on = cells.loc[entries["place"].unique()]
     shares = {
-        category: (minutes_to(graph, services[services["category"] == category], cells) <= 15)
-        .groupby(cells["district_id"])
+        one: (minutes_to(graph, doors[category == one], entries) <= 15)
+        .reindex(on.index)
+        .groupby(on["district_id"])
         .mean()
         .mul(100)
-        for category in sorted(set(services["category"]))
+        for one in sorted(set(services["category"]))
     }
     return pd.DataFrame(shares)
 
 
-def attach(places: gpd.GeoDataFrame, streets: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Join places to their nearest street; those further than 100 m are left out."""
-    joined = places.sjoin_nearest(
-        streets[["u", "v", "length_m", "geometry"]], max_distance=100, distance_col="access_m"
+def attach(
+    places: gpd.GeoDataFrame,
+    streets: gpd.GeoDataFrame,
+    barriers: NDArray[np.object_],
+    *,
+    always_m: float,
+) -> pd.DataFrame:
+    """Join places to every street in their radius, by a tree of whole streets."""
+    lines, points = streets.geometry.to_numpy(), places.geometry.to_numpy()
+    place, street = shapely.STRtree(lines).query(points, predicate="dwithin", distance=100)
+    access = shapely.shortest_line(points[place], lines[street])
+    free = np.ones(len(place), dtype=bool)
+    line, barrier = shapely.STRtree(barriers).query(access, predicate="intersects")
+    for one, other in zip(line, barrier, strict=True):
+        free[one] &= not walks_across(access[one], barriers[other])
+    place, street, access = place[free], street[free], access[free]
+    found = streets.iloc[street][["u", "v", "length_m"]].reset_index(names="edge")
+    distance = shapely.length(access)
+    found["place"] = place
+    least = pd.Series(distance).groupby(place).transform("min").to_numpy()
+    found["access_m"] = least + 1.5 * (distance - least)
+    found["offset_m"] = (
+        shapely.line_locate_point(lines[street], points[place], normalized=True) * found["length_m"]
     )
-    joined = joined[~joined.index.duplicated()]
-    line = streets.geometry.loc[joined["index_right"]].to_numpy()
-    joined["offset_m"] = (
-        shapely.line_locate_point(line, joined.geometry.to_numpy(), normalized=True)
-        * joined["length_m"]
-    )
-    return joined
+    return found[distance <= np.maximum(always_m, 1.5 * least)]
 
 
-def minutes_to(graph: nx.Graph, services: gpd.GeoDataFrame, cells: gpd.GeoDataFrame) -> pd.Series:
-    """Walk from the services through a copy of the graph in which each is a node."""
+def minutes_to(graph: nx.Graph, doors: pd.DataFrame, entries: pd.DataFrame) -> pd.Series:
+    """Walk from the services through a copy of the graph in which each entry is a node."""
     walked = graph.copy()
-    for number, service in enumerate(services.itertuples()):
-        at = ("service", number)
-        for end, way in (
-            (service.u, service.offset_m),
-            (service.v, service.length_m - service.offset_m),
-        ):
-            weight = way + service.access_m
+    for number, door in enumerate(doors.itertuples()):
+        at = ("door", number)
+        for end, way in ((door.u, door.offset_m), (door.v, door.length_m - door.offset_m)):
+            weight = way + door.access_m
             if not walked.has_edge(at, end) or walked[at][end]["weight"] > weight:
                 walked.add_edge(at, end, weight=weight)
-    sources = [("service", number) for number in range(len(services))]
+    sources = [("door", number) for number in range(len(doors))]
     # A path through a service is never shorter than one that ends there.
     metres = pd.Series(nx.multi_source_dijkstra_path_length(walked, sources, cutoff=1200))
-    through_u = cells["u"].map(metres).fillna(np.inf) + cells["offset_m"]
-    through_v = cells["v"].map(metres).fillna(np.inf) + cells["length_m"] - cells["offset_m"]
+    metres = metres[[not isinstance(node, tuple) for node in metres.index]]
+    through_u = entries["u"].map(metres).fillna(np.inf) + entries["offset_m"]
+    through_v = entries["v"].map(metres).fillna(np.inf) + entries["length_m"] - entries["offset_m"]
     best = np.minimum(through_u, through_v)
-    for service in services.itertuples():
-        same = cells["index_right"] == service.index_right
-        direct = (cells.loc[same, "offset_m"] - service.offset_m).abs() + service.access_m
-        best[same] = np.minimum(best[same], direct)
-    return (best + cells["access_m"]) / SPEED_M_PER_MIN
+    along = entries["offset_m"].to_numpy()
+    least, on_edge = best.to_numpy(copy=True), entries.reset_index().groupby("edge").indices
+    for door in doors.itertuples():
+        same = on_edge.get(door.edge, [])
+        direct = np.abs(along[same] - door.offset_m) + door.access_m
+        least[same] = np.minimum(least[same], direct)
+    best = pd.Series(least, index=entries.index)
+    return ((best + entries["access_m"]) / SPEED_M_PER_MIN).groupby(entries["place"]).min()
 
 
 def test_every_district_agrees_with_a_computation_apart(

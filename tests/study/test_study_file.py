@@ -27,6 +27,7 @@ from helpers.study_files import (
 )
 from quart_heure.analysis.audience import PERSONS
 from quart_heure.cache import Cache
+from quart_heure.errors import StudyFileError
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.profiles import ADULT, SLOW, STEP_FREE, WalkProfile
 from quart_heure.sources.residents.residents import read_residents
@@ -176,6 +177,12 @@ def activated(template: str) -> str:
     return re.sub(r"(?m)^# (?=\[|\w+ = )", "", template)
 
 
+SCHOOL = (
+    "Description;Population;Date de début;Date de fin;Académies;Zones\n"
+    "Vacances de Noël;-;2026-12-18T23:00:00+00:00;2027-01-03T23:00:00+00:00;Paris;Zone C\n"
+)
+
+
 def town_for_the_template(study_file: Path, template: str) -> Path:
     folder = study_file.parent
     gpd.read_parquet(folder / "districts.parquet").to_file(folder / "districts.geojson")
@@ -196,6 +203,7 @@ def town_for_the_template(study_file: Path, template: str) -> Path:
     x, y = toy_town.ORIGIN
     flat = f"ncols 2\nnrows 2\nxllcorner {x - 3e3}\nyllcorner {y - 3e3}\ncellsize 8000\n0 0\n0 0\n"
     (folder / "heights.asc").write_text(flat, encoding="ascii")
+    (folder / "fr-en-calendrier-scolaire.csv").write_text(SCHOOL, encoding="utf-8")
     study_file.write_text(template, encoding="utf-8")
     return study_file
 
@@ -225,6 +233,28 @@ def test_what_the_template_comments_out_is_the_default(study_file: Path) -> None
     assert background is not None
     assert background.crs == study.area.crs
     assert analyse(study).city["residents"].notna().all()
+
+
+def test_school_holidays_are_read_where_a_calendar_is_named(study_file: Path) -> None:
+    calendar = study_file.parent / "calendar.csv"
+    calendar.write_text(SCHOOL, encoding="utf-8")
+    add(study_file, '[hours]\nschool_holidays = "calendar.csv"\nzone = "Zone C"')
+    study = read_study(study_file)
+    assert study.school is not None
+    assert study.school.zone == "Zone C"
+    told = next(one for one in study.provenance if one["role"] == "hours")
+    assert told["file"] == "calendar.csv"
+    # Districts called W and E are in no département: nobody says which calendar is theirs.
+    with pytest.raises(StudyFileError, match="do not tell the zone"):
+        read_study(swap(study_file, 'zone = "Zone C"', ""))
+
+
+def test_streets_without_a_date_may_be_given_one(study_file: Path) -> None:
+    network = '[network]\ndate = "2026-01-31"'
+    study = read_study(swap(study_file, "[network]", network))
+    assert study.network.meta["osm_date"] == "2026-01-31"
+    with pytest.raises(StudyFileError, match="date is 'soon'"):
+        read_study(swap(study_file, '"2026-01-31"', '"soon"'))
 
 
 def test_the_template_names_every_key(study_file: Path) -> None:

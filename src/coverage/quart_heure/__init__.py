@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from quart_heure.study.coverage import Coverage
     from quart_heure.study.file import read_study
     from quart_heure.study.line import analyse
+    from quart_heure.study.siting import site
     from quart_heure.study.study import Study
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "read_services",
     "read_study",
     "render_report",
+    "site",
     "write_map",
     "write_results",
 ]
@@ -64,6 +66,7 @@ _HOMES = {
     "sources.services.services": ("read_services",),
     "study": ("Coverage", "Study", "analyse"),
     "study.file": ("read_study",),
+    "study.siting": ("site",),
 }
 
 

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from quart_heure.commands import inputs, reports, variants
+from quart_heure.commands import inputs, reports, siting, variants
 from quart_heure.errors import QuartHeureError
 
 app = typer.Typer(
@@ -50,6 +50,9 @@ for _command in (
     reports.info,
     variants.paces,
     variants.sensitivity,
+    siting.site,
+    siting.ask,
+    siting.links,
     inputs.fetch,
     inputs.geocode,
     inputs.check,

@@ -68,7 +68,11 @@ def _read_columns() -> tuple[Column, ...]:
 COLUMNS: tuple[Column, ...] = _read_columns()
 """Every column of every result table, in order."""
 
-_ON_DEMAND = ("paces", "sensitivity")
+_ON_DEMAND = (
+    *("paces", "sensitivity"),
+    *("sites", "site_candidates", "site_alternatives", "site_gaps", "site_districts"),
+    *("site_curve", "calls", "links"),
+)
 """Tables that a command prints and no folder of results holds."""
 
 TABLES: tuple[str, ...] = tuple(

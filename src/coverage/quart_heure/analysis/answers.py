@@ -142,7 +142,7 @@ def composite_answers(
 
 
 def within_count(cells: Cells, essentials: Sequence[Answer]) -> NDArray[np.int8]:
-    """Count the essential categories within the threshold, -1 off the network; shape (n,)."""
+    """Count the essential categories within the threshold, -1 off the network or in water; (n,)."""
     count = np.zeros(len(cells), dtype=np.int8)
     for one in essentials:
         count += one.covered
@@ -179,7 +179,7 @@ def cell_table(
         "district_id": _words(cells.district[keep], [*district_ids, NO_DISTRICT]),
         "residents": np.full(len(keep), np.nan) if people is None else people[keep],
         "on_network": on,
-        "access_m": cells.attachment.access_m[keep],
+        "access_m": cells.attachment.nearest_m[keep],
     }
     for name, one in answers.items():
         columns[f"minutes_{name}"] = np.where(on, one.minutes[keep], np.nan)
@@ -198,7 +198,7 @@ def _answer(
     threshold_min: float,
 ) -> Answer:
     """Classify the minutes of a category (see `Answer` for the shapes)."""
-    status = classify(minutes, cells.attachment.attached, threshold_min)
+    status = classify(minutes, cells.attachment.attached, threshold_min, water=cells.water)
     return Answer(minutes=minutes, nearest=nearest, status=status, in_reach=in_reach)
 
 

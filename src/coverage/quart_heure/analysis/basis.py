@@ -8,17 +8,23 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import shapely
 from numpy.typing import NDArray
 
 from quart_heure.analysis.districts import Districts
+from quart_heure.analysis.doors import Doors
 from quart_heure.analysis.states import STATE_WORDS
 from quart_heure.analysis.surface import Cells
 from quart_heure.network.reach import Reach
 from quart_heure.sources.areas.areas import StudyArea
 from quart_heure.sources.hours.syntax import OPEN
+
+if TYPE_CHECKING:
+    import geopandas as gpd
 
 _SERVICE_COLUMNS = ("service_id", "category", "name", "discreet", "district_id")
 
@@ -42,6 +48,10 @@ class Basis:
         capacity_value (NaN if not known), capacity_unit, and where known status, source_date.
     perhaps
         Which of these are perhaps open, or perhaps admit the person asked for; shape (s,).
+    xy
+        Where these stand, discreet ones too; shape (s, 2). Not for any output.
+    doors
+        What it takes to let them stand elsewhere.
     categories
         Of the study.
     threshold_min
@@ -54,6 +64,8 @@ class Basis:
     reach_of_all: Callable[[], Reach]
     position: NDArray[np.intp]
     services: pd.DataFrame
+    xy: NDArray[np.float64]
+    doors: Doors
     perhaps: NDArray[np.bool_]
     categories: tuple[str, ...]
     threshold_min: float
@@ -66,7 +78,8 @@ class Basis:
         cells: Cells,
         people: NDArray[np.float64] | None,
         reach_of_all: Callable[[], Reach],
-        services: pd.DataFrame,
+        services: gpd.GeoDataFrame,
+        doors: Doors,
         categories: tuple[str, ...],
         threshold_min: float,
     ) -> Basis:
@@ -91,6 +104,8 @@ class Basis:
             reach_of_all=reach_of_all,
             position=np.flatnonzero(counted),
             services=table.reset_index(drop=True),
+            xy=shapely.get_coordinates(services.geometry.to_numpy()[counted]).reshape(-1, 2),
+            doors=doors,
             perhaps=perhaps[counted],
             categories=categories,
             threshold_min=threshold_min,
@@ -124,6 +139,21 @@ class Basis:
         return {
             category: self.on_network
             & (self.reach.count(self.of_category(category), self.threshold_min) == 1)
+            for category in self.categories
+        }
+
+    def displaced(self, offset_m: tuple[float, float]) -> dict[str, NDArray[np.float64]]:
+        """Return the minutes from every cell per category, if every service stood elsewhere.
+
+        Parameters
+        ----------
+        offset_m
+            How far east and north, in metres. The cells keep their entries: it costs a search per
+            category.
+        """
+        services = self.doors.at(self.xy + np.array(offset_m))
+        return {
+            category: self.doors.times(services[self.of_category(category)]).minutes
             for category in self.categories
         }
 

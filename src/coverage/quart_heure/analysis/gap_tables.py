@@ -85,7 +85,7 @@ def _street_names(network: WalkNetwork, cells: Cells) -> tuple[list[str], NDArra
     order = sorted(range(len(network.names)), key=network.names.__getitem__)
     rank = np.empty(len(order), dtype=np.int32)
     rank[order] = np.arange(len(order), dtype=np.int32)
-    street = rank[network.name_code[np.maximum(cells.attachment.edge, 0)]]
+    street = rank[network.name_code[np.maximum(cells.attachment.nearest_edge, 0)]]
     return [network.names[name] for name in order], street
 
 

@@ -32,6 +32,7 @@ INDICATOR_COLUMNS = (
     "profile",
     "services_inside",
     "area_ha",
+    "water_ha",
     "off_network_ha",
     "on_network_ha",
     "covered_ha",
@@ -208,7 +209,8 @@ def _amounts(one: Answer, inside: _Inside) -> dict[str, NDArray[np.float64]]:
     area, folk = inside.sums(status, len(STATUSES))
     on_network, folk_on = area[:, :4].sum(axis=1), folk[:, :4].sum(axis=1)
     columns = {
-        "area_ha": on_network + area[:, 4],
+        "area_ha": on_network + area[:, 4:].sum(axis=1),
+        "water_ha": area[:, 5],
         "off_network_ha": area[:, 4],
         "on_network_ha": on_network,
         "covered_ha": area[:, 0] + area[:, 1],
@@ -217,7 +219,7 @@ def _amounts(one: Answer, inside: _Inside) -> dict[str, NDArray[np.float64]]:
         columns[f"{STATUSES[code]}_ha"] = area[:, code]
     for name in ("covered", *STATUSES[1:4]):
         columns[f"{name}_pct"] = percent(columns[f"{name}_ha"], on_network)
-    columns["residents"] = folk_on + folk[:, 4]
+    columns["residents"] = folk_on + folk[:, 4:].sum(axis=1)
     columns["residents_off_network"] = folk[:, 4]
     columns["residents_covered"] = folk[:, 0] + folk[:, 1]
     columns["residents_borderline_uncovered"] = folk[:, 2]

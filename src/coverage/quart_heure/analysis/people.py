@@ -94,7 +94,8 @@ def residents_per_cell(
     Notes
     -----
     A zone that reaches into the area and meets no cell of it gives the people it has there to the
-    nearest cell. Squares of at most `FINE_M`, or a cell, are judged at their centre. The people of
+    nearest cell. Nobody lives in water: a zone gives to its cells of land, or to the nearest one.
+    Squares of at most `FINE_M`, or a cell, are judged at their centre. The people of
     a district go to its own cells alone, those whose centre it holds: a cell that its border cuts
     belongs to one district in every table.
     """
@@ -199,7 +200,7 @@ def _measure_squares(
 
 def _measure_area(cells: Cells, zones: ResidentZones, area: StudyArea) -> _Measure:
     total, inside = _area_within(zones.shapes, area)
-    held = np.flatnonzero(cells.inside)
+    held = np.flatnonzero(cells.lived_on)
     low = np.stack([cells.col[held], cells.row[held]], axis=1) * cells.cell_m
     boxes = shapely.box(*low.T, *(low + cells.cell_m).T)
     zone, box, pieces = _pieces(zones.shapes, boxes)
@@ -287,11 +288,11 @@ def _overlap(
 
 
 class _CellIndex:
-    """Finds cells of the study area by column and row."""
+    """Finds cells of the study area that people may live on, by column and row."""
 
     def __init__(self, cells: Cells) -> None:
         self.cells = cells
-        self.inside = np.flatnonzero(cells.inside)
+        self.inside = np.flatnonzero(cells.lived_on)
         self.first = (int(cells.col.min()), int(cells.row.min()))
         shape = (
             int(cells.col.max()) - self.first[0] + 1,

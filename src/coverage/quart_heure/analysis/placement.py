@@ -16,6 +16,7 @@ from quart_heure.cache import Cache
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.network.snapping import SNAP_M, Attachment
 from quart_heure.sources.areas.areas import StudyArea
+from quart_heure.sources.background import Ground
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -40,6 +41,7 @@ def place_services(
     margin_m: float,
     categories: Collection[str],
     counted_status: Collection[str],
+    ground: Ground | None = None,
     cache: Cache | None = None,
     on: datetime.date | None = None,
 ) -> tuple[gpd.GeoDataFrame, Attachment]:
@@ -52,7 +54,7 @@ def place_services(
     area, network
         The study area and the walking network.
     usable
-        Edges that services may attach to; shape (E,).
+        Edges that services may enter at; shape (E,).
     snap_m
         A service further than this from every usable edge cannot be reached.
     margin_m
@@ -61,8 +63,10 @@ def place_services(
         The categories of the study: other services are left out of the table.
     counted_status
         Services of these statuses count.
+    ground
+        What a service is not entered across.
     cache
-        Keeps where they meet the network for the next run, discreet places aside.
+        Keeps where they enter the network for the next run, discreet places aside.
     on
         A service whose validity has ended by this day, or not begun, is as good as closed.
 
@@ -70,8 +74,8 @@ def place_services(
     -------
     table, attachment
         The table, ordered by service_id, with columns district_id ("" outside the area), inside,
-        counted, left_out_reason ("" if counted), snap_status (ok, too_far), edge and access_m; and
-        where each service meets the network.
+        counted, left_out_reason ("" if counted), snap_status (ok, too_far), edge and access_m of
+        the nearest entry, and entries, their number; and where each service enters the network.
     """
     here = services["category"].isin(list(categories))
     # By id, whatever the order of the rows: equally near services are told apart by it.
@@ -79,19 +83,15 @@ def place_services(
     points = table.geometry.to_numpy()
     xy = shapely.get_coordinates(points).reshape(-1, 2)
     near = shapely.distance(points, area.geometry) <= margin_m
-    attachment = Attachment(
-        np.full(len(xy), -1, dtype=np.int32), np.full(len(xy), np.nan), np.full(len(xy), np.nan)
-    )
+    attachment = Attachment.none(len(xy))
     discreet = table["discreet"].to_numpy(dtype=bool)
     # Where a discreet place meets the network is kept nowhere.
     for these, kept in ((near & ~discreet, cache or Cache(None)), (near & discreet, Cache(None))):
         if these.any():
             found = stored_snap(
-                network, xy[these], usable=usable, max_distance_m=snap_m, cache=kept
+                network, xy[these], usable=usable, snap_m=snap_m, ground=ground, cache=kept
             )
-            attachment.edge[these] = found.edge
-            attachment.offset_m[these] = found.offset_m
-            attachment.access_m[these] = found.access_m
+            attachment = attachment.updated(np.flatnonzero(these), found)
     district, inside = _districts(points, area)
     status = table["status"].to_numpy(dtype=object)
     reason = np.where(np.isin(status, list(counted_status)), "", status).astype(object)
@@ -104,8 +104,9 @@ def place_services(
     table["counted"] = reason == ""
     table["left_out_reason"] = reason.astype(str)
     table["snap_status"] = np.where(attachment.attached, "ok", "too_far")
-    table["edge"] = attachment.edge
-    table["access_m"] = attachment.access_m
+    table["edge"] = attachment.nearest_edge
+    table["access_m"] = attachment.nearest_m
+    table["entries"] = np.diff(attachment.begin)
     return table, attachment
 
 

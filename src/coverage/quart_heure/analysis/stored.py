@@ -17,17 +17,19 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
+from quart_heure.analysis.doors import services_at
 from quart_heure.analysis.people import CellResidents, residents_per_cell
 from quart_heure.analysis.surface import Cells, cells_of_area
-from quart_heure.cache import Cache, hash_of
+from quart_heure.cache import Cache, hash_of, packed, unpacked
 from quart_heure.files import sha256_of
-from quart_heure.network.files import READING, is_cut_to_place, read_network_file
+from quart_heure.network.files import READING, holds_tiles, is_cut_to_place, read_network_file
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.network.slopes import slopes_of
-from quart_heure.network.snapping import Attachment, snap
+from quart_heure.network.snapping import Attachment
 from quart_heure.network.travel_time import SearchGraph, search_graph
 from quart_heure.profiles import WalkProfile
 from quart_heure.sources.areas.areas import StudyArea
+from quart_heure.sources.background import Ground, ground_of_background, read_background
 from quart_heure.sources.heights import Heights
 from quart_heure.sources.residents.residents import Residents, ResidentZones
 
@@ -35,6 +37,11 @@ _NETWORK_ARRAYS = (
     *("u", "v", "length_m", "steps", "bridge", "tunnel", "forward", "backward", "flags", "osm_id"),
     *("kind_code", "name_code", "xy", "offsets"),
 )
+
+
+def is_tiles(path: Path) -> bool:
+    """Tell whether a network is read from vector tiles."""
+    return path.is_dir() or path.name.lower().endswith(".mbtiles")
 
 
 def stored_network(
@@ -64,6 +71,8 @@ def stored_network(
             "digest": network.digest,
         }
         arrays = {name: getattr(network, name) for name in _NETWORK_ARRAYS}
+        if network.part_nodes is not None:
+            arrays["part_nodes"] = network.part_nodes
         return {**arrays, "words": np.frombuffer(json.dumps(words).encode(), dtype=np.uint8)}
 
     key = [
@@ -113,29 +122,33 @@ def stored_cells(
     area: StudyArea,
     network: WalkNetwork,
     *,
+    graph: SearchGraph,
     usable: NDArray[np.bool_],
     cell_m: float,
     snap_m: float,
     cache: Cache,
+    ground: Ground | None = None,
 ) -> Cells:
-    """Return the attached cells of an area, by way of the cache."""
+    """Return the cells of an area and their entries, by way of the cache."""
+    of_cells = ("col", "row", "district", "inside", "water")
 
     def compute() -> dict[str, NDArray[Any]]:
-        cells = cells_of_area(area, network, usable=usable, cell_m=cell_m, snap_m=snap_m)
-        return {
-            "col": cells.col,
-            "row": cells.row,
-            "district": cells.district,
-            "inside": cells.inside,
-            "edge": cells.attachment.edge,
-            "offset_m": cells.attachment.offset_m,
-            "access_m": cells.attachment.access_m,
-        }
+        cells = cells_of_area(
+            area,
+            network,
+            graph=graph,
+            usable=usable,
+            cell_m=cell_m,
+            snap_m=snap_m,
+            ground=ground,
+        )
+        return {name: getattr(cells, name) for name in of_cells} | _entries(cells.attachment)
 
-    key = [network.digest, hash_of(usable), *_area_key(area), cell_m, snap_m]
+    key = [network.digest, graph.ways_digest, hash_of(usable), *_area_key(area), cell_m, snap_m]
+    key.append("" if ground is None else ground.digest)
     arrays = cache.recall("cells", key, compute)
-    attachment = Attachment(*(arrays.pop(name) for name in ("edge", "offset_m", "access_m")))
-    return Cells(cell_m=cell_m, **arrays, attachment=attachment)
+    own = {name: arrays[name] for name in of_cells}
+    return Cells(cell_m=cell_m, **own, attachment=_attachment(arrays, len(own["col"])))
 
 
 def stored_snap(
@@ -143,19 +156,74 @@ def stored_snap(
     xy: NDArray[np.float64],
     *,
     usable: NDArray[np.bool_],
-    max_distance_m: float,
+    snap_m: float,
     cache: Cache,
+    ground: Ground | None = None,
 ) -> Attachment:
-    """Return where places meet the network, by way of the cache (see `snap`)."""
-    names = ("edge", "offset_m", "access_m")
+    """Return where services enter the network, by way of the cache (see `services_at`)."""
 
     def compute() -> dict[str, NDArray[Any]]:
-        found = snap(network, xy, usable=usable, max_distance_m=max_distance_m)
-        return {name: getattr(found, name) for name in names}
+        return _entries(services_at(network, xy, usable=usable, snap_m=snap_m, ground=ground))
 
-    key = [network.digest, hash_of(usable), hash_of(xy), max_distance_m]
-    arrays = cache.recall("places", key, compute)
-    return Attachment(*(arrays[name] for name in names))
+    key = [network.digest, hash_of(usable), hash_of(xy), snap_m]
+    key.append("" if ground is None else ground.digest)
+    return _attachment(cache.recall("places", key, compute), len(xy))
+
+
+_ENTRY_ARRAYS = ("place", "edge", "offset_m", "access_m")
+
+
+def _entries(attachment: Attachment) -> dict[str, NDArray[Any]]:
+    return {name: getattr(attachment, name) for name in _ENTRY_ARRAYS}
+
+
+def _attachment(arrays: dict[str, NDArray[Any]], n_places: int) -> Attachment:
+    return Attachment(**{name: arrays[name] for name in _ENTRY_ARRAYS}, n_places=n_places)
+
+
+def stored_ground(
+    path: Path, cache: Cache, *, crs: pyproj.CRS, reach: shapely.Polygon | None = None
+) -> Ground:
+    """Return what a file tells of water and barriers, by way of the cache.
+
+    Parameters
+    ----------
+    path
+        A background (see `read_background`); or, with ``reach``, the raw data or the vector tiles
+        that the streets come from.
+    cache
+        Keeps the ground for the next run.
+    crs
+        The CRS that is wanted.
+    reach
+        Where it is wanted, in degrees.
+    """
+
+    def read() -> Ground:
+        if reach is None:
+            return ground_of_background(read_background(path, crs=crs), source=path.name)
+        if holds_tiles(path):
+            from quart_heure.sources.tiles.ground import read_tile_ground  # noqa: PLC0415
+
+            return read_tile_ground(path, polygon=reach, crs=crs)
+        from quart_heure.sources.osm.ground import read_osm_ground  # noqa: PLC0415 - raw data only
+
+        return read_osm_ground(path, polygon=reach, crs=crs)
+
+    def compute() -> dict[str, NDArray[Any]]:
+        ground = read()
+        pieces = {"water": packed(ground.water), "barriers": packed(ground.barriers)}
+        return {f"{kind}_{n}": a for kind, arrays in pieces.items() for n, a in arrays.items()}
+
+    if not path.exists():
+        compute()  # it says what is missing
+    where = [] if reach is None else [reach.wkt]
+    arrays = cache.recall("ground", [sha256_of(path), crs.to_string(), *where], compute)
+    water, barriers = (
+        np.array(unpacked({n: arrays[f"{kind}_{n}"] for n in ("shapes", "ends")}), dtype=object)
+        for kind in ("water", "barriers")
+    )
+    return Ground(water=water, barriers=barriers, source=path.name)
 
 
 def stored_residents(
@@ -170,7 +238,8 @@ def stored_residents(
         told = np.array([found.outside, found.zones_without_building])
         return {"people": np.asarray(found.people), "told": told}
 
-    parts: list[NDArray[Any]] = [cells.col, cells.row, cells.inside, residents.residents]
+    parts: list[NDArray[Any]] = [cells.col, cells.row, cells.inside, cells.water]
+    parts.append(residents.residents)
     if isinstance(residents, Residents):
         parts += [residents.col, residents.row, np.array([residents.square_m])]
     key = [cells.cell_m, *_area_key(area)]

@@ -14,11 +14,19 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from quart_heure.network.barriers import Barriers
+from quart_heure.network.components import Parts
+from quart_heure.network.entries import needed_entries
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.network.snapping import Attachment, snap
+from quart_heure.network.travel_time import SearchGraph
 from quart_heure.sources.areas.areas import StudyArea
+from quart_heure.sources.background import Ground
 
 _Value = TypeVar("_Value", bound=np.generic)
+
+_AT_ONCE = 40_000
+"""Cells that are let in to the network at a time."""
 
 _MARGIN_CELLS = 2
 """Cells kept around the area, so that contours do not stop short of its boundary."""
@@ -38,8 +46,10 @@ class Cells:
         Position in the districts of the one that holds the centre, -1 for none; shape (n,).
     inside
         Whether the centre is in the study area; the others are a margin for contours; shape (n,).
+    water
+        Whether the centre is in a river, a lake or the sea: nobody's ground; shape (n,).
     attachment
-        Where each cell's centre meets the network.
+        Where each cell's centre enters the network; nowhere from the water.
     """
 
     cell_m: float
@@ -47,6 +57,7 @@ class Cells:
     row: NDArray[np.int32]
     district: NDArray[np.int16]
     inside: NDArray[np.bool_]
+    water: NDArray[np.bool_]
     attachment: Attachment
 
     def __len__(self) -> int:
@@ -76,6 +87,12 @@ class Cells:
         grid.ravel()[self.place] = values
         return grid
 
+    @functools.cached_property
+    def lived_on(self) -> NDArray[np.bool_]:
+        """Cells of the area that people may live on: its land, all of it where there is none."""
+        land: NDArray[np.bool_] = self.inside & ~self.water
+        return land if land.any() else self.inside
+
     @property
     def centre_xy(self) -> NDArray[np.float64]:
         """Centres in metres; shape (n, 2)."""
@@ -92,9 +109,11 @@ def cells_of_area(
     area: StudyArea,
     network: WalkNetwork,
     *,
+    graph: SearchGraph,
     usable: NDArray[np.bool_],
     cell_m: float,
     snap_m: float,
+    ground: Ground | None = None,
 ) -> Cells:
     """Lay the grid over an area and attach its cells to the network.
 
@@ -104,12 +123,16 @@ def cells_of_area(
         The study area and its districts.
     network
         The walking network, in the CRS of the area.
+    graph
+        The same as the walker sees it: entries that can never be the least are left out.
     usable
-        Edges that cells may attach to; shape (E,).
+        Edges that cells may enter at; shape (E,).
     cell_m
         Side of the cells in metres.
     snap_m
         Cells further than this from every usable edge are off the network.
+    ground
+        Water, and what nobody walks across; all is land without it.
 
     Returns
     -------
@@ -126,19 +149,100 @@ def cells_of_area(
     inside = (district >= 0) | shapely.intersects_xy(area.geometry, x, y)
     kept = _grow(inside, _MARGIN_CELLS)
     r, c = np.nonzero(kept)
-    return Cells(
+    water = np.zeros(len(r), dtype=bool)
+    if ground is not None:
+        water = _holding_polygon(x, y, ground.water)[kept] >= 0
+    cells = Cells(
         cell_m=cell_m,
         col=cols[c],
         row=rows[r],
-        district=district[kept],
+        district=district[kept].astype(np.int16),
         inside=inside[kept],
-        attachment=snap(
-            network,
-            np.stack([x[kept], y[kept]], axis=1),
-            usable=usable,
-            max_distance_m=snap_m,
-        ),
+        water=water,
+        attachment=Attachment.none(len(r)),
     )
+    everywhere = np.flatnonzero(~water)
+    attachment = enter_at(
+        cells, everywhere, network, graph=graph, usable=usable, snap_m=snap_m, ground=ground
+    )
+    return dataclasses.replace(cells, attachment=attachment)
+
+
+def enter_at(
+    cells: Cells,
+    which: NDArray[np.intp],
+    network: WalkNetwork,
+    *,
+    graph: SearchGraph,
+    usable: NDArray[np.bool_],
+    snap_m: float,
+    ground: Ground | None,
+) -> Attachment:
+    """Let some cells enter the network at usable edges; the others keep the entries they have.
+
+    Parameters
+    ----------
+    which
+        Positions of the cells; those without an entry there keep theirs, too.
+    network, graph, usable, snap_m, ground
+        See `cells_of_area`.
+    """
+    barriers = None if ground is None else Barriers.of_shapes(ground.barriers)
+    parts = [Attachment.none(0)]
+    # Some rows of the grid at a time: most entries of each are dropped at once.
+    for begin in range(0, len(which), _AT_ONCE):
+        xy = cells.centre_xy[which[begin : begin + _AT_ONCE]]
+        found = snap(network, xy, usable=usable, max_distance_m=snap_m, barriers=barriers)
+        parts.append(needed_entries(graph, found))
+    found = Attachment.one_after_the_other(parts)
+    if len(which) == len(cells):
+        return found
+    on = np.flatnonzero(found.attached)
+    return cells.attachment.updated(which[on], found[on])
+
+
+def give_way(
+    cells: Cells,
+    services: Attachment,
+    network: WalkNetwork,
+    *,
+    graph: SearchGraph,
+    usable: NDArray[np.bool_],
+    parts: Parts,
+    snap_m: float,
+    ground: Ground | None,
+) -> Cells:
+    """Let cells leave a part of the network that leads to no service for the largest one.
+
+    A slip road between fences is near, and leads nowhere. Where all entries of a cell are in parts
+    without a service, it enters the largest part instead if that is within ``snap_m``; else it
+    stays, and nothing can be reached from it.
+
+    Parameters
+    ----------
+    services
+        Those that count.
+    parts
+        The useful components of the network.
+    cells, network, graph, usable, snap_m, ground
+        See `cells_of_area`.
+    """
+    unserved = parts.unserved(services.edge)
+    if not unserved.any():
+        return cells
+    entries = cells.attachment
+    elsewhere = np.zeros(len(cells), dtype=bool)
+    elsewhere[entries.place[~unserved[entries.edge]]] = True
+    attachment = enter_at(
+        cells,
+        np.flatnonzero(entries.attached & ~elsewhere),
+        network,
+        graph=graph,
+        usable=usable & parts.largest,
+        snap_m=snap_m,
+        ground=ground,
+    )
+    return dataclasses.replace(cells, attachment=attachment)
 
 
 def minutes_grid(
@@ -161,9 +265,9 @@ def minutes_grid(
 
 def _holding_polygon(
     x: NDArray[np.float64], y: NDArray[np.float64], polygons: NDArray[np.object_]
-) -> NDArray[np.int16]:
+) -> NDArray[np.int32]:
     """Return for each point the first polygon that holds it, -1 for none."""
-    holder = np.full(x.shape, -1, dtype=np.int16)
+    holder = np.full(x.shape, -1, dtype=np.int32)
     for number, polygon in enumerate(polygons):
         west, south, east, north = shapely.bounds(polygon)
         rows = slice(*np.searchsorted(y[:, 0], [south, north + 1e-6]))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import operator
+
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -69,9 +72,9 @@ def zone_polygons(labels: NDArray[np.int32]) -> list[shapely.Polygon]:
     polygons = []
     for zone in range(1, int(labels.max(initial=0)) + 1):
         # Sides run with the zone on their left: the one ring that turns left encloses it.
-        outer = [ring for ring in rings[zone] if _signed_area(ring) > 0]
-        holes = [ring for ring in rings[zone] if _signed_area(ring) < 0]
-        polygons.append(shapely.Polygon(outer[0], holes))
+        left = [_signed_area(ring) > 0 for ring in rings[zone]]
+        holes = list(itertools.compress(rings[zone], map(operator.not_, left)))
+        polygons.append(shapely.Polygon(rings[zone][left.index(True)], holes))
     return polygons
 
 

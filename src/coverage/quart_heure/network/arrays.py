@@ -65,6 +65,9 @@ class NetworkArrays:
         Bits of `Flags`; shape (E,).
     osm_id
         The OSM way of each edge (the first, where several were joined), 0 if not known; shape (E,).
+    part_nodes
+        Nodes of the component that each edge belongs to in the network that this one was cut out
+        of, where that is known; shape (E,). ``meta["whole_nodes"]`` counts all of its nodes.
     kind_code, name_code
         Positions in ``kinds`` and ``names``; shape (E,).
     kinds, names
@@ -100,6 +103,7 @@ class NetworkArrays:
     crs: pyproj.CRS
     meta: Mapping[str, Any]
     digest: str
+    part_nodes: NDArray[np.int64] | None = None
 
     @property
     def n_edges(self) -> int:
@@ -159,6 +163,7 @@ class NetworkArrays:
             "backward": self.backward,
             "flags": self.flags,
             "osm_id": self.osm_id,
+            **({} if self.part_nodes is None else {"part_nodes": self.part_nodes}),
             "name": pd.Categorical.from_codes(self.name_code, categories=pd.Index(self.names)),
         }
         return gpd.GeoDataFrame(columns, geometry=self.lines, crs=self.crs)

@@ -25,6 +25,7 @@ DEFAULTS: dict[str, tuple[Any, type[np.generic]]] = {
     "backward": (True, np.bool_),
     "flags": (0, np.uint16),
     "osm_id": (0, np.int64),
+    "part_nodes": (0, np.int64),
 }
 """What an edge is where nothing is said, and the type of each column."""
 
@@ -49,7 +50,7 @@ def assemble_network(
     u, v, length_m
         End nodes (0 … N-1) and length in metres of each edge; shape (E,).
     columns
-        Any of steps, bridge, tunnel, forward, backward, flags, osm_id; shape (E,) each.
+        Any of steps, bridge, tunnel, forward, backward, flags, osm_id, part_nodes; shape (E,) each.
     kind, name
         Codes of shape (E,) and the words they stand for.
     xy, offsets
@@ -78,6 +79,8 @@ def assemble_network(
         key: np.asarray(columns.get(key, np.full(len(u), default)), dtype=dtype)
         for key, (default, dtype) in DEFAULTS.items()
     }
+    if "whole_nodes" not in meta or not filled["part_nodes"].all():
+        del filled["part_nodes"]  # of a network that was not cut, or by somebody else
     arrays: dict[str, Any] = {
         "u": np.ascontiguousarray(u, dtype=np.int32),
         "v": np.ascontiguousarray(v, dtype=np.int32),
@@ -116,7 +119,8 @@ def _digest(
     crs: pyproj.CRS,
 ) -> str:
     digest = hashlib.blake2b(digest_size=16)
-    for key in sorted(arrays):
+    # Of what it was cut, a network is the same without: that says which parts of it are useful.
+    for key in sorted(arrays.keys() - {"part_nodes"}):
         digest.update(key.encode())
         digest.update(np.ascontiguousarray(arrays[key]).tobytes())
     digest.update(json.dumps([kinds, names, crs.to_string()], ensure_ascii=False).encode())

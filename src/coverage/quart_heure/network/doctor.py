@@ -12,7 +12,12 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
-from quart_heure.network.components import label_components, useful_edges, walkable_edges
+from quart_heure.network.components import (
+    entry_edges,
+    label_components,
+    useful_edges,
+    walkable_edges,
+)
 from quart_heure.network.edge_table import longer_than_drawn
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.network.snapping import snap
@@ -126,7 +131,7 @@ def examine_services(
     """
     shown = services[~services["discreet"]]
     xy = shapely.get_coordinates(shown.geometry.to_numpy()).reshape(-1, 2)
-    useful = useful_edges(network, profile)
+    useful = entry_edges(network, profile)
     on = snap(network, xy, usable=useful, max_distance_m=snap_m)
     anywhere = snap(network, xy, usable=walkable_edges(network, profile), max_distance_m=snap_m)
     streets = network.lines[useful]
@@ -140,23 +145,23 @@ def examine_services(
                 detail="The only streets in reach lead nowhere."
                 if island
                 else f"No street lies within {snap_m:g} m.",
-                value=float(anywhere.access_m[at]) if island else _nearest_m(point, streets),
+                value=float(anywhere.nearest_m[at]) if island else _nearest_m(point, streets),
                 unit="m",
-                osm_id=int(network.osm_id[anywhere.edge[at]]) if island else 0,
+                osm_id=int(network.osm_id[anywhere.nearest_edge[at]]) if island else 0,
                 geometry=point,
             )
             continue
-        line = network.lines[on.edge[at]]
+        line = network.lines[on.nearest_edge[at]]
         access = shapely.shortest_line(point, line)
         if len(tree.query(access, predicate="crosses")):
             yield Finding(
                 kind="service_across_barrier",
                 place=str(name),
-                detail="Water or a railway lies between this service and its street "
-                f"({network.name_of(int(on.edge[at])) or 'no name'}).",
-                value=float(on.access_m[at]),
+                detail="Water or a railway lies between this service and the nearest street "
+                f"({network.name_of(int(on.nearest_edge[at])) or 'no name'}).",
+                value=float(on.nearest_m[at]),
                 unit="m",
-                osm_id=int(network.osm_id[on.edge[at]]),
+                osm_id=int(network.osm_id[on.nearest_edge[at]]),
                 geometry=access,
             )
 

@@ -16,8 +16,8 @@ READING = 2
 
 
 def is_cut_to_place(path: Path) -> bool:
-    """Tell whether only a part of a file is read, so that the network depends on the place."""
-    return _holds_tiles(path) or path.name.lower().endswith(OSM_SUFFIXES)
+    """Tell whether a file is raw: only a part of it is read, and it tells of water and barriers."""
+    return holds_tiles(path) or path.name.lower().endswith(OSM_SUFFIXES)
 
 
 def read_network_file(path: Path, *, reach: shapely.Geometry, crs: pyproj.CRS) -> WalkNetwork:
@@ -38,7 +38,7 @@ def read_network_file(path: Path, *, reach: shapely.Geometry, crs: pyproj.CRS) -
     NetworkError
         If nothing in it can be walked.
     """
-    if _holds_tiles(path):
+    if holds_tiles(path):
         from quart_heure.network.tile_network import (  # noqa: PLC0415 - each kind when it is met
             read_tile_network,
         )
@@ -51,5 +51,6 @@ def read_network_file(path: Path, *, reach: shapely.Geometry, crs: pyproj.CRS) -
     return WalkNetwork.read(path)
 
 
-def _holds_tiles(path: Path) -> bool:
+def holds_tiles(path: Path) -> bool:
+    """Tell whether a network is read from vector tiles: a folder, or an archive."""
     return path.is_dir() or path.name.lower().endswith(TILE_SUFFIXES)

@@ -38,6 +38,9 @@ class WalkNetwork(NetworkArrays):
         Bits of `Flags`; shape (E,).
     osm_id
         The OSM way of each edge (the first, where several were joined), 0 if not known; shape (E,).
+    part_nodes
+        Nodes of the component that each edge belongs to in the network that this one was cut out
+        of, where that is known; shape (E,). ``meta["whole_nodes"]`` counts all of its nodes.
     kind_code, name_code
         Positions in ``kinds`` and ``names``; shape (E,).
     kinds, names

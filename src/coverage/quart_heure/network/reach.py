@@ -126,18 +126,20 @@ def reach_of_services(
         (np.empty(0, dtype=np.int32), np.empty(0))
     ] * len(sources)
     scratch = np.full(len(targets), np.inf)
+    service, entry, direct_m = graph.along_edges(sources, targets)
+    order = np.argsort(service, kind="stable")
+    straight_to, entry, direct_m = service[order], entry[order], direct_m[order]
+    straight = np.searchsorted(straight_to, np.arange(len(sources) + 1))
     for begin in range(0, len(on), _AT_ONCE):
         batch = np.arange(begin, min(begin + _AT_ONCE, len(on)))
         level_m = dijkstra(matrix, indices=first + batch, limit=limit_m)[:, :first]
-        around = _places_around(graph, level_m, sources.edge[on[batch]], targets)
-        links, along = _node_links(graph, targets[around]), _edge_index(targets[around])
-        for row, service in zip(level_m, on[batch], strict=True):
+        links = _node_links(graph, targets, _entries_around(graph, level_m, targets))
+        for row, service in zip(level_m, on[batch].tolist(), strict=True):
             place, metres = _places_of_nodes(row, links)
-            near, direct_m = _places_on_its_edge(
-                graph, sources, int(service), targets[around], along
-            )
-            place, metres = np.append(place, near), np.append(metres, direct_m)
-            found[service] = _least_per_place(around[place], metres, limit_m, scratch)
+            near = slice(straight[service], straight[service + 1])
+            place = np.append(place, targets.place[entry[near]])
+            metres = np.append(metres, direct_m[near])
+            found[service] = _least_per_place(place, metres, limit_m, scratch)
     sizes = [len(place) for place, _ in found]
     return Reach(
         offsets=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
@@ -149,17 +151,13 @@ def reach_of_services(
     )
 
 
-def _places_around(
-    graph: SearchGraph,
-    level_m: NDArray[np.float64],
-    edges: NDArray[np.int32],
-    targets: Attachment,
-) -> NDArray[np.intp]:
-    """Return the places on streets that some search came to, and on the services' own."""
+def _entries_around(
+    graph: SearchGraph, level_m: NDArray[np.float64], targets: Attachment
+) -> NDArray[np.bool_]:
+    """Tell which entries of the places are on streets that some search came to."""
     reached: NDArray[np.bool_] = np.asarray(np.isfinite(level_m).any(axis=0))
-    hit = reached[graph.u] | reached[graph.v]
-    hit[edges] = True
-    return np.flatnonzero(hit[targets.edge] & targets.attached)
+    hit: NDArray[np.bool_] = (reached[graph.u] | reached[graph.v])[targets.edge]
+    return hit
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -171,19 +169,19 @@ class _Links:
     metres: NDArray[np.float64]
 
 
-def _node_links(graph: SearchGraph, targets: Attachment) -> _Links:
-    on = np.flatnonzero(targets.attached)
+def _node_links(graph: SearchGraph, targets: Attachment, entries: NDArray[np.bool_]) -> _Links:
+    around = targets.take(entries)
     nodes, places, metres = [], [], []
-    for node, allowed, way_m in graph.ways_out(targets[on]):
+    for node, allowed, way_m in graph.ways_out(around):
         nodes.append(node[allowed])
-        places.append(on[allowed])
+        places.append(around.place[allowed])
         metres.append(way_m[allowed])
     node = np.concatenate(nodes)
     order = np.argsort(node, kind="stable")
     counts = np.bincount(node, minlength=len(graph.indptr) - 1)
     return _Links(
         np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-        np.concatenate(places)[order].astype(np.int32),
+        np.concatenate(places)[order],
         np.concatenate(metres)[order],
     )
 
@@ -198,27 +196,6 @@ def _places_of_nodes(
     # Positions of all the runs, one after the other.
     at = np.arange(sizes.sum()) + np.repeat(begins - np.cumsum(sizes) + sizes, sizes)
     return links.place[at], np.repeat(node_m[nodes], sizes) + links.metres[at]
-
-
-def _edge_index(targets: Attachment) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
-    """Return the places in the order of their edges, and those edges."""
-    order = np.argsort(targets.edge, kind="stable")
-    return order, targets.edge[order]
-
-
-def _places_on_its_edge(
-    graph: SearchGraph,
-    sources: Attachment,
-    service: int,
-    targets: Attachment,
-    along: tuple[NDArray[np.intp], NDArray[np.int32]],
-) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """Return the places on the street of a service, and the metres straight along it."""
-    order, edges = along
-    edge = sources.edge[service]
-    here = order[np.searchsorted(edges, edge) : np.searchsorted(edges, edge, side="right")]
-    allowed, direct_m = graph.along_edge(sources, service, targets[here])
-    return here[allowed], direct_m[allowed]
 
 
 def _least_per_place(

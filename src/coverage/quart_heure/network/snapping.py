@@ -1,7 +1,12 @@
-"""Snapping: where places meet the network.
+"""Snapping: where places enter the network.
 
-A place is attached to the nearest useful *edge* within a limit, at a position along it. The
-distance to it is walked too.
+A place enters at every useful *edge* near it, at the point of the edge that is nearest, and not at
+the one nearest edge alone: that one may be a ring with an entrance on the far side. The distance to
+each is walked too, and the least total counts.
+
+What lies further than the nearest entry counts half as much again, since a straight line to the
+next street rarely is one: houses stand between. So an entry at the rim of the radius is seldom the
+least, and a place moved by a metre seldom gains or loses much by one that comes or goes there.
 """
 
 from __future__ import annotations
@@ -10,58 +15,180 @@ import concurrent.futures
 import dataclasses
 import functools
 import os
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
 from quart_heure.cache import hash_of
+from quart_heure.network.barriers import Barriers
 from quart_heure.network.graph import WalkNetwork
+from quart_heure.network.nearby import segments_near
 
 SNAP_M = 100.0
 """A place further than this from every useful edge is off the network, in metres."""
 
+ALWAYS_M = 40.0
+"""Every useful edge within this is an entry: the other pavement, the street behind, in metres."""
+
+NEAREST_FACTOR = 1.5
+"""Beyond, so is an edge no further than this times the nearest one."""
+
+FURTHER_FACTOR = 1.5
+"""How often each metre counts by which an entry lies further than the nearest one."""
 
 _MOST_THREADS = 8
-_AT_ONCE = 10_000
-"""Places asked for in one call, each an object of its own; several calls share the cores."""
+_MOST_SQUARES = 4000
+_MOST_UM = 1 << 34
+"""Micrometres of the longest access that is told from a longer one, 17 km."""
+
+_AT_ONCE = 20_000
+"""Straight pieces of street looked at in one call; several calls share the cores."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Attachment:
-    """Where places meet the network.
+    """Where places enter the network: some entries of each place, or none.
+
+    Entries are in the order of their places, those of one place the nearest first.
 
     Parameters
     ----------
+    place
+        Position of the place of each entry, ascending; shape (k,).
     edge
-        Edge of each place, -1 for a place off the network; shape (n,).
+        Edge of each entry; shape (k,).
     offset_m
-        Metres along the edge from its node u, NaN off the network; shape (n,).
+        Metres along the edge from its node u; shape (k,).
     access_m
-        Metres between the place and the edge, NaN off the network; shape (n,).
+        Metres between the place and the edge as they count: those to the nearest entry, and
+        `FURTHER_FACTOR` times what the entry lies further; shape (k,).
+    n_places
+        Number of places, those without an entry included.
     """
 
+    place: NDArray[np.int32]
     edge: NDArray[np.int32]
     offset_m: NDArray[np.float64]
     access_m: NDArray[np.float64]
+    n_places: int
+
+    @classmethod
+    def of_entries(
+        cls,
+        place: NDArray[np.integer[Any]],
+        edge: NDArray[np.integer[Any]],
+        offset_m: NDArray[np.float64],
+        access_m: NDArray[np.float64],
+        *,
+        n_places: int,
+    ) -> Attachment:
+        """Put entries in order; of ones as near to a micrometre, the first given comes first."""
+        # One key of whole numbers is sorted several times faster than two.
+        micrometres = np.minimum(access_m * 1e6, _MOST_UM - 1).astype(np.int64)
+        order = np.argsort(place.astype(np.int64) * _MOST_UM + micrometres, kind="stable")
+        return cls(
+            place=place[order].astype(np.int32),
+            edge=edge[order].astype(np.int32),
+            offset_m=offset_m[order],
+            access_m=access_m[order],
+            n_places=n_places,
+        )
+
+    @classmethod
+    def none(cls, n_places: int) -> Attachment:
+        """Return places without an entry."""
+        whole, real = np.empty(0, dtype=np.int32), np.empty(0)
+        return cls(whole, whole, real, real, n_places)
 
     def __len__(self) -> int:
         """Return the number of places."""
-        return len(self.edge)
+        return self.n_places
 
     def __getitem__(self, places: NDArray[np.bool_] | NDArray[np.intp]) -> Attachment:
-        """Return the attachments of some places, by mask or by position."""
-        return Attachment(self.edge[places], self.offset_m[places], self.access_m[places])
+        """Return some places with their entries, by mask or by position."""
+        if places.dtype == np.bool_:
+            places = np.flatnonzero(places)
+        begin, sizes = self.begin[places], self.begin[places + 1] - self.begin[places]
+        at = np.repeat(begin - np.cumsum(sizes) + sizes, sizes) + np.arange(sizes.sum())
+        return Attachment(
+            place=np.repeat(np.arange(len(places), dtype=np.int32), sizes),
+            edge=self.edge[at],
+            offset_m=self.offset_m[at],
+            access_m=self.access_m[at],
+            n_places=len(places),
+        )
+
+    def take(self, entries: NDArray[np.bool_]) -> Attachment:
+        """Return the same places with some of their entries."""
+        return Attachment(
+            self.place[entries],
+            self.edge[entries],
+            self.offset_m[entries],
+            self.access_m[entries],
+            self.n_places,
+        )
+
+    def updated(self, places: NDArray[np.intp], other: Attachment) -> Attachment:
+        """Return all places, some of them with the entries that another attachment gives them."""
+        again = np.zeros(self.n_places, dtype=bool)
+        again[places] = True
+        kept = self.take(~again[self.place])
+        return Attachment.of_entries(
+            np.concatenate([kept.place, places[other.place]]),
+            np.concatenate([kept.edge, other.edge]),
+            np.concatenate([kept.offset_m, other.offset_m]),
+            np.concatenate([kept.access_m, other.access_m]),
+            n_places=self.n_places,
+        )
+
+    @classmethod
+    def one_after_the_other(cls, parts: Sequence[Attachment]) -> Attachment:
+        """Return the places of some attachments, in their order."""
+        before = np.cumsum([0, *(len(part) for part in parts)])
+        return cls(
+            place=np.concatenate(
+                [p.place + np.int32(n) for p, n in zip(parts, before, strict=False)]
+            ),
+            edge=np.concatenate([part.edge for part in parts]),
+            offset_m=np.concatenate([part.offset_m for part in parts]),
+            access_m=np.concatenate([part.access_m for part in parts]),
+            n_places=int(before[-1]),
+        )
+
+    @functools.cached_property
+    def begin(self) -> NDArray[np.int64]:
+        """Where the entries of each place begin; shape (n + 1,)."""
+        counts = np.bincount(self.place, minlength=self.n_places)
+        return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
 
     @functools.cached_property
     def digest(self) -> str:
         """Hash of all of it."""
-        return hash_of(self.edge, self.offset_m, self.access_m)
+        return hash_of(
+            self.place, self.edge, self.offset_m, self.access_m, np.array([self.n_places])
+        )
 
-    @property
+    @functools.cached_property
     def attached(self) -> NDArray[np.bool_]:
         """Whether each place is on the network; shape (n,)."""
-        return self.edge >= 0
+        on: NDArray[np.bool_] = self.begin[1:] > self.begin[:-1]
+        return on
+
+    @functools.cached_property
+    def nearest_edge(self) -> NDArray[np.int32]:
+        """Edge of the nearest entry of each place, -1 off the network; shape (n,)."""
+        edge = np.full(self.n_places, -1, dtype=np.int32)
+        edge[self.attached] = self.edge[self.begin[:-1][self.attached]]
+        return edge
+
+    @functools.cached_property
+    def nearest_m(self) -> NDArray[np.float64]:
+        """Metres to the nearest entry of each place, NaN off the network; shape (n,)."""
+        access_m = np.full(self.n_places, np.nan)
+        access_m[self.attached] = self.access_m[self.begin[:-1][self.attached]]
+        return access_m
 
 
 def snap(
@@ -70,8 +197,10 @@ def snap(
     *,
     usable: NDArray[np.bool_],
     max_distance_m: float = SNAP_M,
+    always_m: float = ALWAYS_M,
+    barriers: Barriers | None = None,
 ) -> Attachment:
-    """Attach places to their nearest usable edge.
+    """Find where places enter the network.
 
     Parameters
     ----------
@@ -80,114 +209,138 @@ def snap(
     xy
         Coordinates of the places in the CRS of the network; shape (n, 2).
     usable
-        Edges that places may attach to; shape (E,).
+        Edges that places may enter at; shape (E,). See
+        `quart_heure.network.components.entry_edges`.
     max_distance_m
-        Places further away stay off the network.
+        No entry is further away.
+    always_m
+        Every usable edge within this is an entry.
+    barriers
+        What a straight line to an entry must not cross.
 
     Returns
     -------
     Attachment
-        Of n places. Of several edges at the same distance, the one that comes first is taken.
+        Of n places: each enters at every usable edge within ``always_m``, or within
+        `NEAREST_FACTOR` times the nearest if that is more, at the nearest point of the edge. An
+        edge behind a barrier is neither an entry nor the nearest.
     """
-    n = len(xy)
-    found = Attachment(
-        edge=np.full(n, -1, dtype=np.int32),
-        offset_m=np.full(n, np.nan),
-        access_m=np.full(n, np.nan),
-    )
-    candidates = np.flatnonzero(usable)
-    if n == 0 or len(candidates) == 0:
-        return found
-    segments = _segments_near(network, candidates, xy, max_distance_m)
+    near_m = min(always_m, max_distance_m)
+    found = _within(network, xy, usable, near_m, barriers)
+    if near_m < max_distance_m:
+        # Elsewhere the nearest decides how far entries lie, and may not have been met yet.
+        further = np.flatnonzero(~(found.nearest_m * NEAREST_FACTOR <= near_m))
+        if len(further):
+            again = _within(network, xy[further], usable, max_distance_m, barriers)
+            reach_m = np.maximum(always_m, NEAREST_FACTOR * again.nearest_m)
+            again = again.take(again.access_m <= reach_m[again.place])
+            found = found.updated(further, again)
+    nearest_m = found.nearest_m[found.place]
+    access_m = nearest_m + FURTHER_FACTOR * (found.access_m - nearest_m)
+    return dataclasses.replace(found, access_m=access_m)
+
+
+def _within(
+    network: WalkNetwork,
+    xy: NDArray[np.float64],
+    usable: NDArray[np.bool_],
+    radius_m: float,
+    barriers: Barriers | None,
+) -> Attachment:
+    """Return an entry for every usable edge within a radius of each place."""
+    segments = _segments_around(network, usable, xy, radius_m) if len(xy) else np.empty(0, int)
     if len(segments) == 0:
-        return found
+        return Attachment.none(len(xy))
+    # Cut between two edges: of each edge the nearest piece is taken.
     owner = np.searchsorted(network.offsets, segments, side="right") - 1
-    start, end = network.xy[segments], network.xy[segments + 1]
-    # A tree of straight segments answers several times faster than one of whole streets, whose
-    # boxes overlap more and whose distances cost more.
-    # So does one of few branches: it is not asked often enough to pay for a flatter one.
-    tree = shapely.STRtree(shapely.linestrings(np.stack([start, end], axis=1)), node_capacity=4)
-    place, nearest = _nearest(tree, xy, max_distance_m)
-    # Vertices are in the order of the edges: of equals, the first edge and its first segment win.
-    order = np.lexsort((segments[nearest], place))
-    place, nearest = place[order], nearest[order]
-    first = np.ones(len(place), dtype=bool)
-    first[1:] = place[1:] != place[:-1]
-    place, nearest = place[first], nearest[first]
-    edge = owner[nearest]
-    share, access_m = _project(xy[place], start[nearest], end[nearest])
-    before, whole = network.drawn_m[segments[nearest]], network.drawn_m
-    total = whole[network.offsets[edge + 1] - 1]
-    piece = whole[segments[nearest] + 1] - before
-    found.edge[place] = edge
+    cuts = np.searchsorted(owner, owner[_AT_ONCE::_AT_ONCE], side="left")
+    parts = [part for part in np.split(np.arange(len(segments)), np.unique(cuts)) if len(part)]
+    find = segments_near(xy, radius_m)
+    blocks = None if barriers is None else barriers.around(xy, radius_m)
+
+    def entries(part: NDArray[np.intp]) -> list[NDArray[Any]]:
+        vertex = segments[part]
+        start, end = network.xy[vertex], network.xy[vertex + 1]
+        place, piece, share, access_m = find(start, end)
+        edge = owner[part[piece]]
+        kept = _nearest_of_each(edge * len(xy) + place, access_m)
+        place, edge, piece = place[kept], edge[kept], piece[kept]
+        share, access_m = share[kept], access_m[kept]
+        if blocks is not None:
+            foot = start[piece] + share[:, None] * (end[piece] - start[piece])
+            free = ~blocks(place, foot)
+            place, edge, piece = place[free], edge[free], piece[free]
+            share, access_m = share[free], access_m[free]
+        offset_m = _offsets_m(network, edge, vertex[piece], share)
+        return [place.astype(np.int32), edge.astype(np.int32), offset_m, access_m]
+
+    # Numpy works without Python's lock: the cores of a machine share the streets of a city.
+    n_threads = min(os.cpu_count() or 1, _MOST_THREADS, len(parts))
+    with concurrent.futures.ThreadPoolExecutor(n_threads) as threads:
+        found = list(threads.map(entries, parts))
+    columns = [np.concatenate(column) for column in zip(*found, strict=True)]
+    return Attachment.of_entries(*columns, n_places=len(xy))
+
+
+def _nearest_of_each(key: NDArray[np.int64], access_m: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return the position of the least access of each key; of equals, the first."""
+    if len(key) == 0:
+        return np.empty(0, dtype=np.intp)
+    # Pieces come in the order of their edges: nearly sorted already.
+    order = np.argsort(key, kind="stable")
+    key, access_m = key[order], access_m[order]
+    begins = np.flatnonzero(np.append(True, key[1:] != key[:-1]))
+    group = np.repeat(np.arange(len(begins)), np.diff(np.append(begins, len(key))))
+    least = np.flatnonzero(access_m == np.minimum.reduceat(access_m, begins)[group])
+    group = group[least]
+    first: NDArray[np.intp] = order[least[np.append(True, group[1:] != group[:-1])]]
+    return first
+
+
+def _segments_around(
+    network: WalkNetwork,
+    usable: NDArray[np.bool_],
+    xy: NDArray[np.float64],
+    radius_m: float,
+) -> NDArray[np.intp]:
+    """Return the first vertices of the straight pieces of usable edges that may be near a place.
+
+    A few services are near few streets of a city. The plane is cut in squares as large as the
+    radius: what is within it and no longer than it has its ends at most two squares away; longer
+    pieces are always kept.
+    """
+    first = np.repeat(usable, np.diff(network.offsets))
+    first[network.offsets[1:] - 1] = False
+    x, y = network.xy.T
+    (west, south), (east, north) = xy.min(axis=0) - 3 * radius_m, xy.max(axis=0) + 3 * radius_m
+    square_m = max(radius_m, float(max(east - west, north - south)) / _MOST_SQUARES)
+    shape = (int((east - west) / square_m) + 1, int((north - south) / square_m) + 1)
+    near = np.zeros((shape[0] + 4, shape[1] + 4), dtype=bool)
+    c, r = np.floor((xy - (west, south)) / square_m).astype(np.int64).T
+    for dc in range(5):
+        for dr in range(5):
+            near[c + dc, r + dr] = True
+    around = np.flatnonzero((x >= west) & (x <= east) & (y >= south) & (y <= north))
+    column = np.floor((x[around] - west) / square_m).astype(np.int64) + 2
+    row = np.floor((y[around] - south) / square_m).astype(np.int64) + 2
+    kept = np.zeros(len(x), dtype=bool)
+    kept[around] = near[column, row]
+    kept[:-1] |= kept[1:] | (np.diff(network.drawn_m) > radius_m)
+    return np.flatnonzero(first & kept)
+
+
+def _offsets_m(
+    network: WalkNetwork,
+    edge: NDArray[np.intp],
+    vertex: NDArray[np.intp],
+    share: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return how far along their edges points lie, given by straight piece and share of it."""
+    drawn_m = network.drawn_m
+    before = drawn_m[vertex]
+    piece = drawn_m[vertex + 1] - before
+    total = drawn_m[network.offsets[edge + 1] - 1]
     # A share of the length, not metres of the drawing: length_m may be better than the drawing.
     along = np.minimum((before + share * piece) / total, 1.0)
-    found.offset_m[place] = along * network.length_m[edge]
-    found.access_m[place] = access_m
-    return found
-
-
-def _nearest(
-    tree: shapely.STRtree, xy: NDArray[np.float64], max_distance_m: float
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the nearest shapes of each place, all that are equally near: places and shapes."""
-    parts = np.array_split(np.arange(len(xy)), len(xy) // _AT_ONCE + 1)
-    n_threads = min(os.cpu_count() or 1, _MOST_THREADS, len(parts))
-
-    def ask(part: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        points = shapely.points(xy[part])
-        place, nearest = tree.query_nearest(points, max_distance=max_distance_m)
-        return part[place], nearest
-
-    # GEOS works without Python's lock: the cores of a machine share the cells of a city.
-    with concurrent.futures.ThreadPoolExecutor(n_threads) as threads:
-        found = list(threads.map(ask, parts))
-    return np.concatenate([f[0] for f in found]), np.concatenate([f[1] for f in found])
-
-
-def _segments_near(
-    network: WalkNetwork,
-    candidates: NDArray[np.intp],
-    xy: NDArray[np.float64],
-    max_distance_m: float,
-) -> NDArray[np.intp]:
-    """Return the first vertices of the straight segments that may lie within reach of a place.
-
-    A few services would not pay for a tree of the whole city. The plane is cut in squares as
-    large as the reach: what is in reach and no longer than it has its ends at most two squares
-    away; longer segments are always kept.
-    """
-    squares = np.floor(xy / max_distance_m).astype(np.int64)
-    low = squares.min(axis=0) - 3
-    shape = squares.max(axis=0) - low + 4
-    near = np.zeros(shape, dtype=bool)
-    c, r = (squares - low).T
-    for dc in range(-3, 4):
-        for dr in range(-3, 4):
-            near[c + dc, r + dr] = True
-    # Most vertices of a city are nowhere near a few services: their squares are not looked up.
-    x, y = network.xy.T
-    (west, south), (east, north) = low * max_distance_m, (low + shape) * max_distance_m
-    around = np.flatnonzero((x >= west) & (x <= east) & (y >= south) & (y <= north))
-    square = np.floor(network.xy[around] / max_distance_m).astype(np.int64) - low
-    square = np.clip(square, 0, shape - 1)  # a rounded quotient may be one square off
-    kept = np.zeros(len(network.xy), dtype=bool)
-    kept[around] = near[square[:, 0], square[:, 1]]
-    kept[:-1] |= kept[1:] | (np.diff(network.drawn_m) > max_distance_m)
-    vertex = np.flatnonzero(kept)
-    edge = np.searchsorted(network.offsets, vertex, side="right") - 1
-    usable = np.zeros(network.n_edges, dtype=bool)
-    usable[candidates] = True
-    return vertex[usable[edge] & (vertex + 1 < network.offsets[edge + 1])]
-
-
-def _project(
-    xy: NDArray[np.float64], start: NDArray[np.float64], end: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return how far along its segment each point projects (0 … 1), and its distance to it."""
-    direction, away = end - start, xy - start
-    squared = np.einsum("ij,ij->i", direction, direction)
-    dot = np.einsum("ij,ij->i", direction, away)
-    share = np.clip(np.divide(dot, squared, out=np.zeros_like(dot), where=squared > 0), 0, 1)
-    foot = away - share[:, None] * direction
-    return share, np.hypot(foot[:, 0], foot[:, 1])
+    offset_m: NDArray[np.float64] = along * network.length_m[edge]
+    return offset_m

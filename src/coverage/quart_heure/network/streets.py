@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from quart_heure.errors import NetworkError
 from quart_heure.network.assembly import check_metric
+from quart_heure.network.components import count_part_nodes
 from quart_heure.network.contraction import contract
 from quart_heure.network.gates import End, shut_gates, which_pass
 from quart_heure.network.graph import Flags, WalkNetwork
@@ -67,7 +68,8 @@ def read_osm_network(
     CrsError
         If the CRS is not in metres.
     """
-    raw = read_osm_file(path, polygon=polygon)
+    # All of it: streets that are joined beyond the polygon belong together.
+    raw = read_osm_file(path)
     if crs is None:
         crs = metric_crs(_extent(raw) if polygon is None else polygon)
     return network_from_osm(raw, crs=crs, polygon=polygon)
@@ -110,9 +112,15 @@ def network_from_osm(
     streets = everything.take(origins.walkable()[everything.origin])
     obstacles = _project_obstacles(raw, crs)
     streets, lonely = _lay_squares(squares, streets, origins, xy, blocked, obstacles)
+    shut = _shut_ends(streets, everything, origins, blocked)
+    a, b, node_xy = shut_gates(streets.a, streets.b, xy, shut)
+    part_nodes, whole_nodes = count_part_nodes(a, b, len(node_xy))
     if polygon is not None:
         inside = shapely.contains_xy(polygon, raw.lon, raw.lat)
-        everything, streets = (s.take(inside[s.a] | inside[s.b]) for s in (everything, streets))
+        kept = inside[streets.a] | inside[streets.b]
+        a, b, streets = a[kept], b[kept], streets.take(kept)
+        shut = shut[np.tile(kept, 2)]
+        everything = everything.take(inside[everything.a] | inside[everything.b])
         squares = [square for square in squares if inside[square.ring_nodes].any()]
     dropped = _count_dropped(everything, origins, xy)
     if len(streets.a) == 0:
@@ -121,8 +129,7 @@ def network_from_osm(
         raise NetworkError(msg, hint="Check the area, and that the file holds its streets.")
     columns = origins.columns(streets.origin)
     columns["flags"] |= gate_flags[streets.a] | gate_flags[streets.b]
-    shut = _shut_ends(streets, everything, origins, blocked)
-    a, b, node_xy = shut_gates(streets.a, streets.b, xy, shut)
+    columns["part_nodes"] = part_nodes[a]
     arrays = contract(
         a=a,
         b=b,
@@ -138,13 +145,14 @@ def network_from_osm(
             "attribution": ATTRIBUTION,
             "dropped": dropped,
             "flags": _count_flags(streets, columns, xy),
+            "whole_nodes": whole_nodes,
             "squares_without_entrance": [s.osm_id for s in squares if s.osm_id in lonely],
             "counts": {
                 "ways": len(distinct(everything.origin)),
                 "ways_walked": len(distinct(streets.origin[streets.origin < raw.n_ways])),
                 "squares": len(squares),
                 "square_walks": int(np.count_nonzero(columns["flags"] & Flags.SQUARE_WALK)),
-                "ends_at_shut_gates": len(node_xy) - len(xy),
+                "ends_at_shut_gates": int(np.count_nonzero(np.append(a, b) >= len(xy))),
                 "shut_gates_passed_by": _passed_by(streets, blocked, shut),
                 "problems": len(raw.problem_rows),
             },

@@ -2,8 +2,8 @@
 
 One search spreads from all services of a category at once, against the direction of walking, so
 its cost does not grow with their number. Each service is a node of its own with links to the ends
-of its edge: scipy knows no initial distances, and links that only lead away from it cannot make a
-short cut through it.
+of the edges that it enters at: scipy knows no initial distances, and links that only lead away from
+it cannot make a short cut through it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,8 +81,13 @@ class SearchGraph:
     @functools.cached_property
     def digest(self) -> str:
         """Hash of all of it."""
-        fields = (getattr(self, field.name) for field in dataclasses.fields(self))
-        return hash_of(*map(np.asarray, fields))
+        return f"{self.ways_digest}-{self.speed_m_per_min!r}"
+
+    @functools.cached_property
+    def ways_digest(self) -> str:
+        """Hash of all but the speed, which moves minutes and no way."""
+        names = (field.name for field in dataclasses.fields(self))
+        return hash_of(*(getattr(self, name) for name in names if name != "speed_m_per_min"))
 
     def times(
         self, sources: Attachment, targets: Attachment, *, limit_min: float = np.inf
@@ -110,15 +114,14 @@ class SearchGraph:
         """
 
         @functools.cache
-        def ways_out() -> tuple[NDArray[np.intp], list[tuple[NDArray[Any], NDArray[np.float64]]]]:
-            on = np.flatnonzero(targets.attached)
-            return on, [
+        def ways_out() -> list[tuple[NDArray[np.int32], NDArray[np.float64]]]:
+            return [
                 (end, np.where(allowed, way_m, np.inf))
-                for end, allowed, way_m in self.ways_out(targets[on])
+                for end, allowed, way_m in self.ways_out(targets)
             ]
 
         def search(sources: Attachment) -> TravelTimes:
-            return self._times(sources, targets, *ways_out(), limit_min)
+            return self._times(sources, targets, ways_out(), limit_min)
 
         return search
 
@@ -126,20 +129,24 @@ class SearchGraph:
         self,
         sources: Attachment,
         targets: Attachment,
-        on: NDArray[np.intp],
         ways: Sequence[tuple[NDArray[np.int32], NDArray[np.float64]]],
         limit_min: float,
     ) -> TravelTimes:
-        """Search once; ``ways`` lead the places ``on`` the network to either end of their edge."""
+        """Search once; ``ways`` lead from each entry of the places to either end of its edge."""
         level_m = np.full(len(targets), np.inf)
         nearest = np.full(len(targets), -1, dtype=np.int32)
-        if sources.attached.any():
+        if sources.attached.any() and len(targets.place):
             node_m, node_source = self._search(sources, limit_min * self.speed_m_per_min)
             by_u, by_v = (node_m[end] + way_m for end, way_m in ways)
-            least = np.minimum(by_u, by_v)
-            end = np.where(by_v < by_u, ways[1][0], ways[0][0])
-            level_m[on] = least
-            nearest[on] = np.where(np.isfinite(least), node_source[end], -1)
+            by_entry = np.minimum(by_u, by_v)
+            on = targets.attached
+            level_m[on] = np.minimum.reduceat(by_entry, targets.begin[:-1][on])
+            # From the last entry to the first, so that of equals the first one stays.
+            best = np.flatnonzero((by_entry == level_m[targets.place]) & np.isfinite(by_entry))[
+                ::-1
+            ]
+            end = np.where(by_v[best] < by_u[best], ways[1][0][best], ways[0][0][best])
+            nearest[targets.place[best]] = node_source[end]
             self._walk_along_one_edge(sources, targets, level_m, nearest)
         return TravelTimes(level_m / self.speed_m_per_min, nearest)
 
@@ -167,18 +174,24 @@ class SearchGraph:
         Parameters
         ----------
         sources
-            Services, all on the network.
+            Services, linked to either end of the edge of each of their entries.
         """
         n = len(self.indptr) - 1
         ways = self.ways_out(sources, inbound=True)
-        ends = np.stack([end for end, _, _ in ways], axis=1)
-        allowed = np.stack([free for _, free, _ in ways], axis=1)
-        link_m = np.maximum(np.stack([way_m for _, _, way_m in ways], axis=1), _LEAST_M)
-        starts = self.indptr[-1] + np.cumsum(allowed.sum(axis=1), dtype=np.int32)
+        place = np.concatenate([sources.place[free] for _, free, _ in ways])
+        end = np.concatenate([end[free] for end, free, _ in ways])
+        link_m = np.concatenate([way_m[free] for _, free, way_m in ways])
+        # Several entries lead to one junction: the shortest counts.
+        order = np.lexsort((link_m, end, place))
+        place, end, link_m = place[order], end[order], link_m[order]
+        first = np.ones(len(place), dtype=bool)
+        first[1:] = (place[1:] != place[:-1]) | (end[1:] != end[:-1])
+        counts = np.bincount(place[first], minlength=len(sources))
+        starts = self.indptr[-1] + np.cumsum(counts, dtype=np.int32)
         matrix = csr_array(
             (
-                np.concatenate([self.level_m, link_m[allowed]]),
-                np.concatenate([self.indices, ends[allowed].astype(np.int32)]),
+                np.concatenate([self.level_m, np.maximum(link_m[first], _LEAST_M)]),
+                np.concatenate([self.indices, end[first].astype(np.int32)]),
                 np.concatenate([self.indptr, starts]),
             ),
             shape=(n + len(sources), n + len(sources)),
@@ -188,10 +201,10 @@ class SearchGraph:
     def ways_out(
         self, places: Attachment, *, inbound: bool = False
     ) -> list[tuple[NDArray[np.int32], NDArray[np.bool_], NDArray[np.float64]]]:
-        """Return, for each end of a place's edge, the node, whether it is free, the level metres.
+        """Return, for each end of an entry's edge, the node, whether it is free, the level metres.
 
-        Outwards a place leaves for v by walking forward; inwards one comes from v by walking
-        backward. At the very end of a one-way edge nothing is left to walk.
+        One value for each entry. Outwards a place leaves for v by walking forward; inwards one
+        comes from v by walking backward. At the very end of a one-way edge nothing is left to walk.
         """
         edge, offset = places.edge, places.offset_m
         rest = np.maximum(self.length_m[edge] - offset, 0.0)
@@ -212,45 +225,43 @@ class SearchGraph:
         nearest: NDArray[np.int32],
     ) -> None:
         """Let places on the same edge as a service walk straight to it."""
-        on = np.flatnonzero(sources.attached)
-        shared = np.zeros(len(self.u), dtype=bool)
-        shared[sources.edge[on]] = True
-        places = np.flatnonzero(targets.attached)
-        places = places[shared[targets.edge[places]]]
-        places = places[np.argsort(targets.edge[places], kind="stable")]
-        begins = np.searchsorted(targets.edge[places], sources.edge[on], side="left")
-        ends = np.searchsorted(targets.edge[places], sources.edge[on], side="right")
-        for service, begin, end in zip(on, begins, ends, strict=True):
-            here = places[begin:end]
-            allowed, direct_m = self.along_edge(sources, int(service), targets[here])
-            better = allowed & (direct_m < level_m[here])
-            level_m[here[better]] = direct_m[better]
-            nearest[here[better]] = service
+        service, entry, direct_m = self.along_edges(sources, targets)
+        place = targets.place[entry]
+        # Of each place the shortest; of equals, the service that comes first.
+        order = np.lexsort((service, direct_m, place))
+        place, service, direct_m = place[order], service[order], direct_m[order]
+        better = direct_m < level_m[place]
+        better[1:] &= place[1:] != place[:-1]
+        level_m[place[better]] = direct_m[better]
+        nearest[place[better]] = service[better]
 
-    def along_edge(
-        self, sources: Attachment, service: int, places: Attachment
-    ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-        """Tell which places may walk straight along the edge they share with a service.
-
-        Parameters
-        ----------
-        sources, service
-            The services, and the position of one of them.
-        places
-            Places on its edge; shape (n,).
+    def along_edges(
+        self, sources: Attachment, targets: Attachment
+    ) -> tuple[NDArray[np.int32], NDArray[np.intp], NDArray[np.float64]]:
+        """Return the walks straight along an edge that a place and a service both enter at.
 
         Returns
         -------
-        allowed, level_m
-            Whether each may, and its metres of level street; shapes (n,).
+        service, entry, level_m
+            Position of the service, of the entry among those of the places, and the metres of
+            level street from door to door; shapes (k,).
         """
-        edge = sources.edge[service]
-        along_m = sources.offset_m[service] - places.offset_m
-        access_m = sources.access_m[service] + places.access_m
+        shared = np.zeros(len(self.u), dtype=bool)
+        shared[sources.edge] = True
+        entries = np.flatnonzero(shared[targets.edge])
+        entries = entries[np.argsort(targets.edge[entries], kind="stable")]
+        edges = targets.edge[entries]
+        begins = np.searchsorted(edges, sources.edge, side="left")
+        n = np.searchsorted(edges, sources.edge, side="right") - begins
+        source = np.repeat(np.arange(len(n)), n)
+        entry = entries[np.repeat(begins - np.cumsum(n) + n, n) + np.arange(n.sum())]
+        edge = sources.edge[source]
+        along_m = sources.offset_m[source] - targets.offset_m[entry]
         ahead = along_m >= 0
         allowed = np.where(ahead, self.forward[edge], self.backward[edge]) | (along_m == 0)
         effort = np.where(ahead, self.effort_forward[edge], self.effort_backward[edge])
-        return allowed, access_m + np.abs(along_m) * effort
+        level_m = sources.access_m[source] + targets.access_m[entry] + np.abs(along_m) * effort
+        return sources.place[source][allowed], entry[allowed], level_m[allowed]
 
 
 def search_graph(

@@ -80,6 +80,7 @@ def publishable(coverage: Coverage) -> Coverage:
     return dataclasses.replace(
         coverage,
         study=_without(coverage.study, ids),
+        entries=_rows(coverage.entries, ~coverage.entries["service_id"].isin(ids)),
         services=_rows(coverage.services, ~coverage.services["service_id"].isin(ids)),
         cells=cells,
         gaps=gaps,

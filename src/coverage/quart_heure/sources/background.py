@@ -1,12 +1,20 @@
-"""The background of maps: water, parks and the like, which no figure depends on."""
+"""The background of maps: water, parks and the like; and the ground, as far as it tells of it.
+
+What is drawn as water is no land, and nobody walks across it, nor across the land of a railway.
+"""
 
 from __future__ import annotations
 
+import dataclasses
+import functools
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 
 from quart_heure.errors import InputFileError
 from quart_heure.sources.layers import check_layer, read_layers
@@ -15,6 +23,53 @@ from quart_heure.sources.projecting import projected
 if TYPE_CHECKING:
     import geopandas as gpd
     import pyproj
+
+
+WATER = frozenset({"water"})
+"""Kinds of the background that are no land."""
+
+BARRIERS = frozenset({"water", "rail", "motorway", "wall", "fence"})
+"""Kinds that nobody walks straight across."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Ground:
+    """What is known of the ground besides its streets, in the CRS of the area.
+
+    Parameters
+    ----------
+    water
+        Polygons of rivers, canals, lakes and the sea; shape (w,).
+    barriers
+        Polygons and lines that nobody walks straight across, water among them; shape (b,).
+    source
+        Where it is known from.
+    """
+
+    water: NDArray[np.object_]
+    barriers: NDArray[np.object_]
+    source: str
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """Hash of the shapes."""
+        digest = hashlib.blake2b(digest_size=16)
+        for shapes in (self.water, self.barriers):
+            digest.update(f"{len(shapes)}".encode())
+            digest.update(b"".join(shapely.to_wkb(shapes)))
+        return digest.hexdigest()
+
+
+def ground_of_background(layer: gpd.GeoDataFrame, *, source: str) -> Ground:
+    """Take from a background what is no land and what is not walked across."""
+    kinds = layer["kind"].astype(str)
+    shapes = layer.geometry.to_numpy()
+    areal = shapely.get_dimensions(shapes) == 2
+    return Ground(
+        water=shapes[(kinds.isin(WATER) & areal).to_numpy()],
+        barriers=shapes[kinds.isin(BARRIERS).to_numpy()],
+        source=source,
+    )
 
 
 def read_background(path: Path, *, crs: pyproj.CRS) -> gpd.GeoDataFrame:
@@ -48,5 +103,5 @@ def read_background(path: Path, *, crs: pyproj.CRS) -> gpd.GeoDataFrame:
             layer["name"] = ""
         parts.append(projected(layer, crs, where))
     whole = parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
-    # It only is drawn: what can be mended need not be told.
+    # What can be mended need not be told.
     return whole.set_geometry(shapely.make_valid(whole.geometry.to_numpy()), crs=crs)

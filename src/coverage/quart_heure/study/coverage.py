@@ -51,6 +51,8 @@ class Coverage:
         Inputs, parameters, counts, definitions.
     filters
         Services kept and left out by each filter of the person; empty for nobody in particular.
+    entries
+        The streets at which each service enters the network; discreet places aside.
     basis
         What the tables below are computed from when they are asked for.
     week
@@ -68,6 +70,7 @@ class Coverage:
     problems: pd.DataFrame
     manifest: Mapping[str, Any]
     filters: pd.DataFrame
+    entries: pd.DataFrame
     basis: Basis = dataclasses.field(repr=False)
     week: Week | None = None
 

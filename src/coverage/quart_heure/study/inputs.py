@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,16 +13,19 @@ import numpy as np
 import pyproj
 import shapely
 
-from quart_heure.analysis.stored import stored_network
+from quart_heure.analysis.stored import stored_ground, stored_network
 from quart_heure.analysis.stored_area import stored_area
 from quart_heure.cache import Cache
 from quart_heure.categories import Category, default_catalogue, extend_catalogue
 from quart_heure.errors import StudyFileError
 from quart_heure.files import sha256_of
+from quart_heure.network.files import is_cut_to_place
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.profiles import ADULT
 from quart_heure.sources.areas.areas import StudyArea
+from quart_heure.sources.background import Ground
 from quart_heure.sources.heights import Heights, read_heights
+from quart_heure.sources.hours.calendars import SCHOOL_ZONE_OF, SchoolHolidays, departements_of
 from quart_heure.sources.residents.residents import Residents, ResidentZones
 from quart_heure.sources.residents.weights import DistrictWeights, read_weights
 from quart_heure.sources.sample import paris_dir
@@ -39,6 +43,7 @@ from quart_heure.study.bounds import (
 )
 from quart_heure.study.settings import (
     AreaTable,
+    HoursTable,
     MapTable,
     NetworkTable,
     ResidentsTable,
@@ -65,6 +70,8 @@ class Inputs:
     heights: Heights | None
     catalogue: Mapping[str, Category]
     background_file: Path | None
+    ground: Ground | None
+    school: SchoolHolidays | None
     provenance: tuple[Mapping[str, Any], ...]
 
     @property
@@ -80,7 +87,9 @@ def paris_settings() -> StudySettings:
     return StudySettings(
         folder=paris_dir(),
         where="the packaged Paris",
-        area=AreaTable(districts="districts.geojson", name="Paris"),
+        area=AreaTable(
+            districts="districts.geojson", subdistricts="quarters.geojson", name="Paris"
+        ),
         services=ServicesTable(files=("services.csv",)),
         network=NetworkTable(file="network.parquet"),
         residents=ResidentsTable(file="residents.parquet"),
@@ -132,17 +141,17 @@ def read_inputs(
         isochrones_min=isochrones_min,
         hilly=heights is not None,
     )
-    network = stored_network(
-        folder / settings.network.file,
-        cache,
-        reach=_reach(area, max(_STREETS_AROUND_M, walk_m, walks_m)),
-        crs=area.crs,
-    )
+    file = folder / settings.network.file
+    reach = _reach(area, max(_STREETS_AROUND_M, walk_m, walks_m))
+    network = stored_network(file, cache, reach=reach, crs=area.crs)
+    if settings.network.date:
+        dated = {**network.meta, "osm_date": _day(settings.network.date, settings.where)}
+        network = dataclasses.replace(network, meta=dated)
     if network.crs != area.crs:
         projected = network.edges().to_crs(area.crs).drop(columns="length_m")
         network = WalkNetwork.from_edges(projected, meta=network.meta)
     described = _described(folder / "manifest.json")
-    background = settings.map.background
+    background = None if settings.map.background is None else folder / settings.map.background
     return Inputs(
         area=area,
         services=services,
@@ -151,12 +160,55 @@ def read_inputs(
         residents=_residents(settings.residents, folder, area),
         weights=_weights(settings.weights, folder, area),
         catalogue=catalogue,
-        background_file=None if background is None else folder / background,
+        background_file=background,
+        ground=_ground(background, file, cache, area=area, reach=reach),
+        school=_school(settings.hours, folder, area, settings.where),
         provenance=tuple(
             _described_input(role, folder / name, network, described)
             for role, name in _roles(settings)
         ),
     )
+
+
+def _ground(
+    background: Path | None,
+    streets: Path,
+    cache: Cache,
+    *,
+    area: StudyArea,
+    reach: shapely.Polygon,
+) -> Ground | None:
+    """Return water and barriers from the background, or else from raw streets; None without."""
+    if background is not None:
+        return stored_ground(background, cache, crs=area.crs)
+    if is_cut_to_place(streets):
+        return stored_ground(streets, cache, crs=area.crs, reach=reach)
+    return None
+
+
+def _school(hours: HoursTable, folder: Path, area: StudyArea, where: str) -> SchoolHolidays | None:
+    """Read the school holidays of the zone that is named, or else of the area's départements."""
+    if hours.school_holidays is None:
+        return None
+    zone = hours.zone
+    if not zone:
+        there = departements_of(area.districts["district_id"], None)
+        zones = {SCHOOL_ZONE_OF.get(code, "") for code in there}
+        if len(zones) != 1 or "" in zones:
+            msg = f"{where}, [hours]: school_holidays is given, and districts do not tell the zone."
+            hint = 'Give it: zone = "Zone C", or an académie.'
+            raise StudyFileError(msg, hint=hint)
+        zone = zones.pop()
+    return SchoolHolidays.read(folder / hours.school_holidays, zone)
+
+
+def _day(text: str, where: str) -> str:
+    """Return a date as it was written; it is the day of the streets."""
+    try:
+        return datetime.date.fromisoformat(text).isoformat()
+    except ValueError as error:
+        msg = f"{where}, [network]: date is {text!r}."
+        raise StudyFileError(msg, hint="Write it like 2026-01-31.") from error
 
 
 def _roles(settings: StudySettings) -> list[tuple[str, str]]:
@@ -168,6 +220,7 @@ def _roles(settings: StudySettings) -> list[tuple[str, str]]:
     named += [("services", name) for name in settings.services.files]
     named += [("services", source.file) for source in settings.services.sources]
     named += [("network", network.file), ("heights", network.heights)]
+    named.append(("hours", settings.hours.school_holidays))
     if people is not None:
         named += [("residents", people.file), ("residents", people.buildings)]
     if weights is not None:

@@ -22,6 +22,7 @@ from quart_heure.analysis.audience import leave_out_refused
 from quart_heure.analysis.basis import Basis
 from quart_heure.analysis.certainty import Certainty, closed_out
 from quart_heure.analysis.districts import Districts
+from quart_heure.analysis.doors import Doors, entry_table
 from quart_heure.analysis.gap_tables import gap_tables
 from quart_heure.analysis.indicators import composite_table, indicators_of
 from quart_heure.analysis.isochrones import isochrones_of
@@ -29,12 +30,12 @@ from quart_heure.analysis.placement import place_services, placement_problems, s
 from quart_heure.analysis.ranges import with_ranges
 from quart_heure.analysis.stored import stored_cells, stored_residents, stored_search_graph
 from quart_heure.analysis.stored_searches import stored_contours, stored_reach
-from quart_heure.analysis.surface import Cells
+from quart_heure.analysis.surface import Cells, give_way
 from quart_heure.analysis.week import judge_week
 from quart_heure.analysis.weighting import with_second_weight
 from quart_heure.cache import Cache
 from quart_heure.errors import NetworkError, StudyFileError
-from quart_heure.network.components import useful_edges
+from quart_heure.network.components import entry_edges, useful_parts
 from quart_heure.sources.problems import problem_table
 from quart_heure.study.coverage import Coverage
 from quart_heure.study.manifest import run_manifest
@@ -71,11 +72,19 @@ def analyse(
     say = progress or (lambda _: None)
     area, network, threshold_min = study.area, study.network, study.threshold_min
     say("network")
-    usable = useful_edges(network, study.profile, share=study.useful_share)
+    parts = useful_parts(network, share=study.useful_share)
+    usable = entry_edges(network, study.profile, parts=parts)
     graph = stored_search_graph(network, study.profile, cache, heights=study.heights)
     say("cells")
     cells = stored_cells(
-        area, network, usable=usable, cell_m=study.cell_m, snap_m=study.snap_m, cache=cache
+        area,
+        network,
+        graph=graph,
+        usable=usable,
+        cell_m=study.cell_m,
+        snap_m=study.snap_m,
+        ground=study.ground,
+        cache=cache,
     )
     _check_overlap(study, cells)
     districts = Districts.of(area, cells)
@@ -91,8 +100,27 @@ def analyse(
         margin_m=study.margin_m,
         categories=study.categories,
         counted_status=study.counted_status,
+        ground=study.ground,
         cache=cache,
         on=study.date,
+    )
+    cells = give_way(
+        cells,
+        attachment[services["counted"].to_numpy(dtype=bool)],
+        network,
+        graph=graph,
+        usable=usable,
+        parts=parts,
+        snap_m=study.snap_m,
+        ground=study.ground,
+    )
+    doors = Doors(
+        network=network,
+        graph=graph,
+        usable=usable,
+        snap_m=study.snap_m,
+        ground=study.ground,
+        cells=cells,
     )
     filters, admitted = leave_out_refused(services, study.person)
     known = Certainty.of(services, clock=study.clock, moment=study.moment, admitted=admitted)
@@ -241,12 +269,14 @@ def analyse(
         manifest=manifest,
         week=week,
         filters=filters,
+        entries=entry_table(services, attachment, network),
         basis=Basis.of(
             area=area,
             cells=cells,
             people=people,
             reach_of_all=reach,
             services=services,
+            doors=doors,
             categories=study.categories,
             threshold_min=threshold_min,
         ),

@@ -17,6 +17,7 @@ from quart_heure.analysis.statuses import BORDERLINE
 from quart_heure.analysis.surface import Cells
 from quart_heure.analysis.week import hours_of_week
 from quart_heure.labels import format_plain, typeset
+from quart_heure.network.snapping import ALWAYS_M, NEAREST_FACTOR
 from quart_heure.sources.problems import choices_of
 from quart_heure.sources.residents.weights import DistrictWeights
 from quart_heure.stamp import creation_time, tool_version
@@ -48,9 +49,13 @@ def run_manifest(
     dict
         Plain values only, in a fixed order, so that they travel inside every file that is written.
     """
+    inside, on = cells.inside, cells.attachment.attached
     counts = {
         "cells": int(np.count_nonzero(cells.inside)),
-        "cells_off_network": int(np.count_nonzero(cells.inside & ~cells.attachment.attached)),
+        "cells_off_network": int(np.count_nonzero(inside & ~cells.water & ~on)),
+        "cells_water": None
+        if study.ground is None
+        else int(np.count_nonzero(inside & cells.water)),
         "network_nodes": study.network.n_nodes,
         "network_edges": study.network.n_edges,
         "districts": len(study.area.districts),
@@ -103,6 +108,9 @@ def _parameters(study: Study) -> dict[str, Any]:
         "borderline_pct": 100 * BORDERLINE,
         "cell_m": study.cell_m,
         "snap_m": study.snap_m,
+        "entries_within_m": ALWAYS_M,
+        "entries_nearest_factor": NEAREST_FACTOR,
+        "ground": "" if study.ground is None else study.ground.source,
         "min_gap_ha": study.min_gap_ha,
         "barrier_share_pct": 100 * BARRIER_SHARE,
         "useful_component_pct": 100 * study.useful_share,

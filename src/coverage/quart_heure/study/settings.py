@@ -101,6 +101,7 @@ class NetworkTable:
 
     file: FileName
     heights: OptionalFile = None
+    date: str = ""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -126,6 +127,14 @@ class WeightsTable:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class HoursTable:
+    """``[hours]``: the calendar that opening hours are read with."""
+
+    school_holidays: OptionalFile = None
+    zone: str = ""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class MapTable:
     """``[map]``: what maps draw under the figures."""
 
@@ -142,7 +151,7 @@ class StudySettings:
         Names of files are relative to it.
     where
         The study file, for messages.
-    area, services, network, residents, weights, map, analysis
+    area, services, network, residents, weights, hours, map, analysis
         Its tables.
     walkers, persons
         Those that it describes, whether it asks for them or not.
@@ -157,6 +166,7 @@ class StudySettings:
     network: NetworkTable
     residents: ResidentsTable | None = None
     weights: WeightsTable | None = None
+    hours: HoursTable = HoursTable()
     map: MapTable = MapTable()
     analysis: AnalysisTable = dataclasses.field(default_factory=AnalysisTable)
     walkers: tuple[WalkProfile, ...] = ()
@@ -169,14 +179,14 @@ class StudySettings:
         named = [area.districts, area.subdistricts, network.file, network.heights]
         named += [] if people is None else [people.file, people.buildings]
         named += [] if weights is None else [weights.file]
-        named += [self.map.background, *self.services.files]
+        named += [self.hours.school_holidays, self.map.background, *self.services.files]
         named += [source.file for source in self.services.sources]
         return [self.folder / name for name in named if name is not None]
 
 
 _NEEDED = {"area": AreaTable, "services": ServicesTable, "network": NetworkTable}
 _OPTIONAL = {"residents": ResidentsTable, "weights": WeightsTable}
-_TABLES = {**_NEEDED, **_OPTIONAL, "map": MapTable, "analysis": AnalysisTable}
+_TABLES = {**_NEEDED, **_OPTIONAL, "hours": HoursTable, "map": MapTable, "analysis": AnalysisTable}
 _FREE = ("profiles", "persons", "categories")
 
 KEYS: Mapping[str, tuple[str, ...]] = {name: keys_of(kind) for name, kind in _TABLES.items()}
@@ -224,6 +234,7 @@ def read_settings(path: Path) -> StudySettings:
         network=part(NetworkTable, "network"),
         residents=part(ResidentsTable, "residents") if "residents" in tables else None,
         weights=part(WeightsTable, "weights") if "weights" in tables else None,
+        hours=part(HoursTable, "hours"),
         map=part(MapTable, "map"),
         analysis=part(AnalysisTable, "analysis"),
         walkers=_named(WalkProfile, "profiles", tables, where, example="speed_kmh = 4"),

@@ -29,7 +29,7 @@ from quart_heure.network.graph import WalkNetwork
 from quart_heure.network.snapping import SNAP_M
 from quart_heure.profiles import ADULT, WalkProfile
 from quart_heure.sources.areas.areas import StudyArea
-from quart_heure.sources.background import read_background
+from quart_heure.sources.background import Ground, read_background
 from quart_heure.sources.heights import Heights
 from quart_heure.sources.hours.calendars import SchoolHolidays, departements_of, is_country
 from quart_heure.sources.hours.states import STAY_MIN, Where
@@ -96,7 +96,9 @@ class Study:
     date
         The day on which services must be valid; without one, their validity is not judged.
     background_file
-        Water, parks and the like to draw under maps; no figure depends on it.
+        Water, parks and the like to draw under maps.
+    ground
+        Where there is water, and what nobody walks straight across; all is land without it.
     at
         Moment at which one arrives, by the local clock: services closed then do not count. Without
         it, and without ``on``, hours play no part.
@@ -146,6 +148,7 @@ class Study:
     useful_share: float = USEFUL_SHARE
     date: datetime.date | None = None
     background_file: Path | None = None
+    ground: Ground | None = None
     at: datetime.datetime | None = None
     on: datetime.date | int | None = None
     between: tuple[datetime.time, datetime.time] | None = None
@@ -266,6 +269,8 @@ class Study:
             heights=inputs.heights,
             catalogue=inputs.catalogue,
             background_file=inputs.background_file,
+            ground=inputs.ground,
+            school=inputs.school,
             provenance=inputs.provenance,
             **fields,
         )

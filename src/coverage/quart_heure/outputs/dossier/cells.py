@@ -28,6 +28,7 @@ CLASS_COLOURS: Mapping[str, tuple[tuple[int, int, int], tuple[int, int, int]]] =
     "borderline": ((250, 240, 200), (138, 105, 20)),
     "uncovered": ((247, 217, 196), (196, 98, 45)),
     "off_network": ((226, 228, 230), (226, 228, 230)),
+    "water": ((176, 202, 224), (176, 202, 224)),
 }
 """Ground and pattern of each class of cells: dots where borderline, stripes where uncovered."""
 
@@ -37,6 +38,7 @@ _CLASS_OF_STATUS = {
     "borderline_uncovered": "borderline",
     "uncovered": "uncovered",
     "off_network": "off_network",
+    "water": "water",
 }
 _FADE = 0.72
 """How far colours fade to paper outside the district."""

@@ -185,6 +185,7 @@ def cells_shown(coverage: Coverage, grid: Grid, places: Mapping[str, int]) -> Pa
     minutes, nearest, perhaps = {}, {}, {}
     for category in study.categories:
         codes = _minute_codes(cells[f"minutes_{category}"].to_numpy(float), upper)
+        codes[(cells[f"status_{category}"] == "water").to_numpy()] = 0  # as drawn below
         minutes[category] = grid.packed(codes)
         nearest[category] = _nearest(cells[f"nearest_{category}"], grid, places)
         # Asked for an hour or a person, the study knows what is covered perhaps.

@@ -23,6 +23,7 @@ _METADATA_KEY = b"quart_heure"
 
 _TYPE_NAMES = {
     shapely.GeometryType.POINT: "Point",
+    shapely.GeometryType.LINESTRING: "LineString",
     shapely.GeometryType.POLYGON: "Polygon",
     shapely.GeometryType.MULTIPOINT: "MultiPoint",
     shapely.GeometryType.MULTIPOLYGON: "MultiPolygon",
@@ -122,7 +123,10 @@ def _write_layer(frame: pd.DataFrame, path: Path, name: str) -> None:
     if "geometry" in frame:
         shapes = frame.geometry.geom_type
         polygons = shapes.isin(["Polygon", "MultiPolygon"]).all() and len(shapes) > 0
-        options["geometry_type"] = "MultiPolygon" if polygons else "Point"
+        lines = shapes.eq("LineString").all() and len(shapes) > 0
+        options["geometry_type"] = (
+            "MultiPolygon" if polygons else "LineString" if lines else "Point"
+        )
         options["promote_to_multi"] = polygons
     pyogrio.write_dataframe(_without_infinities(frame), path, **options)
 

@@ -33,7 +33,7 @@ class Results:
         Where it is.
     manifest
         What it was made from; ``manifest["files"]`` has the hash of each file.
-    indicators, composite, gap_parts, problems, filters, fragility, dependence, freshness,
+    indicators, composite, gap_parts, problems, filters, fragility, entries, dependence, freshness,
     unplaced, capacity
         Tables, as in a coverage.
     services, isochrones, gaps
@@ -50,6 +50,7 @@ class Results:
     problems: pd.DataFrame
     filters: pd.DataFrame
     fragility: pd.DataFrame
+    entries: pd.DataFrame
     dependence: pd.DataFrame
     freshness: pd.DataFrame
     unplaced: pd.DataFrame

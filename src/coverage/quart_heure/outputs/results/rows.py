@@ -28,6 +28,7 @@ _ORDER: Mapping[str, Sequence[str]] = {
     "problems": ("file", "row", "field", "value", "reason"),
     "filters": ("filter", "category"),
     "fragility": ("level", "district_id", "category"),
+    "entries": ("service_id", "rank"),
     "dependence": ("category", "rank"),
     "freshness": ("level", "district_id", "category"),
     "unplaced": ("category", "name", "service_id"),

@@ -43,7 +43,7 @@ __all__ = ["RESULT_FILES", "WEEK_FILES", "write_results"]
 
 _CSV_TABLES = (
     *("indicators", "composite", "gaps", "gap_parts", "services", "problems"),
-    *("filters", "fragility", "dependence", "freshness", "unplaced", "capacity"),
+    *("filters", "fragility", "entries", "dependence", "freshness", "unplaced", "capacity"),
 )
 _DICTIONARY_NAME = "data_dictionary.csv"
 _WORK = ".quart-heure-"
@@ -69,7 +69,7 @@ _WRITE_ERRORS = (
     pyogrio.errors.FeatureError,
 )
 
-_PLAIN_COLUMNS = ("on_network_ha", "off_network_ha", "residents", "second_weight")
+_PLAIN_COLUMNS = ("on_network_ha", "off_network_ha", "water_ha", "residents", "second_weight")
 """Columns of the indicators that the layer of districts has once."""
 
 _DISTRICT_COLUMNS = {

@@ -31,6 +31,10 @@ _OPEN_END_MIN, _OPEN_END_UNTIL = 10 * 60, 28 * 60
 """An open end is unknown for so long, and at least until four in the morning."""
 
 _TWO_DAYS = 2 * DAY_MIN
+
+_DAYS_KEPT = 64
+"""Days of a text that are alike are judged once; by the sun, no two of them are."""
+
 _BY_DEFAULT = {"dawn": 330, "sunrise": 360, "sunset": 1080, "dusk": 1110}
 """Minutes that tell only which of two times of a span is the earlier one."""
 
@@ -54,8 +58,8 @@ class Schedule:
         self._sunny = any(
             isinstance(at, SunTime) for rule in rules for span in rule.times for at in _ends(span)
         )
-        self._own = functools.cache(self._own_day)
-        self._whole = functools.cache(self._whole_day)
+        self._own = functools.lru_cache(_DAYS_KEPT)(self._own_day)
+        self._whole = functools.lru_cache(_DAYS_KEPT)(self._whole_day)
         self._days: dict[tuple[object, ...], tuple[Stretch, ...]] = {}
 
     @property

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import functools
 import zoneinfo
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -112,11 +113,16 @@ def timelines(
     place: Place | None = (*coords, zone.key) if coords is not None and sun else None
     for text, where in rows.items():
         try:
-            schedule = Schedule(read_rules(text), calendar, place)
+            schedule = _schedule(text, calendar, place)
         except SyntaxFaultError:
             continue
         if schedule.answers:
             yield where, _on_the_line(schedule, start, n_days.days + 1, zone)
+
+
+@functools.lru_cache(maxsize=256)
+def _schedule(text: str, calendar: Calendar, place: Place | None) -> Schedule:
+    return Schedule(read_rules(text), calendar, place)
 
 
 def _on_the_line(

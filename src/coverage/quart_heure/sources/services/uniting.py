@@ -152,8 +152,21 @@ def _days_of(text: str) -> list[str]:
 
 
 def _united_audience(one: str, other: str) -> str:
-    groups = dict.fromkeys([*one.split(";"), *other.split(";")])
-    return "everyone" if "everyone" in groups else ";".join(groups)
+    """Return whom two rows admit together: who is kept out of both is kept out.
+
+    Examples
+    --------
+    >>> _united_audience("women;no_men", "men"), _united_audience("men;no_children", "everyone")
+    ('women;men', 'everyone')
+    >>> _united_audience("men;no_children", "women;no_children")
+    'men;women;no_children'
+    """
+    first, second = one.split(";"), other.split(";")
+    said = dict.fromkeys([*first, *second])
+    groups = [word for word in said if not word.startswith("no_")]
+    groups = ["everyone"] if "everyone" in groups else groups
+    out = [word for word in first if word.startswith("no_") and word in second]
+    return ";".join([*groups, *(word for word in out if word[3:] not in groups)])
 
 
 def _known(value: Any) -> bool:

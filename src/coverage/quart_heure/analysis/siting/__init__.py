@@ -1,0 +1,1 @@
+"""Siting: where services would help most, with the proof; a module per kind of question."""

@@ -1,0 +1,238 @@
+"""Commands about what to do next: where to open, whom to ask, which link is missing."""
+
+from __future__ import annotations
+
+import enum
+from typing import Annotated, Any
+
+import typer
+
+from quart_heure.commands.options import (
+    AnalysisOptions,
+    Lang,
+    Language,
+    NoCache,
+    StudyFile,
+    TableOptions,
+    all_but,
+    with_options,
+)
+from quart_heure.commands.running import (
+    check_output,
+    chosen_cache,
+    deliver,
+    load_study,
+    progress,
+    run_analysis,
+    screen,
+)
+
+
+class Weights(enum.StrEnum):
+    """What is gained."""
+
+    RESIDENTS = "residents"
+    AREA = "area"
+    SECOND = "second"
+
+
+class Goals(enum.StrEnum):
+    """What an opening is for."""
+
+    COVER = "cover"
+    BACKUP = "backup"
+
+
+@with_options
+def site(
+    options: Annotated[AnalysisOptions, all_but("category", "week", "week_of")],
+    table: TableOptions,
+    category: Annotated[str, typer.Option("--category", help="Category that is to open.")],
+    study: StudyFile = None,
+    count: Annotated[
+        int, typer.Option("--count", metavar="N", help="Number of sites to propose.")
+    ] = 3,
+    candidates: Annotated[
+        str,
+        typer.Option(
+            "--candidates",
+            metavar="mesh|services|FILE",
+            help="Every crossing on a mesh, places of the other categories, or a file of places.",
+        ),
+    ] = "mesh",
+    mesh: Annotated[
+        float, typer.Option("--mesh", metavar="METRES", help="Side of the squares of the mesh.")
+    ] = 150.0,
+    weight: Annotated[
+        Weights, typer.Option("--weight", help="What is gained; second: the study's weights.")
+    ] = Weights.RESIDENTS,
+    goal: Annotated[
+        Goals,
+        typer.Option("--goal", help="Cover more, or a second service for who depends on one."),
+    ] = Goals.COVER,
+    fair: Annotated[
+        bool, typer.Option("--fair", help="The least covered district first, and its price.")
+    ] = False,
+    target: Annotated[
+        float | None,
+        typer.Option("--target", metavar="PERCENT", help="The fewest sites that reach this share."),
+    ] = None,
+    curve: Annotated[
+        bool, typer.Option("--curve", help="What 1, 2 … sites gain, each with its bound.")
+    ] = False,
+    alternatives: Annotated[
+        int, typer.Option("--alternatives", metavar="N", help="Other choices to list.")
+    ] = 10,
+    fix: Annotated[
+        list[str] | None,
+        typer.Option("--fix", metavar="CANDIDATE", help="A site that is settled; repeatable."),
+    ] = None,
+    forbid: Annotated[
+        list[str] | None,
+        typer.Option("--forbid", metavar="CANDIDATE", help="A candidate to leave out; repeatable."),
+    ] = None,
+    per_district: Annotated[
+        int | None,
+        typer.Option("--per-district", metavar="N", help="At most so many in one district."),
+    ] = None,
+    spacing: Annotated[
+        float, typer.Option("--spacing", metavar="METRES", help="Least distance of two sites.")
+    ] = 0.0,
+    floor: Annotated[
+        float | None,
+        typer.Option("--floor", metavar="PERCENT", help="No district below this share."),
+    ] = None,
+    budget: Annotated[
+        float | None,
+        typer.Option("--budget", help="What all sites may cost; needs a column cost."),
+    ] = None,
+    within: Annotated[
+        float,
+        typer.Option("--within", metavar="PERCENT", help="A gap to the best that is good enough."),
+    ] = 0.0,
+    time_limit: Annotated[
+        float | None,
+        typer.Option("--time-limit", metavar="SECONDS", help="End with the best found by then."),
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Greedy and swap alone, with a rough bound.")
+    ] = False,
+    lang: Language = Lang.FR,
+    no_cache: NoCache = False,
+) -> None:
+    """Propose where to open next, with a proof of how good that is."""
+    from quart_heure.outputs.report.siting import render_siting, write_siting
+    from quart_heure.study.siting import Asked, check_category
+    from quart_heure.study.siting import site as find_sites
+
+    check_output(table.output, study)
+    question: dict[str, Any] = {
+        "count": count,
+        "candidates": candidates,
+        "mesh_m": mesh,
+        "weight": weight.value,
+        "goal": goal.value,
+        "fair": fair,
+        "target_pct": target,
+        "curve": curve,
+        "alternatives": alternatives,
+        "fixed": tuple(fix or ()),
+        "forbidden": tuple(forbid or ()),
+        "most_per_district": per_district,
+        "spacing_m": spacing,
+        "floor_pct": floor,
+        "budget": budget,
+        "within_pct": within,
+        "limit_s": time_limit,
+        "exact": not quick,
+    }
+    Asked(**question)  # refused before the analysis, which takes long
+    with progress() as say:
+        say("inputs")
+        loaded = load_study(study, options.asked(), no_cache=no_cache)
+        check_category(loaded, category)
+        coverage = run_analysis(loaded, no_cache=no_cache, say=say)
+        found = find_sites(
+            coverage, category, cache=chosen_cache(no_cache), progress=say, **question
+        )
+    if table.output is not None and table.output.suffix.lower() == ".gpkg":
+        write_siting(found, table.output)
+        typer.echo(str(table.output))
+        return
+    wide = screen() if table.output is None else {}
+    text = render_siting(found, form=table.shape, lang=lang.value, **wide)
+    deliver(text, table.output)
+
+
+@with_options
+def ask(
+    options: Annotated[AnalysisOptions, all_but("week", "week_of")],
+    table: TableOptions,
+    study: StudyFile = None,
+    lang: Language = Lang.FR,
+    no_cache: NoCache = False,
+) -> None:
+    """List whom to call first: the unknowns whose answer would tell most."""
+    from quart_heure.outputs.report.calls import render_calls
+    from quart_heure.study.calls import calls
+
+    check_output(table.output, study)
+    with progress() as say:
+        say("inputs")
+        loaded = load_study(study, options.asked(), no_cache=no_cache)
+        coverage = run_analysis(loaded, no_cache=no_cache, say=say)
+        say("calls")
+        listed = calls(coverage)
+    wide = screen() if table.output is None else {}
+    text = render_calls(listed, coverage.study, form=table.shape, lang=lang.value, **wide)
+    deliver(text, table.output)
+
+
+@with_options
+def links(
+    options: Annotated[AnalysisOptions, all_but("category", "week", "week_of")],
+    table: TableOptions,
+    category: Annotated[str, typer.Option("--category", help="Category whose gaps are looked at.")],
+    study: StudyFile = None,
+    count: Annotated[int, typer.Option("--count", metavar="N", help="The most links.")] = 10,
+    length: Annotated[
+        float, typer.Option("--length", metavar="METRES", help="Length of the longest link.")
+    ] = 300.0,
+    lang: Language = Lang.FR,
+    no_cache: NoCache = False,
+) -> None:
+    """Find the footbridge, passage or gate that is missing where a barrier makes a gap."""
+    from quart_heure.outputs.report.links import render_links, write_links
+    from quart_heure.study.links import check_asked, missing_links
+    from quart_heure.study.siting import check_category
+
+    check_output(table.output, study)
+    check_asked(count, length)
+    with progress() as say:
+        say("inputs")
+        loaded = load_study(study, options.asked(), no_cache=no_cache)
+        check_category(loaded, category)
+        coverage = run_analysis(loaded, no_cache=no_cache, say=say)
+        found = missing_links(
+            coverage,
+            category,
+            count=count,
+            most_m=length,
+            cache=chosen_cache(no_cache),
+            progress=say,
+        )
+    if table.output is not None and table.output.suffix.lower() == ".gpkg":
+        write_links(found, table.output)
+        typer.echo(str(table.output))
+        return
+    wide = screen() if table.output is None else {}
+    text = render_links(
+        found,
+        coverage.study,
+        category,
+        most_m=length,
+        form=table.shape,
+        lang=lang.value,
+        **wide,
+    )
+    deliver(text, table.output)

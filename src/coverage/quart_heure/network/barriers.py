@@ -1,0 +1,182 @@
+"""Barriers: what nobody walks across on the straight line between a place and a street.
+
+Areas (water, railway land) are crossed when a line comes out on the other side. A street within one
+may be entered, and a place within one, such as a barge or a station, may be left on its own side.
+Lines (a wall, a track, a motorway) are crossed when they are met.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from quart_heure.network.nearby import segments_near
+
+_STOP_SHORT_M = 0.05
+"""A line ends this much before its street: a gate in a wall, a crossing of a track lies on it."""
+
+_OWN_SIDE = 2.0
+_RIM_M = 5.0
+"""A place within an area leaves it by no more than twice its distance to the rim, which is drawn to
+a few metres; the other bank is further."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Barriers:
+    """Straight pieces of barriers.
+
+    Parameters
+    ----------
+    start, end
+        Ends of each piece in metres; shapes (b, 2).
+    owner
+        Which barrier each is a piece of; shape (b,).
+    areas
+        Polygon of each barrier, None for a line; shape (number of barriers,).
+    """
+
+    start: NDArray[np.float64]
+    end: NDArray[np.float64]
+    owner: NDArray[np.int64]
+    areas: NDArray[np.object_]
+
+    @classmethod
+    def of_shapes(cls, shapes: NDArray[np.object_]) -> Barriers:
+        """Take lines and polygons apart, of any number of parts."""
+        parts, owner = shapely.get_parts(shapes, return_index=True)
+        kind = shapely.get_type_id(parts)
+        fit = np.isin(kind, [shapely.GeometryType.LINESTRING, shapely.GeometryType.POLYGON])
+        parts, owner = parts[fit], owner[fit]
+        area = shapely.get_type_id(parts) == shapely.GeometryType.POLYGON
+        rings, ring_owner = shapely.get_rings(parts[area], return_index=True)
+        lines = np.concatenate([parts[~area], rings])
+        # Each part is a barrier of its own: two ponds of one lake are crossed one at a time.
+        numbers = np.concatenate([np.flatnonzero(~area), np.flatnonzero(area)[ring_owner]])
+        xy, line = shapely.get_coordinates(lines, return_index=True)
+        within = np.flatnonzero(line[1:] == line[:-1])
+        return cls(
+            start=xy[within],
+            end=xy[within + 1],
+            owner=numbers[line[within]],
+            areas=np.where(area, parts, np.array(None, dtype=object)),
+        )
+
+    def around(
+        self, xy: NDArray[np.float64], radius_m: float
+    ) -> Callable[[NDArray[np.intp], NDArray[np.float64]], NDArray[np.bool_]] | None:
+        """Return what tells whether straight lines from some places cross a barrier.
+
+        Parameters
+        ----------
+        xy
+            The places; shape (n, 2).
+        radius_m
+            No line is longer.
+
+        Returns
+        -------
+        Callable or None
+            Takes the position of the place that each line starts from, shape (k,), and where it
+            ends, shape (k, 2); returns whether it crosses one, shape (k,). None where no place is
+            near a barrier.
+        """
+        if len(xy) == 0 or len(self.start) == 0:
+            return None
+        place, piece, _, rim_m = segments_near(xy, radius_m)(self.start, self.end)
+        if len(place) == 0:
+            return None
+        order = np.argsort(place, kind="stable")
+        place, piece, rim_m = place[order], piece[order], rim_m[order]
+        begin = np.searchsorted(place, np.arange(len(xy) + 1))
+        n, is_area = len(self.areas), shapely.is_geometry(self.areas)
+        own, own_m = self._within(xy, place, self.owner[piece], rim_m)
+
+        def crossed(of_place: NDArray[np.intp], foot: NDArray[np.float64]) -> NDArray[np.bool_]:
+            counts = begin[of_place + 1] - begin[of_place]
+            line = np.repeat(np.arange(len(of_place)), counts)
+            at = np.repeat(begin[of_place] - np.cumsum(counts) + counts, counts)
+            at += np.arange(counts.sum())
+            one = piece[at]
+            a, b = xy[of_place[line]], foot[line]
+            length = np.hypot(*(b - a).T)
+            keep = np.divide(
+                np.maximum(length - _STOP_SHORT_M, 0),
+                length,
+                where=length > 0,
+                out=np.zeros_like(length),
+            )
+            hit = _cross(a, a + keep[:, None] * (b - a), self.start[one], self.end[one])
+            line, owner = line[hit], self.owner[one[hit]]
+            inside_m = _metres_to(a[hit], b[hit], self.start[one[hit]], self.end[one[hit]])
+            key, first, times = np.unique(line * n + owner, return_index=True, return_counts=True)
+            line, owner = np.divmod(key, n)
+            result = np.zeros(len(of_place), dtype=bool)
+            result[line[(times >= 2) | ~is_area[owner]]] = True
+            if len(own):
+                # Those that leave the area that their place is in, too far from its own side.
+                room = np.searchsorted(own, of_place[line] * n + owner)
+                room = np.minimum(room, len(own) - 1)
+                leaves = own[room] == of_place[line] * n + owner
+                result[line[leaves & (inside_m[first] > _OWN_SIDE * own_m[room] + _RIM_M)]] = True
+            return result
+
+        return crossed
+
+    def _within(
+        self,
+        xy: NDArray[np.float64],
+        place: NDArray[np.intp],
+        owner: NDArray[np.int64],
+        rim_m: NDArray[np.float64],
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return the places that are in an area near whose rim they are, and the metres to it.
+
+        As keys: the position of the place times the number of barriers, plus that of the area.
+        """
+        n = len(self.areas)
+        keys, group = np.unique(place * n + owner, return_inverse=True)
+        least_m = np.full(len(keys), np.inf)
+        np.minimum.at(least_m, group, rim_m)
+        at, area = np.divmod(keys, n)
+        inside = shapely.intersects_xy(self.areas[area], xy[at, 0], xy[at, 1])
+        return keys[inside], least_m[inside]
+
+
+def _metres_to(
+    a: NDArray[np.float64],
+    b: NDArray[np.float64],
+    c: NDArray[np.float64],
+    d: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return how far from a the pieces a-b and c-d cross, which do."""
+    from_c, from_d = np.abs(_side(a, b, c)), np.abs(_side(a, b, d))
+    share = from_c / np.maximum(from_c + from_d, 1e-300)
+    metres: NDArray[np.float64] = np.hypot(*(c + share[:, None] * (d - c) - a).T)
+    return metres
+
+
+def _cross(
+    a: NDArray[np.float64],
+    b: NDArray[np.float64],
+    c: NDArray[np.float64],
+    d: NDArray[np.float64],
+) -> NDArray[np.bool_]:
+    """Tell which pieces a-b and c-d cross; a corner that is met counts for one of its sides."""
+    c_left, d_left = _side(a, b, c) >= 0, _side(a, b, d) >= 0
+    a_side, b_side = _side(c, d, a), _side(c, d, b)
+    apart = ((a_side > 0) & (b_side < 0)) | ((a_side < 0) & (b_side > 0))
+    crossing: NDArray[np.bool_] = (c_left != d_left) & apart
+    return crossing
+
+
+def _side(
+    a: NDArray[np.float64], b: NDArray[np.float64], p: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return on which side of a-b each point lies: positive on the left."""
+    (ux, uy), (vx, vy) = (b - a).T, (p - a).T
+    side: NDArray[np.float64] = ux * vy - uy * vx
+    return side

@@ -1,0 +1,95 @@
+"""Entries that can never be the least: dropped once per city, and no minute changes.
+
+Most places have several entries, and some of them lie on the way from others: whoever enters at the
+nearest corner walks past the next one sooner than a straight line gets there.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quart_heure.network.snapping import Attachment
+from quart_heure.network.travel_time import SearchGraph
+
+_SHORTER_M = 1e-9
+"""A way round counts as shorter by at least this: of equals both stay, whatever floats say."""
+
+_MOST_ROUNDS = 8
+"""Streets walked along one after the other between two entries of a place."""
+
+
+def needed_entries(graph: SearchGraph, places: Attachment) -> Attachment:
+    """Return the same places without the entries that another entry makes needless.
+
+    Parameters
+    ----------
+    graph
+        The network as one walker sees it; speed plays no part.
+    places
+        Where people set out; not services, which they come to.
+
+    Returns
+    -------
+    Attachment
+        An entry is dropped where another entry of the place and the walk from there, along streets
+        that the place enters at too, lead to the same point by a shorter way: every walk through it
+        then has a shorter one. Of entries at one junction, which are one point, the first stays.
+        The minutes to any service are the same, and so are those straight along an edge.
+    """
+    edge = places.edge
+    n_nodes = len(graph.indptr) - 1
+    at_node = [places.place.astype(np.int64) * n_nodes + end[edge] for end in (graph.u, graph.v)]
+    keys, position = np.unique(np.concatenate(at_node), return_inverse=True)
+    u, v = np.split(position, 2)
+    level_m = np.full(len(keys), np.inf)
+    for end, (_, free, way_m) in zip((u, v), graph.ways_out(places), strict=True):
+        np.minimum.at(level_m, end[free], way_m[free])
+    _walk_on(graph, edge, u, v, level_m)
+    # Metres to the point of each entry by way of either end of its edge.
+    rest_m = np.maximum(graph.length_m[edge] - places.offset_m, 0.0)
+    by_u = level_m[u] + places.offset_m * graph.effort_forward[edge]
+    by_v = level_m[v] + rest_m * graph.effort_backward[edge]
+    on_u, on_v = places.offset_m == 0, rest_m == 0
+    by_u[~(graph.forward[edge] | on_u)] = np.inf
+    by_v[~(graph.backward[edge] | on_v)] = np.inf
+    needed = np.minimum(by_u, by_v) >= places.access_m - _SHORTER_M
+    return places.take(needed & _first_at_junction(u, v, on_u, on_v))
+
+
+def _walk_on(
+    graph: SearchGraph,
+    edge: NDArray[np.int32],
+    u: NDArray[np.intp],
+    v: NDArray[np.intp],
+    level_m: NDArray[np.float64],
+) -> None:
+    """Walk on from the junctions around each place, along its edges, while that is shorter."""
+    forward, backward = graph.forward[edge], graph.backward[edge]
+    there_m = (graph.length_m * graph.effort_forward)[edge[forward]]
+    back_m = (graph.length_m * graph.effort_backward)[edge[backward]]
+    links = ((u[forward], v[forward], there_m), (v[backward], u[backward], back_m))
+    for _ in range(_MOST_ROUNDS):
+        shorter = False
+        for tail, head, metres in links:
+            onward = level_m[tail] + metres
+            less = onward < level_m[head]
+            np.minimum.at(level_m, head[less], onward[less])
+            shorter |= bool(less.any())
+        if not shorter:
+            return
+
+
+def _first_at_junction(
+    u: NDArray[np.intp],
+    v: NDArray[np.intp],
+    on_u: NDArray[np.bool_],
+    on_v: NDArray[np.bool_],
+) -> NDArray[np.bool_]:
+    """Tell which entries are not at a junction, or are the first of their place there."""
+    first = np.ones(len(u), dtype=bool)
+    corner = np.flatnonzero(on_u | on_v)
+    junction = np.where(on_u, u, v)[corner]
+    first[corner] = False
+    first[corner[np.unique(junction, return_index=True)[1]]] = True
+    return first

@@ -1,0 +1,483 @@
+"""Doors: small towns in which one entry decides, and Monaco, against plain loops."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import networkx as nx
+import numpy as np
+import pytest
+import shapely
+from shapely import LineString, Point, Polygon, box
+from shapely.geometry.base import BaseGeometry
+from shapely.ops import substring
+
+from helpers import toy_town
+from helpers.reference import walks_across
+from quart_heure.network.components import entry_edges, useful_parts
+from quart_heure.network.graph import WalkNetwork
+from quart_heure.network.streets import read_osm_network
+from quart_heure.profiles import ADULT
+from quart_heure.sources.background import Ground
+from quart_heure.study import Coverage, Study, analyse
+
+MONACO = Path(__file__).parents[3] / "shared/data/osm-raw/monaco.osm.gz"
+Street = tuple[Sequence[tuple[float, float]], dict[str, Any]]
+
+
+def street(*stops: tuple[float, float], **values: Any) -> Street:
+    return stops, values
+
+
+def network_of(streets: Sequence[Street]) -> WalkNetwork:
+    rows = []
+    for stops, values in streets:
+        row = {"name": "", "kind": "residential", "steps": False, "bridge": False, "tunnel": False}
+        row |= {"forward": True, "backward": True, "geometry": LineString(stops), **values}
+        rows.append(row)
+    return WalkNetwork.from_edges(toy_town.finish_edges(rows))
+
+
+def here(shape: BaseGeometry) -> BaseGeometry:
+    return shapely.transform(shape, lambda xy: xy + np.array(toy_town.ORIGIN))
+
+
+def study_of(
+    streets: Sequence[Street],
+    places: Sequence[tuple[float, float]],
+    *,
+    size: tuple[float, float] = (400, 200),
+    water: Sequence[BaseGeometry] = (),
+    barriers: Sequence[BaseGeometry] = (),
+    **options: Any,
+) -> Study:
+    area = toy_town.area_of([("d", "D", here(box(0, 0, *size)))], name="Petit")
+    rows = [(f"s{k}", "esi", x, y, "open", False) for k, (x, y) in enumerate(places)]
+    ground = Ground(
+        water=np.array([here(one) for one in water], dtype=object),
+        barriers=np.array([here(one) for one in (*water, *barriers)], dtype=object),
+        source="toy",
+    )
+    return toy_town.town_study(
+        network=network_of(streets),
+        area=area,
+        services=toy_town.services_of(rows),
+        residents=None,
+        categories=("esi",),
+        ground=ground,
+        **options,
+    )
+
+
+def metres(coverage: Coverage, x: float, y: float) -> float:
+    """Minutes of a cell as metres of an adult's walk."""
+    cells = coverage.cells
+    x0, y0 = toy_town.ORIGIN
+    found = cells[(cells["x_m"] == x0 + x) & (cells["y_m"] == y0 + y)]
+    assert len(found) == 1
+    return 75 * float(found["minutes_esi"].iloc[0])
+
+
+# --- the oracle: every entry of every place, node by node, with networkx -------------------------
+
+
+Door = tuple[int, float, float]
+"""Edge, metres along it, metres that the access counts."""
+
+
+def doors_of(study: Study, at: Point, usable: Sequence[int], always_m: float) -> list[Door]:
+    """Every entry of a place, by plain loops."""
+    net, ground = study.network, study.ground
+    barriers = [] if ground is None else list(ground.barriers)
+    near = []
+    for e in usable:
+        line = net.lines[e]
+        distance = line.distance(at)
+        if distance <= study.snap_m:
+            share = line.project(at, normalized=True)
+            access = LineString([at, line.interpolate(share, normalized=True)])
+            # a gate lies on its wall: the line stops a little short of the street
+            short = substring(access, 0, max(access.length - 0.05, 0))
+            if not any(walks_across(short, b) for b in barriers if b.distance(access) < 1):
+                near.append((distance, e, share * float(net.length_m[e])))
+    least = min(near, default=(0.0,))[0]
+    radius = max(always_m, 1.5 * least)
+    return [(e, o, least + 1.5 * (d - least)) for d, e, o in near if d <= radius]
+
+
+def ends_of(net: WalkNetwork, door: Door, *, inbound: bool = False) -> list[tuple[int, float]]:
+    """The ends of a door's edge that one can walk to (or come from), and the metres."""
+    e, offset, access = door
+    rest = float(net.length_m[e]) - offset
+    to_u, to_v = (net.forward[e], net.backward[e]) if inbound else (net.backward[e], net.forward[e])
+    ends = []
+    if to_u or offset == 0:
+        ends.append((int(net.u[e]), access + offset))
+    if to_v or rest == 0:
+        ends.append((int(net.v[e]), access + rest))
+    return ends
+
+
+def metres_to_each(net: WalkNetwork, doors: Sequence[Door]) -> list[dict[int, float]]:
+    """Metres from every node to each door, one search a door."""
+    backwards = nx.MultiDiGraph()
+    backwards.add_nodes_from(range(net.n_nodes))
+    for e in range(net.n_edges):
+        u, v, length = int(net.u[e]), int(net.v[e]), float(net.length_m[e])
+        if net.forward[e]:
+            backwards.add_edge(v, u, length=length)
+        if net.backward[e]:
+            backwards.add_edge(u, v, length=length)
+    found = []
+    for door in doors:
+        backwards.add_node("door")
+        for node, cost in ends_of(net, door, inbound=True):
+            backwards.add_edge("door", node, length=cost)
+        found.append(nx.single_source_dijkstra_path_length(backwards, "door", weight="length"))
+        backwards.remove_node("door")
+    return found
+
+
+def straight(net: WalkNetwork, one: Door, other: Door) -> float:
+    """Metres straight along an edge that two doors share, inf where there are none."""
+    (e, offset, access), (e_other, offset_other, access_other) = one, other
+    ahead = offset_other - offset
+    if e != e_other or not (net.forward[e] if ahead >= 0 else net.backward[e]):
+        return math.inf
+    return access + abs(ahead) + access_other
+
+
+def oracle(study: Study) -> dict[tuple[int, int], float]:
+    """Metres of each cell to the nearest service, NaN off the network and in water."""
+    net, area = study.network, study.area.geometry
+    usable = np.flatnonzero(plain_usable(net)).tolist()
+    places = study.services.table.geometry
+    doors = [door for at in places for door in doors_of(study, at, usable, study.snap_m)]
+    to_door = metres_to_each(net, doors)
+    water = [] if study.ground is None else list(study.ground.water)
+    found = {}
+    for key, at in squares_of(area, study.cell_m):
+        own = [] if any(w.covers(at) for w in water) else doors_of(study, at, usable, 40.0)
+        ways = [
+            metres_ + to.get(node, math.inf)
+            for door in own
+            for node, metres_ in ends_of(net, door)
+            for to in to_door
+        ]
+        ways += [straight(net, door, other) for door in own for other in doors]
+        found[key] = min(ways, default=math.inf) if own else math.nan
+    return found
+
+
+def squares_of(area: BaseGeometry, cell_m: float) -> Iterator[tuple[tuple[int, int], Point]]:
+    """Column, row and centre of the aligned squares whose centre an area holds."""
+    west, south, east, north = (side / cell_m for side in area.bounds)
+    for col in range(math.floor(west), math.ceil(east)):
+        for row in range(math.floor(south), math.ceil(north)):
+            at = Point((col + 0.5) * cell_m, (row + 0.5) * cell_m)
+            if area.covers(at):
+                yield (col, row), at
+
+
+def plain_usable(net: WalkNetwork) -> list[bool]:
+    """Tell by plain loops at which edges one may enter."""
+    graph = nx.Graph()
+    graph.add_nodes_from(range(net.n_nodes))
+    graph.add_edges_from(zip(net.u.tolist(), net.v.tolist(), strict=True))
+    parts = list(nx.connected_components(graph))
+    largest = max(len(part) for part in parts)
+    good = {
+        node
+        for part in parts
+        if len(part) == largest or len(part) >= max(20, net.n_nodes / 100)
+        for node in part
+    }
+    return [
+        int(net.u[e]) in good
+        and not net.tunnel[e]
+        and not net.bridge[e]
+        and net.kind_of(e) not in {"corridor", "elevator"}
+        for e in range(net.n_edges)
+    ]
+
+
+def assert_agrees(study: Study) -> None:
+    cells = analyse(study).cells
+    found = dict(
+        zip(zip(cells["col"], cells["row"], strict=True), cells["minutes_esi"] * 75, strict=True)
+    )
+    wanted = oracle(study)
+    assert found.keys() == wanted.keys()
+    for key, metres_ in wanted.items():
+        assert found[key] == pytest.approx(metres_, rel=1e-9, abs=1e-6, nan_ok=True), key
+
+
+# --- towns ---------------------------------------------------------------------------------------
+
+MAIN = [street((0, 50), (200, 50)), street((200, 50), (400, 50))]
+
+
+def ring() -> Study:
+    # a square's outline, 100 m by 40 m above the main street, joined to it on the far side only
+    outline = [(140, 100), (140, 60), (240, 60), (240, 100), (140, 100)]
+    path = [(140, 100), (140, 150), (0, 150), (0, 50)]
+    return study_of([*MAIN, street(*outline), street(*path)], [(190, 65)])
+
+
+def corridor() -> Study:
+    # an underground corridor passes 5 m from the service and comes up 300 m away
+    tunnel = street((195, 75), (395, 75), kind="corridor", tunnel=True)
+    stairs = street((395, 75), (400, 50), kind="steps", steps=True)
+    return study_of([*MAIN, tunnel, stairs], [(200, 80)])
+
+
+def overhead() -> Study:
+    # a bridge over the street; its ramps meet the main street at its ends
+    ramp = street((0, 50), (0, 190))
+    bridge = street((0, 190), (390, 60), kind="footway", bridge=True)
+    return study_of([*MAIN, ramp, bridge], [(10, 185)])
+
+
+def banks() -> Study:
+    # two quays 30 m apart, joined by a bridge 200 m away
+    streets = [street((0, 50), (400, 50)), street((0, 80), (400, 80))]
+    streets.append(street((400, 50), (400, 80), bridge=True))
+    return study_of(streets, [(100, 85)], water=[box(-50, 55, 390, 75)])
+
+
+def wall() -> Study:
+    # a wall between two streets with a gate, on a path, at the far end
+    streets = [street((0, 50), (300, 50)), street((0, 80), (300, 80))]
+    streets += [street((300, 50), (400, 50)), street((300, 50), (300, 80))]
+    return study_of(streets, [(20, 85)], barriers=[LineString([(-50, 65), (400, 65)])])
+
+
+def slip_road(*, served: bool) -> Study:
+    # a chain of 30 nodes without any junction with the others, nearer to the northern cells
+    chain = [street((k * 10, 120), (k * 10 + 10, 120)) for k in range(30)]
+    places = [(390, 45), *([(150, 125)] if served else [])]
+    return study_of([*MAIN, *more_streets(), *chain], places)
+
+
+def more_streets() -> list[Street]:
+    """A long street, so that the main part is the largest."""
+    return [street((400 + k * 5, 50), (405 + k * 5, 50)) for k in range(40)]
+
+
+TOWNS = {
+    "ring": ring,
+    "corridor": corridor,
+    "overhead": overhead,
+    "banks": banks,
+    "wall": wall,
+    "served slip road": lambda: slip_road(served=True),
+}
+
+
+@pytest.mark.parametrize("town", TOWNS)
+def test_every_cell_of_a_town_is_what_plain_loops_say(town: str) -> None:
+    assert_agrees(TOWNS[town]())
+
+
+def test_a_ring_with_one_entrance_does_not_lock_a_service_in() -> None:
+    # 15 m to the main street counts 5 + 1.5 × 10 m; round by the entrance it is 440 m
+    coverage = analyse(ring())
+    assert metres(coverage, 187.5, 37.5) == pytest.approx(12.5 + 2.5 + 20)
+
+
+def test_nobody_enters_underground() -> None:
+    coverage = analyse(corridor())
+    # on the main street, 30 m from the service
+    assert metres(coverage, 237.5, 37.5) == pytest.approx(12.5 + 37.5 + 30)
+    entries = coverage.entries
+    assert len(entries) == 2
+    assert not entries["kind"].isin(["corridor"]).any()
+
+
+def test_nobody_climbs_onto_a_bridge_from_below() -> None:
+    study = overhead()
+    below = metres(analyse(study), 187.5, 112.5)  # under the bridge, 62.5 m from the street
+    # back along the street and up the ramp, not along the bridge
+    assert below == pytest.approx(62.5 + 187.5 + 135 + 10)
+
+
+def test_nobody_wades() -> None:
+    coverage = analyse(banks())
+    # 250 m to the bridge, over it, and back; the service enters at its own bank only
+    assert metres(coverage, 112.5, 37.5) == pytest.approx(12.5 + 287.5 + 30 + 300 + 5)
+    water = coverage.cells["status_esi"] == "water"
+    assert sorted(coverage.cells.loc[water, "y_m"].unique() - toy_town.ORIGIN[1]) == [62.5]
+    city = coverage.city.set_index("category").loc["esi"]
+    assert city["water_ha"] == water.sum() / 16 == pytest.approx(1.0)
+    assert city["area_ha"] == pytest.approx(8.0)
+    assert city["on_network_ha"] + city["off_network_ha"] == pytest.approx(7.0)
+    assert not coverage.cells.loc[water, "on_network"].any()
+    assert (coverage.cells.loc[water, "essentials_within"] == -1).all()
+    assert coverage.manifest["counts"]["cells_water"] == 16
+
+
+def test_without_a_layer_of_water_none_is_counted_and_that_is_said() -> None:
+    coverage = analyse(banks().replace(ground=None))
+    assert coverage.manifest["counts"]["cells_water"] is None
+    assert coverage.manifest["parameters"]["ground"] == ""
+    assert (coverage.city["water_ha"] == 0).all()
+    # straight over: 37.5 − 12.5 m beside the far bank count half as much again
+    assert metres(coverage, 112.5, 37.5) < 100
+
+
+def test_a_barge_and_a_quay_are_entered_from_their_own_side() -> None:
+    # the water's edge is 2 m off: the street itself lies in it, and so does the service
+    streets = [street((0, 50), (400, 50)), street((0, 150), (400, 150))]
+    study = study_of(streets, [(200, 60)], water=[box(-50, 48, 450, 120)])
+    coverage = analyse(study)
+    assert coverage.entries["distance_m"].tolist() == pytest.approx([10])
+    assert metres(coverage, 212.5, 37.5) == pytest.approx(12.5 + 12.5 + 10)
+
+
+def test_a_wall_is_no_way_and_its_gate_is_one() -> None:
+    coverage = analyse(wall())
+    assert metres(coverage, 12.5, 37.5) == pytest.approx(12.5 + 287.5 + 30 + 280 + 5)
+    assert coverage.entries["rank"].tolist() == [1]
+
+
+def test_a_part_without_a_service_gives_way_to_the_largest() -> None:
+    study = slip_road(served=False)
+    parts = useful_parts(study.network)
+    assert np.count_nonzero(parts.edges & ~parts.largest) == 30
+    coverage = analyse(study)
+    # 7.5 m from the slip road, 62.5 m from the main street: by that, which leads somewhere
+    assert metres(coverage, 112.5, 112.5) == pytest.approx(62.5 + 277.5 + 5)
+    # with a service of its own the slip road leads somewhere too
+    served = analyse(slip_road(served=True))
+    assert metres(served, 112.5, 112.5) == pytest.approx(7.5 + 37.5 + 5, abs=4)
+    # who is too far from the largest part stays where nothing can be reached
+    chain = [street((k * 10, 300), (k * 10 + 10, 300)) for k in range(30)]
+    far = study_of([*MAIN, *more_streets(), *chain], [(390, 45)], size=(400, 400))
+    coverage = analyse(far)
+    assert metres(coverage, 112.5, 287.5) == math.inf
+
+
+def test_a_part_of_fourteen_nodes_is_never_useful() -> None:
+    chain = [street((k * 10, 120), (k * 10 + 10, 120)) for k in range(13)]
+    network = network_of([*MAIN, *more_streets(), *chain])
+    assert network.n_nodes < 1400
+    usable = entry_edges(network, ADULT)
+    assert usable.sum() == len(MAIN) + 40
+    assert entry_edges(network, ADULT, share=0.0).all()
+
+
+def test_a_part_that_a_cut_tears_off_is_useful_all_the_same() -> None:
+    chain = [street((k * 10, 120), (k * 10 + 10, 120)) for k in range(13)]
+    network = network_of([*MAIN, *more_streets(), *chain])
+    assert not entry_edges(network, ADULT)[-13:].any()
+    # both belong to one part of 980 nodes, of 1000
+    whole = dataclasses.replace(
+        network,
+        part_nodes=np.full(network.n_edges, 980),
+        meta={**network.meta, "whole_nodes": 1000},
+    )
+    assert entry_edges(whole, ADULT).all()
+    # and a ring of 90 nodes of 10,000 is not, though it is most of what the cut left
+    ring = np.where(np.arange(network.n_edges) < 42, 90, 9000)
+    torn = dataclasses.replace(network, part_nodes=ring, meta={"whole_nodes": 10_000})
+    assert entry_edges(torn, ADULT).tolist() == (ring == 9000).tolist()
+
+
+# --- moving a place by a metre -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("town", ["ring", "corridor", "banks", "wall"])
+def test_a_metre_moves_minutes_by_its_walk(town: str) -> None:
+    """But where an entry comes or goes, at the rim of the radius or beside a barrier."""
+    study = TOWNS[town]()
+    rng = np.random.default_rng(7)
+    doors = analyse(study).basis.doors
+    xy = np.array(toy_town.ORIGIN) + rng.uniform((0, 0), (400, 200), size=(400, 2))
+    angle = rng.uniform(0, 2 * np.pi, 400)
+    step = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    moved = 0
+    for a, b in zip(xy, xy + step, strict=True):
+        one, other = (doors.at(np.array([at])) for at in (a, b))
+        if len(one.edge) == 0 or one.edge.tolist() != other.edge.tolist():
+            continue
+        moved += 1
+        before, after = doors.times(one).minutes, doors.times(other).minutes
+        some = np.isfinite(before)
+        # Both to the street and along it, and half as much again for what is further.
+        assert np.abs(after[some] - before[some]).max(initial=0) * 75 <= 2.5
+    assert moved > 100
+
+
+# --- Monaco --------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def monaco() -> WalkNetwork:
+    if not MONACO.is_file():
+        pytest.skip("the raw extract of Monaco is not at hand")
+    return read_osm_network(MONACO)
+
+
+def test_a_slip_road_of_monaco_is_not_useful(monaco: WalkNetwork) -> None:
+    parts = useful_parts(monaco)
+    assert parts.edges.sum() == parts.largest.sum() > 1400
+    # it held 14 nodes, more than one in a hundred
+    graph = nx.Graph(zip(monaco.u.tolist(), monaco.v.tolist(), strict=True))
+    sizes = sorted((len(part) for part in nx.connected_components(graph)), reverse=True)
+    assert sizes[1] / monaco.n_nodes > 0.01
+
+
+def test_parts_of_monaco_are_judged_before_it_is_cut(monaco: WalkNetwork) -> None:
+    # the western third: streets that the cut tears from the rest are part of it all the same
+    lon, lat = 7.4155, 43.731
+    west = read_osm_network(
+        MONACO, polygon=Polygon([(7.40, 43.72), (lon, 43.72), (lon, lat), (7.40, lat)])
+    )
+    assert west.part_nodes is not None and monaco.part_nodes is not None
+    assert west.meta["whole_nodes"] == monaco.meta["whole_nodes"]
+    assert set(west.part_nodes.tolist()) <= set(monaco.part_nodes.tolist())
+    graph = nx.Graph(zip(west.u.tolist(), west.v.tolist(), strict=True))
+    torn = [p for p in nx.connected_components(graph) if len(p) < 20]
+    assert any(
+        west.part_nodes[e] == monaco.part_nodes.max() and int(west.u[e]) in part
+        for part in torn
+        for e in range(west.n_edges)
+    )
+
+
+def test_monaco_is_what_plain_loops_say(monaco: WalkNetwork) -> None:
+    low, high = monaco.node_xy.min(axis=0), monaco.node_xy.max(axis=0)
+    middle = (low + high) / 2
+    shape = box(*(middle - 250), *(middle + 250))
+    lake = Point(middle).buffer(60)
+    fence = LineString([middle - np.array((200, 150)), middle + np.array((150, -120))])
+    districts = toy_town.area_of([("m", "M", shape)], name="Monaco").districts.set_crs(
+        monaco.crs, allow_override=True
+    )
+    area = dataclasses.replace(
+        toy_town.area_of([("m", "M", shape)], name="Monaco"), crs=monaco.crs, districts=districts
+    )
+    rows = [("a", *(middle + np.array((-130, 90)))), ("b", *(middle + np.array((160, -60))))]
+    origin = np.array(toy_town.ORIGIN)
+    services = toy_town.services_of(
+        [(name, "esi", x - origin[0], y - origin[1], "open", False) for name, x, y in rows]
+    )
+    table = services.table.set_crs(monaco.crs, allow_override=True)
+    study = toy_town.town_study(
+        network=monaco,
+        area=area,
+        services=dataclasses.replace(services, table=table),
+        residents=None,
+        categories=("esi",),
+        cell_m=25.0,
+        ground=Ground(
+            water=np.array([lake], dtype=object),
+            barriers=np.array([lake, fence], dtype=object),
+            source="drawn",
+        ),
+    )
+    assert_agrees(study)
