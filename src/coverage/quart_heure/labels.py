@@ -6,6 +6,7 @@ Code, files and columns use one English word per idea; `labels.toml` says how it
 from __future__ import annotations
 
 import datetime
+import decimal
 import functools
 import math
 import re
@@ -148,11 +149,17 @@ def format_number(value: float | None, lang: str, decimals: int = 0) -> str:
     --------
     >>> format_number(2165423, "en"), format_number(31.58, "fr", 1), format_number(None, "fr")
     ('2,165,423', '31,6', '—')
+    >>> format_number(7848.5, "en"), format_number(-0.2, "en")
+    ('7,849', '0')
     """
     if value is None or not math.isfinite(value):
         return UNKNOWN
-    # Adding zero turns the "-0" that rounding leaves into "0".
-    text = f"{round(float(value), decimals) + 0.0:,.{decimals}f}"
+    # Halves are rounded up, as people do: a figure that was kept to a tenth and one that was not
+    # are then written alike. Adding zero turns the "-0" that rounding leaves into "0".
+    exact = decimal.Decimal(str(float(value))).quantize(
+        decimal.Decimal(1).scaleb(-decimals), rounding=decimal.ROUND_HALF_UP
+    )
+    text = f"{float(exact) + 0.0:,.{decimals}f}"
     if lang == "en":
         return text
     return text.replace(",", NARROW_SPACE).replace(".", ",")
