@@ -130,10 +130,12 @@ def reach_of_services(
     order = np.argsort(service, kind="stable")
     straight_to, entry, direct_m = service[order], entry[order], direct_m[order]
     straight = np.searchsorted(straight_to, np.arange(len(sources) + 1))
+    # A few services need few of the places; many need nearly all of them, and these once.
+    links = _node_links(graph, targets) if len(on) > _AT_ONCE else None
     for begin in range(0, len(on), _AT_ONCE):
         batch = np.arange(begin, min(begin + _AT_ONCE, len(on)))
         level_m = dijkstra(matrix, indices=first + batch, limit=limit_m)[:, :first]
-        links = _node_links(graph, targets, _entries_around(graph, level_m, targets))
+        links = links or _node_links(graph, targets.take(_around(graph, level_m, targets)))
         for row, service in zip(level_m, on[batch].tolist(), strict=True):
             place, metres = _places_of_nodes(row, links)
             near = slice(straight[service], straight[service + 1])
@@ -151,7 +153,7 @@ def reach_of_services(
     )
 
 
-def _entries_around(
+def _around(
     graph: SearchGraph, level_m: NDArray[np.float64], targets: Attachment
 ) -> NDArray[np.bool_]:
     """Tell which entries of the places are on streets that some search came to."""
@@ -169,20 +171,25 @@ class _Links:
     metres: NDArray[np.float64]
 
 
-def _node_links(graph: SearchGraph, targets: Attachment, entries: NDArray[np.bool_]) -> _Links:
-    around = targets.take(entries)
-    nodes, places, metres = [], [], []
-    for node, allowed, way_m in graph.ways_out(around):
-        nodes.append(node[allowed])
-        places.append(around.place[allowed])
-        metres.append(way_m[allowed])
-    node = np.concatenate(nodes)
-    order = np.argsort(node, kind="stable")
-    counts = np.bincount(node, minlength=len(graph.indptr) - 1)
+def _node_links(graph: SearchGraph, targets: Attachment) -> _Links:
+    n_nodes, n_places = len(graph.indptr) - 1, len(targets)
+    keys, lengths = [], []
+    for node, free, way_m in graph.ways_out(targets):
+        keys.append(node[free].astype(np.int64) * n_places + targets.place[free])
+        lengths.append(way_m[free])
+    key, metres = np.concatenate(keys), np.concatenate(lengths)
+    del keys, lengths  # of a city, this is as large as anything in memory
+    order = np.argsort(key)
+    key, metres = key[order], metres[order]
+    del order
+    # Several entries lead to one junction: the shortest counts.
+    first = np.flatnonzero(np.diff(key, prepend=-1))
+    node, place = np.divmod(key[first], max(n_places, 1))
+    counts = np.bincount(node, minlength=n_nodes)
     return _Links(
         np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-        np.concatenate(places)[order],
-        np.concatenate(metres)[order],
+        place.astype(np.int32),
+        np.minimum.reduceat(metres, first) if len(first) else metres,
     )
 
 
@@ -208,7 +215,7 @@ def _least_per_place(
     near = metres <= limit_m
     place, metres = place[near], metres[near]
     np.minimum.at(scratch, place, metres)
-    once = np.unique(place)
+    once = np.flatnonzero(np.isfinite(scratch))
     least = scratch[once]
     scratch[once] = np.inf
     return once.astype(np.int32), least
