@@ -157,9 +157,11 @@ def test_the_notebook_on_hours_answers_its_question(ran: dict[str, Any]) -> None
     assert len(shown(notebook, "image/png")) == 2
     sentences = shown(notebook, "text/markdown")
     (answer,) = (text for text in sentences if "*bains-douches* in use" in text)
-    # Read by hand in the hours of the places: none is open on a Sunday after 12:30.
-    assert "of 15 *bains-douches* in use, 0 are open then, 15 are closed" in answer.lower()
-    assert "At least 0.0 % and at most 0.0 % of residents" in answer
+    # Read by hand in the hours of the places: none is open on a Sunday after 12:30. Two have ended
+    # (Charenton, Petitot): without a date that is not judged, and their hours are not known.
+    assert "of 15 *bains-douches* in use, 0 are open then, 13 are closed" in answer.lower()
+    assert "of 2 nobody knows" in answer
+    assert "At least 0.0 % and at most" in answer
     assert "on Monday at 07:30: Bains-douches Blomet, Bains-douches Meaux" in answer
     assert any("distinct sets of places" in text for text in sentences)
     assert any("have one single shower" in text for text in sentences)

@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from helpers.hostile import MAP_HOSTILE as HOSTILE
 from helpers.town_week import STARTS, TRIED_HOURS, by_clock, shares_at, town_week
-from quart_heure.analysis.week import SURE
+from quart_heure.analysis.states import YES
 from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.map import hours as map_hours
 from quart_heure.outputs.map.cells import Grid
@@ -509,7 +509,7 @@ def test_counts_at_every_hour_are_those_of_the_week(open_map) -> None:
     seen = set()
     for hour, shares in enumerate(told):
         states = (week.cell_states(c, week.state_of_hour[c][hour]) for c in counted)
-        open_for_sure = sum((state == SURE).astype(int) for state in states)
+        open_for_sure = sum((state == YES).astype(int) for state in states)
         expected = [
             100 * people[open_for_sure == n].sum() / people.sum() for n in range(len(counted) + 1)
         ]

@@ -148,7 +148,7 @@ def test_values_are_escaped_as_the_page_needs() -> None:
 
 # --- texts ---------------------------------------------------------------------------------------
 
-STORES = ("labels.toml", "definitions.toml", "categories.toml", "outputs/dossier/words.toml")
+STORES = ("labels.toml", "study/definitions.toml", "categories.toml", "outputs/dossier/words.toml")
 
 
 def stored(entries: dict[str, Any], path: str) -> Iterator[tuple[str, object]]:

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from opening_hours import OpeningHours, State
 
+from quart_heure.sources.hours.states import opening_states
+from quart_heure.sources.hours.syntax import CLOSED, OPEN, UNKNOWN
 from quart_heure.sources.online.soliguide_places import place_rows
 
 DAY = dt.date(2026, 6, 16)
@@ -37,12 +38,9 @@ def dated(begin: str | None, end: str | None = None, **more: Any) -> dict[str, A
 
 def state(found: dict[str, Any], day: dt.date, hour: int = 10) -> str:
     """Return what the hours say at an hour of a day, with the public holidays of France."""
-    hours = found["opening_hours"]
-    if not hours:
-        return "unknown"
-    what, comment = OpeningHours(hours, country="FR").state(dt.datetime.combine(day, dt.time(hour)))
-    names = {State.OPEN: "open", State.CLOSED: "closed", State.UNKNOWN: "unknown"}
-    return "unknown" if what is State.OPEN and comment else names[what]
+    at = [dt.datetime.combine(day, dt.time(hour))]
+    (what,) = opening_states([found["opening_hours"]], at, coords=(48.86, 2.35), stay_min=0.0)[0]
+    return {OPEN: "open", CLOSED: "closed", UNKNOWN: "unknown"}[int(what)]
 
 
 @pytest.mark.parametrize("where", ["service", "place"])
