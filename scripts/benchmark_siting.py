@@ -48,7 +48,7 @@ def paris(share: int = 1, thinned: int = 1) -> tuple[Covering, Any]:
     """
     cache = default_cache()
     coverage = analyse(Study.paris(cache=cache, categories=[CATEGORY]), cache=cache)
-    elsewhere = Elsewhere(coverage=coverage, cache=cache)
+    elsewhere = Elsewhere(coverage=coverage)
     found = candidates_of(elsewhere, CATEGORY, MESH)
     some = np.arange(0, len(found.table), share)
     basis = coverage.basis

@@ -19,7 +19,6 @@ from quart_heure.commands.options import (
 )
 from quart_heure.commands.running import (
     check_output,
-    chosen_cache,
     deliver,
     load_study,
     progress,
@@ -152,9 +151,7 @@ def site(
         loaded = load_study(study, options.asked(), no_cache=no_cache)
         check_category(loaded, category)
         coverage = run_analysis(loaded, no_cache=no_cache, say=say)
-        found = find_sites(
-            coverage, category, cache=chosen_cache(no_cache), progress=say, **question
-        )
+        found = find_sites(coverage, category, progress=say, **question)
     if table.output is not None and table.output.suffix.lower() == ".gpkg":
         write_siting(found, table.output)
         typer.echo(str(table.output))
@@ -218,7 +215,6 @@ def links(
             category,
             count=count,
             most_m=length,
-            cache=chosen_cache(no_cache),
             progress=say,
         )
     if table.output is not None and table.output.suffix.lower() == ".gpkg":

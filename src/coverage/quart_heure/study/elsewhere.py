@@ -12,10 +12,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from quart_heure.analysis.stored import stored_search_graph
 from quart_heure.analysis.surface import Cells
-from quart_heure.cache import Cache
-from quart_heure.network.components import useful_edges
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.network.reach import Reach, reach_of_services
 from quart_heure.network.snapping import Attachment, snap
@@ -35,12 +32,9 @@ class Elsewhere:
     ----------
     coverage
         Of whose study they are.
-    cache
-        Keeps the search graph.
     """
 
     coverage: Coverage
-    cache: Cache
 
     @property
     def network(self) -> WalkNetwork:
@@ -52,17 +46,15 @@ class Elsewhere:
         """The cells, those of the margin included."""
         return self.coverage.basis.cells
 
-    @functools.cached_property
+    @property
     def usable(self) -> NDArray[np.bool_]:
-        """Edges that services may attach to; shape (E,)."""
-        study = self.coverage.study
-        return useful_edges(study.network, study.profile, share=study.useful_share)
+        """Edges that services may enter at; shape (E,)."""
+        return self.coverage.basis.doors.usable
 
-    @functools.cached_property
+    @property
     def graph(self) -> SearchGraph:
         """The streets as the walker sees them."""
-        study = self.coverage.study
-        return stored_search_graph(study.network, study.profile, self.cache, heights=study.heights)
+        return self.coverage.basis.doors.graph
 
     @functools.cached_property
     def closed_ground(self) -> shapely.Geometry | None:
@@ -98,12 +90,13 @@ class Elsewhere:
         return names
 
     def attach(self, xy: NDArray[np.float64]) -> Attachment:
-        """Return where services at some places meet the streets; ``xy`` is of shape (s, 2)."""
-        return snap(self.network, xy, usable=self.usable, max_distance_m=self.coverage.study.snap_m)
+        """Return where services at some places enter the streets; ``xy`` is of shape (s, 2)."""
+        return self.coverage.basis.doors.at(xy)
 
     def nearest_of(self, places: Attachment) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
         """Return the edge nearest to each of some attached places, and how far along it."""
-        return places.edge, places.offset_m
+        first = places.begin[:-1][places.attached]
+        return places.edge[first], places.offset_m[first]
 
     def times(self, services: Attachment, places: Attachment) -> NDArray[np.float64]:
         """Return the minutes from some places to the nearest of some services; shape (p,)."""

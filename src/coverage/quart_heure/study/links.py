@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from quart_heure.analysis.siting.links import apart, free_links, link_gains, shortcuts, street_spots
 from quart_heure.analysis.statuses import STATUSES
-from quart_heure.cache import Cache
 from quart_heure.errors import StudyFileError
 from quart_heure.study.coverage import Coverage
 from quart_heure.study.elsewhere import Elsewhere
@@ -46,7 +45,6 @@ def missing_links(
     *,
     count: int = 10,
     most_m: float = LINK_M,
-    cache: Cache | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> gpd.GeoDataFrame:
     """Rank straight links between two streets that would help the gaps that a barrier makes.
@@ -61,7 +59,7 @@ def missing_links(
         The most links to return.
     most_m
         Length of the longest, in metres.
-    cache, progress
+    progress
         As in `quart_heure.study.line.analyse`.
 
     Returns
@@ -91,7 +89,7 @@ def missing_links(
     if gaps.empty or not len(services):
         return empty
     study, basis = coverage.study, coverage.basis
-    elsewhere = Elsewhere(coverage=coverage, cache=cache or Cache(None))
+    elsewhere = Elsewhere(coverage=coverage)
     say("ends of links")
     spots = street_spots(elsewhere.network, elsewhere.usable)
     outlines = shapely.buffer(gaps.geometry.to_numpy(), study.snap_m)

@@ -19,7 +19,6 @@ from quart_heure.analysis.siting.mesh import MESH_M
 from quart_heure.analysis.siting.plans import Fewest, curve, fewest, menu
 from quart_heure.analysis.siting.rules import Rules
 from quart_heure.analysis.statuses import STATUSES
-from quart_heure.cache import Cache
 from quart_heure.errors import CategoryError, StudyFileError
 from quart_heure.sources.problems import problem_table
 from quart_heure.study.candidates import MESH, Candidates, candidates_of
@@ -171,7 +170,6 @@ def site(
     coverage: Coverage,
     category: str,
     *,
-    cache: Cache | None = None,
     progress: Callable[[str], None] | None = None,
     **asked: Any,
 ) -> Siting:
@@ -186,7 +184,7 @@ def site(
         What was found for the services that there are.
     category
         What is to open.
-    cache, progress
+    progress
         As in `quart_heure.study.line.analyse`.
     asked
         Fields of `Asked`: ``count`` sites among ``candidates`` (``mesh``, every crossing on a mesh
@@ -210,7 +208,7 @@ def site(
     """
     question, say = Asked(**asked), progress or (lambda _: None)
     check_category(coverage.study, category)
-    elsewhere = Elsewhere(coverage=coverage, cache=cache or Cache(None))
+    elsewhere = Elsewhere(coverage=coverage)
     say("candidates")
     candidates = candidates_of(elsewhere, category, question.candidates, mesh_m=question.mesh_m)
     say("reach of the candidates")
