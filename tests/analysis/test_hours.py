@@ -757,7 +757,8 @@ def test_the_command_line_asks(tmp_path: Path, capsys: pytest.CaptureFixture[str
 def test_five_bains_douches_of_paris(tmp_path: Path) -> None:
     """What the packaged hours say of five places, read by hand, and what the tables make of it."""
     cache = Cache(tmp_path)
-    coverage = analyse(Study.paris(cache=cache, week=True, week_of=MONDAY), cache=cache)
+    study = Study.paris(cache=cache, week=True, week_of=MONDAY, date=MONDAY)
+    coverage = analyse(study, cache=cache)
     week, ids = coverage.week, list(coverage.services["service_id"])
     assert week is not None
 

@@ -1362,6 +1362,8 @@ READ = (
     "fragility.csv",
     "entries.csv",
     "dependence.csv",
+    "freshness.csv",
+    "unplaced.csv",
     "capacity.csv",
 )
 LAYERS = ("services.parquet", "isochrones.parquet", "gaps.parquet")

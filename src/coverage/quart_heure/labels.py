@@ -157,7 +157,9 @@ def format_number(value: float | None, lang: str, decimals: int = 0) -> str:
     # Halves are rounded up, as people do: a figure that was kept to a tenth and one that was not
     # are then written alike. Adding zero turns the "-0" that rounding leaves into "0".
     exact = decimal.Decimal(str(float(value))).quantize(
-        decimal.Decimal(1).scaleb(-decimals), rounding=decimal.ROUND_HALF_UP
+        decimal.Decimal(1).scaleb(-decimals),
+        rounding=decimal.ROUND_HALF_UP,
+        context=decimal.Context(prec=400),  # room for any float
     )
     text = f"{float(exact) + 0.0:,.{decimals}f}"
     if lang == "en":

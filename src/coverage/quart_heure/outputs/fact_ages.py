@@ -34,8 +34,8 @@ def age_words(row: Mapping[str, Any], lang: str) -> str:
 
     Examples
     --------
-    >>> age_words({"known": 8.0, "placed": 6.0, "confirmed": 3.0}, "fr")
-    '6 lieux sur 8 placés ; 3 confirmés depuis deux ans'
+    >>> age_words({"known": 8.0, "placed": 6.0, "confirmed": 3.0}, "en")
+    '6 of 8 places placed; 3 confirmed in the last two years'
     >>> age_words({"known": 1.0, "placed": 1.0, "confirmed": 0.0}, "en")
     '1 place; not confirmed in the last two years'
     """

@@ -114,7 +114,7 @@ def hours_from_text(text: str) -> ParsedHours:
     >>> hours_from_text("du lundi au vendredi de 9h à 17h, fermé les jours fériés").osm
     'Mo-Fr 09:00-17:00; Sa-Su unknown; PH off'
     >>> hours_from_text("le soir, sur rendez-vous").reason
-    "not understood: 'soir'"
+    "not understood: 'sur'"
     """
     words = text.strip()
     if not words:
