@@ -783,7 +783,8 @@ def test_five_bains_douches_of_paris(tmp_path: Path) -> None:
     assert (least == most).all()  # all their hours are known
     assert (least[4 * 24 : 5 * 24] == 0).all()
     assert least[6 * 24 + 15] == 0
-    by_hand = analyse(Study.paris(cache=cache, at=AT(2026, 4, 27, 10)), cache=cache)
+    monday = study.replace(week=False, at=AT(2026, 4, 27, 10))
+    by_hand = analyse(monday, cache=cache)
     baths = by_hand.city.set_index("category").loc["bains_douches"]
     assert baths["services_inside"] == 6
     assert baths["covered_pct"] == pytest.approx(least[10])
