@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from quart_heure.analysis.answers import COMPOSITES
 from quart_heure.labels import UNKNOWN, word
+from quart_heure.network.limits import within
 from quart_heure.outputs.telling import telling_rows
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ def _blur_cells(cells: pd.DataFrame, ids: frozenset[str], threshold_min: float) 
             shown[at_discreet] = DISCREET
             name = f"minutes_{column.removeprefix('nearest_')}"
             minutes = cells[name].to_numpy()
-            rounded = np.where(minutes <= threshold_min, threshold_min, _round_up(minutes))
+            rounded = np.where(within(minutes, threshold_min), threshold_min, _round_up(minutes))
             blurred[name] = np.where(at_discreet, rounded, minutes)
         blurred[column] = shown
     return cells.assign(**blurred)
