@@ -24,37 +24,9 @@ __all__ = ["Flags", "WalkNetwork"]
 class WalkNetwork(NetworkArrays):
     """Streets that can be walked, contracted to junctions.
 
-    Parameters
-    ----------
-    u, v
-        End nodes of each edge, 0 … ``n_nodes - 1``; shape (E,).
-    length_m
-        Length of each edge in metres; shape (E,), positive.
-    steps, bridge, tunnel
-        What each edge is; shape (E,).
-    forward, backward
-        Whether each edge may be walked from u to v, and from v to u; shape (E,).
-    flags
-        Bits of `Flags`; shape (E,).
-    osm_id
-        The OSM way of each edge (the first, where several were joined), 0 if not known; shape (E,).
-    part_nodes
-        Nodes of the component that each edge belongs to in the network that this one was cut out
-        of, where that is known; shape (E,). ``meta["whole_nodes"]`` counts all of its nodes.
-    kind_code, name_code
-        Positions in ``kinds`` and ``names``; shape (E,).
-    kinds, names
-        Highway classes and street names; the name of a nameless street is ``""``.
-    xy
-        Vertices of all shapes, in metres of ``crs``; shape (C, 2).
-    offsets
-        Where each edge's vertices begin in ``xy``; shape (E + 1,).
-    crs
-        A projected CRS in metres.
-    meta
-        Source, data date, licence, counts of what was dropped.
-    digest
-        Hash of all that defines the network; the key of caches.
+    Its fields are those of `quart_heure.network.arrays.NetworkArrays`: end nodes, lengths, kinds
+    and shapes of the edges, in metres of a projected CRS. Here stand the ways in and out: tables,
+    files and networkx.
     """
 
     @classmethod
