@@ -20,6 +20,7 @@ from quart_heure.labels import (
     ordinal,
     word,
 )
+from quart_heure.outputs.barrier_words import barrier_words
 from quart_heure.outputs.discretion import nearest_name, uncounted
 from quart_heure.outputs.dossier.ranks import Rank, ranks
 from quart_heure.outputs.dossier.services import (
@@ -249,7 +250,8 @@ class Dossiers:
                     number=numbers[category],
                     street=short(here["street"], _PLACE),
                     nearest=short(nearest_name(here, self.lang), _PLACE),
-                    cause=word(gap["cause"], self.lang),
+                    cause=short(barrier_words(gap["barrier"], self.lang), _PLACE)
+                    or word(gap["cause"], self.lang),
                     residents=here["residents"],
                     area_ha=here["area_ha"],
                     minutes_max=here["minutes_max"],

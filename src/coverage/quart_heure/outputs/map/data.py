@@ -175,6 +175,8 @@ class Gap:
     discreet: bool = False
     street: str = ""
     cause: str = ""
+    barrier: dict[str, str] | None = None
+    """What cuts it off, in words by language."""
     opens: str = ""
 
 

@@ -22,6 +22,7 @@ from quart_heure.outputs.assets import (
     security_policy,
     stylesheet,
 )
+from quart_heure.outputs.barrier_words import barrier_words
 from quart_heure.outputs.discretion import ROUND_MIN, nearest_name, publishable
 from quart_heure.outputs.hour_words import range_words
 from quart_heure.outputs.report.content import report_content
@@ -195,7 +196,7 @@ _AT_MOST = {
 
 def _cause(gap: Gap, lang: str) -> str:
     """Write the cause of a gap, and when it ends where that is a matter of hours."""
-    words = labels.word(gap["cause"], lang)
+    words = barrier_words(gap["barrier"], lang) or labels.word(gap["cause"], lang)
     if not gap.get("next_opening"):
         return words
     when = labels.format_moment(gap["next_opening"], lang)

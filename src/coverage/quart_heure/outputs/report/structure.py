@@ -59,6 +59,7 @@ class Gap(TypedDict):
     street: str
     cause: str
     barrier_pct: float
+    barrier: str
     cells: int
     next_opening: NotRequired[str]
     """Of a gap in the hours; there only where an hour was asked about."""

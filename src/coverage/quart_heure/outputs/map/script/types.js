@@ -156,6 +156,7 @@
  * @property {boolean} [discreet]
  * @property {string} [street]
  * @property {string} [cause]
+ * @property {Record<string, string>} [barrier]
  * @property {string} [opens]
  */
 
