@@ -18,6 +18,7 @@ from quart_heure.commands.options import (
     Language,
     NoCache,
     Only,
+    Proposals,
     Source,
     StudyFile,
     all_but,
@@ -26,6 +27,7 @@ from quart_heure.commands.options import (
 from quart_heure.commands.running import (
     check_output,
     deliver,
+    load_proposals,
     load_results,
     load_study,
     progress,
@@ -92,6 +94,7 @@ def report(
     source: Source = None,
     arrondissement: Districts = None,
     category: Categories = None,
+    proposals: Proposals = None,
     form: Annotated[Format, typer.Option("--format", help="Form of the report.")] = Format.TABLE,
     as_json: AsJson = False,
     output: Annotated[
@@ -104,12 +107,14 @@ def report(
     from quart_heure.outputs.report.report import render_report
 
     check_output(output, source)
+    given = load_proposals(proposals)
     with progress() as say:
         found = load_results(source, options, no_cache=no_cache, say=say)
     text = render_report(
         found,
         districts=tuple(arrondissement or ()),
         categories=tuple(category or ()),
+        proposals=given,
         format="json" if as_json else form.value,
         lang=lang.value,
         **(screen() if output is None else {}),

@@ -22,7 +22,9 @@ from quart_heure.labels import (
 )
 from quart_heure.outputs.discretion import publishable, rounded_categories, uncounted
 from quart_heure.outputs.hour_words import hours_told, person_words
+from quart_heure.outputs.proposals.proposal import Proposal, check_fits
 from quart_heure.outputs.report.facts import facts
+from quart_heure.outputs.report.next import next_content
 from quart_heure.outputs.report.services import most_needed, service_lists
 from quart_heure.outputs.report.structure import REPORT_FORMAT, Category, Gap, Report
 from quart_heure.outputs.report.summary import second_weight, summary
@@ -47,6 +49,7 @@ def report_content(
     districts: Sequence[str] = (),
     categories: Sequence[str] = (),
     lang: str = "fr",
+    proposals: Sequence[Proposal] = (),
 ) -> Report:
     """Gather what a report says.
 
@@ -60,6 +63,8 @@ def report_content(
         Categories and composites to report on; all if none is given.
     lang
         Language of labels and sentences.
+    proposals
+        Those to show with it.
 
     Returns
     -------
@@ -69,12 +74,13 @@ def report_content(
     Raises
     ------
     InputFileError
-        If there is no such district.
+        If there is no such district, or a proposal is of another study.
     CategoryError
         If the study does not have such a category.
     """
     source = source if isinstance(source, Results) else publishable(source)
     manifest = source.manifest if isinstance(source, Results) else describe_run(source)
+    check_fits(proposals, manifest)
     shown = _shown_categories(manifest, source.indicators, categories, lang)
     ids = [category["id"] for category in shown]
     wanted = resolve_districts(source.indicators, districts)
@@ -156,6 +162,9 @@ def report_content(
         "capacity": _capacity(plain_rows(source.capacity, "capacity", ids), here),
         "services": services,
         "problems": plain_rows(source.problems, "problems", ids),
+        "next": next_content(
+            proposals, {one["id"]: one[lang] for one in manifest["categories"]}, lang
+        ),
         "definitions": [
             {"key": d["key"], "term": d[f"term_{lang}"], "text": d[lang]}
             for d in manifest.get("definitions", [])

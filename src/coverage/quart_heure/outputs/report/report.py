@@ -25,6 +25,7 @@ from quart_heure.outputs.assets import (
 from quart_heure.outputs.barrier_words import barrier_words
 from quart_heure.outputs.discretion import ROUND_MIN, nearest_name, publishable
 from quart_heure.outputs.hour_words import range_words
+from quart_heure.outputs.proposals.proposal import Proposal
 from quart_heure.outputs.report.content import report_content
 from quart_heure.outputs.report.structure import Gap, Report
 from quart_heure.outputs.report.week import day_runs
@@ -55,6 +56,7 @@ def render_report(
     width: int = 100,
     colour: bool = False,
     brief: bool = False,
+    proposals: Sequence[Proposal] = (),
 ) -> str:
     """Write a report as text.
 
@@ -75,6 +77,9 @@ def render_report(
         Of the terminal, for ``table``.
     brief
         Whether ``table`` gives the whole area alone.
+    proposals
+        What `quart_heure.outputs.proposals.folder.read_proposal` read, to show with it; ``csv``
+        leaves them out.
 
     Returns
     -------
@@ -84,7 +89,7 @@ def render_report(
     Raises
     ------
     InputFileError
-        If there is no such district.
+        If there is no such district, or a proposal is of another study.
     CategoryError
         If the study does not have such a category.
     OutputError
@@ -95,7 +100,9 @@ def render_report(
         hint = f"Formats: {', '.join(REPORT_FORMATS)}; languages: {', '.join(labels.LANGUAGES)}."
         raise OutputError(msg, hint=hint)
     source = source if isinstance(source, Results) else publishable(source)
-    content = report_content(source, districts=districts, categories=categories, lang=lang)
+    content = report_content(
+        source, districts=districts, categories=categories, lang=lang, proposals=proposals
+    )
     if format == "csv":
         return _csv(source, content)
     if format == "json":
