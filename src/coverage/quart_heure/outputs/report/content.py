@@ -38,6 +38,7 @@ from quart_heure.sources.areas.names import (
     positions_of,
     several_named,
 )
+from quart_heure.study.calls import calls
 
 if TYPE_CHECKING:
     from quart_heure.study.coverage import Coverage
@@ -132,6 +133,7 @@ def report_content(
             summary=answer,
             manifest=manifest,
             lang=lang,
+            called=_called(source, proposals),
         ),
         "second_weight": second_weight(manifest, indicators, shown, labels, lang),
         "city": city,
@@ -186,6 +188,20 @@ def report_content(
             "dropped": manifest.get("dropped", {}),
         },
     }
+
+
+def _called(source: Coverage | Results, proposals: Sequence[Proposal]) -> dict[str, int] | None:
+    """Return the ranks of a phone list: one that was given, or that of the hour asked about.
+
+    At no hour and for nobody in particular hardly anything is unknown that the list asks for.
+    """
+    given = [one.tables["calls"] for one in proposals if one.kind == "calls"]
+    if not given and not isinstance(source, Results) and source.study.has_ranges:
+        given = [calls(source)]
+    if not given:
+        return None
+    ids, ranks = given[0]["service_id"].astype(str), given[0]["rank"].astype(int)
+    return dict(zip(ids.tolist(), ranks.tolist(), strict=True))
 
 
 def _week_table(source: Coverage | Results) -> pd.DataFrame | None:
