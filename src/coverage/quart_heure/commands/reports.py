@@ -133,6 +133,7 @@ def map_(
         bool,
         typer.Option("--online-tiles", help="Draw over OpenStreetMap's tiles; needs internet."),
     ] = False,
+    proposals: Proposals = None,
     lang: Language = Lang.FR,
     no_cache: NoCache = False,
 ) -> None:
@@ -140,6 +141,7 @@ def map_(
     from quart_heure.outputs.map.map import write_map
 
     check_output(output, source)
+    given = load_proposals(proposals)
     with progress() as say:
         study = load_study(source, options.asked(), no_cache=no_cache)
         coverage = run_analysis(with_week(study), no_cache=no_cache, say=say)
@@ -150,6 +152,7 @@ def map_(
             lang=lang.value,
             background=coverage.study.background(),
             online_tiles=online_tiles,
+            proposals=given,
         )
     typer.echo(str(path))
 

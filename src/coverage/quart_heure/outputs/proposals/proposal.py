@@ -9,6 +9,7 @@ from typing import Any, Literal, TypedDict, get_args
 import pandas as pd
 
 from quart_heure.errors import InputFileError
+from quart_heure.labels import phrase
 from quart_heure.outputs.results.manifest import plain
 
 Kind = Literal["sites", "calls", "links"]
@@ -23,7 +24,7 @@ _STUDY = (
     *("demanding_allowed", "heights", "threshold_min", "cell_m", "snap_m", "entries_within_m"),
     *("entries_nearest_factor", "ground", "useful_component_pct", "counted_status", "date"),
 )
-_QUESTION = ("person", "at", "until", "stay_min")
+_QUESTION = ("person", "at", "until")
 
 
 class SaidTable(TypedDict):
@@ -75,6 +76,15 @@ class Proposal:
     where: str = ""
 
 
+def proposal_title(proposal: Proposal, labels: Mapping[str, str], lang: str) -> str:
+    """Return what a proposal is about: where to open next, and of which category."""
+    kind = phrase(f"next_{proposal.kind}", lang)
+    if not proposal.category:
+        return kind
+    label = labels.get(proposal.category, proposal.category)
+    return phrase("next_title", lang, kind=kind, category=label)
+
+
 def check_fits(proposals: Sequence[Proposal], manifest: Mapping[str, Any]) -> None:
     """Refuse proposals that were made from something else than a run.
 
@@ -119,7 +129,10 @@ def _difference(proposal: Proposal, manifest: Mapping[str, Any]) -> str:
     if inputs[0] != inputs[1]:
         others = sorted({role for role, _ in {*inputs[0]} ^ {*inputs[1]}})
         return f"was made from other inputs ({', '.join(others) or 'one of them twice'})"
-    names = _STUDY if proposal.kind == "calls" else (*_STUDY, *_QUESTION)
+    names = list(_STUDY)
+    if proposal.kind != "calls":
+        # How long one stays matters at an hour; a week that is shown beside it asks for it too.
+        names += [*_QUESTION, *(("stay_min",) if ours.get("at") else ())]
     for name in names:
         if ours.get(name) != shown.get(name):
             return (

@@ -88,7 +88,9 @@ def facts(
         "unplaced": [
             cast("UnplacedPlace", {field: row[field] for field in _PLACE}) for row in unplaced
         ],
-        "confirm_first": first_to_confirm(dependence, services, manifest, since=since, called=called),
+        "confirm_first": first_to_confirm(
+            dependence, services, manifest, since=since, called=called
+        ),
     }
 
 

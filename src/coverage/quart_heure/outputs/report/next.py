@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from quart_heure.labels import phrase
-from quart_heure.outputs.proposals.proposal import Proposal, Said, SaidTable
+from quart_heure.outputs.proposals.proposal import (
+    Proposal,
+    Said,
+    SaidTable,
+    proposal_title,
+)
 from quart_heure.outputs.report.structure import Next
 from quart_heure.outputs.results.rows import printable
 
@@ -34,15 +38,6 @@ def next_content(proposals: Sequence[Proposal], labels: Mapping[str, str], lang:
         }
         for one in proposals
     ]
-
-
-def proposal_title(proposal: Proposal, labels: Mapping[str, str], lang: str) -> str:
-    """Return what a proposal is about: where to open next, and of which category."""
-    kind = phrase(f"next_{proposal.kind}", lang)
-    if not proposal.category:
-        return kind
-    label = labels.get(proposal.category, proposal.category)
-    return phrase("next_title", lang, kind=kind, category=label)
 
 
 def shown_tables(said: Said) -> list[SaidTable]:
