@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from quart_heure.study.coverage import Coverage
 
 _SHOWN_CALLS = 20
-_NEAR_M = 110.0
-"""A place further than this from every candidate is none: half the diagonal of a mesh of 150 m."""
+_NEAR_M = 160.0
+"""A place further than this from every candidate is none; on a mesh of 150 m some are as far apart."""
 
 
 def proposals_shown(

@@ -153,7 +153,9 @@ export class CoverageMap {
 
   writeNames() {
     const services = this.layers.servicesOf(this.view);
-    this.names.setSources(nameSources(this.data, this.view, services, this.switches));
+    // The numbers of gaps would be taken for those of proposed sites.
+    const shown = { ...this.switches, gaps: this.switches.gaps && !this.proposals.one() };
+    this.names.setSources(nameSources(this.data, this.view, services, shown));
   }
 
   reset() {

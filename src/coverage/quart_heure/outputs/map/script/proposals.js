@@ -17,7 +17,7 @@ import { byId, control, el, inputs, palette } from "./page.js";
 import { mix, within } from "./surface.js";
 
 const HALF = 0.5;
-const PANE = 440; // above the marks of services
+const PANES = { "proposed-lines": 440, proposed: 460 }; // above the marks of services, and their names
 /** @type {Shown[]} */
 const LAYERS = ["today", "after", "difference", "gains"];
 const NAMES = /** @type {const} */ ({ sites: "next_site", calls: "next_call", links: "next_link" });
@@ -73,7 +73,7 @@ export class Proposals {
    */
   listen(change, visit) {
     if (!this.data.proposals.length) return;
-    this.map.createPane("proposed").style.zIndex = String(PANE);
+    for (const [name, z] of Object.entries(PANES)) this.map.createPane(name).style.zIndex = String(z);
     const select = control("proposal", HTMLSelectElement);
     this.visit = visit;
     this.change = () => {
@@ -264,7 +264,7 @@ export class Proposals {
     for (const { line } of one.places) {
       if (!line) continue;
       for (const [color, weight] of /** @type {const} */ ([[palette.blank, 9], [palette.proposed, 5]])) {
-        L.polyline(points(line), { color, weight, pane: "proposed", interactive: false }).addTo(group);
+        L.polyline(points(line), { color, weight, pane: "proposed-lines", interactive: false }).addTo(group);
       }
     }
     // The first ones lie above the others.
