@@ -168,6 +168,7 @@ def dossier(
     pdf: Annotated[
         bool, typer.Option("--pdf", help="Print each dossier to PDF too: two sides of A4.")
     ] = False,
+    proposals: Proposals = None,
     lang: Language = Lang.FR,
     no_cache: NoCache = False,
 ) -> None:
@@ -175,6 +176,7 @@ def dossier(
     from quart_heure.outputs.dossier.dossier import write_dossiers
 
     check_output(output, None, folder=True)
+    given = load_proposals(proposals)
     with progress() as say:
         study = load_study(source, options.asked(), no_cache=no_cache)
         coverage = run_analysis(with_week(study), no_cache=no_cache, say=say)
@@ -185,6 +187,7 @@ def dossier(
             lang=lang.value,
             background=study.background(),
             pdf=pdf,
+            proposals=given,
             progress=say,
         )
     for path in files:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _SHOWN_CALLS = 20
 _NEAR_M = 160.0
-"""A place further than this from every candidate is none; on a mesh of 150 m some are as far apart."""
+"""Further from every candidate, nothing is told; on a mesh of 150 m some are as far apart."""
 
 
 def proposals_shown(
