@@ -11,12 +11,11 @@ import shapely
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from quart_heure.labels import LANGUAGES, format_number, word
+from quart_heure.labels import LANGUAGES, format_number, phrase, word
 from quart_heure.outputs.map.cells import Grid, minute_codes, upper_minutes
 from quart_heure.outputs.map.data import Gains, Proposal, ProposalWords, ProposedPlace
 from quart_heure.outputs.map.ground import points
 from quart_heure.outputs.map.palette import PALETTE
-from quart_heure.outputs.map.texts import words_of
 from quart_heure.outputs.proposals import proposal as found
 from quart_heure.outputs.results.rows import printable
 from quart_heure.outputs.shapes import Pen
@@ -103,10 +102,9 @@ def _sites(one: found.Proposal, coverage: Coverage, grid: Grid, pen: Pen) -> Pro
 
 
 def _said_gain(lang: str, unit: str, added: float, alone: float) -> list[str]:
-    words = words_of(lang)["script"]
-    said = [words[f"next_added_{unit}"].format(n=format_number(added, lang))]
+    said = [phrase(f"next_added_{unit}", lang, n=format_number(added, lang))]
     if round(added) != round(alone):
-        said.append(words["next_alone"].format(n=format_number(alone, lang)))
+        said.append(phrase("next_alone", lang, n=format_number(alone, lang)))
     return said
 
 
@@ -182,15 +180,14 @@ def _calls(one: found.Proposal, coverage: Coverage, pen: Pen) -> Proposal:
 
 
 def _said_call(row: dict[Any, Any], unit: str, lang: str) -> list[str]:
-    words = words_of(lang)["script"]
     asks = ", ".join(word(f"ask_{ask}", lang) for ask in str(row["asks"]).split(";"))
     numbers = {
         "yes": format_number(float(row["gain_if_yes"]), lang),
         "no": format_number(float(row["gain_if_no"]), lang),
     }
     address = ", ".join(printable(str(row[name])) for name in ("address", "postcode") if row[name])
-    asked = words["next_ask"].format(asks=asks)
-    return [part for part in (address, asked, words[f"next_call_{unit}"].format(**numbers)) if part]
+    asked = phrase("next_ask", lang, asks=asks)
+    return [part for part in (address, asked, phrase(f"next_call_{unit}", lang, **numbers)) if part]
 
 
 def _links(one: found.Proposal, pen: Pen) -> Proposal:
@@ -222,9 +219,8 @@ def _links(one: found.Proposal, pen: Pen) -> Proposal:
 
 
 def _said_link(row: dict[Any, Any], unit: str, lang: str) -> list[str]:
-    words = words_of(lang)["script"]
     gain, length = (format_number(float(row[name]), lang) for name in ("gain", "length_m"))
     return [
-        words[f"next_added_{unit}"].format(n=gain),
-        words["next_length"].format(n=length),
+        phrase(f"next_added_{unit}", lang, n=gain),
+        phrase("next_length", lang, n=length),
     ]

@@ -151,18 +151,22 @@ export class Proposals {
    * @returns {TitledScene | null}
    */
   scene(view, effective, scenes) {
+    const values = { category: view.kind === "category" ? view.label : "" };
     const one = this.one();
     if (!this.picked || !one || view.kind !== "category" || one.category !== view.id) return null;
     const { proposal, layer } = this.picked;
-    const title = (/** @type {string} */ key) => this.words.say(key, { category: view.label });
     if (layer === "after") {
       const scene = scenes.of({ ...view, id: fieldName(proposal) }, { ...effective, hour: null, ranged: false });
-      return { ...scene, title: title("next_legend_after") };
+      return { ...scene, title: this.words.say("next_legend_after", values) };
     }
-    if (layer === "difference") return { ...this.difference(view, proposal, effective.minutes), title: title("next_legend_difference") };
+    if (layer === "difference") {
+      const scene = this.difference(view, proposal, effective.minutes);
+      return { ...scene, title: this.words.say("next_legend_difference", values) };
+    }
     const classes = this.gains[proposal];
     if (layer !== "gains" || !classes || !one.gains) return null;
-    return { ...this.gainScene(classes, one.gains.limits), title: title("next_legend_gains_" + one.unit) };
+    const said = this.words.say("next_legend_gains_" + one.unit, values);
+    return { ...this.gainScene(classes, one.gains.limits), title: said };
   }
 
   /**
