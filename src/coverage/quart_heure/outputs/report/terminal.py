@@ -107,7 +107,10 @@ def _week(tables: Tables, week: Week) -> Iterable[RenderableType]:
 
 def _next(tables: Tables, one: Next) -> Iterable[RenderableType]:
     yield Text("")
-    parts = [Part(**{**part, "more": 0}) for part in one["parts"]]
+    parts = [
+        Part(part["title"], part["head"], part["numbers_from"], part["rows"])
+        for part in one["parts"]
+    ]
     yield from Listing(one["title"], one["lines"], parts).for_terminal(tables.lang)
 
 
