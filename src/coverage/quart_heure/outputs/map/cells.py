@@ -184,7 +184,7 @@ def cells_shown(coverage: Coverage, grid: Grid, places: Mapping[str, int]) -> Pa
     upper = upper_minutes(study)
     minutes, nearest, perhaps = {}, {}, {}
     for category in study.categories:
-        codes = _minute_codes(cells[f"minutes_{category}"].to_numpy(float), upper)
+        codes = minute_codes(cells[f"minutes_{category}"].to_numpy(float), upper)
         codes[(cells[f"status_{category}"] == "water").to_numpy()] = 0  # as drawn below
         minutes[category] = grid.packed(codes)
         nearest[category] = _nearest(cells[f"nearest_{category}"], grid, places)
@@ -215,7 +215,8 @@ def deflated(values: NDArray[np.uint8]) -> str:
     return base64.b64encode(zlib.compress(values.tobytes())).decode()
 
 
-def _minute_codes(minutes: NDArray[np.float64], upper: NDArray[np.float64]) -> NDArray[np.int64]:
+def minute_codes(minutes: NDArray[np.float64], upper: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the code of each number of minutes; NaN is off the network, inf out of reach."""
     codes = np.searchsorted(upper * (1 + TOLERANCE), minutes, side="left") + 1
     codes[codes > len(upper)] = FAR
     codes[np.isinf(minutes)] = UNREACHABLE
