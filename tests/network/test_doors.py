@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,15 @@ from shapely.ops import substring
 
 from helpers import toy_town
 from helpers.reference import walks_across
+from quart_heure.analysis.second_entries import second_entries
 from quart_heure.network.components import entry_edges, useful_parts
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.network.streets import read_osm_network
+from quart_heure.outputs.report.check import render_check
 from quart_heure.profiles import ADULT
 from quart_heure.sources.background import Ground
 from quart_heure.study import Coverage, Study, analyse
+from quart_heure.study.check import check_study
 
 MONACO = Path(__file__).parents[3] / "shared/data/osm-raw/monaco.osm.gz"
 Street = tuple[Sequence[tuple[float, float]], dict[str, Any]]
@@ -151,12 +155,17 @@ def straight(net: WalkNetwork, one: Door, other: Door) -> float:
     return access + abs(ahead) + access_other
 
 
-def oracle(study: Study) -> dict[tuple[int, int], float]:
-    """Metres of each cell to the nearest service, NaN off the network and in water."""
+def oracle(
+    study: Study, *, kept: Callable[[list[Door]], list[Door]] = list
+) -> dict[tuple[int, int], float]:
+    """Metres of each cell to the nearest service, NaN off the network and in water.
+
+    Of each service, the doors that are ``kept`` alone.
+    """
     net, area = study.network, study.area.geometry
     usable = np.flatnonzero(plain_usable(net)).tolist()
     places = study.services.table.geometry
-    doors = [door for at in places for door in doors_of(study, at, usable, study.snap_m)]
+    doors = [door for at in places for door in kept(doors_of(study, at, usable, study.snap_m))]
     to_door = metres_to_each(net, doors)
     water = [] if study.ground is None else list(study.ground.water)
     found = {}
@@ -385,6 +394,85 @@ def test_a_part_that_a_cut_tears_off_is_useful_all_the_same() -> None:
     ring = np.where(np.arange(network.n_edges) < 42, 90, 9000)
     torn = dataclasses.replace(network, part_nodes=ring, meta={"whole_nodes": 10_000})
     assert entry_edges(torn, ADULT).tolist() == (ring == 9000).tolist()
+
+
+# --- what hangs on the second entry --------------------------------------------------------------
+
+
+def nearest_alone(doors: list[Door]) -> list[Door]:
+    return [min(doors, key=lambda door: door[2])]
+
+
+@pytest.mark.parametrize("town", ["ring", "corridor", "three streets"])
+def test_what_a_service_reaches_by_its_nearest_street_alone(town: str) -> None:
+    towns = {**TOWNS, "three streets": three_streets}
+    study = towns[town]().replace(threshold_min=3)
+    row, col = np.indices((9, 17))
+    x0, y0 = (int(origin) // 25 for origin in toy_town.ORIGIN)
+    people = 1 + (row + col) % 3
+    squares = (
+        (x0 + col).ravel().tolist(),
+        (y0 + row).ravel().tolist(),
+        people.ravel().astype(float).tolist(),
+    )
+    study = study.replace(residents=toy_town.residents_of(*squares), cell_m=25)
+    wanted = []
+    for kept in (list, nearest_alone):
+        near = [cell for cell, metres_ in oracle(study, kept=kept).items() if metres_ <= 3 * 75]
+        folk = [1 + (r - y0 + c - x0) % 3 for c, r in near]
+        wanted += [len(near) / 16, sum(folk)]
+    (found,) = second_entries(analyse(study).basis, more_than_pct=-1).to_dict("records")
+    names = ("ha_reached", "residents_reached", "ha_nearest", "residents_nearest")
+    assert [found[name] for name in names] == pytest.approx(wanted)
+    lost = [1 - wanted[2] / wanted[0], 1 - wanted[3] / wanted[1]]
+    assert found["lost_pct"] == pytest.approx(100 * max(lost))
+    assert (found["lost_pct"] > 5) == (town in {"ring", "three streets"})
+
+
+def three_streets() -> Study:
+    # the nearest street is the end of a long way round; the other two join the main street soon
+    first = [street((300, 120), (300, 140), name="impasse"), street((300, 140), (0, 140), (0, 50))]
+    second = street((330, 120), (330, 90), (400, 90), (400, 50), name="rue deux")
+    third = street((260, 120), (200, 120), (200, 50), name="rue trois")
+    return study_of([*MAIN, *first, second, third], [(305, 118)], snap_m=60)
+
+
+def test_the_second_entry_is_the_one_that_gives_most_and_is_told() -> None:
+    study = three_streets().replace(threshold_min=3)
+    coverage = analyse(study)
+    (found,) = second_entries(coverage.basis).to_dict("records")
+    # of what the impasse lacks, by which door is each cell nearest?
+    each = [oracle(study, kept=lambda doors, k=k: [doors[k]]) for k in range(found["entries"])]
+    by_all, by_first = oracle(study), oracle(study, kept=nearest_alone)
+    lost = [cell for cell in by_all if by_all[cell] <= 225 < by_first[cell]]
+    most = collections.Counter(
+        min(range(len(each)), key=lambda k: each[k][cell]) for cell in lost
+    ).most_common(1)[0][0]
+    at, usable = study.services.table.geometry[0], range(study.network.n_edges)
+    assert found["second_edge"] == doors_of(study, at, usable, study.snap_m)[most][0]
+    assert study.network.name_of(found["second_edge"]) == "rue deux"
+    assert study.network.name_of(found["nearest_edge"]) == "impasse"
+    assert found["nearest_m"] == pytest.approx(math.hypot(5, 2))
+    check = check_study(study)
+    told = check.findings[check.findings["kind"] == "service_second_entry"]
+    assert told["place"].tolist() == ["Service s0"]
+    assert "(impasse, 5 m)" in told["detail"].iloc[0]
+    assert told["value"].iloc[0] == round(found["lost_pct"], 1)
+    url = told["osm_url"].iloc[0]
+    assert "mlat=" in url and url in render_check(check, form="html").replace("&amp;", "&")
+    # a discreet place is passed over
+    table = study.services.table.assign(discreet=True)
+    hidden = study.replace(services=dataclasses.replace(study.services, table=table))
+    assert len(second_entries(analyse(hidden).basis)) == 0
+    assert "service_second_entry" not in check_study(hidden).summary()
+
+
+def test_what_cannot_be_analysed_is_examined_all_the_same() -> None:
+    study = study_of([street((5000, 50), (5200, 50))], [(20, 55)])
+    check = check_study(study)
+    assert check.summary()["service_off_network"] == 1
+    assert check.problems["action"].tolist()[-1] == "nothing analysed"
+    assert "No street of the network" in check.problems["reason"].iloc[-1]
 
 
 # --- moving a place by a metre -------------------------------------------------------------------
