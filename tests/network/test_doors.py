@@ -97,6 +97,7 @@ def doors_of(study: Study, at: Point, usable: Sequence[int], always_m: float) ->
     """Every entry of a place, by plain loops."""
     net, ground = study.network, study.ground
     barriers = [] if ground is None else list(ground.barriers)
+    barriers = [b for b in barriers if b.distance(at) <= study.snap_m + 1]
     near = []
     for e in usable:
         line = net.lines[e]
@@ -126,11 +127,13 @@ def ends_of(net: WalkNetwork, door: Door, *, inbound: bool = False) -> list[tupl
     return ends
 
 
-def metres_to_each(net: WalkNetwork, doors: Sequence[Door]) -> list[dict[int, float]]:
-    """Metres from every node to each door, one search a door."""
+def metres_to_each(
+    net: WalkNetwork, doors: Sequence[Door], edges: Sequence[int] | None = None
+) -> list[dict[int, float]]:
+    """Metres from every node to each door by some edges or all, one search a door."""
     backwards = nx.MultiDiGraph()
     backwards.add_nodes_from(range(net.n_nodes))
-    for e in range(net.n_edges):
+    for e in range(net.n_edges) if edges is None else edges:
         u, v, length = int(net.u[e]), int(net.v[e]), float(net.length_m[e])
         if net.forward[e]:
             backwards.add_edge(v, u, length=length)
@@ -498,6 +501,57 @@ def test_a_metre_moves_minutes_by_its_walk(town: str) -> None:
         # Both to the street and along it, and half as much again for what is further.
         assert np.abs(after[some] - before[some]).max(initial=0) * 75 <= 2.5
     assert moved > 100
+
+
+# --- Paris ---------------------------------------------------------------------------------------
+
+NAMED = ("ESI Mazas", "Saint-Merri", "Amitié Villette (épicerie)", "Magalimenil")
+"""Places that were off by their one nearest street: a square joined on the far side, an underground
+car road, a corridor, a ring."""
+
+
+def test_four_places_of_paris_are_what_plain_loops_say() -> None:
+    study = Study.paris()
+    table = study.services.table
+    named = [table["name"].str.contains(name, regex=False) for name in NAMED]
+    some = np.flatnonzero(np.any(named, axis=0))
+    table = table.iloc[some].reset_index(drop=True)
+    services = dataclasses.replace(study.services, table=table)
+    categories = ("bains_douches", "esi", "distribution_alimentaire")
+    study = study.replace(services=services, isochrones_min=(15.0,), categories=categories)
+    coverage = analyse(study)
+    basis, net = coverage.basis, study.network
+    usable = set(np.flatnonzero(plain_usable(net)).tolist())
+    tree = shapely.STRtree(net.lines)
+
+    def doors_at(at: Point, always_m: float) -> list[Door]:
+        around = tree.query(at, predicate="dwithin", distance=study.snap_m)
+        return doors_of(study, at, [e for e in sorted(around) if e in usable], always_m)
+
+    assert len(basis.services) == len(NAMED)
+    for k in range(len(basis.services)):
+        at = Point(basis.xy[k])
+        doors = doors_at(at, study.snap_m)
+        told = coverage.entries[coverage.entries["service_id"] == basis.services["service_id"][k]]
+        assert sorted(told["edge"]) == sorted(e for e, _, _ in doors)
+        assert not net.tunnel[told["edge"]].any()
+        near = tree.query(at, predicate="dwithin", distance=1300)
+        to_door = metres_to_each(net, doors, near.tolist())
+        place, minutes = basis.reach.of(k)
+        for cell, said in list(zip(place, minutes, strict=True))[:: len(place) // 9]:
+            own = doors_at(Point(basis.cells.centre_xy[cell]), 40.0)
+            ways = [
+                metres_ + to.get(node, math.inf)
+                for door in own
+                for node, metres_ in ends_of(net, door)
+                for to in to_door
+            ]
+            ways += [straight(net, door, other) for door in own for other in doors]
+            assert 75 * said == pytest.approx(min(ways), abs=1e-6)
+    told = second_entries(basis).set_index("name")["lost_pct"]
+    assert told["ESI Mazas"] > 20
+    assert told["Magalimenil"] > 20
+    assert told["Amitié Villette (épicerie)"] > 5
 
 
 # --- Monaco --------------------------------------------------------------------------------------

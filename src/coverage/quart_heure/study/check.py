@@ -13,6 +13,7 @@ import shapely
 
 from quart_heure.analysis.placement import outside_problems
 from quart_heure.analysis.second_entries import second_entries
+from quart_heure.analysis.steep_ground import steep_ground
 from quart_heure.cache import Cache
 from quart_heure.errors import QuartHeureError
 from quart_heure.network.doctor import (
@@ -88,7 +89,7 @@ def check_study(
         barriers = background.loc[background["kind"].isin(_BARRIERS)].geometry.to_numpy()
 
     coverage, failed = _analysed(study, cache)
-    rows = [*_outside(study), *failed]
+    rows = [*_outside(study), *steep_ground(study.network, study.heights), *failed]
     problems = pd.concat([study.problems, problem_table(rows)], ignore_index=True)
     asked = problems["reason"] == ASKED
 
