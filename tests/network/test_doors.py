@@ -19,9 +19,13 @@ from shapely.ops import substring
 
 from helpers import toy_town
 from helpers.reference import walks_across
+from quart_heure.analysis.basis import Basis
 from quart_heure.analysis.second_entries import second_entries
+from quart_heure.network.barriers import Barriers
 from quart_heure.network.components import entry_edges, useful_parts
 from quart_heure.network.graph import WalkNetwork
+from quart_heure.network.reach import Reach, reach_of_services
+from quart_heure.network.snapping import Attachment, snap
 from quart_heure.network.streets import read_osm_network
 from quart_heure.outputs.report.check import render_check
 from quart_heure.profiles import ADULT
@@ -522,11 +526,13 @@ def test_four_places_of_paris_are_what_plain_loops_say() -> None:
     coverage = analyse(study)
     basis, net = coverage.basis, study.network
     usable = set(np.flatnonzero(plain_usable(net)).tolist())
-    tree = shapely.STRtree(net.lines)
+    tree, wall_tree = shapely.STRtree(net.lines), shapely.STRtree(study.ground.barriers)
 
     def doors_at(at: Point, always_m: float) -> list[Door]:
         around = tree.query(at, predicate="dwithin", distance=study.snap_m)
-        return doors_of(study, at, [e for e in sorted(around) if e in usable], always_m)
+        walls = study.ground.barriers[wall_tree.query(at, predicate="dwithin", distance=101)]
+        here = study.replace(ground=dataclasses.replace(study.ground, barriers=walls))
+        return doors_of(here, at, [e for e in sorted(around) if e in usable], always_m)
 
     assert len(basis.services) == len(NAMED)
     for k in range(len(basis.services)):
@@ -552,6 +558,61 @@ def test_four_places_of_paris_are_what_plain_loops_say() -> None:
     assert told["ESI Mazas"] > 20
     assert told["Magalimenil"] > 20
     assert told["Amitié Villette (épicerie)"] > 5
+
+
+JUMPS_PCT = {"all within 100 m": 0.22, "within 40 m": 0.54, "the nearest": 2.95}
+"""Cells whose walk changes by more than 2.5 m when a service of Paris moves by a metre, in percent.
+
+The first is the rule; docs/definitions.md has all three.
+"""
+
+
+def test_the_rule_makes_it_rarest_that_a_metre_makes_minutes_jump() -> None:
+    study = Study.paris()
+    study = study.replace(isochrones_min=(15.0,), min_gap_ha=study.area.geometry.area)
+    basis = analyse(study).basis
+    doors = basis.doors
+    barriers = Barriers.of_shapes(study.ground.barriers) if study.ground else None
+
+    def within_40_m(xy: np.ndarray) -> Attachment:
+        return snap(study.network, xy, usable=doors.usable, max_distance_m=100, barriers=barriers)
+
+    rules = {
+        "all within 100 m": doors.at,
+        "within 40 m": within_40_m,
+        "the nearest": lambda xy: nearest_entry(doors.at(xy)),
+    }
+    found = {}
+    for name, rule in rules.items():
+        before, jumps, of_all = reach_of(basis, rule(basis.xy)), 0, 0
+        for step in ((1, 0), (0, 1), (-1, 0), (0, -1)):
+            after = reach_of(basis, rule(basis.xy + np.array(step)))
+            for service in range(len(basis.xy)):
+                changes_m = changes_of(before, after, service)
+                jumps, of_all = jumps + np.count_nonzero(changes_m > 2.5), of_all + len(changes_m)
+        found[name] = 100 * jumps / of_all
+    assert found == pytest.approx(JUMPS_PCT, abs=0.005)
+    assert min(found, key=lambda name: found[name]) == "all within 100 m"
+
+
+def nearest_entry(doors: Attachment) -> Attachment:
+    first = np.zeros(len(doors.edge), dtype=bool)
+    first[doors.begin[:-1][doors.attached]] = True
+    return doors.take(first)
+
+
+def reach_of(basis: Basis, doors: Attachment) -> Reach:
+    return reach_of_services(basis.doors.graph, doors, basis.cells.attachment, limit_min=20)
+
+
+def changes_of(before: Reach, after: Reach, service: int) -> np.ndarray:
+    """Metres of walk by which the cells within 15 minutes came nearer or went away."""
+    minutes = np.full((2, before.n_places), 20.0)
+    for row, reach in zip(minutes, (before, after), strict=True):
+        place, found = reach.of(service)
+        row[place] = found
+    near = minutes.min(axis=0) <= 15
+    return 75 * np.abs(minutes[0] - minutes[1])[near]
 
 
 # --- Monaco --------------------------------------------------------------------------------------
