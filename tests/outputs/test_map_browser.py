@@ -171,8 +171,13 @@ def test_figures_are_those_of_the_tables(open_map, toy_coverage: Coverage) -> No
     page.get_by_text("Table by district").first.click()
     cells = page.locator("#table tr.city td").all_inner_texts()
     assert cells[1] == f"{city['residents_covered_pct']:.1f}%"
-    assert cells[3] == f"{city['covered_pct']:.1f}%"
-    assert cells[5] == str(city["gaps"])
+    pace = toy_coverage.accuracy.query(
+        "level == 'city' and category == 'bains_douches' and doubt == 'speed'"
+    ).iloc[0]
+    ends = [f"{round(pace[name]):.0f}" for name in ("residents_low_pct", "residents_high_pct")]
+    assert cells[2] == "–".join(dict.fromkeys(ends))
+    assert cells[4] == f"{city['covered_pct']:.1f}%"
+    assert cells[6] == str(city["gaps"])
     headings = page.locator("#table thead th").all_inner_texts()
     assert len(headings) == len(cells) + 1
 

@@ -118,6 +118,9 @@ class CategoryFigures:
     covered_pct: Column
     minutes_median: Column
     gaps_touching: Column
+    slow_pct: Column
+    fast_pct: Column
+    """The share, of residents where they are known, a tenth slower and faster."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

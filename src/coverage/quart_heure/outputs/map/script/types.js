@@ -175,6 +175,8 @@
  * @property {(number | null)[]} covered_pct
  * @property {(number | null)[]} minutes_median
  * @property {(number | null)[]} gaps_touching
+ * @property {(number | null)[]} slow_pct
+ * @property {(number | null)[]} fast_pct
  */
 
 /**
