@@ -281,6 +281,7 @@
  * @property {Record<string, string>} minutes
  * @property {Record<string, PackedNearest>} nearest
  * @property {Record<string, string>} perhaps
+ * @property {string} water
  */
 
 /**
