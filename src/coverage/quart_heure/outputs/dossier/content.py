@@ -19,6 +19,7 @@ from quart_heure.labels import (
     format_pct,
     format_plain,
     ordinal,
+    phrase,
     word,
 )
 from quart_heure.outputs.barrier_words import barrier_words
@@ -40,6 +41,7 @@ from quart_heure.outputs.dossier.structure import (
 from quart_heure.outputs.dossier.unknown import unknown_lines
 from quart_heure.outputs.dossier.week import Week, week_of
 from quart_heure.outputs.dossier.words import Words, short
+from quart_heure.outputs.doubts import doubt_words, ends_words, weakest
 from quart_heure.outputs.fact_ages import ages_of, confirmed_alone
 from quart_heure.outputs.proposals.proposal import Proposal
 from quart_heure.outputs.report.content import report_content
@@ -185,6 +187,7 @@ class Dossiers:
             headline=self.headline(district_id),
             within=within,
             facts=self._confirmed(district_id),
+            doubts=self._doubts(district_id),
             figures=[self._figures(district_id, c) for c in self.report["categories"]],
             none_known=[self.names[c] for c in district["none_known"]],
             uncounted=[self.names[c] for c in self.uncounted],
@@ -210,6 +213,7 @@ class Dossiers:
             amount=row["residents_covered" if self.by_people else "covered_ha"],
             share=row[self.share],
             city_share=city[self.share],
+            pace=self._pace(district_id, category["id"]),
             rank=self.place(category["id"], district_id),
             median=row["minutes_median"],
             city_median=city["minutes_median"],
@@ -223,6 +227,25 @@ class Dossiers:
         line = self.ages[category]
         counts = (line["facts_confirmed"], line["facts_placed"], line["facts_known"])
         return " / ".join(format_number(count, self.lang) for count in counts)
+
+    def _pace(self, district_id: str, category: str) -> str:
+        """Write a share for who walks a tenth slower and faster."""
+        lines = self.districts[district_id]["doubts"]
+        mine = next(line for line in lines if line["category"] == category)
+        return ends_words(mine["speed"], self.lang)
+
+    def _doubts(self, district_id: str) -> str:
+        """Say which figure of a district hangs most on one place, and what moves it."""
+        line = weakest(self.districts[district_id]["doubts"])
+        if line is None:
+            return ""
+        return phrase(
+            "doubt_weakest",
+            self.lang,
+            category=self.names[line["category"]],
+            share=format_number(line["share"], self.lang),
+            doubts=doubt_words(line, self.lang),
+        )
 
     def _confirmed(self, district_id: str) -> str:
         """Say what the headline of a district would be with confirmed places alone."""

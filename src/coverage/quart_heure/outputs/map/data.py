@@ -118,6 +118,9 @@ class CategoryFigures:
     covered_pct: Column
     minutes_median: Column
     gaps_touching: Column
+    slow_pct: Column
+    fast_pct: Column
+    """The share, of residents where they are known, a tenth slower and faster."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -289,8 +292,8 @@ class PackedNearest:
 class PackedCells:
     """The cells, packed by category.
 
-    Codes of minutes are 0 outside the area, n for at most ``upper_min[n - 1]`` minutes, and the
-    three codes of what has none.
+    Codes of minutes are 0 outside the area and in water, n for at most ``upper_min[n - 1]``
+    minutes, and the three codes of what has none.
     """
 
     width: int
@@ -303,6 +306,8 @@ class PackedCells:
     minutes: dict[str, str]
     nearest: dict[str, PackedNearest]
     perhaps: dict[str, str]
+    water: str
+    """1 where a cell is in water, packed; empty where none is known to be."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -17,10 +17,12 @@ from quart_heure.labels import (
     format_number,
     format_pct,
     format_plain,
+    phrase,
     told,
     typeset,
 )
 from quart_heure.outputs.assets import asset
+from quart_heure.outputs.doubts import DoubtLine, doubt_lines, pace_words
 from quart_heure.outputs.fact_ages import age_words, ages_of, confirmed_short
 from quart_heure.outputs.hour_words import hour_words, person_words, week_words
 from quart_heure.outputs.map.data import PackedHours, View
@@ -257,6 +259,7 @@ def _choices(
     column = "residents_covered_pct" if coverage.study.residents is not None else "covered_pct"
     city = coverage.city.set_index("category")[column]
     ages = ages_of(coverage.freshness)
+    doubts = {row["category"]: row for row in doubt_lines(coverage.accuracy, coverage.services)}
     choices = []
     for view in views:
         category = view.kind == "category"
@@ -269,10 +272,16 @@ def _choices(
                 essential=view.kind == "category" and view.essential,
                 share=0 if math.isnan(share) else round(share, 1),
                 share_text=format_pct(share, lang),
-                facts=age_words(ages[view.id], lang) if category else "",
+                facts=_facts_of(ages[view.id], doubts.get(view.id), lang) if category else "",
             )
         )
     return choices
+
+
+def _facts_of(age: Mapping[str, Any], doubts: DoubtLine | None, lang: str) -> str:
+    """Say how old the facts behind a share are, and what it is good to."""
+    told = [age_words(age, lang), "" if doubts is None else pace_words(doubts, lang)]
+    return phrase("facts_and", lang).join(text for text in told if text)
 
 
 def _hours_hint(

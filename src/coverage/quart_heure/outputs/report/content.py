@@ -21,6 +21,7 @@ from quart_heure.labels import (
     word,
 )
 from quart_heure.outputs.discretion import publishable, rounded_categories, uncounted
+from quart_heure.outputs.doubts import doubt_lines
 from quart_heure.outputs.hour_words import hours_told, person_words
 from quart_heure.outputs.proposals.proposal import Proposal, check_fits
 from quart_heure.outputs.report.facts import facts
@@ -93,6 +94,7 @@ def report_content(
     parts = plain_rows(source.gap_parts, "gap_parts", ids)
     composite = plain_rows(source.composite, "composite", ids) if _is_whole(categories) else []
     fragility = plain_rows(source.fragility, "fragility", ids)
+    accuracy = plain_rows(source.accuracy, "accuracy", ids)
     here = wanted if districts else None
     city = [row for row in indicators if row["level"] == "city"]
     dependence = plain_rows(source.dependence, "dependence", ids)
@@ -152,6 +154,7 @@ def report_content(
                     if category not in {*COMPOSITES, *hiding} and (each, category) not in found
                 ],
                 "fragility": _of(each, fragility),
+                "doubts": doubt_lines(accuracy, source.services, district_id=each),
             }
             for each in wanted
         ],
@@ -161,6 +164,7 @@ def report_content(
             "city": [row for row in fragility if row["level"] == "city"],
             "services": most_needed(dependence, here),
         },
+        "doubts": doubt_lines(accuracy, source.services),
         "capacity": _capacity(plain_rows(source.capacity, "capacity", ids), here),
         "services": services,
         "problems": plain_rows(source.problems, "problems", ids),

@@ -24,6 +24,7 @@ from quart_heure.outputs.assets import (
 )
 from quart_heure.outputs.barrier_words import barrier_words
 from quart_heure.outputs.discretion import ROUND_MIN, nearest_name, publishable
+from quart_heure.outputs.doubts import doubt_words, ends_words, weakest
 from quart_heure.outputs.hour_words import range_words
 from quart_heure.outputs.proposals.proposal import Proposal
 from quart_heure.outputs.report.content import report_content
@@ -182,6 +183,9 @@ def _words(lang: str) -> dict[str, Any]:
         "figures": lambda row, name: _range(row, name, lang),
         "cause": lambda gap: _cause(gap, lang),
         "range_words": range_words,
+        "ends": lambda ends: ends_words(ends, lang),
+        "weakest": weakest,
+        "doubt_words": lambda line: doubt_words(line, lang),
         "service_name": lambda row: nearest_name(row, lang),
         "day_runs": day_runs,
         "round_min": ROUND_MIN,

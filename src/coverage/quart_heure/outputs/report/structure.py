@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal, NotRequired, TypedDict
 
+from quart_heure.outputs.doubts import DoubtLine
 from quart_heure.outputs.hour_words import Hours
 from quart_heure.outputs.proposals.proposal import SaidTable
 from quart_heure.outputs.results.rows import Row
@@ -80,6 +81,8 @@ class District(TypedDict):
     none_known: list[str]
     """Categories without any known service here; never one with discreet places."""
     fragility: list[Row]
+    doubts: list[DoubtLine]
+    """What the shares of its indicators are good to."""
 
 
 class Summary(TypedDict, total=False):
@@ -289,6 +292,8 @@ class Report(TypedDict):
     """The parts of who is asked for, in words."""
     filters: list[Row]
     fragility: CityFragility
+    doubts: list[DoubtLine]
+    """What the shares of the whole area are good to."""
     capacity: list[Row]
     """Of the districts asked for, of the whole area if none was."""
     services: ServiceLists

@@ -50,6 +50,7 @@ def _parts(tables: Tables) -> Iterable[RenderableType]:
         yield tables.matrix()
         every = [gap for d in tables.content["districts"] for gap in d["gaps"]]
         yield tables.gaps(list({gap["gap_id"]: gap for gap in every}.values()))
+    yield tables.doubts()
     yield tables.facts()
     if tables.content["week"]:
         yield from _week(tables, tables.content["week"])

@@ -57,6 +57,7 @@ export class Legend {
     entries.push(...(more || []));
     if (view.gaps.length && switches.gaps) entries.push(this.gap(view, effective, values));
     entries.push([swatch({ fill: palette.off_network }), words.say("off_network")]);
+    if (data.cells.water) entries.push([swatch({ fill: palette.scenery.water }), words.say("water")]);
     if (switches.services) entries.push(...this.services(view, effective.hour));
     byId("legend-list").replaceChildren(...entries.map(([sign, text]) => el("li", {}, sign, el("span", {}, text))));
   }

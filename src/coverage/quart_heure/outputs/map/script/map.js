@@ -16,7 +16,7 @@ import { Legend } from "./legend.js";
 import { Names, nameSources } from "./names.js";
 import { byId, control, pageData, part } from "./page.js";
 import { Panel } from "./panel.js";
-import { districtHolding, placePopup } from "./popups.js";
+import { districtHolding, placePopup, waterPopup } from "./popups.js";
 import { Proposals } from "./proposals.js";
 import { Scenes, effectiveOf } from "./scene.js";
 import { Search } from "./search.js";
@@ -201,15 +201,18 @@ export class CoverageMap {
   }
 
   /**
-   * What is known of a place: minutes to the nearest service of each category. Null outside.
+   * What is known of a place: minutes to the nearest service of each category, or that it is water.
+   * Null outside.
    * @param {L.LatLng} latlng
    */
   tell(latlng) {
     const cell = this.cells.holding(latlng);
-    if (cell < 0) return null;
+    const water = cell < 0 && this.cells.isWater(latlng);
+    if (cell < 0 && !water) return null;
     const district = districtHolding(this.data.ground.districts, latlng);
     const name = district ? district.label : this.words.say("here_no_district");
     const title = this.words.say("here_title", { district: name });
+    if (water) return waterPopup(this.words, title);
     return placePopup(this.words, this, { title, cell, hour: this.effective.hour }, (service) =>
       this.visitService(service, null)
     );

@@ -144,6 +144,15 @@ function stateTold(words, state) {
 }
 
 /**
+ * A place in water, from where nobody walks.
+ * @param {Words} words
+ * @param {string} title
+ */
+export function waterPopup(words, title) {
+  return el("section", {}, el("h2", { dir: "auto" }, title), el("p", {}, words.say("here_water")));
+}
+
+/**
  * Minutes from a place to the nearest service of each category, and which one it is.
  * @param {Words} words
  * @param {{ data: PageData, cells: Cells, hours: Hours }} page

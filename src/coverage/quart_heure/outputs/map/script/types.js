@@ -180,6 +180,8 @@
  * @property {(number | null)[]} covered_pct
  * @property {(number | null)[]} minutes_median
  * @property {(number | null)[]} gaps_touching
+ * @property {(number | null)[]} slow_pct
+ * @property {(number | null)[]} fast_pct
  */
 
 /**
@@ -279,6 +281,7 @@
  * @property {Record<string, string>} minutes
  * @property {Record<string, PackedNearest>} nearest
  * @property {Record<string, string>} perhaps
+ * @property {string} water
  */
 
 /**
