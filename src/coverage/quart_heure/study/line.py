@@ -183,6 +183,10 @@ def analyse(
         residents=people,
         certainty=certainty,
         min_gap_ha=study.min_gap_ha,
+        would=known.would,
+        essentials=study.essentials,
+        reach_m=study.reach_m,
+        barriers=study.named_barriers,
     )
     say("indicators")
     indicators = indicators_of(

@@ -186,7 +186,7 @@ def cells_shown(coverage: Coverage, grid: Grid, places: Mapping[str, int]) -> Pa
     water = (cells[f"status_{study.categories[0]}"] == "water").to_numpy()
     minutes, nearest, perhaps = {}, {}, {}
     for category in study.categories:
-        codes = _minute_codes(cells[f"minutes_{category}"].to_numpy(float), upper)
+        codes = minute_codes(cells[f"minutes_{category}"].to_numpy(float), upper)
         codes[water] = 0
         minutes[category] = grid.packed(codes)
         nearest[category] = _nearest(cells[f"nearest_{category}"], grid, places)
@@ -218,7 +218,8 @@ def deflated(values: NDArray[np.uint8]) -> str:
     return base64.b64encode(zlib.compress(values.tobytes())).decode()
 
 
-def _minute_codes(minutes: NDArray[np.float64], upper: NDArray[np.float64]) -> NDArray[np.int64]:
+def minute_codes(minutes: NDArray[np.float64], upper: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the code of each number of minutes; NaN is off the network, inf out of reach."""
     codes = np.searchsorted(upper * (1 + TOLERANCE), minutes, side="left") + 1
     codes[codes > len(upper)] = FAR
     codes[np.isinf(minutes)] = UNREACHABLE

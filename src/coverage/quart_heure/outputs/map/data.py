@@ -178,6 +178,8 @@ class Gap:
     discreet: bool = False
     street: str = ""
     cause: str = ""
+    barrier: dict[str, str] | None = None
+    """What cuts it off, in words by language."""
     opens: str = ""
 
 
@@ -344,6 +346,56 @@ class PackedHours:
     too_large: bool = False
 
 
+# --- proposals -----------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ProposedPlace:
+    """A site, a place to call, or a link, by its rank; ``facts`` are said by language."""
+
+    at: LatLng
+    rank: int
+    name: str
+    facts: dict[str, list[str]]
+    line: Steps | None = None
+    """Of a link."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ProposalWords:
+    """What is said of a proposal in a language."""
+
+    lines: list[str]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Gains:
+    """What is gained if one opened there, by cell.
+
+    ``classes`` are packed like minutes: 0 is no candidate, n a gain below ``limits[n - 1]`` (from
+    the limit before), the last one from the last limit on.
+    """
+
+    limits: list[float]
+    classes: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Proposal:
+    """Where to open next (``sites``), whom to call (``calls``) or which link is missing."""
+
+    kind: str
+    category: str
+    """The view that it is about, "" for calls."""
+    unit: str
+    """``people``, ``ha`` or ``second``."""
+    said: dict[str, ProposalWords]
+    places: list[ProposedPlace]
+    minutes: str = ""
+    """Minutes of every cell with the proposed sites, packed as those of a category."""
+    gains: Gains | None = None
+
+
 # --- page ----------------------------------------------------------------------------------------
 
 
@@ -401,6 +453,7 @@ class PageData:
     services: list[Service]
     cells: PackedCells
     hours: PackedHours | None
+    proposals: list[Proposal]
 
 
 def json_in_html(data: Any) -> str:

@@ -57,7 +57,8 @@ export function gapPopup(words, data, gap, rounded, here, onList) {
           max: max === null ? "∞" : words.number(max),
           step: data.round_min,
         });
-  const cause = gap.cause && (words.said.cause_words[gap.cause] || gap.cause);
+  const cut = gap.barrier && gap.barrier[words.said.lang];
+  const cause = gap.cause && [cut, words.said.cause_words[gap.cause] || gap.cause].filter(Boolean).join(" – ");
   return el(
     "div",
     { class: "popup", tabindex: "-1" },
