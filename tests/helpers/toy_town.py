@@ -250,6 +250,8 @@ def town_study(**overrides: Any) -> Study:
         "residents": town_residents(),
         "catalogue": default_catalogue(),
         "categories": CATEGORIES,
+        # Its figures are worked out by hand, the discreet place where it is.
+        "private": True,
     }
     return Study(**{**values, **overrides})
 

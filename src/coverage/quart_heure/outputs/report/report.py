@@ -22,7 +22,7 @@ from quart_heure.outputs.assets import (
     security_policy,
     stylesheet,
 )
-from quart_heure.outputs.discretion import ROUND_MIN, nearest_name, publishable
+from quart_heure.outputs.discretion import nearest_name, publishable
 from quart_heure.outputs.hour_words import range_words
 from quart_heure.outputs.report.content import report_content
 from quart_heure.outputs.report.structure import Gap, Report
@@ -176,7 +176,6 @@ def _words(lang: str) -> dict[str, Any]:
         "range_words": range_words,
         "service_name": lambda row: nearest_name(row, lang),
         "day_runs": day_runs,
-        "round_min": ROUND_MIN,
     }
 
 
