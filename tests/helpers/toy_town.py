@@ -280,6 +280,7 @@ class Town:
             "threshold_min": 6.0,
             "isochrones_min": (2.0, 4.0, 6.0),
             "cell_m": 50.0,
+            "private": True,
         }
         return Study(**{**values, **overrides})
 

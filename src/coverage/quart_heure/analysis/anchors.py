@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from quart_heure.network.components import entry_edges
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.profiles import ADULT
+from quart_heure.sources.areas.areas import StudyArea
 from quart_heure.sources.residents.residents import Residents, ResidentZones
 from quart_heure.sources.services.services import Services
 
@@ -30,13 +31,16 @@ LEAST_HA = 50
 """A zone holds at least so many hectares with a street: half of the smallest square."""
 
 LEAST_RESIDENTS = 1000
-"""It holds at least so many residents too, or none that are known of (a forest, a port)."""
+"""It holds at least so many residents too, where they are known: where at least half of its ground
+is in the study area, and anybody lives there at all (not so in a forest or a port)."""
 
 SIDES_KM = (1, 2, 4, 8)
 """Sides of zones. Each square is made of four of the next smaller."""
 
+_Row = tuple[int, int, int, int, float, bool]
+_NOWHERE = np.iinfo(np.int64).max
 _HECTARE_M = 100.0
-_STEP_M = 25.0
+_STEP_M = 50.0
 """Streets are looked at every so many metres: a corner that is missed is a hectare less."""
 
 _EUROPE = 3035
@@ -59,6 +63,9 @@ class Zones:
         Hectares of each that a street on the ground runs through; shape (z,).
     residents
         Known residents of each, 0 where none are known of; shape (z,).
+    known
+        Whether those are all of its residents, as far as is known: at least half of its ground is
+        in the study area; shape (z,).
     """
 
     frame: pyproj.CRS
@@ -67,6 +74,7 @@ class Zones:
     side_km: NDArray[np.int64]
     ground_ha: NDArray[np.int64]
     residents: NDArray[np.float64]
+    known: NDArray[np.bool_]
 
     def __len__(self) -> int:
         """Return the number of zones."""
@@ -77,17 +85,15 @@ class Zones:
         return self._at(_moved(xy, crs, self.frame))
 
     def _at(self, xy: NDArray[np.float64]) -> NDArray[np.intp]:
-        place = {
-            key: at
-            for at, key in enumerate(
-                zip(self.side_km.tolist(), self.column.tolist(), self.row.tolist(), strict=True)
-            )
-        }
         found = np.full(len(xy), -1, dtype=np.intp)
         for side in SIDES_KM:
-            square = np.floor(xy / (side * 1000.0)).astype(np.int64)
-            held = [place.get((side, c, r), -1) for c, r in square.tolist()]
-            found = np.where(found < 0, np.array(held, dtype=np.intp), found)
+            mine = np.flatnonzero(self.side_km == side)
+            known = _keys(np.stack([self.column[mine], self.row[mine]], axis=1))
+            order = np.argsort(known)
+            asked = _keys(np.floor(xy / (side * 1000.0)).astype(np.int64))
+            at = np.searchsorted(known[order], asked)
+            held = np.append(known[order], _NOWHERE)[at] == asked
+            found[held] = mine[order][at[held]]
         return found
 
 
@@ -101,14 +107,17 @@ class Anchors:
         The squares.
     xy
         The junction of each that is nearest to the middle of its residents, or of its ground where
-        none are known of; in metres of the network's CRS; shape (z, 2).
+        none are known of: that in the area if there is any; in metres of the network's CRS; shape
+        (z, 2).
     """
 
     zones: Zones
     xy: NDArray[np.float64]
 
 
-def anchors_of(network: WalkNetwork, residents: Residents | ResidentZones | None) -> Anchors:
+def anchors_of(
+    network: WalkNetwork, residents: Residents | ResidentZones | None, area: StudyArea
+) -> Anchors:
     """Lay zones over a network and choose a point of each.
 
     A square is divided while each of its quarters with any ground holds `LEAST_HA` and
@@ -120,19 +129,26 @@ def anchors_of(network: WalkNetwork, residents: Residents | ResidentZones | None
         The walking network.
     residents
         Where they are known, in the CRS of the network.
+    area
+        A zone across its limit has its point inside, where places count.
     """
     usable = entry_edges(network, ADULT)
     frame = _frame_of(network)
     points = _along(network, usable)
-    ground = _unique_rows(_hectares(_moved(points, network.crs, frame)))
+    ground = _hectares(_moved(points, network.crs, frame))
     people_at, people = _people(residents, frame)
-    zones = _divided(frame, ground, people_at, people)
-    middle = _middles(zones, ground, people_at, people)
+    there = _moved((ground.astype(np.float64) + 0.5) * _HECTARE_M, frame, area.crs)
+    inside = shapely.contains_xy(area.geometry, there[:, 0], there[:, 1])
+    zones = _divided(frame, ground, inside, people_at, people)
+    middle = _middles(zones, ground, inside, people_at, people)
     return Anchors(zones=zones, xy=_junctions(zones, middle, network, usable, points))
 
 
 def anchored(
-    services: Services, network: WalkNetwork, residents: Residents | ResidentZones | None
+    services: Services,
+    network: WalkNetwork,
+    residents: Residents | ResidentZones | None,
+    area: StudyArea,
 ) -> Services:
     """Return the services with each discreet place at the anchor of its zone.
 
@@ -143,7 +159,7 @@ def anchored(
     moved = discreet & ~services.table["service_id"].isin(services.anchored).to_numpy(dtype=bool)
     if not moved.any():
         return services
-    anchors = anchors_of(network, residents)
+    anchors = anchors_of(network, residents, area)
     table: gpd.GeoDataFrame = services.table
     xy = shapely.get_coordinates(table.geometry.to_numpy()).reshape(-1, 2)
     zone = anchors.zones.holding(xy[moved], network.crs)
@@ -194,12 +210,15 @@ def _along(network: WalkNetwork, usable: NDArray[np.bool_]) -> NDArray[np.float6
     return along
 
 
+def _keys(squares: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return one number for each column and row; shape (p,)."""
+    return (squares[:, 0] << 32) + squares[:, 1]
+
+
 def _hectares(xy: NDArray[np.float64]) -> NDArray[np.int64]:
-    return np.floor(xy / _HECTARE_M).astype(np.int64)
-
-
-def _unique_rows(squares: NDArray[np.int64]) -> NDArray[np.int64]:
-    return np.unique(squares, axis=0)
+    """Return the hectares that hold some points, each once; shape (h, 2)."""
+    squares = np.floor(xy / _HECTARE_M).astype(np.int64)
+    return squares[np.unique(_keys(squares), return_index=True)[1]]
 
 
 def _people(
@@ -245,39 +264,46 @@ def _lattice(shape: shapely.Geometry) -> NDArray[np.float64]:
 def _divided(
     frame: pyproj.CRS,
     ground: NDArray[np.int64],
+    inside: NDArray[np.bool_],
     people_at: NDArray[np.float64],
     people: NDArray[np.float64],
 ) -> Zones:
     per_km = round(1000 / _HECTARE_M)
-    lived = np.floor(people_at / _HECTARE_M).astype(np.int64)
-    rows: list[tuple[int, int, int, int, float]] = []
+    homes = np.floor(people_at / _HECTARE_M).astype(np.int64)
+    # One row a hectare: squares of residents may be many to one.
+    _, first, at = np.unique(_keys(homes), return_index=True, return_inverse=True)
+    lived, living_there = homes[first], np.bincount(at, weights=people, minlength=len(first))
+    rows: list[_Row] = []
     # From the smallest squares up: what each holds, and whether its quarters may stand alone.
-    below: dict[tuple[int, int], tuple[bool, list[tuple[int, int, int, int, float]]]] = {}
+    below: dict[tuple[int, int], tuple[bool, list[_Row]]] = {}
     for side in SIDES_KM:
-        squares, held = np.unique(ground // (side * per_km), axis=0, return_counts=True)
+        squares, at = np.unique(ground // (side * per_km), axis=0, return_inverse=True)
+        held = np.bincount(at.ravel())
+        known = 2 * np.bincount(at.ravel(), weights=inside) >= held
         living: dict[tuple[int, int], float] = {}
         if len(people):
-            homes, at = np.unique(lived // (side * per_km), axis=0, return_inverse=True)
-            sums = np.bincount(at.ravel(), weights=people)
-            living = dict(zip(map(tuple, homes.tolist()), sums.tolist(), strict=True))
+            towns, at = np.unique(lived // (side * per_km), axis=0, return_inverse=True)
+            sums = np.bincount(at.ravel(), weights=living_there)
+            living = dict(zip(map(tuple, towns.tolist()), sums.tolist(), strict=True))
         quarters: dict[tuple[int, int], list[tuple[int, int]]] = {}
         for c, r in below:
             quarters.setdefault((c // 2, r // 2), []).append((c, r))
         level = {}
-        for (c, r), ha in zip(squares.tolist(), held.tolist(), strict=True):
+        for (c, r), ha, all_ in zip(squares.tolist(), held.tolist(), known.tolist(), strict=True):
             residents = living.get((c, r), 0.0)
-            large = ha >= LEAST_HA and (residents == 0 or residents >= LEAST_RESIDENTS)
+            lone = all_ and 0 < residents < LEAST_RESIDENTS
+            large = ha >= LEAST_HA and not lone
             parts = [below[key] for key in quarters.get((c, r), ())]
             if large and parts and all(enough for enough, _ in parts):
                 zones = [zone for _, inner in parts for zone in inner]
             else:
-                zones = [(side, c, r, ha, residents)] if large else []
+                zones = [(side, c, r, ha, residents, all_)] if large else []
             level[c, r] = (large, zones)
         below = level
     for key in sorted(below):
         rows += below[key][1]
     rows.sort()
-    columns = list(zip(*rows, strict=True)) if rows else [()] * 5
+    columns = list(zip(*rows, strict=True)) if rows else [()] * 6
     side_km, column, row, ground_ha = (np.array(each, dtype=np.int64) for each in columns[:4])
     return Zones(
         frame=frame,
@@ -286,12 +312,14 @@ def _divided(
         side_km=side_km,
         ground_ha=ground_ha,
         residents=np.array(columns[4], dtype=np.float64),
+        known=np.array(columns[5], dtype=bool),
     )
 
 
 def _middles(
     zones: Zones,
     ground: NDArray[np.int64],
+    inside: NDArray[np.bool_],
     people_at: NDArray[np.float64],
     people: NDArray[np.float64],
 ) -> NDArray[np.float64]:
@@ -299,7 +327,8 @@ def _middles(
     n = len(zones)
     centre: NDArray[np.float64] = (ground.astype(np.float64) + 0.5) * _HECTARE_M
     middle = np.zeros((n, 2))
-    for xy, weight in ((centre, np.ones(len(centre))), (people_at, people)):
+    everywhere = np.ones(len(centre))
+    for xy, weight in ((centre, everywhere), (centre, inside * everywhere), (people_at, people)):
         zone = zones._at(xy)
         held = zone >= 0
         total = np.bincount(zone[held], weights=weight[held], minlength=n)

@@ -200,7 +200,7 @@ class Study:
                     for one in self.provenance
                 )
                 object.__setattr__(self, "provenance", told)
-            services = anchored(services, self.network, self.residents)
+            services = anchored(services, self.network, self.residents, self.area)
             object.__setattr__(self, "services", services)
         elif services.anchored or services.unanchored:
             msg = "Discreet places of these services were moved to public points already."
