@@ -20,7 +20,11 @@ from quart_heure.labels import (
     told,
     word,
 )
-from quart_heure.outputs.discretion import anchored_counts, publishable
+from quart_heure.outputs.discretion import (
+    anchored_counts,
+    hidden_counts,
+    publishable,
+)
 from quart_heure.outputs.hour_words import hours_told, person_words
 from quart_heure.outputs.report.facts import facts
 from quart_heure.outputs.report.services import most_needed, service_lists
@@ -133,11 +137,12 @@ def report_content(
                 "indicators": _of(each, indicators),
                 "composite": _of(each, composite),
                 "gaps": _gaps_with(_of(each, parts), gaps, ids),
-                # A discreet place may be here, though its public point is next door.
+                # A discreet place may be here, and it is told of none.
                 "none_known": [
                     category
                     for category in ids
-                    if category not in {*COMPOSITES, *hiding} and (each, category) not in found
+                    if category not in {*COMPOSITES, *hidden_counts(manifest)}
+                    and (each, category) not in found
                 ],
                 "fragility": _of(each, fragility),
             }
