@@ -7,7 +7,6 @@ rows that were refused, definitions, limits, sources.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -24,6 +23,7 @@ from quart_heure.outputs.assets import (
 )
 from quart_heure.outputs.discretion import nearest_name, publishable
 from quart_heure.outputs.hour_words import range_words
+from quart_heure.outputs.markdown import escaped
 from quart_heure.outputs.report.content import report_content
 from quart_heure.outputs.report.structure import Gap, Report
 from quart_heure.outputs.report.week import day_runs
@@ -205,6 +205,4 @@ def _markdown(value: Any) -> Any:
     """Escape what Markdown, or the HTML it may hold, would read as more than text."""
     if not isinstance(value, str) or hasattr(value, "__html__"):
         return value
-    text = value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    # An underscore within a word, as in an id, is an underscore.
-    return re.sub(r"([\\`*\[\]|~]|(?<!\w)_|_(?!\w))", r"\\\1", text).replace("\n", " ")
+    return escaped(value)
