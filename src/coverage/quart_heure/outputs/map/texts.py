@@ -179,7 +179,7 @@ def page_texts(
 
 def _asked(parameters: Mapping[str, Any], words: Mapping[str, Any], *, lang: str) -> list[str]:
     """Say for which hour and for whom the figures are; nothing where neither was asked."""
-    said = [phrase("private", lang)] if parameters.get("private") else []
+    said = [phrase("private_short", lang)] if parameters.get("private") else []
     if "at" in parameters:
         key = "asked_window" if "until" in parameters else "asked_moment"
         stay = format_plain(parameters["stay_min"], lang)
