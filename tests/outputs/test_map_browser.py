@@ -23,7 +23,6 @@ from quart_heure.analysis.states import YES
 from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.map import hours as map_hours
 from quart_heure.outputs.map.cells import Grid
-from quart_heure.outputs.map.figures import open_essentials
 from quart_heure.outputs.map.map import build_map, write_map
 from quart_heure.outputs.proposals.proposal import Proposal
 from quart_heure.outputs.report.calls import calls_proposal
@@ -217,18 +216,6 @@ def test_the_table_says_what_its_rows_leave_out(open_map, viewport) -> None:
     page.get_by_role("radio", name="Bains-douches").check()
     assert not any("*" in text for text in page.locator("#table td").all_inner_texts())
     expect(notes).to_have_count(1)
-
-
-def test_rounded_minutes_are_at_most_so_many(open_map) -> None:
-    page = open_map("town")
-    page.get_by_role("radio", name="Bains-douches").check()
-    assert "au plus" not in page.locator("#gaps-list").inner_text()
-    page.get_by_role("radio", name="Bagageries").check()
-    expect(page.locator("#gaps-list")).to_contain_text("35\u00a0min au plus")
-    expect(page.locator("#notes")).to_contain_text("arrondies au multiple de 5 supérieur")
-    page.locator("#gaps-list button").first.click()
-    said = "35\u00a0min au plus (de 25 à 50, arrondies au multiple de 5 supérieur)"
-    expect(page.locator(".popup")).to_contain_text(said)
 
 
 def test_two_ends_that_are_one_are_told_as_one(open_map) -> None:
@@ -554,7 +541,7 @@ def test_counts_at_every_hour_are_those_of_the_week(open_map) -> None:
     told = page.evaluate(
         "() => Array.from({ length: 168 }, (_, hour) => quartHeure.map.hours.shares(hour).at(-1))"
     )
-    counted = open_essentials(coverage)
+    counted = coverage.study.essentials
     seen = set()
     for hour, shares in enumerate(told):
         states = (week.cell_states(c, week.state_of_hour[c][hour]) for c in counted)
