@@ -50,6 +50,7 @@ from quart_heure.study.bounds import (
     longest_walk_m,
 )
 from quart_heure.study.inputs import paris_settings, read_inputs
+from quart_heure.study.origin import Origin
 from quart_heure.study.settings import StudySettings
 
 if TYPE_CHECKING:
@@ -118,6 +119,9 @@ class Study:
         School holidays; hours that they decide are unknown without them.
     provenance
         The inputs as the manifest lists them: role, file, sha256, date, source, licence.
+    origin
+        Where the study is written down, so that its results can be recomputed; None where it is
+        made in a program.
 
     Raises
     ------
@@ -158,6 +162,7 @@ class Study:
     country: str = "FR"
     school: SchoolHolidays | None = None
     provenance: tuple[Mapping[str, Any], ...] = ()
+    origin: Origin | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be analysed."""
@@ -272,6 +277,7 @@ class Study:
             ground=inputs.ground,
             school=inputs.school,
             provenance=inputs.provenance,
+            origin=Origin.of(settings),
             **fields,
         )
 

@@ -97,14 +97,14 @@ def read_results(directory: Path) -> Results:
     tables: dict[str, pd.DataFrame] = {}
     for table in TABLES:
         path = directory / f"{table}.{'parquet' if table in LAYERS else 'csv'}"
-        tables[table] = _restore_unreachable(_read_table(path, table, manifest), table)
+        tables[table] = _restore_unreachable(read_table(path, table, manifest), table)
     week_table = None
     if "week.csv" in manifest["files"]:
-        week_table = _read_table(directory / "week.csv", "week", manifest)
+        week_table = read_table(directory / "week.csv", "week", manifest)
     return Results(directory=directory, manifest=manifest, week_table=week_table, **tables)
 
 
-def _read_table(path: Path, table: str, manifest: Mapping[str, Any]) -> pd.DataFrame:
+def read_table(path: Path, table: str, manifest: Mapping[str, Any]) -> pd.DataFrame:
     """Read one table and check that it is the one that was written."""
     try:
         layer = path.suffix == ".parquet"
