@@ -200,7 +200,7 @@ def _district_part(
     if moved.empty:
         return
     moved = moved.loc[moved["change"].abs().sort_values(ascending=False, kind="stable").index]
-    head = [heading("district", lang), heading("category", lang), text("runs.whole", lang)]
+    head = [text("runs.district", lang), heading("category", lang), text("runs.whole", lang)]
     cells = [
         [
             district_label(printable(row.label), lang),
@@ -209,9 +209,7 @@ def _district_part(
         ]
         for row in named_rows(moved.head(_SHOWN))
     ]
-    yield Part(
-        text(f"runs.districts_{by}", lang), head, 2, cells, more=max(len(moved) - _SHOWN, 0)
-    )
+    yield Part(text(f"runs.districts_{by}", lang), head, 2, cells, more=max(len(moved) - _SHOWN, 0))
 
 
 def _gap_part(gaps: Any, found: Comparison, labels: Mapping[str, str], lang: str) -> Part:
@@ -231,8 +229,8 @@ def _gap_part(gaps: Any, found: Comparison, labels: Mapping[str, str], lang: str
     head = [
         text("runs.change", lang),
         heading("category", lang),
-        heading("district", lang),
-        heading("street", lang),
+        text("runs.district", lang),
+        text("runs.street", lang),
         text("runs.area_ha", lang),
         text("runs.residents", lang),
     ]

@@ -61,11 +61,24 @@ def _lines(found: Verification) -> Iterator[str]:
     yield f"{printable(manifest['area'])}, made on {manifest.get('created', '')} by version " + str(
         manifest.get("version", "")
     )
-    if found.changed_files:
-        for name in found.changed_files:
-            yield f"  file {printable(name)}: missing, or not what was written"
-    else:
+    for name in found.changed_files:
+        yield f"  file {printable(name)}: missing, or not what was written"
+    if not found.changed_files:
         yield f"Files of the folder: all {len(manifest['files'])} are what was written."
+    yield from _inputs(found)
+    if found.program:
+        yield f"Written by version {found.program[0]}, verified by version {found.program[1]}."
+    for change in found.definitions:
+        yield f"Definitions changed on {change['date']}: {change['en']}"
+    if found.recomputed and not found.differences:
+        yield f"Recomputed: every cell of {found.tables} tables and layers is the same."
+    elif found.recomputed:
+        yield from _differences(found)
+    else:
+        yield "Not recomputed: hashes alone were looked at."
+
+
+def _inputs(found: Verification) -> Iterator[str]:
     if found.missing:
         yield f"Inputs: {printable(found.missing)}."
     elif found.lost:
@@ -75,19 +88,13 @@ def _lines(found: Verification) -> Iterator[str]:
         yield f"Inputs: all {len(found.inputs)} are at hand, the same as then."
     if found.study_changed:
         yield "The study file has changed since; what was asked then is in the manifest."
-    if found.program:
-        yield f"Written by version {found.program[0]}, verified by version {found.program[1]}."
-    for change in found.definitions:
-        yield f"Definitions changed on {change['date']}: {change['en']}"
-    if found.recomputed and not found.differences:
-        yield f"Recomputed: every cell of {found.tables} tables and layers is the same."
-    elif found.recomputed:
-        yield f"Recomputed: {len(found.differences)} columns or tables are not the same."
-        for one in found.differences:
-            where = f"{one.table}: {one.column}" if one.column else one.table
-            cells = f" ({one.cells} cells)" if one.column else ""
-            yield f"  {printable(where)}{cells}"
-            for example in one.examples:
-                yield f"    {printable(example)}"
-    else:
-        yield "Not recomputed: hashes alone were looked at."
+
+
+def _differences(found: Verification) -> Iterator[str]:
+    yield f"Recomputed: {len(found.differences)} columns or tables are not the same."
+    for one in found.differences:
+        where = f"{one.table}: {one.column}" if one.column else one.table
+        cells = f" ({one.cells} cells)" if one.column else ""
+        yield f"  {printable(where)}{cells}"
+        for example in one.examples:
+            yield f"    {printable(example)}"

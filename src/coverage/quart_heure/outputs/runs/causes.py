@@ -130,7 +130,7 @@ def by_cause(
     earlier, later = at_hand
     differ = differing(earlier.manifest, later.manifest)
     shares: dict[str, pd.Series[float]] = {}
-    how = {cause: "unchanged" for cause in CAUSES}
+    how = dict.fromkeys(CAUSES, "unchanged")
     say = progress or (lambda _: None)
     if earlier.whole and later.whole:
         pair = _Pair.read(earlier, later, cache)
@@ -238,9 +238,13 @@ class _Pair:
         """Tell whether a cause is another in the later study: its files, or how they are read."""
         before, after = self.settings
         if cause == "parameters":
-            return any(
-                getattr(self.earlier, name) != getattr(self.later, name) for name in _FIELDS[cause]
-            ) or self.earlier.essentials != self.later.essentials
+            return (
+                any(
+                    getattr(self.earlier, name) != getattr(self.later, name)
+                    for name in _FIELDS[cause]
+                )
+                or self.earlier.essentials != self.later.essentials
+            )
         if _files(self.manifests[0], INPUTS[cause]) != _files(self.manifests[1], INPUTS[cause]):
             return True
         tables = {
@@ -250,7 +254,9 @@ class _Pair:
             "limits": ("area",),
         }
         bare = [
-            dataclasses.replace(one, services=dataclasses.replace(one.services, counted_status=None))
+            dataclasses.replace(
+                one, services=dataclasses.replace(one.services, counted_status=None)
+            )
             for one in (before, after)
         ]
         return any(getattr(bare[0], name) != getattr(bare[1], name) for name in tables[cause])

@@ -137,7 +137,8 @@ def compare_runs(
         inputs_at_hand(run.manifest, run.directory, study)
         for run, study in zip((earlier, later), studies, strict=True)
     ]
-    table, about = pd.DataFrame(columns=[*KEYS, "cause", "change"]), ()
+    table = pd.DataFrame(columns=[*KEYS, "cause", "change"])
+    about: tuple[Cause, ...] = ()
     if causes:
         pair: tuple[AtHand, AtHand] = (hands[0], hands[1])
         with kept(cache) as store:
@@ -167,7 +168,9 @@ def check_comparable(earlier: Run, later: Run) -> None:
     one, other = earlier.directory, later.directory
     places = earlier.manifest["area"], later.manifest["area"]
     if not _shared(earlier.indicators, later.indicators):
-        msg = f"{one} and {other} cannot be compared: {places[0]} and {places[1]} share no district."
+        msg = (
+            f"{one} and {other} cannot be compared: {places[0]} and {places[1]} share no district."
+        )
         raise InputFileError(msg, hint="Compare runs of one place, by the same districts.")
     crs = earlier.manifest["parameters"].get("crs"), later.manifest["parameters"].get("crs")
     if crs[0] != crs[1]:
@@ -222,7 +225,8 @@ def _figures(before: pd.DataFrame, after: pd.DataFrame, indicators: pd.DataFrame
         after=both["value_after"],
         change=(both["value_after"] - both["value_before"]).round(4) + 0.0,
     )
-    return figures[[*KEYS, "label", "before", "after", "change"]]
+    told: pd.DataFrame = figures[[*KEYS, "label", "before", "after", "change"]]
+    return told
 
 
 def _only(figures: pd.DataFrame, districts: list[str], categories: list[str]) -> pd.DataFrame:

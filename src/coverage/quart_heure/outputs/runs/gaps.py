@@ -72,9 +72,9 @@ def _groups(before: NDArray[np.object_], after: NDArray[np.object_]) -> NDArray[
     one, other = pairs
     shared = shapely.area(shapely.intersection(before[one], after[other])) > _SLIVER_M2
     links = (np.ones(shared.sum()), (one[shared], len(before) + other[shared]))
-    groups: NDArray[np.int32] = connected_components(coo_array(links, shape=(n, n)), directed=False)[
-        1
-    ]
+    groups: NDArray[np.int32] = connected_components(
+        coo_array(links, shape=(n, n)), directed=False
+    )[1]
     return groups
 
 

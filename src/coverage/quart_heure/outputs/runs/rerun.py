@@ -83,14 +83,13 @@ class AtHand:
             If it cannot be read, or the manifest does not hold what it needs.
         """
         assert self.settings is not None  # callers ask `whole` first
-        asked, walker = asked_of(self.manifest)
         # What the study file asks today is not what was asked then.
         bare = dataclasses.replace(
             self.settings,
             analysis={},
             services=dataclasses.replace(self.settings.services, counted_status=None),
         )
-        return Study.from_settings(bare, cache=cache, walks_m=walks_m, **{**asked, **walker})
+        return Study.from_settings(bare, cache=cache, walks_m=walks_m, **asked_of(self.manifest))
 
 
 def inputs_at_hand(
@@ -142,13 +141,8 @@ def recomputed(
     return publishable(dataclasses.replace(coverage, manifest=made))
 
 
-def asked_of(manifest: Mapping[str, Any]) -> tuple[Asked, Asked]:
+def asked_of(manifest: Mapping[str, Any]) -> Asked:
     """Return what a run asked of its study, read from the parameters of its manifest.
-
-    Returns
-    -------
-    tuple
-        What is asked, and the walker apart.
 
     Raises
     ------
@@ -168,22 +162,20 @@ def asked_of(manifest: Mapping[str, Any]) -> tuple[Asked, Asked]:
             "counted_status": tuple(told["counted_status"]),
             "date": str(told.get("date", "")),
             "person": str(told.get("person", "")).split("+") if told.get("person") else None,
-        }
-        walker: Asked = {
             "profile": WalkProfile(
                 name=str(told["profile"]),
                 speed_kmh=told["speed_kmh"],
                 steps_factor=told["steps_factor"],
                 steps_allowed=bool(told["steps_allowed"]),
                 demanding_allowed=bool(told.get("demanding_allowed", True)),
-            )
+            ),
+            **_hours_asked(told),
         }
-        asked |= _hours_asked(told)
     except (KeyError, TypeError, ValueError) as error:
         msg = f"The manifest does not tell what was asked ({error!r})."
         hint = f"Written by version {manifest.get('version')}: run the analysis again."
         raise InputFileError(msg, hint=hint) from error
-    return asked, walker
+    return asked
 
 
 def _hours_asked(told: Mapping[str, Any]) -> Asked:

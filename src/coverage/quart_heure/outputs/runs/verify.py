@@ -209,7 +209,9 @@ def _tables(path: Path) -> dict[str, pd.DataFrame]:
 def _differences(label: str, before: pd.DataFrame, after: pd.DataFrame) -> list[Difference]:
     found = []
     for name in [*before.columns.difference(after.columns, sort=False)]:
-        found.append(Difference(label, str(name), len(before), ("this version has no such column",)))
+        found.append(
+            Difference(label, str(name), len(before), ("this version has no such column",))
+        )
     for name in [*after.columns.difference(before.columns, sort=False)]:
         found.append(Difference(label, str(name), len(after), ("the column is not in the file",)))
     if len(before) != len(after):
