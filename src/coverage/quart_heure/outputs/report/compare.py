@@ -10,10 +10,12 @@ import pandas as pd
 
 from quart_heure.files import replacing
 from quart_heure.labels import (
+    UNKNOWN,
     category_label,
     district_label,
     format_date,
     format_number,
+    format_signed,
     heading,
     text,
     word,
@@ -172,8 +174,8 @@ def _cause_part(found: Comparison, by: str, labels: Mapping[str, str], lang: str
     rows = [
         [
             _label(row.category, labels, lang),
-            *(_signed(wide.loc[row.category, cause], 2, lang) for cause in shown),
-            _signed(row.change, 2, lang),
+            *(format_signed(wide.loc[row.category, cause], lang, 2) for cause in shown),
+            format_signed(row.change, lang, 2),
         ]
         for row in named_rows(total)
         if row.category in wide.index
@@ -242,7 +244,7 @@ def _service_part(services: pd.DataFrame, labels: Mapping[str, str], lang: str) 
         [
             word(f"service_{row.change}", lang),
             _label(row.category, labels, lang),
-            printable(row.name or row.service_id),
+            printable(row.name or row.service_id) or UNKNOWN,
         ]
         for row in named_rows(services.head(_SHOWN))
     ]
@@ -261,11 +263,6 @@ def _moved(row: Any, decimals: int, lang: str) -> str:
     before, after = (format_number(row[k] if isinstance(row, pd.Series) else getattr(row, k),
                                    lang, decimals) for k in ("before", "after"))  # fmt: skip
     return before if before == after else f"{before} → {after}"
-
-
-def _signed(value: float, decimals: int, lang: str) -> str:
-    shown = format_number(value, lang, decimals).replace("-", "\N{MINUS SIGN}")
-    return f"+{shown}" if value > 0 and round(value, decimals) else shown
 
 
 def _ha(value: float, lang: str) -> str:

@@ -143,6 +143,10 @@ def compare_runs(
         pair: tuple[AtHand, AtHand] = (hands[0], hands[1])
         with kept(cache) as store:
             table, about = by_cause((before, after), pair, cache=store, progress=progress)
+        if hides_places(earlier.manifest) or hides_places(later.manifest):
+            # Streets or walkers of one run with the services of another were never published: of
+            # small parts they might place what is hidden.
+            table = table[table["level"] == "city"].reset_index(drop=True)
     categories = [one["id"] for one in later.manifest["categories"]]
     return Comparison(
         earlier=earlier.manifest,
@@ -151,7 +155,9 @@ def compare_runs(
         causes=table,
         about=about,
         gaps=_in_order(match_gaps(earlier.gaps, later.gaps), categories),
-        services=changed_services(earlier.services, later.services),
+        services=changed_services(
+            earlier.services, later.services, hides=hides_places(later.manifest)
+        ),
         definitions=changes_between(earlier.manifest, later.manifest),
         lost=(hands[0].lost, hands[1].lost),
     )
@@ -187,8 +193,19 @@ def shared_categories(earlier: Run, later: Run) -> list[str]:
     return [each for each in dict.fromkeys(later.indicators["category"]) if each in known]
 
 
-def changed_services(earlier: pd.DataFrame, later: pd.DataFrame) -> pd.DataFrame:
-    """Return the services that one run has and the other has not, or that one counts alone."""
+def changed_services(
+    earlier: pd.DataFrame, later: pd.DataFrame, *, hides: bool = False
+) -> pd.DataFrame:
+    """Return the services that one run has and the other has not, or that one counts alone.
+
+    Parameters
+    ----------
+    earlier, later
+        Services as published.
+    hides
+        Whether the later run withholds discreet places: a place that is shown no longer may be
+        one of them, and is told without its name.
+    """
     about = ["category", "name", "district_id", "counted"]
     one, other = (
         pd.DataFrame(table.drop(columns="geometry", errors="ignore")).set_index("service_id")[about]
@@ -203,7 +220,12 @@ def changed_services(earlier: pd.DataFrame, later: pd.DataFrame) -> pd.DataFrame
     }
     rows = [table.reset_index().assign(change=kind) for kind, table in kinds.items()]
     columns = ["change", "service_id", *about]
-    return pd.concat(rows, ignore_index=True)[columns]
+    changed: pd.DataFrame = pd.concat(rows, ignore_index=True)[columns]
+    if hides:
+        # One that is no longer shown may have become discreet: that it went is all that is told.
+        gone = changed["change"] == "removed"
+        changed.loc[gone, ["service_id", "name", "district_id"]] = ""
+    return changed
 
 
 @contextlib.contextmanager
@@ -214,6 +236,11 @@ def kept(cache: Cache | None) -> Iterator[Cache]:
         return
     with tempfile.TemporaryDirectory(prefix="quart-heure-") as folder:
         yield Cache(Path(folder))
+
+
+def hides_places(manifest: Mapping[str, Any]) -> bool:
+    """Tell whether a run withholds discreet places."""
+    return int(manifest.get("withheld", {}).get("services", 0)) > 0
 
 
 def _figures(before: pd.DataFrame, after: pd.DataFrame, indicators: pd.DataFrame) -> pd.DataFrame:
