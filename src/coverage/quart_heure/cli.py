@@ -56,6 +56,7 @@ for _command in (
     siting.links,
     runs.compare,
     runs.verify,
+    runs.schema,
     inputs.fetch,
     inputs.geocode,
     inputs.check,

@@ -183,6 +183,7 @@ def dossier(
     pdf: Annotated[
         bool, typer.Option("--pdf", help="Print each dossier to PDF too: two sides of A4.")
     ] = False,
+    since: Since = None,
     lang: Language = Lang.FR,
     no_cache: NoCache = False,
 ) -> None:
@@ -190,6 +191,7 @@ def dossier(
     from quart_heure.outputs.dossier.dossier import write_dossiers
 
     check_output(output, None, folder=True)
+    earlier = earlier_run(since, None)
     with progress() as say:
         study = load_study(source, options.asked(), no_cache=no_cache)
         coverage = run_analysis(with_week(study), no_cache=no_cache, say=say)
@@ -200,6 +202,7 @@ def dossier(
             lang=lang.value,
             background=study.background(),
             pdf=pdf,
+            since=earlier,
             progress=say,
         )
     for path in files:

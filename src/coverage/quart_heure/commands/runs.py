@@ -1,4 +1,4 @@
-"""Commands about folders of results: compare, verify."""
+"""Commands about what was written: compare, verify, schema."""
 
 from __future__ import annotations
 
@@ -80,3 +80,15 @@ def verify(
         msg = f"{results}: not verified."
         hint = "What differs is listed above; 'quart-heure analyse' makes new results."
         raise DifferenceError(msg, hint=hint)
+
+
+def schema(
+    name: Annotated[
+        str, typer.Argument(metavar="[NAME]", help="Of an output; all names without it.")
+    ] = "",
+) -> None:
+    """Print the JSON Schema of an output, such as report, manifest or compare."""
+    from quart_heure.outputs.results.manifest import json_text
+    from quart_heure.outputs.schemas import SCHEMAS, json_schema
+
+    typer.echo(json_text(json_schema(name)) if name else "\n".join(SCHEMAS))

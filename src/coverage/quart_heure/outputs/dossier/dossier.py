@@ -24,6 +24,7 @@ from quart_heure.outputs.report.content import resolve_districts
 if TYPE_CHECKING:
     import geopandas as gpd
 
+    from quart_heure.outputs.runs.compare import Run
     from quart_heure.study.coverage import Coverage
 
 
@@ -38,6 +39,7 @@ def write_dossiers(
     lang: str = "fr",
     background: gpd.GeoDataFrame | None = None,
     pdf: bool = False,
+    since: Run | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> list[Path]:
     """Write the dossier of each district, and an index if all are written.
@@ -56,6 +58,8 @@ def write_dossiers(
         Columns kind and geometry; its water is drawn under the maps.
     pdf
         Whether each dossier is printed to PDF too.
+    since
+        An earlier run: each dossier then says what has moved most since.
     progress
         Called with each step as it begins.
 
@@ -68,7 +72,7 @@ def write_dossiers(
     Raises
     ------
     InputFileError
-        If there is no such district.
+        If there is no such district, or the earlier run cannot be compared with.
     OutputError
         If there is no such language, a file cannot be written, or there is nothing to print with.
     """
@@ -80,7 +84,7 @@ def write_dossiers(
     coverage = publishable(coverage)
     wanted = _wanted(coverage, districts)
     say("dossiers")
-    dossiers = Dossiers(coverage, lang=lang)
+    dossiers = Dossiers(coverage, lang=lang, since=since)
     names = _file_names(wanted)
     maker = MapMaker(coverage, background)
     written = []

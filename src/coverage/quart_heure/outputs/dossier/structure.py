@@ -120,6 +120,8 @@ class DossierContent:
         The district and the area; empty without a composite.
     facts
         The headline with confirmed places alone, as a sentence; empty without one.
+    since
+        What has moved most since an earlier run, as a sentence; empty without one.
     figures
         A line per category and composite.
     none_known, uncounted
@@ -139,6 +141,7 @@ class DossierContent:
     headline: Mapping[str, Share]
     within: list[WithinLine]
     facts: str
+    since: str
     figures: list[FigureLine]
     none_known: list[str]
     uncounted: list[str]
