@@ -20,10 +20,19 @@ from quart_heure.schema import CATEGORY_MARK, table_columns
 
 __all__ = ["SCHEMAS", "json_schema"]
 
+_OPEN = frozenset({"fetch"})
+"""Outputs of which a part is told: what a portal brings besides is as the portal has it."""
+
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
-class Input(TypedDict):
+class _InputMore(TypedDict, total=False):
+    source_fr: str
+    licence_fr: str
+    lacks: str
+
+
+class Input(_InputMore):
     """An input of a run."""
 
     role: str
@@ -418,7 +427,9 @@ def json_schema(name: str) -> dict[str, Any]:
     kind, stated, tables = SCHEMAS[name]
     (made,), definitions = msgspec.json.schema_components((kind,), ref_template="#/$defs/{name}")
     top = definitions.pop(str(made["$ref"]).rpartition("/")[2])
-    schema = _nullable({"title": f"quart-heure {name}", **top, "$defs": definitions})
+    schema = _strict({**top, "title": f"quart-heure {name}", "$defs": definitions})
+    if name in _OPEN:
+        schema.pop("additionalProperties")
     properties = schema["properties"]
     if stated:
         properties["format"] = {"const": stated}
@@ -451,13 +462,18 @@ def _row(table: str) -> dict[str, Any]:
     }
 
 
-def _nullable(schema: Any) -> Any:
-    """Let every number be null: what is not known is written so."""
+def _strict(schema: Any) -> Any:
+    """Let every number be null, since what is not known is written so, and nothing untold stand.
+
+    A key that an output has and its type has not would else never be told.
+    """
     if isinstance(schema, list):
-        return [_nullable(each) for each in schema]
+        return [_strict(each) for each in schema]
     if not isinstance(schema, dict):
         return schema
-    found = {key: _nullable(value) for key, value in schema.items()}
+    found = {key: _strict(value) for key, value in schema.items()}
     if found.get("type") == "number":
         found["type"] = ["number", "null"]
+    if found.get("type") == "object" and isinstance(found.get("properties"), dict):
+        found.setdefault("additionalProperties", False)
     return found
