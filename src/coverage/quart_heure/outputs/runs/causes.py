@@ -86,7 +86,7 @@ def differing(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str,
     """Tell which causes differ between two manifests, each with what differs in it."""
     found: dict[str, tuple[str, ...]] = {}
     for cause, roles in INPUTS.items():
-        before, after = _files(earlier, roles), _files(later, roles)
+        before, after = _both_files(earlier, later, roles)
         if before != after:
             names = [*(name for name, _ in before - after), *(name for name, _ in after - before)]
             found[cause] = tuple(sorted(set(names)))
@@ -97,7 +97,7 @@ def differing(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str,
     if changed:
         found["parameters"] = tuple(changed)
     if _program(earlier) != _program(later):
-        found["program"] = (f"{earlier.get('version')} → {later.get('version')}",)
+        found["program"] = (f"{_version(earlier)} → {_version(later)}",)
     return found
 
 
@@ -245,7 +245,8 @@ class _Pair:
                 )
                 or self.earlier.essentials != self.later.essentials
             )
-        if _files(self.manifests[0], INPUTS[cause]) != _files(self.manifests[1], INPUTS[cause]):
+        files, files_after = _both_files(*self.manifests, INPUTS[cause])
+        if files != files_after:
             return True
         tables = {
             "services": ("services", "hours"),
@@ -294,17 +295,29 @@ def _no_rows(total: pd.Series[float]) -> pd.DataFrame:
     return empty.assign(cause=pd.Series(dtype="str"))[[*KEYS, "cause", "change"]]
 
 
-def _files(manifest: Mapping[str, Any], roles: Sequence[str]) -> set[tuple[str, str]]:
-    """Return names and hashes of the inputs of some roles."""
-    inputs = list(manifest.get("inputs", []))
-    background = (manifest.get("study") or {}).get("background")
-    if background:
-        inputs.append({"role": "background", **background})
-    return {
-        (str(one.get("file", "")), str(one.get("sha256", "")))
-        for one in inputs
-        if one.get("role") in roles
-    }
+def _both_files(
+    earlier: Mapping[str, Any], later: Mapping[str, Any], roles: Sequence[str]
+) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
+    """Return names and hashes of the inputs of some roles, of both runs.
+
+    What one of the manifests does not keep, as those of before do not the background, is not
+    known to differ.
+    """
+    known = all("study" in manifest for manifest in (earlier, later))
+    found = []
+    for manifest in (earlier, later):
+        inputs = list(manifest.get("inputs", []))
+        background = (manifest.get("study") or {}).get("background")
+        if background and known:
+            inputs.append({"role": "background", **background})
+        found.append(
+            {
+                (str(one.get("file", "")), str(one.get("sha256", "")))
+                for one in inputs
+                if one.get("role") in roles
+            }
+        )
+    return found[0], found[1]
 
 
 def _parameter_pairs(
@@ -328,6 +341,11 @@ def _program(manifest: Mapping[str, Any]) -> tuple[Any, ...]:
     told = manifest.get("parameters", {})
     own = [(name, told.get(name)) for name in sorted(_OF_PROGRAM)]
     return manifest.get("version"), manifest.get("definitions_date"), *own
+
+
+def _version(manifest: Mapping[str, Any]) -> str:
+    date = manifest.get("definitions_date")
+    return f"{manifest.get('version')} ({date})" if date else str(manifest.get("version"))
 
 
 def _of_today(manifest: Mapping[str, Any]) -> bool:

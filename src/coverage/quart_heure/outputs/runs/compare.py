@@ -17,12 +17,26 @@ from quart_heure.errors import InputFileError
 from quart_heure.outputs.results.manifest import read_manifest
 from quart_heure.outputs.results.read import read_table
 from quart_heure.outputs.runs.causes import Cause, by_cause
-from quart_heure.outputs.runs.figures import KEYS, figures_of
+from quart_heure.outputs.runs.figures import KEYS, MEASURES, figures_of
 from quart_heure.outputs.runs.gaps import match_gaps
 from quart_heure.outputs.runs.rerun import AtHand, inputs_at_hand
 from quart_heure.study.definition_changes import changes_between
 
 __all__ = ["Comparison", "compare_runs"]
+
+
+_NEEDED = {
+    "indicators": ("indicators.csv", (*KEYS[:3], "label", *MEASURES)),
+    "gaps": (
+        "gaps.parquet",
+        (*("gap_id", "category", "district_id", "street", "area_ha", "residents"), "geometry"),
+    ),
+    "services": (
+        "services.parquet",
+        ("service_id", "category", "name", "district_id", "counted"),
+    ),
+}
+"""Tables that are compared: their files, and the columns that are enough."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -56,9 +70,10 @@ class Run:
         return cls(
             directory=directory,
             manifest=manifest,
-            indicators=read_table(directory / "indicators.csv", "indicators", manifest),
-            gaps=read_table(directory / "gaps.parquet", "gaps", manifest),
-            services=read_table(directory / "services.parquet", "services", manifest),
+            **{
+                table: read_table(directory / file, table, manifest, needed=columns)
+                for table, (file, columns) in _NEEDED.items()
+            },
         )
 
 
