@@ -146,9 +146,8 @@ def analyse(
     reach = functools.cache(
         functools.partial(
             stored_reach,
-            graph,
+            doors,
             attachment,
-            cells,
             discreet=services["discreet"].to_numpy(dtype=bool),
             limit_min=threshold_min,
             cache=cache,
@@ -274,11 +273,13 @@ def analyse(
             area=area,
             cells=cells,
             people=people,
+            minutes={category: one.minutes for category, one in by_category.items()},
             reach_of_all=reach,
             services=services,
             doors=doors,
             categories=study.categories,
             threshold_min=threshold_min,
+            cache=cache,
         ),
     )
 

@@ -34,7 +34,7 @@ class Results:
     manifest
         What it was made from; ``manifest["files"]`` has the hash of each file.
     indicators, composite, gap_parts, problems, filters, fragility, entries, dependence, freshness,
-    unplaced, capacity
+    accuracy, unplaced, capacity
         Tables, as in a coverage.
     services, isochrones, gaps
         Layers, as in a coverage, in the CRS of the study.
@@ -53,6 +53,7 @@ class Results:
     entries: pd.DataFrame
     dependence: pd.DataFrame
     freshness: pd.DataFrame
+    accuracy: pd.DataFrame
     unplaced: pd.DataFrame
     capacity: pd.DataFrame
     services: gpd.GeoDataFrame
