@@ -176,6 +176,23 @@ def test_what_an_earlier_program_found_otherwise_is_the_programs(
     adds_up(found)
 
 
+def test_a_later_run_of_another_program_has_its_share_too(
+    base: Path, tmp_path: Path, cache: Cache
+) -> None:
+    """Back to a folder of before: what its program found otherwise is the program's, once more."""
+    old = town_run(tmp_path / "old", ["services"])
+    city = Run.read(old).indicators.query("level == 'city' and category == 'esi'").iloc[0]
+    written = f"{city['covered_pct']:.2f}"
+    rows = (old / "indicators.csv").read_text(encoding="utf-8").splitlines()
+    row = next(line for line in rows if line.startswith("city") and ",esi," in line)
+    edit_table(old, "indicators.csv", row, row.replace(f",{written},", ",12.34,", 1))
+    edit_manifest(old, version="0.0.9")
+    found = compared(base, old, cache)
+    at = ("city", "", "esi", "covered_pct")
+    assert shares(found).loc[at, "program"] == pytest.approx(12.34 - float(written), abs=1e-6)
+    adds_up(found)
+
+
 def test_changes_of_definitions_are_told(base: Path, tmp_path: Path) -> None:
     old = copied(base, tmp_path / "old")
     manifest = json.loads((old / "manifest.json").read_text(encoding="utf-8"))
