@@ -121,7 +121,7 @@ def test_unknown_categories_districts_and_earlier_runs_are_refused() -> None:
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     folder = tmp_path_factory.mktemp("runs")
-    return town_run(folder / "one"), town_run(folder / "two", ["services", "parameters"])
+    return town_run(folder / "one"), town_run(folder / "two", ["services", "streets", "parameters"])
 
 
 @pytest.fixture(scope="module")
@@ -146,8 +146,9 @@ def test_since_last_time_has_the_figures_of_both_runs(
             assert row[f"{key}_pct"] == figures["residents_covered_pct"]
             assert row[f"gaps_{key}"] == figures["gaps"]
         assert row["change_points"] == pytest.approx(row["after_pct"] - row["before_pct"])
+    assert any(row["gaps_before"] != row["gaps_after"] for row in found["rows"])
     assert {one["name"] for one in found["services"]} == {"Service C2"}
-    assert found["differs"] == ["Services", "Settings"]
+    assert found["differs"] == ["Services", "Streets", "Settings"]
 
 
 @pytest.mark.parametrize("lang", ["fr", "en"])
