@@ -18,6 +18,7 @@ from quart_heure.commands.options import (
     Language,
     NoCache,
     Only,
+    Proposals,
     Since,
     Source,
     StudyFile,
@@ -28,6 +29,7 @@ from quart_heure.commands.running import (
     check_output,
     deliver,
     earlier_run,
+    load_proposals,
     load_results,
     load_study,
     progress,
@@ -104,6 +106,7 @@ def report(
             ' "gaps[esi, 13e] rose by 1" (with --since); may be repeated.',
         ),
     ] = None,
+    proposals: Proposals = None,
     form: Annotated[Format, typer.Option("--format", help="Form of the report.")] = Format.TABLE,
     as_json: AsJson = False,
     output: Annotated[
@@ -119,6 +122,7 @@ def report(
     check_output(output, source)
     conditions = [read_condition(one) for one in fail_if or ()]
     earlier = earlier_run(since, output)
+    given = load_proposals(proposals)
     with progress() as say:
         found = load_results(source, options, no_cache=no_cache, say=say)
     raised = alarms(
@@ -130,6 +134,7 @@ def report(
         categories=tuple(category or ()),
         since=earlier,
         alarms=raised,
+        proposals=given,
         format="json" if as_json else form.value,
         lang=lang.value,
         **(screen() if output is None else {}),
@@ -151,6 +156,7 @@ def map_(
         bool,
         typer.Option("--online-tiles", help="Draw over OpenStreetMap's tiles; needs internet."),
     ] = False,
+    proposals: Proposals = None,
     lang: Language = Lang.FR,
     no_cache: NoCache = False,
 ) -> None:
@@ -158,6 +164,7 @@ def map_(
     from quart_heure.outputs.map.map import write_map
 
     check_output(output, source)
+    given = load_proposals(proposals)
     with progress() as say:
         study = load_study(source, options.asked(), no_cache=no_cache)
         coverage = run_analysis(with_week(study), no_cache=no_cache, say=say)
@@ -168,6 +175,7 @@ def map_(
             lang=lang.value,
             background=coverage.study.background(),
             online_tiles=online_tiles,
+            proposals=given,
         )
     typer.echo(str(path))
 
@@ -184,6 +192,7 @@ def dossier(
         bool, typer.Option("--pdf", help="Print each dossier to PDF too: two sides of A4.")
     ] = False,
     since: Since = None,
+    proposals: Proposals = None,
     lang: Language = Lang.FR,
     no_cache: NoCache = False,
 ) -> None:
@@ -192,6 +201,7 @@ def dossier(
 
     check_output(output, None, folder=True)
     earlier = earlier_run(since, None)
+    given = load_proposals(proposals)
     with progress() as say:
         study = load_study(source, options.asked(), no_cache=no_cache)
         coverage = run_analysis(with_week(study), no_cache=no_cache, say=say)
@@ -203,6 +213,7 @@ def dossier(
             background=study.background(),
             pdf=pdf,
             since=earlier,
+            proposals=given,
             progress=say,
         )
     for path in files:

@@ -19,6 +19,7 @@ from quart_heure.outputs.dossier.content import Dossiers
 from quart_heure.outputs.dossier.maps import MapMaker
 from quart_heure.outputs.dossier.page import Link, Links, render_district, render_index
 from quart_heure.outputs.dossier.pdf import PdfMaker
+from quart_heure.outputs.proposals.proposal import Proposal
 from quart_heure.outputs.report.content import resolve_districts
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def write_dossiers(
     background: gpd.GeoDataFrame | None = None,
     pdf: bool = False,
     since: Run | None = None,
+    proposals: Sequence[Proposal] = (),
     progress: Callable[[str], None] | None = None,
 ) -> list[Path]:
     """Write the dossier of each district, and an index if all are written.
@@ -60,6 +62,8 @@ def write_dossiers(
         Whether each dossier is printed to PDF too.
     since
         An earlier run: each dossier then says what has moved most since.
+    proposals
+        What `quart_heure.outputs.proposals.folder.read_proposal` read, to show with them.
     progress
         Called with each step as it begins.
 
@@ -72,7 +76,8 @@ def write_dossiers(
     Raises
     ------
     InputFileError
-        If there is no such district, or the earlier run cannot be compared with.
+        If there is no such district, the earlier run cannot be compared with, or a proposal is of
+        another study.
     OutputError
         If there is no such language, a file cannot be written, or there is nothing to print with.
     """
@@ -84,7 +89,7 @@ def write_dossiers(
     coverage = publishable(coverage)
     wanted = _wanted(coverage, districts)
     say("dossiers")
-    dossiers = Dossiers(coverage, lang=lang, since=since)
+    dossiers = Dossiers(coverage, lang=lang, since=since, proposals=proposals)
     names = _file_names(wanted)
     maker = MapMaker(coverage, background)
     written = []

@@ -17,7 +17,8 @@ from quart_heure.labels import (
     text,
 )
 from quart_heure.outputs.hour_words import range_words
-from quart_heure.outputs.report.structure import Report, Since, Week
+from quart_heure.outputs.report.listing import Listing, Part
+from quart_heure.outputs.report.structure import Next, Report, Since, Week
 from quart_heure.outputs.report.terminal_tables import Tables
 from quart_heure.outputs.report.week import shade
 from quart_heure.outputs.terminal import bare_table, drawn, held
@@ -58,12 +59,15 @@ def _parts(tables: Tables) -> Iterable[RenderableType]:
         yield tables.gaps(list({gap["gap_id"]: gap for gap in every}.values()))
     if tables.content["since"]:
         yield from _since(tables, tables.content["since"])
+    yield tables.doubts()
     yield tables.facts()
     if tables.content["week"]:
         yield from _week(tables, tables.content["week"])
     yield tables.fragility()
     if tables.content["capacity"]:
         yield tables.capacity()
+    for one in tables.content["next"]:
+        yield from _next(tables, one)
     yield tables.services()
     yield _foot(tables)
 
@@ -130,6 +134,15 @@ def _week(tables: Tables, week: Week) -> Iterable[RenderableType]:
                 lines.append(f"  {day['label'][:2]} {signs} {range_words(*best)} %")
             yield Text("\n" + "\n".join(lines))
     yield Text("\n" + tables.say("week_shades"), style="dim")
+
+
+def _next(tables: Tables, one: Next) -> Iterable[RenderableType]:
+    yield Text("")
+    parts = [
+        Part(part["title"], part["head"], part["numbers_from"], part["rows"])
+        for part in one["parts"]
+    ]
+    yield from Listing(one["title"], one["lines"], parts).for_terminal(tables.lang)
 
 
 def _foot(tables: Tables) -> RenderableType:
