@@ -29,6 +29,7 @@ class Format(enum.StrEnum):
     JSON = "json"
     MD = "md"
     HTML = "html"
+    MAIL = "mail"
 
 
 class CheckFormat(enum.StrEnum):
@@ -86,6 +87,10 @@ Proposals = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="The same as --format json.")]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Keep nothing between runs.")]
+Since = Annotated[
+    Path | None,
+    typer.Option("--since", metavar="RUN", help="Earlier folder of results to compare with."),
+]
 Language = Annotated[Lang, typer.Option("--lang", help="Language of what people read.")]
 
 
