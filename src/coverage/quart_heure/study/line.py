@@ -28,6 +28,7 @@ from quart_heure.analysis.indicators import composite_table, indicators_of
 from quart_heure.analysis.isochrones import isochrones_of
 from quart_heure.analysis.placement import place_services, placement_problems, short_streets
 from quart_heure.analysis.ranges import with_ranges
+from quart_heure.analysis.steep_ground import steep_ground
 from quart_heure.analysis.stored import stored_cells, stored_residents, stored_search_graph
 from quart_heure.analysis.stored_searches import stored_contours, stored_reach
 from quart_heure.analysis.surface import Cells, give_way
@@ -182,6 +183,10 @@ def analyse(
         residents=people,
         certainty=certainty,
         min_gap_ha=study.min_gap_ha,
+        would=known.would,
+        essentials=study.essentials,
+        reach_m=study.reach_m,
+        barriers=study.named_barriers,
     )
     say("indicators")
     indicators = indicators_of(
@@ -245,6 +250,7 @@ def analyse(
             services, snap_m=study.snap_m, margin_m=study.margin_m, rows=study.services.rows
         ),
         *short_streets(network, area, margin_m=study.margin_m),
+        *steep_ground(network, study.heights),
     ]
     problems = pd.concat([study.problems, problem_table(doubts)], ignore_index=True)
     manifest = run_manifest(

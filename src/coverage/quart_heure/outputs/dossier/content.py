@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import math
 from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from quart_heure.analysis.answers import COMPOSITES
@@ -21,7 +22,9 @@ from quart_heure.labels import (
     phrase,
     word,
 )
+from quart_heure.outputs.barrier_words import barrier_words
 from quart_heure.outputs.discretion import nearest_name, uncounted
+from quart_heure.outputs.dossier.next import next_lines
 from quart_heure.outputs.dossier.ranks import Rank, ranks
 from quart_heure.outputs.dossier.services import (
     ServiceRows,
@@ -40,6 +43,7 @@ from quart_heure.outputs.dossier.week import Week, week_of
 from quart_heure.outputs.dossier.words import Words, short
 from quart_heure.outputs.doubts import doubt_words, ends_words, weakest
 from quart_heure.outputs.fact_ages import ages_of, confirmed_alone
+from quart_heure.outputs.proposals.proposal import Proposal
 from quart_heure.outputs.report.content import report_content
 from quart_heure.outputs.report.structure import Category, District
 from quart_heure.outputs.results.rows import Row, people_on_network
@@ -60,13 +64,18 @@ class Dossiers:
         A published coverage.
     lang
         ``fr`` or ``en``.
+    proposals
+        Those to show with it.
     """
 
-    def __init__(self, coverage: Coverage, *, lang: str) -> None:
+    def __init__(
+        self, coverage: Coverage, *, lang: str, proposals: Sequence[Proposal] = ()
+    ) -> None:
         self.coverage = coverage
         self.lang = lang
         self.say = Words(lang)
-        self.report = report_content(coverage, lang=lang)
+        self.proposals = proposals
+        self.report = report_content(coverage, lang=lang, proposals=proposals)
         known = set(coverage.study.area.districts["district_id"])
         self.districts: dict[str, District] = {
             district["district_id"]: district
@@ -190,6 +199,7 @@ class Dossiers:
             unknown=unknown_lines(
                 self.coverage, services.counted, self.say, hours_asked=week is not None
             ),
+            next=next_lines(self.proposals, district_id, self.names, self.say),
         )
 
     def _figures(self, district_id: str, category: Category) -> FigureLine:
@@ -272,7 +282,8 @@ class Dossiers:
                     number=numbers[category],
                     street=short(here["street"], _PLACE),
                     nearest=short(nearest_name(here, self.lang), _PLACE),
-                    cause=word(gap["cause"], self.lang),
+                    cause=short(barrier_words(gap["barrier"], self.lang), _PLACE)
+                    or word(gap["cause"], self.lang),
                     residents=here["residents"],
                     area_ha=here["area_ha"],
                     minutes_max=here["minutes_max"],

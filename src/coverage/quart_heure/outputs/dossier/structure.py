@@ -137,6 +137,8 @@ class DossierContent:
         The week hour by hour, and which it is; None and empty where hours were not looked at.
     unknown
         Sentences on what is not known.
+    next
+        What proposals mean here, a sentence each; empty without any.
     """
 
     district_id: str
@@ -154,3 +156,4 @@ class DossierContent:
     week: Week | None
     week_about: str
     unknown: list[str]
+    next: list[str]

@@ -27,6 +27,7 @@ from quart_heure.outputs.fact_ages import age_words, ages_of, confirmed_short
 from quart_heure.outputs.hour_words import hour_words, person_words, week_words
 from quart_heure.outputs.map.data import PackedHours, View
 from quart_heure.outputs.map.figures import has_ends
+from quart_heure.outputs.proposals.proposal import Proposal, proposal_title
 from quart_heure.outputs.results.manifest import residents_source
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ class PageTexts:
         Two figures, each with its sentence; none without essential services.
     facts
         What the headline would be with confirmed places alone; empty without a headline.
+    proposals
+        What each proposal is about.
     definitions, sources
         Pairs of a term and what is said of it.
     """
@@ -94,6 +97,7 @@ class PageTexts:
     sources: list[tuple[str, str]]
     credits: str
     online: bool
+    proposals: list[str]
 
 
 @functools.cache
@@ -117,6 +121,7 @@ def page_texts(
     hours: PackedHours | None,
     lang: str,
     online_tiles: bool,
+    proposals: Sequence[Proposal] = (),
 ) -> PageTexts:
     """Return everything that the template writes.
 
@@ -134,6 +139,8 @@ def page_texts(
         ``fr`` or ``en``.
     online_tiles
         Whether the tiles of OpenStreetMap are the ground.
+    proposals
+        Those that the page shows.
     """
     study, manifest = coverage.study, coverage.manifest
     words, other = words_of(lang)["page"], other_than(lang)
@@ -174,6 +181,7 @@ def page_texts(
         sources=[_source(entry, words, lang=lang) for entry in manifest.get("inputs", [])],
         credits=" · ".join(_other_credits(manifest)),
         online=online_tiles,
+        proposals=[proposal_title(one, labels, lang) for one in proposals],
     )
 
 

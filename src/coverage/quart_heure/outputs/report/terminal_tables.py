@@ -23,6 +23,7 @@ from quart_heure.labels import (
     phrase,
     word,
 )
+from quart_heure.outputs.barrier_words import barrier_words
 from quart_heure.outputs.discretion import ROUND_MIN, nearest_name
 from quart_heure.outputs.doubts import doubt_words, ends_words, weakest
 from quart_heure.outputs.hour_words import range_words
@@ -190,7 +191,7 @@ class Tables:
 
     def cause(self, gap: Gap) -> str:
         """Write the cause of a gap and, in short, when the first service in reach opens."""
-        cause = word(gap["cause"], self.lang)
+        cause = barrier_words(gap["barrier"], self.lang) or word(gap["cause"], self.lang)
         hours = self.content["hours"]
         if hours is None or not gap.get("next_opening"):
             return cause

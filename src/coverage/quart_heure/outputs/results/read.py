@@ -95,6 +95,9 @@ def read_results(directory: Path) -> Results:
         If it is not one, or if a file in it is missing, damaged or of another version.
     """
     manifest = read_manifest(directory)
+    if "proposal" in manifest:
+        msg = f"{directory} holds a proposal, not the results of an analysis."
+        raise InputFileError(msg, hint="Give it with --proposals, beside a study or its results.")
     tables: dict[str, pd.DataFrame] = {}
     for table in TABLES:
         path = directory / f"{table}.{'parquet' if table in LAYERS else 'csv'}"

@@ -7,7 +7,7 @@
 /**
  * What an address says beside what is chosen.
  * @typedef {{ zoom: number, lat: number, lng: number }} Look where the map looks
- * @typedef {{ hidden: Kind[], place: Look | null, gap: number | null }} Beside
+ * @typedef {{ hidden: Kind[], place: Look | null, gap: number | null, proposal: string | null }} Beside
  */
 
 import { HOURS } from "./hours.js";
@@ -58,6 +58,7 @@ export function readState(hash, data, layers) {
     hidden: layers.filter((name) => hidden.includes(name)),
     place: lookOf(said.get("at") || ""),
     gap: number(said.get("gap"), 1, 1e6),
+    proposal: said.get("next"),
   };
 }
 
@@ -77,6 +78,7 @@ export function writeState(state, data) {
     const { zoom, lat, lng } = state.place;
     said.set("at", [Number(zoom.toFixed(2)), lat.toFixed(5), lng.toFixed(5)].join("/"));
   }
+  if (state.proposal) said.set("next", state.proposal);
   if (state.gap) said.set("gap", String(state.gap));
   if (state.lang) said.set("lang", state.lang);
   return "#" + said.toString().replace(/%2F/g, "/");

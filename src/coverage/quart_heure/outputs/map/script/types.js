@@ -51,6 +51,10 @@
  * @property {string} outline
  * @property {string} blank
  * @property {Inks} inks
+ * @property {Paint} newly
+ * @property {string} already
+ * @property {string[]} gains
+ * @property {string} proposed
  */
 
 /**
@@ -156,6 +160,7 @@
  * @property {boolean} [discreet]
  * @property {string} [street]
  * @property {string} [cause]
+ * @property {Record<string, string>} [barrier]
  * @property {string} [opens]
  */
 
@@ -276,6 +281,7 @@
  * @property {Record<string, string>} minutes
  * @property {Record<string, PackedNearest>} nearest
  * @property {Record<string, string>} perhaps
+ * @property {string} water
  */
 
 /**
@@ -303,6 +309,37 @@
  */
 
 /**
+ * @typedef {object} ProposalWords
+ * @property {string[]} lines
+ */
+
+/**
+ * @typedef {object} ProposedPlace
+ * @property {LatLng} at
+ * @property {number} rank
+ * @property {string} name
+ * @property {Record<string, string[]>} facts
+ * @property {number[]} [line]
+ */
+
+/**
+ * @typedef {object} Gains
+ * @property {number[]} limits
+ * @property {string} classes
+ */
+
+/**
+ * @typedef {object} Proposal
+ * @property {string} kind
+ * @property {string} category
+ * @property {string} unit
+ * @property {Record<string, ProposalWords>} said
+ * @property {ProposedPlace[]} places
+ * @property {string} [minutes]
+ * @property {Gains} [gains]
+ */
+
+/**
  * @typedef {object} PageData
  * @property {number} threshold_min
  * @property {number[]} thresholds_min
@@ -320,6 +357,7 @@
  * @property {Service[]} services
  * @property {PackedCells} cells
  * @property {PackedHours | null} hours
+ * @property {Proposal[]} proposals
  */
 
 /** @typedef {CategoryView | CompositeView} View */
