@@ -401,7 +401,7 @@ class PackedWalks:
     """What the page searches when something changes.
 
     ``services`` are those of the page in metres from the corner of its grid, which lies at
-    ``corner`` of the study's CRS; ``cells`` and ``service_entries`` are the exceptions from the rule
+    ``corner`` of the study's CRS; ``ids`` are their own; ``cells`` and ``service_entries`` are the exceptions from the rule
     of entries; ``counted`` tells which of them count. ``district`` is the row
     of each cell and 1, ``residents`` are in units of ``resident_unit``.
     """
@@ -420,6 +420,7 @@ class PackedWalks:
     barriers: PackedBarriers
     cells: PackedEntries
     services: list[list[float]]
+    ids: list[str]
     service_entries: PackedEntries
     counted: list[int]
     district: str

@@ -13,13 +13,14 @@ from quart_heure.files import replacing
 from quart_heure.outputs.discretion import ROUND_MIN, publishable
 from quart_heure.outputs.map.cells import Grid, cells_shown, thresholds_offered
 from quart_heure.outputs.map.data import Constants, PageData, Said, SaidOtherwise
-from quart_heure.outputs.map.figures import category_rows
+from quart_heure.outputs.map.figures import category_rows, has_ends
 from quart_heure.outputs.map.ground import ground
 from quart_heure.outputs.map.hours import hours_shown
 from quart_heure.outputs.map.page import CoverageLayers, MapPage, OfflineMap
 from quart_heure.outputs.map.palette import PALETTE
 from quart_heure.outputs.map.texts import LANGUAGES, PageTexts, other_than, page_texts, words_of
 from quart_heure.outputs.map.views import labels, service_words, services_shown, views
+from quart_heure.outputs.map.walks import walks
 from quart_heure.outputs.shapes import UNITS_PER_DEGREE, Pen
 
 if TYPE_CHECKING:
@@ -48,6 +49,9 @@ _SWAPPED_WORDS = (
     "panel_label",
     "skip_to_panel",
     "skip_to_map",
+    *(f"headline_{reached}{ending}" for reached in ("all", "none") for ending in ("", "_area")),
+    "headline_all_one",
+    "headline_all_area_one",
 )
 """Words that stand outside the parts of the page that are swapped as a whole."""
 
@@ -58,6 +62,7 @@ def build_map(
     lang: str = "fr",
     background: gpd.GeoDataFrame | None = None,
     online_tiles: bool = False,
+    what_if: bool = True,
 ) -> folium.Map:
     """Build the map as a folium map, to be shown in a notebook or given further layers.
 
@@ -71,6 +76,9 @@ def build_map(
         Water, parks … to draw: columns kind, name and geometry.
     online_tiles
         Draw on the tiles of OpenStreetMap, which need the internet, instead of own data.
+    what_if
+        Let readers open, close and move services: the page then holds the streets, too, and is
+        half as large again.
 
     Notes
     -----
@@ -125,6 +133,7 @@ def build_map(
         texts=texts[lang],
         other_texts=texts[other],
         data=data,
+        walks=walks(coverage, grid, places) if what_if and not has_ends(coverage) else None,
         lang=lang,
         online_tiles=online_tiles,
     )
@@ -142,9 +151,12 @@ def render_map(
     lang: str = "fr",
     background: gpd.GeoDataFrame | None = None,
     online_tiles: bool = False,
+    what_if: bool = True,
 ) -> str:
     """Return the map as one HTML page (see `build_map`)."""
-    chart = build_map(coverage, lang=lang, background=background, online_tiles=online_tiles)
+    chart = build_map(
+        coverage, lang=lang, background=background, online_tiles=online_tiles, what_if=what_if
+    )
     return str(chart.get_root().render())
 
 
@@ -155,6 +167,7 @@ def write_map(
     lang: str = "fr",
     background: gpd.GeoDataFrame | None = None,
     online_tiles: bool = False,
+    what_if: bool = True,
 ) -> Path:
     """Write the map to a file, whole or not at all (see `build_map`).
 
@@ -163,7 +176,9 @@ def write_map(
     OutputError
         If the file cannot be written.
     """
-    page = render_map(coverage, lang=lang, background=background, online_tiles=online_tiles)
+    page = render_map(
+        coverage, lang=lang, background=background, online_tiles=online_tiles, what_if=what_if
+    )
     with replacing(path) as temporary:
         temporary.write_text(page, encoding="utf-8")
     return path

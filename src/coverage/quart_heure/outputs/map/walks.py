@@ -108,6 +108,7 @@ def walks(coverage: Coverage, grid: Grid, places: Mapping[str, int]) -> PackedWa
             always_m=min(ALWAYS_M, study.snap_m),
         ),
         services=[[round(float(x), 2), round(float(y), 2)] for x, y in xy - corner],
+        ids=[str(name) for name in shown.index],
         service_entries=rule.otherwise(
             (xy - corner).round(2), doors.at(xy), np.arange(len(xy)), always_m=study.snap_m
         ),

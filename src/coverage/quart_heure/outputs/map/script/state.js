@@ -7,7 +7,7 @@
 /**
  * What an address says beside what is chosen.
  * @typedef {{ zoom: number, lat: number, lng: number }} Look where the map looks
- * @typedef {{ hidden: Kind[], place: Look | null, gap: number | null }} Beside
+ * @typedef {{ hidden: Kind[], place: Look | null, gap: number | null, supposed: string }} Beside
  */
 
 import { HOURS } from "./hours.js";
@@ -58,6 +58,7 @@ export function readState(hash, data, layers) {
     hidden: layers.filter((name) => hidden.includes(name)),
     place: lookOf(said.get("at") || ""),
     gap: number(said.get("gap"), 1, 1e6),
+    supposed: said.get("si") || "",
   };
 }
 
@@ -78,6 +79,7 @@ export function writeState(state, data) {
     said.set("at", [Number(zoom.toFixed(2)), lat.toFixed(5), lng.toFixed(5)].join("/"));
   }
   if (state.gap) said.set("gap", String(state.gap));
+  if (state.supposed) said.set("si", state.supposed);
   if (state.lang) said.set("lang", state.lang);
   return "#" + said.toString().replace(/%2F/g, "/");
 }

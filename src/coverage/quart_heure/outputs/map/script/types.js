@@ -26,6 +26,8 @@
  * @property {Paint} nearly_uncovered
  * @property {Paint} uncovered
  * @property {Paint} perhaps
+ * @property {Paint} gained
+ * @property {Paint} lost
  */
 
 /**
@@ -372,6 +374,7 @@
  * @property {PackedBarriers} barriers
  * @property {PackedEntries} cells
  * @property {number[][]} services
+ * @property {string[]} ids
  * @property {PackedEntries} service_entries
  * @property {number[]} counted
  * @property {string} district
