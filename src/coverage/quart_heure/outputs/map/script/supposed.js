@@ -2,6 +2,7 @@
 
 /** @import { CategoryView, CompositeView, Gap, PackedWalks, PageData, Service, View } from "./types.js" */
 /** @import { Cells } from "./cells.js" */
+/** @import { Changes } from "./sums.js" */
 /** @import { Minutes, Source } from "./walking.js" */
 /** @import { Words } from "./words.js" */
 /** @import { Zone } from "./zones.js" */
@@ -24,7 +25,7 @@ import { degrees } from "./draw.js";
 import { constants } from "./page.js";
 import { Projection } from "./projection.js";
 import { categoryViews, essentials } from "./scene.js";
-import { Sums } from "./sums.js";
+import { FINE, LONGEST, Sums } from "./sums.js";
 import { Walking } from "./walking.js";
 import { depths, outline, zonesOf } from "./zones.js";
 
@@ -47,6 +48,40 @@ function codeOf(minutes, upper, far, unreachable) {
     else high = middle;
   }
   return low === upper.length ? far : low + 1;
+}
+
+/**
+ * The median of some minutes, to a twentieth of one.
+ * @param {Float64Array} times
+ */
+function medianOf(times) {
+  const counts = new Int32Array(FINE * LONGEST + 1);
+  for (const minutes of times) counts[Math.min(Math.floor(minutes * FINE), counts.length - 1)]++;
+  let [sum, bin] = [0, 0];
+  while (sum < times.length / 2) sum += counts[bin++];
+  return bin === counts.length ? Infinity : (bin - 0.5) / FINE;
+}
+
+/**
+ * Let the zones of a view be worked out when they are first asked for.
+ * @param {View} view
+ * @param {() => Gap[]} work
+ */
+function lazily(view, work) {
+  /** @type {Gap[] | null} */
+  let known = null;
+  const get = () => (known = known || work());
+  Object.defineProperty(view, "gaps", { get, configurable: true, enumerable: true });
+}
+
+/**
+ * Put a view back as it was.
+ * @param {View} view
+ * @param {View} was
+ */
+function settle(view, was) {
+  Object.defineProperty(view, "gaps", { value: was.gaps, writable: true, configurable: true, enumerable: true });
+  Object.assign(view, was);
 }
 
 export class Supposed {
@@ -76,10 +111,21 @@ export class Supposed {
       views: data.views.map((view) => ({ ...view })),
       hours: data.hours,
     };
+    this.known = data.services.map((_, place) => walking.service(place));
+    /** @type {Map<string, Source>} */
+    this.elsewhere = new Map();
     /** @type {Map<string, Minutes>} */
     this.base = new Map();
-    /** @type {Map<string, { minutes: Minutes, sources: Source[] }>} */
+    /** @type {Map<string, Minutes>} */
     this.now = new Map();
+    /** Cells of each category whose codes are not those of the page. @type {Map<string, Changes>} */
+    this.changed = new Map();
+    /** @type {Map<string, Uint16Array>} */
+    this.discs = new Map();
+    /** @type {Map<string, Uint8Array>} */
+    this.baseMasks = new Map();
+    /** @type {Map<string, Uint32Array>} */
+    this.numbers = new Map();
     /** @type {Map<string, { zones: (Zone & { label: number })[], label: Int32Array }>} */
     this.baseZones = new Map();
     /** @type {Change[]} */
@@ -125,7 +171,7 @@ export class Supposed {
     const counted = essentials(data).map((view) => view.id);
     const composite = data.views.find((view) => view.kind === "composite");
     if (composite && composite.kind === "composite" && counted.some((id) => touched.has(id))) {
-      this.changeComposite(composite, counted, changes);
+      this.changeComposite(composite, counted);
     }
     return touched;
   }
@@ -161,11 +207,11 @@ export class Supposed {
    * @returns {Source[]}
    */
   sourcesOf(category, changes) {
-    const { walks, walking, original } = this;
+    const { walks, original } = this;
     /** @type {Map<number, Source>} */
     const found = new Map();
     original.services.forEach((service, place) => {
-      if (service.category === category && walks.counted[place]) found.set(place, walking.service(place));
+      if (service.category === category && walks.counted[place]) found.set(place, this.known[place]);
     });
     let added = original.services.length;
     for (const change of changes) {
@@ -174,10 +220,23 @@ export class Supposed {
       if (change.kind === "close") found.delete(place);
       else if (change.kind === "add" || walks.counted[place]) {
         const [x, y] = this.projection.metres(change.at);
-        found.set(place, walking.another(x, y, place));
+        found.set(place, this.sourceAt(x, y, place));
       }
     }
     return [...found.values()].filter((one) => one.entries.edge.length);
+  }
+
+  /**
+   * A service that stands elsewhere; asked for again, the same one.
+   * @param {number} x
+   * @param {number} y
+   * @param {number} place
+   */
+  sourceAt(x, y, place) {
+    const key = place + " " + x + " " + y;
+    const source = this.elsewhere.get(key) || this.walking.another(x, y, place);
+    this.elsewhere.set(key, source);
+    return source;
   }
 
   /**
@@ -207,17 +266,19 @@ export class Supposed {
       cells.nearest[category] = original.nearest[category];
       cells.packed.nearest[category].places = original.places[category];
       this.now.delete(category);
+      this.changed.delete(category);
       Object.assign(view, was);
       return;
     }
     const base = this.baseOf(category);
     const sources = this.sourcesOf(category, changes);
-    const minutes = this.walking.minutes(sources);
-    this.now.set(category, { minutes, sources });
-    this.writeCells(category, base, minutes, sources);
-    const codes = cells.minutes[category];
-    Object.assign(view, this.sums.figures(was, original.codes[category], codes, minutes.minutes));
-    view.gaps = this.gapsOf(category, [category], was, changes);
+    const minutes = this.walking.minutesFrom(base, sources);
+    this.now.set(category, minutes);
+    const { changed, moved } = this.writeCells(category, base, minutes);
+    const codes = { cells: changed, before: original.codes[category], after: cells.minutes[category] };
+    this.changed.set(category, codes);
+    Object.assign(view, this.sums.figures(was, codes, { positions: moved, before: base.minutes, after: minutes.minutes }));
+    view.gaps = this.gapsOf(category, [category], was, changed);
     view.figures = { ...view.figures, ...this.counts(was, mine, view.gaps) };
     view.counted = sources.length;
   }
@@ -233,25 +294,45 @@ export class Supposed {
   /**
    * @param {string} category
    * @param {Minutes} base
-   * @param {Minutes} found
-   * @param {Source[]} sources
+   * @param {Minutes & { positions: Int32Array }} found
    */
-  writeCells(category, base, found, sources) {
+  writeCells(category, base, found) {
     const { cells, original, upper } = this;
     const { far, unreachable } = cells.packed;
     const codes = original.codes[category].slice();
-    const numbers = original.nearest[category].slice();
-    const places = original.places[category];
-    for (let i = 0; i < numbers.length; i++) if (numbers[i]) numbers[i] = places[numbers[i] - 1] + 1;
-    this.walking.cells.forEach((cell, n) => {
+    const numbers = this.baseNumbers(category).slice();
+    const size = found.positions.length;
+    const [moved, changed] = [new Int32Array(size), new Int32Array(size)];
+    let [nMoved, nChanged] = [0, 0];
+    const on = this.walking.cells;
+    for (const n of found.positions) {
       const minutes = found.minutes[n];
-      if (minutes === base.minutes[n] || Math.abs(minutes - base.minutes[n]) < CHANGED) return;
-      codes[cell] = codeOf(minutes, upper, far, unreachable);
-      numbers[cell] = found.source[n] < 0 ? 0 : sources[found.source[n]].place + 1;
-    });
+      if (minutes === base.minutes[n] || Math.abs(minutes - base.minutes[n]) < CHANGED) continue;
+      const cell = on[n];
+      moved[nMoved++] = n;
+      numbers[cell] = found.source[n] + 1;
+      const code = codeOf(minutes, upper, far, unreachable);
+      if (code === codes[cell]) continue;
+      codes[cell] = code;
+      changed[nChanged++] = cell;
+    }
     cells.minutes[category] = codes;
     cells.nearest[category] = numbers;
     cells.packed.nearest[category].places = this.data.services.map((_, place) => place);
+    return { moved: moved.slice(0, nMoved), changed: changed.slice(0, nChanged) };
+  }
+
+  /**
+   * The nearest service of each cell as it is: its position in the page and 1, 0 for none.
+   * @param {string} category
+   */
+  baseNumbers(category) {
+    const before = this.numbers.get(category);
+    if (before) return before;
+    const places = this.original.places[category];
+    const numbers = this.original.nearest[category].map((number) => (number ? places[number - 1] + 1 : 0));
+    this.numbers.set(category, numbers);
+    return numbers;
   }
 
   /**
@@ -293,19 +374,28 @@ export class Supposed {
   /**
    * @param {CompositeView} view
    * @param {string[]} counted
-   * @param {Change[]} changes
    */
-  changeComposite(view, counted, changes) {
+  changeComposite(view, counted) {
     const was = /** @type {CompositeView} */ (this.original.views.find((one) => one.id === view.id));
-    if (!changes.some((change) => counted.includes(this.categoryOf(change)))) {
-      Object.assign(view, was);
+    const lists = counted.flatMap((id) => this.changed.get(id)?.cells || []);
+    if (!lists.length) {
+      settle(view, was);
       return;
     }
-    Object.assign(view, this.sums.shares(was, counted, this.original.codes));
-    view.gaps = this.gapsOf(view.id, counted, was, changes);
+    const marked = new Uint8Array(this.cells.codes.length);
+    for (const list of lists) for (const cell of list) marked[cell] = 1;
+    const cells = lists.length === 1 ? lists[0] : this.walking.cells.filter((cell) => marked[cell] === 1);
+    Object.assign(view, this.sums.shares(was, counted, this.original.codes, cells));
+    // Worked out when they are looked at.
+    lazily(view, () => this.gapsOf(view.id, counted, was, cells));
   }
 
   /* ---- zones ---- */
+
+  /* The codes that are within the threshold, or just beyond it. */
+  notUncovered() {
+    return this.sums.near(this.data.threshold_min * (1 + constants.borderline) + 1e-6);
+  }
 
   /**
    * Which cells are beyond reach of all of some categories, by more than walking a little faster mends.
@@ -314,8 +404,7 @@ export class Supposed {
    */
   uncovered(categories, codes) {
     const { off_network: off } = this.cells.packed;
-    const limit = this.data.threshold_min * (1 + constants.borderline) + 1e-6;
-    const near = Uint8Array.from({ length: 256 }, (_, code) => (code > 0 && code <= this.upper.length && this.upper[code - 1] <= limit ? 1 : 0));
+    const near = this.notUncovered();
     const [first, ...others] = categories.map((id) => codes[id]);
     const mask = new Uint8Array(first.length);
     for (let i = 0; i < mask.length; i++) {
@@ -332,13 +421,19 @@ export class Supposed {
    * @param {string} id
    * @param {string[]} categories
    * @param {View} was
-   * @param {Change[]} changes
+   * @param {Int32Array} changed cells whose codes are not those of the page
    */
-  gapsOf(id, categories, was, changes) {
+  gapsOf(id, categories, was, changed) {
     const { width } = this.cells;
     const hectares = this.walks.cell_m ** 2 / 10000;
     const least = Math.ceil(this.data.gap_ha / hectares - 1e-9);
-    const before = this.baseZones.get(id) || zonesOf(this.uncovered(categories, this.original.codes), width, least);
+    const baseMask = this.baseMasks.get(id) || this.uncovered(categories, this.original.codes);
+    this.baseMasks.set(id, baseMask);
+    const mask = baseMask.slice();
+    const near = this.notUncovered();
+    for (const cell of changed) mask[cell] = categories.some((one) => near[this.cells.minutes[one][cell]]) ? 0 : 1;
+    if (!changed.some((cell) => mask[cell] !== baseMask[cell])) return was.gaps;
+    const before = this.baseZones.get(id) || zonesOf(baseMask, width, least);
     this.baseZones.set(id, before);
     /** @type {Map<number, Gap>} */
     const gapOf = new Map();
@@ -347,13 +442,12 @@ export class Supposed {
       if (cell >= 0) gapOf.set(before.label[cell], gap);
     }
     const known = new Map(before.zones.map((zone) => [zone.first, zone]));
-    const mask = this.uncovered(categories, this.cells.minutes);
     const { label, zones } = zonesOf(mask, width, least);
     const depth = depths(mask, width);
     const told = zones.map((zone) => {
       const same = known.get(zone.first);
       const gap = same && same.cells.length === zone.cells.length && same.sum === zone.sum && gapOf.get(same.label);
-      return gap ? { ...gap } : this.gap(zone, label, depth, categories, changes);
+      return gap ? { ...gap } : this.gap(zone, label, depth, categories);
     });
     told.sort((a, b) => (b.residents || 0) - (a.residents || 0) || (b.area_ha || 0) - (a.area_ha || 0));
     told.forEach((gap, n) => (gap.rank = n + 1));
@@ -365,32 +459,36 @@ export class Supposed {
    * @param {Int32Array} label
    * @param {Int32Array} depth
    * @param {string[]} categories
-   * @param {Change[]} changes
    * @returns {Gap}
    */
-  gap(zone, label, depth, categories, changes) {
+  gap(zone, label, depth, categories) {
     const { sums, projection, data } = this;
     const { width } = this.cells;
-    const found = categories.map((id) => this.now.get(id) || { minutes: this.baseOf(id), sources: this.sourcesOf(id, changes) });
-    let [nearest, name] = [Infinity, ""];
-    const times = zone.cells.map((cell) => {
+    const found = categories.map((id) => this.now.get(id) || this.baseOf(id));
+    const discs = categories.map((id) => this.inReach(id));
+    const times = new Float64Array(zone.cells.length);
+    let [nearest, place, furthest, inReach, residents, inner] = [Infinity, -1, 0, 0, 0, zone.cells[0]];
+    for (let i = 0; i < times.length; i++) {
+      const cell = zone.cells[i];
       const n = sums.position[cell];
-      let least = Infinity;
-      for (const { minutes, sources } of found) {
-        if (minutes.minutes[n] >= least) continue;
-        least = minutes.minutes[n];
-        if (least >= nearest) continue;
-        nearest = least;
-        const source = sources[minutes.source[n]];
-        name = (source && data.services[source.place]?.name) || "";
+      let [least, from] = [Infinity, -1];
+      for (const { minutes, source } of found) {
+        if (minutes[n] >= least) continue;
+        least = minutes[n];
+        from = source[n];
       }
-      return least;
-    });
-    times.sort((a, b) => a - b);
-    const inReach = zone.cells.filter((cell) => this.nearAsTheCrowFlies(sums.position[cell], found)).length;
-    const inner = zone.cells.reduce((best, cell) => (depth[cell] > depth[best] ? cell : best), zone.cells[0]);
+      times[i] = least;
+      if (least < nearest) [nearest, place] = [least, from];
+      if (least > furthest) furthest = least;
+      for (const disc of discs) {
+        if (!disc[cell]) continue;
+        inReach++;
+        break;
+      }
+      residents += sums.people[cell];
+      if (depth[cell] > depth[inner]) inner = cell;
+    }
     const at = projection.place((inner % width) + 0.5, Math.floor(inner / width) + 0.5);
-    const middle = (times[(times.length - 1) >> 1] + times[times.length >> 1]) / 2;
     /** @param {number} value */
     const finite = (value) => (Number.isFinite(value) ? value : null);
     return {
@@ -398,26 +496,51 @@ export class Supposed {
       at: { lat: at.lat, lng: at.lng },
       districts: sums.districtsOf(zone.cells).map((row) => data.rows[row]),
       area_ha: (zone.cells.length * this.walks.cell_m ** 2) / 10000,
-      residents: Math.round(zone.cells.reduce((sum, cell) => sum + sums.people[cell], 0)),
-      minutes: { min: finite(times[0]), median: finite(middle), max: finite(times[times.length - 1]) },
+      residents: Math.round(residents),
+      minutes: { min: finite(nearest), median: finite(medianOf(times)), max: finite(furthest) },
       shape: [outline(zone.cells, label, width).map((ring) => this.steps(ring))],
-      nearest: name,
+      nearest: data.services[place]?.name || "",
       street: this.streetAt(at),
       cause: inReach >= zone.cells.length / 2 ? "barrier" : "too_far",
     };
   }
 
   /**
-   * @param {number} n position of the cell among those on the network
-   * @param {{ sources: Source[] }[]} found
+   * How many services of a category each cell has within reach as the crow flies.
+   * @param {string} category
    */
-  nearAsTheCrowFlies(n, found) {
-    const { x, y } = this.walking;
-    const square = this.walks.reach_m ** 2;
-    for (const { sources } of found) {
-      for (const one of sources) if ((one.x - x[n]) ** 2 + (one.y - y[n]) ** 2 <= square) return true;
+  inReach(category) {
+    const base = this.baseOf(category).sources;
+    let counts = this.discs.get(category);
+    if (!counts) {
+      counts = new Uint16Array(this.cells.codes.length);
+      for (const one of base) this.stamp(counts, one, 1);
+      this.discs.set(category, counts);
     }
-    return false;
+    const now = this.now.get(category);
+    if (!now) return counts;
+    const found = counts.slice();
+    for (const one of base) if (!now.sources.includes(one)) this.stamp(found, one, -1);
+    for (const one of now.sources) if (!base.includes(one)) this.stamp(found, one, 1);
+    return found;
+  }
+
+  /**
+   * @param {Uint16Array} counts
+   * @param {Source} one
+   * @param {number} by
+   */
+  stamp(counts, one, by) {
+    const { width, height } = this.cells;
+    const { cell_m: side, reach_m: reach } = this.walks;
+    const [low, high] = [-reach, reach].map((metres) => Math.floor((one.y + metres) / side));
+    for (let row = Math.max(low, 0); row <= Math.min(high, height - 1); row++) {
+      const half = Math.sqrt(Math.max(reach ** 2 - ((row + 0.5) * side - one.y) ** 2, 0));
+      const first = Math.max(Math.ceil((one.x - half) / side - 0.5), 0);
+      const last = Math.min(Math.floor((one.x + half) / side - 0.5), width - 1);
+      if (Math.abs((row + 0.5) * side - one.y) > reach) continue;
+      for (let col = first; col <= last; col++) counts[row * width + col] += by;
+    }
   }
 
   /**
@@ -464,10 +587,19 @@ export class Supposed {
     const was = this.original.views.find((one) => one.id === category);
     const now = this.data.views.find((one) => one.id === category);
     return {
-      ...this.sums.changed(this.original.codes[category], this.cells.minutes[category], minutes),
+      ...this.sums.changed(category, this.changed.get(category) || this.unchanged(category), minutes),
       gapsBefore: was ? was.gaps.length : 0,
       gapsAfter: now ? now.gaps.length : 0,
     };
+  }
+
+  /**
+   * @param {string} category
+   * @returns {Changes}
+   */
+  unchanged(category) {
+    const codes = this.original.codes[category];
+    return { cells: new Int32Array(), before: codes, after: codes };
   }
 
   /**
@@ -499,7 +631,7 @@ export class Supposed {
       line: way.points.map((point) => this.projection.placeOf(point)),
       minutes: way.metres / this.walks.metres_per_min,
       metres: way.metres,
-      service: this.data.services[sources[way.source].place],
+      service: this.data.services[way.place],
       crow: { at: this.projection.placeOf([crow.x, crow.y]), metres: Math.hypot(crow.x - x, crow.y - y) },
     };
   }

@@ -6,17 +6,18 @@
 /** @typedef {{ x: number, y: number, entries: Entries, place: number }} Source a service, by its position in the page */
 
 /**
- * What a search finds of the nodes: metres to the nearest service, which source that is, and the
+ * What a search finds of the nodes: metres to the nearest service, its place in the page, and the
  * edge by which one walks towards it, -1 at its door.
  * @typedef {{ metres: Float64Array, source: Int32Array, by: Int32Array }} Reached
  */
 
 /**
- * Of each cell that is on the network: minutes, and the source, -1 where none can be reached.
- * @typedef {{ minutes: Float64Array, source: Int32Array, reached: Reached }} Minutes
+ * Of each cell that is on the network: minutes, and the place of the service, -1 where none can be
+ * reached.
+ * @typedef {{ minutes: Float64Array, source: Int32Array, reached: Reached, sources: Source[] }} Minutes
  */
 
-/** @typedef {{ points: number[][], metres: number, source: number }} Way from a cell to a service, in metres */
+/** @typedef {{ points: number[][], metres: number, place: number }} Way from a cell to a service, in metres */
 
 import { Barriers } from "./barriers.js";
 import { Doorways, listedEntries, neededEntries } from "./entries.js";
@@ -48,6 +49,7 @@ export class Walking {
     this.links = meets.links;
     this.services = services;
     this.onEdge = this.byEdge();
+    this.atNode = this.byNode();
     // What a search needs is made once.
     this.relaxed = new Float64Array(streets.n);
     this.heads = new Int32Array(BUCKETS);
@@ -105,6 +107,20 @@ export class Walking {
     return { x, y, entries, place };
   }
 
+  /* The cells that may walk to each node. */
+  byNode() {
+    const { begins, node } = this.links;
+    const counts = new Int32Array(this.streets.n);
+    for (let i = 0; i < node.length; i++) counts[node[i]]++;
+    const nodeBegins = beginsOf(counts);
+    const next = nodeBegins.slice();
+    const cell = new Int32Array(node.length);
+    for (let n = 0; n + 1 < begins.length; n++) {
+      for (let i = begins[n]; i < begins[n + 1]; i++) cell[next[node[i]]++] = n;
+    }
+    return { begins: nodeBegins, cell };
+  }
+
   /* The entries of cells at each edge. */
   byEdge() {
     const { begins, edge } = this.entries;
@@ -129,18 +145,35 @@ export class Walking {
    * @returns {Reached}
    */
   search(sources) {
+    const { n } = this.streets;
+    const reached = {
+      metres: new Float64Array(n).fill(Infinity),
+      source: new Int32Array(n).fill(-1),
+      by: new Int32Array(n).fill(-1),
+    };
+    this.spread(reached, sources.map((one) => ({ one, place: one.place })), null);
+    return reached;
+  }
+
+  /**
+   * Spread from doors through the streets for as long as that is nearer than what is known.
+   * @param {Reached} reached is written to
+   * @param {{ one: Source, place: number }[]} doors
+   * @param {Uint8Array | null} lost nodes that are to be reached anew from around them
+   * @returns {number[]} the nodes that are reached otherwise, some of them twice
+   */
+  spread({ metres, source, by }, doors, lost) {
     const { streets, relaxed, heads } = this;
     const { begins, node: heirs, by: edges, metres: lengths } = streets.linked;
-    const metres = new Float64Array(streets.n).fill(Infinity);
-    const source = new Int32Array(streets.n).fill(-1);
-    const by = new Int32Array(streets.n).fill(-1);
+    /** @type {number[]} */
+    const otherwise = [];
     relaxed.fill(Infinity);
     heads.fill(-1);
     let { node, next } = this.waiting;
     let size = 0;
     let last = 0;
-    /** @param {number} which */
-    const wait = (which) => {
+    /** @type {(which: number, length: number, from: number, edge: number) => void} */
+    const reach = (which, length, from, edge) => {
       if (size === node.length) {
         const wider = { node: new Int32Array(size * 2), next: new Int32Array(size * 2) };
         wider.node.set(node);
@@ -148,27 +181,34 @@ export class Walking {
         this.waiting = wider;
         ({ node, next } = wider);
       }
-      const bucket = Math.min(Math.floor(metres[which] / BUCKET), BUCKETS - 1);
+      metres[which] = length;
+      source[which] = from;
+      by[which] = edge;
+      const bucket = Math.min(Math.floor(length / BUCKET), BUCKETS - 1);
       node[size] = which;
       next[size] = heads[bucket];
       heads[bucket] = size++;
       if (bucket > last) last = bucket;
     };
-    /** @type {(which: number, length: number, from: number) => void} */
-    const begin = (which, length, from) => {
-      if (length >= metres[which]) return;
-      metres[which] = length;
-      source[which] = from;
-      wait(which);
-    };
-    sources.forEach(({ entries }, n) => {
-      const { edge, share, metres: access } = entries;
+    for (const { one, place } of doors) {
+      const { edge, share, metres: access } = one.entries;
       for (let i = 0; i < edge.length; i++) {
         const e = edge[i];
-        if (streets.forward(e) || share[i] === 0) begin(streets.u[e], access[i] + share[i] * streets.there[e], n);
-        if (streets.backward(e) || share[i] === 1) begin(streets.v[e], access[i] + (1 - share[i]) * streets.back[e], n);
+        const [u, v] = [streets.u[e], streets.v[e]];
+        const [toU, toV] = [access[i] + share[i] * streets.there[e], access[i] + (1 - share[i]) * streets.back[e]];
+        if ((streets.forward(e) || share[i] === 0) && toU < metres[u]) reach(u, toU, place, -1);
+        if ((streets.backward(e) || share[i] === 1) && toV < metres[v]) reach(v, toV, place, -1);
       }
-    });
+    }
+    if (lost) {
+      for (let tail = 0; tail < streets.n; tail++) {
+        if (lost[tail] || metres[tail] === Infinity) continue;
+        for (let i = begins[tail]; i < begins[tail + 1]; i++) {
+          const onward = metres[tail] + lengths[i];
+          if (lost[heirs[i]] && onward < metres[heirs[i]]) reach(heirs[i], onward, source[tail], edges[i]);
+        }
+      }
+    }
     for (let bucket = 0; bucket <= last; bucket++) {
       while (heads[bucket] >= 0) {
         const tail = node[heads[bucket]];
@@ -176,18 +216,14 @@ export class Walking {
         const length = metres[tail];
         if (relaxed[tail] === length) continue; // waited here twice, or in a later bucket before
         relaxed[tail] = length;
+        otherwise.push(tail);
         for (let i = begins[tail]; i < begins[tail + 1]; i++) {
-          const head = heirs[i];
           const onward = length + lengths[i];
-          if (onward >= metres[head]) continue;
-          metres[head] = onward;
-          source[head] = source[tail];
-          by[head] = edges[i];
-          wait(head);
+          if (onward < metres[heirs[i]]) reach(heirs[i], onward, source[tail], edges[i]);
         }
       }
     }
-    return { metres, source, by };
+    return otherwise;
   }
 
   /**
@@ -195,34 +231,94 @@ export class Walking {
    * @returns {Minutes}
    */
   minutes(sources) {
-    const reached = this.search(sources);
-    const { begins, node, metres: ways } = this.links;
     const count = this.cells.length;
-    const minutes = new Float64Array(count);
-    const source = new Int32Array(count);
-    const { metres: nodeMetres, source: nodeSource } = reached;
-    for (let n = 0; n < count; n++) {
-      let [least, at] = [Infinity, -1];
-      for (let i = begins[n]; i < begins[n + 1]; i++) {
-        const length = nodeMetres[node[i]] + ways[i];
-        if (length < least) {
-          least = length;
-          at = node[i];
-        }
+    const found = { minutes: new Float64Array(count), source: new Int32Array(count), reached: this.search(sources), sources };
+    for (let n = 0; n < count; n++) this.walkFrom(n, found);
+    this.walkAlong(sources, found, null);
+    return found;
+  }
+
+  /**
+   * The same from what is known of other services: only where it matters is anything searched.
+   * @param {Minutes} base
+   * @param {Source[]} sources
+   * @returns {Minutes & { positions: Int32Array }} also the cells that may have changed
+   */
+  minutesFrom(base, sources) {
+    const kept = new Set(base.sources.filter((one) => sources.includes(one)).map((one) => one.place));
+    const { metres, source, by } = base.reached;
+    const reached = { metres: metres.slice(), source: source.slice(), by: by.slice() };
+    /** @type {number[]} */
+    const touched = [];
+    /** @type {Uint8Array | null} */
+    let lost = null;
+    const gone = kept.size < base.sources.length;
+    if (gone) {
+      lost = new Uint8Array(this.streets.n);
+      for (let node = 0; node < source.length; node++) {
+        if (source[node] < 0 || kept.has(source[node])) continue;
+        lost[node] = 1;
+        touched.push(node);
+        reached.metres[node] = Infinity;
+        reached.source[node] = reached.by[node] = -1;
       }
-      minutes[n] = least;
-      source[n] = at < 0 ? -1 : nodeSource[at];
     }
-    sources.forEach((one, from) => {
+    const doors = sources.filter((one) => gone || !kept.has(one.place)).map((one) => ({ one, place: one.place }));
+    for (const node of this.spread(reached, doors, lost)) touched.push(node);
+    const found = { minutes: base.minutes.slice(), source: base.source.slice(), reached, sources };
+    const again = new Uint8Array(this.cells.length);
+    const { begins, cell } = this.atNode;
+    for (const node of touched) for (let i = begins[node]; i < begins[node + 1]; i++) again[cell[i]] = 1;
+    if (gone) {
+      for (let n = 0; n < again.length; n++) if (base.source[n] >= 0 && !kept.has(base.source[n])) again[n] = 1;
+    }
+    for (const one of sources) {
+      if (!kept.has(one.place)) this.alongEdges(one, (n) => (again[n] = 1));
+    }
+    const positions = new Int32Array(again.length);
+    let size = 0;
+    for (let n = 0; n < again.length; n++) {
+      if (!again[n]) continue;
+      this.walkFrom(n, found);
+      positions[size++] = n;
+    }
+    this.walkAlong(sources, found, again);
+    return { ...found, positions: positions.slice(0, size) };
+  }
+
+  /**
+   * From a cell by the streets.
+   * @param {number} n
+   * @param {Minutes} found
+   */
+  walkFrom(n, { minutes, source, reached }) {
+    const { begins, node, metres } = this.links;
+    let [least, at] = [Infinity, -1];
+    for (let i = begins[n]; i < begins[n + 1]; i++) {
+      const length = reached.metres[node[i]] + metres[i];
+      if (length < least) {
+        least = length;
+        at = node[i];
+      }
+    }
+    minutes[n] = least / this.walks.metres_per_min;
+    source[n] = at < 0 ? -1 : reached.source[at];
+  }
+
+  /**
+   * From cells at the very street of a service.
+   * @param {Source[]} sources
+   * @param {Minutes} found
+   * @param {Uint8Array | null} only
+   */
+  walkAlong(sources, { minutes, source }, only) {
+    for (const one of sources) {
       this.alongEdges(one, (cell, length) => {
-        if (length >= minutes[cell]) return;
-        minutes[cell] = length;
-        source[cell] = from;
+        if ((only && !only[cell]) || length / this.walks.metres_per_min >= minutes[cell]) return;
+        minutes[cell] = length / this.walks.metres_per_min;
+        source[cell] = one.place;
       });
-    });
-    const speed = this.walks.metres_per_min;
-    for (let n = 0; n < count; n++) minutes[n] /= speed;
-    return { minutes, source, reached };
+    }
   }
 
   /**
@@ -259,7 +355,7 @@ export class Walking {
     const { begins, edge, share, metres: access } = this.entries;
     let least = Infinity;
     /** @type {() => Way} */
-    let draw = () => ({ points: [], metres: 0, source: -1 });
+    let draw = () => ({ points: [], metres: 0, place: -1 });
     for (let i = begins[n]; i < begins[n + 1]; i++) {
       const e = edge[i];
       /** @type {(node: number, to: number, length: number) => void} */
@@ -272,13 +368,13 @@ export class Walking {
       if (streets.backward(e) || share[i] === 0) leave(streets.u[e], 0, share[i] * streets.back[e]);
       if (streets.forward(e) || share[i] === 1) leave(streets.v[e], 1, (1 - share[i]) * streets.there[e]);
     }
-    sources.forEach((one, from) => {
+    sources.forEach((one) => {
       this.alongEdges(one, (at, length, entry, door) => {
         if (at !== n || length >= least) return;
         least = length;
         const street = one.entries.edge[door];
         const points = [[this.x[n], this.y[n]], ...streets.part(street, share[entry], one.entries.share[door]), [one.x, one.y]];
-        draw = () => ({ points, metres: length, source: from });
+        draw = () => ({ points, metres: length, place: one.place });
       });
     });
     return least === Infinity ? null : draw();
@@ -302,7 +398,7 @@ export class Walking {
       points.push(...streets.part(e, ahead ? 0 : 1, ahead ? 1 : 0));
       at = ahead ? streets.v[e] : streets.u[e];
     }
-    const one = sources[source[node]];
+    const one = /** @type {Source} */ (sources.find(({ place }) => place === source[node]));
     const { edge, share, metres: access } = one.entries;
     let [best, least, end] = [-1, Infinity, 0];
     edge.forEach((e, i) => {
@@ -313,7 +409,7 @@ export class Walking {
     });
     if (best >= 0) points.push(...streets.part(edge[best], end, share[best]));
     points.push([one.x, one.y]);
-    return { points, metres, source: source[node] };
+    return { points, metres, place: one.place };
   }
 }
 

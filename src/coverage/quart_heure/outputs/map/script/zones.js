@@ -1,6 +1,10 @@
 /* Zones: cells that touch along a side, and their outlines, as analysis/zones.py has them. */
 
-/** @typedef {{ cells: number[], first: number, sum: number }} Zone cells of the grid, and what tells the zone from others */
+/** @typedef {{ cells: Int32Array, first: number, sum: number }} Zone cells of the grid, and what tells the zone from others */
+
+const HALF_X = [0.5, 0, -0.5, 0];
+const HALF_Y = [0, 0.5, 0, -0.5];
+const TURNS = [3, 0, 1]; // right, on, left
 
 /**
  * The zones of at least so many cells.
@@ -29,7 +33,7 @@ export function zonesOf(mask, width, least) {
         waiting[end++] = j;
       }
     }
-    zones.push({ cells: Array.from(waiting.subarray(0, end)), first: start, sum });
+    zones.push({ cells: waiting.slice(0, end), first: start, sum });
   }
   return { label, zones: zones.map((zone, n) => ({ ...zone, label: n + 1 })).filter((zone) => zone.cells.length >= least) };
 }
@@ -53,7 +57,7 @@ export function depths(mask, width) {
 /**
  * The rings around a zone through the middles of the sides of its cells, in cells; the one around it
  * comes first.
- * @param {number[]} cells
+ * @param {Int32Array} cells
  * @param {Int32Array} label
  * @param {number} width
  */
@@ -62,29 +66,42 @@ export function outline(cells, label, width) {
   // A side runs with the zone on its left, from a corner in a direction: east, north, west, south.
   const corners = width + 1;
   const steps = [1, corners, -1, -corners];
-  /** @type {Set<number>} */
-  const sides = new Set();
+  const sides = new Uint8Array(4 * corners * (label.length / width + 1));
+  /** @type {number[]} */
+  const starts = [];
+  /** @param {number} side */
+  const put = (side) => {
+    sides[side] = 1;
+    starts.push(side);
+  };
   for (const i of cells) {
     const corner = Math.floor(i / width) * corners + (i % width);
-    if (label[i - width] !== number) sides.add(corner * 4);
-    if (label[i + 1] !== number) sides.add((corner + 1) * 4 + 1);
-    if (label[i + width] !== number) sides.add((corner + corners + 1) * 4 + 2);
-    if (label[i - 1] !== number) sides.add((corner + corners) * 4 + 3);
+    if (label[i - width] !== number) put(corner * 4);
+    if (label[i + 1] !== number) put((corner + 1) * 4 + 1);
+    if (label[i + width] !== number) put((corner + corners + 1) * 4 + 2);
+    if (label[i - 1] !== number) put((corner + corners) * 4 + 3);
   }
   const rings = [];
-  for (const start of sides) {
+  for (const start of starts) {
+    if (!sides[start]) continue;
     /** @type {number[][]} */
     const ring = [];
     let side = start;
     do {
-      sides.delete(side);
-      const [corner, way] = [Math.floor(side / 4), side % 4];
+      sides[side] = 0;
+      const [corner, way] = [side >> 2, side & 3];
       const [x, y] = [corner % corners, Math.floor(corner / corners)];
-      ring.push([x + [0.5, 0, -0.5, 0][way], y + [0, 0.5, 0, -0.5][way]]);
-      const end = corner + steps[way];
+      ring.push([x + HALF_X[way], y + HALF_Y[way]]);
+      const end = (corner + steps[way]) * 4;
       // Where two cells touch at a corner only, the way turns right: no ring passes a corner twice.
-      const next = [3, 0, 1].map((turn) => end * 4 + ((way + turn) % 4)).find((one) => one === start || sides.has(one));
-      side = next === undefined ? start : next;
+      let next = start;
+      for (const turn of TURNS) {
+        const one = end + ((way + turn) & 3);
+        if (one !== start && !sides[one]) continue;
+        next = one;
+        break;
+      }
+      side = next;
     } while (side !== start);
     rings.push(ring.filter((point, i) => turns(ring[(i + ring.length - 1) % ring.length], point, ring[(i + 1) % ring.length])));
   }
