@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import itertools
 import math
 import zlib
 
@@ -42,7 +43,9 @@ def steps(text: str) -> list[int]:
 def numbers(layers: list[str]) -> list[int]:
     """Return numbers of any sign, of which the lowest bytes come first."""
     rows = [inflated(layer) for layer in layers]
-    left = [sum(byte << 8 * n for n, byte in enumerate(column)) for column in zip(*rows, strict=True)]
+    left = [
+        sum(byte << 8 * n for n, byte in enumerate(column)) for column in zip(*rows, strict=True)
+    ]
     return [-(value + 1) // 2 if value % 2 else value // 2 for value in left]
 
 
@@ -76,7 +79,7 @@ def streets(packed: PackedEdges, *, unit_m: float, length_m: float) -> Streets:
     there = []
     for line, more in zip(drawing, numbers(packed.there), strict=True):
         drawn = 0.0
-        for (x, y), (to_x, to_y) in zip(line, line[1:], strict=False):
+        for (x, y), (to_x, to_y) in itertools.pairwise(line):
             drawn += math.sqrt((to_x - x) ** 2 + (to_y - y) ** 2)
         there.append(math.floor(drawn * (unit_m / length_m) + 0.5) + more)
     more_back = numbers(packed.back) if packed.back else [0] * len(there)

@@ -54,9 +54,7 @@ def needed_entries(graph: SearchGraph, places: Attachment) -> Attachment:
     return places.take(needed & _first_at_junction(u, v, on_u, on_v))
 
 
-def walked_to(
-    graph: SearchGraph, places: Attachment, points: Attachment
-) -> NDArray[np.float64]:
+def walked_to(graph: SearchGraph, places: Attachment, points: Attachment) -> NDArray[np.float64]:
     """Return how far places are from points on the streets around them.
 
     Parameters
@@ -132,6 +130,7 @@ def _metres_by_ends(
     by_u[~(graph.forward[edge] | (points.offset_m == 0))] = np.inf
     by_v[~(graph.backward[edge] | (rest_m == 0))] = np.inf
     return np.minimum(by_u, by_v)
+
 
 def _walk_on(
     graph: SearchGraph,

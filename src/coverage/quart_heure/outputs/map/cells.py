@@ -63,13 +63,13 @@ class Grid:
         self.height = int(row.max()) - self.first_row + _MARGIN_CELLS + 1
         self._at = self.place(col, row)
 
-    def place(
-        self, col: NDArray[np.integer], row: NDArray[np.integer]
-    ) -> NDArray[np.int64]:
+    def place(self, col: NDArray[np.integer], row: NDArray[np.integer]) -> NDArray[np.int64]:
         """Return the positions of cells in the rectangle; shape (n,)."""
         at: NDArray[np.int64] = (
-            row.astype(np.int64) - self.first_row
-        ) * self.width + col.astype(np.int64) - self.first_col
+            (row.astype(np.int64) - self.first_row) * self.width
+            + col.astype(np.int64)
+            - self.first_col
+        )
         return at
 
     def packed(self, codes: NDArray[np.integer]) -> str:

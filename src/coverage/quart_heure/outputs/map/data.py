@@ -401,9 +401,9 @@ class PackedWalks:
     """What the page searches when something changes.
 
     ``services`` are those of the page in metres from the corner of its grid, which lies at
-    ``corner`` of the study's CRS; ``ids`` are their own; ``cells`` and ``service_entries`` are the exceptions from the rule
-    of entries; ``counted`` tells which of them count. ``district`` is the row
-    of each cell and 1, ``residents`` are in units of ``resident_unit``.
+    ``corner`` of the study's CRS; ``ids`` are their own, and ``counted`` tells which of them count.
+    ``cells`` and ``service_entries`` are the exceptions from the rule of entries. ``district`` is
+    the row of each cell and 1, ``residents`` are in units of ``resident_unit``.
     """
 
     unit_m: float

@@ -21,10 +21,13 @@ from quart_heure.network.travel_time import SearchGraph
 from quart_heure.outputs.map.cells import deflated
 from quart_heure.outputs.map.data import PackedEdges, PackedPoints
 
-UNIT_M = 0.25
-"""Places are told to this, and bends that move a street by less are left out."""
+UNIT_M = 0.0625
+"""Places are told to this."""
 
-LENGTH_M = 0.1
+STRAIGHT_M = 0.2
+"""Bends that move a street by less are left out."""
+
+LENGTH_M = 0.025
 """Metres of level street are told to this."""
 
 ENTERED, NOT_FORWARD, NOT_BACKWARD = 1, 2, 4
@@ -88,7 +91,7 @@ class WalkStreets:
         """
         kept = np.flatnonzero(useful & (graph.forward | graph.backward))
         xy, line = shapely.get_coordinates(
-            shapely.simplify(network.lines[kept], UNIT_M), return_index=True
+            shapely.simplify(network.lines[kept], STRAIGHT_M), return_index=True
         )
         at = np.rint((xy - corner) / UNIT_M).astype(np.int64)
         begins = np.searchsorted(line, np.arange(len(kept) + 1))

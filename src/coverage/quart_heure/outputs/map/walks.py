@@ -3,7 +3,7 @@
 "What if one opened here?" is answered by the page as the analysis answers it. Where its cells enter
 the streets is not packed: there are four entries to a cell, and the rule that finds them (see
 `quart_heure.network.snapping`) is shorter than their list. The page follows the rule when it is
-asked. It is told of streets to a quarter of a metre, which decides otherwise at some few places
+asked. It is told of streets to some decimetres, which decides otherwise at some few places
 where an entry just counts or just does not: the streets that those enter at are listed.
 """
 
@@ -45,8 +45,8 @@ if TYPE_CHECKING:
 RESIDENTS = 0.25
 """Residents of a cell are told to this; rounding is carried on, and never adds up."""
 
-APART_M = 2.0
-"""Entries of a place are listed where it would be this much nearer to, or further from, a street."""
+APART_M = 1.0
+"""Entries of a place are listed where the rule would err by this much on its way to a street."""
 
 SHARES = 254
 """Steps of a share of a street."""

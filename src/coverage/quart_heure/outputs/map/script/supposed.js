@@ -189,7 +189,7 @@ export class Supposed {
       if (change.kind === "add") {
         /** @type {Service} */
         const added = { at: change.at, category: change.category, name: change.name, status: words.say("what_if_status") };
-        if (this.rowAt(change.at) < 0) added.outside = true;
+        if (this.rowAt(this.projection.metres(change.at)) < 0) added.outside = true;
         services.push(added);
       } else if (change.kind === "close") {
         services[change.place] = { ...services[change.place], left_out: words.say("what_if_closed") };
@@ -279,7 +279,7 @@ export class Supposed {
     this.changed.set(category, codes);
     Object.assign(view, this.sums.figures(was, codes, { positions: moved, before: base.minutes, after: minutes.minutes }));
     view.gaps = this.gapsOf(category, [category], was, changed);
-    view.figures = { ...view.figures, ...this.counts(was, mine, view.gaps) };
+    view.figures = { ...view.figures, ...this.counts(was, sources, view.gaps) };
     view.counted = sources.length;
   }
 
@@ -338,24 +338,21 @@ export class Supposed {
   /**
    * How many services and zones each row has.
    * @param {CategoryView} was
-   * @param {Change[]} changes of the category
+   * @param {Source[]} sources that count now
    * @param {Gap[]} gaps
    */
-  counts(was, changes, gaps) {
+  counts(was, sources, gaps) {
     const services = [...was.figures.services_inside];
     const last = services.length - 1;
-    /** @type {(at: { lat: number, lng: number }, by: number) => void} */
-    const count = (at, by) => {
-      const row = this.rowAt(at);
+    /** @type {(one: Source, by: number) => void} */
+    const count = (one, by) => {
+      const row = this.rowAt([one.x, one.y]);
       if (row < 0) return;
       services[row] = (services[row] || 0) + by;
       services[last] = (services[last] || 0) + by;
     };
-    for (const change of changes) {
-      if (change.kind !== "add" && !this.walks.counted[change.place]) continue;
-      if (change.kind !== "add") count(this.original.services[change.place].at, -1);
-      if (change.kind !== "close") count(change.at, 1);
-    }
+    for (const one of sources) count(one, 1);
+    for (const one of this.baseOf(was.id).sources) count(one, -1);
     const touching = this.data.rows.map((label) => gaps.filter((gap) => gap.districts.includes(label)).length);
     touching[last] = gaps.length;
     return { services_inside: services, gaps_touching: touching };
@@ -363,10 +360,10 @@ export class Supposed {
 
   /**
    * The row of the district that holds a place, -1 outside the area.
-   * @param {{ lat: number, lng: number }} at
+   * @param {number[]} at metres from the corner of the grid
    */
   rowAt(at) {
-    const [x, y] = this.projection.metres(L.latLng(at.lat, at.lng)).map((m) => Math.floor(m / this.walks.cell_m));
+    const [x, y] = at.map((metres) => Math.floor(metres / this.walks.cell_m));
     if (x < 0 || y < 0 || x >= this.cells.width || y >= this.cells.height) return -1;
     return this.sums.rowOf(y * this.cells.width + x);
   }
