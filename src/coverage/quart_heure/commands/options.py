@@ -78,6 +78,13 @@ Districts = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="The same as --format json.")]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Keep nothing between runs.")]
+WhatIf = Annotated[
+    bool,
+    typer.Option(
+        "--what-if/--no-what-if",
+        help="Let readers of the map open, close and move services; half as large again.",
+    ),
+]
 Language = Annotated[Lang, typer.Option("--lang", help="Language of what people read.")]
 
 

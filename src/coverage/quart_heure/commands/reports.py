@@ -20,6 +20,7 @@ from quart_heure.commands.options import (
     Only,
     Source,
     StudyFile,
+    WhatIf,
     all_but,
     with_options,
 )
@@ -128,6 +129,7 @@ def map_(
         bool,
         typer.Option("--online-tiles", help="Draw over OpenStreetMap's tiles; needs internet."),
     ] = False,
+    what_if: WhatIf = True,
     lang: Language = Lang.FR,
     no_cache: NoCache = False,
 ) -> None:
@@ -145,6 +147,7 @@ def map_(
             lang=lang.value,
             background=coverage.study.background(),
             online_tiles=online_tiles,
+            what_if=what_if,
         )
     typer.echo(str(path))
 

@@ -166,8 +166,8 @@ class WalkStreets:
             like,
             u=self.u.astype(np.int32),
             v=self.v.astype(np.int32),
-            length_m=self.there * LENGTH_M,
-            xy=self.at * UNIT_M,
+            length_m=self._metres(self.there, LENGTH_M),
+            xy=self._metres(self.at, UNIT_M),
             offsets=self.offsets,
         )
 
@@ -180,7 +180,7 @@ class WalkStreets:
             v=self.v.astype(np.int32),
             forward=self.flags & NOT_FORWARD == 0,
             backward=self.flags & NOT_BACKWARD == 0,
-            length_m=self.there * LENGTH_M,
+            length_m=self._metres(self.there, LENGTH_M),
             effort_forward=np.ones(len(self.u)),
             effort_backward=self.back / self.there,
         )
@@ -197,6 +197,10 @@ class WalkStreets:
         share = here.offset_m / network.length_m[here.edge]
         share = np.where(self.turned[edge], 1 - share, share)
         return dataclasses.replace(here, edge=edge, offset_m=share * (self.there[edge] * LENGTH_M))
+
+    @staticmethod
+    def _metres(units: NDArray[np.int64], unit_m: float) -> NDArray[np.float64]:
+        return np.multiply(units, unit_m, dtype=np.float64)
 
     def _bend_steps(self, line: NDArray[np.integer]) -> NDArray[np.int64]:
         """Return how far bends lie from where a straight line from the one before puts them."""
@@ -238,7 +242,8 @@ def _vertices(
     sizes = last - first + 1
     along = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     begin, step = np.where(turned, last, first), np.where(turned, -1, 1)
-    return np.repeat(begin, sizes) + np.repeat(step, sizes) * along
+    found: NDArray[np.intp] = np.repeat(begin, sizes) + np.repeat(step, sizes) * along
+    return found
 
 
 def _drawn(at: NDArray[np.int64], line: NDArray[np.integer]) -> NDArray[np.int64]:
@@ -249,7 +254,8 @@ def _drawn(at: NDArray[np.int64], line: NDArray[np.integer]) -> NDArray[np.int64
     within = np.flatnonzero(line[1:] == line[:-1])
     step = np.sqrt(((at[within + 1] - at[within]) ** 2).sum(axis=1))
     drawn = np.bincount(line[within], weights=step, minlength=int(line.max(initial=-1)) + 1)
-    return np.floor(drawn * (UNIT_M / LENGTH_M) + 0.5).astype(np.int64)
+    units: NDArray[np.int64] = np.floor(drawn * (UNIT_M / LENGTH_M) + 0.5).astype(np.int64)
+    return units
 
 
 def _along_curve(at: NDArray[np.int64]) -> NDArray[np.int64]:
