@@ -28,6 +28,7 @@ export class Headline {
     if (!lines.length || !composite || composite.kind !== "composite") return;
     this.original = this.original || lines.map((line) => [...line.childNodes].map((node) => node.cloneNode(true)));
     byId("top").classList.toggle("supposed", supposed);
+    byId("top").dataset.note = this.words.say("what_if_note");
     lines.forEach((line, n) => {
       if (!supposed) {
         line.replaceChildren(...(this.original || [])[n].map((node) => node.cloneNode(true)));

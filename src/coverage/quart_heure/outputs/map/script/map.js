@@ -71,6 +71,7 @@ export class CoverageMap {
     this.whatIf = new WhatIf(map, data, this.words, cells, this.layers, {
       show: (touched) => this.showAnew(touched),
       keep: () => this.keep(),
+      look: () => this.togglePanel(false),
       go: (at) => this.viewpoint.jumpTo(at, 15),
     });
     this.arrival = () => {};

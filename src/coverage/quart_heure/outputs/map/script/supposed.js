@@ -176,6 +176,17 @@ export class Supposed {
     return touched;
   }
 
+  /**
+   * What a category needs once is worked out, before somebody waits for it.
+   * @param {string} category
+   * @param {L.LatLng} at
+   */
+  rehearse(category, at) {
+    if (!this.canChange(category)) return;
+    this.apply([{ kind: "add", category, at, name: "" }]);
+    this.apply([]);
+  }
+
   /** @param {Change} change */
   categoryOf(change) {
     return change.kind === "add" ? change.category : this.original.services[change.place].category;

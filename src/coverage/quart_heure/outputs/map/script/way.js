@@ -5,7 +5,7 @@
 
 /** @typedef {{ line: L.LatLng[], minutes: number, metres: number, service: Service, crow: { at: L.LatLng, metres: number } }} FoundWay */
 
-import { palette } from "./page.js";
+import { el, palette } from "./page.js";
 
 const DETOUR = 1.6; // times the straight line: a walk that is longer goes around something
 
@@ -23,11 +23,14 @@ export function drawWay(group, words, way, at, threshold) {
   const { line, minutes, metres, crow, service } = way;
   const around = metres > DETOUR * crow.metres;
   L.polyline(line, { color: palette.blank, weight: 8, opacity: 0.9, interactive: false, pane: "marks" }).addTo(group);
-  L.polyline(line, { color: palette.outline, weight: 4, interactive: false, pane: "marks" }).addTo(group);
+  const told = { minutes: words.number(Math.ceil(minutes - 1e-6)), name: service.name || words.say("unnamed"), metres: words.number(round(metres)) };
+  const label = el("span", {}, words.say("minutes", { n: told.minutes }));
+  L.polyline(line, { color: palette.outline, weight: 4, interactive: false, pane: "marks" })
+    .bindTooltip(label, { permanent: true, direction: "center", className: "way" })
+    .addTo(group);
   if (around) {
     L.polyline([at, crow.at], { color: palette.gap_line, weight: 3, dashArray: "2 7", interactive: false, pane: "marks" }).addTo(group);
   }
-  const told = { minutes: words.number(Math.ceil(minutes - 1e-6)), name: service.name || words.say("unnamed"), metres: words.number(round(metres)) };
   const sentence = words.say("way_told", told);
   if (!around) return sentence;
   const key = minutes > threshold ? "way_around" : "way_crow";

@@ -9,11 +9,12 @@
 /** @import { Words } from "./words.js" */
 
 /**
- * What the rest of the page does: `show` writes all of it anew, `keep` writes the address, `go` looks
- * at a place.
+ * What the rest of the page does: `show` writes all of it anew, `keep` writes the address, `look` has the
+ * map in view, `go` looks at a place.
  * @typedef {object} WhatIfHandlers
  * @property {(touched: Set<string>) => void} show
  * @property {() => void} keep
+ * @property {() => void} look
  * @property {(at: L.LatLngExpression) => void} go
  */
 
@@ -122,24 +123,23 @@ export class WhatIf {
   }
 
   /* The streets are unpacked when they are first asked for. */
-  async open() {
-    if (this.opening) return this.opening;
-    const status = byId("what-if-outcome");
-    status.textContent = this.words.say("what_if_opening");
-    this.opening = new Promise((resolve, reject) => {
-      // After the next frame, so that what is said is seen before the page is busy.
-      requestAnimationFrame(() =>
-        setTimeout(() => {
-          /** @type {PackedWalks} */
-          const walks = JSON.parse(this.walks?.textContent || "");
-          Supposed.open(this.data, this.cells, this.words, walks).then(resolve, reject);
-        }, 0)
-      );
-    });
-    this.supposed = await this.opening;
-    status.textContent = "";
+  open() {
+    this.opening = this.opening || this.prepare();
+    return this.opening;
+  }
+
+  async prepare() {
+    this.say("what_if_opening");
+    // After the next frame, so that what is said is seen before the page is busy.
+    await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 0)));
+    /** @type {PackedWalks} */
+    const walks = JSON.parse(this.walks?.textContent || "");
+    const supposed = await Supposed.open(this.data, this.cells, this.words, walks);
+    if (this.select) supposed.rehearse(this.select.value, this.map.getCenter());
+    this.supposed = supposed;
+    this.tell("");
     document.body.classList.add("supposing");
-    return this.supposed;
+    return supposed;
   }
 
   /* ---- changes ---- */
@@ -241,6 +241,8 @@ export class WhatIf {
     this.open();
     this.map.closePopup();
     this.picking = picking;
+    byId("what-if-on-map").textContent = byId("what-if-hint").textContent;
+    this.on.look();
     document.body.classList.add("picking");
     byId("what-if-click").setAttribute("aria-pressed", "true");
     byId("what-if-hint").hidden = false;
@@ -350,6 +352,7 @@ export class WhatIf {
     this.map.closePopup();
     const text = drawWay(this.wayDrawn, this.words, supposed.way(at, category), at, this.data.threshold_min);
     byId("what-if-way").textContent = text;
+    byId("what-if-on-map").textContent = text;
   }
 
   /* ---- what is shown ---- */
@@ -398,7 +401,16 @@ export class WhatIf {
 
   /** @param {string} key */
   say(key) {
-    byId("what-if-outcome").textContent = this.words.say(key);
+    this.tell(this.words.say(key));
+  }
+
+  /**
+   * In the panel, and where that is folded away on the map.
+   * @param {string} text
+   */
+  tell(text) {
+    byId("what-if-outcome").textContent = text;
+    byId("what-if-on-map").textContent = text;
   }
 
   write() {
@@ -410,7 +422,7 @@ export class WhatIf {
     const touched = [...new Set(changes.map((change) => supposed.categoryOf(change)))];
     if (this.after) {
       const sentences = touched.map((id) => this.outcomeSaid(id, supposed.outcome(id, this.minutes)));
-      byId("what-if-outcome").textContent = changes.length ? sentences.join(" ") : words.say("what_if_none");
+      this.tell(changes.length ? sentences.join(" ") : words.say("what_if_none"));
     }
     const { people } = supposed.sums.all;
     this.headline.write(this.after && changes.length > 0, people[people.length - 1]);
@@ -491,7 +503,7 @@ export class WhatIf {
       supposed.walks.ids,
       (category) => this.canChange(category),
       (n, category) => this.named(n, category),
-      (place) => supposed.original.services[place].category
+      (place) => (supposed.walks.counted[place] ? supposed.original.services[place].category : "")
     );
   }
 

@@ -27,11 +27,10 @@ export function zonesOf(mask, width, least) {
       const i = waiting[begin++];
       sum += i;
       // The grid has an empty margin: no cell is at its edge.
-      for (const j of [i - 1, i + 1, i - width, i + width]) {
-        if (!mask[j] || label[j]) continue;
-        label[j] = number;
-        waiting[end++] = j;
-      }
+      if (mask[i - 1] && !label[i - 1]) label[(waiting[end++] = i - 1)] = number;
+      if (mask[i + 1] && !label[i + 1]) label[(waiting[end++] = i + 1)] = number;
+      if (mask[i - width] && !label[i - width]) label[(waiting[end++] = i - width)] = number;
+      if (mask[i + width] && !label[i + width]) label[(waiting[end++] = i + width)] = number;
     }
     zones.push({ cells: waiting.slice(0, end), first: start, sum });
   }
