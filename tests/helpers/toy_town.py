@@ -48,6 +48,7 @@ from helpers import reference
 from quart_heure.categories import default_catalogue
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.sources.areas.areas import StudyArea
+from quart_heure.sources.background import Ground
 from quart_heure.sources.problems import problem_table
 from quart_heure.sources.residents.residents import Residents
 from quart_heure.sources.services.services import Services
@@ -209,6 +210,15 @@ def services_of(places: Sequence[tuple[str, str, float, float, str, bool]]) -> S
         crs=CRS,
     )
     return Services(table=frame, problems=problem_table())
+
+
+def town_river() -> Ground:
+    """The river between the quays, 20 m from either, but for the islet."""
+    x, y = ORIGIN
+    river = box(x - 500, y + 820, x + WIDTH_M + 500, y + 1080)
+    islet = box(x + 1450, y + 925, x + 1750, y + 975)
+    water = np.array([river.difference(islet)], dtype=object)
+    return Ground(water=water, barriers=water, source="toy")
 
 
 def town_services() -> Services:

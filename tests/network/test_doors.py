@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,19 @@ from shapely.ops import substring
 
 from helpers import toy_town
 from helpers.reference import walks_across
+from quart_heure.analysis.basis import Basis
+from quart_heure.analysis.second_entries import second_entries
+from quart_heure.network.barriers import Barriers
 from quart_heure.network.components import entry_edges, useful_parts
 from quart_heure.network.graph import WalkNetwork
+from quart_heure.network.reach import Reach, reach_of_services
+from quart_heure.network.snapping import Attachment, snap
 from quart_heure.network.streets import read_osm_network
+from quart_heure.outputs.report.check import render_check
 from quart_heure.profiles import ADULT
 from quart_heure.sources.background import Ground
 from quart_heure.study import Coverage, Study, analyse
+from quart_heure.study.check import check_study
 
 MONACO = Path(__file__).parents[3] / "shared/data/osm-raw/monaco.osm.gz"
 Street = tuple[Sequence[tuple[float, float]], dict[str, Any]]
@@ -93,6 +101,7 @@ def doors_of(study: Study, at: Point, usable: Sequence[int], always_m: float) ->
     """Every entry of a place, by plain loops."""
     net, ground = study.network, study.ground
     barriers = [] if ground is None else list(ground.barriers)
+    barriers = [b for b in barriers if b.distance(at) <= study.snap_m + 1]
     near = []
     for e in usable:
         line = net.lines[e]
@@ -122,11 +131,13 @@ def ends_of(net: WalkNetwork, door: Door, *, inbound: bool = False) -> list[tupl
     return ends
 
 
-def metres_to_each(net: WalkNetwork, doors: Sequence[Door]) -> list[dict[int, float]]:
-    """Metres from every node to each door, one search a door."""
+def metres_to_each(
+    net: WalkNetwork, doors: Sequence[Door], edges: Sequence[int] | None = None
+) -> list[dict[int, float]]:
+    """Metres from every node to each door by some edges or all, one search a door."""
     backwards = nx.MultiDiGraph()
     backwards.add_nodes_from(range(net.n_nodes))
-    for e in range(net.n_edges):
+    for e in range(net.n_edges) if edges is None else edges:
         u, v, length = int(net.u[e]), int(net.v[e]), float(net.length_m[e])
         if net.forward[e]:
             backwards.add_edge(v, u, length=length)
@@ -151,12 +162,17 @@ def straight(net: WalkNetwork, one: Door, other: Door) -> float:
     return access + abs(ahead) + access_other
 
 
-def oracle(study: Study) -> dict[tuple[int, int], float]:
-    """Metres of each cell to the nearest service, NaN off the network and in water."""
+def oracle(
+    study: Study, *, kept: Callable[[list[Door]], list[Door]] = list
+) -> dict[tuple[int, int], float]:
+    """Metres of each cell to the nearest service, NaN off the network and in water.
+
+    Of each service, the doors that are ``kept`` alone.
+    """
     net, area = study.network, study.area.geometry
     usable = np.flatnonzero(plain_usable(net)).tolist()
     places = study.services.table.geometry
-    doors = [door for at in places for door in doors_of(study, at, usable, study.snap_m)]
+    doors = [door for at in places for door in kept(doors_of(study, at, usable, study.snap_m))]
     to_door = metres_to_each(net, doors)
     water = [] if study.ground is None else list(study.ground.water)
     found = {}
@@ -387,6 +403,85 @@ def test_a_part_that_a_cut_tears_off_is_useful_all_the_same() -> None:
     assert entry_edges(torn, ADULT).tolist() == (ring == 9000).tolist()
 
 
+# --- what hangs on the second entry --------------------------------------------------------------
+
+
+def nearest_alone(doors: list[Door]) -> list[Door]:
+    return [min(doors, key=lambda door: door[2])]
+
+
+@pytest.mark.parametrize("town", ["ring", "corridor", "three streets"])
+def test_what_a_service_reaches_by_its_nearest_street_alone(town: str) -> None:
+    towns = {**TOWNS, "three streets": three_streets}
+    study = towns[town]().replace(threshold_min=3)
+    row, col = np.indices((9, 17))
+    x0, y0 = (int(origin) // 25 for origin in toy_town.ORIGIN)
+    people = 1 + (row + col) % 3
+    squares = (
+        (x0 + col).ravel().tolist(),
+        (y0 + row).ravel().tolist(),
+        people.ravel().astype(float).tolist(),
+    )
+    study = study.replace(residents=toy_town.residents_of(*squares), cell_m=25)
+    wanted = []
+    for kept in (list, nearest_alone):
+        near = [cell for cell, metres_ in oracle(study, kept=kept).items() if metres_ <= 3 * 75]
+        folk = [1 + (r - y0 + c - x0) % 3 for c, r in near]
+        wanted += [len(near) / 16, sum(folk)]
+    (found,) = second_entries(analyse(study).basis, more_than_pct=-1).to_dict("records")
+    names = ("ha_reached", "residents_reached", "ha_nearest", "residents_nearest")
+    assert [found[name] for name in names] == pytest.approx(wanted)
+    lost = [1 - wanted[2] / wanted[0], 1 - wanted[3] / wanted[1]]
+    assert found["lost_pct"] == pytest.approx(100 * max(lost))
+    assert (found["lost_pct"] > 5) == (town in {"ring", "three streets"})
+
+
+def three_streets() -> Study:
+    # the nearest street is the end of a long way round; the other two join the main street soon
+    first = [street((300, 120), (300, 140), name="impasse"), street((300, 140), (0, 140), (0, 50))]
+    second = street((330, 120), (330, 90), (400, 90), (400, 50), name="rue deux")
+    third = street((260, 120), (200, 120), (200, 50), name="rue trois")
+    return study_of([*MAIN, *first, second, third], [(305, 118)], snap_m=60)
+
+
+def test_the_second_entry_is_the_one_that_gives_most_and_is_told() -> None:
+    study = three_streets().replace(threshold_min=3)
+    coverage = analyse(study)
+    (found,) = second_entries(coverage.basis).to_dict("records")
+    # of what the impasse lacks, by which door is each cell nearest?
+    each = [oracle(study, kept=lambda doors, k=k: [doors[k]]) for k in range(found["entries"])]
+    by_all, by_first = oracle(study), oracle(study, kept=nearest_alone)
+    lost = [cell for cell in by_all if by_all[cell] <= 225 < by_first[cell]]
+    most = collections.Counter(
+        min(range(len(each)), key=lambda k: each[k][cell]) for cell in lost
+    ).most_common(1)[0][0]
+    at, usable = study.services.table.geometry[0], range(study.network.n_edges)
+    assert found["second_edge"] == doors_of(study, at, usable, study.snap_m)[most][0]
+    assert study.network.name_of(found["second_edge"]) == "rue deux"
+    assert study.network.name_of(found["nearest_edge"]) == "impasse"
+    assert found["nearest_m"] == pytest.approx(math.hypot(5, 2))
+    check = check_study(study)
+    told = check.findings[check.findings["kind"] == "service_second_entry"]
+    assert told["place"].tolist() == ["Service s0"]
+    assert "(impasse, 5 m)" in told["detail"].iloc[0]
+    assert told["value"].iloc[0] == round(found["lost_pct"], 1)
+    url = told["osm_url"].iloc[0]
+    assert "mlat=" in url and url in render_check(check, form="html").replace("&amp;", "&")
+    # a discreet place is passed over
+    table = study.services.table.assign(discreet=True)
+    hidden = study.replace(services=dataclasses.replace(study.services, table=table))
+    assert len(second_entries(analyse(hidden).basis)) == 0
+    assert "service_second_entry" not in check_study(hidden).summary()
+
+
+def test_what_cannot_be_analysed_is_examined_all_the_same() -> None:
+    study = study_of([street((5000, 50), (5200, 50))], [(20, 55)])
+    check = check_study(study)
+    assert check.summary()["service_off_network"] == 1
+    assert check.problems["action"].tolist()[-1] == "nothing analysed"
+    assert "No street of the network" in check.problems["reason"].iloc[-1]
+
+
 # --- moving a place by a metre -------------------------------------------------------------------
 
 
@@ -410,6 +505,114 @@ def test_a_metre_moves_minutes_by_its_walk(town: str) -> None:
         # Both to the street and along it, and half as much again for what is further.
         assert np.abs(after[some] - before[some]).max(initial=0) * 75 <= 2.5
     assert moved > 100
+
+
+# --- Paris ---------------------------------------------------------------------------------------
+
+NAMED = ("ESI Mazas", "Saint-Merri", "Amitié Villette (épicerie)", "Magalimenil")
+"""Places that were off by their one nearest street: a square joined on the far side, an underground
+car road, a corridor, a ring."""
+
+
+def test_four_places_of_paris_are_what_plain_loops_say() -> None:
+    study = Study.paris()
+    table = study.services.table
+    named = [table["name"].str.contains(name, regex=False) for name in NAMED]
+    some = np.flatnonzero(np.any(named, axis=0))
+    table = table.iloc[some].reset_index(drop=True)
+    services = dataclasses.replace(study.services, table=table)
+    categories = ("bains_douches", "esi", "distribution_alimentaire")
+    study = study.replace(services=services, isochrones_min=(15.0,), categories=categories)
+    coverage = analyse(study)
+    basis, net = coverage.basis, study.network
+    usable = set(np.flatnonzero(plain_usable(net)).tolist())
+    tree, wall_tree = shapely.STRtree(net.lines), shapely.STRtree(study.ground.barriers)
+
+    def doors_at(at: Point, always_m: float) -> list[Door]:
+        around = tree.query(at, predicate="dwithin", distance=study.snap_m)
+        walls = study.ground.barriers[wall_tree.query(at, predicate="dwithin", distance=101)]
+        here = study.replace(ground=dataclasses.replace(study.ground, barriers=walls))
+        return doors_of(here, at, [e for e in sorted(around) if e in usable], always_m)
+
+    assert len(basis.services) == len(NAMED)
+    for k in range(len(basis.services)):
+        at = Point(basis.xy[k])
+        doors = doors_at(at, study.snap_m)
+        told = coverage.entries[coverage.entries["service_id"] == basis.services["service_id"][k]]
+        assert sorted(told["edge"]) == sorted(e for e, _, _ in doors)
+        assert not net.tunnel[told["edge"]].any()
+        near = tree.query(at, predicate="dwithin", distance=1300)
+        to_door = metres_to_each(net, doors, near.tolist())
+        place, minutes = basis.reach.of(k)
+        for cell, said in list(zip(place, minutes, strict=True))[:: len(place) // 9]:
+            own = doors_at(Point(basis.cells.centre_xy[cell]), 40.0)
+            ways = [
+                metres_ + to.get(node, math.inf)
+                for door in own
+                for node, metres_ in ends_of(net, door)
+                for to in to_door
+            ]
+            ways += [straight(net, door, other) for door in own for other in doors]
+            assert 75 * said == pytest.approx(min(ways), abs=1e-6)
+    told = second_entries(basis).set_index("name")["lost_pct"]
+    assert told["ESI Mazas"] > 20
+    assert told["Magalimenil"] > 20
+    assert told["Amitié Villette (épicerie)"] > 5
+
+
+JUMPS_PCT = {"all within 100 m": 0.22, "within 40 m": 0.54, "the nearest": 2.95}
+"""Cells whose walk changes by more than 2.5 m when a service of Paris moves by a metre, in percent.
+
+The first is the rule; docs/definitions.md has all three.
+"""
+
+
+def test_the_rule_makes_it_rarest_that_a_metre_makes_minutes_jump() -> None:
+    study = Study.paris()
+    study = study.replace(isochrones_min=(15.0,), min_gap_ha=study.area.geometry.area)
+    basis = analyse(study).basis
+    doors = basis.doors
+    barriers = Barriers.of_shapes(study.ground.barriers) if study.ground else None
+
+    def within_40_m(xy: np.ndarray) -> Attachment:
+        return snap(study.network, xy, usable=doors.usable, max_distance_m=100, barriers=barriers)
+
+    rules = {
+        "all within 100 m": doors.at,
+        "within 40 m": within_40_m,
+        "the nearest": lambda xy: nearest_entry(doors.at(xy)),
+    }
+    found = {}
+    for name, rule in rules.items():
+        before, jumps, of_all = reach_of(basis, rule(basis.xy)), 0, 0
+        for step in ((1, 0), (0, 1), (-1, 0), (0, -1)):
+            after = reach_of(basis, rule(basis.xy + np.array(step)))
+            for service in range(len(basis.xy)):
+                changes_m = changes_of(before, after, service)
+                jumps, of_all = jumps + np.count_nonzero(changes_m > 2.5), of_all + len(changes_m)
+        found[name] = 100 * jumps / of_all
+    assert found == pytest.approx(JUMPS_PCT, abs=0.005)
+    assert min(found, key=lambda name: found[name]) == "all within 100 m"
+
+
+def nearest_entry(doors: Attachment) -> Attachment:
+    first = np.zeros(len(doors.edge), dtype=bool)
+    first[doors.begin[:-1][doors.attached]] = True
+    return doors.take(first)
+
+
+def reach_of(basis: Basis, doors: Attachment) -> Reach:
+    return reach_of_services(basis.doors.graph, doors, basis.cells.attachment, limit_min=20)
+
+
+def changes_of(before: Reach, after: Reach, service: int) -> np.ndarray:
+    """Metres of walk by which the cells within 15 minutes came nearer or went away."""
+    minutes = np.full((2, before.n_places), 20.0)
+    for row, reach in zip(minutes, (before, after), strict=True):
+        place, found = reach.of(service)
+        row[place] = found
+    near = minutes.min(axis=0) <= 15
+    return 75 * np.abs(minutes[0] - minutes[1])[near]
 
 
 # --- Monaco --------------------------------------------------------------------------------------

@@ -224,6 +224,10 @@ def test_figures_are_those_of_the_tables(pages: dict[str, Page], toy_coverage: C
     city = toy_coverage.city.set_index("category")
     names = {c.id: c.fr for c in toy_coverage.study.catalogue.values()}
     names |= {"essential_all": "Tous les essentiels", "essential_any": "Au moins un essentiel"}
+    paces = publishable(toy_coverage).accuracy.query("doubt == 'speed'")
+    paces = paces.set_index(["district_id", "category"])
+    paces = paces[["residents_low_pct", "residents_high_pct"]].round(2)
+    paces = paces.rename(columns={"residents_low_pct": "low", "residents_high_pct": "high"})
     for district in ("W", "E"):
         # After the name: places of the whole area that are confirmed, placed and known.
         told = [row[0] for row in pages[f"dossier-{district}.html"].rows("figures")]
@@ -253,7 +257,10 @@ def test_figures_are_those_of_the_tables(pages: dict[str, Page], toy_coverage: C
                 format_minutes(round(row["minutes_p90"], 2), "fr"),
                 format_minutes(round(city.loc[category, "minutes_p90"], 2), "fr"),
             ]
-            assert [told[i] for i in (0, 1, 2, 3, 4, 6, 7, 8, 9)] == list(map(spaces, expected))
+            assert [told[i] for i in (0, 1, 2, 3, 5, 7, 8, 9, 10)] == list(map(spaces, expected))
+            pace = paces.loc[(district, category)]
+            ends = [format_number(pace[end], "fr") for end in ("low", "high")]
+            assert told[4] == "–".join(dict.fromkeys(ends))
 
 
 def test_headlines_are_those_of_the_composite(

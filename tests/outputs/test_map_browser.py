@@ -15,6 +15,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from helpers import toy_town
 from helpers.browser import CHROMIUM, PHONE, WIDE, Opened, running_browser
 from helpers.hostile import MAP_HOSTILE as HOSTILE
 from helpers.town_week import STARTS, TRIED_HOURS, by_clock, shares_at, town_week
@@ -42,6 +43,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def files(
     toy_coverage: Coverage,
+    toy_study: Study,
     hostile_study: Study,
     background: object,
     asked_coverage: Coverage,
@@ -50,6 +52,9 @@ def files(
     folder = tmp_path_factory.mktemp("map")
     return {
         "town": write_map(toy_coverage, folder / "town.html", background=background),
+        "river": write_map(
+            analyse(toy_study.replace(ground=toy_town.town_river())), folder / "river.html"
+        ),
         "week": write_map(town_week(), folder / "week.html"),
         "town-en": write_map(toy_coverage, folder / "en.html", lang="en"),
         "hostile": write_map(analyse(hostile_study), folder / "hostile.html"),
@@ -127,8 +132,13 @@ def test_figures_are_those_of_the_tables(open_map, toy_coverage: Coverage) -> No
     page.get_by_text("Table by district").first.click()
     cells = page.locator("#table tr.city td").all_inner_texts()
     assert cells[1] == f"{city['residents_covered_pct']:.1f}%"
-    assert cells[3] == f"{city['covered_pct']:.1f}%"
-    assert cells[5] == str(city["gaps"])
+    pace = toy_coverage.accuracy.query(
+        "level == 'city' and category == 'bains_douches' and doubt == 'speed'"
+    ).iloc[0]
+    ends = [f"{round(pace[name]):.0f}" for name in ("residents_low_pct", "residents_high_pct")]
+    assert cells[2] == "–".join(dict.fromkeys(ends))
+    assert cells[4] == f"{city['covered_pct']:.1f}%"
+    assert cells[6] == str(city["gaps"])
     headings = page.locator("#table thead th").all_inner_texts()
     assert len(headings) == len(cells) + 1
 
@@ -336,6 +346,21 @@ def test_the_middle_of_the_map_is_told_by_keyboard(open_map) -> None:
     expect(page.locator(".popup").last).to_contain_text("Service")
     page.keyboard.press("Escape")
     expect(page.locator(".popup")).to_have_count(0)
+
+
+def test_a_click_in_the_river_says_that_it_is_water(open_map) -> None:
+    page = open_map("river")
+    expect(page.locator("#legend-list")).to_contain_text("eau, comptée dans aucune part")
+    page.locator(".map").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".popup")).to_contain_text("De l’eau : personne n’y habite")
+    expect(page.locator(".popup .here")).to_have_count(0)
+    page.keyboard.press("Escape")
+    ask_beside_the_river(page)
+    expect(page.locator(".popup .here tbody tr").first).to_contain_text("Bains-douches")
+    # Without any water known, the river is land off the network.
+    dry = open_map("town")
+    expect(dry.locator("#legend-list")).not_to_contain_text("eau, comptée")
 
 
 def test_thresholds_repaint_and_change_the_figures(open_map, toy_coverage: Coverage) -> None:

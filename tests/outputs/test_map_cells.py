@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from helpers import toy_town
 from helpers.town_week import (
     MONDAY,
     STARTS,
@@ -45,8 +46,10 @@ from quart_heure.outputs.map.figures import (
     composite_shares_at,
     open_essentials,
 )
+from quart_heure.outputs.map.ground import ground
 from quart_heure.outputs.map.hours import hours_shown
 from quart_heure.outputs.map.map import render_map
+from quart_heure.outputs.shapes import Pen
 from quart_heure.sources.hours.syntax import OPEN, UNKNOWN
 from quart_heure.study import Coverage, Study, analyse
 
@@ -120,6 +123,31 @@ def test_outside_the_area_is_nothing(grid: Grid, shown: PackedCells) -> None:
     edge = [codes[:2], codes[-2:], codes[:, :2], codes[:, -2:]]
     assert not any(side.any() for side in edge)
     assert (codes > 0).sum() == len(grid._at)
+
+
+def test_cells_in_water_are_told_apart_from_what_is_outside(
+    toy_coverage: Coverage, toy_study: Study, shown: PackedCells
+) -> None:
+    assert shown.water == ""
+    coverage = analyse(toy_study.replace(ground=toy_town.town_river()))
+    grid = Grid(coverage)
+    told = cells_shown(coverage, grid, places_of(coverage))
+    water = unpacked(told.water)
+    wet = (coverage.cells["status_esi"] == "water").to_numpy()
+    assert (of_cells(water, coverage, grid) == wet).all()
+    assert water.sum() == wet.sum() == coverage.manifest["counts"]["cells_water"] > 700
+    for text in told.minutes.values():
+        assert ((of_cells(unpacked(text), coverage, grid) == 0) == wet).all()
+
+
+def test_water_that_no_background_draws_is_drawn_from_what_cells_are_judged_by(
+    toy_coverage: Coverage, toy_study: Study
+) -> None:
+    pen = Pen(toy_study.area.crs)
+    assert ground(toy_coverage, None, pen).scenery == {}
+    drawn = ground(analyse(toy_study.replace(ground=toy_town.town_river())), None, pen).scenery
+    assert len(drawn["water"].areas) == 1
+    assert drawn["water"].lines == []
 
 
 def test_the_nearest_service_is_that_of_the_tables(

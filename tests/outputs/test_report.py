@@ -667,9 +667,9 @@ def test_districts_fold_and_open_when_they_are_asked_for(
     heard = listen(page)
     page.goto(path.as_uri())
     assert page.evaluate(folds) == [True, False]
-    page.locator(".district summary").nth(1).press("Enter")
+    page.locator(".district > details > summary").nth(1).press("Enter")
     assert page.evaluate(folds) == [True, True]
-    page.locator(".district summary").nth(1).press("Enter")
+    page.locator(".district > details > summary").nth(1).press("Enter")
     link = page.locator('nav a[href="#d-W"]')
     for _ in range(2):  # the second time the address stays the same
         link.click()

@@ -75,7 +75,8 @@ def test_layers_open_in_a_gis(folder: Path, toy_coverage: Coverage) -> None:
     assert set(layers) == {
         "districts", "gaps", "isochrones", "services",
         "indicators", "composite", "gap_parts", "problems", "manifest",
-        "filters", "fragility", "entries", "dependence", "freshness", "unplaced", "capacity",
+        "filters", "fragility", "entries", "dependence", "freshness", "accuracy", "unplaced",
+        "capacity",
     }  # fmt: skip
     assert layers["gaps"] == "MultiPolygon"
     assert layers["services"] == "Point"
@@ -287,6 +288,7 @@ def read_results_partly(directory: Path, manifest: dict[str, Any]) -> Results:
                 "entries",
                 "dependence",
                 "freshness",
+                "accuracy",
                 "unplaced",
                 "capacity",
                 "services",

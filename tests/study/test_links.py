@@ -14,6 +14,7 @@ import shapely
 from shapely import LineString, box
 
 from helpers.toy_town import CRS, ORIGIN, area_of, finish_edges, residents_of, services_of
+from quart_heure.analysis.gap_barriers import NamedBarriers
 from quart_heure.categories import default_catalogue
 from quart_heure.cli import main
 from quart_heure.errors import CategoryError, StudyFileError
@@ -143,6 +144,20 @@ def test_no_link_leads_to_a_discreet_place() -> None:
     assert set(coverage.gaps["cause"]) == {"barrier"}
     assert missing_links(coverage, "esi").empty
     assert missing_links(publishable(coverage), "esi").empty
+
+
+def test_the_river_that_cuts_a_gap_off_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, y = ORIGIN
+    river = shapely.box(x - 500, y + 60, x + WIDTH + 500, y + 160)
+    known = NamedBarriers(shapes=np.array([river], dtype=object), words=["La Seine"])
+    monkeypatch.setattr(Study, "named_barriers", lambda _: known)
+    for discreet, named in ((False, {"La Seine"}), (True, {""})):
+        # A line to a discreet place would point at it: what it crosses is not told.
+        gaps = analyse(two_banks(discreet=discreet)).gaps
+        assert set(gaps["cause"]) == {"barrier"}
+        assert set(gaps["barrier"]) == named
+    monkeypatch.setattr(Study, "named_barriers", lambda _: None)
+    assert set(analyse(two_banks()).gaps["barrier"]) == {""}
 
 
 def test_what_a_link_crosses_is_named(tmp_path: Path) -> None:

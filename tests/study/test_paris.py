@@ -193,9 +193,9 @@ def test_services_on_the_other_pavement_move_few_figures(default: Coverage) -> N
     on, district = basis.on_network, basis.cells.district
     cells = np.bincount(district[on])
     changes = []
-    for offset in ((15.0, 0.0), (0.0, 15.0), (-15.0, 0.0), (0.0, -15.0)):
-        for category, minutes in basis.displaced(offset).items():
-            covered = on & (minutes <= 15 * (1 + 1e-9))
+    for elsewhere in basis.reach_elsewhere:
+        for category in basis.categories:
+            covered = on & (elsewhere.count(basis.of_category(category), 15) > 0)
             moved = 100 * np.bincount(district[covered], minlength=len(cells)) / cells
             changes.append(moved - wide[category].to_numpy())
     change = np.abs(np.concatenate(changes))

@@ -125,8 +125,8 @@ def data_dictionary(
         Whether the analysis is at some hour or for some person, and whether it has the table of a
         week.
     """
-    rows = [
-        (c.table, c.name, c.dtype, c.unit, c.files, c.en, c.fr)
+    columns = [
+        c
         for table in TABLES
         if week or table != "week"
         for c in table_columns(
@@ -134,6 +134,16 @@ def data_dictionary(
         )
         if ranges or c.files != "ranges"
     ]
+    return _dictionary(columns)
+
+
+def described(tables: Sequence[str]) -> pd.DataFrame:
+    """Describe every column of some tables, as `data_dictionary` does those of results."""
+    return _dictionary([column for table in tables for column in table_columns(table)])
+
+
+def _dictionary(columns: Sequence[Column]) -> pd.DataFrame:
+    rows = [(c.table, c.name, c.dtype, c.unit, c.files, c.en, c.fr) for c in columns]
     names = ["table", "column", "type", "unit", "files", "description_en", "description_fr"]
     return pd.DataFrame(rows, columns=names)
 

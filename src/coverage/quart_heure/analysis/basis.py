@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 from quart_heure.analysis.districts import Districts
 from quart_heure.analysis.doors import Doors
 from quart_heure.analysis.states import STATE_WORDS
+from quart_heure.analysis.stored_searches import stored_reach_elsewhere
 from quart_heure.analysis.surface import Cells
+from quart_heure.cache import Cache
 from quart_heure.network.reach import Reach
 from quart_heure.sources.areas.areas import StudyArea
 from quart_heure.sources.hours.syntax import OPEN
@@ -39,8 +41,13 @@ class Basis:
         Where it is, and its grid.
     people
         Residents of each cell, None where they are not known; shape (n,).
+    minutes
+        Minutes from each cell to the nearest service that counts for sure, per category; (n,).
     reach_of_all
         Searches the reach of every service, those that do not count included.
+    reach_elsewhere_of_all
+        The same for services that stand at each of `quart_heure.analysis.doors.ELSEWHERE_M` from
+        where they are.
     position
         Which of these each service that counts is; shape (s,).
     services
@@ -61,7 +68,9 @@ class Basis:
     area: StudyArea
     cells: Cells
     people: NDArray[np.float64] | None
+    minutes: Mapping[str, NDArray[np.float64]]
     reach_of_all: Callable[[], Reach]
+    reach_elsewhere_of_all: Callable[[], Sequence[Reach]]
     position: NDArray[np.intp]
     services: pd.DataFrame
     xy: NDArray[np.float64]
@@ -77,11 +86,13 @@ class Basis:
         area: StudyArea,
         cells: Cells,
         people: NDArray[np.float64] | None,
+        minutes: Mapping[str, NDArray[np.float64]],
         reach_of_all: Callable[[], Reach],
         services: gpd.GeoDataFrame,
         doors: Doors,
         categories: tuple[str, ...],
         threshold_min: float,
+        cache: Cache,
     ) -> Basis:
         """Keep the services that count, of a table of all of them."""
         counted = services["counted"].to_numpy()
@@ -97,14 +108,25 @@ class Basis:
             perhaps |= services["perhaps"].to_numpy(dtype=bool)
         if "open_then" in services:
             perhaps |= (services["open_then"] != STATE_WORDS[OPEN]).to_numpy(dtype=bool)
+        xy = shapely.get_coordinates(services.geometry.to_numpy()).reshape(-1, 2)
         return cls(
             area=area,
             cells=cells,
             people=people,
+            minutes=minutes,
             reach_of_all=reach_of_all,
+            # Searched when it is first asked for, as the reach is.
+            reach_elsewhere_of_all=functools.partial(
+                stored_reach_elsewhere,
+                doors,
+                xy,
+                discreet=services["discreet"].to_numpy(dtype=bool),
+                limit_min=threshold_min,
+                cache=cache,
+            ),
             position=np.flatnonzero(counted),
             services=table.reset_index(drop=True),
-            xy=shapely.get_coordinates(services.geometry.to_numpy()[counted]).reshape(-1, 2),
+            xy=xy[counted],
             doors=doors,
             perhaps=perhaps[counted],
             categories=categories,
@@ -115,6 +137,11 @@ class Basis:
     def reach(self) -> Reach:
         """The cells within the threshold of each service."""
         return self.reach_of_all().take(self.position)
+
+    @functools.cached_property
+    def reach_elsewhere(self) -> tuple[Reach, ...]:
+        """The cells within the threshold of each service, if it stood at each of `ELSEWHERE_M`."""
+        return tuple(reach.take(self.position) for reach in self.reach_elsewhere_of_all())
 
     @functools.cached_property
     def districts(self) -> Districts:
@@ -139,21 +166,6 @@ class Basis:
         return {
             category: self.on_network
             & (self.reach.count(self.of_category(category), self.threshold_min) == 1)
-            for category in self.categories
-        }
-
-    def displaced(self, offset_m: tuple[float, float]) -> dict[str, NDArray[np.float64]]:
-        """Return the minutes from every cell per category, if every service stood elsewhere.
-
-        Parameters
-        ----------
-        offset_m
-            How far east and north, in metres. The cells keep their entries: it costs a search per
-            category.
-        """
-        services = self.doors.at(self.xy + np.array(offset_m))
-        return {
-            category: self.doors.times(services[self.of_category(category)]).minutes
             for category in self.categories
         }
 

@@ -16,9 +16,13 @@ from numpy.typing import NDArray
 from quart_heure.analysis.surface import Cells
 from quart_heure.network.barriers import Barriers
 from quart_heure.network.graph import WalkNetwork
+from quart_heure.network.reach import NodeLinks, Reach, node_links, reach_of_services
 from quart_heure.network.snapping import FURTHER_FACTOR, Attachment, snap
 from quart_heure.network.travel_time import SearchGraph, TravelTimes
 from quart_heure.sources.background import Ground
+
+ELSEWHERE_M = ((15.0, 0.0), (0.0, 15.0), (-15.0, 0.0), (0.0, -15.0))
+"""How far east and north a service may well stand from where it is said to: the other pavement."""
 
 
 def services_at(
@@ -123,6 +127,20 @@ class Doors:
         """
         return services_at(
             self.network, xy, usable=self.usable, snap_m=self.snap_m, ground=self.ground
+        )
+
+    @functools.cached_property
+    def _links(self) -> NodeLinks:
+        return node_links(self.graph, self.cells.attachment)
+
+    def reach(self, services: Attachment, *, limit_min: float) -> Reach:
+        """Return the cells within some minutes of each of some services."""
+        return reach_of_services(
+            self.graph,
+            services,
+            self.cells.attachment,
+            limit_min=limit_min,
+            links=self._links,
         )
 
     def times(self, services: Attachment) -> TravelTimes:

@@ -35,6 +35,7 @@ GAP_COLUMNS = (
     "street",
     "cause",
     "barrier_pct",
+    "barrier",
     "cells",
 )
 """Columns of a table of gaps, besides its geometry."""
@@ -78,11 +79,15 @@ class Gaps:
     parts
         Columns `GAP_PART_COLUMNS`: what each district has of each gap, ordered as the gaps and by
         district.
+    members, gap
+        The cells of the gaps, and the gap that each is of, by its position; shapes (k,).
     """
 
     table: pd.DataFrame
     outlines: list[shapely.Polygon]
     parts: pd.DataFrame
+    members: NDArray[np.intp]
+    gap: NDArray[np.intp]
 
 
 def find_gaps(
@@ -135,6 +140,8 @@ def find_gaps(
             table=pd.DataFrame(columns=list(GAP_COLUMNS)),
             outlines=[],
             parts=pd.DataFrame(columns=list(GAP_PART_COLUMNS)),
+            members=members,
+            gap=zone,
         )
     n = len(outlines)
     sizes = np.bincount(zone, minlength=n)
@@ -163,6 +170,7 @@ def find_gaps(
             "street": _streets(street[members], zone, n, streets),
             "cause": np.where(barrier >= BARRIER_SHARE, "barrier", "too_far"),
             "barrier_pct": 100 * barrier,
+            "barrier": "",
             "cells": sizes,
         }
     )
@@ -199,6 +207,8 @@ def find_gaps(
             street=street,
             streets=streets,
         ),
+        members=members,
+        gap=place[zone],
     )
 
 

@@ -27,7 +27,9 @@ class Shares:
     ) -> None:
         self.cell_ha = cells.cell_ha
         self._on = np.flatnonzero(cells.inside & cells.attachment.attached)
+        self._code = districts.code
         self._district = districts.code[self._on]
+        self._all_people = residents
         self._people = None if residents is None else residents[self._on]
         self._shown = districts.rows()
         self.ids = districts.names["district_id"][self._shown].tolist()
@@ -41,6 +43,47 @@ class Shares:
             "pct": percent(count, self._cells),
             "residents": people,
             "residents_pct": percent(people, self._residents),
+        }
+
+    def changes(
+        self,
+        variant: NDArray[np.integer],
+        cell: NDArray[np.integer],
+        sign: NDArray[np.float64],
+        *,
+        n_variants: int,
+    ) -> dict[str, NDArray[np.float64]]:
+        """Return what `of` changes by when masks lose some cells and gain others.
+
+        Parameters
+        ----------
+        variant, cell, sign
+            Which mask loses (-1) or gains (+1) which cell on the network; shapes (k,).
+        n_variants
+            Number of masks, v.
+
+        Returns
+        -------
+        dict
+            As `of`, each of shape (v, rows).
+        """
+        n = len(self._shown) - 1
+        key = variant.astype(np.int64) * n + self._code[cell]
+
+        def added(weight: NDArray[np.float64]) -> NDArray[np.float64]:
+            of_districts = np.bincount(key, weights=weight, minlength=n_variants * n)
+            table = of_districts.reshape(n_variants, n).astype(np.float64)
+            return np.column_stack([table, table.sum(axis=1)])[:, self._shown]
+
+        count = added(sign)
+        people = np.full(count.shape, np.nan)
+        if self._all_people is not None:
+            people = added(sign * self._all_people[cell])
+        return {
+            "ha": count * self.cell_ha,
+            "pct": percent(count, np.broadcast_to(self._cells, count.shape)),
+            "residents": people,
+            "residents_pct": percent(people, np.broadcast_to(self._residents, count.shape)),
         }
 
     def _sums(self, mask: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

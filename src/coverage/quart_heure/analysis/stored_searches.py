@@ -14,10 +14,11 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from quart_heure.analysis.doors import ELSEWHERE_M, Doors
 from quart_heure.analysis.isochrones import contour_polygons
 from quart_heure.analysis.surface import Cells, minutes_grid
 from quart_heure.cache import Cache, hash_of, packed, unpacked
-from quart_heure.network.reach import Reach, reach_of_services
+from quart_heure.network.reach import Reach
 from quart_heure.network.snapping import Attachment
 from quart_heure.network.travel_time import SearchGraph, TravelTimes
 
@@ -86,9 +87,8 @@ def stored_contours(
 
 
 def stored_reach(
-    graph: SearchGraph,
+    doors: Doors,
     sources: Attachment,
-    cells: Cells,
     *,
     discreet: NDArray[np.bool_],
     limit_min: float,
@@ -103,18 +103,65 @@ def stored_reach(
     """
     names = ("offsets", "place", "minutes")
     shown, hidden = np.flatnonzero(~discreet), np.flatnonzero(discreet)
-    searched = functools.partial(
-        reach_of_services, graph, targets=cells.attachment, limit_min=limit_min
-    )
+    cells = doors.cells
 
     def compute() -> dict[str, NDArray[Any]]:
-        reach = searched(sources[shown])
+        reach = doors.reach(sources[shown], limit_min=limit_min)
         return {name: getattr(reach, name) for name in names}
 
-    key = [graph.digest, sources[shown].digest, cells.attachment.digest, limit_min]
+    key = [doors.graph.digest, sources[shown].digest, cells.attachment.digest, limit_min]
     arrays = cache.recall("reach", key, compute)
     kept = Reach(**{n: arrays[n] for n in names}, n_places=len(cells), limit_min=limit_min)
     if not len(hidden):
         return kept
-    every = kept.followed_by(searched(sources[hidden]))
+    every = kept.followed_by(doors.reach(sources[hidden], limit_min=limit_min))
     return every.take(np.argsort(np.concatenate([shown, hidden])))
+
+
+def stored_reach_elsewhere(
+    doors: Doors,
+    xy: NDArray[np.float64],
+    *,
+    discreet: NDArray[np.bool_],
+    limit_min: float,
+    cache: Cache,
+) -> tuple[Reach, ...]:
+    """Return the reach of services that stand at each of `ELSEWHERE_M`, by way of the cache.
+
+    Parameters
+    ----------
+    xy
+        Where the services are; shape (s, 2).
+    discreet
+        Services whose reach is searched each time; shape (s,).
+    """
+    shown, hidden = np.flatnonzero(~discreet), np.flatnonzero(discreet)
+    names = ("offsets", "place", "minutes")
+
+    def moved(which: NDArray[np.intp]) -> Reach:
+        # All sides in one search: what the streets lead to is looked up once.
+        to = np.concatenate([xy[which] + np.array(offset_m) for offset_m in ELSEWHERE_M])
+        return doors.reach(doors.at(to), limit_min=limit_min)
+
+    def compute() -> dict[str, NDArray[Any]]:
+        reach = moved(shown)
+        return {name: getattr(reach, name) for name in names}
+
+    key = [
+        *(doors.graph.digest, doors.network.digest, doors.cells.attachment.digest),
+        *(hash_of(doors.usable), hash_of(xy[shown]), doors.snap_m),
+        *("" if doors.ground is None else doors.ground.digest, limit_min, ELSEWHERE_M),
+    ]
+    arrays = cache.recall("elsewhere", key, compute)
+    n_cells = len(doors.cells)
+    kept = Reach(**{n: arrays[n] for n in names}, n_places=n_cells, limit_min=limit_min)
+    every, n_sides = kept, len(ELSEWHERE_M)
+    if len(hidden):
+        every = kept.followed_by(moved(hidden))
+    # The services of each side in their own order.
+    position = np.empty((n_sides, len(xy)), dtype=np.intp)
+    position[:, shown] = np.arange(n_sides * len(shown)).reshape(n_sides, -1)
+    position[:, hidden] = n_sides * len(shown) + np.arange(n_sides * len(hidden)).reshape(
+        n_sides, -1
+    )
+    return tuple(every.take(side) for side in position)

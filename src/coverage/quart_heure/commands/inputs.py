@@ -152,7 +152,7 @@ def check(
         say("inputs")
         study = load_study(source, options.asked(), no_cache=no_cache)
         say("check")
-        found = check_study(study)
+        found = check_study(study, cache=chosen_cache(no_cache=no_cache))
     if output is not None and output.suffix.lower() == ".gpkg":
         write_check(found, output)
         typer.echo(str(output))

@@ -76,6 +76,14 @@ Districts = Annotated[
     list[str] | None,
     typer.Option("--arrondissement", help="District: 13, 13e or 75113; may be repeated."),
 ]
+Proposals = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--proposals",
+        metavar="FOLDER",
+        help="What 'site', 'ask' or 'links' wrote into a folder, to show with it; repeatable.",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="The same as --format json.")]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Keep nothing between runs.")]
 WhatIf = Annotated[
@@ -224,6 +232,27 @@ class TableOptions:
     def shape(self) -> str:
         """The form, by its name."""
         return "json" if self.as_json else self.form.value
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ProposalOptions(TableOptions):
+    """The same of what a command proposes, which may be kept in a folder."""
+
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="File to write instead of stdout; or a folder (a name without an ending, and no"
+            " --format) that --proposals of report, map and dossier takes.",
+        ),
+    ] = None
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder to write, None where it is a file or stdout."""
+        named = self.output is not None and not self.output.suffix and self.shape == "table"
+        return self.output if self.output is not None and (self.output.is_dir() or named) else None
 
 
 class Only:

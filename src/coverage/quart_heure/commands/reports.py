@@ -18,6 +18,7 @@ from quart_heure.commands.options import (
     Language,
     NoCache,
     Only,
+    Proposals,
     Source,
     StudyFile,
     WhatIf,
@@ -27,6 +28,7 @@ from quart_heure.commands.options import (
 from quart_heure.commands.running import (
     check_output,
     deliver,
+    load_proposals,
     load_results,
     load_study,
     progress,
@@ -93,6 +95,7 @@ def report(
     source: Source = None,
     arrondissement: Districts = None,
     category: Categories = None,
+    proposals: Proposals = None,
     form: Annotated[Format, typer.Option("--format", help="Form of the report.")] = Format.TABLE,
     as_json: AsJson = False,
     output: Annotated[
@@ -105,12 +108,14 @@ def report(
     from quart_heure.outputs.report.report import render_report
 
     check_output(output, source)
+    given = load_proposals(proposals)
     with progress() as say:
         found = load_results(source, options, no_cache=no_cache, say=say)
     text = render_report(
         found,
         districts=tuple(arrondissement or ()),
         categories=tuple(category or ()),
+        proposals=given,
         format="json" if as_json else form.value,
         lang=lang.value,
         **(screen() if output is None else {}),
@@ -130,6 +135,7 @@ def map_(
         typer.Option("--online-tiles", help="Draw over OpenStreetMap's tiles; needs internet."),
     ] = False,
     what_if: WhatIf = True,
+    proposals: Proposals = None,
     lang: Language = Lang.FR,
     no_cache: NoCache = False,
 ) -> None:
@@ -137,6 +143,7 @@ def map_(
     from quart_heure.outputs.map.map import write_map
 
     check_output(output, source)
+    given = load_proposals(proposals)
     with progress() as say:
         study = load_study(source, options.asked(), no_cache=no_cache)
         coverage = run_analysis(with_week(study), no_cache=no_cache, say=say)
@@ -148,6 +155,7 @@ def map_(
             background=coverage.study.background(),
             online_tiles=online_tiles,
             what_if=what_if,
+            proposals=given,
         )
     typer.echo(str(path))
 
@@ -163,6 +171,7 @@ def dossier(
     pdf: Annotated[
         bool, typer.Option("--pdf", help="Print each dossier to PDF too: two sides of A4.")
     ] = False,
+    proposals: Proposals = None,
     lang: Language = Lang.FR,
     no_cache: NoCache = False,
 ) -> None:
@@ -170,6 +179,7 @@ def dossier(
     from quart_heure.outputs.dossier.dossier import write_dossiers
 
     check_output(output, None, folder=True)
+    given = load_proposals(proposals)
     with progress() as say:
         study = load_study(source, options.asked(), no_cache=no_cache)
         coverage = run_analysis(with_week(study), no_cache=no_cache, say=say)
@@ -180,6 +190,7 @@ def dossier(
             lang=lang.value,
             background=study.background(),
             pdf=pdf,
+            proposals=given,
             progress=say,
         )
     for path in files:

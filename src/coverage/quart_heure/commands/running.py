@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from quart_heure.commands.options import AnalysisOptions, Lang
+from quart_heure.commands.options import AnalysisOptions, Lang, ProposalOptions
 from quart_heure.errors import InputFileError, OutputError
 
 if TYPE_CHECKING:
+    from quart_heure.outputs.proposals.proposal import Proposal
     from quart_heure.outputs.results.read import Results
     from quart_heure.profiles import WalkProfile
     from quart_heure.study.asked import Asked
@@ -60,6 +61,38 @@ def check_output(output: Path | None, source: Path | None, *, folder: bool = Fal
     if source is not None:
         _keep_inputs(output, source, folder=folder)
     check_folder(output) if folder else check_target(output)
+
+
+def check_proposed(table: ProposalOptions, source: Path | None) -> None:
+    """Refuse a file or a folder for a proposal as `check_output` does."""
+    output = table.folder
+    if output is None:
+        check_output(table.output, source)
+        return
+    from quart_heure.outputs.proposals.folder import check_proposal_folder
+
+    if source is not None and output.resolve() in {source.resolve(), source.resolve().parent}:
+        msg = f"{output} is the folder of the study: a proposal would replace its files."
+        raise OutputError(msg, hint="Give the proposal a folder of its own.")
+    check_proposal_folder(output)
+    check_output(output, source, folder=True)
+
+
+def keep(proposal: Proposal, folder: Path) -> None:
+    """Write a proposal into a folder, and tell its files."""
+    from quart_heure.outputs.proposals.folder import write_proposal
+
+    for path in write_proposal(proposal, folder):
+        typer.echo(str(path))
+
+
+def load_proposals(folders: Sequence[Path] | None) -> list[Proposal]:
+    """Read the proposals that a page is to show."""
+    if not folders:
+        return []
+    from quart_heure.outputs.proposals.folder import read_proposal
+
+    return [read_proposal(folder) for folder in folders]
 
 
 def _keep_inputs(output: Path, source: Path, *, folder: bool) -> None:

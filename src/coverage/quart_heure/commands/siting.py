@@ -12,14 +12,15 @@ from quart_heure.commands.options import (
     Lang,
     Language,
     NoCache,
+    ProposalOptions,
     StudyFile,
-    TableOptions,
     all_but,
     with_options,
 )
 from quart_heure.commands.running import (
-    check_output,
+    check_proposed,
     deliver,
+    keep,
     load_study,
     progress,
     run_analysis,
@@ -45,7 +46,7 @@ class Goals(enum.StrEnum):
 @with_options
 def site(
     options: Annotated[AnalysisOptions, all_but("category", "week", "week_of")],
-    table: TableOptions,
+    table: ProposalOptions,
     category: Annotated[str, typer.Option("--category", help="Category that is to open.")],
     study: StudyFile = None,
     count: Annotated[
@@ -120,11 +121,11 @@ def site(
     no_cache: NoCache = False,
 ) -> None:
     """Propose where to open next, with a proof of how good that is."""
-    from quart_heure.outputs.report.siting import render_siting, write_siting
+    from quart_heure.outputs.report.siting import render_siting, siting_proposal, write_siting
     from quart_heure.study.siting import Asked, check_category
     from quart_heure.study.siting import site as find_sites
 
-    check_output(table.output, study)
+    check_proposed(table, study)
     question: dict[str, Any] = {
         "count": count,
         "candidates": candidates,
@@ -152,6 +153,9 @@ def site(
         check_category(loaded, category)
         coverage = run_analysis(loaded, no_cache=no_cache, say=say)
         found = find_sites(coverage, category, progress=say, **question)
+    if table.folder is not None:
+        keep(siting_proposal(found), table.folder)
+        return
     if table.output is not None and table.output.suffix.lower() == ".gpkg":
         write_siting(found, table.output)
         typer.echo(str(table.output))
@@ -164,22 +168,25 @@ def site(
 @with_options
 def ask(
     options: Annotated[AnalysisOptions, all_but("week", "week_of")],
-    table: TableOptions,
+    table: ProposalOptions,
     study: StudyFile = None,
     lang: Language = Lang.FR,
     no_cache: NoCache = False,
 ) -> None:
     """List whom to call first: the unknowns whose answer would tell most."""
-    from quart_heure.outputs.report.calls import render_calls
+    from quart_heure.outputs.report.calls import calls_proposal, render_calls
     from quart_heure.study.calls import calls
 
-    check_output(table.output, study)
+    check_proposed(table, study)
     with progress() as say:
         say("inputs")
         loaded = load_study(study, options.asked(), no_cache=no_cache)
         coverage = run_analysis(loaded, no_cache=no_cache, say=say)
         say("calls")
         listed = calls(coverage)
+    if table.folder is not None:
+        keep(calls_proposal(listed, coverage), table.folder)
+        return
     wide = screen() if table.output is None else {}
     text = render_calls(listed, coverage.study, form=table.shape, lang=lang.value, **wide)
     deliver(text, table.output)
@@ -188,7 +195,7 @@ def ask(
 @with_options
 def links(
     options: Annotated[AnalysisOptions, all_but("category", "week", "week_of")],
-    table: TableOptions,
+    table: ProposalOptions,
     category: Annotated[str, typer.Option("--category", help="Category whose gaps are looked at.")],
     study: StudyFile = None,
     count: Annotated[int, typer.Option("--count", metavar="N", help="The most links.")] = 10,
@@ -199,11 +206,11 @@ def links(
     no_cache: NoCache = False,
 ) -> None:
     """Find the footbridge, passage or gate that is missing where a barrier makes a gap."""
-    from quart_heure.outputs.report.links import render_links, write_links
+    from quart_heure.outputs.report.links import links_proposal, render_links, write_links
     from quart_heure.study.links import check_asked, missing_links
     from quart_heure.study.siting import check_category
 
-    check_output(table.output, study)
+    check_proposed(table, study)
     check_asked(count, length)
     with progress() as say:
         say("inputs")
@@ -217,6 +224,9 @@ def links(
             most_m=length,
             progress=say,
         )
+    if table.folder is not None:
+        keep(links_proposal(found, coverage, category, most_m=length), table.folder)
+        return
     if table.output is not None and table.output.suffix.lower() == ".gpkg":
         write_links(found, table.output)
         typer.echo(str(table.output))

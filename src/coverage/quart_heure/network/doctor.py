@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyproj
 import shapely
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
@@ -39,6 +40,7 @@ KINDS = (
     "service_off_network",
     "service_on_island",
     "service_across_barrier",
+    "service_second_entry",
     "square_without_entrance",
     "odd_length",
     "small_part",
@@ -54,6 +56,9 @@ _NO_WAY_M = 2 * DANGLING_M
 
 ROUND_M = 1000.0
 """Ways round a dead end are looked for up to this length, in metres."""
+
+_MOST_FIRST = frozenset({"small_part", "dangling_end", "service_second_entry"})
+"""Kinds whose largest figures matter most; of the others the smallest come first."""
 
 _AT_ONCE = 64
 """Dead ends searched in one call: its answer is a row of all nodes for each."""
@@ -172,20 +177,23 @@ def _nearest_m(point: shapely.Point, streets: NDArray[np.object_]) -> float:
 
 
 def finding_table(findings: Iterator[Finding], network: WalkNetwork) -> gpd.GeoDataFrame:
-    """Return findings, in the order of `KINDS`, as a table: `FINDING_COLUMNS` and geometry."""
+    """Return findings, in the order of `KINDS`, as a table: `FINDING_COLUMNS` and geometry.
+
+    ``osm_url`` is the page of the OSM object, or the map around the place where none is known.
+    """
     import geopandas as gpd  # noqa: PLC0415 - imported where a table is really made
     import pandas as pd  # noqa: PLC0415
 
-    # The largest of the small parts first, and the dead ends whose way round is longest.
     found = sorted(
         findings,
         key=lambda one: (
             KINDS.index(one.kind),
-            -one.value if one.kind in {"small_part", "dangling_end"} else one.value,
+            -one.value if one.kind in _MOST_FIRST else one.value,
             one.place,
             one.osm_id,
         ),
     )
+    places = _map_urls(np.array([one.geometry for one in found], dtype=object), network)
     rows = [
         {
             "kind": one.kind,
@@ -193,9 +201,9 @@ def finding_table(findings: Iterator[Finding], network: WalkNetwork) -> gpd.GeoD
             "detail": one.detail,
             "value": one.value,
             "unit": one.unit,
-            "osm_url": osm_url(one.osm_id),
+            "osm_url": osm_url(one.osm_id) or place,
         }
-        for one in found
+        for one, place in zip(found, places, strict=True)
     ]
     return gpd.GeoDataFrame(
         pd.DataFrame(rows, columns=list(FINDING_COLUMNS)),
@@ -209,6 +217,17 @@ def osm_url(osm_id: int) -> str:
     if osm_id == 0:
         return ""
     return f"https://www.openstreetmap.org/{'way' if osm_id > 0 else 'relation'}/{abs(osm_id)}"
+
+
+def _map_urls(shapes: NDArray[np.object_], network: WalkNetwork) -> list[str]:
+    """Return the map of OSM around some shapes, marked; "" for what is nowhere."""
+    somewhere = np.flatnonzero(~shapely.is_empty(shapes))
+    xy = shapely.get_coordinates(shapely.centroid(shapes[somewhere]))
+    to_degrees = pyproj.Transformer.from_crs(network.crs, "EPSG:4326", always_xy=True)
+    urls = [""] * len(shapes)
+    for at, lon, lat in zip(somewhere.tolist(), *to_degrees.transform(*xy.T), strict=True):
+        urls[at] = f"https://www.openstreetmap.org/?mlat={lat:.5f}&mlon={lon:.5f}&zoom=19"
+    return urls
 
 
 def _small_parts(network: WalkNetwork, profile: WalkProfile) -> Iterator[Finding]:

@@ -99,7 +99,12 @@ class Reach:
 
 
 def reach_of_services(
-    graph: SearchGraph, sources: Attachment, targets: Attachment, *, limit_min: float
+    graph: SearchGraph,
+    sources: Attachment,
+    targets: Attachment,
+    *,
+    limit_min: float,
+    links: NodeLinks | None = None,
 ) -> Reach:
     """Find the places within a walk of each service.
 
@@ -113,6 +118,8 @@ def reach_of_services(
         The places, such as the cells of a grid.
     limit_min
         Longest walk, inclusive; finite.
+    links
+        What `node_links` says of these places, where many searches lead to them.
 
     Returns
     -------
@@ -131,11 +138,12 @@ def reach_of_services(
     straight_to, entry, direct_m = service[order], entry[order], direct_m[order]
     straight = np.searchsorted(straight_to, np.arange(len(sources) + 1))
     # A few services need few of the places; many need nearly all of them, and these once.
-    links = _node_links(graph, targets) if len(on) > _AT_ONCE else None
+    if links is None and len(on) > _AT_ONCE:
+        links = node_links(graph, targets)
     for begin in range(0, len(on), _AT_ONCE):
         batch = np.arange(begin, min(begin + _AT_ONCE, len(on)))
         level_m = dijkstra(matrix, indices=first + batch, limit=limit_m)[:, :first]
-        links = links or _node_links(graph, targets.take(_around(graph, level_m, targets)))
+        links = links or node_links(graph, targets.take(_around(graph, level_m, targets)))
         for row, service in zip(level_m, on[batch].tolist(), strict=True):
             place, metres = _places_of_nodes(row, links)
             near = slice(straight[service], straight[service + 1])
@@ -163,7 +171,7 @@ def _around(
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class _Links:
+class NodeLinks:
     """The places that each node leads to, and the metres of level street between them."""
 
     indptr: NDArray[np.int64]
@@ -171,7 +179,8 @@ class _Links:
     metres: NDArray[np.float64]
 
 
-def _node_links(graph: SearchGraph, targets: Attachment) -> _Links:
+def node_links(graph: SearchGraph, targets: Attachment) -> NodeLinks:
+    """Return the places behind each junction, which no search from services changes."""
     n_nodes, n_places = len(graph.indptr) - 1, len(targets)
     keys, lengths = [], []
     for node, free, way_m in graph.ways_out(targets):
@@ -186,7 +195,7 @@ def _node_links(graph: SearchGraph, targets: Attachment) -> _Links:
     first = np.flatnonzero(np.diff(key, prepend=-1))
     node, place = np.divmod(key[first], max(n_places, 1))
     counts = np.bincount(node, minlength=n_nodes)
-    return _Links(
+    return NodeLinks(
         np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
         place.astype(np.int32),
         np.minimum.reduceat(metres, first) if len(first) else metres,
@@ -194,7 +203,7 @@ def _node_links(graph: SearchGraph, targets: Attachment) -> _Links:
 
 
 def _places_of_nodes(
-    node_m: NDArray[np.float64], links: _Links
+    node_m: NDArray[np.float64], links: NodeLinks
 ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
     """Return the places behind the nodes that were reached, and their metres; some twice."""
     nodes = np.flatnonzero(np.isfinite(node_m))

@@ -7,9 +7,15 @@ import datetime
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
+import shapely
 
 from quart_heure.analysis.placement import outside_problems
+from quart_heure.analysis.second_entries import second_entries
+from quart_heure.analysis.steep_ground import steep_ground
+from quart_heure.cache import Cache
+from quart_heure.errors import QuartHeureError
 from quart_heure.network.doctor import (
     Finding,
     examine_network,
@@ -20,6 +26,8 @@ from quart_heure.network.graph import Flags, WalkNetwork
 from quart_heure.sources.areas.districts import check_districts
 from quart_heure.sources.problems import problem_table
 from quart_heure.sources.services.discretion import ASKED
+from quart_heure.study.coverage import Coverage
+from quart_heure.study.line import analyse
 from quart_heure.study.study import Study
 
 if TYPE_CHECKING:
@@ -61,7 +69,9 @@ class Check:
         return {str(kind): int(n) for kind, n in counts.items()}
 
 
-def check_study(study: Study, *, today: datetime.date | None = None) -> Check:
+def check_study(
+    study: Study, *, today: datetime.date | None = None, cache: Cache | None = None
+) -> Check:
     """Examine the inputs of a study.
 
     Parameters
@@ -70,13 +80,17 @@ def check_study(study: Study, *, today: datetime.date | None = None) -> Check:
         The study.
     today
         The day from which ages are counted; today by default.
+    cache
+        As in `quart_heure.study.line.analyse`: what single services reach is searched too.
     """
     background = study.background()
     barriers = None
     if background is not None and "kind" in background:
         barriers = background.loc[background["kind"].isin(_BARRIERS)].geometry.to_numpy()
 
-    problems = pd.concat([study.problems, problem_table(_outside(study))], ignore_index=True)
+    coverage, failed = _analysed(study, cache)
+    rows = [*_outside(study), *steep_ground(study.network, study.heights), *failed]
+    problems = pd.concat([study.problems, problem_table(rows)], ignore_index=True)
     asked = problems["reason"] == ASKED
 
     def findings() -> Iterator[Finding]:
@@ -88,6 +102,8 @@ def check_study(study: Study, *, today: datetime.date | None = None) -> Check:
             snap_m=study.snap_m,
             barriers=barriers,
         )
+        if coverage is not None:
+            yield from _second_entries(coverage)
         yield from examine_network(study.network, study.profile)
         yield from _district_faults(study)
 
@@ -100,6 +116,57 @@ def check_study(study: Study, *, today: datetime.date | None = None) -> Check:
         osm_date=osm_date,
         age_days=_age_days(osm_date, today or datetime.datetime.now(datetime.UTC).date()),
     )
+
+
+def _analysed(study: Study, cache: Cache | None) -> tuple[Coverage | None, list[dict[str, object]]]:
+    """Return what an analysis of any time and for everybody finds, or why there is none.
+
+    Inputs that are too ill to be analysed are what a check is for. Of gaps and isochrones it finds
+    the least that it may.
+    """
+    plain = study.replace(
+        at=None,
+        on=None,
+        between=None,
+        person=None,
+        isochrones_min=(study.threshold_min,),
+        min_gap_ha=study.area.geometry.area,
+        week=False,
+        week_of=None,
+    )
+    try:
+        return analyse(plain, cache=cache), []
+    except QuartHeureError as error:
+        row = {"file": "", "row": None, "field": "", "value": "", "reason": str(error)}
+        return None, [{**row, "action": "nothing analysed"}]
+
+
+def _second_entries(coverage: Coverage) -> Iterator[Finding]:
+    """Find services that reach less by their nearest street alone."""
+    basis, network = coverage.basis, coverage.study.network
+    for row in second_entries(basis).itertuples():
+        nearest, second = int(row.nearest_edge), int(row.second_edge)
+        at = shapely.Point(basis.xy[row.service])
+        folk = (
+            "" if np.isnan(row.residents_reached) else f" and {row.residents_reached:,.0f} people"
+        )
+        less = "" if np.isnan(row.residents_nearest) else f" and {row.residents_nearest:,.0f}"
+        yield Finding(
+            kind="service_second_entry",
+            place=str(row.name),
+            detail=f"{row.category}: within {basis.threshold_min:g} min it has"
+            f" {row.ha_reached:,.0f} ha{folk}; by its nearest street alone"
+            f" ({_called(network, nearest)}, {row.nearest_m:.0f} m) {row.ha_nearest:,.0f} ha{less}."
+            f" Most of it by {_called(network, second)}: is the place drawn where its door is?",
+            value=round(float(row.lost_pct), 1),
+            unit="% less",
+            osm_id=int(network.osm_id[second]),
+            geometry=shapely.shortest_line(at, network.lines[second]),
+        )
+
+
+def _called(network: WalkNetwork, edge: int) -> str:
+    return network.name_of(edge) or f"{network.kind_of(edge)} without a name"
 
 
 def _shelters_asked(asked: pd.DataFrame) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from quart_heure.analysis.accuracy import accuracy_table
 from quart_heure.analysis.basis import Basis
 from quart_heure.analysis.capacity import capacity_table
 from quart_heure.analysis.fragility import dependence_table, fragility_table
@@ -97,6 +98,18 @@ class Coverage:
             self.basis,
             self.services,
             self.unplaced,
+            essentials=self.study.essentials,
+            since=since,
+            until=until,
+            hide_discreet=self.published,
+        )
+
+    @functools.cached_property
+    def accuracy(self) -> pd.DataFrame:
+        """What each share is good to: see `quart_heure.analysis.accuracy.accuracy_table`."""
+        since, until = self.recent
+        return accuracy_table(
+            self.basis,
             essentials=self.study.essentials,
             since=since,
             until=until,

@@ -28,6 +28,7 @@ from quart_heure.analysis.indicators import composite_table, indicators_of
 from quart_heure.analysis.isochrones import isochrones_of
 from quart_heure.analysis.placement import place_services, placement_problems, short_streets
 from quart_heure.analysis.ranges import with_ranges
+from quart_heure.analysis.steep_ground import steep_ground
 from quart_heure.analysis.stored import stored_cells, stored_residents, stored_search_graph
 from quart_heure.analysis.stored_searches import stored_contours, stored_reach
 from quart_heure.analysis.surface import Cells, give_way
@@ -146,9 +147,8 @@ def analyse(
     reach = functools.cache(
         functools.partial(
             stored_reach,
-            graph,
+            doors,
             attachment,
-            cells,
             discreet=services["discreet"].to_numpy(dtype=bool),
             limit_min=threshold_min,
             cache=cache,
@@ -183,6 +183,10 @@ def analyse(
         residents=people,
         certainty=certainty,
         min_gap_ha=study.min_gap_ha,
+        would=known.would,
+        essentials=study.essentials,
+        reach_m=study.reach_m,
+        barriers=study.named_barriers,
     )
     say("indicators")
     indicators = indicators_of(
@@ -246,6 +250,7 @@ def analyse(
             services, snap_m=study.snap_m, margin_m=study.margin_m, rows=study.services.rows
         ),
         *short_streets(network, area, margin_m=study.margin_m),
+        *steep_ground(network, study.heights),
     ]
     problems = pd.concat([study.problems, problem_table(doubts)], ignore_index=True)
     manifest = run_manifest(
@@ -274,11 +279,13 @@ def analyse(
             area=area,
             cells=cells,
             people=people,
+            minutes={category: one.minutes for category, one in by_category.items()},
             reach_of_all=reach,
             services=services,
             doors=doors,
             categories=study.categories,
             threshold_min=threshold_min,
+            cache=cache,
         ),
     )
 

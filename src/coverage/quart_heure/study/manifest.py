@@ -14,6 +14,7 @@ import pandas as pd
 from quart_heure.analysis.gaps import BARRIER_SHARE
 from quart_heure.analysis.hours import newest_source
 from quart_heure.analysis.statuses import BORDERLINE
+from quart_heure.analysis.steep_ground import demanding_paths
 from quart_heure.analysis.surface import Cells
 from quart_heure.analysis.week import hours_of_week
 from quart_heure.labels import format_plain, typeset
@@ -66,6 +67,7 @@ def run_manifest(
         "problems": len(problems),
         "residents_outside": round(residents_outside, 1),
         "residents_source": "" if study.residents is None else study.residents.source,
+        **demanding_paths(study.network, study.profile),
         **_told_weights(study.weights),
     }
     parameters = _parameters(study)
@@ -83,7 +85,7 @@ def run_manifest(
             "streets": dict(study.network.meta.get("dropped", {})),
         },
         "definitions": _definitions(parameters),
-        "limits": _limits(parameters),
+        "limits": _limits({**counts, **parameters}),
         "attribution": _attribution(study),
         **({"choices": choices} if (choices := choices_of(problems)) else {}),
     }
@@ -188,12 +190,16 @@ def _definitions(parameters: Mapping[str, Any]) -> list[dict[str, str]]:
     ]
 
 
-def _limits(parameters: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Return what the figures of these parameters do not say: ``key``, ``fr``, ``en``."""
+def _limits(known: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return what the figures do not say, by parameters and counts: ``key``, ``fr``, ``en``."""
     return [
-        {"key": key, "fr": typeset(words["fr"]), "en": words["en"]}
+        {
+            "key": key,
+            "fr": typeset(words["fr"]).format_map(_Shown(known, "fr")),
+            "en": words["en"].format_map(_Shown(known, "en")),
+        }
         for key, words in _texts()["limits"].items()
-        if _applies(words, parameters)
+        if _applies(words, known)
     ]
 
 

@@ -13,6 +13,7 @@ import pyproj
 import shapely
 
 from quart_heure.analysis.audience import Person
+from quart_heure.analysis.gap_barriers import NamedBarriers
 from quart_heure.analysis.hours import Clock, newest_source
 from quart_heure.analysis.moment import (
     LONGEST_STAY_MIN,
@@ -29,7 +30,7 @@ from quart_heure.network.graph import WalkNetwork
 from quart_heure.network.snapping import SNAP_M
 from quart_heure.profiles import ADULT, WalkProfile
 from quart_heure.sources.areas.areas import StudyArea
-from quart_heure.sources.background import Ground, read_background
+from quart_heure.sources.background import BARRIERS, Ground, read_background
 from quart_heure.sources.heights import Heights
 from quart_heure.sources.hours.calendars import SchoolHolidays, departements_of, is_country
 from quart_heure.sources.hours.states import STAY_MIN, Where
@@ -280,6 +281,17 @@ class Study:
         if self.background_file is None:
             return None
         return read_background(self.background_file, crs=self.area.crs)
+
+    def named_barriers(self) -> NamedBarriers | None:
+        """Return what nobody walks straight across, by name or kind; None where no layer tells."""
+        background = self.background()
+        if background is not None:
+            return NamedBarriers.of_layer(background, BARRIERS)
+        if self.ground is None:
+            return None
+        # Raw data tell which shapes are water, not which of the others is what.
+        water = self.ground.water
+        return NamedBarriers(shapes=water, words=["water"] * len(water))
 
     def replace(self, **changes: Any) -> Study:
         """Return the same study with some fields changed."""

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from quart_heure.analysis.freshness import confirmed, recent_since
+from quart_heure.analysis.steep_ground import demanding_paths
 from quart_heure.cache import Cache
 from quart_heure.errors import StudyFileError
 from quart_heure.profiles import ADULT, SLOW, STEP_FREE, WalkProfile
@@ -129,8 +130,8 @@ def variants_of(study: Study) -> Iterator[tuple[str, str, Study]]:
     """Give the variants of a study: the setting, its other value, and the study with it.
 
     Speed ±10 %, threshold ±1 minute, snapping within 50, 100 and 150 m, useful components of
-    0.1, 1 and 5 %, cells of 25 and 50 m, places of unknown status in or out, places that no
-    recent source confirms out. What the study has
+    0.1, 1 and 5 %, cells of 25 and 50 m, mountain paths in or out where there are any, places of
+    unknown status in or out, places that no recent source confirms out. What the study has
     already is not repeated.
     """
     profile = study.profile
@@ -147,6 +148,10 @@ def variants_of(study: Study) -> Iterator[tuple[str, str, Study]]:
             too_small = name == "cell_m" and cells_around(study.area, value) > MOST_CELLS
             if value != getattr(study, name) and not too_small:
                 yield name, f"{value:g}", study.replace(**{name: value})
+    if profile.steps_allowed and demanding_paths(study.network, profile):
+        allowed = not profile.demanding_allowed
+        walker = dataclasses.replace(profile, demanding_allowed=allowed)
+        yield "demanding_paths", "in" if allowed else "out", study.replace(profile=walker)
     counted = study.counted_status
     others = tuple(status for status in counted if status != "unknown")
     if others == counted:

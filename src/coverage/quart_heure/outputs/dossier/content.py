@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import math
 from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from quart_heure.analysis.answers import COMPOSITES
@@ -18,9 +19,12 @@ from quart_heure.labels import (
     format_pct,
     format_plain,
     ordinal,
+    phrase,
     word,
 )
+from quart_heure.outputs.barrier_words import barrier_words
 from quart_heure.outputs.discretion import nearest_name, uncounted
+from quart_heure.outputs.dossier.next import next_lines
 from quart_heure.outputs.dossier.ranks import Rank, ranks
 from quart_heure.outputs.dossier.services import (
     ServiceRows,
@@ -37,7 +41,9 @@ from quart_heure.outputs.dossier.structure import (
 from quart_heure.outputs.dossier.unknown import unknown_lines
 from quart_heure.outputs.dossier.week import Week, week_of
 from quart_heure.outputs.dossier.words import Words, short
+from quart_heure.outputs.doubts import doubt_words, ends_words, weakest
 from quart_heure.outputs.fact_ages import ages_of, confirmed_alone
+from quart_heure.outputs.proposals.proposal import Proposal
 from quart_heure.outputs.report.content import report_content
 from quart_heure.outputs.report.structure import Category, District
 from quart_heure.outputs.results.rows import Row, people_on_network
@@ -58,13 +64,18 @@ class Dossiers:
         A published coverage.
     lang
         ``fr`` or ``en``.
+    proposals
+        Those to show with it.
     """
 
-    def __init__(self, coverage: Coverage, *, lang: str) -> None:
+    def __init__(
+        self, coverage: Coverage, *, lang: str, proposals: Sequence[Proposal] = ()
+    ) -> None:
         self.coverage = coverage
         self.lang = lang
         self.say = Words(lang)
-        self.report = report_content(coverage, lang=lang)
+        self.proposals = proposals
+        self.report = report_content(coverage, lang=lang, proposals=proposals)
         known = set(coverage.study.area.districts["district_id"])
         self.districts: dict[str, District] = {
             district["district_id"]: district
@@ -176,6 +187,7 @@ class Dossiers:
             headline=self.headline(district_id),
             within=within,
             facts=self._confirmed(district_id),
+            doubts=self._doubts(district_id),
             figures=[self._figures(district_id, c) for c in self.report["categories"]],
             none_known=[self.names[c] for c in district["none_known"]],
             uncounted=[self.names[c] for c in self.uncounted],
@@ -187,6 +199,7 @@ class Dossiers:
             unknown=unknown_lines(
                 self.coverage, services.counted, self.say, hours_asked=week is not None
             ),
+            next=next_lines(self.proposals, district_id, self.names, self.say),
         )
 
     def _figures(self, district_id: str, category: Category) -> FigureLine:
@@ -200,6 +213,7 @@ class Dossiers:
             amount=row["residents_covered" if self.by_people else "covered_ha"],
             share=row[self.share],
             city_share=city[self.share],
+            pace=self._pace(district_id, category["id"]),
             rank=self.place(category["id"], district_id),
             median=row["minutes_median"],
             city_median=city["minutes_median"],
@@ -213,6 +227,25 @@ class Dossiers:
         line = self.ages[category]
         counts = (line["facts_confirmed"], line["facts_placed"], line["facts_known"])
         return " / ".join(format_number(count, self.lang) for count in counts)
+
+    def _pace(self, district_id: str, category: str) -> str:
+        """Write a share for who walks a tenth slower and faster."""
+        lines = self.districts[district_id]["doubts"]
+        mine = next(line for line in lines if line["category"] == category)
+        return ends_words(mine["speed"], self.lang)
+
+    def _doubts(self, district_id: str) -> str:
+        """Say which figure of a district hangs most on one place, and what moves it."""
+        line = weakest(self.districts[district_id]["doubts"])
+        if line is None:
+            return ""
+        return phrase(
+            "doubt_weakest",
+            self.lang,
+            category=self.names[line["category"]],
+            share=format_number(line["share"], self.lang),
+            doubts=doubt_words(line, self.lang),
+        )
 
     def _confirmed(self, district_id: str) -> str:
         """Say what the headline of a district would be with confirmed places alone."""
@@ -249,7 +282,8 @@ class Dossiers:
                     number=numbers[category],
                     street=short(here["street"], _PLACE),
                     nearest=short(nearest_name(here, self.lang), _PLACE),
-                    cause=word(gap["cause"], self.lang),
+                    cause=short(barrier_words(gap["barrier"], self.lang), _PLACE)
+                    or word(gap["cause"], self.lang),
                     residents=here["residents"],
                     area_ha=here["area_ha"],
                     minutes_max=here["minutes_max"],

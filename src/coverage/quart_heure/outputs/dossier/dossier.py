@@ -19,6 +19,7 @@ from quart_heure.outputs.dossier.content import Dossiers
 from quart_heure.outputs.dossier.maps import MapMaker
 from quart_heure.outputs.dossier.page import Link, Links, render_district, render_index
 from quart_heure.outputs.dossier.pdf import PdfMaker
+from quart_heure.outputs.proposals.proposal import Proposal
 from quart_heure.outputs.report.content import resolve_districts
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def write_dossiers(
     lang: str = "fr",
     background: gpd.GeoDataFrame | None = None,
     pdf: bool = False,
+    proposals: Sequence[Proposal] = (),
     progress: Callable[[str], None] | None = None,
 ) -> list[Path]:
     """Write the dossier of each district, and an index if all are written.
@@ -56,6 +58,8 @@ def write_dossiers(
         Columns kind and geometry; its water is drawn under the maps.
     pdf
         Whether each dossier is printed to PDF too.
+    proposals
+        What `quart_heure.outputs.proposals.folder.read_proposal` read, to show with them.
     progress
         Called with each step as it begins.
 
@@ -68,7 +72,7 @@ def write_dossiers(
     Raises
     ------
     InputFileError
-        If there is no such district.
+        If there is no such district, or a proposal is of another study.
     OutputError
         If there is no such language, a file cannot be written, or there is nothing to print with.
     """
@@ -80,7 +84,7 @@ def write_dossiers(
     coverage = publishable(coverage)
     wanted = _wanted(coverage, districts)
     say("dossiers")
-    dossiers = Dossiers(coverage, lang=lang)
+    dossiers = Dossiers(coverage, lang=lang, proposals=proposals)
     names = _file_names(wanted)
     maker = MapMaker(coverage, background)
     written = []

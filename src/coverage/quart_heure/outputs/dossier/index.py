@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from quart_heure.labels import format_pct
 from quart_heure.outputs.dossier.words import short
+from quart_heure.outputs.report.structure import Next
 
 if TYPE_CHECKING:
     from quart_heure.outputs.dossier.content import Dossiers
@@ -100,6 +101,8 @@ class IndexContent:
         What its rows leave out, in words.
     charts
         One per category.
+    next
+        Proposals, as the report tells them.
     """
 
     title: str
@@ -110,6 +113,7 @@ class IndexContent:
     city: list[CityCell]
     uncounted: str
     charts: list[Chart]
+    next: list[Next]
 
 
 def index_content(dossiers: Dossiers, files: Mapping[str, str]) -> IndexContent:
@@ -144,6 +148,7 @@ def index_content(dossiers: Dossiers, files: Mapping[str, str]) -> IndexContent:
         ],
         uncounted=_uncounted(dossiers),
         charts=[_chart(dossiers, category["id"], files) for category in dossiers.categories],
+        next=dossiers.report["next"],
     )
 
 

@@ -137,7 +137,8 @@ def render_district(
         d.services,
         week=_strips(d.week, dossiers.say),
         foot=[*d.unknown, *shared.method, shared.parameters, *shared.credits],
-        notes=[left_out, rounded_note],
+        # A heading takes the room of three lines.
+        notes=[left_out, rounded_note, *d.next, *(["–"] * 3 if d.next else [])],
     )
     gaps = [dataclasses.replace(gap, beyond=at not in room.gaps) for at, gap in enumerate(d.gaps)]
     groups = itertools.groupby(gaps, key=operator.attrgetter("category"))

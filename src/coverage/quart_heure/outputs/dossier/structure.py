@@ -46,6 +46,8 @@ class FigureLine:
         Residents covered, or hectares where residents are not known.
     share, city_share
         Per cent of residents, or of area, covered.
+    pace
+        The share for who walks a tenth slower and faster, in words.
     rank
         Of the district, in words; empty without one.
     median, city_median, p90, city_p90
@@ -62,6 +64,7 @@ class FigureLine:
     amount: float
     share: float
     city_share: float
+    pace: str
     rank: str
     median: float
     city_median: float
@@ -120,6 +123,8 @@ class DossierContent:
         The district and the area; empty without a composite.
     facts
         The headline with confirmed places alone, as a sentence; empty without one.
+    doubts
+        What the figure is good to that hangs most on one place; empty where none does.
     figures
         A line per category and composite.
     none_known, uncounted
@@ -132,6 +137,8 @@ class DossierContent:
         The week hour by hour, and which it is; None and empty where hours were not looked at.
     unknown
         Sentences on what is not known.
+    next
+        What proposals mean here, a sentence each; empty without any.
     """
 
     district_id: str
@@ -139,6 +146,7 @@ class DossierContent:
     headline: Mapping[str, Share]
     within: list[WithinLine]
     facts: str
+    doubts: str
     figures: list[FigureLine]
     none_known: list[str]
     uncounted: list[str]
@@ -148,3 +156,4 @@ class DossierContent:
     week: Week | None
     week_about: str
     unknown: list[str]
+    next: list[str]

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 FAR, UNREACHABLE, OFF_NETWORK = 253, 254, 255
-"""Codes of cells without minutes; 0 is outside the area, n at most ``upper[n - 1]`` minutes."""
+"""Codes of cells without minutes; 0 is outside the area or in water, n at most ``upper[n - 1]``."""
 
 _STEPS_MIN = ((25, 0.25), (45, 0.5), (85, 1.0), (145, 2.0), (245, 5.0))
 """Up to these minutes, codes are as fine as this: near the thresholds a quarter of a minute."""
@@ -191,10 +191,12 @@ def cells_shown(coverage: Coverage, grid: Grid, places: Mapping[str, int]) -> Pa
     """
     study, cells = coverage.study, coverage.cells
     upper = upper_minutes(study)
+    # All categories have the same cells in water.
+    water = (cells[f"status_{study.categories[0]}"] == "water").to_numpy()
     minutes, nearest, perhaps = {}, {}, {}
     for category in study.categories:
-        codes = _minute_codes(cells[f"minutes_{category}"].to_numpy(float), upper)
-        codes[(cells[f"status_{category}"] == "water").to_numpy()] = 0  # as drawn below
+        codes = minute_codes(cells[f"minutes_{category}"].to_numpy(float), upper)
+        codes[water] = 0
         minutes[category] = grid.packed(codes)
         nearest[category] = _nearest(cells[f"nearest_{category}"], grid, places)
         # Asked for an hour or a person, the study knows what is covered perhaps.
@@ -211,6 +213,7 @@ def cells_shown(coverage: Coverage, grid: Grid, places: Mapping[str, int]) -> Pa
         minutes=minutes,
         nearest=nearest,
         perhaps=perhaps,
+        water=grid.packed(water.astype(np.uint8)) if water.any() else "",
     )
 
 
@@ -224,7 +227,8 @@ def deflated(values: NDArray[np.uint8]) -> str:
     return base64.b64encode(zlib.compress(values.tobytes())).decode()
 
 
-def _minute_codes(minutes: NDArray[np.float64], upper: NDArray[np.float64]) -> NDArray[np.int64]:
+def minute_codes(minutes: NDArray[np.float64], upper: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the code of each number of minutes; NaN is off the network, inf out of reach."""
     codes = np.searchsorted(upper * (1 + TOLERANCE), minutes, side="left") + 1
     codes[codes > len(upper)] = FAR
     codes[np.isinf(minutes)] = UNREACHABLE

@@ -118,6 +118,9 @@ class CategoryFigures:
     covered_pct: Column
     minutes_median: Column
     gaps_touching: Column
+    slow_pct: Column
+    fast_pct: Column
+    """The share, of residents where they are known, a tenth slower and faster."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -175,6 +178,8 @@ class Gap:
     discreet: bool = False
     street: str = ""
     cause: str = ""
+    barrier: dict[str, str] | None = None
+    """What cuts it off, in words by language."""
     opens: str = ""
 
 
@@ -287,8 +292,8 @@ class PackedNearest:
 class PackedCells:
     """The cells, packed by category.
 
-    Codes of minutes are 0 outside the area, n for at most ``upper_min[n - 1]`` minutes, and the
-    three codes of what has none.
+    Codes of minutes are 0 outside the area and in water, n for at most ``upper_min[n - 1]``
+    minutes, and the three codes of what has none.
     """
 
     width: int
@@ -301,6 +306,8 @@ class PackedCells:
     minutes: dict[str, str]
     nearest: dict[str, PackedNearest]
     perhaps: dict[str, str]
+    water: str
+    """1 where a cell is in water, packed; empty where none is known to be."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -428,6 +435,56 @@ class PackedWalks:
     resident_unit: float
 
 
+# --- proposals -----------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ProposedPlace:
+    """A site, a place to call, or a link, by its rank; ``facts`` are said by language."""
+
+    at: LatLng
+    rank: int
+    name: str
+    facts: dict[str, list[str]]
+    line: Steps | None = None
+    """Of a link."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ProposalWords:
+    """What is said of a proposal in a language."""
+
+    lines: list[str]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Gains:
+    """What is gained if one opened there, by cell.
+
+    ``classes`` are packed like minutes: 0 is no candidate, n a gain below ``limits[n - 1]`` (from
+    the limit before), the last one from the last limit on.
+    """
+
+    limits: list[float]
+    classes: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Proposal:
+    """Where to open next (``sites``), whom to call (``calls``) or which link is missing."""
+
+    kind: str
+    category: str
+    """The view that it is about, "" for calls."""
+    unit: str
+    """``people``, ``ha`` or ``second``."""
+    said: dict[str, ProposalWords]
+    places: list[ProposedPlace]
+    minutes: str = ""
+    """Minutes of every cell with the proposed sites, packed as those of a category."""
+    gains: Gains | None = None
+
+
 # --- page ----------------------------------------------------------------------------------------
 
 
@@ -485,6 +542,7 @@ class PageData:
     services: list[Service]
     cells: PackedCells
     hours: PackedHours | None
+    proposals: list[Proposal]
 
 
 def json_in_html(data: Any) -> str:

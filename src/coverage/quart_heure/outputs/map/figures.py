@@ -50,6 +50,12 @@ def category_figures(coverage: Coverage, category: str) -> CategoryFigures:
     of the whole area each counts once.
     """
     table = category_rows(coverage, category)
+    accuracy = coverage.accuracy
+    paces = accuracy[(accuracy["category"] == category) & (accuracy["doubt"] == "speed")]
+    paces = paces.set_index(["level", "district_id"]).loc[
+        pd.MultiIndex.from_frame(table[["level", "district_id"]])
+    ]
+    share = "residents_" if coverage.study.residents is not None else ""
     beyond = table["residents_borderline_uncovered"] + table["residents_uncovered"]
     return CategoryFigures(
         services_inside=column(table["services_inside"], 0),
@@ -58,6 +64,8 @@ def category_figures(coverage: Coverage, category: str) -> CategoryFigures:
         covered_pct=column(table["covered_pct"]),
         minutes_median=column(table["minutes_median"]),
         gaps_touching=column(table["gaps_touching"], 0),
+        slow_pct=column(paces[f"{share}low_pct"], 0),
+        fast_pct=column(paces[f"{share}high_pct"], 0),
     )
 
 

@@ -71,7 +71,11 @@ def ground(coverage: Coverage, background: gpd.GeoDataFrame | None, pen: Pen) ->
     """
     area = coverage.study.area
     around = shapely.buffer(area.geometry.simplify(50), _SURROUNDINGS_M, quad_segs=4)
-    scenery, place_names = _places(background, shapely.box(*around.bounds), pen)
+    frame = shapely.box(*around.bounds)
+    scenery, place_names = _places(background, frame, pen)
+    known = coverage.study.ground
+    if "water" not in scenery and known is not None and len(known.water):
+        scenery["water"] = _water(known.water, frame, pen)
     lines, names, labels = streets(
         coverage.study.network, area=area.geometry, around=around, pen=pen
     )
@@ -133,6 +137,13 @@ def _places(
         names += _names_of_large(rows["name"].fillna("").to_numpy(str), shapes, kind, frame, pen)
     names.sort(key=lambda place: (-place.area_ha, place.name))
     return scenery, names
+
+
+def _water(shapes: NDArray[np.object_], frame: shapely.Polygon, pen: Pen) -> Scenery:
+    """Return the water that cells are judged by, as far as it is seen: a sea is large."""
+    parts = shapely.get_parts(shapely.intersection(shapes, frame))
+    parts = parts[(shapely.get_dimensions(parts) == 2) & ~shapely.is_empty(parts)]
+    return Scenery(areas=_flat(pen.polygons(simplified(parts, _GROUND_TOLERANCE_M))), lines=[])
 
 
 def _names_of_large(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,9 +18,11 @@ from quart_heure.outputs.map.ground import ground
 from quart_heure.outputs.map.hours import hours_shown
 from quart_heure.outputs.map.page import CoverageLayers, MapPage, OfflineMap
 from quart_heure.outputs.map.palette import PALETTE
+from quart_heure.outputs.map.proposals import proposals_shown
 from quart_heure.outputs.map.texts import LANGUAGES, PageTexts, other_than, page_texts, words_of
 from quart_heure.outputs.map.views import labels, service_words, services_shown, views
 from quart_heure.outputs.map.walks import walks
+from quart_heure.outputs.proposals.proposal import Proposal, check_fits
 from quart_heure.outputs.shapes import UNITS_PER_DEGREE, Pen
 
 if TYPE_CHECKING:
@@ -63,6 +65,7 @@ def build_map(
     background: gpd.GeoDataFrame | None = None,
     online_tiles: bool = False,
     what_if: bool = True,
+    proposals: Sequence[Proposal] = (),
 ) -> folium.Map:
     """Build the map as a folium map, to be shown in a notebook or given further layers.
 
@@ -79,6 +82,13 @@ def build_map(
     what_if
         Let readers open, close and move services: the page then holds the streets, too, and is
         half as large again.
+    proposals
+        What `quart_heure.outputs.proposals.folder.read_proposal` read, to show on it.
+
+    Raises
+    ------
+    InputFileError
+        If a proposal is of another study.
 
     Notes
     -----
@@ -91,6 +101,7 @@ def build_map(
     if background is not None and background.crs is not None:
         background = background.to_crs(study.area.crs)
     shown = views(coverage, pen, lang=lang)
+    check_fits(proposals, coverage.manifest)
     services, places = services_shown(coverage, pen, lang=lang)
     grid = Grid(coverage)
     hours = hours_shown(coverage, coverage.week, grid, places)
@@ -103,6 +114,7 @@ def build_map(
             hours=hours,
             lang=one,
             online_tiles=online_tiles,
+            proposals=proposals,
         )
         for one in LANGUAGES
     }
@@ -128,6 +140,7 @@ def build_map(
         services=services,
         cells=cells_shown(coverage, grid, places),
         hours=hours,
+        proposals=proposals_shown(proposals, coverage, grid, pen),
     )
     page = MapPage(
         texts=texts[lang],
@@ -152,10 +165,16 @@ def render_map(
     background: gpd.GeoDataFrame | None = None,
     online_tiles: bool = False,
     what_if: bool = True,
+    proposals: Sequence[Proposal] = (),
 ) -> str:
     """Return the map as one HTML page (see `build_map`)."""
     chart = build_map(
-        coverage, lang=lang, background=background, online_tiles=online_tiles, what_if=what_if
+        coverage,
+        lang=lang,
+        background=background,
+        online_tiles=online_tiles,
+        what_if=what_if,
+        proposals=proposals,
     )
     return str(chart.get_root().render())
 
@@ -168,6 +187,7 @@ def write_map(
     background: gpd.GeoDataFrame | None = None,
     online_tiles: bool = False,
     what_if: bool = True,
+    proposals: Sequence[Proposal] = (),
 ) -> Path:
     """Write the map to a file, whole or not at all (see `build_map`).
 
@@ -177,7 +197,12 @@ def write_map(
         If the file cannot be written.
     """
     page = render_map(
-        coverage, lang=lang, background=background, online_tiles=online_tiles, what_if=what_if
+        coverage,
+        lang=lang,
+        background=background,
+        online_tiles=online_tiles,
+        what_if=what_if,
+        proposals=proposals,
     )
     with replacing(path) as temporary:
         temporary.write_text(page, encoding="utf-8")

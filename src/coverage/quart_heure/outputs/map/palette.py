@@ -65,6 +65,14 @@ class Palette:
     blank: str
     """Inside of hollow marks and around filled ones."""
     inks: Inks
+    newly: Paint
+    """What a proposal newly covers."""
+    already: str
+    """What is covered without it."""
+    gains: list[str]
+    """From what gains little if one opened there to what gains most."""
+    proposed: str
+    """Of proposed sites and links."""
 
 
 _NEAREST, _COVERED, _NEXT, _FURTHEST = "#00594f", "#3b9184", "#84c3b5", "#c3e4da"
@@ -98,4 +106,8 @@ PALETTE = Palette(
         halo="rgba(255, 255, 255, 0.85)",
         places={"water": "#1f4e75", "park": "#44602a"},
     ),
+    newly=Paint(fill="#b9a7d8", line="#54278f", gap_px=7),
+    already=_FURTHEST,
+    gains=["#f2f0f7", "#cbc9e2", "#9e9ac8", "#756bb1", "#54278f"],
+    proposed="#54278f",
 )

@@ -17,14 +17,17 @@ from quart_heure.labels import (
     format_number,
     format_pct,
     format_plain,
+    phrase,
     told,
     typeset,
 )
 from quart_heure.outputs.assets import asset
+from quart_heure.outputs.doubts import DoubtLine, doubt_lines, pace_words
 from quart_heure.outputs.fact_ages import age_words, ages_of, confirmed_short
 from quart_heure.outputs.hour_words import hour_words, person_words, week_words
 from quart_heure.outputs.map.data import PackedHours, View
 from quart_heure.outputs.map.figures import has_ends
+from quart_heure.outputs.proposals.proposal import Proposal, proposal_title
 from quart_heure.outputs.results.manifest import residents_source
 
 if TYPE_CHECKING:
@@ -60,6 +63,8 @@ class PageTexts:
         Two figures, each with its sentence; none without essential services.
     facts
         What the headline would be with confirmed places alone; empty without a headline.
+    proposals
+        What each proposal is about.
     definitions, sources
         Pairs of a term and what is said of it.
     """
@@ -92,6 +97,7 @@ class PageTexts:
     sources: list[tuple[str, str]]
     credits: str
     online: bool
+    proposals: list[str]
 
 
 @functools.cache
@@ -115,6 +121,7 @@ def page_texts(
     hours: PackedHours | None,
     lang: str,
     online_tiles: bool,
+    proposals: Sequence[Proposal] = (),
 ) -> PageTexts:
     """Return everything that the template writes.
 
@@ -132,6 +139,8 @@ def page_texts(
         ``fr`` or ``en``.
     online_tiles
         Whether the tiles of OpenStreetMap are the ground.
+    proposals
+        Those that the page shows.
     """
     study, manifest = coverage.study, coverage.manifest
     words, other = words_of(lang)["page"], other_than(lang)
@@ -172,6 +181,7 @@ def page_texts(
         sources=[_source(entry, words, lang=lang) for entry in manifest.get("inputs", [])],
         credits=" · ".join(_other_credits(manifest)),
         online=online_tiles,
+        proposals=[proposal_title(one, labels, lang) for one in proposals],
     )
 
 
@@ -249,6 +259,7 @@ def _choices(
     column = "residents_covered_pct" if coverage.study.residents is not None else "covered_pct"
     city = coverage.city.set_index("category")[column]
     ages = ages_of(coverage.freshness)
+    doubts = {row["category"]: row for row in doubt_lines(coverage.accuracy, coverage.services)}
     choices = []
     for view in views:
         category = view.kind == "category"
@@ -261,10 +272,16 @@ def _choices(
                 essential=view.kind == "category" and view.essential,
                 share=0 if math.isnan(share) else round(share, 1),
                 share_text=format_pct(share, lang),
-                facts=age_words(ages[view.id], lang) if category else "",
+                facts=_facts_of(ages[view.id], doubts.get(view.id), lang) if category else "",
             )
         )
     return choices
+
+
+def _facts_of(age: Mapping[str, Any], doubts: DoubtLine | None, lang: str) -> str:
+    """Say how old the facts behind a share are, and what it is good to."""
+    told = [age_words(age, lang), "" if doubts is None else pace_words(doubts, lang)]
+    return phrase("facts_and", lang).join(text for text in told if text)
 
 
 def _hours_hint(

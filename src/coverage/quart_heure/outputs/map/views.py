@@ -10,7 +10,8 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from quart_heure.labels import word
+from quart_heure.labels import LANGUAGES, word
+from quart_heure.outputs.barrier_words import barrier_words
 from quart_heure.outputs.discretion import DISCREET, rounded_categories, uncounted
 from quart_heure.outputs.map.cells import withheld
 from quart_heure.outputs.map.data import (
@@ -193,11 +194,17 @@ def _gaps(coverage: Coverage, category: str, pen: Pen) -> list[Gap]:
             discreet=row["nearest_service_id"] == DISCREET,
             street=_text(row["street"]),
             cause=_text(row["cause"]),
+            barrier=_barrier(_text(row["barrier"])),
             opens=_text(row.get("next_opening")),
             shape=shape,
         )
         for row, at, shape in zip(rows, marks, shapes, strict=True)
     ]
+
+
+def _barrier(barrier: str) -> dict[str, str] | None:
+    """Say what cuts a gap off, by language; None where that is not known."""
+    return {lang: barrier_words(barrier, lang) for lang in LANGUAGES} if barrier else None
 
 
 def _text(value: object) -> str:

@@ -6,15 +6,26 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from quart_heure.labels import category_label, district_label, format_number, heading, phrase, word
+from quart_heure.labels import (
+    LANGUAGES,
+    category_label,
+    district_label,
+    format_number,
+    heading,
+    phrase,
+    word,
+)
+from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.hour_words import hours_told, person_words
+from quart_heure.outputs.proposals.proposal import Proposal
 from quart_heure.outputs.report.listing import Listing, Part, named_rows, typed_rows
 from quart_heure.outputs.results.csv import csv_text
-from quart_heure.outputs.results.manifest import json_text
+from quart_heure.outputs.results.manifest import describe_run, json_text
 from quart_heure.outputs.results.rows import printable
 from quart_heure.schema import check_columns, table_columns
 
 if TYPE_CHECKING:
+    from quart_heure.study.coverage import Coverage
     from quart_heure.study.study import Study
 
 _SHOWN = 20
@@ -33,28 +44,45 @@ def render_calls(
     check_columns(calls, "calls")
     if form == "csv":
         return csv_text(calls, table_columns("calls"))
-    asked = _asked(study, lang)
     if form == "json":
         content = {
             "format": "quart-heure-calls/1",
             "area": study.area.name,
             "profile": study.profile.name,
             "person": study.person.name if study.person else "",
-            "asked": asked,
+            "asked": _asked(study, lang),
             "threshold_min": study.threshold_min,
-            "unit": "people" if study.residents is not None else "ha",
+            "unit": _unit(study),
             "calls": typed_rows(calls, "calls"),
         }
         return json_text(content) + "\n"
-    title = phrase("calls_title", lang, area=study.area.name)
+    return calls_listing(calls, study, lang).drawn(form, lang, width=width, colour=colour)
+
+
+def calls_listing(calls: pd.DataFrame, study: Study, lang: str) -> Listing:
+    """Return what is said of a phone list, in words and a table for people."""
+    title, asked = phrase("calls_title", lang, area=study.area.name), _asked(study, lang)
     if calls.empty:
-        return Listing(title, [*asked, phrase("calls_none", lang)], []).drawn(
-            form, lang, width=width, colour=colour
-        )
-    lines = [*asked, phrase("calls_note", lang)]
-    return Listing(title, lines, [_part(calls, study, lang)]).drawn(
-        form, lang, width=width, colour=colour
+        return Listing(title, [*asked, phrase("calls_none", lang)], [])
+    return Listing(title, [*asked, phrase("calls_note", lang)], [_part(calls, study, lang)])
+
+
+def calls_proposal(calls: pd.DataFrame, coverage: Coverage) -> Proposal:
+    """Return a phone list as a proposal that pages show and a folder keeps."""
+    check_columns(calls, "calls")
+    study = coverage.study
+    return Proposal(
+        kind="calls",
+        category="",
+        tables={"calls": calls},
+        said={lang: calls_listing(calls, study, lang).said() for lang in LANGUAGES},
+        answer={"calls": len(calls), "unit": _unit(study)},
+        run=describe_run(publishable(coverage)),
     )
+
+
+def _unit(study: Study) -> str:
+    return "people" if study.residents is not None else "ha"
 
 
 def _part(calls: pd.DataFrame, study: Study, lang: str) -> Part:

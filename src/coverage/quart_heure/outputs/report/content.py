@@ -21,8 +21,11 @@ from quart_heure.labels import (
     word,
 )
 from quart_heure.outputs.discretion import publishable, rounded_categories, uncounted
+from quart_heure.outputs.doubts import doubt_lines
 from quart_heure.outputs.hour_words import hours_told, person_words
+from quart_heure.outputs.proposals.proposal import Proposal, check_fits
 from quart_heure.outputs.report.facts import facts
+from quart_heure.outputs.report.next import next_content
 from quart_heure.outputs.report.services import most_needed, service_lists
 from quart_heure.outputs.report.structure import REPORT_FORMAT, Category, Gap, Report
 from quart_heure.outputs.report.summary import second_weight, summary
@@ -36,6 +39,7 @@ from quart_heure.sources.areas.names import (
     positions_of,
     several_named,
 )
+from quart_heure.study.calls import calls
 
 if TYPE_CHECKING:
     from quart_heure.study.coverage import Coverage
@@ -47,6 +51,7 @@ def report_content(
     districts: Sequence[str] = (),
     categories: Sequence[str] = (),
     lang: str = "fr",
+    proposals: Sequence[Proposal] = (),
 ) -> Report:
     """Gather what a report says.
 
@@ -60,6 +65,8 @@ def report_content(
         Categories and composites to report on; all if none is given.
     lang
         Language of labels and sentences.
+    proposals
+        Those to show with it.
 
     Returns
     -------
@@ -69,12 +76,13 @@ def report_content(
     Raises
     ------
     InputFileError
-        If there is no such district.
+        If there is no such district, or a proposal is of another study.
     CategoryError
         If the study does not have such a category.
     """
     source = source if isinstance(source, Results) else publishable(source)
     manifest = source.manifest if isinstance(source, Results) else describe_run(source)
+    check_fits(proposals, manifest)
     shown = _shown_categories(manifest, source.indicators, categories, lang)
     ids = [category["id"] for category in shown]
     wanted = resolve_districts(source.indicators, districts)
@@ -86,6 +94,7 @@ def report_content(
     parts = plain_rows(source.gap_parts, "gap_parts", ids)
     composite = plain_rows(source.composite, "composite", ids) if _is_whole(categories) else []
     fragility = plain_rows(source.fragility, "fragility", ids)
+    accuracy = plain_rows(source.accuracy, "accuracy", ids)
     here = wanted if districts else None
     city = [row for row in indicators if row["level"] == "city"]
     dependence = plain_rows(source.dependence, "dependence", ids)
@@ -126,6 +135,7 @@ def report_content(
             summary=answer,
             manifest=manifest,
             lang=lang,
+            called=_called(source, proposals),
         ),
         "second_weight": second_weight(manifest, indicators, shown, labels, lang),
         "city": city,
@@ -144,6 +154,7 @@ def report_content(
                     if category not in {*COMPOSITES, *hiding} and (each, category) not in found
                 ],
                 "fragility": _of(each, fragility),
+                "doubts": doubt_lines(accuracy, source.services, district_id=each),
             }
             for each in wanted
         ],
@@ -153,9 +164,13 @@ def report_content(
             "city": [row for row in fragility if row["level"] == "city"],
             "services": most_needed(dependence, here),
         },
+        "doubts": doubt_lines(accuracy, source.services),
         "capacity": _capacity(plain_rows(source.capacity, "capacity", ids), here),
         "services": services,
         "problems": plain_rows(source.problems, "problems", ids),
+        "next": next_content(
+            proposals, {one["id"]: one[lang] for one in manifest["categories"]}, lang
+        ),
         "definitions": [
             {"key": d["key"], "term": d[f"term_{lang}"], "text": d[lang]}
             for d in manifest.get("definitions", [])
@@ -177,6 +192,20 @@ def report_content(
             "dropped": manifest.get("dropped", {}),
         },
     }
+
+
+def _called(source: Coverage | Results, proposals: Sequence[Proposal]) -> dict[str, int] | None:
+    """Return the ranks of a phone list: one that was given, or that of the hour asked about.
+
+    At no hour and for nobody in particular hardly anything is unknown that the list asks for.
+    """
+    given = [one.tables["calls"] for one in proposals if one.kind == "calls"]
+    if not given and not isinstance(source, Results) and source.study.has_ranges:
+        given = [calls(source)]
+    if not given:
+        return None
+    ids, ranks = given[0]["service_id"].astype(str), given[0]["rank"].astype(int)
+    return dict(zip(ids.tolist(), ranks.tolist(), strict=True))
 
 
 def _week_table(source: Coverage | Results) -> pd.DataFrame | None:

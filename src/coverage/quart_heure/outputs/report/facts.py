@@ -1,7 +1,7 @@
 """What a report says of the age of its facts: the shares without old ones, places to place, to ask.
 
-Which places to confirm first follows from who depends on them. Where a list of calls ranks them
-otherwise, `first_to_confirm` is the one place to ask it.
+Which places to confirm first follows from the phone list, where there is one, and else from who
+depends on them.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ def facts(
     summary: Summary,
     manifest: Mapping[str, Any],
     lang: str,
+    called: Mapping[str, int] | None = None,
 ) -> Facts:
     """Gather what is said of the age of the facts.
 
@@ -48,6 +49,8 @@ def facts(
         Of the run.
     lang
         ``fr`` or ``en``.
+    called
+        Rank of services in the phone list, None without one.
     """
     mine = {row["category"]: row for row in freshness if row["level"] == "city"}
     shares = {row["category"]: row for row in city}
@@ -85,25 +88,40 @@ def facts(
         "unplaced": [
             cast("UnplacedPlace", {field: row[field] for field in _PLACE}) for row in unplaced
         ],
-        "confirm_first": first_to_confirm(dependence, services, manifest, since=since),
+        "confirm_first": first_to_confirm(
+            dependence, services, manifest, since=since, called=called
+        ),
     }
 
 
 def first_to_confirm(
-    dependence: Sequence[Row], services: pd.DataFrame, manifest: Mapping[str, Any], *, since: str
+    dependence: Sequence[Row],
+    services: pd.DataFrame,
+    manifest: Mapping[str, Any],
+    *,
+    since: str,
+    called: Mapping[str, int] | None = None,
 ) -> list[Row]:
-    """Return the services that no recent source confirms, those most people depend on first."""
+    """Return the services that no recent source confirms, those that matter most first.
+
+    Those of the phone list come in its order; the others follow, those first that most people
+    depend on.
+    """
     if not since:
         return []
     made = datetime.date.fromisoformat(str(manifest["created"])[:10])
     sure = confirmed(services, since=datetime.date.fromisoformat(since), until=made)
     known = set(services.loc[sure, "service_id"])
+    rank = called or {}
     found = [
-        row for row in dependence if row["service_id"] not in known and row["ha_only_here"] > 0
+        row
+        for row in dependence
+        if row["service_id"] not in known and (row["ha_only_here"] > 0 or row["service_id"] in rank)
     ]
     people = {row["service_id"]: row["residents_only_here"] for row in found}
     found.sort(
         key=lambda row: (
+            rank.get(row["service_id"], math.inf),
             -(0.0 if math.isnan(people[row["service_id"]]) else people[row["service_id"]]),
             -row["ha_only_here"],
         )

@@ -9,18 +9,29 @@ import pandas as pd
 import shapely
 
 from quart_heure.files import replacing
-from quart_heure.labels import category_label, format_number, format_plain, heading, phrase, word
+from quart_heure.labels import (
+    LANGUAGES,
+    category_label,
+    format_number,
+    format_plain,
+    heading,
+    phrase,
+    word,
+)
 from quart_heure.outputs.degrees import degrees_of
+from quart_heure.outputs.discretion import publishable
+from quart_heure.outputs.proposals.proposal import Proposal
 from quart_heure.outputs.report.listing import Listing, Part, named_rows, typed_rows
 from quart_heure.outputs.results.csv import csv_text
 from quart_heure.outputs.results.layers import write_geopackage
-from quart_heure.outputs.results.manifest import json_text
+from quart_heure.outputs.results.manifest import describe_run, json_text
 from quart_heure.outputs.results.rows import printable
 from quart_heure.schema import check_columns, table_columns
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
+    from quart_heure.study.coverage import Coverage
     from quart_heure.study.study import Study
 
 
@@ -49,17 +60,48 @@ def render_links(
             "profile": study.profile.name,
             "threshold_min": study.threshold_min,
             "most_m": most_m,
-            "unit": "people" if study.residents is not None else "ha",
+            "unit": _unit(study),
             "links": _with_ends(typed_rows(plain, "links"), links),
         }
         return json_text(content) + "\n"
+    listing = links_listing(links, study, category, most_m=most_m, lang=lang)
+    return listing.drawn(form, lang, width=width, colour=colour)
+
+
+def links_listing(
+    links: gpd.GeoDataFrame, study: Study, category: str, *, most_m: float, lang: str
+) -> Listing:
+    """Return what is said of missing links, in words and a table for people."""
     label = category_label(category, lang, study.catalogue)
     title = phrase("links_title", lang, area=study.area.name, category=label)
-    lines = [phrase("links_note", lang, most=format_plain(most_m, lang))]
     if links.empty:
-        lines = [phrase("links_none", lang)]
-    parts = [] if links.empty else [_part(links, study, lang)]
-    return Listing(title, lines, parts).drawn(form, lang, width=width, colour=colour)
+        return Listing(title, [phrase("links_none", lang)], [])
+    lines = [phrase("links_note", lang, most=format_plain(most_m, lang))]
+    return Listing(title, lines, [_part(links, study, lang)])
+
+
+def links_proposal(
+    links: gpd.GeoDataFrame, coverage: Coverage, category: str, *, most_m: float
+) -> Proposal:
+    """Return missing links as a proposal that pages show and a folder keeps."""
+    check_columns(links, "links")
+    study = coverage.study
+    said = {
+        lang: links_listing(links, study, category, most_m=most_m, lang=lang).said()
+        for lang in LANGUAGES
+    }
+    return Proposal(
+        kind="links",
+        category=category,
+        tables={"links": links},
+        said=said,
+        answer={"links": len(links), "most_m": most_m, "unit": _unit(study)},
+        run=describe_run(publishable(coverage)),
+    )
+
+
+def _unit(study: Study) -> str:
+    return "people" if study.residents is not None else "ha"
 
 
 def write_links(links: gpd.GeoDataFrame, path: Path) -> None:

@@ -12,6 +12,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from quart_heure.labels import phrase
+from quart_heure.outputs.proposals.proposal import Said
 from quart_heure.outputs.results.rows import printable
 from quart_heure.outputs.terminal import bare_table, drawn
 from quart_heure.schema import table_columns
@@ -50,7 +51,24 @@ class Listing:
         """Write it as ``md``, or as ``table`` for a terminal."""
         if form == "md":
             return self._markdown(lang)
-        return drawn(self._terminal(lang), width=width, colour=colour).lstrip("\n")
+        return drawn(self.for_terminal(lang), width=width, colour=colour).lstrip("\n")
+
+    def said(self) -> Said:
+        """Return it as plain values, which pages show and folders keep."""
+        return {
+            "title": self.title,
+            "lines": list(self.lines),
+            "parts": [
+                {
+                    "title": part.title,
+                    "head": list(part.head),
+                    "numbers_from": part.numbers_from,
+                    "rows": [list(row) for row in part.rows],
+                    "more": part.more,
+                }
+                for part in self.parts
+            ],
+        }
 
     def _markdown(self, lang: str) -> str:
         text = [f"# {self.title}", *self.lines]
@@ -66,7 +84,8 @@ class Listing:
             text.append("\n".join(lines))
         return "\n\n".join(text) + "\n"
 
-    def _terminal(self, lang: str) -> Iterator[RenderableType]:
+    def for_terminal(self, lang: str) -> Iterator[RenderableType]:
+        """Give the title, the sentences and the tables for a terminal."""
         yield Text(self.title, style="bold")
         for line in self.lines:
             yield Text(line)

@@ -22,8 +22,11 @@ from quart_heure.outputs.assets import (
     security_policy,
     stylesheet,
 )
+from quart_heure.outputs.barrier_words import barrier_words
 from quart_heure.outputs.discretion import ROUND_MIN, nearest_name, publishable
+from quart_heure.outputs.doubts import doubt_words, ends_words, weakest
 from quart_heure.outputs.hour_words import range_words
+from quart_heure.outputs.proposals.proposal import Proposal
 from quart_heure.outputs.report.content import report_content
 from quart_heure.outputs.report.structure import Gap, Report
 from quart_heure.outputs.report.week import day_runs
@@ -54,6 +57,7 @@ def render_report(
     width: int = 100,
     colour: bool = False,
     brief: bool = False,
+    proposals: Sequence[Proposal] = (),
 ) -> str:
     """Write a report as text.
 
@@ -74,6 +78,9 @@ def render_report(
         Of the terminal, for ``table``.
     brief
         Whether ``table`` gives the whole area alone.
+    proposals
+        What `quart_heure.outputs.proposals.folder.read_proposal` read, to show with it; ``csv``
+        leaves them out.
 
     Returns
     -------
@@ -83,7 +90,7 @@ def render_report(
     Raises
     ------
     InputFileError
-        If there is no such district.
+        If there is no such district, or a proposal is of another study.
     CategoryError
         If the study does not have such a category.
     OutputError
@@ -94,7 +101,9 @@ def render_report(
         hint = f"Formats: {', '.join(REPORT_FORMATS)}; languages: {', '.join(labels.LANGUAGES)}."
         raise OutputError(msg, hint=hint)
     source = source if isinstance(source, Results) else publishable(source)
-    content = report_content(source, districts=districts, categories=categories, lang=lang)
+    content = report_content(
+        source, districts=districts, categories=categories, lang=lang, proposals=proposals
+    )
     if format == "csv":
         return _csv(source, content)
     if format == "json":
@@ -174,6 +183,9 @@ def _words(lang: str) -> dict[str, Any]:
         "figures": lambda row, name: _range(row, name, lang),
         "cause": lambda gap: _cause(gap, lang),
         "range_words": range_words,
+        "ends": lambda ends: ends_words(ends, lang),
+        "weakest": weakest,
+        "doubt_words": lambda line: doubt_words(line, lang),
         "service_name": lambda row: nearest_name(row, lang),
         "day_runs": day_runs,
         "round_min": ROUND_MIN,
@@ -195,7 +207,7 @@ _AT_MOST = {
 
 def _cause(gap: Gap, lang: str) -> str:
     """Write the cause of a gap, and when it ends where that is a matter of hours."""
-    words = labels.word(gap["cause"], lang)
+    words = barrier_words(gap["barrier"], lang) or labels.word(gap["cause"], lang)
     if not gap.get("next_opening"):
         return words
     when = labels.format_moment(gap["next_opening"], lang)

@@ -13,6 +13,7 @@ import shapely
 
 from quart_heure.files import replacing
 from quart_heure.labels import (
+    LANGUAGES,
     category_label,
     district_label,
     format_number,
@@ -22,10 +23,12 @@ from quart_heure.labels import (
     word,
 )
 from quart_heure.outputs.degrees import degrees_of
+from quart_heure.outputs.discretion import publishable
+from quart_heure.outputs.proposals.proposal import Proposal
 from quart_heure.outputs.report.listing import Listing, Part, named_rows, typed_rows
 from quart_heure.outputs.results.csv import csv_text
 from quart_heure.outputs.results.layers import write_geopackage
-from quart_heure.outputs.results.manifest import json_text
+from quart_heure.outputs.results.manifest import describe_run, json_text
 from quart_heure.outputs.results.rows import printable
 from quart_heure.outputs.telling import telling_rows
 from quart_heure.schema import check_columns, table_columns
@@ -56,8 +59,24 @@ def render_siting(
         return csv_text(_with_degrees(tables["sites"]), _text_columns("sites"))
     if form == "json":
         return json_text(_content(siting, tables)) + "\n"
-    listing = Listing(_title(siting, lang), [*_lines(siting, lang)], [*_parts(siting, lang)])
-    return listing.drawn(form, lang, width=width, colour=colour)
+    return siting_listing(siting, lang).drawn(form, lang, width=width, colour=colour)
+
+
+def siting_listing(siting: Siting, lang: str) -> Listing:
+    """Return what is said of a siting, in words and tables for people."""
+    return Listing(_title(siting, lang), [*_lines(siting, lang)], [*_parts(siting, lang)])
+
+
+def siting_proposal(siting: Siting) -> Proposal:
+    """Return a siting as a proposal that pages show and a folder keeps."""
+    return Proposal(
+        kind="sites",
+        category=siting.category,
+        tables=siting_tables(siting),
+        said={lang: siting_listing(siting, lang).said() for lang in LANGUAGES},
+        answer=_about(siting),
+        run=describe_run(publishable(siting.coverage)),
+    )
 
 
 def siting_tables(siting: Siting) -> dict[str, Any]:
@@ -160,7 +179,7 @@ def _lines(siting: Siting, lang: str) -> Iterator[str]:
         yield phrase("site_proven", lang, k=siting.asked.count)
     else:
         gap = format_number(siting.gap_pct, lang, 2)
-        yield phrase("site_bound", lang, bound=number(siting.bound), gap=gap)
+        yield phrase("site_bound", lang, k=k, bound=number(siting.bound), gap=gap, unit=unit)
     if k < asked.count and siting.at_least is None:
         yield phrase("site_fewer", lang, k=k, n=asked.count)
     if siting.price is not None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal, NotRequired, TypedDict
 
+from quart_heure.outputs.doubts import DoubtLine
 from quart_heure.outputs.hour_words import Hours
+from quart_heure.outputs.proposals.proposal import SaidTable
 from quart_heure.outputs.results.rows import Row
 
 REPORT_FORMAT = "quart-heure-report/1"
@@ -59,6 +61,7 @@ class Gap(TypedDict):
     street: str
     cause: str
     barrier_pct: float
+    barrier: str
     cells: int
     next_opening: NotRequired[str]
     """Of a gap in the hours; there only where an hour was asked about."""
@@ -78,6 +81,8 @@ class District(TypedDict):
     none_known: list[str]
     """Categories without any known service here; never one with discreet places."""
     fragility: list[Row]
+    doubts: list[DoubtLine]
+    """What the shares of its indicators are good to."""
 
 
 class Summary(TypedDict, total=False):
@@ -228,6 +233,18 @@ class ServiceLists(TypedDict):
     list: Sequence[ListedService]
 
 
+class Next(TypedDict):
+    """A proposal: what is said of it, and its answer in figures."""
+
+    kind: str
+    category: str
+    title: str
+    created: str
+    lines: list[str]
+    parts: list[SaidTable]
+    answer: dict[str, Any]
+
+
 class Definition(TypedDict):
     """A term that figures rest on."""
 
@@ -275,10 +292,14 @@ class Report(TypedDict):
     """The parts of who is asked for, in words."""
     filters: list[Row]
     fragility: CityFragility
+    doubts: list[DoubtLine]
+    """What the shares of the whole area are good to."""
     capacity: list[Row]
     """Of the districts asked for, of the whole area if none was."""
     services: ServiceLists
     problems: list[Row]
+    next: list[Next]
+    """Proposals that were given: where to open, whom to call, which link is missing."""
     definitions: list[Definition]
     limits: list[str]
     sources: list[dict[str, Any]]

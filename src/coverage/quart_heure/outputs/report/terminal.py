@@ -10,7 +10,8 @@ from rich.text import Text
 
 from quart_heure.labels import format_date, format_plain
 from quart_heure.outputs.hour_words import range_words
-from quart_heure.outputs.report.structure import Report, Week
+from quart_heure.outputs.report.listing import Listing, Part
+from quart_heure.outputs.report.structure import Next, Report, Week
 from quart_heure.outputs.report.terminal_tables import Tables
 from quart_heure.outputs.report.week import shade
 from quart_heure.outputs.terminal import drawn, held
@@ -49,12 +50,15 @@ def _parts(tables: Tables) -> Iterable[RenderableType]:
         yield tables.matrix()
         every = [gap for d in tables.content["districts"] for gap in d["gaps"]]
         yield tables.gaps(list({gap["gap_id"]: gap for gap in every}.values()))
+    yield tables.doubts()
     yield tables.facts()
     if tables.content["week"]:
         yield from _week(tables, tables.content["week"])
     yield tables.fragility()
     if tables.content["capacity"]:
         yield tables.capacity()
+    for one in tables.content["next"]:
+        yield from _next(tables, one)
     yield tables.services()
     yield _foot(tables)
 
@@ -100,6 +104,15 @@ def _week(tables: Tables, week: Week) -> Iterable[RenderableType]:
                 lines.append(f"  {day['label'][:2]} {signs} {range_words(*best)} %")
             yield Text("\n" + "\n".join(lines))
     yield Text("\n" + tables.say("week_shades"), style="dim")
+
+
+def _next(tables: Tables, one: Next) -> Iterable[RenderableType]:
+    yield Text("")
+    parts = [
+        Part(part["title"], part["head"], part["numbers_from"], part["rows"])
+        for part in one["parts"]
+    ]
+    yield from Listing(one["title"], one["lines"], parts).for_terminal(tables.lang)
 
 
 def _foot(tables: Tables) -> RenderableType:

@@ -23,7 +23,9 @@ from quart_heure.labels import (
     phrase,
     word,
 )
+from quart_heure.outputs.barrier_words import barrier_words
 from quart_heure.outputs.discretion import ROUND_MIN, nearest_name
+from quart_heure.outputs.doubts import doubt_words, ends_words, weakest
 from quart_heure.outputs.hour_words import range_words
 from quart_heure.outputs.report.structure import District, Gap, Report
 from quart_heure.outputs.results.rows import Row, people_on_network
@@ -189,7 +191,7 @@ class Tables:
 
     def cause(self, gap: Gap) -> str:
         """Write the cause of a gap and, in short, when the first service in reach opens."""
-        cause = word(gap["cause"], self.lang)
+        cause = barrier_words(gap["barrier"], self.lang) or word(gap["cause"], self.lang)
         hours = self.content["hours"]
         if hours is None or not gap.get("next_opening"):
             return cause
@@ -237,6 +239,51 @@ class Tables:
                 needed.add_row(Text(self.labels[row["category"]]), Text(row["name"]), people)
             parts.append(titled(self.say("dependence_caption"), needed))
         return titled(self.say("fragility"), *parts)
+
+    def doubts(self) -> RenderableType:
+        """Draw what the shares of the area, or of each district asked for, are good to."""
+        content = self.content
+        asked = bool(content["hours"] or content["person"])
+        columns = ("doubt_share", "doubt_speed", "doubt_elsewhere", "doubt_one_place")
+        last = ("doubt_confirmed", *(("doubt_unknown",) if asked else ()))
+        places = [("", content["doubts"])]
+        if content["selected"]:
+            places = [(d["label"], d["doubts"]) for d in content["districts"]]
+        table = self.table("category", [*columns, *last])
+        for label, lines in places:
+            for line in lines:
+                name = self.labels[line["category"]]
+                name = f"{label} · {name}" if len(places) > 1 else name
+                ends = (line["speed"], line["elsewhere"], line["one_place"])
+                table.add_row(
+                    Text(name),
+                    self.number(line["share"]),
+                    *(ends_words(each, self.lang) for each in ends),
+                    self.number(line["confirmed_only"]),
+                    *([self.number(line["with_unknown"])] if asked else []),
+                )
+        weak = [(label, weakest(lines)) for label, lines in places]
+        told = [
+            Text(
+                held(
+                    (f"{label} – " if label else "")
+                    + self.say(
+                        "doubt_weakest",
+                        category=self.labels[line["category"]],
+                        share=self.number(line["share"]),
+                        doubts=doubt_words(line, self.lang),
+                    )
+                )
+            )
+            for label, line in weak
+            if line is not None
+        ]
+        by = "" if places[0][1] and places[0][1][0]["by"] == "residents" else "_area"
+        place = content["area"] if not content["selected"] else places[0][0]
+        if len(places) > 1:
+            place = self.say("by_district", unit=content["district_word"])
+        caption = Text(self.say(f"doubts_caption{by}", place=place), style="dim")
+        return titled(self.say("doubts"), caption, table, *told)
 
     def facts(self) -> RenderableType:
         """Draw how old the facts of each category are, and name what is not placed."""

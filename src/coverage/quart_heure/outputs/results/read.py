@@ -34,7 +34,7 @@ class Results:
     manifest
         What it was made from; ``manifest["files"]`` has the hash of each file.
     indicators, composite, gap_parts, problems, filters, fragility, entries, dependence, freshness,
-    unplaced, capacity
+    accuracy, unplaced, capacity
         Tables, as in a coverage.
     services, isochrones, gaps
         Layers, as in a coverage, in the CRS of the study.
@@ -53,6 +53,7 @@ class Results:
     entries: pd.DataFrame
     dependence: pd.DataFrame
     freshness: pd.DataFrame
+    accuracy: pd.DataFrame
     unplaced: pd.DataFrame
     capacity: pd.DataFrame
     services: gpd.GeoDataFrame
@@ -94,6 +95,9 @@ def read_results(directory: Path) -> Results:
         If it is not one, or if a file in it is missing, damaged or of another version.
     """
     manifest = read_manifest(directory)
+    if "proposal" in manifest:
+        msg = f"{directory} holds a proposal, not the results of an analysis."
+        raise InputFileError(msg, hint="Give it with --proposals, beside a study or its results.")
     tables: dict[str, pd.DataFrame] = {}
     for table in TABLES:
         path = directory / f"{table}.{'parquet' if table in LAYERS else 'csv'}"

@@ -31,6 +31,7 @@ _ORDER: Mapping[str, Sequence[str]] = {
     "entries": ("service_id", "rank"),
     "dependence": ("category", "rank"),
     "freshness": ("level", "district_id", "category"),
+    "accuracy": ("level", "district_id", "category", "doubt"),
     "unplaced": ("category", "name", "service_id"),
     "capacity": ("level", "district_id", "category", "capacity_unit"),
     "variants": ("category",),

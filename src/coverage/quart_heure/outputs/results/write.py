@@ -43,7 +43,8 @@ __all__ = ["RESULT_FILES", "WEEK_FILES", "write_results"]
 
 _CSV_TABLES = (
     *("indicators", "composite", "gaps", "gap_parts", "services", "problems"),
-    *("filters", "fragility", "entries", "dependence", "freshness", "unplaced", "capacity"),
+    *("filters", "fragility", "entries", "dependence", "freshness", "accuracy", "unplaced"),
+    "capacity",
 )
 _DICTIONARY_NAME = "data_dictionary.csv"
 _WORK = ".quart-heure-"

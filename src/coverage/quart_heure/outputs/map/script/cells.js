@@ -59,14 +59,16 @@ export class Cells {
    * @param {Record<string, Uint8Array>} minutes
    * @param {Record<string, Uint32Array>} nearest
    * @param {Record<string, Uint8Array>} perhaps
+   * @param {Uint8Array | null} water
    */
-  constructor(packed, minutes, nearest, perhaps) {
+  constructor(packed, minutes, nearest, perhaps, water) {
     this.packed = packed;
     this.width = packed.width;
     this.height = packed.height;
     this.minutes = minutes;
     this.nearest = nearest;
     this.perhaps = perhaps;
+    this.water = water;
     /** Any one of the grids: all have the same cells, and the same of them off the network. */
     this.codes = Object.values(minutes)[0];
     /** @type {Map<string, Float32Array>} */
@@ -80,12 +82,13 @@ export class Cells {
 
   /** @param {PackedCells} packed */
   static async open(packed) {
-    const [minutes, nearest, perhaps] = await Promise.all([
+    const [minutes, nearest, perhaps, water] = await Promise.all([
       unpackEach(packed.minutes, unpack),
       unpackEach(packed.nearest, ({ layers }) => unpackNumbers(layers)),
       unpackEach(packed.perhaps, unpack),
+      packed.water ? unpack(packed.water) : null,
     ]);
-    return new Cells(packed, minutes, nearest, perhaps);
+    return new Cells(packed, minutes, nearest, perhaps, water);
   }
 
   /* Pairs of a cell that is not there or off the network, and the one beside it whose values stand in. */
@@ -187,16 +190,30 @@ export class Cells {
   }
 
   /**
-   * The number of the cell that holds a place; -1 outside the area.
+   * The number of the square of the grid that holds a place, of the area or not; -1 off the grid.
    * @param {L.LatLng} place
    */
-  holding({ lat, lng }) {
+  square({ lat, lng }) {
     const x = (lng + 180) / 360;
     const y = 0.5 - Math.log(Math.tan(Math.PI / 4 + (lat * Math.PI) / 360)) / (2 * Math.PI);
     const [col, row] = this.at(x, y).map(Math.floor);
     if (col < 0 || row < 0 || col >= this.width || row >= this.height) return -1;
-    const cell = row * this.width + col;
-    return this.codes[cell] === 0 ? -1 : cell;
+    return row * this.width + col;
+  }
+
+  /**
+   * The number of the cell that holds a place; -1 outside the area and in water.
+   * @param {L.LatLng} place
+   */
+  holding(place) {
+    const cell = this.square(place);
+    return cell < 0 || this.codes[cell] === 0 ? -1 : cell;
+  }
+
+  /** @param {L.LatLng} place */
+  isWater(place) {
+    const cell = this.square(place);
+    return cell >= 0 && this.water !== null && this.water[cell] === 1;
   }
 
   /** @param {number} cell */

@@ -27,15 +27,35 @@ export const written = (changes, ids) =>
   });
 
 /**
+ * A name without accents and capitals, as the command line compares them.
+ * @param {string} name
+ */
+const plain = (name) => name.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase().trim();
+
+/**
+ * The position of a service that is called by its id, or by a name that no other one has; else -1.
+ * @param {string} called
+ * @param {string[]} ids
+ * @param {string[]} names
+ */
+function placeOf(called, ids, names) {
+  const place = ids.indexOf(called);
+  if (place >= 0) return place;
+  const same = names.flatMap((name, n) => (name && plain(name) === plain(called) ? [n] : []));
+  return same.length === 1 ? same[0] : -1;
+}
+
+/**
  * What is written of services that the page has, in categories that it has; the rest is left out.
  * @param {Written[]} list
  * @param {string[]} ids
+ * @param {string[]} names
  * @param {(category: string) => boolean} known
  * @param {(n: number, category: string) => string} named
  * @param {(place: number) => string} categoryOf
  * @returns {{ changes: Change[], left: number }}
  */
-export function understood(list, ids, known, named, categoryOf) {
+export function understood(list, ids, names, known, named, categoryOf) {
   /** @type {Change[]} */
   const changes = [];
   for (const one of list.slice(0, MOST)) {
@@ -45,8 +65,10 @@ export function understood(list, ids, known, named, categoryOf) {
       changes.push({ kind: "add", category: one.category, at: L.latLng(one.lat, one.lng), name });
       continue;
     }
-    const place = ids.indexOf(one.id);
+    const place = placeOf(one.id, ids, names);
     if (place < 0 || !known(categoryOf(place))) continue;
+    // A service is closed or moved once.
+    if (changes.some((change) => change.kind !== "add" && change.place === place)) continue;
     if (one.kind === "close") changes.push({ kind: "close", place });
     else changes.push({ kind: "move", place, at: L.latLng(one.lat, one.lng) });
   }
@@ -145,12 +167,12 @@ export function fromFile(text) {
     } else if (table) {
       const one = placed(table, values);
       if (one) list.push(one);
-      else left++;
+      if (!one || values.has("hours")) left++;
     }
     values = new Map();
   };
   let scenarios = 0;
-  for (const line of text.split(/\r?\n/)) {
+  for (const line of joined(text)) {
     const stripped = line.trim();
     if (!stripped || stripped.startsWith("#")) continue;
     const heading = /^\[\[?\s*([\w.]+)\s*\]?\]\s*(?:#.*)?$/.exec(stripped);
@@ -171,6 +193,24 @@ export function fromFile(text) {
   }
   end();
   return { list, left };
+}
+
+/**
+ * The lines of a file, those of a list of several lines as one.
+ * @param {string} text
+ */
+function joined(text) {
+  /** @type {string[]} */
+  const lines = [];
+  let open = false;
+  for (const line of text.split(/\r?\n/)) {
+    const bare = line.replace(/"(?:[^"\\]|\\.)*"|'[^']*'/g, "").replace(/#.*$/, "");
+    const kept = open || /=\s*\[/.test(bare) ? line.replace(/^((?:"(?:[^"\\]|\\.)*"|'[^']*'|[^"'#])*)#.*$/, "$1") : line;
+    if (open) lines[lines.length - 1] += " " + kept.trim();
+    else lines.push(kept);
+    open = (open || /=\s*\[/.test(bare)) && !bare.includes("]");
+  }
+  return lines;
 }
 
 /**
@@ -200,6 +240,7 @@ function valueOf(text) {
   if (/^[+-]?\d+(\.\d+)?\s*(#.*)?$/.test(stripped)) return Number.parseFloat(stripped);
   const parts = [];
   let rest = stripped.startsWith("[") ? stripped.slice(1).trim() : stripped;
+  // A list may end with a comma.
   for (;;) {
     const found = /^(?:"((?:[^"\\]|\\.)*)"|'([^']*)')\s*(,?)\s*/.exec(rest);
     if (!found) break;

@@ -269,9 +269,25 @@ export class Figures {
       this.percents("column_area_share", there.covered_pct),
       this.column("column_median", figures.minutes_median, (value) => this.words.minutes(value))
     );
-    // Gaps are those of the study's threshold.
-    if (effective.standard) columns.push(this.numbers("column_gaps", figures.gaps_touching));
+    // Gaps, and what another pace makes of a share, are those of the study's threshold.
+    if (effective.standard) {
+      const pace = { key: "column_pace", title: this.words.say("column_pace"), text: this.paces(figures) };
+      columns.splice(this.data.residents ? 2 : 1, 0, pace);
+      columns.push(this.numbers("column_gaps", figures.gaps_touching));
+    }
     return columns;
+  }
+
+  /**
+   * What a share is for who walks a tenth slower, and faster.
+   * @param {CategoryFigures} figures
+   * @returns {(i: number) => string}
+   */
+  paces({ slow_pct: slow, fast_pct: fast }) {
+    return (i) => {
+      const ends = [slow[i], fast[i]].map((end) => this.words.number(end));
+      return ends[0] === ends[1] ? ends[0] : ends.join("–");
+    };
   }
 
   /**

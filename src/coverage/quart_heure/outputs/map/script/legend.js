@@ -38,8 +38,9 @@ export class Legend {
    * @param {Effective} effective
    * @param {Scene} scene
    * @param {Switches} switches
+   * @param {Entry[]} [more] what a proposal draws
    */
-  write(view, effective, scene, switches) {
+  write(view, effective, scene, switches, more) {
     const { words, data } = this;
     const values = {
       minutes: words.short(effective.minutes),
@@ -47,14 +48,16 @@ export class Legend {
       category: view.kind === "composite" ? "" : view.label,
       hour: effective.hour === null ? "" : hourName(words, effective.hour),
     };
-    byId("legend-title").textContent = words.say(this.title(view, effective), values);
+    byId("legend-title").textContent = scene.title || words.say(this.title(view, effective), values);
     byId("legend-ramp").replaceChildren(...scene.ramp.map(([paint, text]) => el("li", {}, swatch(paint), text)));
     byId("legend-ramp").hidden = scene.ramp.length === 0;
     /** @type {Entry[]} */
     const entries = scene.list.map(([paint, text]) => [swatch(paint), text]);
-    entries.push(...this.beyond(view, effective, values));
+    if (!scene.title) entries.push(...this.beyond(view, effective, values));
+    entries.push(...(more || []));
     if (view.gaps.length && switches.gaps) entries.push(this.gap(view, effective, values));
     entries.push([swatch({ fill: palette.off_network }), words.say("off_network")]);
+    if (data.cells.water) entries.push([swatch({ fill: palette.scenery.water }), words.say("water")]);
     if (switches.services) entries.push(...this.services(view, effective.hour));
     byId("legend-list").replaceChildren(...entries.map(([sign, text]) => el("li", {}, sign, el("span", {}, text))));
   }

@@ -16,7 +16,8 @@ import { Legend } from "./legend.js";
 import { Names, nameSources } from "./names.js";
 import { byId, control, pageData, part } from "./page.js";
 import { Panel } from "./panel.js";
-import { districtHolding, placePopup } from "./popups.js";
+import { districtHolding, placePopup, waterPopup } from "./popups.js";
+import { Proposals } from "./proposals.js";
 import { Scenes, effectiveOf } from "./scene.js";
 import { Search } from "./search.js";
 import { keepState, readState, writeState } from "./state.js";
@@ -33,13 +34,15 @@ export class CoverageMap {
    * @param {PageData} data
    * @param {Cells} cells
    * @param {Hours} hours
+   * @param {Proposals} proposals
    * @param {string | null} lang the language that the address asks for, if it is not the page's own
    */
-  constructor(map, data, cells, hours, lang) {
+  constructor(map, data, cells, hours, proposals, lang) {
     this.map = map;
     this.data = data;
     this.cells = cells;
     this.hours = hours;
+    this.proposals = proposals;
     this.lang = lang;
     this.words = new Words(data.said);
     /** @type {Switches} */
@@ -65,6 +68,11 @@ export class CoverageMap {
       district: (value) => this.goTo(value),
       reset: () => this.reset(),
     });
+    this.proposals.actions = (at, category) => this.whatIf.openAction(at, category);
+    this.proposals.listen(
+      (category) => this.choose(category ? { view: category } : {}),
+      (at, open) => this.visitPlace(at, open)
+    );
     this.search = new Search(data, this.words, (entry, from) => this.visitFound(entry, from));
     this.viewpoint = new Viewpoint(map, data.ground, () => this.keep());
     this.names = new Names("names");
@@ -116,6 +124,7 @@ export class CoverageMap {
   choose(changes) {
     Object.assign(this.chosen, changes);
     if ("view" in changes) {
+      this.proposals.leave(this.data.views.find((one) => one.id === changes.view) || this.view);
       this.onArrival(() => {});
       this.returnTo = null; // the list it would return to is about to be replaced
       this.map.closePopup();
@@ -129,10 +138,14 @@ export class CoverageMap {
     this.view = data.views.find((one) => one.id === chosen.view) || data.views[0];
     this.effective = effectiveOf(data, this.view, chosen);
     this.whatIf.follow(this.view, this.effective);
-    const scene = this.whatIf.over(this.scenes.of(this.view, this.effective), this.view, this.effective);
-    this.layers.show(this.view, scene, this.effective);
+    const proposed = this.proposals.scene(this.view, this.effective, this.scenes);
+    // Gaps are those of today: with a proposal their outlines are enough.
+    const drawn = proposed ? { ...this.effective, standard: false, ranged: false, hour: null } : this.effective;
+    const scene = proposed || this.whatIf.over(this.scenes.of(this.view, this.effective), this.view, this.effective);
+    this.layers.show(this.view, scene, drawn);
     this.panel.write(this.view, this.effective);
-    this.legend.write(this.view, this.effective, scene, switches);
+    this.proposals.show();
+    this.legend.write(this.view, drawn, scene, switches, this.proposals.entries());
     this.controls.show(chosen, this.view, this.effective, switches);
     this.controls.showShares(this.effective, this.panel.figures);
     this.writeNames();
@@ -163,11 +176,14 @@ export class CoverageMap {
 
   writeNames() {
     const services = this.layers.servicesOf(this.view);
-    this.names.setSources(nameSources(this.data, this.view, services, this.switches));
+    // The numbers of gaps would be taken for those of proposed sites.
+    const shown = { ...this.switches, gaps: this.switches.gaps && !this.proposals.one() };
+    this.names.setSources(nameSources(this.data, this.view, services, shown));
   }
 
   reset() {
     for (const name of LAYERS) this.switches[name] = true;
+    this.proposals.pick(null);
     this.search.clear();
     control("go-to", HTMLSelectElement).value = "";
     this.choose(this.atStart());
@@ -182,7 +198,8 @@ export class CoverageMap {
     const place = this.viewpoint.framed ? null : { zoom: this.map.getZoom(), lat, lng };
     const hidden = LAYERS.filter((name) => !this.switches[name]);
     const supposed = this.whatIf.address;
-    const state = { ...this.chosen, hidden, place, gap: this.gap && this.gap.rank, supposed, lang: this.lang };
+    const proposal = this.proposals.state();
+    const state = { ...this.chosen, hidden, place, gap: this.gap && this.gap.rank, proposal, supposed, lang: this.lang };
     keepState(writeState(state, this.data));
   }
 
@@ -193,6 +210,7 @@ export class CoverageMap {
     const { view, minutes, mode, hour, place } = state;
     this.map.closePopup();
     this.chosen = { view, minutes, mode, hour };
+    this.proposals.restore(state.proposal);
     this.show();
     if (place) this.map.setView([place.lat, place.lng], place.zoom, { animate: false });
     else this.viewpoint.frame();
@@ -208,15 +226,18 @@ export class CoverageMap {
   }
 
   /**
-   * What is known of a place: minutes to the nearest service of each category. Null outside.
+   * What is known of a place: minutes to the nearest service of each category, or that it is water.
+   * Null outside.
    * @param {L.LatLng} latlng
    */
   tell(latlng) {
     const cell = this.cells.holding(latlng);
-    if (cell < 0) return null;
+    const water = cell < 0 && this.cells.isWater(latlng);
+    if (cell < 0 && !water) return null;
     const district = districtHolding(this.data.ground.districts, latlng);
     const name = district ? district.label : this.words.say("here_no_district");
     const title = this.words.say("here_title", { district: name });
+    if (water) return waterPopup(this.words, title);
     const told = placePopup(this.words, this, { title, cell, hour: this.effective.hour }, (service) =>
       this.visitService(service, null)
     );
@@ -255,6 +276,16 @@ export class CoverageMap {
       this.focusPopup(mark.getPopup(), from);
     });
     this.viewpoint.jumpTo(service.at, 15);
+  }
+
+  /**
+   * @param {L.LatLng} at
+   * @param {() => void} open
+   */
+  visitPlace(at, open) {
+    this.togglePanel(false);
+    this.onArrival(open);
+    this.viewpoint.jumpTo(at, 15);
   }
 
   /**
@@ -379,7 +410,8 @@ async function start(map) {
   }
   const cells = await Cells.open(data.cells);
   const hours = await Hours.open(data, cells);
-  const started = new CoverageMap(map, data, cells, hours, lang);
+  const proposals = await Proposals.open(map, data, new Words(data.said), cells);
+  const started = new CoverageMap(map, data, cells, hours, proposals, lang);
   window.quartHeure.map = started;
   started.start();
 }

@@ -57,7 +57,8 @@ export function gapPopup(words, data, gap, rounded, here, onList) {
           max: max === null ? "∞" : words.number(max),
           step: data.round_min,
         });
-  const cause = gap.cause && (words.said.cause_words[gap.cause] || gap.cause);
+  const cut = gap.barrier && gap.barrier[words.said.lang];
+  const cause = gap.cause && [cut, words.said.cause_words[gap.cause] || gap.cause].filter(Boolean).join(" – ");
   return el(
     "div",
     { class: "popup", tabindex: "-1" },
@@ -140,6 +141,15 @@ function minutesTold(words, cells, { minutes, place }) {
 function stateTold(words, state) {
   const { sure, perhaps } = constants;
   return words.say(state === sure ? "here_state_sure" : state === perhaps ? "here_state_perhaps" : "here_state_not");
+}
+
+/**
+ * A place in water, from where nobody walks.
+ * @param {Words} words
+ * @param {string} title
+ */
+export function waterPopup(words, title) {
+  return el("section", {}, el("h2", { dir: "auto" }, title), el("p", {}, words.say("here_water")));
 }
 
 /**

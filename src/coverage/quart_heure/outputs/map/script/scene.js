@@ -18,8 +18,8 @@
 /** @typedef {[Paint, string][]} Legend */
 
 /**
- * `ramp` and `list` say what the paints stand for.
- * @typedef {{ paints: Paint[], brush: Brush, ramp: Legend, list: Legend }} Scene
+ * `ramp` and `list` say what the paints stand for; `title` what they show, if not the view itself.
+ * @typedef {{ paints: Paint[], brush: Brush, ramp: Legend, list: Legend, title?: string }} Scene
  */
 
 /**

@@ -7,7 +7,7 @@
 /**
  * What an address says beside what is chosen.
  * @typedef {{ zoom: number, lat: number, lng: number }} Look where the map looks
- * @typedef {{ hidden: Kind[], place: Look | null, gap: number | null, supposed: string }} Beside
+ * @typedef {{ hidden: Kind[], place: Look | null, gap: number | null, proposal: string | null, supposed: string }} Beside
  */
 
 import { HOURS } from "./hours.js";
@@ -59,6 +59,7 @@ export function readState(hash, data, layers) {
     place: lookOf(said.get("at") || ""),
     gap: number(said.get("gap"), 1, 1e6),
     supposed: said.get("si") || "",
+    proposal: said.get("next"),
   };
 }
 
@@ -78,6 +79,7 @@ export function writeState(state, data) {
     const { zoom, lat, lng } = state.place;
     said.set("at", [Number(zoom.toFixed(2)), lat.toFixed(5), lng.toFixed(5)].join("/"));
   }
+  if (state.proposal) said.set("next", state.proposal);
   if (state.gap) said.set("gap", String(state.gap));
   if (state.supposed) said.set("si", state.supposed);
   if (state.lang) said.set("lang", state.lang);

@@ -53,6 +53,10 @@
  * @property {string} outline
  * @property {string} blank
  * @property {Inks} inks
+ * @property {Paint} newly
+ * @property {string} already
+ * @property {string[]} gains
+ * @property {string} proposed
  */
 
 /**
@@ -158,6 +162,7 @@
  * @property {boolean} [discreet]
  * @property {string} [street]
  * @property {string} [cause]
+ * @property {Record<string, string>} [barrier]
  * @property {string} [opens]
  */
 
@@ -177,6 +182,8 @@
  * @property {(number | null)[]} covered_pct
  * @property {(number | null)[]} minutes_median
  * @property {(number | null)[]} gaps_touching
+ * @property {(number | null)[]} slow_pct
+ * @property {(number | null)[]} fast_pct
  */
 
 /**
@@ -276,6 +283,7 @@
  * @property {Record<string, string>} minutes
  * @property {Record<string, PackedNearest>} nearest
  * @property {Record<string, string>} perhaps
+ * @property {string} water
  */
 
 /**
@@ -303,6 +311,37 @@
  */
 
 /**
+ * @typedef {object} ProposalWords
+ * @property {string[]} lines
+ */
+
+/**
+ * @typedef {object} ProposedPlace
+ * @property {LatLng} at
+ * @property {number} rank
+ * @property {string} name
+ * @property {Record<string, string[]>} facts
+ * @property {number[]} [line]
+ */
+
+/**
+ * @typedef {object} Gains
+ * @property {number[]} limits
+ * @property {string} classes
+ */
+
+/**
+ * @typedef {object} Proposal
+ * @property {string} kind
+ * @property {string} category
+ * @property {string} unit
+ * @property {Record<string, ProposalWords>} said
+ * @property {ProposedPlace[]} places
+ * @property {string} [minutes]
+ * @property {Gains} [gains]
+ */
+
+/**
  * @typedef {object} PageData
  * @property {number} threshold_min
  * @property {number[]} thresholds_min
@@ -320,6 +359,7 @@
  * @property {Service[]} services
  * @property {PackedCells} cells
  * @property {PackedHours | null} hours
+ * @property {Proposal[]} proposals
  */
 
 /**

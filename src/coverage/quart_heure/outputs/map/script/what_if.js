@@ -328,6 +328,21 @@ export class WhatIf {
     );
   }
 
+  /**
+   * At a proposed site: to open a service there.
+   * @param {L.LatLng} at
+   * @param {string} category
+   */
+  openAction(at, category) {
+    if (!this.there || !this.canChange(category)) return "";
+    const open = () => {
+      this.map.closePopup();
+      this.openAt(at, category);
+    };
+    const text = this.words.say("what_if_open_here", { category: this.labelOf(category) });
+    return el("p", { class: "actions" }, action(text, open));
+  }
+
   /** @param {Service} service */
   serviceActions(service) {
     const place = this.data.services.indexOf(service);
@@ -501,6 +516,7 @@ export class WhatIf {
     return understood(
       list,
       supposed.walks.ids,
+      supposed.original.services.map(({ name }) => name || ""),
       (category) => this.canChange(category),
       (n, category) => this.named(n, category),
       (place) => (supposed.walks.counted[place] ? supposed.original.services[place].category : "")
