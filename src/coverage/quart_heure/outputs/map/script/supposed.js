@@ -84,6 +84,19 @@ function settle(view, was) {
   Object.assign(view, was);
 }
 
+/**
+ * The categories whose services the page knows all of: from the others nothing can be searched.
+ * @param {PageData} data
+ * @param {Cells} cells
+ */
+export function searchable(data, cells) {
+  const open = categoryViews(data).filter(({ id, counted }) => {
+    const shown = data.services.filter((service) => service.category === id && !service.left_out).length;
+    return counted === shown && !cells.packed.nearest[id].places.includes(-1);
+  });
+  return new Set(open.map((view) => view.id));
+}
+
 export class Supposed {
   /**
    * @param {PageData} data
@@ -92,14 +105,16 @@ export class Supposed {
    * @param {PackedWalks} walks
    * @param {Walking} walking
    * @param {Sums} sums
+   * @param {Set<string>} open the categories that can be searched
    */
-  constructor(data, cells, words, walks, walking, sums) {
+  constructor(data, cells, words, walks, walking, sums, open) {
     this.data = data;
     this.cells = cells;
     this.words = words;
     this.walks = walks;
     this.walking = walking;
     this.sums = sums;
+    this.searchable = open;
     this.projection = new Projection(cells, walks.cell_m);
     this.upper = Float64Array.from(cells.packed.upper_min);
     /** What the page says when nothing is supposed. */
@@ -137,23 +152,15 @@ export class Supposed {
    * @param {Cells} cells
    * @param {Words} words
    * @param {PackedWalks} walks
+   * @param {Set<string>} categories that can be searched
    */
-  static async open(data, cells, words, walks) {
+  static async open(data, cells, words, walks, categories) {
     const { codes, width } = cells;
     const grid = { codes, width, off: cells.packed.off_network };
     const walking = await Walking.open(walks, grid);
     const [district, units] = await Promise.all([unpack(walks.district), unpackNumbers(walks.residents)]);
     const sums = new Sums(data, cells, walking.cells, district, units, walks.resident_unit);
-    return new Supposed(data, cells, words, walks, walking, sums);
-  }
-
-  /**
-   * Whether changes of a category can be worked out: not where a place of it is discreet.
-   * @param {string} category
-   */
-  canChange(category) {
-    const view = categoryViews(this.data).find((one) => one.id === category);
-    return Boolean(view) && !view?.withheld && !view?.uncounted && !view?.ends;
+    return new Supposed(data, cells, words, walks, walking, sums, categories);
   }
 
   /**
@@ -182,7 +189,7 @@ export class Supposed {
    * @param {L.LatLng} at
    */
   rehearse(category, at) {
-    if (!this.canChange(category)) return;
+    if (!this.searchable.has(category)) return;
     this.apply([{ kind: "add", category, at, name: "" }]);
     this.apply([]);
   }

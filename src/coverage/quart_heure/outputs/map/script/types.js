@@ -198,7 +198,6 @@
  * @typedef {object} CategoryView
  * @property {string} id
  * @property {Gap[]} gaps
- * @property {boolean} [rounded]
  * @property {Ends} [ends]
  * @property {string} [ends_told]
  * @property {"category"} kind
@@ -208,8 +207,7 @@
  * @property {CategoryFigures} figures
  * @property {CategoryFiguresAt[]} figures_at
  * @property {boolean} [essential]
- * @property {boolean} [withheld]
- * @property {number} [uncounted]
+ * @property {number} [anchored]
  */
 
 /**
@@ -222,7 +220,6 @@
  * @typedef {object} CompositeView
  * @property {string} id
  * @property {Gap[]} gaps
- * @property {boolean} [rounded]
  * @property {Ends} [ends]
  * @property {string} [ends_told]
  * @property {"composite"} kind
@@ -346,7 +343,6 @@
  * @property {number} threshold_min
  * @property {number[]} thresholds_min
  * @property {number} gap_ha
- * @property {number} round_min
  * @property {boolean} residents
  * @property {boolean} online
  * @property {Constants} constants

@@ -24,7 +24,7 @@ import { fromAddress, fromFile, toAddress, toFile, understood, written } from ".
 import { Headline } from "./headline.js";
 import { byId, control, el, inputs, palette } from "./page.js";
 import { categoryViews, countedCategories } from "./scene.js";
-import { Supposed } from "./supposed.js";
+import { searchable, Supposed } from "./supposed.js";
 import { drawWay } from "./way.js";
 
 const STILL = 6; // pixels that a pointer may move while it clicks
@@ -57,6 +57,7 @@ export class WhatIf {
     this.changes = [];
     /** What was undone comes back. @type {Change[][]} */
     this.past = [];
+    this.searchable = searchable(data, cells);
     this.after = true;
     /** @type {Picking | null} */
     this.picking = null;
@@ -118,8 +119,7 @@ export class WhatIf {
    * @param {string} category
    */
   canChange(category) {
-    const view = categoryViews(this.data).find((one) => one.id === category);
-    return view !== undefined && !view.withheld && !view.uncounted;
+    return this.searchable.has(category);
   }
 
   /* The streets are unpacked when they are first asked for. */
@@ -134,7 +134,7 @@ export class WhatIf {
     await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 0)));
     /** @type {PackedWalks} */
     const walks = JSON.parse(this.walks?.textContent || "");
-    const supposed = await Supposed.open(this.data, this.cells, this.words, walks);
+    const supposed = await Supposed.open(this.data, this.cells, this.words, walks, this.searchable);
     if (this.select) supposed.rehearse(this.select.value, this.map.getCenter());
     this.supposed = supposed;
     this.tell("");
