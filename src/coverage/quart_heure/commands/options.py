@@ -91,6 +91,13 @@ Since = Annotated[
     Path | None,
     typer.Option("--since", metavar="RUN", help="Earlier folder of results to compare with."),
 ]
+WhatIf = Annotated[
+    bool,
+    typer.Option(
+        "--what-if/--no-what-if",
+        help="Let readers of the map open, close and move services; half as large again.",
+    ),
+]
 Language = Annotated[Lang, typer.Option("--lang", help="Language of what people read.")]
 
 

@@ -22,6 +22,7 @@ from quart_heure.commands.options import (
     Since,
     Source,
     StudyFile,
+    WhatIf,
     all_but,
     with_options,
 )
@@ -156,6 +157,7 @@ def map_(
         bool,
         typer.Option("--online-tiles", help="Draw over OpenStreetMap's tiles; needs internet."),
     ] = False,
+    what_if: WhatIf = True,
     proposals: Proposals = None,
     lang: Language = Lang.FR,
     no_cache: NoCache = False,
@@ -175,6 +177,7 @@ def map_(
             lang=lang.value,
             background=coverage.study.background(),
             online_tiles=online_tiles,
+            what_if=what_if,
             proposals=given,
         )
     typer.echo(str(path))
