@@ -1,0 +1,287 @@
+"""What if: who gains and who loses in a scenario, against what a coverage found.
+
+A change of services is answered from what the base keeps: only the categories that it touches are
+searched again, and neither streets nor cells are worked out anew. The answers are those of a whole
+analysis of the changed study, bit for bit.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from quart_heure.analysis.answers import Answer, composite_answers, search_answers
+from quart_heure.analysis.placement import place_services
+from quart_heure.analysis.shares import percent
+from quart_heure.cache import Cache
+from quart_heure.errors import StudyFileError
+from quart_heure.study.asked import read_asked
+from quart_heure.study.changed import changed_study
+from quart_heure.study.coverage import Coverage
+from quart_heure.study.line import analyse
+from quart_heure.study.prepared import fits
+from quart_heure.study.scenario import Scenario
+from quart_heure.study.study import Study
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+    from quart_heure.study.asked import Asked
+
+__all__ = ["Outcome", "what_if"]
+
+CHANGE_COLUMNS = (
+    *("scenario", "level", "district_id", "label", "category"),
+    *("ha_gained", "ha_lost", "ha_covered_before", "ha_covered_after"),
+    *("residents_gained", "residents_lost", "residents_covered_before", "residents_covered_after"),
+    *("residents_covered_pct_before", "residents_covered_pct_after"),
+)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Outcome:
+    """What a scenario changes.
+
+    Parameters
+    ----------
+    scenario
+        What would be otherwise.
+    base
+        What it is held against.
+    study
+        The study as it would be.
+    answers
+        As those of `base`, with the services of `services`.
+    services
+        All services as they would be placed, discreet ones too.
+    touched
+        Categories that were searched again.
+    """
+
+    scenario: Scenario
+    base: Coverage
+    study: Study
+    answers: dict[str, Answer]
+    services: gpd.GeoDataFrame
+    touched: tuple[str, ...]
+
+    @functools.cached_property
+    def coverage(self) -> Coverage:
+        """The whole analysis of the study as it would be: isochrones, gaps and all tables."""
+        prepared = self.base.prepared if fits(self.study, self.base.study) else None
+        return analyse(self.study, prepared=prepared)
+
+    @functools.cached_property
+    def changes(self) -> pd.DataFrame:
+        """Who gains and who loses cover, per category or composite and district.
+
+        Columns `CHANGE_COLUMNS`. Residents are NaN where they are not known; shares are of those
+        on the network.
+        """
+        basis = self.base.basis
+        districts, rows = basis.districts, basis.districts.rows()
+        on, folk = basis.on_network, basis.people
+        on_folk = None if folk is None else districts.sums(on, folk)
+        tables = []
+        for category, after in self.answers.items():
+            before = self.base.answers[category].covered & on
+            now = after.covered & on
+            columns: dict[str, NDArray[np.float64]] = {}
+            for name, where in (
+                ("gained", now & ~before),
+                ("lost", before & ~now),
+                ("covered_before", before),
+                ("covered_after", now),
+            ):
+                columns[f"ha_{name}"] = districts.sums(where) * basis.cells.cell_ha
+                columns[f"residents_{name}"] = (
+                    np.full(len(rows), np.nan) if folk is None else districts.sums(where, folk)
+                )
+            for name in ("before", "after"):
+                covered = columns[f"residents_covered_{name}"]
+                columns[f"residents_covered_pct_{name}"] = (
+                    covered if on_folk is None else percent(covered, on_folk)
+                )
+            table = districts.names.assign(
+                scenario=self.scenario.name, category=category, **columns
+            )
+            tables.append(table[rows])
+        return pd.concat(tables, ignore_index=True)[list(CHANGE_COLUMNS)]
+
+
+def what_if(
+    base: Coverage,
+    scenarios: Sequence[Scenario],
+    *,
+    progress: Callable[[str], None] | None = None,
+) -> list[Outcome]:
+    """Tell what each of some scenarios would change.
+
+    Parameters
+    ----------
+    base
+        What they are held against, with its discreet places: see
+        `quart_heure.outputs.discretion.publishable` for what may be shown of it.
+    progress
+        As in `quart_heure.study.line.analyse`.
+
+    Raises
+    ------
+    StudyFileError
+        If a service is unknown or its name that of several, if a place is off the streets, or if
+        something cannot be.
+    """
+    if base.published:
+        msg = "Discreet places were taken out of this coverage: nothing can be asked of it."
+        raise StudyFileError(msg, hint="Analyse the study, and publish what comes of it.")
+    say = progress or (lambda _: None)
+    found = []
+    for scenario in scenarios:
+        say(scenario.name)
+        found.append(_outcome(base, scenario))
+    return found
+
+
+def _outcome(base: Coverage, scenario: Scenario) -> Outcome:
+    if scenario.changes_streets:
+        msg = f"Scenario {scenario.name!r}: links and cuts are not computed by this version."
+        raise StudyFileError(msg, hint="Leave [[scenario.link]] and [[scenario.cut]] out.")
+    study = _asked(changed_study(base.study, scenario), scenario)
+    plain = study.moment is None and study.person is None and not study.has_ranges
+    if scenario.changes_question or not plain:
+        return _whole(base, scenario, study)
+    services, attachment = place_services(
+        study.services.table,
+        study.area,
+        study.network,
+        usable=base.prepared.usable,
+        snap_m=study.snap_m,
+        margin_m=study.margin_m,
+        categories=study.categories,
+        counted_status=study.counted_status,
+        ground=study.ground,
+        on=study.date,
+    )
+    _check_placed(base, services, scenario)
+    counted = services["counted"].to_numpy(dtype=bool)
+    before = base.prepared.parts.unserved(base.basis.doors.at(base.basis.xy).edge)
+    if not np.array_equal(base.prepared.parts.unserved(attachment[counted].edge), before):
+        # Cells enter the streets otherwise once a part of these has its first service, or none.
+        return _whole(base, scenario, study)
+    touched = _touched(base.services, services)
+    answers = _answers(base, study, services, attachment, touched)
+    return Outcome(
+        scenario=scenario,
+        base=base,
+        study=study,
+        answers=answers,
+        services=services,
+        touched=touched,
+    )
+
+
+def _asked(study: Study, scenario: Scenario) -> Study:
+    """Return the study with the question of a scenario."""
+    asked: Asked = {}
+    if scenario.profile is not None:
+        asked["profile"] = scenario.profile
+    if scenario.at is not None:
+        asked["at"] = scenario.at
+    fields = dict(read_asked({}, asked, where=f"scenario {scenario.name!r}"))
+    changes = {name: fields[name] for name in asked}
+    if scenario.threshold_min is not None:
+        changes["threshold_min"] = float(scenario.threshold_min)
+    return study.replace(**changes) if changes else study
+
+
+def _whole(base: Coverage, scenario: Scenario, study: Study) -> Outcome:
+    """Answer by a whole analysis: it keeps what it can."""
+    prepared = base.prepared if fits(study, base.study) else None
+    coverage = analyse(study, prepared=prepared)
+    _check_placed(base, coverage.services, scenario)
+    outcome = Outcome(
+        scenario=scenario,
+        base=base,
+        study=study,
+        answers=dict(coverage.answers),
+        services=coverage.services,
+        touched=study.categories,
+    )
+    # It is what the property would compute.
+    outcome.__dict__["coverage"] = coverage
+    return outcome
+
+
+def _answers(
+    base: Coverage,
+    study: Study,
+    services: gpd.GeoDataFrame,
+    attachment: object,
+    touched: tuple[str, ...],
+) -> dict[str, Answer]:
+    """Search the categories that are touched, and renumber the services of the others."""
+    cells, graph = base.basis.cells, base.prepared.graph
+    counted = services["counted"].to_numpy(dtype=bool)
+    searched = search_answers(
+        cells,
+        graph,
+        services,
+        attachment,  # type: ignore[arg-type]
+        categories=touched,
+        would=counted,
+        sure=counted,
+        reach_m=study.reach_m,
+        threshold_min=study.threshold_min,
+        cache=Cache(None),
+        searched=base.basis.doors.times,
+    )
+    place = {name: at for at, name in enumerate(services["service_id"])}
+    renumber = np.array(
+        [*(place.get(name, -1) for name in base.services["service_id"]), -1], dtype=np.int32
+    )
+    same = np.array_equal(renumber[:-1], np.arange(len(renumber) - 1))
+    by_category = {}
+    for category in study.categories:
+        kept = base.answers[category]
+        if category in searched:
+            by_category[category] = searched[category]
+        elif same:
+            by_category[category] = kept
+        else:
+            by_category[category] = dataclasses.replace(kept, nearest=renumber[kept.nearest])
+    essentials = [by_category[category] for category in study.essentials]
+    if same and not any(category in study.essentials for category in touched):
+        combined = {n: one for n, one in base.answers.items() if n not in by_category}
+    else:
+        combined = composite_answers(cells, essentials, threshold_min=study.threshold_min)
+    return by_category | combined
+
+
+def _touched(before: gpd.GeoDataFrame, after: gpd.GeoDataFrame) -> tuple[str, ...]:
+    """Return the categories of which services that count came, went or stand elsewhere."""
+    placed = []
+    for table in (before, after):
+        counted = table[table["counted"].to_numpy(dtype=bool)]
+        points = counted.geometry
+        ids = zip(counted["category"], counted["service_id"], strict=True)
+        placed.append(set(zip(ids, points.x, points.y, strict=True)))
+    return tuple(sorted({one[0][0] for one in placed[0] ^ placed[1]}))
+
+
+def _check_placed(base: Coverage, services: gpd.GeoDataFrame, scenario: Scenario) -> None:
+    """Refuse a service that the scenario puts where no street is, or far outside."""
+    moved = {one.service for one in scenario.move}
+    old = set(base.study.services.table["service_id"])
+    lost = services[services["left_out_reason"].isin(["no street within reach"])]
+    known = base.services.set_index("service_id")["left_out_reason"]
+    for row in lost.itertuples():
+        if row.service_id not in old or (moved and known.get(row.service_id) == ""):
+            msg = f"Scenario {scenario.name!r}: no useful street within {base.study.snap_m:g} m "
+            msg += f"of the place for {row.name!r}."
+            raise StudyFileError(msg, hint="Put it beside a street of the network.")
