@@ -17,6 +17,7 @@ from quart_heure.analysis.capacity import capacity_table
 from quart_heure.analysis.fragility import dependence_table, fragility_table
 from quart_heure.analysis.freshness import freshness_table, recent_since, unplaced_table
 from quart_heure.analysis.week import Week
+from quart_heure.network.snapping import Attachment
 from quart_heure.study.prepared import Prepared
 from quart_heure.study.study import Study
 
@@ -63,6 +64,8 @@ class Coverage:
     answers
         Minutes, nearest service and status of each cell, per category and composite, the margin
         too. Not for any output.
+    attachment
+        Where each service enters the streets; shape (s,). Not for any output.
     week
         Coverage in each hour of a week, None if the study does not ask for it.
     """
@@ -82,6 +85,7 @@ class Coverage:
     basis: Basis = dataclasses.field(repr=False)
     prepared: Prepared = dataclasses.field(repr=False)
     answers: Mapping[str, Answer] = dataclasses.field(repr=False)
+    attachment: Attachment = dataclasses.field(repr=False)
     week: Week | None = None
 
     @functools.cached_property

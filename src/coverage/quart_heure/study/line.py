@@ -252,6 +252,7 @@ def analyse(
         entries=entry_table(services, attachment, network),
         prepared=kept,
         answers=answers,
+        attachment=attachment,
         basis=Basis.of(
             area=area,
             cells=cells,

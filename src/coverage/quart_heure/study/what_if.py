@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import shapely
 from numpy.typing import NDArray
 
 from quart_heure.analysis.answers import Answer, composite_answers, search_answers
-from quart_heure.analysis.placement import place_services
+from quart_heure.analysis.placement import OFF_NETWORK, place_services
 from quart_heure.analysis.shares import percent
 from quart_heure.cache import Cache
 from quart_heure.errors import StudyFileError
+from quart_heure.network.snapping import Attachment
 from quart_heure.study.asked import read_asked
 from quart_heure.study.changed import changed_study
 from quart_heure.study.coverage import Coverage
@@ -156,22 +158,16 @@ def _outcome(base: Coverage, scenario: Scenario) -> Outcome:
     plain = study.moment is None and study.person is None and not study.has_ranges
     if scenario.changes_question or not plain:
         return _whole(base, scenario, study)
-    services, attachment = place_services(
-        study.services.table,
-        study.area,
-        study.network,
-        usable=base.prepared.usable,
-        snap_m=study.snap_m,
-        margin_m=study.margin_m,
-        categories=study.categories,
-        counted_status=study.counted_status,
-        ground=study.ground,
-        on=study.date,
-    )
+    if study is base.study:
+        services, attachment = base.services, base.attachment
+    else:
+        services, attachment = _placed(base, study)
     _check_placed(base, services, scenario)
     counted = services["counted"].to_numpy(dtype=bool)
-    before = base.prepared.parts.unserved(base.basis.doors.at(base.basis.xy).edge)
-    if not np.array_equal(base.prepared.parts.unserved(attachment[counted].edge), before):
+    parts, before = base.prepared.parts, base.services["counted"].to_numpy(dtype=bool)
+    if not np.array_equal(
+        parts.unserved(attachment[counted].edge), parts.unserved(base.attachment[before].edge)
+    ):
         # Cells enter the streets otherwise once a part of these has its first service, or none.
         return _whole(base, scenario, study)
     touched = _touched(base.services, services)
@@ -184,6 +180,39 @@ def _outcome(base: Coverage, scenario: Scenario) -> Outcome:
         services=services,
         touched=touched,
     )
+
+
+def _placed(base: Coverage, study: Study) -> tuple[gpd.GeoDataFrame, Attachment]:
+    """Place the services that are new or stand elsewhere; the others stay where they enter."""
+    old = base.services
+    table = study.services.table
+    here = table["category"].isin(list(study.categories))
+    table = table[here].sort_values("service_id", kind="stable", ignore_index=True)
+    place = {name: at for at, name in enumerate(old["service_id"])}
+    was = np.array([place.get(name, -1) for name in table["service_id"]], dtype=np.intp)
+    before, now = old.geometry.to_numpy(), table.geometry.to_numpy()
+    stays = was >= 0
+    stays[stays] = shapely.equals_identical(before[was[stays]], now[stays])
+    fresh, fresh_at = place_services(
+        table[~stays],
+        study.area,
+        study.network,
+        usable=base.prepared.usable,
+        snap_m=study.snap_m,
+        margin_m=study.margin_m,
+        categories=study.categories,
+        counted_status=study.counted_status,
+        ground=study.ground,
+        on=study.date,
+    )
+    for name in (column for column in fresh.columns if column not in table.columns):
+        values = np.empty(len(table), dtype=fresh[name].to_numpy().dtype)
+        values[stays] = old[name].to_numpy()[was[stays]]
+        values[~stays] = fresh[name].to_numpy()
+        table[name] = values
+    attachment = Attachment.none(len(table))
+    attachment = attachment.updated(np.flatnonzero(stays), base.attachment[was[stays]])
+    return table, attachment.updated(np.flatnonzero(~stays), fresh_at)
 
 
 def _asked(study: Study, scenario: Scenario) -> Study:
@@ -222,7 +251,7 @@ def _answers(
     base: Coverage,
     study: Study,
     services: gpd.GeoDataFrame,
-    attachment: object,
+    attachment: Attachment,
     touched: tuple[str, ...],
 ) -> dict[str, Answer]:
     """Search the categories that are touched, and renumber the services of the others."""
@@ -232,7 +261,7 @@ def _answers(
         cells,
         graph,
         services,
-        attachment,  # type: ignore[arg-type]
+        attachment,
         categories=touched,
         would=counted,
         sure=counted,
@@ -275,10 +304,10 @@ def _touched(before: gpd.GeoDataFrame, after: gpd.GeoDataFrame) -> tuple[str, ..
 
 
 def _check_placed(base: Coverage, services: gpd.GeoDataFrame, scenario: Scenario) -> None:
-    """Refuse a service that the scenario puts where no street is, or far outside."""
+    """Refuse a service that the scenario puts where no street is."""
     moved = {one.service for one in scenario.move}
     old = set(base.study.services.table["service_id"])
-    lost = services[services["left_out_reason"].isin(["no street within reach"])]
+    lost = services[services["left_out_reason"] == OFF_NETWORK]
     known = base.services.set_index("service_id")["left_out_reason"]
     for row in lost.itertuples():
         if row.service_id not in old or (moved and known.get(row.service_id) == ""):
