@@ -120,7 +120,8 @@ class Scenario:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be, whatever the study."""
-        for one in (*self.add, *self.move, *self.link, *self.cut):
+        placed: list[Add | Move | Link | Cut] = [*self.add, *self.move, *self.link, *self.cut]
+        for one in placed:
             _check_place(self.name, one)
         named = [*self.close, *(each.service for each in self.move)]
         twice = sorted({word for word in named if named.count(word) > 1})
@@ -142,7 +143,7 @@ class Scenario:
     @property
     def changes_question(self) -> bool:
         """Whether something else is asked of the same services and streets."""
-        return not self.profile is self.threshold_min is self.at is None
+        return any(one is not None for one in (self.profile, self.threshold_min, self.at))
 
 
 _INNER: Mapping[str, type] = {
@@ -206,7 +207,8 @@ def _scenario(values: object, where: str, number: int) -> Scenario:
     check_keys(values, keys_of(Scenario), place)
     plain = {key: value for key, value in values.items() if key not in _INNER}
     plain.setdefault("name", f"scenario {number}")
-    inner = {key: _inner(kind, key, values.get(key, []), place) for key, kind in _INNER.items()}
+    inner: dict[str, tuple[object, ...]] = {}
+    inner |= {key: _inner(kind, key, values.get(key, []), place) for key, kind in _INNER.items()}
     return read_table(Scenario, plain, place, **inner)
 
 
