@@ -100,16 +100,18 @@ def test_only_confirmed_places_are_the_low_end(toy_coverage: Coverage) -> None:
     pd.testing.assert_series_equal(rows["low_pct"], alone[rows.index], check_names=False)
 
 
-def test_districts_of_discreet_categories_are_not_told(toy_coverage: Coverage) -> None:
+def test_discreet_places_are_not_named(toy_coverage: Coverage) -> None:
     services = toy_coverage.study.services
     table = services.table.assign(discreet=services.table["category"] == "esi")
     study = toy_coverage.study.replace(services=dataclasses.replace(services, table=table))
     shown = publishable(analyse(study)).accuracy
-    mine = shown[shown["category"].isin(["esi", "essential_all", "essential_any"])]
-    of_districts = mine[mine["level"] == "district"]
-    assert of_districts[["low_pct", "high_pct"]].isna().all(axis=None)
-    assert not set(mine["service_id"]) - {""}
-    assert np.isfinite(mine.loc[mine["level"] == "city", "low_pct"]).all()
+    named = set(shown["service_id"]) - {""}
+    hidden = set(table.loc[table["discreet"], "service_id"])
+    assert hidden
+    assert named
+    assert not named & hidden
+    mine = shown[shown["category"] == "esi"]
+    assert np.isfinite(mine[["low_pct", "high_pct"]]).all(axis=None)
 
 
 @pytest.mark.parametrize("category", ["bains_douches", "esi"])

@@ -22,7 +22,6 @@ from quart_heure.analysis.capacity import (
     capacity_of_cells,
     capacity_table,
 )
-from quart_heure.analysis.fragility import dependence_table
 from quart_heure.errors import StudyFileError
 from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.report.report import REPORT_FORMATS, render_report
@@ -157,13 +156,12 @@ def test_nothing_is_searched_until_it_is_asked_for(toy_study: Study) -> None:
 
 @WHOLE_LINE
 @given(seed=SEEDS)
-def test_a_discreet_place_is_in_totals_alone(seed: int) -> None:
+def test_a_discreet_place_is_in_sums_alone(seed: int) -> None:
     study = toy_town.random_town(seed, n_services=8).study()
     coverage = analyse(study)
     shown = publishable(coverage)
     hidden = set(coverage.services.loc[coverage.services["discreet"], "service_id"])
     assert not hidden & set(shown.dependence["service_id"])
-    raw = coverage.dependence
     for _, rows in shown.dependence.groupby("category"):
         assert rows["rank"].tolist() == list(range(1, len(rows) + 1))
     for category in CATEGORIES:
@@ -172,12 +170,7 @@ def test_a_discreet_place_is_in_totals_alone(seed: int) -> None:
         mine = shown.fragility[
             (shown.fragility["category"] == category) & (shown.fragility["level"] == "district")
         ]
-        secret = raw[(raw["category"] == category) & raw["service_id"].isin(hidden)]
-        # Where nobody may be found, what the districts have is not known.
-        assert mine["residents_single"].isna().all() == (len(secret) > 0)
-        if secret.empty:
-            whole_single = whole["residents_single"]
-            assert mine["residents_single"].sum() == pytest.approx(whole_single, abs=1e-3)
+        assert mine["residents_single"].sum() == pytest.approx(whole["residents_single"], abs=1e-3)
 
 
 # --- files ---------------------------------------------------------------------------------------
@@ -336,24 +329,6 @@ def test_no_capacity_no_table(toy_coverage: Coverage) -> None:
             threshold_min=15.0,
             decay="linear",  # type: ignore[arg-type]
         )
-
-
-def test_districts_do_not_tell_a_discreet_capacity(toy_study: Study) -> None:
-    study = with_capacities(toy_study)
-    table = study.services.table.assign(discreet=False, capacity_value=30.0)
-    table["capacity_unit"] = "places"
-    first = analyse(with_services(study, table)).dependence.iloc[0]["service_id"]
-    hidden = table.assign(discreet=table["service_id"] == first)
-    coverage = analyse(with_services(study, hidden))
-    shown = publishable(coverage)
-    of = str(table.set_index("service_id").loc[first, "category"])
-    raw, told = (one.capacity[one.capacity["category"] == of] for one in (coverage, shown))
-    pd.testing.assert_frame_equal(raw[raw["level"] == "city"], told[told["level"] == "city"])
-    by = told["level"] == "district"
-    assert by.any()
-    assert told.loc[by, ["per_1000", "capacity", "unknown_pct"]].isna().all(axis=None)
-    names = set(dependence_table(shown.basis, hide_discreet=True)["service_id"])
-    assert first not in names
 
 
 def test_a_district_of_unknown_capacities_alone_is_unknown(toy_study: Study) -> None:

@@ -260,6 +260,8 @@ def town_study(**overrides: Any) -> Study:
         "residents": town_residents(),
         "catalogue": default_catalogue(),
         "categories": CATEGORIES,
+        # Its figures are worked out by hand, the discreet place where it is.
+        "private": True,
     }
     return Study(**{**values, **overrides})
 
@@ -288,6 +290,7 @@ class Town:
             "threshold_min": 6.0,
             "isochrones_min": (2.0, 4.0, 6.0),
             "cell_m": 50.0,
+            "private": True,
         }
         return Study(**{**values, **overrides})
 

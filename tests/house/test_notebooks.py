@@ -17,6 +17,7 @@ PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
 PARIS = "01_paris_quart_heure"
 TERRITORY = "03_your_own_territory"
 WHEN = "04_when_and_for_whom"
+NEXT = "05_where_next"
 LIMIT_KB = 60
 LIMIT_S = 300
 
@@ -172,6 +173,20 @@ def test_the_notebook_on_hours_answers_its_question(ran: dict[str, Any]) -> None
         *("step_free", "residents_only_here", "unknown_pct", "speed_kmh", "T07:30"),
     ):
         assert words in tables, words
+
+
+def test_the_notebook_on_what_next_shows_what_it_promises(ran: dict[str, Any]) -> None:
+    notebook = run_once(NOTEBOOKS / f"{NEXT}.ipynb", ran)
+    sentences = " ".join(shown(notebook, "text/markdown"))
+    assert "no other 3 do better" in sentences
+    assert re.search(r"[1-9]\d* calls would tell something", sentences)
+    tables = " ".join(shown(notebook, "text/html"))
+    for words in ("renonce à", "si oui", "franchit", "La Seine", "Onze Mille Potes"):
+        assert words in tables
+    written = ran["folder"] / NEXT / "work" / "out" / "notebook"
+    for kind in ("sites", "calls", "links"):
+        assert (written / kind / "manifest.json").is_file()
+    assert "Où ouvrir ensuite" in (written / "ensuite.html").read_text(encoding="utf-8")
 
 
 def test_no_path_leads_into_the_project() -> None:

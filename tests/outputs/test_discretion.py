@@ -30,12 +30,11 @@ def secret_study(toy_study: Study) -> Study:
     table = toy_study.services.table.copy()
     here = table["service_id"] == PLACE
     table.loc[here, ["name", "address", "notes"]] = [NAME, ADDRESS, NOTES]
-    lon, _ = degrees(table[here])
     problems = problem_table(
         [
             problem(1, "name", NAME),
-            problem(2, "address", f"{ADDRESS}, 75000"),
-            problem(3, "coordinates", f"{lon:.5f}, 48.1"),
+            problem(2, "address", "38 impasse Cachée, 75000"),
+            problem(3, "coordinates", "2.31234, 48.1"),
             problem(4, "service_id", PLACE),
             problem(5, "service_id", f"{PLACE}5"),
             problem(6, "status", "ouvert"),
@@ -80,40 +79,17 @@ def test_the_place_is_in_no_table(shown: Coverage) -> None:
 
 def test_problems_that_name_it_are_withheld_and_counted(secret: Coverage, shown: Coverage) -> None:
     left = set(shown.problems["row"].dropna())
-    assert left == {5, 6}
-    assert shown.manifest["withheld"]["problems"] == 4
-    assert len(shown.study.services.problems) == 2
-
-
-def test_minutes_draw_no_ring_around_it(secret: Coverage, shown: Coverage) -> None:
-    threshold = secret.study.threshold_min
-    before = secret.cells[secret.cells["nearest_bagagerie"] == PLACE]["minutes_bagagerie"]
-    after = shown.cells.loc[before.index, "minutes_bagagerie"]
-    assert before.min() < 5
-    within = before <= threshold
-    assert set(after[within]) == {threshold}
-    assert (after[~within] % 5 == 0).all()
-    assert (after >= before).all()
-    assert (after - before)[~within].max() < 5
-    assert ((after <= threshold) == within).all()
+    # Where a row has its address or coordinates, it is that of a place that is shown.
+    assert left == {2, 3, 5, 6}
+    assert shown.manifest["withheld"]["problems"] == 2
+    assert len(shown.study.services.problems) == 4
 
 
 def test_what_is_counted_stays_true(secret: Coverage, shown: Coverage) -> None:
-    # Districts do not count the place among their services; the whole area does.
-    at = secret.indicators["level"] == "city"
-    pd.testing.assert_frame_equal(secret.indicators[at], shown.indicators[at])
-    counts = ["services_inside"]
-    pd.testing.assert_frame_equal(
-        secret.indicators.drop(columns=counts), shown.indicators.drop(columns=counts)
-    )
-    fewer = secret.indicators["services_inside"] - shown.indicators["services_inside"]
-    assert set(secret.indicators.loc[fewer == 1, "category"]) == {
-        "bagagerie",
-        "essential_all",
-        "essential_any",
-    }
+    pd.testing.assert_frame_equal(secret.indicators, shown.indicators)
+    pd.testing.assert_frame_equal(secret.isochrones, shown.isochrones)
     pd.testing.assert_frame_equal(secret.composite, shown.composite)
-    columns = [c for c in secret.cells if not c.startswith(("minutes_baga", "nearest_"))]
+    columns = [c for c in secret.cells if not c.startswith("nearest_")]
     pd.testing.assert_frame_equal(secret.cells[columns], shown.cells[columns])
     for column in ("nearest_bains_douches", "nearest_esi"):
         assert (secret.cells[column].astype(str) == shown.cells[column].astype(str)).all()
@@ -121,34 +97,22 @@ def test_what_is_counted_stays_true(secret: Coverage, shown: Coverage) -> None:
     assert list(secret.gaps["street"]) == list(shown.gaps["street"])
 
 
-def test_isochrones_below_the_threshold_are_withheld(secret: Coverage, shown: Coverage) -> None:
-    drawn = shown.isochrones.groupby("category")["threshold_min"].apply(list)
-    assert drawn["bagagerie"] == [15.0]
-    assert drawn["bains_douches"] == [5.0, 10.0, 15.0, 20.0]
-    assert shown.manifest["withheld"]["isochrones"] == 3
-    assert shown.manifest["withheld"]["services"] == 1
-
-
-def test_gaps_of_its_category_have_round_minutes(secret: Coverage, shown: Coverage) -> None:
-    # The composites count a bagagerie too.
-    leading = ["bagagerie", "essential_all", "essential_any"]
+def test_gaps_do_not_name_it(secret: Coverage, shown: Coverage) -> None:
     for before, after in ((secret.gaps, shown.gaps), (secret.gap_parts, shown.gap_parts)):
         at_it = before["nearest_service_id"] == PLACE
         assert at_it.any()
         assert set(after.loc[at_it, "nearest_service_id"]) == {DISCREET}
         assert set(after.loc[at_it, "nearest_service_name"]) == {""}
         assert PLACE not in set(after["nearest_service_id"])
-        columns = [column for column in before if column.startswith("minutes_")]
-        rounded = before["category"].isin(leading)
-        assert rounded.any()
-        assert not rounded.all()
-        exact = before.loc[rounded, columns].to_numpy(dtype=float)
-        told = after.loc[rounded, columns].to_numpy(dtype=float)
-        assert (told % 5 == 0).all()
-        assert ((told >= exact) & (told < exact + 5)).all()
-        pd.testing.assert_frame_equal(
-            pd.DataFrame(before.loc[~rounded, columns]), pd.DataFrame(after.loc[~rounded, columns])
-        )
+
+
+def test_what_is_withheld_is_counted(shown: Coverage) -> None:
+    assert shown.manifest["withheld"] == {
+        "services": 1,
+        "services_without_zone": 0,
+        "problems": 2,
+        "counted": {"bagagerie": 1},
+    }
 
 
 def test_a_place_that_does_not_count_is_not_shown_either(secret_study: Study) -> None:
@@ -157,8 +121,7 @@ def test_a_place_that_does_not_count_is_not_shown_either(secret_study: Study) ->
     study = secret_study.replace(services=Services(table=table, problems=problem_table()))
     shown = publishable(analyse(study))
     assert PLACE not in set(shown.services["service_id"])
-    # Nothing leads to it: no isochrone need be withheld.
-    assert shown.manifest["withheld"]["isochrones"] == 0
+    assert shown.manifest["withheld"]["counted"] == {}
 
 
 def test_twice_is_once(shown: Coverage) -> None:

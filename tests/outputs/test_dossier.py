@@ -43,7 +43,6 @@ from quart_heure.outputs.dossier.structure import GapLine
 from quart_heure.outputs.dossier.week import MOMENTS, level_of, week_of
 from quart_heure.outputs.dossier.words import Words, short
 from quart_heure.outputs.report.report import render_report
-from quart_heure.sources.services.services import Services
 from quart_heure.study import Coverage, Study, analyse
 
 VOID = frozenset({"meta", "link", "img", "br"})
@@ -240,14 +239,11 @@ def test_figures_are_those_of_the_tables(pages: dict[str, Page], toy_coverage: C
             for row in pages[f"dossier-{district}.html"].rows("figures")
         }
         mine = toy_coverage.indicators.query("district_id == @district").set_index("category")
-        # The only discreet place is left out of the district's count and kept in the city's.
-        hidden = {"bagagerie": 1, "essential_all": 1, "essential_any": 1} if district == "W" else {}
         for category, row in mine.iterrows():
             told = rows[names[str(category)]]
-            # A count that leaves places out is marked, wherever they are.
-            inside = format_number(row["services_inside"] - hidden.get(str(category), 0), "fr")
+            inside = format_number(row["services_inside"], "fr")
             expected = [
-                inside + "*" * (category == "bagagerie"),
+                inside,
                 format_number(city.loc[category, "services_inside"], "fr"),
                 format_number(row["residents_covered"], "fr"),
                 written_pct(row["residents_covered_pct"]),
@@ -300,49 +296,37 @@ def test_gaps_are_those_of_the_report(pages: dict[str, Page], shown: Coverage) -
                 row.street,
                 spaces(format_number(row.residents, "fr")),
                 format_number(row.area_ha, "fr", 1),
-                format_minutes(row.minutes_max, "fr")
-                if row.category != "bagagerie"
-                else f"≤ {row.minutes_max:.0f}",
+                format_minutes(row.minutes_max, "fr"),
             )
             for row in mine.itertuples()
         )
 
 
-def test_minutes_that_are_rounded_say_so(
-    pages: dict[str, Page], shown: Coverage, toy_study: Study, tmp_path: Path
-) -> None:
-    bags = shown.gap_parts.query("category == 'bagagerie' and district_id == 'E'")
-    assert len(bags) > 0
-    page = pages["dossier-E.html"]
-    signs = [span for span in page.all("span") if span.get("role") == "img"]
-    # A sign alone is not read by every screen reader.
-    assert [sign["aria-label"] for sign in signs] == ["au plus"] * len(bags)
-    assert "≤\u00a0: au plus\u202f; minutes arrondies au multiple de 5 supérieur" in page.text
-    table = toy_study.services.table.assign(discreet=False)
-    services = Services(table=table, problems=toy_study.services.problems)
-    for path in write_dossiers(analyse(toy_study.replace(services=services)), tmp_path):
-        open_page = Page(path.read_text(encoding="utf-8"))
-        assert "arrondies" not in open_page.text
-        assert not [span for span in open_page.all("span") if span.get("role") == "img"]
-
-
-def test_no_district_is_said_to_lack_what_is_hidden(pages: dict[str, Page]) -> None:
-    for district in ("W", "E"):
+def test_no_district_is_said_to_lack_what_is_hidden(tmp_path: Path) -> None:
+    coverage = analyse(toy_town.town_study(private=False))
+    written = {path.name: path for path in write_dossiers(coverage, tmp_path)}
+    pages = {name: Page(path.read_text(encoding="utf-8")) for name, path in written.items()}
+    for district, n in (("W", 1), ("E", 0)):
         text = pages[f"dossier-{district}.html"].text
         names = text.partition("Aucun service connu de nous ici")[2].partition(".")[0]
         assert "Bagagerie" not in names
-        said = "Bagageries\u00a0: les lieux discrets ne sont comptés dans aucun secteur"
+        said = "Bagageries\u00a0: les lieux discrets sont comptés au point public de leur zone"
         alts = [picture["alt"] or "" for picture in pages[f"dossier-{district}.html"].all("img")]
-        told = [alt for alt in alts if "services ici\u00a0: 0 (hors lieux discrets)" in alt]
+        told = [alt for alt in alts if f"{n} (lieux discrets à leur point public)" in alt]
         assert len(told) == 1
         assert "Bagageries" in told[0]
-        assert "services\u00a0: 0*" in text
+        assert f"services\u00a0: {n}*" in text
         assert text.count(said) == 1
+        assert "NE PAS DIFFUSER" not in text
     index = pages[INDEX_NAME]
     rows = {row[0]: row[1:] for row in index.rows("compare")}
     counts = [int(rows[label][1]) for label in ("Ouest", "Est", "Petite Ville")]
-    assert counts[2] - counts[0] - counts[1] == 1
-    assert "le total de Petite Ville compte aussi les lieux discrets (1)" in index.text
+    assert counts[2] == counts[0] + counts[1]
+    assert "les lieux discrets (1) le sont au point public de leur zone" in index.text
+
+
+def test_private_dossiers_are_marked(pages: dict[str, Page]) -> None:
+    assert all("NE PAS DIFFUSER" in page.text for page in pages.values())
 
 
 def test_pictures_say_their_figures(pages: dict[str, Page], toy_coverage: Coverage) -> None:
@@ -638,7 +622,7 @@ def test_a_gap_thinner_than_the_drawing_still_has_its_number(shown: Coverage) ->
 def gap_of(n: int, text: str) -> GapLine:
     return GapLine(
         gap_id=f"g{n}", category="esi", label=text, number=n % 3 + 1, street=text, nearest=text,
-        cause="", residents=float(n), area_ha=1.0, minutes_max=20.0, rounded=False,
+        cause="", residents=float(n), area_ha=1.0, minutes_max=20.0,
     )  # fmt: skip
 
 

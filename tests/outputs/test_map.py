@@ -255,15 +255,13 @@ def test_discreet_places_are_not_in_the_file(toy_study: Study) -> None:
     assert "B3" not in page.text + json.dumps(data)
     assert -1 in page.data["cells"]["nearest"]["bagagerie"]["places"]
     (view,) = (view for view in page.data["views"] if view["id"] == "bagagerie")
-    # Rings of a few minutes would be a bull's-eye around it.
-    assert view["withheld"]
-    assert view["figures_at"] == []
-    # It counts, if in no district, and the minutes of its zones are at most so many.
-    assert (view["counted"], view["uncounted"], view["rounded"]) == (1, 1, True)
-    others = {v["id"]: v for v in page.data["views"] if v["kind"] == "category"}
-    del others["bagagerie"]
-    assert not any("uncounted" in v or "rounded" in v for v in others.values())
-    assert all("bagagerie" not in v.get("counted_at_all", []) for v in page.data["views"])
+    assert view["counted"] == 1
+    assert not any("anchored" in v for v in page.data["views"])  # private: from where they are
+    assert "NE PAS DIFFUSER" in page.text
+    public = Page(render_map(analyse(toy_town.town_study(private=False))))
+    told = {v["id"]: v.get("anchored") for v in public.data["views"] if v["kind"] == "category"}
+    assert told == {"bains_douches": None, "bagagerie": 1, "esi": None}
+    assert "NE PAS DIFFUSER" not in public.text
     assert all(gap["discreet"] and "nearest" not in gap for gap in view["gaps"])
 
 

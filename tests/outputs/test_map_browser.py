@@ -23,10 +23,14 @@ from quart_heure.analysis.states import YES
 from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.map import hours as map_hours
 from quart_heure.outputs.map.cells import Grid
-from quart_heure.outputs.map.figures import open_essentials
 from quart_heure.outputs.map.map import build_map, write_map
+from quart_heure.outputs.proposals.proposal import Proposal
+from quart_heure.outputs.report.calls import calls_proposal
+from quart_heure.outputs.report.siting import siting_proposal
 from quart_heure.sources.hours.timeline import CLOSED, OPEN, UNKNOWN
 from quart_heure.study import Coverage, Study, analyse
+from quart_heure.study.calls import calls
+from quart_heure.study.siting import site
 
 CHROMIUM = next(
     filter(
@@ -74,7 +78,18 @@ def files(
         "town-en": write_map(toy_coverage, folder / "en.html", lang="en"),
         "hostile": write_map(analyse(hostile_study), folder / "hostile.html"),
         "asked": write_map(asked_coverage, folder / "asked.html"),
+        "proposed": write_map(
+            asked_coverage, folder / "proposed.html", proposals=proposals_of(asked_coverage)
+        ),
     }
+
+
+def proposals_of(coverage: Coverage) -> list[Proposal]:
+    shown = publishable(coverage)
+    return [
+        siting_proposal(site(shown, "esi", count=2, mesh_m=100)),
+        calls_proposal(calls(shown), shown),
+    ]
 
 
 class Opened:
@@ -201,18 +216,6 @@ def test_the_table_says_what_its_rows_leave_out(open_map, viewport) -> None:
     page.get_by_role("radio", name="Bains-douches").check()
     assert not any("*" in text for text in page.locator("#table td").all_inner_texts())
     expect(notes).to_have_count(1)
-
-
-def test_rounded_minutes_are_at_most_so_many(open_map) -> None:
-    page = open_map("town")
-    page.get_by_role("radio", name="Bains-douches").check()
-    assert "au plus" not in page.locator("#gaps-list").inner_text()
-    page.get_by_role("radio", name="Bagageries").check()
-    expect(page.locator("#gaps-list")).to_contain_text("35\u00a0min au plus")
-    expect(page.locator("#notes")).to_contain_text("arrondies au multiple de 5 supérieur")
-    page.locator("#gaps-list button").first.click()
-    said = "35\u00a0min au plus (de 25 à 50, arrondies au multiple de 5 supérieur)"
-    expect(page.locator(".popup")).to_contain_text(said)
 
 
 def test_two_ends_that_are_one_are_told_as_one(open_map) -> None:
@@ -538,7 +541,7 @@ def test_counts_at_every_hour_are_those_of_the_week(open_map) -> None:
     told = page.evaluate(
         "() => Array.from({ length: 168 }, (_, hour) => quartHeure.map.hours.shares(hour).at(-1))"
     )
-    counted = open_essentials(coverage)
+    counted = coverage.study.essentials
     seen = set()
     for hour, shares in enumerate(told):
         states = (week.cell_states(c, week.state_of_hour[c][hour]) for c in counted)
@@ -936,3 +939,50 @@ def test_paper_shows_the_map_and_the_lists(open_map, tmp_path: Path) -> None:
     assert box["width"] <= 700
     assert box["height"] <= 700
     assert colours_seen(page) > 5
+
+
+def test_a_proposal_is_chosen_read_and_put_away(open_map) -> None:
+    page = open_map("proposed")
+    expect(page.locator(".proposed-mark")).to_have_count(0)
+    page.select_option("#proposal", "0")
+    expect(page.locator("input[name=view]:checked")).to_have_value("esi")
+    expect(page.locator(".proposed-mark")).to_have_count(2)
+    expect(page.locator("#legend-title")).to_contain_text("Ce que la proposition change")
+    expect(page.locator("#proposal-said")).to_contain_text("de plus à")
+    assert "next=0.difference" in page.url
+    drawn = {colours_seen(page)}
+    for layer, words in (("after", "Avec la proposition"), ("gains", "Habitants gagnés")):
+        page.locator(f"input[name=proposal-layer][value={layer}]").check(force=True)
+        expect(page.locator("#legend-title")).to_contain_text(words)
+        drawn.add(colours_seen(page))
+    assert min(drawn) > 1
+    page.locator("#proposal-places button").first.click()
+    expect(page.locator(".leaflet-popup h2")).to_contain_text("Site proposé n° 1")
+    # Another view puts it away; a list of calls is of all.
+    page.locator("input[name=view][value=bagagerie]").check()
+    expect(page.locator("#proposal")).to_have_value("")
+    expect(page.locator(".proposed-mark")).to_have_count(0)
+    page.select_option("#proposal", "1")
+    expect(page.locator("input[name=view]:checked")).to_have_value("bagagerie")
+    assert page.locator(".proposed-mark").count() > 0
+    page.locator("#reset").click()
+    expect(page.locator("#proposal")).to_have_value("")
+
+
+@pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
+def test_a_proposal_of_the_address_is_shown_and_accessible(open_map, viewport) -> None:
+    page = open_map("proposed", viewport, "#view=esi&next=0.gains&lang=en")
+    expect(page.locator("#legend-title")).to_have_text(re.compile("Residents gained"))
+    if viewport is PHONE:
+        page.locator("#fold").click()
+    expect(page.locator("#proposal-places strong").first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    found = Axe().run(page).response["violations"]
+    assert found == [], [one["id"] for one in found]
+
+
+def test_what_an_address_says_of_no_proposal_is_ignored(open_map) -> None:
+    for state in ("next=7.gains", "next=x", "next=0.everything", "next=-1."):
+        page = open_map("proposed", None, f"#view=esi&{state}")
+        expected = "0" if state == "next=0.everything" else ""
+        expect(page.locator("#proposal")).to_have_value(expected)

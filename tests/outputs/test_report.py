@@ -24,6 +24,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from helpers import toy_town
 from helpers.town_week import town_week
 from quart_heure import labels
 from quart_heure.errors import CategoryError, InputFileError, OutputError
@@ -266,25 +267,37 @@ def test_nobody_lives_there_and_nothing_is_known(toy_study: Study) -> None:
 # --- what is asked for ---------------------------------------------------------------------------
 
 
-def test_no_district_is_said_to_lack_what_is_hidden(toy_coverage: Coverage, tmp_path: Path) -> None:
-    report = json_report(toy_coverage)
-    # The town has one bagagerie, a discreet place in the west; districts do not count it.
-    assert report["uncounted"] == ["bagagerie"]
+def test_no_district_is_said_to_lack_what_is_hidden(tmp_path: Path) -> None:
+    # The town has one bagagerie, a discreet place in the west; its public point is there too.
+    coverage = analyse(toy_town.town_study(private=False))
+    report = json_report(coverage)
+    assert report["anchored"] == ["bagagerie"]
+    counts = {}
     for district in report["districts"]:
-        counts = {row["category"]: row["services_inside"] for row in district["indicators"]}
-        assert counts["bagagerie"] == 0
+        rows = {row["category"]: row["services_inside"] for row in district["indicators"]}
+        counts[district["district_id"]] = rows["bagagerie"]
         assert "bagagerie" not in district["none_known"]
+    assert counts == {"E": 0, "W": 1}
     hidden = {row["category"]: row["not_shown"] for row in report["services"]["by_category"]}
     assert (hidden["bagagerie"], hidden["esi"]) == (1, 0)
-    for row in json_report(toy_coverage, districts=["Ouest"])["services"]["by_category"]:
-        assert row["not_shown"] == (None if row["category"] == "bagagerie" else 0)
-    write_results(toy_coverage, tmp_path)
-    assert report_content(read_results(tmp_path))["uncounted"] == ["bagagerie"]
-    said = "Bagageries\u00a0: les lieux discrets ne sont comptés dans aucun secteur"
+    write_results(coverage, tmp_path)
+    assert report_content(read_results(tmp_path))["anchored"] == ["bagagerie"]
+    said = "Bagageries\u00a0: les lieux discrets comptent depuis un point public de leur zone"
     for form in ("html", "md"):
-        assert render_report(toy_coverage, format=form).count(said) == 1
-    terminal = " ".join(render_report(toy_coverage, districts=["Ouest"]).split())
+        assert render_report(coverage, format=form).count(said) == 1
+        assert "NE PAS DIFFUSER" not in render_report(coverage, format=form)
+    terminal = " ".join(render_report(coverage, districts=["Ouest"]).split())
     assert said.replace("\u00a0", " ") in terminal
+
+
+def test_private_figures_are_marked_in_every_form(toy_coverage: Coverage, tmp_path: Path) -> None:
+    write_results(toy_coverage, tmp_path)
+    for source in (toy_coverage, read_results(tmp_path)):
+        assert report_content(source)["anchored"] == []
+        for lang, words in (("fr", "NE PAS DIFFUSER"), ("en", "NOT TO BE PASSED ON")):
+            for form in ("html", "md", "table"):
+                assert words in render_report(source, format=form, lang=lang), form
+    assert json_report(toy_coverage)["parameters"]["private"] is True
 
 
 def test_nothing_is_said_of_discreet_places_where_there_are_none(toy_study: Study) -> None:
@@ -293,11 +306,9 @@ def test_nothing_is_said_of_discreet_places_where_there_are_none(toy_study: Stud
         toy_study.replace(services=dataclasses.replace(toy_study.services, table=table))
     )
     report = json_report(coverage)
-    assert report["uncounted"] == []
-    assert not any(gap["rounded"] for d in report["districts"] for gap in d["gaps"])
+    assert report["anchored"] == []
     text = render_report(coverage, format="html")
-    assert "sont comptés dans aucun" not in text
-    assert "≤" not in text.partition("</style>")[2]
+    assert "point public" not in text.partition("</h2>")[0]
 
 
 def test_places_on_which_nobody_depends_are_not_the_most_needed(
@@ -338,29 +349,6 @@ def test_a_closed_place_is_a_place_that_is_known(toy_coverage: Coverage) -> None
     for district in json_report(toy_coverage)["districts"]:
         here = left_out[left_out["district_id"] == district["district_id"]]
         assert not set(here["category"]) & set(district["none_known"])
-
-
-def test_minutes_rounded_for_discretion_are_at_most_so_many(
-    toy_coverage: Coverage, tmp_path: Path
-) -> None:
-    shown = publishable(toy_coverage)
-    write_results(toy_coverage, tmp_path)
-    for source in (toy_coverage, read_results(tmp_path)):
-        report = report_content(source)
-        gaps = [gap for d in report["districts"] for gap in d["gaps"]]
-        told = {gap["category"]: gap["rounded"] for gap in gaps}
-        assert told["bagagerie"]
-        assert not told["esi"]
-    furthest = shown.gap_parts.query("category == 'bagagerie' and district_id == 'E'")
-    minutes = f"≤ {furthest['minutes_max'].iloc[0]:.0f}"
-    note = "minutes arrondies au multiple de 5 supérieur"
-    for form in ("md", "table"):
-        text = render_report(toy_coverage, format=form, districts=["Est"])
-        assert minutes in text
-        assert note in " ".join(text.split())
-    page = render_report(toy_coverage, format="html", districts=["Est"])
-    assert '<span role="img" aria-label="au plus">≤</span>' in page
-    assert page.count(note) == 1
 
 
 def test_capacities_are_those_of_the_districts_asked_for(toy_coverage: Coverage) -> None:

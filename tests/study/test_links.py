@@ -76,6 +76,7 @@ def two_banks(*, bridge: LineString | None = None, discreet: bool = False) -> St
         categories=("esi",),
         threshold_min=6.0,
         isochrones_min=(6.0,),
+        private=True,
     )
 
 

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from quart_heure.commands import inputs, reports, siting, variants
+from quart_heure.commands import crosscheck, inputs, reports, siting, variants
 from quart_heure.errors import QuartHeureError
 
 app = typer.Typer(
@@ -53,6 +53,7 @@ for _command in (
     siting.site,
     siting.ask,
     siting.links,
+    crosscheck.crosscheck,
     inputs.fetch,
     inputs.geocode,
     inputs.check,

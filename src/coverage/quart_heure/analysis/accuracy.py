@@ -59,7 +59,7 @@ def accuracy_table(
     since, until
         First and last day on which a source confirms a place.
     hide_discreet
-        Whether districts are unknown, NaN, where a discreet place counts.
+        Whether discreet places are not named.
 
     Returns
     -------
@@ -98,15 +98,12 @@ def accuracy_table(
             ranges[doubt] = _Range(figure)
             for variant in variants:
                 ranges[doubt].hold(shares.of(variant[category]))
-        members = essentials if category in COMPOSITES else [category]
-        hidden = hide_discreet and any(
-            basis.discreet[basis.of_category(member)].any() for member in members
-        )
         for doubt in DOUBTS:
             table = ranges[doubt].table()
-            if hidden:
-                table.loc[: len(table) - 2, table.columns != "service_id"] = np.nan
-                table["service_id"] = ""
+            if hide_discreet:
+                table["service_id"] = table["service_id"].mask(
+                    table["service_id"].isin(basis.services["service_id"][basis.discreet]), ""
+                )
             tables.append(pd.concat([names.assign(category=category, doubt=doubt), table], axis=1))
     order = {doubt: at for at, doubt in enumerate(DOUBTS)}
     table = pd.concat(tables, ignore_index=True)[list(ACCURACY_COLUMNS)]

@@ -83,9 +83,7 @@ def accessibility(
     return gained
 
 
-def capacity_table(
-    basis: Basis, *, decay: Decay = "none", hide_discreet: bool = False
-) -> pd.DataFrame:
+def capacity_table(basis: Basis, *, decay: Decay = "none") -> pd.DataFrame:
     """Return capacities per 1,000 residents, per category, unit and district.
 
     Parameters
@@ -94,9 +92,6 @@ def capacity_table(
         Of an analysis.
     decay
         See `accessibility`.
-    hide_discreet
-        Whether districts leave discreet places out of their numbers of services, and do not know
-        the capacity of a category that has one. The whole area counts them all the same.
 
     Returns
     -------
@@ -115,11 +110,6 @@ def capacity_table(
         for unit in _units(basis, services):
             amount = _amounts(basis, services, unit)
             table = _rows(basis, services, amount, decay)
-            shown = ~basis.discreet[services]
-            if hide_discreet and not shown.all():
-                # Zero would be said of what is not to be known.
-                for name, told in _rows(basis, services[shown], amount[shown], decay).items():
-                    table[name][:-1] = told[:-1] if name.startswith("services_") else np.nan
             about = {"category": category, "capacity_unit": unit, "decay": decay}
             named = basis.districts.names.assign(**about, **table)
             tables.append(named[basis.districts.rows()])

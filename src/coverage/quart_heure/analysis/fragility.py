@@ -20,16 +20,13 @@ DEPENDENCE_COLUMNS = (
 )
 
 
-def fragility_table(basis: Basis, *, hide_discreet: bool = False) -> pd.DataFrame:
+def fragility_table(basis: Basis) -> pd.DataFrame:
     """Return, per category and district, what exactly one service has within the threshold.
 
     Parameters
     ----------
     basis
         Of an analysis.
-    hide_discreet
-        Whether the districts of a category with a discreet place are unknown, NaN: it would be
-        found where those live who depend on it. The whole area is told all the same.
 
     Returns
     -------
@@ -48,9 +45,6 @@ def fragility_table(basis: Basis, *, hide_discreet: bool = False) -> pd.DataFram
         if on_folk is not None:
             folk = districts.sums(single, basis.people)
             folk_pct = percent(folk, on_folk)
-        if hide_discreet and basis.discreet[basis.of_category(category)].any():
-            for of_districts in (ha, folk, folk_pct):
-                of_districts[:-1] = np.nan
         table = districts.names.assign(
             category=category,
             single_ha=ha,

@@ -101,7 +101,6 @@ def freshness_table(
     essentials: Sequence[str],
     since: datetime.date,
     until: datetime.date,
-    hide_discreet: bool = False,
 ) -> pd.DataFrame:
     """Return, per category or composite, how old its facts are, for the whole area and districts.
 
@@ -115,8 +114,6 @@ def freshness_table(
         Categories that the composites are made of.
     since, until
         First and last day of what is recent.
-    hide_discreet
-        Whether the shares of districts are unknown, NaN, where a discreet place counts.
 
     Returns
     -------
@@ -141,10 +138,6 @@ def freshness_table(
     for category, cells in covered.items():
         members = list(essentials) if category in COMPOSITES else [category]
         table = _amounts(basis, cells)
-        if hide_discreet and any(
-            basis.discreet[basis.of_category(member)].any() for member in members
-        ):
-            table.iloc[:-1] = np.nan
         mine = standing[standing["category"].isin(members)]
         table = table.assign(category=category, since=since.isoformat())
         table = pd.concat([basis.districts.names, _counts(basis, mine), table], axis=1)

@@ -97,12 +97,12 @@ class _Figures:
         service = np.repeat(np.arange(reach.n_services), np.diff(reach.offsets))
         here = basis.on_network[reach.place]
         service, place = service[here], reach.place[here]
-        cells = np.bincount(service, minlength=reach.n_services)
-        self.ha = cells * basis.cells.cell_ha
-        self.residents = np.full(reach.n_services, np.nan)
+        n = reach.n_services
+        self.ha = np.bincount(service, minlength=n).astype(np.float64) * basis.cells.cell_ha
+        self.residents = np.full(n, np.nan, dtype=np.float64)
         if basis.people is not None:
             people = basis.people.astype(np.float64)[place]
-            self.residents = np.bincount(service, weights=people, minlength=reach.n_services)
+            self.residents = np.bincount(service, weights=people, minlength=n).astype(np.float64)
 
 
 def _nearest_alone(doors: Attachment) -> Attachment:

@@ -161,6 +161,15 @@ class AnalysisOptions:
         ),
     ] = False
 
+    private: Annotated[
+        bool,
+        typer.Option(
+            "--private",
+            help="Compute from the exact address of discreet places. What is written is internal:"
+            " the address can be found from it.",
+        ),
+    ] = False
+
     def given(self) -> list[str]:
         """Return the flags that are given, as they are written."""
         names = [
@@ -174,7 +183,7 @@ class AnalysisOptions:
         """Return what they ask of a study, in its words."""
         from quart_heure.sources.services.services import STATUSES
 
-        asked: Asked = {}
+        asked: Asked = {"private": True} if self.private else {}
         if self.profile is not None:
             asked["profile"] = self.profile
         if self.threshold is not None:

@@ -120,6 +120,7 @@ def load_study(
     no_cache: bool,
     soliguide: bool = False,
     walks_m: float = 0.0,
+    network: Path | None = None,
 ) -> Study:
     """Load a study.
 
@@ -135,15 +136,22 @@ def load_study(
         Whether Soliguide's places are added, live.
     walks_m
         Length of the longest walk that will be asked of it, where that is longer than its own.
+    network
+        Streets to take instead of its own.
     """
     from quart_heure.stamp import creation_time
     from quart_heure.study.file import read_study
     from quart_heure.study.inputs import paris_settings
+    from quart_heure.study.settings import read_settings, with_network
     from quart_heure.study.study import Study
 
     cache = chosen_cache(no_cache)
     # The day is taken here, at the edge: nothing further in knows what day it is.
     today = datetime.date.fromisoformat(creation_time()[:10])
+    if network is not None:
+        settings = paris_settings() if source is None else read_settings(source)
+        settings = with_network(settings, network)
+        return Study.from_settings(settings, cache=cache, today=today, walks_m=walks_m, **asked)
     if source is None:
         return Study.from_settings(paris_settings(), cache=cache, today=today, **asked)
     access = None

@@ -58,6 +58,7 @@ class Asked(Figures, HoursAsked, total=False):
     isochrones_min: Sequence[float]
     counted_status: Sequence[str]
     date: str | datetime.date | None
+    private: bool
 
 
 class StudyFields(Figures, Hours, total=False):
@@ -69,6 +70,7 @@ class StudyFields(Figures, Hours, total=False):
     isochrones_min: tuple[float, ...]
     counted_status: tuple[str, ...]
     date: datetime.date | None
+    private: bool
 
 
 def read_asked(
@@ -110,6 +112,8 @@ def read_asked(
     if "counted_status" in asked:
         fields["counted_status"] = tuple(asked["counted_status"])
     fields["date"] = _day(asked.get("date"), where) or today
+    if "private" in flags:  # never by the file: an internal document is asked for each time
+        fields["private"] = flags["private"]
     fields["person"] = person = _person(asked.get("person"), persons)
     if "profile" in asked:
         fields["profile"] = find_walker(asked["profile"], walkers, where)

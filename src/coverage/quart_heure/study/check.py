@@ -144,25 +144,28 @@ def _analysed(study: Study, cache: Cache | None) -> tuple[Coverage | None, list[
 def _second_entries(coverage: Coverage) -> Iterator[Finding]:
     """Find services that reach less by their nearest street alone."""
     basis, network = coverage.basis, coverage.study.network
-    for row in second_entries(basis).itertuples():
-        nearest, second = int(row.nearest_edge), int(row.second_edge)
-        at = shapely.Point(basis.xy[row.service])
-        folk = (
-            "" if np.isnan(row.residents_reached) else f" and {row.residents_reached:,.0f} people"
-        )
-        less = "" if np.isnan(row.residents_nearest) else f" and {row.residents_nearest:,.0f}"
+    for row in second_entries(basis).to_dict("records"):
+        nearest, second = int(row["nearest_edge"]), int(row["second_edge"])
+        every = _amount(row["ha_reached"], row["residents_reached"])
+        less = _amount(row["ha_nearest"], row["residents_nearest"])
         yield Finding(
             kind="service_second_entry",
-            place=str(row.name),
-            detail=f"{row.category}: within {basis.threshold_min:g} min it has"
-            f" {row.ha_reached:,.0f} ha{folk}; by its nearest street alone"
-            f" ({_called(network, nearest)}, {row.nearest_m:.0f} m) {row.ha_nearest:,.0f} ha{less}."
+            place=str(row["name"]),
+            detail=f"{row['category']}: within {basis.threshold_min:g} min it has {every}; by its"
+            f" nearest street alone ({_called(network, nearest)}, {row['nearest_m']:.0f} m) {less}."
             f" Most of it by {_called(network, second)}: is the place drawn where its door is?",
-            value=round(float(row.lost_pct), 1),
+            value=round(float(row["lost_pct"]), 1),
             unit="% less",
             osm_id=int(network.osm_id[second]),
-            geometry=shapely.shortest_line(at, network.lines[second]),
+            geometry=shapely.shortest_line(
+                shapely.Point(basis.xy[row["service"]]), network.lines[second]
+            ),
         )
+
+
+def _amount(ha: float, residents: float) -> str:
+    people = "" if np.isnan(residents) else f" and {residents:,.0f} residents"
+    return f"{ha:,.0f} ha{people}"
 
 
 def _called(network: WalkNetwork, edge: int) -> str:

@@ -91,7 +91,7 @@ class Coverage:
     @functools.cached_property
     def fragility(self) -> pd.DataFrame:
         """Area and residents with one single service within the threshold, per district."""
-        return fragility_table(self.basis, hide_discreet=self.published)
+        return fragility_table(self.basis)
 
     @functools.cached_property
     def dependence(self) -> pd.DataFrame:
@@ -101,7 +101,7 @@ class Coverage:
     @functools.cached_property
     def capacity(self) -> pd.DataFrame:
         """Capacities per 1,000 residents, per category, unit and district."""
-        return capacity_table(self.basis, hide_discreet=self.published)
+        return capacity_table(self.basis)
 
     @functools.cached_property
     def freshness(self) -> pd.DataFrame:
@@ -114,7 +114,6 @@ class Coverage:
             essentials=self.study.essentials,
             since=since,
             until=until,
-            hide_discreet=self.published,
         )
 
     @functools.cached_property

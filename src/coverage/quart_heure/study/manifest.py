@@ -120,6 +120,7 @@ def _parameters(study: Study) -> dict[str, Any]:
         "date": "" if study.date is None else study.date.isoformat(),
         "margin_m": study.margin_m,
         **_hour_parameters(study),
+        **({"private": True} if study.private else {}),
     }
 
 

@@ -184,6 +184,12 @@ class StudySettings:
         return [self.folder / name for name in named if name is not None]
 
 
+def with_network(settings: StudySettings, file: Path) -> StudySettings:
+    """Return the same settings with other streets; heights of the ground stay, a date does not."""
+    network = dataclasses.replace(settings.network, file=str(file.resolve()), date="")
+    return dataclasses.replace(settings, network=network)
+
+
 _NEEDED = {"area": AreaTable, "services": ServicesTable, "network": NetworkTable}
 _OPTIONAL = {"residents": ResidentsTable, "weights": WeightsTable}
 _TABLES = {**_NEEDED, **_OPTIONAL, "hours": HoursTable, "map": MapTable, "analysis": AnalysisTable}

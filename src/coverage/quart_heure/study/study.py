@@ -12,6 +12,7 @@ import pandas as pd
 import pyproj
 import shapely
 
+from quart_heure.analysis.anchors import anchored
 from quart_heure.analysis.audience import Person
 from quart_heure.analysis.gap_barriers import NamedBarriers
 from quart_heure.analysis.hours import Clock, newest_source
@@ -119,6 +120,10 @@ class Study:
         School holidays; hours that they decide are unknown without them.
     provenance
         The inputs as the manifest lists them: role, file, sha256, date, source, licence.
+    private
+        Whether discreet places count from where they are, which is nobody's but the owner's to
+        know. By default they are moved to the public point of their zone as the study is made
+        (see `quart_heure.analysis.anchors`), and nothing of it tells where they were.
 
     Raises
     ------
@@ -159,6 +164,7 @@ class Study:
     country: str = "FR"
     school: SchoolHolidays | None = None
     provenance: tuple[Mapping[str, Any], ...] = ()
+    private: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what cannot be analysed."""
@@ -183,6 +189,23 @@ class Study:
             if crs != self.area.crs:
                 msg = f"The {name} are in {crs}, the area in {self.area.crs.to_string()}."
                 raise CrsError(msg, hint="Reproject them to the CRS of the area.")
+        self._hide_places()
+
+    def _hide_places(self) -> None:
+        services = self.services
+        if not self.private:
+            if _holds_discreet(services):
+                # Its hash confirms a guess to whom the rest of the file is known.
+                told = tuple(
+                    {**one, "sha256": ""} if one["role"] == "services" else one
+                    for one in self.provenance
+                )
+                object.__setattr__(self, "provenance", told)
+            services = anchored(services, self.network, self.residents, self.area)
+            object.__setattr__(self, "services", services)
+        elif services.anchored or services.unanchored:
+            msg = "Discreet places of these services were moved to public points already."
+            raise StudyFileError(msg, hint="Read the study anew, with private=True.")
 
     def _check_hours(self) -> None:
         if not 0 <= self.stay_min <= LONGEST_STAY_MIN:
@@ -381,3 +404,11 @@ class Study:
     def essentials(self) -> tuple[str, ...]:
         """The categories of the study that are essential."""
         return tuple(c for c in self.categories if self.catalogue[c].essential)
+
+
+def _holds_discreet(services: Services) -> bool:
+    return bool(
+        services.table["discreet"].any()
+        or services.unanchored
+        or services.unplaced["discreet"].astype(bool).any()
+    )

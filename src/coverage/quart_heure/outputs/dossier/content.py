@@ -23,7 +23,7 @@ from quart_heure.labels import (
     word,
 )
 from quart_heure.outputs.barrier_words import barrier_words
-from quart_heure.outputs.discretion import nearest_name, uncounted
+from quart_heure.outputs.discretion import anchored_counts, nearest_name
 from quart_heure.outputs.dossier.next import next_lines
 from quart_heure.outputs.dossier.ranks import Rank, ranks
 from quart_heure.outputs.dossier.services import (
@@ -91,8 +91,8 @@ class Dossiers:
         self.area_heading = short(self.report["area"], _HEADING)
         self.unit = district_word([d["label"] for d in self.districts.values()], lang)
         self.threshold = format_plain(coverage.study.threshold_min, lang)
-        hidden = uncounted(coverage.indicators, coverage.manifest)
-        self.uncounted = {c["id"]: hidden[c["id"]] for c in self.categories if c["id"] in hidden}
+        hidden = anchored_counts(coverage.manifest)
+        self.anchored = {c["id"]: hidden[c["id"]] for c in self.categories if c["id"] in hidden}
         self._walks = walks_to_services(coverage)
         self.ages = {line["category"]: line for line in self.report["facts"]["lines"]}
 
@@ -190,7 +190,7 @@ class Dossiers:
             doubts=self._doubts(district_id),
             figures=[self._figures(district_id, c) for c in self.report["categories"]],
             none_known=[self.names[c] for c in district["none_known"]],
-            uncounted=[self.names[c] for c in self.uncounted],
+            anchored=[self.names[c] for c in self.anchored],
             gaps=self.gaps(district_id),
             services=services.counted,
             left_out=services.left_out,
@@ -207,7 +207,7 @@ class Dossiers:
         return FigureLine(
             label=self.names[category["id"]],
             composite=category["composite"],
-            uncounted=category["id"] in self.uncounted,
+            anchored=category["id"] in self.anchored,
             services=row["services_inside"],
             city_services=city["services_inside"],
             amount=row["residents_covered" if self.by_people else "covered_ha"],
@@ -287,7 +287,6 @@ class Dossiers:
                     residents=here["residents"],
                     area_ha=here["area_ha"],
                     minutes_max=here["minutes_max"],
-                    rounded=gap["rounded"],
                 )
             )
         return found
@@ -311,7 +310,7 @@ class Dossiers:
     def inside(self, district_id: str, category: str, *, starred: bool = False) -> str:
         """Write how many services a district counts, and that a hidden one may be there too."""
         number = format_number(self.row(district_id, category)["services_inside"], self.lang)
-        if category not in self.uncounted:
+        if category not in self.anchored:
             return number
         return f"{number}*" if starred else self.say("not_discreet", n=number)
 

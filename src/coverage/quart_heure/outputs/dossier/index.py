@@ -97,7 +97,7 @@ class IndexContent:
         Of the page, the answer in a sentence, of the table.
     columns, rows, city
         Of the table; the city is its foot.
-    uncounted
+    anchored
         What its rows leave out, in words.
     charts
         One per category.
@@ -111,7 +111,7 @@ class IndexContent:
     columns: list[Column]
     rows: list[IndexRow]
     city: list[CityCell]
-    uncounted: str
+    anchored: str
     charts: list[Chart]
     next: list[Next]
 
@@ -146,18 +146,18 @@ def index_content(dossiers: Dossiers, files: Mapping[str, str]) -> IndexContent:
             CityCell(value=_city_value(dossiers, column.key), decimals=column.decimals)
             for column in columns
         ],
-        uncounted=_uncounted(dossiers),
+        anchored=_anchored(dossiers),
         charts=[_chart(dossiers, category["id"], files) for category in dossiers.categories],
         next=dossiers.report["next"],
     )
 
 
-def _uncounted(dossiers: Dossiers) -> str:
+def _anchored(dossiers: Dossiers) -> str:
     """Say why the services of the districts add up to less than those of the whole area."""
-    if not dossiers.uncounted:
+    if not dossiers.anchored:
         return ""
-    n = sum(dossiers.uncounted.values())
-    return dossiers.say("index_uncounted", area=dossiers.area, unit=dossiers.unit, n=n)
+    n = sum(dossiers.anchored.values())
+    return dossiers.say("index_anchored", area=dossiers.area, unit=dossiers.unit, n=n)
 
 
 def _columns(dossiers: Dossiers) -> list[Column]:

@@ -23,7 +23,6 @@ from quart_heure.outputs.assets import (
     security_policy,
     stylesheet,
 )
-from quart_heure.outputs.discretion import ROUND_MIN
 from quart_heure.outputs.dossier.cells import CLASS_COLOURS, HEIGHT_PX, WIDTH_PX
 from quart_heure.outputs.dossier.content import Dossiers
 from quart_heure.outputs.dossier.index import IndexContent, index_content
@@ -91,8 +90,8 @@ class DistrictPage:
         Gaps by category, and how many paper has no room for.
     printed_services
         How many services paper has room for.
-    left_out, rounded_note
-        Sentences; empty where there is nothing to say.
+    left_out
+        A sentence; empty where there is nothing to say.
     """
 
     d: DossierContent
@@ -105,7 +104,6 @@ class DistrictPage:
     more_gaps: int
     printed_services: int
     left_out: str
-    rounded_note: str
 
 
 def render_district(
@@ -128,17 +126,13 @@ def render_district(
     shared = shared_lines(dossiers)
     pictures = [_picture(dossiers, d, category["id"], maps) for category in dossiers.categories]
     left_out = _left_out(d.left_out, dossiers.say, _command(district_id))
-    rounded_note = ""
-    if any(gap.rounded for gap in d.gaps):
-        n = format_plain(ROUND_MIN, dossiers.lang)
-        rounded_note = dossiers.say("report.minutes_rounded", n=n)
     room = fit_rows(
         d.gaps,
         d.services,
         week=_strips(d.week, dossiers.say),
         foot=[*d.unknown, *shared.method, shared.parameters, *shared.credits],
         # A heading takes the room of three lines.
-        notes=[left_out, rounded_note, *d.next, *(["–"] * 3 if d.next else [])],
+        notes=[left_out, *d.next, *(["–"] * 3 if d.next else [])],
     )
     gaps = [dataclasses.replace(gap, beyond=at not in room.gaps) for at, gap in enumerate(d.gaps)]
     groups = itertools.groupby(gaps, key=operator.attrgetter("category"))
@@ -153,7 +147,6 @@ def render_district(
         more_gaps=len(d.gaps) - len(room.gaps),
         printed_services=room.services,
         left_out=left_out,
-        rounded_note=rounded_note,
     )
     return _render("dossier.html.j2", dossiers, page)
 

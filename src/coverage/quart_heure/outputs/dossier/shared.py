@@ -55,7 +55,8 @@ def shared_lines(dossiers: Dossiers) -> SharedLines:
     lines.append(say("made_by", version=run["version"], date=created))
     osm_date = format_date(report["osm_date"], lang) if report["osm_date"] else say("undated")
     return SharedLines(
-        about=say(
+        about=(say("report.private") + " " if report["parameters"].get("private") else "")
+        + say(
             "sub",
             area=dossiers.area,
             speed=parameters["speed_kmh"],

@@ -38,8 +38,8 @@ class FigureLine:
         Of the category or composite.
     composite
         Whether it is one.
-    uncounted
-        Whether districts leave discreet places of it out.
+    anchored
+        Whether discreet places of it count, from public points.
     services, city_services
         How many are inside.
     amount
@@ -58,7 +58,7 @@ class FigureLine:
 
     label: str
     composite: bool
-    uncounted: bool
+    anchored: bool
     services: int
     city_services: int
     amount: float
@@ -89,8 +89,6 @@ class GapLine:
         In words, cut short.
     residents, area_ha, minutes_max
         Of the part in the district.
-    rounded
-        Whether minutes are rounded up for discretion.
     beyond
         Whether paper has no room for it.
     """
@@ -105,7 +103,6 @@ class GapLine:
     residents: float
     area_ha: float
     minutes_max: float
-    rounded: bool
     beyond: bool = False
 
 
@@ -127,7 +124,7 @@ class DossierContent:
         What the figure is good to that hangs most on one place; empty where none does.
     figures
         A line per category and composite.
-    none_known, uncounted
+    none_known, anchored
         Names of categories without known services here, and of those with discreet places.
     gaps
         Numbered by category.
@@ -149,7 +146,7 @@ class DossierContent:
     doubts: str
     figures: list[FigureLine]
     none_known: list[str]
-    uncounted: list[str]
+    anchored: list[str]
     gaps: list[GapLine]
     services: list[ServiceLine]
     left_out: list[str]

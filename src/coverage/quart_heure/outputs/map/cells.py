@@ -21,7 +21,6 @@ from quart_heure.analysis.statuses import BORDERLINE
 from quart_heure.errors import StudyFileError
 from quart_heure.network.limits import TOLERANCE
 from quart_heure.outputs.degrees import degrees_of
-from quart_heure.outputs.discretion import DISCREET
 from quart_heure.outputs.map.data import Fit, PackedCells, PackedNearest, Share
 
 if TYPE_CHECKING:
@@ -126,17 +125,6 @@ def mercator_share(
 def thresholds_offered(study: Study) -> list[float]:
     """Return the thresholds that the map offers, in minutes."""
     return sorted({*study.isochrones_min, study.threshold_min})
-
-
-def withheld(coverage: Coverage, category: str) -> bool:
-    """Tell whether minutes of a category lead to a discreet place, and are not all to be told.
-
-    Such a category is shown at the threshold of the study alone.
-    """
-    if DISCREET in coverage.cells[f"nearest_{category}"].cat.categories:
-        return True
-    drawn = coverage.isochrones["category"] == category
-    return int(drawn.sum()) < len(thresholds_offered(coverage.study))
 
 
 def upper_minutes(study: Study) -> NDArray[np.float64]:

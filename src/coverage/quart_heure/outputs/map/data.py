@@ -185,11 +185,10 @@ class Gap:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class _View:
-    """What all views have: gaps, whether minutes are rounded for discretion, and ranges."""
+    """What all views have: gaps and ranges."""
 
     id: str
     gaps: list[Gap]
-    rounded: bool = False
     ends: Ends | None = None
     """Where the study asked for an hour or a person."""
     ends_told: str = ""
@@ -198,7 +197,7 @@ class _View:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CategoryView(_View):
-    """One category; ``uncounted`` of its services count in the whole area and in no district."""
+    """One category; ``anchored`` of its services count from public points of their zones."""
 
     kind: Literal["category"]
     label: str
@@ -207,8 +206,7 @@ class CategoryView(_View):
     figures: CategoryFigures
     figures_at: list[CategoryFiguresAt]
     essential: bool = False
-    withheld: bool = False
-    uncounted: int = 0
+    anchored: int = 0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -439,7 +437,6 @@ class PageData:
     threshold_min: float
     thresholds_min: list[float]
     gap_ha: float
-    round_min: float
     residents: bool
     online: bool
     constants: Constants

@@ -18,7 +18,7 @@ from quart_heure.analysis.districts import NO_DISTRICT
 from quart_heure.analysis.shares import percent
 from quart_heure.network.limits import within
 from quart_heure.outputs.hour_words import range_words
-from quart_heure.outputs.map.cells import thresholds_offered, withheld
+from quart_heure.outputs.map.cells import thresholds_offered
 from quart_heure.outputs.map.data import CategoryFigures, CategoryFiguresAt, Column, Ends, SharesAt
 
 if TYPE_CHECKING:
@@ -70,12 +70,7 @@ def category_figures(coverage: Coverage, category: str) -> CategoryFigures:
 
 
 def category_figures_at(coverage: Coverage, category: str) -> list[CategoryFiguresAt]:
-    """Return what changes with the threshold, at those offered other than the study's.
-
-    Nothing for a category whose minutes are withheld.
-    """
-    if withheld(coverage, category):
-        return []
+    """Return what changes with the threshold, at those offered other than the study's."""
     sums = DistrictSums(coverage)
     minutes = coverage.cells[f"minutes_{category}"].to_numpy(float)
     found = []
@@ -105,13 +100,9 @@ def composite_shares(coverage: Coverage) -> list[Column]:
 
 
 def composite_shares_at(coverage: Coverage) -> list[SharesAt]:
-    """Return the same at the thresholds offered other than the study's.
-
-    Of the essential categories, those are counted whose minutes are told at every threshold (see
-    `open_essentials`).
-    """
+    """Return the same at the thresholds offered other than the study's."""
     sums = DistrictSums(coverage)
-    counted = open_essentials(coverage)
+    counted = coverage.study.essentials
     found = []
     for threshold in _others(coverage):
         count = np.zeros(len(coverage.cells), dtype=np.int64)
@@ -131,11 +122,6 @@ def shares_by_count(sums: DistrictSums, count: NDArray[np.integer], most: int) -
     parts = sums.by_count(count, most)
     shares = percent(parts, np.broadcast_to(parts.sum(axis=1, keepdims=True), parts.shape))
     return [column(row) for row in shares.tolist()]
-
-
-def open_essentials(coverage: Coverage) -> list[str]:
-    """Return the essential categories whose minutes are told at every threshold."""
-    return [c for c in coverage.study.essentials if not withheld(coverage, c)]
 
 
 def has_ends(coverage: Coverage) -> bool:

@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from quart_heure.analysis.states import PERHAPS, YES
-from quart_heure.outputs.map.cells import Grid, deflated, packed, withheld
+from quart_heure.outputs.map.cells import Grid, deflated, packed
 from quart_heure.outputs.map.data import CategoryHours, Column, CompositeHours, Ends, PackedHours
 from quart_heure.outputs.map.figures import (
     DistrictSums,
@@ -48,8 +48,7 @@ def hours_shown(
     Parameters
     ----------
     coverage
-        A published coverage. Categories whose minutes are withheld have no hours: at an hour when
-        one discreet place alone is open, they would draw a ring around it.
+        A published coverage.
     week
         Which cells are covered at each hour.
     grid
@@ -63,11 +62,7 @@ def hours_shown(
     # As in the tables of the page: the districts in their order, the whole area last.
     ids = category_rows(coverage, study.categories[0])["district_id"].astype(str).tolist()
     known = set(week.categories)
-    timed = {
-        category: _read(week, category)
-        for category in study.categories
-        if category in known and not withheld(coverage, category)
-    }
+    timed = {category: _read(week, category) for category in study.categories if category in known}
     if not timed:
         return None
     sums = DistrictSums(coverage)

@@ -10,7 +10,7 @@ from quart_heure.analysis.states import PERHAPS, YES
 from quart_heure.analysis.statuses import BORDERLINE
 from quart_heure.analysis.week import HOURS
 from quart_heure.files import replacing
-from quart_heure.outputs.discretion import ROUND_MIN, publishable
+from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.map.cells import Grid, cells_shown, thresholds_offered
 from quart_heure.outputs.map.data import Constants, PageData, Said, SaidOtherwise
 from quart_heure.outputs.map.figures import category_rows
@@ -115,7 +115,6 @@ def build_map(
         threshold_min=study.threshold_min,
         thresholds_min=thresholds_offered(study),
         gap_ha=study.min_gap_ha,
-        round_min=ROUND_MIN,
         residents=study.residents is not None,
         online=online_tiles,
         constants=CONSTANTS,

@@ -154,7 +154,8 @@ def page_texts(
         words=words,
         other_lang=other,
         other_language=words_of(other)["page"]["language"],
-        title=words["title"].format(area=study.area.name),
+        title=words["title"].format(area=study.area.name)
+        + (f" – {phrase('private_short', lang)}" if study.private else ""),
         area=study.area.name,
         whole_area=words["whole_area"].format(area=study.area.name),
         district=district,
@@ -187,7 +188,7 @@ def page_texts(
 
 def _asked(parameters: Mapping[str, Any], words: Mapping[str, Any], *, lang: str) -> list[str]:
     """Say for which hour and for whom the figures are; nothing where neither was asked."""
-    said = []
+    said = [phrase("private_short", lang)] if parameters.get("private") else []
     if "at" in parameters:
         key = "asked_window" if "until" in parameters else "asked_moment"
         stay = format_plain(parameters["stay_min"], lang)

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from quart_heure.labels import LANGUAGES, word
 from quart_heure.outputs.barrier_words import barrier_words
-from quart_heure.outputs.discretion import DISCREET, rounded_categories, uncounted
-from quart_heure.outputs.map.cells import withheld
+from quart_heure.outputs.discretion import DISCREET, anchored_counts, hidden_counts
 from quart_heure.outputs.map.data import (
     CategoryView,
     CompositeView,
@@ -31,7 +30,6 @@ from quart_heure.outputs.map.figures import (
     ends,
     ends_told,
     number,
-    open_essentials,
 )
 from quart_heure.outputs.map.ground import points
 from quart_heure.outputs.shapes import Pen, inner_points, round_corners, simplified
@@ -52,22 +50,12 @@ _TOLERANCE_M = 8.0
 def views(coverage: Coverage, pen: Pen, *, lang: str) -> list[View]:
     """Return the views in order of presentation."""
     study = coverage.study
-    hidden = uncounted(coverage.indicators, coverage.manifest)
-    rounded = rounded_categories(coverage.gaps, coverage.manifest)
     shown: list[View] = [
-        _category_view(
-            coverage,
-            category,
-            pen,
-            hidden=hidden.get(category, 0),
-            rounded=category in rounded,
-            lang=lang,
-        )
-        for category in study.categories
+        _category_view(coverage, category, pen, lang=lang) for category in study.categories
     ]
     if len(study.essentials) < 2:
         return shown
-    return [_composite_view(coverage, pen, rounded=_NONE_IN_REACH in rounded), *shown]
+    return [_composite_view(coverage, pen), *shown]
 
 
 def labels(coverage: Coverage, *, lang: str) -> dict[str, str]:
@@ -132,9 +120,7 @@ def _words(row: dict[Any, Any], *, lang: str) -> ServiceWords:
     )
 
 
-def _category_view(
-    coverage: Coverage, category: str, pen: Pen, *, hidden: int, rounded: bool, lang: str
-) -> CategoryView:
+def _category_view(coverage: Coverage, category: str, pen: Pen, *, lang: str) -> CategoryView:
     about = coverage.study.catalogue[category]
     here = coverage.services[coverage.services["category"] == category]
     return CategoryView(
@@ -143,10 +129,8 @@ def _category_view(
         label=about.label(lang),
         colour=about.colour,
         essential=about.essential,
-        withheld=withheld(coverage, category),
-        rounded=rounded,
-        counted=int(here["counted"].sum()) + hidden,
-        uncounted=hidden,
+        counted=int(here["counted"].sum()) + hidden_counts(coverage.manifest).get(category, 0),
+        anchored=anchored_counts(coverage.manifest).get(category, 0),
         gaps=_gaps(coverage, category, pen),
         ends=ends(coverage, category),
         ends_told=ends_told(coverage, category),
@@ -155,13 +139,12 @@ def _category_view(
     )
 
 
-def _composite_view(coverage: Coverage, pen: Pen, *, rounded: bool) -> CompositeView:
+def _composite_view(coverage: Coverage, pen: Pen) -> CompositeView:
     return CompositeView(
         id=COMPOSITE_VIEW,
         kind="composite",
         total=len(coverage.study.essentials),
-        counted_at_all=open_essentials(coverage),
-        rounded=rounded,
+        counted_at_all=list(coverage.study.essentials),
         gaps=_gaps(coverage, _NONE_IN_REACH, pen),
         ends=ends(coverage, _NONE_IN_REACH),
         ends_told=ends_told(coverage, _NONE_IN_REACH),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import pandas as pd
@@ -20,7 +20,11 @@ from quart_heure.labels import (
     told,
     word,
 )
-from quart_heure.outputs.discretion import publishable, rounded_categories, uncounted
+from quart_heure.outputs.discretion import (
+    anchored_counts,
+    hidden_counts,
+    publishable,
+)
 from quart_heure.outputs.doubts import doubt_lines
 from quart_heure.outputs.hour_words import hours_told, person_words
 from quart_heure.outputs.proposals.proposal import Proposal, check_fits
@@ -88,9 +92,8 @@ def report_content(
     wanted = resolve_districts(source.indicators, districts)
     labels = _district_labels(source.indicators)
     indicators = plain_rows(source.indicators, "indicators", ids)
-    rounded = rounded_categories(source.gaps, manifest)
     gaps = plain_rows(source.gaps, "gaps", ids)
-    hiding = [c for c in uncounted(source.indicators, manifest) if c in ids and c not in COMPOSITES]
+    hiding = [category for category in anchored_counts(manifest) if category in ids]
     parts = plain_rows(source.gap_parts, "gap_parts", ids)
     composite = plain_rows(source.composite, "composite", ids) if _is_whole(categories) else []
     fragility = plain_rows(source.fragility, "fragility", ids)
@@ -101,9 +104,6 @@ def report_content(
     answer = summary(source.composite, indicators, manifest, lang)
     known = plain_rows(source.services, "services", ids)
     services = service_lists(known, source.indicators, manifest, ids, here)
-    for row in services["by_category"]:
-        if here is not None and row["category"] in hiding:
-            row["not_shown"] = None  # of some districts it is not told, and 0 would be an answer
     found = {(row["district_id"], row["category"]) for row in known}
     parameters = manifest.get("parameters", {})
     return {
@@ -116,7 +116,7 @@ def report_content(
         "district_labels": labels,
         "district_word": district_word(labels.values(), lang),
         "categories": shown,
-        "uncounted": hiding,
+        "anchored": hiding,
         "hours": hours_told(parameters, lang),
         "week": week_content(
             _week_table(source),
@@ -146,12 +146,13 @@ def report_content(
                 "label": labels[each],
                 "indicators": _of(each, indicators),
                 "composite": _of(each, composite),
-                "gaps": _gaps_with(_of(each, parts), gaps, ids, rounded),
-                # A discreet place may be here: nobody is told where it is, nor where it is not.
+                "gaps": _gaps_with(_of(each, parts), gaps, ids),
+                # A discreet place may be here, and it is told of none.
                 "none_known": [
                     category
                     for category in ids
-                    if category not in {*COMPOSITES, *hiding} and (each, category) not in found
+                    if category not in {*COMPOSITES, *hidden_counts(manifest)}
+                    and (each, category) not in found
                 ],
                 "fragility": _of(each, fragility),
                 "doubts": doubt_lines(accuracy, source.services, district_id=each),
@@ -294,15 +295,10 @@ def _gaps_with(
     parts: Sequence[Row],
     gaps: Sequence[Row],
     ids: Sequence[str],
-    rounded: Collection[str],
 ) -> list[Gap]:
     """Return the gaps of which a district has these parts, by category and people of the part."""
     here = {part["gap_id"]: part for part in parts}
-    mine = [
-        {**gap, "rounded": gap["category"] in rounded, "here": here[gap["gap_id"]]}
-        for gap in gaps
-        if gap["gap_id"] in here
-    ]
+    mine = [{**gap, "here": here[gap["gap_id"]]} for gap in gaps if gap["gap_id"] in here]
     order = {category: at for at, category in enumerate(ids)}
     mine.sort(key=lambda gap: (order[gap["category"]], -_people(gap["here"]), gap["rank"]))
     return cast("list[Gap]", mine)

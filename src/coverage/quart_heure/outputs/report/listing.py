@@ -12,6 +12,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from quart_heure.labels import phrase
+from quart_heure.outputs.markdown import escaped
 from quart_heure.outputs.proposals.proposal import Said
 from quart_heure.outputs.results.rows import printable
 from quart_heure.outputs.terminal import bare_table, drawn
@@ -71,14 +72,20 @@ class Listing:
         }
 
     def _markdown(self, lang: str) -> str:
-        text = [f"# {self.title}", *self.lines]
+        text = [f"# {escaped(self.title)}", *map(escaped, self.lines)]
         for part in self.parts:
             if not part.rows:
-                text.append(f"## {part.title}\n\n{phrase('site_none', lang)}")
+                text.append(f"## {escaped(part.title)}\n\n{phrase('site_none', lang)}")
                 continue
             n, first = len(part.head), part.numbers_from
             rule = "|" + "---|" * first + "--:|" * (n - first)
-            lines = [f"## {part.title}", "", _line(part.head), rule, *map(_line, part.rows)]
+            lines = [
+                f"## {escaped(part.title)}",
+                "",
+                _line(part.head),
+                rule,
+                *map(_line, part.rows),
+            ]
             if part.more:
                 lines += ["", phrase("site_more", lang, n=part.more)]
             text.append("\n".join(lines))
@@ -126,4 +133,4 @@ def _value(value: Any) -> Any:
 
 
 def _line(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+    return "| " + " | ".join(escaped(cell) for cell in cells) + " |"

@@ -7,7 +7,6 @@ rows that were refused, definitions, limits, sources.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -23,9 +22,10 @@ from quart_heure.outputs.assets import (
     stylesheet,
 )
 from quart_heure.outputs.barrier_words import barrier_words
-from quart_heure.outputs.discretion import ROUND_MIN, nearest_name, publishable
+from quart_heure.outputs.discretion import nearest_name, publishable
 from quart_heure.outputs.doubts import doubt_words, ends_words, weakest
 from quart_heure.outputs.hour_words import range_words
+from quart_heure.outputs.markdown import escaped
 from quart_heure.outputs.proposals.proposal import Proposal
 from quart_heure.outputs.report.content import report_content
 from quart_heure.outputs.report.structure import Gap, Report
@@ -188,7 +188,6 @@ def _words(lang: str) -> dict[str, Any]:
         "doubt_words": lambda line: doubt_words(line, lang),
         "service_name": lambda row: nearest_name(row, lang),
         "day_runs": day_runs,
-        "round_min": ROUND_MIN,
     }
 
 
@@ -218,6 +217,4 @@ def _markdown(value: Any) -> Any:
     """Escape what Markdown, or the HTML it may hold, would read as more than text."""
     if not isinstance(value, str) or hasattr(value, "__html__"):
         return value
-    text = value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    # An underscore within a word, as in an id, is an underscore.
-    return re.sub(r"([\\`*\[\]|~]|(?<!\w)_|_(?!\w))", r"\\\1", text).replace("\n", " ")
+    return escaped(value)

@@ -65,8 +65,6 @@ class Gap(TypedDict):
     cells: int
     next_opening: NotRequired[str]
     """Of a gap in the hours; there only where an hour was asked about."""
-    rounded: bool
-    """Whether its minutes are rounded up for discretion."""
     here: GapPart
 
 
@@ -277,8 +275,8 @@ class Report(TypedDict):
     district_labels: dict[str, str]
     district_word: str
     categories: list[Category]
-    uncounted: list[str]
-    """Categories with discreet places, which districts do not count."""
+    anchored: list[str]
+    """Categories with discreet places, which count from public points of their zones."""
     hours: Hours | None
     """The hour that was asked about."""
     week: Week | None

@@ -38,9 +38,9 @@ def _summary(tables: Tables) -> Iterable[RenderableType]:
 def _parts(tables: Tables) -> Iterable[RenderableType]:
     yield _title(tables)
     if tables.content["selected"]:
-        if tables.content["uncounted"]:
-            names = ", ".join(tables.labels[name] for name in tables.content["uncounted"])
-            yield Text("\n" + tables.say("uncounted", categories=names))
+        if tables.content["anchored"]:
+            names = ", ".join(tables.labels[name] for name in tables.content["anchored"])
+            yield Text("\n" + tables.say("anchored", categories=names))
         for district in tables.content["districts"]:
             yield tables.district(district)
     else:
@@ -76,6 +76,8 @@ def _title(tables: Tables) -> RenderableType:
         Text(tables.say("title"), style="bold"),
         Text(about, style="dim"),
     ]
+    if parameters.get("private"):
+        lines.append(Text(tables.say("private"), style="bold"))
     if tables.content["hours"]:
         lines.append(Text(held(tables.content["hours"]["sentence"]), style="dim"))
     if tables.content["person"]:

@@ -24,7 +24,7 @@ from quart_heure.labels import (
     word,
 )
 from quart_heure.outputs.barrier_words import barrier_words
-from quart_heure.outputs.discretion import ROUND_MIN, nearest_name
+from quart_heure.outputs.discretion import nearest_name
 from quart_heure.outputs.doubts import doubt_words, ends_words, weakest
 from quart_heure.outputs.hour_words import range_words
 from quart_heure.outputs.report.structure import District, Gap, Report
@@ -178,15 +178,13 @@ class Tables:
                 self.cause(gap),
                 self.number(part["area_ha"]),
                 self.number(part["residents"]),
-                self.gap_minutes(gap, part["minutes_max"]),
+                format_minutes(part["minutes_max"], self.lang),
                 *([Text(nearest_name(part, self.lang))] if self.wide else []),
                 Text(part["street"]),
             )
         notes = []
         if left := len(gaps) - len(shown):
             notes.append(self.say("gaps_more", n=left))
-        if any(gap["rounded"] for gap, _ in shown):
-            notes.append(self.say("minutes_rounded", n=format_plain(ROUND_MIN, self.lang)))
         return titled(self.say("gaps_top"), table, *(Text(note, style="dim") for note in notes))
 
     def cause(self, gap: Gap) -> str:
@@ -202,12 +200,6 @@ class Tables:
         if wait >= dt.timedelta(days=6):
             when = format_moment(gap["next_opening"], self.lang)
         return f"{cause} ({self.say('opens', when=when)})"
-
-    def gap_minutes(self, gap: Gap, minutes: float) -> str:
-        """Write minutes of a gap; those that discretion rounds up are at most so many."""
-        if gap["rounded"] and math.isfinite(minutes):
-            return f"≤ {self.number(minutes)}"
-        return format_minutes(minutes, self.lang)
 
     def fragility(self) -> RenderableType:
         """Tell who depends on one place: in the area or in each district, and on which places."""

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from quart_heure.labels import category_label, format_number, format_plain, heading, phrase
 from quart_heure.outputs.hour_words import hours_told, person_words
+from quart_heure.outputs.markdown import escaped
 from quart_heure.outputs.results.csv import csv_text
 from quart_heure.outputs.results.manifest import json_text
 from quart_heure.outputs.results.rows import in_order
@@ -106,7 +107,7 @@ class _Drawing:
     def asked(self) -> list[str]:
         """Say for which hour and whom the figures are; nothing where neither was asked."""
         study, moment = self.study, self.study.moment
-        lines = []
+        lines = [phrase("private", self.lang)] if study.private else []
         if moment is not None:
             ends = {"at": moment.start, "until": moment.end}
             told: dict[str, Any] = {k: str(end) for k, end in ends.items() if end is not None}
@@ -155,17 +156,17 @@ def _render(table: str, drawing: _Drawing, form: str, width: int, colour: bool) 
 
 
 def _markdown(drawing: _Drawing) -> str:
-    parts = drawing.asked()
+    parts = [escaped(line) for line in drawing.asked()]
     for figure in drawing.figures():
         head = [heading("variant", drawing.lang), *drawing.labels.values()]
-        lines = [f"## {drawing.title(figure)}", "", _line(head)]
+        lines = [f"## {escaped(drawing.title(figure))}", "", _line(head)]
         lines.append("|---|" + "--:|" * len(drawing.labels))
         parts.append("\n".join([*lines, *(_line(row) for row in drawing.rows(figure))]))
     return "\n\n".join(parts) + "\n"
 
 
 def _line(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+    return "| " + " | ".join(escaped(cell) for cell in cells) + " |"
 
 
 def _terminal(drawing: _Drawing, width: int, colour: bool) -> str:

@@ -123,10 +123,8 @@ def _write_layer(frame: pd.DataFrame, path: Path, name: str) -> None:
     if "geometry" in frame:
         shapes = frame.geometry.geom_type
         polygons = shapes.isin(["Polygon", "MultiPolygon"]).all() and len(shapes) > 0
-        lines = shapes.eq("LineString").all() and len(shapes) > 0
-        options["geometry_type"] = (
-            "MultiPolygon" if polygons else "LineString" if lines else "Point"
-        )
+        lines = next((k for k in ("LineString", "MultiLineString") if shapes.eq(k).all()), "Point")
+        options["geometry_type"] = "MultiPolygon" if polygons else lines if len(shapes) else "Point"
         options["promote_to_multi"] = polygons
     pyogrio.write_dataframe(_without_infinities(frame), path, **options)
 

@@ -156,7 +156,10 @@ def _info_lines(manifest: Mapping[str, Any], changed: Sequence[str]) -> Iterator
             )
             yield f"  {kind}: {reason}: {shown}"
     for kind, amount in manifest.get("withheld", {}).items():
-        yield f"  withheld because discreet: {kind}: {amount}"
+        shown = amount
+        if isinstance(amount, Mapping):
+            shown = ", ".join(f"{number} {name}" for name, number in amount.items()) or 0
+        yield f"  withheld because discreet: {kind}: {shown}"
     yield "\n" + " · ".join(manifest.get("attribution", []))
     for name in changed:
         yield f"\nWARNING: {name} is missing or is not the file that was written."

@@ -289,9 +289,9 @@ def _neighbours(rows: Sequence[_Row]) -> list[_Row]:
     told = []
     for row, at in zip(rows, near.tolist(), strict=True):
         other = rows[at]
-        # A place that is shown is not doubted for a discreet one near it.
-        alike = row["discreet"] == other["discreet"]
-        if at >= 0 and row["source"] != other["source"] and alike:
+        # No place is doubted for a discreet one near it, nor that one.
+        shown = not (row["discreet"] or other["discreet"])
+        if at >= 0 and row["source"] != other["source"] and shown:
             reason = f"less than {DUPLICATE_M:g} m from a place of another source"
             told.append(
                 _problem(row, row, "duplicate", str(other["source"]), reason, "kept, to be checked")

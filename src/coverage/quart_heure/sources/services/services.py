@@ -66,6 +66,11 @@ class Services:
     unplaced
         Places that are known and have no coordinates: columns `SERVICE_COLUMNS`, ordered by
         category and name. Each is a row of the problems, too, unless it is placed by another row.
+    anchored
+        Ids of the discreet places that do not stand where they are (see
+        `quart_heure.analysis.anchors`).
+    unanchored
+        Number of discreet places that were left out, having no zone to stand for them.
     """
 
     table: gpd.GeoDataFrame
@@ -74,6 +79,8 @@ class Services:
         default_factory=lambda: MappingProxyType({})
     )
     unplaced: pd.DataFrame = dataclasses.field(default_factory=lambda: schema_frame({}))
+    anchored: frozenset[str] = frozenset()
+    unanchored: int = 0
 
 
 def read_services(
@@ -218,8 +225,8 @@ def _without_duplicates(
     Rows of one file and source are parts of a place: they are united where they can be, see
     `quart_heure.sources.services.uniting`. Of rows of several sources the first is kept and names
     the sources of the others. Where the names differ, both are kept and the later is doubted. What
-    is discreet in one of two rows is so in both. A place that is shown is not doubted for a
-    discreet one near it: that would tell where it is.
+    is discreet in one of two rows is so in both. No place is doubted for a discreet one near it,
+    nor that one: it would tell where it is.
     """
     kinds, sources = frame["category"].tolist(), frame["source"].tolist()
     same, near = find_duplicates(
@@ -234,7 +241,7 @@ def _without_duplicates(
     discreet[heads] |= discreet[same[heads]]
     frame = frame.assign(discreet=discreet)
     frame, same, united, apart = _with_parts(frame, same)
-    near = np.where((near >= 0) & (discreet != discreet[near]), -1, near)
+    near = np.where((near >= 0) & (discreet | discreet[near]), -1, near)
     first = np.maximum(np.maximum(same, near), apart)
     problems = _problems_of(frame, discreet | (discreet[first] & (first >= 0)))
     for partner, words, action in (
@@ -351,7 +358,9 @@ def _name_uniquely(frame: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, pd.DataFr
             renamed.append((row, base, name))
         seen.add(name)
         ids.append(name)
-    problems = _problems_of(frame, frame["discreet"].to_numpy(dtype=bool))
+    hidden = frame["discreet"].to_numpy(dtype=bool)
+    problems = _problems_of(frame, hidden)
     for row, base, name in renamed:
-        problems.add([row], "service_id", {row: base}, "id taken", f"renamed {name}")
+        told = "renamed" if hidden[row] else f"renamed {name}"
+        problems.add([row], "service_id", {row: base}, "id taken", told)
     return frame.assign(service_id=pd.array(ids, dtype="str")), problems.table()

@@ -135,7 +135,7 @@ export class Controls {
     check("view", view.id);
     check("minutes", effective.minutes);
     check("mode", effective.mode);
-    const fixed = effective.hour !== null || (view.kind === "category" && Boolean(view.withheld));
+    const fixed = effective.hour !== null;
     const standard = String(this.data.threshold_min);
     for (const input of inputs("input[name=minutes]")) input.disabled = fixed && input.value !== standard;
     for (const input of inputs("input[name=mode]")) input.disabled = fixed && input.value !== "covered";

@@ -132,7 +132,6 @@ export class Figures {
    */
   share(view, { minutes, hour }) {
     if (hour !== null) return this.hours.has(view.id) ? whole(this.hours.ends(view.id, hour).at_least_pct) : null;
-    if (view.withheld && minutes !== this.data.threshold_min) return null;
     return this.shareAt(view, minutes);
   }
 
@@ -195,7 +194,7 @@ export class Figures {
     /** @param {string} key */
     const has = (key) => columns.some((column) => column.key === key);
     const notes = [];
-    if (view.kind === "category" && view.uncounted && has("column_services")) notes.push(words.say("uncounted"));
+    if (view.kind === "category" && view.anchored && has("column_services")) notes.push(words.say("anchored"));
     if (this.data.rows.length > 2 && has("column_gaps")) {
       notes.push(words.say("gaps_shared", { district: words.say("district").toLowerCase() }));
     }
@@ -252,13 +251,13 @@ export class Figures {
    * @param {Effective} effective
    */
   figuresColumns(view, effective) {
-    const { figures, uncounted } = view;
+    const { figures, anchored } = view;
     const there = this.at(view, effective.minutes);
     const services = figures.services_inside;
     const last = services.length - 1;
     const columns = [this.numbers("column_services", services)];
-    // Discreet places are in the row of the whole area alone.
-    if (uncounted) columns[0].text = (i) => this.words.number(services[i]) + (i < last ? "*" : "");
+    // A district may count a discreet place for the one next door.
+    if (anchored) columns[0].text = (i) => this.words.number(services[i]) + (i < last ? "*" : "");
     if (this.data.residents) {
       columns.push(
         this.percents("column_residents_share", there.residents_covered_pct),

@@ -243,7 +243,7 @@ export class Layers {
    * @returns {Drawn}
    */
   drawView(view) {
-    const gaps = view.gaps.map((gap) => this.drawGap(gap, Boolean(view.rounded)));
+    const gaps = view.gaps.map((gap) => this.drawGap(gap));
     return {
       gaps: L.layerGroup([...gaps, this.gapOutlines(view.gaps, 1.3)]),
       services: L.layerGroup(this.servicesOf(view).map((service) => this.markOf(service))),
@@ -260,11 +260,8 @@ export class Layers {
     return layer;
   }
 
-  /**
-   * @param {Gap} gap
-   * @param {boolean} rounded
-   */
-  drawGap(gap, rounded) {
+  /** @param {Gap} gap */
+  drawGap(gap) {
     const layer = this.fill("coverage", gap.shape, gapFill(), { interactive: true });
     this.gaps.set(gap, layer);
     /** @type {L.LatLng | null} */
@@ -274,7 +271,7 @@ export class Layers {
     layer.on("popupclose", () => (clicked = null));
     this.bindPopup(layer, () => {
       const here = clicked ? this.on.tell(clicked) : "";
-      return gapPopup(this.words, this.data, gap, rounded, here, () => this.on.list(gap));
+      return gapPopup(this.words, this.data, gap, here, () => this.on.list(gap));
     });
     const outline = this.gapOutlines([gap], 4);
     layer.on("popupopen", () => {

@@ -79,8 +79,7 @@ export class Panel {
     const notes = [];
     if (effective.untimed) notes.push(words.say("note_untimed"));
     if (view.ends && effective.hour === null && !effective.standard) notes.push(words.say("note_sure", { minutes }));
-    if (view.kind === "category" && view.withheld) notes.push(words.say("withheld", { minutes }));
-    if (view.rounded) notes.push(words.say("note_rounded", { step: data.round_min }));
+    if (view.kind === "category" && view.anchored) notes.push(words.say("note_anchored"));
     if (view.kind === "composite") {
       const counted = countedCategories(data, view, effective);
       const left = essentials(data).filter((one) => !counted.includes(one.id));
@@ -114,7 +113,7 @@ export class Panel {
     const list = byId("gaps-list");
     const more = byId("gaps-more");
     /** @param {Gap} gap */
-    const item = (gap) => el("li", {}, this.gapButton(gap, Boolean(view.rounded)));
+    const item = (gap) => el("li", {}, this.gapButton(gap));
     list.replaceChildren(...view.gaps.slice(0, LIST_START).map(item));
     more.hidden = view.gaps.length <= LIST_START;
     more.textContent = words.say("gap_all_shown", { n: words.number(view.gaps.length) });
@@ -163,18 +162,15 @@ export class Panel {
     return button;
   }
 
-  /**
-   * @param {Gap} gap
-   * @param {boolean} rounded
-   */
-  gapButton(gap, rounded) {
+  /** @param {Gap} gap */
+  gapButton(gap) {
     const { words, data } = this;
     const size = data.residents
       ? words.count("residents_count", gap.residents)
       : words.say("area_ha", { n: words.number(gap.area_ha, 0) });
     const facts = [isLarge(gap) ? "" : districtsOf(words, gap), size];
     const { median } = gap.minutes;
-    if (median !== null) facts.push(rounded ? words.say("here_at_most", { n: median }) : words.minutes(median));
+    if (median !== null) facts.push(words.minutes(median));
     const sign = el("span", { class: "rank" }, String(gap.rank));
     return this.placeButton(sign, placeOf(words, gap), facts, (from) => this.visit.gap(gap, from));
   }

@@ -40,22 +40,20 @@ export function districtsOf(words, gap) {
  * @param {Words} words
  * @param {PageData} data
  * @param {Gap} gap
- * @param {boolean} rounded whether minutes are rounded up for discretion
  * @param {Child} here what is known of the place that was clicked
  * @param {() => void} onList leads back to the list
  */
-export function gapPopup(words, data, gap, rounded, here, onList) {
+export function gapPopup(words, data, gap, here, onList) {
   const { min, median, max } = gap.minutes;
   const size = [words.say("area_ha", { n: words.number(gap.area_ha, gap.area_ha !== null && gap.area_ha < 10 ? 1 : 0) })];
   if (data.residents) size.unshift(words.count("residents_count", gap.residents));
   const minutes =
     median === null
       ? words.say(asked(data) ? "unreachable_sure" : "unreachable")
-      : words.say(rounded ? "gap_minutes_rounded" : "gap_minutes_value", {
+      : words.say("gap_minutes_value", {
           median: words.number(median),
           min: words.number(min),
           max: max === null ? "∞" : words.number(max),
-          step: data.round_min,
         });
   const cut = gap.barrier && gap.barrier[words.said.lang];
   const cause = gap.cause && [cut, words.said.cause_words[gap.cause] || gap.cause].filter(Boolean).join(" – ");
@@ -126,11 +124,11 @@ function momentTold(words, iso) {
  * @param {Cells} cells
  * @param {Told} told
  */
-function minutesTold(words, cells, { minutes, place }) {
+function minutesTold(words, cells, { minutes }) {
   if (minutes === Infinity) return words.say("here_unreachable");
   if (minutes === null) return words.say("here_over", { n: words.number(cells.furthest) });
   const told = words.number(Math.ceil(minutes - 1e-6));
-  return words.say(place === -1 ? "here_at_most" : "minutes", { n: told });
+  return words.say("minutes", { n: told });
 }
 
 /**

@@ -44,13 +44,12 @@ const { paints: answers } = palette;
  */
 export function effectiveOf(data, view, chosen) {
   const timed = chosen.hour !== null && timedCategories(data, view).length > 0;
-  const withheld = view.kind === "category" && Boolean(view.withheld);
-  const minutes = timed || withheld ? data.threshold_min : chosen.minutes;
+  const minutes = timed ? data.threshold_min : chosen.minutes;
   const standard = minutes === data.threshold_min && !timed;
   return {
     minutes,
     hour: timed ? chosen.hour : null,
-    mode: timed || view.kind === "composite" || withheld ? "covered" : chosen.mode,
+    mode: timed || view.kind === "composite" ? "covered" : chosen.mode,
     standard,
     // What the study asked about leaves some places *perhaps* covered, at its own threshold.
     ranged: standard && Boolean(view.ends),
@@ -178,19 +177,17 @@ export class Scenes {
   }
 
   /**
-   * Covered, borderline, uncovered; a category with withheld minutes has no borderline.
+   * Covered, borderline, uncovered.
    * @param {CategoryView} view
    * @param {Effective} effective
    * @returns {CategoryScene}
    */
   answers(view, { minutes }) {
     const { borderline } = constants;
-    const limits = view.withheld ? [minutes] : [1 - borderline, 1, 1 + borderline].map((x) => x * minutes);
+    const limits = [1 - borderline, 1, 1 + borderline].map((x) => x * minutes);
     const { covered, nearly_covered: nearlyCovered, nearly_uncovered: nearlyUncovered, uncovered } = answers;
-    const paints = view.withheld ? [covered, uncovered] : [covered, nearlyCovered, nearlyUncovered, uncovered];
-    const texts = view.withheld
-      ? ["covered", "uncovered"]
-      : ["covered", "borderline_covered", "borderline_uncovered", "uncovered"];
+    const paints = [covered, nearlyCovered, nearlyUncovered, uncovered];
+    const texts = ["covered", "borderline_covered", "borderline_uncovered", "uncovered"];
     const values = { minutes: this.words.short(minutes) };
     /** @type {Legend} */
     const list = paints.map((paint, i) => [paint, this.words.say("answer_" + texts[i], values)]);

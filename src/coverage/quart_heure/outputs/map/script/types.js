@@ -196,7 +196,6 @@
  * @typedef {object} CategoryView
  * @property {string} id
  * @property {Gap[]} gaps
- * @property {boolean} [rounded]
  * @property {Ends} [ends]
  * @property {string} [ends_told]
  * @property {"category"} kind
@@ -206,8 +205,7 @@
  * @property {CategoryFigures} figures
  * @property {CategoryFiguresAt[]} figures_at
  * @property {boolean} [essential]
- * @property {boolean} [withheld]
- * @property {number} [uncounted]
+ * @property {number} [anchored]
  */
 
 /**
@@ -220,7 +218,6 @@
  * @typedef {object} CompositeView
  * @property {string} id
  * @property {Gap[]} gaps
- * @property {boolean} [rounded]
  * @property {Ends} [ends]
  * @property {string} [ends_told]
  * @property {"composite"} kind
@@ -344,7 +341,6 @@
  * @property {number} threshold_min
  * @property {number[]} thresholds_min
  * @property {number} gap_ha
- * @property {number} round_min
  * @property {boolean} residents
  * @property {boolean} online
  * @property {Constants} constants

@@ -23,6 +23,9 @@ export class Viewpoint {
   }
 
   frame() {
+    // Folded away under an open panel, the map has no room that anything could be fitted into.
+    const { x, y } = this.map.getSize();
+    if (this.framed && Math.min(x, y) <= 2 * EDGE) return;
     this.framing = true;
     this.map.fitBounds(this.bounds, {
       paddingTopLeft: [EDGE, EDGE + this.roomForLegend()],
