@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from quart_heure.study.asked import Asked
 
-__all__ = ["Outcome", "what_if"]
+__all__ = ["Outcome", "change_table", "what_if"]
 
 CHANGE_COLUMNS = (
     *("scenario", "level", "district_id", "label", "category"),
@@ -143,11 +143,20 @@ def what_if(
         msg = "Discreet places were taken out of this coverage: nothing can be asked of it."
         raise StudyFileError(msg, hint="Analyse the study, and publish what comes of it.")
     say = progress or (lambda _: None)
+    names = [scenario.name for scenario in scenarios]
+    if not names or len(set(names)) < len(names):
+        msg = "There is no scenario, or two have one name."
+        raise StudyFileError(msg, hint="Give each a name of its own.")
     found = []
     for scenario in scenarios:
         say(scenario.name)
         found.append(_outcome(base, scenario))
     return found
+
+
+def change_table(outcomes: Sequence[Outcome]) -> pd.DataFrame:
+    """Return what several scenarios change, one below the other: columns `CHANGE_COLUMNS`."""
+    return pd.concat([one.changes for one in outcomes], ignore_index=True)
 
 
 def _outcome(base: Coverage, scenario: Scenario) -> Outcome:

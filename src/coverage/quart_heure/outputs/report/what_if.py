@@ -1,0 +1,129 @@
+"""What scenarios change, in every format."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from quart_heure.labels import (
+    category_label,
+    district_label,
+    format_number,
+    format_plain,
+    heading,
+    phrase,
+)
+from quart_heure.outputs.report.listing import Listing, Part, named_rows, typed_rows
+from quart_heure.outputs.report.variants import asked_lines
+from quart_heure.outputs.results.csv import csv_text
+from quart_heure.outputs.results.manifest import json_text
+from quart_heure.outputs.results.rows import printable
+from quart_heure.schema import check_columns, table_columns
+from quart_heure.study.what_if import Outcome, change_table
+
+_MOST_DISTRICTS = 12
+
+
+def render_what_if(
+    outcomes: Sequence[Outcome],
+    *,
+    form: str,
+    lang: str = "fr",
+    width: int = 100,
+    colour: bool = False,
+) -> str:
+    """Write what scenarios change: ``table`` for a terminal, ``csv``, ``json`` or ``md``.
+
+    Nothing of it names a discreet place: scenarios cannot, and figures are of districts.
+    """
+    table = change_table(outcomes)
+    check_columns(table, "scenario_changes")
+    study = outcomes[0].base.study
+    if form == "csv":
+        return csv_text(table, table_columns("scenario_changes"))
+    if form == "json":
+        content = {
+            "format": "quart-heure-what-if/1",
+            "area": study.area.name,
+            "profile": study.profile.name,
+            "person": study.person.name if study.person else "",
+            "asked": asked_lines(study, lang),
+            "threshold_min": study.threshold_min,
+            "scenarios": [_about(one) for one in outcomes],
+            "scenario_changes": typed_rows(table, "scenario_changes"),
+        }
+        return json_text(content) + "\n"
+    return _listing(outcomes, lang).drawn(form, lang, width=width, colour=colour)
+
+
+def _about(one: Outcome) -> dict[str, Any]:
+    return {
+        "name": one.scenario.name,
+        "description": one.scenario.description,
+        "profile": one.study.profile.name,
+        "threshold_min": one.study.threshold_min,
+        "asked": asked_lines(one.study, "en"),
+    }
+
+
+def _listing(outcomes: Sequence[Outcome], lang: str) -> Listing:
+    study = outcomes[0].base.study
+    note = "what_if_note" if study.residents is not None else "what_if_note_area"
+    lines = [
+        *map(printable, asked_lines(study, lang)),
+        phrase(note, lang, threshold=format_plain(study.threshold_min, lang)),
+    ]
+    parts: list[Part] = []
+    for one in outcomes:
+        name = printable(one.scenario.name)
+        if one.scenario.changes_question:
+            minutes = format_plain(one.study.threshold_min, lang)
+            walker = printable(one.study.profile.name)
+            about = {"scenario": name, "profile": walker, "threshold": minutes}
+            lines.append(phrase("what_if_asked", lang, **about))
+            lines += [printable(line) for line in asked_lines(one.study, lang)]
+        changed = one.changes[(one.changes["ha_gained"] > 0) | (one.changes["ha_lost"] > 0)]
+        if changed.empty:
+            lines.append(phrase("what_if_same", lang, scenario=name))
+            continue
+        city = changed[changed["level"] == "city"]
+        parts.append(_part(one, city, phrase("what_if_all", lang, scenario=name), lang))
+        below = changed[changed["level"] != "city"]
+        if len(below):
+            title = phrase("what_if_districts", lang, scenario=name)
+            parts.append(_part(one, below, title, lang, districts=True))
+    return Listing(phrase("what_if_title", lang, area=printable(study.area.name)), lines, parts)
+
+
+def _part(
+    one: Outcome, changed: pd.DataFrame, title: str, lang: str, *, districts: bool = False
+) -> Part:
+    """Return a table of changes; of districts, those where most changes."""
+    study = one.base.study
+    people = study.residents is not None
+    unit = "residents" if people else "ha"
+    if districts:
+        moved = changed[f"{unit}_gained"] + changed[f"{unit}_lost"]
+        changed = changed.loc[moved.sort_values(ascending=False, kind="stable").index]
+    shown = changed.head(_MOST_DISTRICTS) if districts else changed
+    share = "residents_covered_pct" if people else "ha_covered"
+    ends = ("change_before", "change_after")
+    names = ends if people else tuple(f"{name}_ha" for name in ends)
+    head = [heading(name, lang) for name in ("category", "change_gained", "change_lost", *names)]
+    rows = []
+    for row in named_rows(shown):
+        amounts = [getattr(row, f"{unit}_gained"), getattr(row, f"{unit}_lost")]
+        shares = [getattr(row, f"{share}_before"), getattr(row, f"{share}_after")]
+        rows.append(
+            [
+                *([printable(district_label(row.label, lang))] if districts else []),
+                printable(category_label(row.category, lang, study.catalogue)),
+                *(format_number(amount, lang) for amount in amounts),
+                *(format_number(value, lang, 1) for value in shares),
+            ]
+        )
+    if districts:
+        head = [heading("change_district", lang), *head]
+    return Part(title, head, 2 if districts else 1, rows, more=len(changed) - len(shown))
