@@ -29,7 +29,7 @@ from quart_heure.study.settings import template
 
 COMMANDS = (
     *("demo", "analyse", "report", "map", "dossier", "info", "paces", "sensitivity"),
-    "what-if",
+    *("what-if", "closures"),
     *("site", "ask", "links"),
     *("fetch", "geocode", "check", "init"),
 )

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from quart_heure.commands import crosscheck, inputs, reports, siting, variants, what_if
+from quart_heure.commands import closures, crosscheck, inputs, reports, siting, variants, what_if
 from quart_heure.errors import QuartHeureError
 
 app = typer.Typer(
@@ -55,6 +55,7 @@ for _command in (
     siting.ask,
     siting.links,
     crosscheck.crosscheck,
+    closures.closures,
     inputs.fetch,
     inputs.geocode,
     inputs.check,

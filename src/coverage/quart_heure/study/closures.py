@@ -6,9 +6,9 @@ import dataclasses
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from quart_heure.analysis.closures import (
-    EXACT_COUNT,
     Dependants,
     buildings_of,
     lost_with,
@@ -18,7 +18,7 @@ from quart_heure.errors import StudyFileError
 from quart_heure.study.coverage import Coverage
 from quart_heure.study.siting import check_category
 
-__all__ = ["Closures", "shared_buildings", "worst_closures"]
+__all__ = ["Closures", "check_closures", "shared_buildings", "worst_closures"]
 
 CLOSURE_COLUMNS = (
     *("rank", "category", "services", "names", "district_ids"),
@@ -32,7 +32,8 @@ BUILDING_COLUMNS = (
 )
 """Columns of the buildings that hold several services."""
 
-_MOST_COUNT = 20
+MOST_COUNT, MOST_LISTED = 20, 1000
+"""How many services close, and how many sets are listed, at most."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -86,10 +87,7 @@ def worst_closures(
         If the category is not one of the study, or a number cannot be.
     """
     check_category(coverage.study, category)
-    for name, number, most in (("count", count, _MOST_COUNT), ("listed", listed, 1000)):
-        if not 1 <= number <= most:
-            msg = f"{name} is {number}."
-            raise StudyFileError(msg, hint=f"Give a number from 1 to {most}.")
+    check_closures(count, listed)
     basis = coverage.basis
     found = Dependants.of(basis, category, most=count)
     worst = found.worst(count, listed=listed)
@@ -126,6 +124,23 @@ def worst_closures(
         bound=worst.bound,
         proven=worst.proven,
     )
+
+
+def check_closures(count: int, listed: int) -> None:
+    """Refuse numbers that cannot be.
+
+    Raises
+    ------
+    StudyFileError
+        See `worst_closures`.
+    """
+    for what, number, most in (
+        ("services to close", count, MOST_COUNT),
+        ("combinations to list", listed, MOST_LISTED),
+    ):
+        if not 1 <= number <= most:
+            msg = f"The number of {what} is {number}."
+            raise StudyFileError(msg, hint=f"Give a number from 1 to {most}.")
 
 
 def shared_buildings(coverage: Coverage) -> pd.DataFrame:
@@ -172,7 +187,7 @@ def shared_buildings(coverage: Coverage) -> pd.DataFrame:
     return table[list(BUILDING_COLUMNS)]
 
 
-def _sure(coverage: Coverage, category: str) -> np.ndarray:
+def _sure(coverage: Coverage, category: str) -> NDArray[np.intp]:
     mine = coverage.basis.of_category(category)
     return mine[~coverage.basis.perhaps[mine]]
 
