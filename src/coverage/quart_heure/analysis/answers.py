@@ -129,20 +129,25 @@ def composite_answers(
     """
     if not essentials:
         return {}
-    minutes = np.stack([one.minutes for one in essentials])
-    nearest = np.stack([one.nearest for one in essentials])
-    in_reach = np.stack([one.in_reach for one in essentials])
-    everyone = np.arange(len(cells))
+    first, *others = essentials
     combined = {}
-    for name, pick, reach in (
-        ("essential_all", minutes.argmax(axis=0), np.logical_and.reduce(in_reach)),
-        ("essential_any", minutes.argmin(axis=0), np.logical_or.reduce(in_reach)),
+    for name, worse, both in (
+        ("essential_all", np.greater, np.logical_and),
+        ("essential_any", np.less, np.logical_or),
     ):
+        minutes, nearest = first.minutes.copy(), first.nearest.copy()
+        in_reach = first.in_reach.copy()
+        for one in others:
+            # Of equals the category that comes first stays.
+            taken = worse(one.minutes, minutes)
+            np.copyto(minutes, one.minutes, where=taken)
+            np.copyto(nearest, one.nearest, where=taken)
+            both(in_reach, one.in_reach, out=in_reach)
         combined[name] = _answer(
             cells,
-            minutes=minutes[pick, everyone],
-            nearest=nearest[pick, everyone],
-            in_reach=reach,
+            minutes=minutes,
+            nearest=nearest,
+            in_reach=in_reach,
             threshold_min=threshold_min,
         )
     return combined

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -88,13 +88,19 @@ class Outcome:
         """
         basis = self.base.basis
         districts, rows = basis.districts, basis.districts.rows()
-        on, folk = basis.on_network, basis.people
-        on_folk = None if folk is None else districts.sums(on, folk)
+        inside, folk = basis.cells.inside, basis.people
+        on_folk: dict[str, NDArray[np.float64]] = {}
+        if folk is not None:
+            # Another walker may find other cells on the network.
+            on_folk["before"] = districts.sums(basis.on_network, folk)
+            on_folk["after"] = on_folk["before"]
+            if "coverage" in self.__dict__:
+                on_folk["after"] = districts.sums(self.coverage.basis.on_network, folk)
         tables = []
         for category, after in self.answers.items():
-            before = self.base.answers[category].covered & on
-            now = after.covered & on
-            columns: dict[str, NDArray[np.float64]] = {}
+            before = self.base.answers[category].covered & inside
+            now = after.covered & inside
+            columns: dict[str, NDArray[Any]] = {}
             for name, where in (
                 ("gained", now & ~before),
                 ("lost", before & ~now),
@@ -108,13 +114,17 @@ class Outcome:
             for name in ("before", "after"):
                 covered = columns[f"residents_covered_{name}"]
                 columns[f"residents_covered_pct_{name}"] = (
-                    covered if on_folk is None else percent(covered, on_folk)
+                    covered if folk is None else percent(covered, on_folk[name])
                 )
-            table = districts.names.assign(
-                scenario=self.scenario.name, category=category, **columns
-            )
-            tables.append(table[rows])
-        return pd.concat(tables, ignore_index=True)[list(CHANGE_COLUMNS)]
+            columns["category"] = np.full(len(rows), category, dtype=object)
+            tables.append({name: values[rows] for name, values in columns.items()})
+        whole: dict[str, Any] = {
+            name: np.concatenate([table[name] for table in tables]) for name in tables[0]
+        }
+        shown = districts.names[rows]
+        for name in districts.names.columns:
+            whole[name] = np.tile(shown[name].to_numpy(dtype=object), len(tables))
+        return pd.DataFrame({"scenario": self.scenario.name, **whole})[list(CHANGE_COLUMNS)]
 
 
 def what_if(
@@ -305,21 +315,22 @@ def _touched(before: gpd.GeoDataFrame, after: gpd.GeoDataFrame) -> tuple[str, ..
     """Return the categories of which services that count came, went or stand elsewhere."""
     placed = []
     for table in (before, after):
-        counted = table[table["counted"].to_numpy(dtype=bool)]
-        points = counted.geometry
-        ids = zip(counted["category"], counted["service_id"], strict=True)
-        placed.append(set(zip(ids, points.x, points.y, strict=True)))
-    return tuple(sorted({one[0][0] for one in placed[0] ^ placed[1]}))
+        counted = table["counted"].to_numpy(dtype=bool)
+        x, y = shapely.get_coordinates(table.geometry.to_numpy()[counted]).reshape(-1, 2).T
+        names = (table[n].to_numpy(dtype=object)[counted] for n in ("category", "service_id"))
+        placed.append(set(zip(*names, x.tolist(), y.tolist(), strict=True)))
+    return tuple(sorted({one[0] for one in placed[0] ^ placed[1]}))
 
 
 def _check_placed(base: Coverage, services: gpd.GeoDataFrame, scenario: Scenario) -> None:
     """Refuse a service that the scenario puts where no street is."""
-    moved = {one.service for one in scenario.move}
-    old = set(base.study.services.table["service_id"])
-    lost = services[services["left_out_reason"] == OFF_NETWORK]
-    known = base.services.set_index("service_id")["left_out_reason"]
-    for row in lost.itertuples():
-        if row.service_id not in old or (moved and known.get(row.service_id) == ""):
+    lost = services["left_out_reason"].to_numpy(dtype=object) == OFF_NETWORK
+    if not lost.any():
+        return
+    reasons = zip(base.services["service_id"], base.services["left_out_reason"], strict=True)
+    before = dict(reasons)
+    for row in services[lost].itertuples():
+        if before.get(row.service_id, "") != OFF_NETWORK:
             msg = f"Scenario {scenario.name!r}: no useful street within {base.study.snap_m:g} m "
             msg += f"of the place for {row.name!r}."
             raise StudyFileError(msg, hint="Put it beside a street of the network.")

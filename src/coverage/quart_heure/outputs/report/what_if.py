@@ -111,6 +111,8 @@ def _part(
     share = "residents_covered_pct" if people else "ha_covered"
     ends = ("change_before", "change_after")
     names = ends if people else tuple(f"{name}_ha" for name in ends)
+    if len(shown) < len(changed):
+        title += phrase("what_if_first", lang, n=len(shown), all=len(changed))
     head = [heading(name, lang) for name in ("category", "change_gained", "change_lost", *names)]
     rows = []
     for row in named_rows(shown):
@@ -126,4 +128,4 @@ def _part(
         )
     if districts:
         head = [heading("change_district", lang), *head]
-    return Part(title, head, 2 if districts else 1, rows, more=len(changed) - len(shown))
+    return Part(title, head, 2 if districts else 1, rows)
