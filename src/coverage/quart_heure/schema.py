@@ -74,6 +74,7 @@ _ON_DEMAND = (
     *("site_curve", "calls", "links"),
     *("closures", "shared_buildings"),
     "scenario_changes",
+    *("changes", "gap_changes", "service_changes"),
 )
 """Tables that a command prints and no folder of results holds."""
 

@@ -1,4 +1,4 @@
-"""Closures: which services closing together hurt most, and which categories hang on one building."""
+"""Closures: which services closing together hurt most, and what hangs on one building."""
 
 from __future__ import annotations
 
