@@ -29,6 +29,7 @@ from quart_heure.study.settings import template
 
 COMMANDS = (
     *("demo", "analyse", "report", "map", "dossier", "info", "paces", "sensitivity"),
+    *("what-if", "closures"),
     *("site", "ask", "links", "crosscheck"),
     *("compare", "verify", "schema"),
     *("fetch", "geocode", "check", "init"),

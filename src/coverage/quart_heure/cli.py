@@ -13,7 +13,16 @@ from typing import Annotated
 
 import typer
 
-from quart_heure.commands import crosscheck, inputs, reports, runs, siting, variants
+from quart_heure.commands import (
+    closures,
+    crosscheck,
+    inputs,
+    reports,
+    runs,
+    siting,
+    variants,
+    what_if,
+)
 from quart_heure.errors import QuartHeureError
 
 app = typer.Typer(
@@ -51,10 +60,12 @@ for _command in (
     reports.info,
     variants.paces,
     variants.sensitivity,
+    what_if.what_if,
     siting.site,
     siting.ask,
     siting.links,
     crosscheck.crosscheck,
+    closures.closures,
     runs.compare,
     runs.verify,
     runs.schema,
@@ -63,7 +74,7 @@ for _command in (
     inputs.check,
     inputs.init,
 ):
-    app.command(_command.__name__.rstrip("_"))(_command)
+    app.command(_command.__name__.rstrip("_").replace("_", "-"))(_command)
 
 
 def main(arguments: list[str] | None = None) -> int:

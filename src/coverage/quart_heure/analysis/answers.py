@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +19,7 @@ from quart_heure.analysis.surface import Cells
 from quart_heure.cache import Cache
 from quart_heure.categories import RESERVED_IDS
 from quart_heure.network.snapping import Attachment
-from quart_heure.network.travel_time import SearchGraph
+from quart_heure.network.travel_time import SearchGraph, TravelTimes
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -73,6 +73,7 @@ def search_answers(
     reach_m: float,
     threshold_min: float,
     cache: Cache,
+    searched: Callable[[Attachment], TravelTimes] | None = None,
 ) -> dict[str, Answer]:
     """Search the network once per category, from the services that are open for sure.
 
@@ -89,17 +90,23 @@ def search_answers(
         Metres walked within the threshold, and the threshold.
     cache
         Keeps the minutes for the next run.
+    searched
+        Searches from services to these cells without the cache, where somebody has prepared it.
     """
     xy = shapely.get_coordinates(services.geometry.to_numpy()).reshape(-1, 2)
     members = [(services["category"] == category).to_numpy() for category in categories]
     hidden = services["discreet"].to_numpy(dtype=bool)
-    times = stored_times(
-        graph,
-        [attachment[sure & mine] for mine in members],
-        cells,
-        discreet=[bool((sure & mine & hidden).any()) for mine in members],
-        cache=cache,
-    )
+    groups = [attachment[sure & mine] for mine in members]
+    if searched is not None:
+        times = [searched(group) for group in groups]
+    else:
+        times = stored_times(
+            graph,
+            groups,
+            cells,
+            discreet=[bool((sure & mine & hidden).any()) for mine in members],
+            cache=cache,
+        )
     answers = {}
     for category, mine, found in zip(categories, members, times, strict=True):
         position = np.append(np.flatnonzero(sure & mine), -1).astype(np.int32)
@@ -122,20 +129,25 @@ def composite_answers(
     """
     if not essentials:
         return {}
-    minutes = np.stack([one.minutes for one in essentials])
-    nearest = np.stack([one.nearest for one in essentials])
-    in_reach = np.stack([one.in_reach for one in essentials])
-    everyone = np.arange(len(cells))
+    first, *others = essentials
     combined = {}
-    for name, pick, reach in (
-        ("essential_all", minutes.argmax(axis=0), np.logical_and.reduce(in_reach)),
-        ("essential_any", minutes.argmin(axis=0), np.logical_or.reduce(in_reach)),
+    for name, worse, both in (
+        ("essential_all", np.greater, np.logical_and),
+        ("essential_any", np.less, np.logical_or),
     ):
+        minutes, nearest = first.minutes.copy(), first.nearest.copy()
+        in_reach = first.in_reach.copy()
+        for one in others:
+            # Of equals the category that comes first stays.
+            taken = worse(one.minutes, minutes)
+            np.copyto(minutes, one.minutes, where=taken)
+            np.copyto(nearest, one.nearest, where=taken)
+            both(in_reach, one.in_reach, out=in_reach)
         combined[name] = _answer(
             cells,
-            minutes=minutes[pick, everyone],
-            nearest=nearest[pick, everyone],
-            in_reach=reach,
+            minutes=minutes,
+            nearest=nearest,
+            in_reach=in_reach,
             threshold_min=threshold_min,
         )
     return combined

@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from quart_heure.analysis.accuracy import accuracy_table
+from quart_heure.analysis.answers import Answer
 from quart_heure.analysis.basis import Basis
 from quart_heure.analysis.capacity import capacity_table
 from quart_heure.analysis.fragility import dependence_table, fragility_table
 from quart_heure.analysis.freshness import freshness_table, recent_since, unplaced_table
 from quart_heure.analysis.week import Week
+from quart_heure.network.snapping import Attachment
+from quart_heure.study.prepared import Prepared
 from quart_heure.study.study import Study
 
 if TYPE_CHECKING:
@@ -56,6 +59,13 @@ class Coverage:
         The streets at which each service enters the network; discreet places aside.
     basis
         What the tables below are computed from when they are asked for.
+    prepared
+        What of it does not depend on services. Not for any output.
+    answers
+        Minutes, nearest service and status of each cell, per category and composite, the margin
+        too. Not for any output.
+    attachment
+        Where each service enters the streets; shape (s,). Not for any output.
     week
         Coverage in each hour of a week, None if the study does not ask for it.
     """
@@ -73,6 +83,9 @@ class Coverage:
     filters: pd.DataFrame
     entries: pd.DataFrame
     basis: Basis = dataclasses.field(repr=False)
+    prepared: Prepared = dataclasses.field(repr=False)
+    answers: Mapping[str, Answer] = dataclasses.field(repr=False)
+    attachment: Attachment = dataclasses.field(repr=False)
     week: Week | None = None
 
     @functools.cached_property

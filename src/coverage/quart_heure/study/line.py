@@ -21,7 +21,6 @@ from quart_heure.analysis.answers import (
 from quart_heure.analysis.audience import leave_out_refused
 from quart_heure.analysis.basis import Basis
 from quart_heure.analysis.certainty import Certainty, closed_out
-from quart_heure.analysis.districts import Districts
 from quart_heure.analysis.doors import Doors, entry_table
 from quart_heure.analysis.gap_tables import gap_tables
 from quart_heure.analysis.indicators import composite_table, indicators_of
@@ -29,17 +28,14 @@ from quart_heure.analysis.isochrones import isochrones_of
 from quart_heure.analysis.placement import place_services, placement_problems, short_streets
 from quart_heure.analysis.ranges import with_ranges
 from quart_heure.analysis.steep_ground import steep_ground
-from quart_heure.analysis.stored import stored_cells, stored_residents, stored_search_graph
 from quart_heure.analysis.stored_searches import stored_contours, stored_reach
-from quart_heure.analysis.surface import Cells, give_way
 from quart_heure.analysis.week import judge_week
 from quart_heure.analysis.weighting import with_second_weight
 from quart_heure.cache import Cache
-from quart_heure.errors import NetworkError, StudyFileError
-from quart_heure.network.components import entry_edges, useful_parts
 from quart_heure.sources.problems import problem_table
 from quart_heure.study.coverage import Coverage
 from quart_heure.study.manifest import run_manifest
+from quart_heure.study.prepared import Prepared, prepare
 from quart_heure.study.study import Study
 
 __all__ = ["analyse"]
@@ -50,6 +46,7 @@ def analyse(
     *,
     cache: Cache | None = None,
     progress: Callable[[str], None] | None = None,
+    prepared: Prepared | None = None,
 ) -> Coverage:
     """Measure who can reach the services of a study on foot.
 
@@ -61,6 +58,9 @@ def analyse(
         Keeps for the next run what took long, discreet places aside; nothing is kept by default.
     progress
         Called with the name of each step as it begins.
+    prepared
+        What does not depend on services, of a study that differs in these alone; it is worked out
+        by default.
 
     Raises
     ------
@@ -72,25 +72,9 @@ def analyse(
     cache = cache or Cache(None)
     say = progress or (lambda _: None)
     area, network, threshold_min = study.area, study.network, study.threshold_min
-    say("network")
-    parts = useful_parts(network, share=study.useful_share)
-    usable = entry_edges(network, study.profile, parts=parts)
-    graph = stored_search_graph(network, study.profile, cache, heights=study.heights)
-    say("cells")
-    cells = stored_cells(
-        area,
-        network,
-        graph=graph,
-        usable=usable,
-        cell_m=study.cell_m,
-        snap_m=study.snap_m,
-        ground=study.ground,
-        cache=cache,
-    )
-    _check_overlap(study, cells)
-    districts = Districts.of(area, cells)
-    settled = stored_residents(cells, study.residents, area, cache)
-    people = settled.people
+    kept = prepared or prepare(study, cache=cache, progress=say)
+    graph, usable, districts = kept.graph, kept.usable, kept.districts
+    people = kept.residents.people
     say("services")
     services, attachment = place_services(
         study.services.table,
@@ -105,16 +89,7 @@ def analyse(
         cache=cache,
         on=study.date,
     )
-    cells = give_way(
-        cells,
-        attachment[services["counted"].to_numpy(dtype=bool)],
-        network,
-        graph=graph,
-        usable=usable,
-        parts=parts,
-        snap_m=study.snap_m,
-        ground=study.ground,
-    )
+    cells = kept.cells_towards(attachment[services["counted"].to_numpy(dtype=bool)], study)
     doors = Doors(
         network=network,
         graph=graph,
@@ -245,7 +220,7 @@ def analyse(
         )
     doubts = [
         *districts.problems(),
-        *settled.problems(),
+        *kept.residents.problems(),
         *placement_problems(
             services, snap_m=study.snap_m, margin_m=study.margin_m, rows=study.services.rows
         ),
@@ -259,7 +234,7 @@ def analyse(
         services=services,
         gaps=gaps,
         problems=problems,
-        residents_outside=settled.outside,
+        residents_outside=kept.residents.outside,
     )
     return Coverage(
         study=study,
@@ -275,6 +250,9 @@ def analyse(
         week=week,
         filters=filters,
         entries=entry_table(services, attachment, network),
+        prepared=kept,
+        answers=answers,
+        attachment=attachment,
         basis=Basis.of(
             area=area,
             cells=cells,
@@ -288,16 +266,3 @@ def analyse(
             cache=cache,
         ),
     )
-
-
-def _check_overlap(study: Study, cells: Cells) -> None:
-    if not cells.inside.any():
-        west, south, east, north = study.area.geometry.bounds
-        size = f"{round(east - west, 2):g} m by {round(north - south, 2):g} m"
-        msg = f"No cell of {study.cell_m:g} m has its centre in {study.area.name!r}, {size}."
-        # Degrees that are called metres make an area of no size.
-        hint = "Choose a smaller cell_m, or check the coordinate system of the districts."
-        raise StudyFileError(msg, hint=hint)
-    if not (cells.inside & cells.attachment.attached).any():
-        msg = f"No street of the network lies within {study.snap_m:g} m of {study.area.name!r}."
-        raise NetworkError(msg, hint="Check that the network and the area are of one place.")

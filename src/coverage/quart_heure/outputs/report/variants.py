@@ -76,6 +76,21 @@ def render_sensitivity(
     return _render("sensitivity", drawing, form, width, colour)
 
 
+def asked_lines(study: Study, lang: str) -> list[str]:
+    """Say for which hour and whom the figures are; nothing where neither was asked."""
+    moment = study.moment
+    lines = [phrase("private", lang)] if study.private else []
+    if moment is not None:
+        ends = {"at": moment.start, "until": moment.end}
+        told: dict[str, Any] = {k: str(end) for k, end in ends.items() if end is not None}
+        hours = hours_told({**told, "stay_min": study.stay_min}, lang)
+        lines += [hours["sentence"]] if hours else []
+    if study.person is not None:
+        who = ", ".join(person_words({"person": study.person.name}, lang))
+        lines.append(phrase("for_whom", lang, person=who))
+    return lines
+
+
 class _Drawing:
     """One table with a row per variant and a column per category, once for each figure."""
 
@@ -108,20 +123,6 @@ class _Drawing:
     def title(self, figure: str) -> str:
         key = _FIGURES[figure] + ("_change" if self.changes else "")
         return phrase(key, self.lang, area=self.study.area.name)
-
-    def asked(self) -> list[str]:
-        """Say for which hour and whom the figures are; nothing where neither was asked."""
-        study, moment = self.study, self.study.moment
-        lines = [phrase("private", self.lang)] if study.private else []
-        if moment is not None:
-            ends = {"at": moment.start, "until": moment.end}
-            told: dict[str, Any] = {k: str(end) for k, end in ends.items() if end is not None}
-            hours = hours_told({**told, "stay_min": study.stay_min}, self.lang)
-            lines += [hours["sentence"]] if hours else []
-        if study.person is not None:
-            who = ", ".join(person_words({"person": study.person.name}, self.lang))
-            lines.append(phrase("for_whom", self.lang, person=who))
-        return lines
 
     def rows(self, figure: str) -> list[list[str]]:
         """Return the name of each variant and its figures, in the order of the categories."""
@@ -163,7 +164,7 @@ def _render(table: str, drawing: _Drawing, form: str, width: int, colour: bool) 
             "area": study.area.name,
             "profile": study.profile.name,
             "person": study.person.name if study.person else "",
-            "asked": drawing.asked(),
+            "asked": asked_lines(drawing.study, drawing.lang),
             "threshold_min": study.threshold_min,
             table: drawing.every_row.round(decimals).to_dict("records"),
         }
@@ -172,7 +173,7 @@ def _render(table: str, drawing: _Drawing, form: str, width: int, colour: bool) 
 
 
 def _markdown(drawing: _Drawing) -> str:
-    parts = [escaped(line) for line in drawing.asked()]
+    parts = [escaped(line) for line in asked_lines(drawing.study, drawing.lang)]
     for figure in drawing.figures():
         head = [heading("variant", drawing.lang), *drawing.labels.values()]
         lines = [f"## {escaped(drawing.title(figure))}", "", _line(head)]
@@ -191,7 +192,7 @@ def _terminal(drawing: _Drawing, width: int, colour: bool) -> str:
 
 def _parts(drawing: _Drawing, *, wide: bool) -> Iterator[RenderableType]:
     letters = [chr(ord("A") + at) for at in range(len(drawing.labels))]
-    for line in drawing.asked():
+    for line in asked_lines(drawing.study, drawing.lang):
         yield Text(line, style="dim")
     for figure in drawing.figures():
         table = bare_table()

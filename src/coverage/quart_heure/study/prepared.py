@@ -1,0 +1,139 @@
+"""Prepared: what an analysis needs that does not depend on services.
+
+Streets, cells, residents and districts stay as they are when services open, close or move. A
+question about these starts here, and not with the network.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quart_heure.analysis.districts import Districts
+from quart_heure.analysis.people import CellResidents
+from quart_heure.analysis.stored import stored_cells, stored_residents, stored_search_graph
+from quart_heure.analysis.surface import Cells, give_way
+from quart_heure.cache import Cache
+from quart_heure.errors import NetworkError, StudyFileError
+from quart_heure.network.components import Parts, entry_edges, useful_parts
+from quart_heure.network.snapping import Attachment
+from quart_heure.network.travel_time import SearchGraph
+from quart_heure.profiles import WalkProfile
+from quart_heure.study.study import Study
+
+# What a prepared study was made of, and may not differ from the study it is used for.
+_MADE_OF = (
+    *("area", "network", "residents", "profile", "heights", "cell_m", "snap_m"),
+    *("useful_share", "ground"),
+)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Prepared:
+    """Streets, cells, residents and districts of a study.
+
+    Parameters
+    ----------
+    graph
+        The streets as the walker sees them.
+    usable
+        Edges that cells and services may enter at; shape (E,).
+    parts
+        The useful components of the network.
+    cells
+        The grid, where each cell enters the streets whatever the services.
+    districts
+        Of the cells.
+    residents
+        Of the cells, where they are known.
+    """
+
+    graph: SearchGraph
+    usable: NDArray[np.bool_]
+    parts: Parts
+    cells: Cells
+    districts: Districts
+    residents: CellResidents
+
+    def cells_towards(self, services: Attachment, study: Study) -> Cells:
+        """Return the cells as they enter the streets towards the services that count.
+
+        See `quart_heure.analysis.surface.give_way`.
+        """
+        return give_way(
+            self.cells,
+            services,
+            study.network,
+            graph=self.graph,
+            usable=self.usable,
+            parts=self.parts,
+            snap_m=study.snap_m,
+            ground=study.ground,
+        )
+
+
+def fits(study: Study, other: Study) -> bool:
+    """Tell whether what is prepared for one study holds for another.
+
+    Layers are compared by identity: two that are alike are prepared for twice, and no worse.
+    """
+    one, two = ([getattr(each, name) for name in _MADE_OF] for each in (study, other))
+    return all(
+        a is b or (isinstance(a, float | int | WalkProfile) and a == b)
+        for a, b in zip(one, two, strict=True)
+    )
+
+
+def prepare(
+    study: Study, *, cache: Cache, progress: Callable[[str], None] = lambda _: None
+) -> Prepared:
+    """Work out what does not depend on services.
+
+    Raises
+    ------
+    StudyFileError
+        If the area is smaller than its cells.
+    NetworkError
+        If no cell of the area meets the network.
+    """
+    area, network = study.area, study.network
+    progress("network")
+    parts = useful_parts(network, share=study.useful_share)
+    usable = entry_edges(network, study.profile, parts=parts)
+    graph = stored_search_graph(network, study.profile, cache, heights=study.heights)
+    progress("cells")
+    cells = stored_cells(
+        area,
+        network,
+        graph=graph,
+        usable=usable,
+        cell_m=study.cell_m,
+        snap_m=study.snap_m,
+        ground=study.ground,
+        cache=cache,
+    )
+    _check_overlap(study, cells)
+    return Prepared(
+        graph=graph,
+        usable=usable,
+        parts=parts,
+        cells=cells,
+        districts=Districts.of(area, cells),
+        residents=stored_residents(cells, study.residents, area, cache),
+    )
+
+
+def _check_overlap(study: Study, cells: Cells) -> None:
+    if not cells.inside.any():
+        west, south, east, north = study.area.geometry.bounds
+        size = f"{round(east - west, 2):g} m by {round(north - south, 2):g} m"
+        msg = f"No cell of {study.cell_m:g} m has its centre in {study.area.name!r}, {size}."
+        # Degrees that are called metres make an area of no size.
+        hint = "Choose a smaller cell_m, or check the coordinate system of the districts."
+        raise StudyFileError(msg, hint=hint)
+    if not (cells.inside & cells.attachment.attached).any():
+        msg = f"No street of the network lies within {study.snap_m:g} m of {study.area.name!r}."
+        raise NetworkError(msg, hint="Check that the network and the area are of one place.")
