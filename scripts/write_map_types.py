@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from quart_heure.outputs.map.data import PageData, View
+from quart_heure.outputs.map.data import PackedWalks, PageData, View
 
 TYPES = Path(__file__).parents[1] / "src/coverage/quart_heure/outputs/map/script/types.js"
 
@@ -32,6 +32,7 @@ def script_types() -> str:
     """Return the types of all that the page's data hold, as the script's checker reads them."""
     found: dict[type, str] = {}
     _describe(PageData, found)
+    _describe(PackedWalks, found)
     view = f"/** @typedef {{{_told(View)}}} View */\n"
     return "\n".join([_HEAD, *found.values(), view, "export {};\n"])
 

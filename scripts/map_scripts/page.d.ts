@@ -13,6 +13,7 @@ declare module "leaflet" {
 
   interface CircleMarker {
     options: CircleMarkerOptions;
+    _path?: SVGElement;
     _point: Point;
     _radius: number;
     _renderer: { _setPath(layer: CircleMarker, path: string): void };

@@ -395,8 +395,8 @@ def test_services_say_what_became_of_them(toy_coverage: Coverage) -> None:
 
 def test_service_that_cannot_be_snapped_is_a_problem_row(toy_coverage: Coverage) -> None:
     problems = toy_coverage.problems
-    # The toy town's streets end at its edge, which is told too.
-    assert list(problems["field"]) == ["coordinates", "coordinates", "network"]
+    # The toy town's streets end at its edge and have long stairs without heights: told too.
+    assert list(problems["field"]) == ["coordinates", "coordinates", "network", "network"]
     rows = problems[["value", "reason", "action"]].astype(str).agg(" ".join, axis=1)
     assert rows.str.contains("B1").sum() == 1
     assert rows.str.contains("B2").sum() == 1

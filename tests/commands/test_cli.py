@@ -31,6 +31,7 @@ COMMANDS = (
     *("demo", "analyse", "report", "map", "dossier", "info", "paces", "sensitivity"),
     "what-if",
     *("site", "ask", "links"),
+    *("compare", "verify", "schema"),
     *("fetch", "geocode", "check", "init"),
 )
 STEPS = ["network", "cells", "services", "travel times", "isochrones", "gaps", "indicators"]
@@ -128,7 +129,7 @@ def test_each_command_explains_itself(call: Call, command: str) -> None:
 
 def test_every_kind_of_error_has_an_exit_code_of_its_own() -> None:
     codes = [kind.exit_code for kind in KINDS_OF_ERROR]
-    assert sorted(codes) == [1, *range(3, 11)]  # 2 is for wrong arguments
+    assert sorted(codes) == [1, *range(3, 13)]  # 2 is for wrong arguments
     assert errors.InputFileError("There.", hint="Here.").hint == "Here."
 
 

@@ -25,9 +25,9 @@ from quart_heure.sources.hours.syntax import (
     UNKNOWN,
     Rule,
     SunTime,
-    SyntaxFaultError,
     read_rules,
 )
+from quart_heure.sources.hours.tokens import SyntaxFaultError
 
 TESTS = Path(__file__).parent.parent
 TABLE = TESTS / "tables" / "opening_hours.tsv.gz"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,9 +13,10 @@ import pandas as pd
 import pyproj
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from helpers import toy_town
+from helpers.browser import CHROMIUM, PHONE, WIDE, Opened, running_browser
 from helpers.hostile import MAP_HOSTILE as HOSTILE
 from helpers.town_week import STARTS, TRIED_HOURS, by_clock, shares_at, town_week
 from quart_heure.analysis.states import YES
@@ -32,19 +32,6 @@ from quart_heure.study import Coverage, Study, analyse
 from quart_heure.study.calls import calls
 from quart_heure.study.siting import site
 
-CHROMIUM = next(
-    filter(
-        None,
-        map(
-            shutil.which, ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-        ),
-    ),
-    None,
-)
-
-WIDE = {"width": 1440, "height": 900}
-PHONE = {"width": 390, "height": 844}
-
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="no system Chromium"),
@@ -53,10 +40,8 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with running_browser() as running:
         yield running
-        running.close()
 
 
 @pytest.fixture(scope="module")
@@ -90,30 +75,6 @@ def proposals_of(coverage: Coverage) -> list[Proposal]:
         siting_proposal(site(shown, "esi", count=2, mesh_m=100)),
         calls_proposal(calls(shown), shown),
     ]
-
-
-class Opened:
-    """A page opened from a file without network, and all it complained about or asked for."""
-
-    def __init__(
-        self, browser: Browser, path: Path, viewport: dict[str, int], state: str = ""
-    ) -> None:
-        self.context = browser.new_context(viewport=viewport, reduced_motion="reduce")
-        self.context.set_offline(True)
-        self.page: Page = self.context.new_page()
-        self.complaints: list[str] = []
-        self.requests: list[str] = []
-        self.page.on("console", lambda message: self.complaints.append(message.text))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("dialog", lambda dialog: self.complaints.append(dialog.message))
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.goto(path.as_uri() + state)
-        self.page.wait_for_selector("html.ready")
-
-    def check_quiet(self, path: Path) -> None:
-        assert self.complaints == []
-        asked = {url.partition("#")[0] for url in self.requests if not url.startswith("data:")}
-        assert asked == {path.as_uri()}
 
 
 @pytest.fixture

@@ -62,7 +62,10 @@ def test_each_file_with_settings_of_its_own(study: Path) -> None:
     assert list(by_id.loc[rest.index, "category"]) == list(rest["category"])
     assert list(by_id.loc[rest.index, "name"]) == list(rest["name"])
     expected = toy_town.town_services().table.set_index("service_id").geometry
-    assert (by_id.geometry.distance(expected) < 0.01).all()
+    # A discreet place does not stand where it is.
+    shown = expected.index[~table["discreet"].to_numpy(dtype=bool)]
+    assert (by_id.geometry.distance(expected)[shown] < 0.01).all()
+    assert found.services.anchored == set(expected.index) - set(shown) == {"B3"}
     roles = [(each["role"], each["file"]) for each in found.provenance]
     assert roles[1:3] == [("services", "bains.csv"), ("services", "lambert.csv")]
 
@@ -251,4 +254,6 @@ def test_the_check_shows_what_was_refused(study: Path) -> None:
     text = render_check(check, form="table")
     assert text.count("unknown category") == 11
     assert "… and 3 more: unknown category, left out." in text
-    assert len(json.loads(render_check(check, form="json"))["problems"]) == 14
+    # The town has long stairs and no heights, which is told of its network.
+    fields = [row["field"] for row in json.loads(render_check(check, form="json"))["problems"]]
+    assert (fields.count("network"), len(fields)) == (1, 15)

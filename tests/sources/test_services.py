@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from helpers import toy_town
 from quart_heure import errors
 from quart_heure.categories import default_catalogue, extend_catalogue
-from quart_heure.sources import raw_tables
+from quart_heure.sources import raw_tables, text_columns
 from quart_heure.sources.areas.areas import StudyArea
 from quart_heure.sources.problems import ProblemList
 from quart_heure.sources.services.columns import FIELDS, aliases, plain_heading
@@ -269,7 +269,7 @@ def test_files_too_large_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(raw_tables, "MOST_ROWS", 2)
     with pytest.raises(errors.InputFileError, match="has 3 rows"):
         read(path)
-    monkeypatch.setattr(raw_tables, "MOST_CELLS", 10)
+    monkeypatch.setattr(text_columns, "MOST_CELLS", 10)
     with pytest.raises(errors.InputFileError, match="10 cells at most"):
         read(path)
 

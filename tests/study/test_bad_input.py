@@ -1365,6 +1365,7 @@ READ = (
     "freshness.csv",
     "unplaced.csv",
     "capacity.csv",
+    "accuracy.csv",
 )
 LAYERS = ("services.parquet", "isochrones.parquet", "gaps.parquet")
 

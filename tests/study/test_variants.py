@@ -91,6 +91,30 @@ def test_each_variant_is_an_analysis(small: Study, varied: pd.DataFrame) -> None
             )
 
 
+def test_services_elsewhere_are_an_analysis_for_each_district(
+    small: Study, varied: pd.DataFrame
+) -> None:
+    base = analyse(small).indicators.set_index(["level", "district_id", "category"])
+    table = small.services.table
+    sides = {"east": (15, 0), "north": (0, 15), "west": (-15, 0), "south": (0, -15)}
+    for side, (dx, dy) in sides.items():
+        moved = dataclasses.replace(
+            small.services, table=table.assign(geometry=table.geometry.translate(dx, dy))
+        )
+        wanted = analyse(small.replace(services=moved)).indicators
+        wanted = wanted.set_index(["level", "district_id", "category"])
+        rows = varied[(varied["setting"] == "elsewhere") & (varied["value"] == side)]
+        rows = rows.set_index(["level", "district_id", "category"])
+        assert set(rows.index) == set(wanted.index)
+        for figure in FIGURES:
+            here = wanted.loc[rows.index, figure]
+            assert rows[figure].tolist() == pytest.approx(here.tolist(), nan_ok=True)
+            change = here - base.loc[rows.index, figure]
+            assert rows[f"{figure}_change"].tolist() == pytest.approx(
+                change.tolist(), abs=1e-4, nan_ok=True
+            )
+
+
 def test_faster_and_longer_never_lose(varied: pd.DataFrame) -> None:
     for setting, less, more in (("speed_kmh", "4.05", "4.95"), ("threshold_min", "5", "7")):
         rows = varied[varied["setting"] == setting]
@@ -149,8 +173,9 @@ def test_the_hour_and_the_person_are_said(small: Study) -> None:
         said = " ".join(render_sensitivity(found, asked, form=form).split())
         assert "Pour qui arrive le dimanche 6 décembre 2026, 10:00" in said
         assert "Pour : une femme." in said
-    assert len(json.loads(render_sensitivity(found, asked, form="json"))["asked"]) == 2
-    assert json.loads(render_sensitivity(found, small, form="json"))["asked"] == []
+    # A private study says that it is one, besides the hour and the person.
+    assert len(json.loads(render_sensitivity(found, asked, form="json"))["asked"]) == 3
+    assert len(json.loads(render_sensitivity(found, small, form="json"))["asked"]) == 1
 
 
 def test_nothing_is_left_behind(

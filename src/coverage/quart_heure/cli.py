@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from quart_heure.commands import crosscheck, inputs, reports, siting, variants, what_if
+from quart_heure.commands import crosscheck, inputs, reports, runs, siting, variants, what_if
 from quart_heure.errors import QuartHeureError
 
 app = typer.Typer(
@@ -21,7 +21,8 @@ app = typer.Typer(
     help="Who cannot reach the solidarity services of a city within 15 minutes on foot, and why.",
     epilog=(
         "Exit codes: 0 done · 1 internal error · 2 wrong arguments · 3 input file · 4 study file ·"
-        " 5 coordinate system · 6 geometry · 7 category · 8 network · 9 cannot write · 10 try later"
+        " 5 coordinate system · 6 geometry · 7 category · 8 network · 9 cannot write ·"
+        " 10 try later · 11 a watched figure raises the alarm · 12 not verified"
     ),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -55,6 +56,9 @@ for _command in (
     siting.ask,
     siting.links,
     crosscheck.crosscheck,
+    runs.compare,
+    runs.verify,
+    runs.schema,
     inputs.fetch,
     inputs.geocode,
     inputs.check,

@@ -7,8 +7,10 @@ Per-row troubles of an input are not errors: they are rows of a table of problem
 from __future__ import annotations
 
 __all__ = [
+    "AlarmError",
     "CategoryError",
     "CrsError",
+    "DifferenceError",
     "GeometryError",
     "InputFileError",
     "NetworkError",
@@ -93,3 +95,15 @@ class TryLaterError(QuartHeureError, ConnectionError):
     exit_code = 10
 
     __str__ = QuartHeureError.__str__
+
+
+class AlarmError(QuartHeureError):
+    """A figure that is watched is where it was not to be; what was asked for is written."""
+
+    exit_code = 11
+
+
+class DifferenceError(QuartHeureError):
+    """A result that was verified is not what its inputs give, or they are there no more."""
+
+    exit_code = 12

@@ -178,6 +178,24 @@ def format_pct(value: float | None, lang: str, decimals: int = 1) -> str:
     return with_percent_sign(format_number(value, lang, decimals), lang)
 
 
+def format_signed(value: float | None, lang: str, decimals: int = 1) -> str:
+    """Write a change: with its sign, a true minus, and none where it rounds to nothing.
+
+    Examples
+    --------
+    >>> format_signed(1.25, "en"), format_signed(-0.04, "fr"), format_signed(None, "fr")
+    ('+1.3', '0,0', '—')
+    """
+    shown = format_number(value, lang, decimals)
+    if value is None or not math.isfinite(value):
+        return shown
+    # Hyphens are lost in a column of figures.
+    bare = shown.lstrip("-\N{MINUS SIGN}")
+    if not bare.strip("0,. "):
+        return bare
+    return ("+" if value > 0 else "\N{MINUS SIGN}") + bare
+
+
 def with_percent_sign(text: str, lang: str) -> str:
     """Add the sign to a figure that is written already; what is not known has none.
 

@@ -73,6 +73,7 @@ _ON_DEMAND = (
     *("sites", "site_candidates", "site_alternatives", "site_gaps", "site_districts"),
     *("site_curve", "calls", "links"),
     "scenario_changes",
+    *("changes", "gap_changes", "service_changes"),
 )
 """Tables that a command prints and no folder of results holds."""
 

@@ -110,6 +110,42 @@ def accuracy_table(
     return table.iloc[np.argsort(table["doubt"].map(order), kind="stable")].reset_index(drop=True)
 
 
+ELSEWHERE_COLUMNS = (
+    *("level", "district_id", "label", "category", "side"),
+    *("covered_pct", "residents_covered", "residents_covered_pct"),
+)
+
+_SIDES = ("east", "north", "west", "south")
+"""Names of `ELSEWHERE_M`."""
+
+
+def elsewhere_table(basis: Basis, *, essentials: Sequence[str]) -> pd.DataFrame:
+    """Return the shares of each district if every service stood at each of `ELSEWHERE_M`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `ELSEWHERE_COLUMNS`, a row per side, category or composite, and district; ``side``
+        is "" for the services where they are said to be.
+    """
+    shares = Shares(basis.cells, basis.people, basis.districts)
+    names = basis.districts.names[basis.districts.rows()].reset_index(drop=True)
+    tables = []
+    for at, side in ((None, ""), *enumerate(_SIDES)):
+        for category, cells in _combined(_covered(basis, ~basis.perhaps, at), essentials).items():
+            share = shares.of(cells)
+            tables.append(
+                names.assign(
+                    category=category,
+                    side=side,
+                    covered_pct=share["pct"],
+                    residents_covered=share["residents"],
+                    residents_covered_pct=share["residents_pct"],
+                )
+            )
+    return pd.concat(tables, ignore_index=True)[list(ELSEWHERE_COLUMNS)]
+
+
 class _Range:
     """The least and the greatest of several figures of the same rows."""
 

@@ -29,6 +29,7 @@ class Format(enum.StrEnum):
     JSON = "json"
     MD = "md"
     HTML = "html"
+    MAIL = "mail"
 
 
 class CheckFormat(enum.StrEnum):
@@ -86,6 +87,17 @@ Proposals = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="The same as --format json.")]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Keep nothing between runs.")]
+Since = Annotated[
+    Path | None,
+    typer.Option("--since", metavar="RUN", help="Earlier folder of results to compare with."),
+]
+WhatIf = Annotated[
+    bool,
+    typer.Option(
+        "--what-if/--no-what-if",
+        help="Let readers of the map open, close and move services; half as large again.",
+    ),
+]
 Language = Annotated[Lang, typer.Option("--lang", help="Language of what people read.")]
 
 

@@ -19,14 +19,17 @@ from quart_heure.commands.options import (
     NoCache,
     Only,
     Proposals,
+    Since,
     Source,
     StudyFile,
+    WhatIf,
     all_but,
     with_options,
 )
 from quart_heure.commands.running import (
     check_output,
     deliver,
+    earlier_run,
     load_proposals,
     load_results,
     load_study,
@@ -36,7 +39,7 @@ from quart_heure.commands.running import (
     with_week,
     write_all,
 )
-from quart_heure.errors import OutputError
+from quart_heure.errors import AlarmError, OutputError
 
 
 def demo(
@@ -94,6 +97,16 @@ def report(
     source: Source = None,
     arrondissement: Districts = None,
     category: Categories = None,
+    since: Since = None,
+    fail_if: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--fail-if",
+            metavar="CONDITION",
+            help='Exit code 11 if met, such as "residents_covered_pct[esi] < 40" or'
+            ' "gaps[esi, 13e] rose by 1" (with --since); may be repeated.',
+        ),
+    ] = None,
     proposals: Proposals = None,
     form: Annotated[Format, typer.Option("--format", help="Form of the report.")] = Format.TABLE,
     as_json: AsJson = False,
@@ -105,21 +118,32 @@ def report(
 ) -> None:
     """Report gaps and coverage per arrondissement, on stdout or in a file."""
     from quart_heure.outputs.report.report import render_report
+    from quart_heure.outputs.report.watch import alarms, read_condition
 
     check_output(output, source)
+    conditions = [read_condition(one) for one in fail_if or ()]
+    earlier = earlier_run(since, output)
     given = load_proposals(proposals)
     with progress() as say:
         found = load_results(source, options, no_cache=no_cache, say=say)
+    raised = alarms(
+        found.indicators, conditions, earlier=None if earlier is None else earlier.indicators
+    )
     text = render_report(
         found,
         districts=tuple(arrondissement or ()),
         categories=tuple(category or ()),
+        since=earlier,
+        alarms=raised,
         proposals=given,
         format="json" if as_json else form.value,
         lang=lang.value,
         **(screen() if output is None else {}),
     )
     deliver(text, output)
+    if raised:
+        msg = f"{len(raised)} watched figures: {'; '.join(map(str, raised))}."
+        raise AlarmError(msg, hint="The report is written all the same.")
 
 
 @with_options
@@ -133,6 +157,7 @@ def map_(
         bool,
         typer.Option("--online-tiles", help="Draw over OpenStreetMap's tiles; needs internet."),
     ] = False,
+    what_if: WhatIf = True,
     proposals: Proposals = None,
     lang: Language = Lang.FR,
     no_cache: NoCache = False,
@@ -152,6 +177,7 @@ def map_(
             lang=lang.value,
             background=coverage.study.background(),
             online_tiles=online_tiles,
+            what_if=what_if,
             proposals=given,
         )
     typer.echo(str(path))
@@ -168,6 +194,7 @@ def dossier(
     pdf: Annotated[
         bool, typer.Option("--pdf", help="Print each dossier to PDF too: two sides of A4.")
     ] = False,
+    since: Since = None,
     proposals: Proposals = None,
     lang: Language = Lang.FR,
     no_cache: NoCache = False,
@@ -176,6 +203,7 @@ def dossier(
     from quart_heure.outputs.dossier.dossier import write_dossiers
 
     check_output(output, None, folder=True)
+    earlier = earlier_run(since, None)
     given = load_proposals(proposals)
     with progress() as say:
         study = load_study(source, options.asked(), no_cache=no_cache)
@@ -187,6 +215,7 @@ def dossier(
             lang=lang.value,
             background=study.background(),
             pdf=pdf,
+            since=earlier,
             proposals=given,
             progress=say,
         )

@@ -17,6 +17,7 @@ from quart_heure.errors import InputFileError, OutputError
 if TYPE_CHECKING:
     from quart_heure.outputs.proposals.proposal import Proposal
     from quart_heure.outputs.results.read import Results
+    from quart_heure.outputs.runs.compare import Run
     from quart_heure.profiles import WalkProfile
     from quart_heure.study.asked import Asked
     from quart_heure.study.coverage import Coverage
@@ -240,6 +241,16 @@ def load_results(
         return found
     study = load_study(source, options.asked(), no_cache=no_cache)
     return run_analysis(study, no_cache=no_cache, say=say)
+
+
+def earlier_run(folder: Path | None, output: Path | None) -> Run | None:
+    """Read the earlier run that is compared with, before any work; None where none is named."""
+    if folder is None:
+        return None
+    from quart_heure.outputs.runs.compare import Run
+
+    check_output(output, folder)
+    return Run.read(folder)
 
 
 def write_all(

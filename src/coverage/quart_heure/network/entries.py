@@ -47,14 +47,89 @@ def needed_entries(graph: SearchGraph, places: Attachment) -> Attachment:
         np.minimum.at(level_m, end[free], way_m[free])
     _walk_on(graph, edge, u, v, level_m)
     # Metres to the point of each entry by way of either end of its edge.
-    rest_m = np.maximum(graph.length_m[edge] - places.offset_m, 0.0)
-    by_u = level_m[u] + places.offset_m * graph.effort_forward[edge]
-    by_v = level_m[v] + rest_m * graph.effort_backward[edge]
-    on_u, on_v = places.offset_m == 0, rest_m == 0
-    by_u[~(graph.forward[edge] | on_u)] = np.inf
-    by_v[~(graph.backward[edge] | on_v)] = np.inf
-    needed = np.minimum(by_u, by_v) >= places.access_m - _SHORTER_M
+    on_u = places.offset_m == 0
+    on_v = np.maximum(graph.length_m[edge] - places.offset_m, 0.0) == 0
+    by_ends_m = _metres_by_ends(graph, places, level_m[u], level_m[v])
+    needed = by_ends_m >= places.access_m - _SHORTER_M
     return places.take(needed & _first_at_junction(u, v, on_u, on_v))
+
+
+def walked_to(graph: SearchGraph, places: Attachment, points: Attachment) -> NDArray[np.float64]:
+    """Return how far places are from points on the streets around them.
+
+    Parameters
+    ----------
+    graph
+        The network as one walker sees it; speed plays no part.
+    places
+        Where people set out, entering at these entries alone.
+    points
+        Points beside the same places: each is the edge and offset of one of these entries.
+
+    Returns
+    -------
+    NDArray[np.float64]
+        Metres of level street to each of the points by the edges that either attachment has at the
+        place, inf where these do not lead there; shape (entries of points,).
+    """
+    everywhere = Attachment.of_entries(
+        *(
+            np.concatenate([getattr(places, name), getattr(points, name)])
+            for name in ("place", "edge", "offset_m", "access_m")
+        ),
+        n_places=len(places),
+    )
+    n_nodes = len(graph.indptr) - 1
+    keys = np.unique(
+        np.concatenate([_at_node(everywhere, end, n_nodes) for end in (graph.u, graph.v)])
+    )
+    level_m = np.full(len(keys), np.inf)
+    for end, (_, free, way_m) in zip((graph.u, graph.v), graph.ways_out(places), strict=True):
+        at = np.searchsorted(keys, _at_node(places, end, n_nodes))
+        np.minimum.at(level_m, at[free], way_m[free])
+    u, v = (np.searchsorted(keys, _at_node(everywhere, end, n_nodes)) for end in (graph.u, graph.v))
+    _walk_on(graph, everywhere.edge, u, v, level_m)
+    u, v = (np.searchsorted(keys, _at_node(points, end, n_nodes)) for end in (graph.u, graph.v))
+    reached_m = _metres_by_ends(graph, points, level_m[u], level_m[v])
+    # Along the edge itself, where the place enters at it.
+    own, other = _at_edge(places, graph), _at_edge(points, graph)
+    order = np.argsort(own, kind="stable")
+    found = np.minimum(np.searchsorted(own[order], other), max(len(own) - 1, 0))
+    if len(own):
+        entry = order[found]
+        along_m = points.offset_m - places.offset_m[entry]
+        edge = points.edge
+        ahead = along_m >= 0
+        free = np.where(ahead, graph.forward[edge], graph.backward[edge]) | (along_m == 0)
+        effort = np.where(ahead, graph.effort_forward[edge], graph.effort_backward[edge])
+        here = free & (own[entry] == other)
+        direct_m = places.access_m[entry] + np.abs(along_m) * effort
+        reached_m[here] = np.minimum(reached_m, direct_m)[here]
+    return reached_m
+
+
+def _at_node(places: Attachment, end: NDArray[np.int32], n_nodes: int) -> NDArray[np.int64]:
+    return places.place.astype(np.int64) * n_nodes + end[places.edge]
+
+
+def _at_edge(places: Attachment, graph: SearchGraph) -> NDArray[np.int64]:
+    return places.place.astype(np.int64) * len(graph.u) + places.edge
+
+
+def _metres_by_ends(
+    graph: SearchGraph,
+    points: Attachment,
+    u_m: NDArray[np.float64],
+    v_m: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return the metres to points on edges by way of either end."""
+    edge = points.edge
+    rest_m = np.maximum(graph.length_m[edge] - points.offset_m, 0.0)
+    by_u = u_m + points.offset_m * graph.effort_forward[edge]
+    by_v = v_m + rest_m * graph.effort_backward[edge]
+    by_u[~(graph.forward[edge] | (points.offset_m == 0))] = np.inf
+    by_v[~(graph.backward[edge] | (rest_m == 0))] = np.inf
+    return np.minimum(by_u, by_v)
 
 
 def _walk_on(

@@ -12,8 +12,9 @@ import pyproj
 from numpy.typing import NDArray
 
 from quart_heure.errors import InputFileError
-from quart_heure.sources.raw_tables import RawTable, read_raw_table
+from quart_heure.sources.raw_tables import read_raw_table
 from quart_heure.sources.services.coordinates import locate_pairs, to_number
+from quart_heure.sources.text_columns import RawTable
 from quart_heure.sources.texts import fold
 
 _COLUMNS: Mapping[str, tuple[str, ...]] = {

@@ -87,6 +87,7 @@ def paris_settings() -> StudySettings:
     return StudySettings(
         folder=paris_dir(),
         where="the packaged Paris",
+        packaged=True,
         area=AreaTable(
             districts="districts.geojson", subdistricts="quarters.geojson", name="Paris"
         ),
@@ -165,7 +166,7 @@ def read_inputs(
         school=_school(settings.hours, folder, area, settings.where),
         provenance=tuple(
             _described_input(role, folder / name, network, described)
-            for role, name in _roles(settings)
+            for role, name in input_roles(settings)
         ),
     )
 
@@ -211,8 +212,8 @@ def _day(text: str, where: str) -> str:
         raise StudyFileError(msg, hint="Write it like 2026-01-31.") from error
 
 
-def _roles(settings: StudySettings) -> list[tuple[str, str]]:
-    """List the files that figures are made from, each with what it is for."""
+def input_roles(settings: StudySettings) -> list[tuple[str, str]]:
+    """List the files that figures are made from, each with what it is for, as manifests do."""
     area, network, people, weights = (
         *(settings.area, settings.network, settings.residents, settings.weights),
     )

@@ -22,6 +22,7 @@ from quart_heure.network.snapping import ALWAYS_M, NEAREST_FACTOR
 from quart_heure.sources.problems import choices_of
 from quart_heure.sources.residents.weights import DistrictWeights
 from quart_heure.stamp import creation_time, tool_version
+from quart_heure.study.definition_changes import definitions_date
 from quart_heure.study.study import Study
 
 
@@ -78,12 +79,14 @@ def run_manifest(
         "osm_date": str(study.network.meta.get("osm_date", "")),
         "parameters": parameters,
         "inputs": [dict(source) for source in study.provenance],
+        **({} if study.origin is None else {"study": study.origin.told()}),
         "counts": counts,
         "dropped": {
             "services": _tally(services.loc[~services["counted"], "left_out_reason"]),
             "rows": _tally(problems.loc[problems["action"] == "left out", "reason"]),
             "streets": dict(study.network.meta.get("dropped", {})),
         },
+        "definitions_date": definitions_date(),
         "definitions": _definitions(parameters),
         "limits": _limits({**counts, **parameters}),
         "attribution": _attribution(study),

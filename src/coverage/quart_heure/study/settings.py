@@ -157,6 +157,10 @@ class StudySettings:
         Those that it describes, whether it asks for them or not.
     categories
         What it says of categories, for `quart_heure.categories.extend_catalogue`.
+    file
+        The study file; None where the study is written in a program.
+    packaged
+        Whether it is the packaged Paris.
     """
 
     folder: Path
@@ -172,6 +176,8 @@ class StudySettings:
     walkers: tuple[WalkProfile, ...] = ()
     persons: tuple[Person, ...] = ()
     categories: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    file: Path | None = None
+    packaged: bool = False
 
     def files(self) -> list[Path]:
         """Return the files that it names, whether they are there or not."""
@@ -248,6 +254,7 @@ def read_settings(path: Path) -> StudySettings:
             Person, "persons", tables, where, example="with_dog = true", check=_check_person
         ),
         categories=tables.get("categories", {}),
+        file=path,
     )
 
 

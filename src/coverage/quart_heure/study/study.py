@@ -52,6 +52,7 @@ from quart_heure.study.bounds import (
     longest_walk_m,
 )
 from quart_heure.study.inputs import paris_settings, read_inputs
+from quart_heure.study.origin import Origin
 from quart_heure.study.settings import StudySettings
 
 if TYPE_CHECKING:
@@ -124,6 +125,9 @@ class Study:
         Whether discreet places count from where they are, which is nobody's but the owner's to
         know. By default they are moved to the public point of their zone as the study is made
         (see `quart_heure.analysis.anchors`), and nothing of it tells where they were.
+    origin
+        Where the study is written down, so that its results can be recomputed; None where it is
+        made in a program.
 
     Raises
     ------
@@ -165,6 +169,7 @@ class Study:
     school: SchoolHolidays | None = None
     provenance: tuple[Mapping[str, Any], ...] = ()
     private: bool = False
+    origin: Origin | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be analysed."""
@@ -296,6 +301,7 @@ class Study:
             ground=inputs.ground,
             school=inputs.school,
             provenance=inputs.provenance,
+            origin=Origin.of(settings),
             **fields,
         )
 

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from quart_heure.analysis.accuracy import elsewhere_table
 from quart_heure.analysis.freshness import confirmed, recent_since
 from quart_heure.analysis.steep_ground import demanding_paths
 from quart_heure.cache import Cache
@@ -24,6 +25,7 @@ from quart_heure.errors import StudyFileError
 from quart_heure.profiles import ADULT, SLOW, STEP_FREE, WalkProfile
 from quart_heure.stamp import creation_time
 from quart_heure.study.bounds import LONGEST_MIN, MOST_CELLS, cells_around
+from quart_heure.study.coverage import Coverage
 from quart_heure.study.line import analyse
 from quart_heure.study.study import Study
 
@@ -37,7 +39,7 @@ PACE_COLUMNS = (
 )
 
 SENSITIVITY_COLUMNS = (
-    *("setting", "value", "category"),
+    *("setting", "value", "level", "district_id", "label", "category"),
     *(name for figure in _FIGURES for name in (figure, f"{figure}_change")),
 )
 
@@ -117,8 +119,11 @@ def sensitivity(
     """
     with _kept(cache) as kept:
         _say(progress, "base")
-        base = _city(study, kept)
+        coverage = _plain(study, kept)
+        base = coverage.city
         tables = [_changes(base, base, "base", "")]
+        _say(progress, "elsewhere")
+        tables += _elsewhere_rows(coverage)
         for setting, value, other in variants_of(study):
             _say(progress, f"{setting} {value}")
             tables.append(_changes(base, _city(other, kept), setting, value))
@@ -180,16 +185,39 @@ def _kept(cache: Cache | None) -> Iterator[Cache]:
 
 
 def _city(study: Study, cache: Cache) -> pd.DataFrame:
-    """Return the figures of the whole area; weeks, gaps and other isochrones are not looked at."""
+    """Return the figures of the whole area."""
+    return _plain(study, cache).city
+
+
+def _plain(study: Study, cache: Cache) -> Coverage:
+    """Analyse a study; weeks, gaps and other isochrones are not looked at."""
     no_gap_ha = study.area.geometry.area
     plain = study.replace(
         isochrones_min=(study.threshold_min,), min_gap_ha=no_gap_ha, week=False, week_of=None
     )
-    return analyse(plain, cache=cache).city
+    return analyse(plain, cache=cache)
+
+
+def _elsewhere_rows(coverage: Coverage) -> list[pd.DataFrame]:
+    """Return the figures with every service 15 m to each side, of districts too."""
+    table = elsewhere_table(coverage.basis, essentials=coverage.study.essentials)
+    keys = ["level", "district_id", "category"]
+    base = table[table["side"] == ""].set_index(keys)
+    rows = []
+    for side, moved in table[table["side"] != ""].groupby("side", sort=False):
+        for level, one in moved.groupby("level", sort=False):
+            at = pd.MultiIndex.from_frame(one[keys])
+            rows.append(
+                _changes(
+                    base.loc[at].reset_index(), one.reset_index(), "elsewhere", str(side)
+                ).assign(level=level)
+            )
+    return rows
 
 
 def _changes(base: pd.DataFrame, figures: pd.DataFrame, setting: str, value: str) -> pd.DataFrame:
-    table = figures[["category", *_FIGURES]].assign(setting=setting, value=value)
+    named = ["level", "district_id", "label", "category"]
+    table = figures[[*named, *_FIGURES]].assign(setting=setting, value=value)
     for name in _FIGURES:
         change = figures[name].to_numpy(dtype=float) - base[name].to_numpy(dtype=float)
         table[f"{name}_change"] = np.round(change, 6) + 0.0

@@ -49,8 +49,12 @@ from quart_heure.outputs.report.structure import Category, District
 from quart_heure.outputs.results.rows import Row, people_on_network
 
 if TYPE_CHECKING:
+    from quart_heure.outputs.runs.compare import Run
     from quart_heure.study.coverage import Coverage
 
+
+_MOVED_POINTS, _MOST_MOVED = 0.05, 3
+"""Shares that have moved less read alike; paper has room for so many of the others."""
 
 _NAME, _HEADING, _PLACE = 90, 24, 60
 
@@ -64,18 +68,25 @@ class Dossiers:
         A published coverage.
     lang
         ``fr`` or ``en``.
+    since
+        An earlier run to compare with.
     proposals
         Those to show with it.
     """
 
     def __init__(
-        self, coverage: Coverage, *, lang: str, proposals: Sequence[Proposal] = ()
+        self,
+        coverage: Coverage,
+        *,
+        lang: str,
+        since: Run | None = None,
+        proposals: Sequence[Proposal] = (),
     ) -> None:
         self.coverage = coverage
         self.lang = lang
         self.say = Words(lang)
         self.proposals = proposals
-        self.report = report_content(coverage, lang=lang, proposals=proposals)
+        self.report = report_content(coverage, lang=lang, since=since, proposals=proposals)
         known = set(coverage.study.area.districts["district_id"])
         self.districts: dict[str, District] = {
             district["district_id"]: district
@@ -117,6 +128,28 @@ class Dossiers:
         """Return the indicators of a district for a category."""
         rows = self.districts[district_id]["indicators"]
         return next(row for row in rows if row["category"] == category)
+
+    def _since(self, district_id: str) -> str:
+        """Say which shares of a district have moved most since an earlier run; empty without."""
+        since = self.report["since"]
+        if since is None:
+            return ""
+        here = [row for row in since["rows"] if row["district_id"] == district_id]
+        moved = [row for row in here if abs(row["change_points"]) >= _MOVED_POINTS]
+        moved.sort(key=lambda row: -abs(row["change_points"]))
+        if not moved:
+            return self.say("since_same", since=since["title"])
+        told = [
+            self.say(
+                "since_one",
+                category=self.names[row["category"]],
+                before=format_number(row["before_pct"], self.lang, 1),
+                after=format_pct(row["after_pct"], self.lang),
+            )
+            for row in moved[:_MOST_MOVED]
+        ]
+        key = "since" if self.by_people else "since_area"
+        return self.say(key, since=since["title"], figures=" ; ".join(told))
 
     def title(self, district_id: str) -> str:
         """Return the name of a district for a heading."""
@@ -187,6 +220,7 @@ class Dossiers:
             headline=self.headline(district_id),
             within=within,
             facts=self._confirmed(district_id),
+            since=self._since(district_id),
             doubts=self._doubts(district_id),
             figures=[self._figures(district_id, c) for c in self.report["categories"]],
             none_known=[self.names[c] for c in district["none_known"]],

@@ -25,6 +25,7 @@ from quart_heure.outputs.report.content import resolve_districts
 if TYPE_CHECKING:
     import geopandas as gpd
 
+    from quart_heure.outputs.runs.compare import Run
     from quart_heure.study.coverage import Coverage
 
 
@@ -39,6 +40,7 @@ def write_dossiers(
     lang: str = "fr",
     background: gpd.GeoDataFrame | None = None,
     pdf: bool = False,
+    since: Run | None = None,
     proposals: Sequence[Proposal] = (),
     progress: Callable[[str], None] | None = None,
 ) -> list[Path]:
@@ -58,6 +60,8 @@ def write_dossiers(
         Columns kind and geometry; its water is drawn under the maps.
     pdf
         Whether each dossier is printed to PDF too.
+    since
+        An earlier run: each dossier then says what has moved most since.
     proposals
         What `quart_heure.outputs.proposals.folder.read_proposal` read, to show with them.
     progress
@@ -72,7 +76,8 @@ def write_dossiers(
     Raises
     ------
     InputFileError
-        If there is no such district, or a proposal is of another study.
+        If there is no such district, the earlier run cannot be compared with, or a proposal is of
+        another study.
     OutputError
         If there is no such language, a file cannot be written, or there is nothing to print with.
     """
@@ -84,7 +89,7 @@ def write_dossiers(
     coverage = publishable(coverage)
     wanted = _wanted(coverage, districts)
     say("dossiers")
-    dossiers = Dossiers(coverage, lang=lang, proposals=proposals)
+    dossiers = Dossiers(coverage, lang=lang, since=since, proposals=proposals)
     names = _file_names(wanted)
     maker = MapMaker(coverage, background)
     written = []

@@ -120,6 +120,8 @@ class DossierContent:
         The district and the area; empty without a composite.
     facts
         The headline with confirmed places alone, as a sentence; empty without one.
+    since
+        What has moved most since an earlier run, as a sentence; empty without one.
     doubts
         What the figure is good to that hangs most on one place; empty where none does.
     figures
@@ -143,6 +145,7 @@ class DossierContent:
     headline: Mapping[str, Share]
     within: list[WithinLine]
     facts: str
+    since: str
     doubts: str
     figures: list[FigureLine]
     none_known: list[str]

@@ -60,7 +60,16 @@ class Grid:
         self.first_row = int(row.min()) - _MARGIN_CELLS
         self.width = int(col.max()) - self.first_col + _MARGIN_CELLS + 1
         self.height = int(row.max()) - self.first_row + _MARGIN_CELLS + 1
-        self._at = (row - self.first_row) * self.width + col - self.first_col
+        self._at = self.place(col, row)
+
+    def place(self, col: NDArray[np.integer], row: NDArray[np.integer]) -> NDArray[np.int64]:
+        """Return the positions of cells in the rectangle; shape (n,)."""
+        at: NDArray[np.int64] = (
+            (row.astype(np.int64) - self.first_row) * self.width
+            + col.astype(np.int64)
+            - self.first_col
+        )
+        return at
 
     def packed(self, codes: NDArray[np.integer]) -> str:
         """Return codes of the cells, at most 255, as a packed grid; 0 where there is no cell."""

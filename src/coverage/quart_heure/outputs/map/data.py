@@ -344,6 +344,95 @@ class PackedHours:
     too_large: bool = False
 
 
+# --- walks ---------------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PackedPoints:
+    """Steps between points, each number packed a byte at a time (see `walk_streets.planes`)."""
+
+    x: list[str]
+    y: list[str]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PackedEdges:
+    """The streets, packed (see `quart_heure.outputs.map.walk_streets`).
+
+    ``nodes`` are steps from one to the next; ``begun`` counts the edges that begin at each, and
+    ``span`` leads to the node where each ends. ``bends`` counts those of each edge and
+    ``bend_steps`` has how far they lie off a straight line. ``there`` is by how much the length
+    exceeds that of the drawing, ``back`` by how much the way back does that, if any does.
+    """
+
+    n_nodes: int
+    n_edges: int
+    nodes: PackedPoints
+    begun: list[str]
+    span: list[str]
+    bends: list[str]
+    bend_steps: PackedPoints
+    there: list[str]
+    back: list[str]
+    flags: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PackedBarriers:
+    """Lines that nobody walks across, then the rings of areas, in steps from point to point."""
+
+    n_lines: int
+    rings_of_area: list[str]
+    points: list[str]
+    steps: PackedPoints
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PackedEntries:
+    """The streets that some places enter at: steps between places, counts, steps between streets.
+
+    Those of a place ascend; its first one is a step from the first one of the place before.
+    ``shares`` tell where on a street, where that is not its nearest point (see `walks.SHARES`).
+    """
+
+    places: list[str]
+    counts: list[str]
+    steps: list[str]
+    shares: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PackedWalks:
+    """What the page searches when something changes.
+
+    ``services`` are those of the page in metres from the corner of its grid, which lies at
+    ``corner`` of the study's CRS; ``ids`` are their own, and ``counted`` tells which of them count.
+    ``cells`` and ``service_entries`` are the exceptions from the rule of entries. ``district`` is
+    the row of each cell and 1, ``residents`` are in units of ``resident_unit``.
+    """
+
+    unit_m: float
+    length_m: float
+    cell_m: float
+    metres_per_min: float
+    reach_m: float
+    snap_m: float
+    always_m: float
+    nearest_factor: float
+    further_factor: float
+    corner: list[float]
+    edges: PackedEdges
+    barriers: PackedBarriers
+    cells: PackedEntries
+    services: list[list[float]]
+    ids: list[str]
+    service_entries: PackedEntries
+    counted: list[int]
+    district: str
+    residents: list[str]
+    resident_unit: float
+
+
 # --- proposals -----------------------------------------------------------------------------------
 
 

@@ -13,7 +13,7 @@ from quart_heure.files import replacing
 from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.map.cells import Grid, cells_shown, thresholds_offered
 from quart_heure.outputs.map.data import Constants, PageData, Said, SaidOtherwise
-from quart_heure.outputs.map.figures import category_rows
+from quart_heure.outputs.map.figures import category_rows, has_ends
 from quart_heure.outputs.map.ground import ground
 from quart_heure.outputs.map.hours import hours_shown
 from quart_heure.outputs.map.page import CoverageLayers, MapPage, OfflineMap
@@ -21,6 +21,7 @@ from quart_heure.outputs.map.palette import PALETTE
 from quart_heure.outputs.map.proposals import proposals_shown
 from quart_heure.outputs.map.texts import LANGUAGES, PageTexts, other_than, page_texts, words_of
 from quart_heure.outputs.map.views import labels, service_words, services_shown, views
+from quart_heure.outputs.map.walks import walks
 from quart_heure.outputs.proposals.proposal import Proposal, check_fits
 from quart_heure.outputs.shapes import UNITS_PER_DEGREE, Pen
 
@@ -50,6 +51,9 @@ _SWAPPED_WORDS = (
     "panel_label",
     "skip_to_panel",
     "skip_to_map",
+    *(f"headline_{reached}{ending}" for reached in ("all", "none") for ending in ("", "_area")),
+    "headline_all_one",
+    "headline_all_area_one",
 )
 """Words that stand outside the parts of the page that are swapped as a whole."""
 
@@ -60,6 +64,7 @@ def build_map(
     lang: str = "fr",
     background: gpd.GeoDataFrame | None = None,
     online_tiles: bool = False,
+    what_if: bool = True,
     proposals: Sequence[Proposal] = (),
 ) -> folium.Map:
     """Build the map as a folium map, to be shown in a notebook or given further layers.
@@ -74,6 +79,9 @@ def build_map(
         Water, parks … to draw: columns kind, name and geometry.
     online_tiles
         Draw on the tiles of OpenStreetMap, which need the internet, instead of own data.
+    what_if
+        Let readers open, close and move services: the page then holds the streets, too, and is
+        half as large again.
     proposals
         What `quart_heure.outputs.proposals.folder.read_proposal` read, to show on it.
 
@@ -137,6 +145,7 @@ def build_map(
         texts=texts[lang],
         other_texts=texts[other],
         data=data,
+        walks=walks(coverage, grid, places) if what_if and not has_ends(coverage) else None,
         lang=lang,
         online_tiles=online_tiles,
     )
@@ -154,6 +163,7 @@ def render_map(
     lang: str = "fr",
     background: gpd.GeoDataFrame | None = None,
     online_tiles: bool = False,
+    what_if: bool = True,
     proposals: Sequence[Proposal] = (),
 ) -> str:
     """Return the map as one HTML page (see `build_map`)."""
@@ -162,6 +172,7 @@ def render_map(
         lang=lang,
         background=background,
         online_tiles=online_tiles,
+        what_if=what_if,
         proposals=proposals,
     )
     return str(chart.get_root().render())
@@ -174,6 +185,7 @@ def write_map(
     lang: str = "fr",
     background: gpd.GeoDataFrame | None = None,
     online_tiles: bool = False,
+    what_if: bool = True,
     proposals: Sequence[Proposal] = (),
 ) -> Path:
     """Write the map to a file, whole or not at all (see `build_map`).
@@ -188,6 +200,7 @@ def write_map(
         lang=lang,
         background=background,
         online_tiles=online_tiles,
+        what_if=what_if,
         proposals=proposals,
     )
     with replacing(path) as temporary:

@@ -18,7 +18,7 @@ import jinja2
 from folium.template import Environment
 
 from quart_heure.outputs.assets import inlined, page_environment, security_policy, stylesheet
-from quart_heure.outputs.map.data import Bounds, PageData, json_in_html
+from quart_heure.outputs.map.data import Bounds, PackedWalks, PageData, json_in_html
 from quart_heure.outputs.map.script import page_script
 from quart_heure.outputs.map.texts import PageTexts
 
@@ -80,6 +80,8 @@ class MapPage(folium.Figure):
         The same in the other language.
     data
         What the page's script draws.
+    walks
+        What it searches when something changes, None where nothing can.
     lang
         Language of the page.
     online_tiles
@@ -92,6 +94,7 @@ class MapPage(folium.Figure):
         texts: PageTexts,
         other_texts: PageTexts,
         data: PageData,
+        walks: PackedWalks | None,
         lang: str,
         online_tiles: bool,
     ) -> None:
@@ -100,6 +103,7 @@ class MapPage(folium.Figure):
         self.texts = texts
         self.other_texts = other_texts
         self.data = data
+        self.walks = walks
         self.lang = lang
         self.online_tiles = online_tiles
         # The template has its own charset line, before everything else.
@@ -125,6 +129,7 @@ class MapPage(folium.Figure):
             map=self.html.render(**kwargs),
             # Not through one of folium's elements: it would read braces in a name as a template.
             data=json_in_html(self.data),
+            walks="" if self.walks is None else json_in_html(self.walks),
         )
 
 

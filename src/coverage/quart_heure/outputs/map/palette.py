@@ -28,6 +28,9 @@ class Paints:
     nearly_uncovered: Paint
     uncovered: Paint
     perhaps: Paint
+    gained: Paint
+    lost: Paint
+    """What becomes covered, and what is no more, where something is supposed."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -85,6 +88,8 @@ PALETTE = Palette(
         nearly_uncovered=Paint(fill="#f6d3b3", line="#a35a22", gap_px=7, dots=True),
         uncovered=Paint(fill=_BEYOND),
         perhaps=Paint(fill="#e3f2ec", line=_DOUBT, gap_px=7),
+        gained=Paint(fill="#5b4fa8", line="#ffffff", gap_px=9, dots=True),
+        lost=Paint(fill="#e08a1e", line="#5c2e00", gap_px=6),
     ),
     gap=_BEYOND,
     gap_line="#a33b00",

@@ -31,6 +31,7 @@ from quart_heure.outputs.proposals.proposal import Proposal, check_fits
 from quart_heure.outputs.report.facts import facts
 from quart_heure.outputs.report.next import next_content
 from quart_heure.outputs.report.services import most_needed, service_lists
+from quart_heure.outputs.report.since import since_content
 from quart_heure.outputs.report.structure import REPORT_FORMAT, Category, Gap, Report
 from quart_heure.outputs.report.summary import second_weight, summary
 from quart_heure.outputs.report.week import week_content
@@ -46,6 +47,7 @@ from quart_heure.sources.areas.names import (
 from quart_heure.study.calls import calls
 
 if TYPE_CHECKING:
+    from quart_heure.outputs.runs.compare import Run
     from quart_heure.study.coverage import Coverage
 
 
@@ -54,6 +56,7 @@ def report_content(
     *,
     districts: Sequence[str] = (),
     categories: Sequence[str] = (),
+    since: Run | None = None,
     lang: str = "fr",
     proposals: Sequence[Proposal] = (),
 ) -> Report:
@@ -67,6 +70,8 @@ def report_content(
         Those to report on, by id, label or number; all if none is given.
     categories
         Categories and composites to report on; all if none is given.
+    since
+        An earlier run to compare with.
     lang
         Language of labels and sentences.
     proposals
@@ -125,6 +130,7 @@ def report_content(
             places=[(d, labels[d]) for d in wanted] if districts else [("", manifest["area"])],
             lang=lang,
         ),
+        "since": None if since is None else since_content(source, since, categories=ids, lang=lang),
         "summary": answer,
         "facts": facts(
             plain_rows(source.freshness, "freshness", ids),

@@ -37,11 +37,13 @@ from quart_heure.outputs.results.rows import Row, in_order, people_on_network
 from quart_heure.schema import table_columns
 
 if TYPE_CHECKING:
+    from quart_heure.outputs.report.watch import Alarm
+    from quart_heure.outputs.runs.compare import Run
     from quart_heure.study.coverage import Coverage
 
 __all__ = ["render_report"]
 
-ReportFormat = Literal["table", "csv", "json", "md", "html"]
+ReportFormat = Literal["table", "csv", "json", "md", "html", "mail"]
 
 REPORT_FORMATS: tuple[str, ...] = get_args(ReportFormat)
 """Formats of a report."""
@@ -52,6 +54,8 @@ def render_report(
     *,
     districts: Sequence[str] = (),
     categories: Sequence[str] = (),
+    since: Run | None = None,
+    alarms: Sequence[Alarm] = (),
     format: ReportFormat = "table",  # noqa: A002 - the word of the command line
     lang: str = "fr",
     width: int = 100,
@@ -69,9 +73,14 @@ def render_report(
         Those to report on, by id, label or number ("75113", "13e", "13"); all if none is given.
     categories
         Categories and composites to report on; all if none is given.
+    since
+        An earlier run, for a section on what has changed since; ``csv`` has none.
+    alarms
+        Conditions that are met, which ``mail`` begins with.
     format
         ``table`` for a terminal, ``csv`` (one row per district and category), ``json`` (see
-        `quart_heure.outputs.report.structure`), ``md`` or ``html`` (one file without remote parts).
+        `quart_heure.outputs.report.structure`), ``md``, ``html`` (one file without remote parts) or
+        ``mail`` (a few lines of plain text).
     lang
         ``fr`` or ``en``; ``csv`` and the keys of ``json`` are the same in both.
     width, colour
@@ -102,13 +111,22 @@ def render_report(
         raise OutputError(msg, hint=hint)
     source = source if isinstance(source, Results) else publishable(source)
     content = report_content(
-        source, districts=districts, categories=categories, lang=lang, proposals=proposals
+        source,
+        districts=districts,
+        categories=categories,
+        since=since,
+        lang=lang,
+        proposals=proposals,
     )
     if format == "csv":
         return _csv(source, content)
     if format == "json":
         # One line: programs read it, and it is written several times faster.
         return json_text(content, indent=None) + "\n"
+    if format == "mail":
+        from quart_heure.outputs.report.mail import mail_text  # noqa: PLC0415 - one format alone
+
+        return mail_text(content, alarms)
     if format == "table":
         from quart_heure.outputs.report.terminal import terminal_text  # noqa: PLC0415 - as jinja2
 
@@ -188,6 +206,8 @@ def _words(lang: str) -> dict[str, Any]:
         "doubt_words": lambda line: doubt_words(line, lang),
         "service_name": lambda row: nearest_name(row, lang),
         "day_runs": day_runs,
+        "run_word": lambda key: labels.text(f"runs.{key}", lang),
+        "signed": lambda value: labels.format_signed(value, lang, 1),
     }
 
 

@@ -261,6 +261,46 @@ class Run(TypedDict):
     dropped: dict[str, Any]
 
 
+class SinceRow(TypedDict):
+    """A share and what goes with it, in an earlier run and now."""
+
+    district_id: str
+    """Empty for the whole area."""
+    category: str
+    by: Literal["residents", "area"]
+    before_pct: float
+    after_pct: float
+    change_points: float
+    residents_before: float
+    residents_after: float
+    gaps_before: int
+    gaps_after: int
+
+
+class SinceService(TypedDict):
+    """A service that is new, gone, or counted otherwise."""
+
+    change: str
+    """In words."""
+    category: str
+    name: str
+    district_id: str
+
+
+class Since(TypedDict):
+    """What has changed since an earlier run."""
+
+    created: str
+    title: str
+    sentence: str
+    rows: list[SinceRow]
+    services: list[SinceService]
+    differs: list[str]
+    """Inputs, settings or program that differ, in words."""
+    definitions: list[str]
+    """Definitions that have changed, in words."""
+
+
 class Report(TypedDict):
     """What a report says, in one language."""
 
@@ -280,6 +320,8 @@ class Report(TypedDict):
     hours: Hours | None
     """The hour that was asked about."""
     week: Week | None
+    since: Since | None
+    """What has changed since an earlier run, where one was named."""
     summary: Summary
     facts: Facts
     second_weight: SecondWeight

@@ -8,13 +8,20 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from quart_heure.labels import format_date, format_plain
+from quart_heure.labels import (
+    format_date,
+    format_pct,
+    format_plain,
+    format_signed,
+    heading,
+    text,
+)
 from quart_heure.outputs.hour_words import range_words
 from quart_heure.outputs.report.listing import Listing, Part
-from quart_heure.outputs.report.structure import Next, Report, Week
+from quart_heure.outputs.report.structure import Next, Report, Since, Week
 from quart_heure.outputs.report.terminal_tables import Tables
 from quart_heure.outputs.report.week import shade
-from quart_heure.outputs.terminal import drawn, held
+from quart_heure.outputs.terminal import bare_table, drawn, held
 
 _WIDE = 110
 """Columns from which the less pressing ones are shown too."""
@@ -50,6 +57,8 @@ def _parts(tables: Tables) -> Iterable[RenderableType]:
         yield tables.matrix()
         every = [gap for d in tables.content["districts"] for gap in d["gaps"]]
         yield tables.gaps(list({gap["gap_id"]: gap for gap in every}.values()))
+    if tables.content["since"]:
+        yield from _since(tables, tables.content["since"])
     yield tables.doubts()
     yield tables.facts()
     if tables.content["week"]:
@@ -88,6 +97,27 @@ def _title(tables: Tables) -> RenderableType:
     if tables.content["facts"]["sentence"]:
         lines.append(Text(held(tables.content["facts"]["sentence"]), style="dim"))
     return Group(*lines)
+
+
+def _since(tables: Tables, since: Since) -> Iterable[RenderableType]:
+    """Draw what has changed in the whole area since an earlier run."""
+    lang = tables.lang
+    yield Text(f"\n{since['title']}", style="bold")
+    for line in (since["sentence"], *since["definitions"]):
+        yield Text(held(line))
+    table = bare_table()
+    table.add_column(heading("category", lang))
+    for key in ("before", "after", "points", "gaps"):
+        table.add_column(text(f"runs.{key}", lang), justify="right", no_wrap=True)
+    for row in since["rows"]:
+        if not row["district_id"]:
+            table.add_row(
+                tables.labels[row["category"]],
+                *(format_pct(row[key], lang) for key in ("before_pct", "after_pct")),
+                format_signed(row["change_points"], lang, 1),
+                f"{row['gaps_before']} → {row['gaps_after']}",
+            )
+    yield table
 
 
 def _week(tables: Tables, week: Week) -> Iterable[RenderableType]:

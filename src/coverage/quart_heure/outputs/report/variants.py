@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 from rich.console import RenderableType
 from rich.text import Text
@@ -59,12 +61,13 @@ def render_sensitivity(
     """Write a table of sensitivity: ``table`` for a terminal, ``csv``, ``json`` or ``md``.
 
     For people, the first row has the figures of the study and the others their changes, in
-    percentage points.
+    percentage points; the last ones have, per district, the greatest change either way if
+    every service stood 15 m elsewhere.
     """
 
     def name(row: Mapping[Hashable, Any]) -> str:
         setting, value = row["setting"], row["value"]
-        if value in {"in", "out"}:
+        if value in {"in", "out", "east", "north", "west", "south"}:
             return phrase(f"variant_{setting}_{value}", lang)
         number = float(value) * (100 if setting == "useful_share" else 1) if value else None
         return phrase(f"variant_{setting}", lang, value=format_plain(number, lang))
@@ -101,7 +104,9 @@ class _Drawing:
         *,
         changes: bool = False,
     ) -> None:
-        self.table = table
+        whole = table["level"] == "city" if "level" in table else np.ones(len(table), dtype=bool)
+        self.table, self.of_districts = table[whole], table[~whole]
+        self.every_row = table
         self.study = study
         self.lang = lang
         self.keys = list(keys)
@@ -127,7 +132,18 @@ class _Drawing:
             values = group.set_index("category")[f"{figure}_change" if change else figure]
             cells = [self.shown(values.get(category), signed=change) for category in self.labels]
             rows.append([self.name(group.iloc[0].to_dict()), *cells])
+        if self.of_districts.empty:
+            return rows
+        for label, group in self.of_districts.groupby("label", sort=False):
+            most = group.groupby("category")[f"{figure}_change"].agg(lambda c: c.abs().max())
+            cells = [self.either_way(float(most.get(each, math.nan))) for each in self.labels]
+            rows.append([phrase("variant_elsewhere_district", self.lang, label=label), *cells])
         return rows
+
+    def either_way(self, most: float) -> str:
+        """Write the greatest change, up or down."""
+        text = self.shown(most, signed=False)
+        return f"±{text}" if math.isfinite(most) and round(most, 1) > 0 else text
 
     def shown(self, value: Any, *, signed: bool) -> str:
         text = format_number(value, self.lang, 1)
@@ -138,9 +154,9 @@ class _Drawing:
 
 def _render(table: str, drawing: _Drawing, form: str, width: int, colour: bool) -> str:
     study = drawing.study
-    check_columns(drawing.table, table)
+    check_columns(drawing.every_row, table)
     if form == "csv":
-        return csv_text(drawing.table, table_columns(table))
+        return csv_text(drawing.every_row, table_columns(table))
     if form == "json":
         decimals = {c.name: c.decimals for c in table_columns(table) if c.decimals is not None}
         content = {
@@ -150,7 +166,7 @@ def _render(table: str, drawing: _Drawing, form: str, width: int, colour: bool) 
             "person": study.person.name if study.person else "",
             "asked": asked_lines(drawing.study, drawing.lang),
             "threshold_min": study.threshold_min,
-            table: drawing.table.round(decimals).to_dict("records"),
+            table: drawing.every_row.round(decimals).to_dict("records"),
         }
         return json_text(content) + "\n"
     return _markdown(drawing) if form == "md" else _terminal(drawing, width, colour)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -101,22 +101,40 @@ def read_results(directory: Path) -> Results:
     tables: dict[str, pd.DataFrame] = {}
     for table in TABLES:
         path = directory / f"{table}.{'parquet' if table in LAYERS else 'csv'}"
-        tables[table] = _restore_unreachable(_read_table(path, table, manifest), table)
+        tables[table] = _restore_unreachable(read_table(path, table, manifest), table)
     week_table = None
     if "week.csv" in manifest["files"]:
-        week_table = _read_table(directory / "week.csv", "week", manifest)
+        week_table = read_table(directory / "week.csv", "week", manifest)
     return Results(directory=directory, manifest=manifest, week_table=week_table, **tables)
 
 
-def _read_table(path: Path, table: str, manifest: Mapping[str, Any]) -> pd.DataFrame:
-    """Read one table and check that it is the one that was written."""
+def read_table(
+    path: Path, table: str, manifest: Mapping[str, Any], *, needed: Collection[str] = ()
+) -> pd.DataFrame:
+    """Read one table and check that it is the one that was written.
+
+    Parameters
+    ----------
+    path, table, manifest
+        The file, its table, and the manifest beside it.
+    needed
+        Columns that are enough, so that tables of other versions are read too; by default all
+        that are declared must be there, and no other.
+
+    Raises
+    ------
+    InputFileError
+        If it is missing, damaged, changed, or of another version.
+    """
     try:
         layer = path.suffix == ".parquet"
         frame = gpd.read_parquet(path) if layer else read_csv(path, table_columns(table))
     except (OSError, ValueError, pa.ArrowException) as error:
         msg = f"{path}: cannot be read ({error})."
         raise InputFileError(msg, hint="Run the analysis again.") from error
-    problems = column_problems(frame, table)
+    problems = [f"column {name!r} is missing" for name in needed if name not in frame]
+    if not needed:
+        problems = column_problems(frame, table)
     if problems:
         msg = f"{path}: {'; '.join(problems)}."
         hint = f"Written by version {manifest.get('version')}: run the analysis again."

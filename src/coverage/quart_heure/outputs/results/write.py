@@ -35,6 +35,7 @@ from quart_heure.schema import (
     data_dictionary,
     table_columns,
 )
+from quart_heure.study.origin import PLACE_KEY, place_of_study
 
 if TYPE_CHECKING:
     from quart_heure.study.coverage import Coverage
@@ -120,7 +121,7 @@ def write_results(
         _sweep(directory)
         # Inside the target, not beside it: one file system, whatever is mounted there.
         work = Path(tempfile.mkdtemp(prefix=_WORK, dir=directory))
-        _write_all(coverage, work)
+        _write_all(coverage, work, directory)
         written = [*(name for name in WEEK_FILES if coverage.week is not None), *RESULT_FILES]
         for name in written:
             (work / name).replace(directory / name)
@@ -150,7 +151,7 @@ def _sweep(directory: Path) -> None:
             shutil.rmtree(left, ignore_errors=True)
 
 
-def _write_all(coverage: Coverage, work: Path) -> None:
+def _write_all(coverage: Coverage, work: Path, directory: Path) -> None:
     categories = list(coverage.study.categories)
     manifest = describe_run(coverage)
     tables = _ordered_tables(coverage, categories)
@@ -192,7 +193,12 @@ def _write_all(coverage: Coverage, work: Path) -> None:
         for name in (*WEEK_FILES, *RESULT_FILES)
         if name != MANIFEST_NAME and (work / name).exists()
     }
-    write_manifest({**manifest, "files": written}, work / MANIFEST_NAME)
+    # Beside the files alone: what travels inside them does not depend on where they lie.
+    place = place_of_study(coverage.study.origin, directory)
+    write_manifest(
+        {**manifest, **({PLACE_KEY: place} if place else {}), "files": written},
+        work / MANIFEST_NAME,
+    )
 
 
 def _write_week(table: pd.DataFrame, work: Path) -> None:

@@ -22,9 +22,9 @@ from quart_heure.sources.hours.syntax import (
     DAY_MIN,
     OPEN,
     UNKNOWN,
-    SyntaxFaultError,
     read_rules,
 )
+from quart_heure.sources.hours.tokens import SyntaxFaultError
 
 LONGEST_DAYS = 400
 """The longest wait for a change of state."""

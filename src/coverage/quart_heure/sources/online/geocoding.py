@@ -23,9 +23,10 @@ import numpy as np
 from quart_heure.errors import InputFileError, OutputError, TryLaterError
 from quart_heure.files import replacing
 from quart_heure.sources.online.web import Web
-from quart_heure.sources.raw_tables import RawTable, read_raw_table
+from quart_heure.sources.raw_tables import read_raw_table
 from quart_heure.sources.services.columns import find_columns, is_usual_heading, list_headings
 from quart_heure.sources.services.discretion import hidden_rows, is_clear, is_discreet
+from quart_heure.sources.text_columns import RawTable
 from quart_heure.stamp import creation_time
 
 GEOCODING_URL = "https://data.geopf.fr/geocodage/search/csv"

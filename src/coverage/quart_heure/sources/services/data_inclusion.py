@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from quart_heure.sources.problems import LEFT_OUT
-from quart_heure.sources.raw_tables import RawTable
 from quart_heure.sources.services.admission import in_order
 from quart_heure.sources.services.category_rules import Rule, first_rule
 from quart_heure.sources.services.columns import plain_heading
@@ -20,6 +19,7 @@ from quart_heure.sources.services.coordinates import to_number
 from quart_heure.sources.services.extracts import Extract, Told, with_columns
 from quart_heure.sources.services.rows import KEPT, TAKEN_AS_UNKNOWN
 from quart_heure.sources.services.wordings import read_text
+from quart_heure.sources.text_columns import RawTable
 
 SOURCE = "data.inclusion"
 

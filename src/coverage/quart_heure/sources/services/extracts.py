@@ -14,9 +14,9 @@ from typing import Any
 import pandas as pd
 
 from quart_heure.sources.problems import problem_table
-from quart_heure.sources.raw_tables import RawTable
 from quart_heure.sources.services.columns import plain_heading
 from quart_heure.sources.services.discretion import hidden_rows
+from quart_heure.sources.text_columns import RawTable
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

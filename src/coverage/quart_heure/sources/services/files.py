@@ -5,19 +5,17 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from itertools import compress
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import NDArray
 
 from quart_heure.categories import Category, check_categories
 from quart_heure.errors import CrsError, InputFileError
 from quart_heure.sources.delimited import Doubt
-from quart_heure.sources.problems import CHOSEN, LEFT_OUT, ProblemList, problem_table
-from quart_heure.sources.raw_tables import RawTable, read_raw_tables
+from quart_heure.sources.problems import CHOSEN, problem_table
+from quart_heure.sources.raw_tables import read_raw_tables
 from quart_heure.sources.services.category_rules import (
     Rule,
     compile_rules,
@@ -39,60 +37,15 @@ from quart_heure.sources.services.coordinates import (
     weak_matches,
 )
 from quart_heure.sources.services.data_inclusion import from_data_inclusion
-from quart_heure.sources.services.discretion import (
-    ASKED,
-    TAKEN_AS_DISCREET,
-    hidden_rows,
-    is_clear,
-    is_discreet,
-    is_shelter,
-)
 from quart_heure.sources.services.extracts import Extract
 from quart_heure.sources.services.finess import is_finess, read_finess
-from quart_heure.sources.services.rows import KEPT, SERVICE_COLUMNS, tidy_rows
+from quart_heure.sources.services.parts import GivenRows, ServicePart, put_in_schema, where
 from quart_heure.sources.services.settings import ServiceSource
+from quart_heure.sources.text_columns import RawTable
 from quart_heure.sources.workbooks import WORKBOOKS
-
-FILE, PART, ROW = "_file", "_part", "_row"
-"""Columns that say where a row comes from, until the services are put together."""
 
 LONGEST_TEXT = 2000
 _DOUBT = ("field", "value", "reason", "action")
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class GivenRows:
-    """The rows of one source: texts by our names for their columns."""
-
-    texts: Mapping[str, Sequence[str]]
-    headings: Mapping[str, str]
-    files: Sequence[str]
-    numbers: Sequence[int]
-    part: str
-    """Sheet or layer, "" where the file has one alone."""
-    degrees: NDArray[np.float64]
-    shifted: NDArray[np.bool_]
-    unread: Sequence[tuple[str, Sequence[str]]] = ()
-    """Headings and texts of the other columns: a word of secrecy may stand in any."""
-
-    def column(self, field: str) -> Sequence[str]:
-        """Return the texts of a field, blanks where the source has no such column."""
-        return self.texts.get(field) or [""] * len(self.numbers)
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class ServicePart:
-    """What one source gives: rows in the schema, their degrees, and what was wrong."""
-
-    table: pd.DataFrame
-    degrees: NDArray[np.float64]
-    problems: pd.DataFrame
-    categories: Sequence[str]
-    """As the source calls them, of all its rows."""
-    known: int
-    """How many rows have a category of the catalogue."""
-    unplaced: pd.DataFrame
-    """Rows of a known category in the schema that have no coordinates."""
 
 
 def read_source(
@@ -299,165 +252,3 @@ def _weak(
     placed = np.asarray(np.isfinite(located.degrees).all(axis=1))
     headings = [plain_heading(heading) for heading in raw.headings]
     return [(row, why) for row, why in weak_matches(headings, values) if placed[row]]
-
-
-def put_in_schema(
-    given: GivenRows,
-    categories: Sequence[str],
-    near: shapely.Geometry,
-    catalogue: Mapping[str, Category],
-    *,
-    said: Sequence[str] | None = None,
-    unfit: str = "no category",
-    weak: Sequence[tuple[int, str]] = (),
-) -> ServicePart:
-    """Leave out what cannot be used, and put the rest in the schema.
-
-    ``weak`` has rows whose place is doubtful, and why.
-    """
-    said = given.column("category") if said is None else said
-    secret = hidden_rows(
-        [
-            *((given.headings[field], field, texts) for field, texts in given.texts.items()),
-            *((heading, "", texts) for heading, texts in given.unread),
-        ],
-        given.column("discreet"),
-    )
-    discreet = _discreet(given, categories, catalogue)
-    found_out = np.array([heading != "" for heading in secret], dtype=bool) & ~discreet
-    discreet |= found_out
-    names = [
-        name or key
-        for name, key in zip(given.column("name"), given.column("service_id"), strict=True)
-    ]
-    # Of a row whose cells have moved nobody knows whether it is discreet.
-    problems = ProblemList(
-        [where(file, given.part) for file in given.files],
-        given.numbers,
-        names,
-        discreet | given.shifted,
-    )
-    alive = ~given.shifted
-    problems.add(
-        np.flatnonzero(given.shifted), "row", (), "more cells than the heading has", LEFT_OUT
-    )
-    _tell_discretion(given, secret, found_out, problems)
-    lost = np.array([category == "" for category in categories], dtype=bool) & alive
-    at = np.flatnonzero(lost)
-    reasons = ["unknown category" if said[i] else unfit for i in at.tolist()]
-    problems.add(at, "category", said, reasons, LEFT_OUT)
-    alive &= ~lost
-    unplaced = alive & ~np.isfinite(given.degrees).all(axis=1)
-    alive &= _on_the_map(given.degrees, near, problems, alive)
-    doubted = [(row, why) for row, why in weak if alive[row]]
-    at_rows = [row for row, _ in doubted]
-    problems.add(at_rows, "coordinates", (), [why for _, why in doubted], KEPT)
-    columns = tidy_rows(
-        given.column,
-        present=frozenset(given.texts),
-        headings=given.headings,
-        problems=problems,
-        alive=alive,
-    )
-    columns |= {"category": categories, "discreet": discreet.tolist()}
-    columns |= {FILE: given.files, PART: [given.part] * len(alive), ROW: given.numbers}
-    return ServicePart(
-        table=schema_frame({name: list(compress(texts, alive)) for name, texts in columns.items()}),
-        degrees=given.degrees[alive],
-        problems=pd.concat(
-            [_shelters_asked(given, categories, discreet, alive, catalogue), problems.table()],
-            ignore_index=True,
-        ),
-        categories=said,
-        known=sum(category != "" for category in categories),
-        unplaced=schema_frame(
-            {name: list(compress(texts, unplaced)) for name, texts in columns.items()}
-        ),
-    )
-
-
-def where(file: str, part: str) -> str:
-    """Return what a file and a sheet or layer of it are called."""
-    return f"{file}, {part}" if part else file
-
-
-def schema_frame(columns: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
-    """Return the columns of the schema, and where each row comes from, in their types."""
-    table = pd.DataFrame(columns, columns=[*SERVICE_COLUMNS, FILE, PART, ROW])
-    types = dict.fromkeys(table.columns, "str")
-    return table.astype({**types, "discreet": "bool", "capacity_value": "float64", ROW: "int64"})
-
-
-def _discreet(
-    given: GivenRows, categories: Sequence[str], catalogue: Mapping[str, Category]
-) -> NDArray[np.bool_]:
-    hidden = {category.id for category in catalogue.values() if category.discreet}
-    pairs = zip(given.column("discreet"), categories, strict=True)
-    return np.array(
-        [is_discreet(text) if text else category in hidden for text, category in pairs], dtype=bool
-    )
-
-
-def _tell_discretion(
-    given: GivenRows,
-    secret: Sequence[str],
-    found_out: NDArray[np.bool_],
-    problems: ProblemList,
-) -> None:
-    """Tell which rows are hidden by a word in some column, or by an odd word in their own."""
-    at = np.flatnonzero(found_out & ~given.shifted)
-    reasons = [f"a word of secrecy in the column {secret[row]!r}" for row in at.tolist()]
-    problems.add(at, "discreet", (), reasons, TAKEN_AS_DISCREET)
-    clear = np.array([is_clear(text) for text in given.column("discreet")], dtype=bool)
-    odd = np.flatnonzero(~clear & ~given.shifted)
-    problems.add(odd, "discreet", (), "neither a clear yes nor a clear no", TAKEN_AS_DISCREET)
-
-
-def _shelters_asked(
-    given: GivenRows,
-    categories: Sequence[str],
-    discreet: NDArray[np.bool_],
-    alive: NDArray[np.bool_],
-    catalogue: Mapping[str, Category],
-) -> pd.DataFrame:
-    """Ask once per category whether shelters of which no word says so are public."""
-    blank = np.array([text == "" for text in given.column("discreet")], dtype=bool)
-    asked: dict[tuple[str, str], int] = {}
-    for row in np.flatnonzero(blank & ~discreet & alive).tolist():
-        category = catalogue[categories[row]]
-        if is_shelter(category):
-            key = given.files[row], category.fr
-            asked[key] = asked.get(key, 0) + 1
-    return problem_table(
-        {
-            "file": file,
-            "row": pd.NA,
-            "field": "discreet",
-            "value": f"{label}: {count}",
-            "reason": ASKED,
-            "action": "shown; say true or false in a column 'discreet'",
-        }
-        for (file, label), count in asked.items()
-    )
-
-
-def _on_the_map(
-    degrees: NDArray[np.float64],
-    near: shapely.Geometry,
-    problems: ProblemList,
-    alive: NDArray[np.bool_],
-) -> NDArray[np.bool_]:
-    """Tell which rows have coordinates on the globe; list the others and the swapped ones."""
-    lon, lat = degrees[:, 0], degrees[:, 1]
-    finite = np.isfinite(degrees).all(axis=1)
-    swapped = ~shapely.contains_xy(near, lon, lat) & shapely.contains_xy(near, lat, lon) & finite
-    off = ~((np.abs(lon) <= 180) & (np.abs(lat) <= 90)) & finite & ~swapped
-    values = [f"{x}, {y}" for x, y in degrees.tolist()] if (swapped | off).any() else ()
-    for bad, shown, reason in (
-        (~finite, (), "no coordinates"),
-        (swapped, values, "longitude and latitude seem swapped"),
-        (off, values, "not on the globe"),
-    ):
-        problems.add(np.flatnonzero(bad & alive), "coordinates", shown, reason, LEFT_OUT)
-    fit: NDArray[np.bool_] = finite & ~swapped & ~off
-    return fit

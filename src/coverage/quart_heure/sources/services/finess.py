@@ -21,11 +21,12 @@ from numpy.typing import NDArray
 
 from quart_heure.categories import Category
 from quart_heure.errors import InputFileError
-from quart_heure.sources.raw_tables import LARGEST_FILE_BYTES, RawTable
+from quart_heure.sources.raw_tables import LARGEST_FILE_BYTES
 from quart_heure.sources.services.category_rules import read_categories
 from quart_heure.sources.services.coordinates import to_number
 from quart_heure.sources.services.extracts import Extract, Told, with_columns
 from quart_heure.sources.services.rows import KEPT
+from quart_heure.sources.text_columns import RawTable
 
 COLUMNS = (
     *("nofinesset", "nofinessej", "rs", "rslongue", "complrs", "compldistrib", "numvoie"),

@@ -20,15 +20,14 @@ from quart_heure.sources.problems import LEFT_OUT, ProblemList, problem_table
 from quart_heure.sources.services.category_rules import read_categories
 from quart_heure.sources.services.coordinates import near_box
 from quart_heure.sources.services.duplicates import DUPLICATE_M, find_duplicates, name_key
-from quart_heure.sources.services.files import (
+from quart_heure.sources.services.files import LONGEST_TEXT, read_source
+from quart_heure.sources.services.parts import (
     FILE,
-    LONGEST_TEXT,
     PART,
     ROW,
     GivenRows,
     ServicePart,
     put_in_schema,
-    read_source,
     schema_frame,
     where,
 )

@@ -16,6 +16,7 @@
  * @property {(latlng: L.LatLng) => HTMLElement | null} tell
  * @property {(gap: Gap | null) => void} gap
  * @property {(gap: Gap) => void} list
+ * @property {(service: Service) => string | HTMLElement} service what a service offers
  */
 
 /** @typedef {{ gaps: L.LayerGroup, services: L.LayerGroup }} Drawn of a view */
@@ -251,6 +252,25 @@ export class Layers {
   }
 
   /**
+   * What was drawn of some views is to be drawn anew, and services that are no more go.
+   * @param {View[]} views
+   */
+  forget(views) {
+    for (const { id } of views) {
+      const drawn = this.drawn.get(id);
+      if (drawn) Object.values(drawn).forEach((layer) => layer.remove());
+      this.drawn.delete(id);
+      if (this.shown === drawn) this.shown = null;
+    }
+    const there = new Set(this.data.services);
+    for (const [service, mark] of this.marks) {
+      if (there.has(service)) continue;
+      mark.remove();
+      this.marks.delete(service);
+    }
+  }
+
+  /**
    * The layer of a gap of a view that is drawn.
    * @param {Gap} gap
    */
@@ -325,7 +345,9 @@ export class Layers {
       const { hour } = this;
       const timed = hour !== null && !service.left_out;
       const at = timed ? { hour, state: this.hours.tellService(service, hour) } : null;
-      return servicePopup(this.words, service, this.categoryOf(service).label, at);
+      const popup = servicePopup(this.words, service, this.categoryOf(service).label, at);
+      popup.append(this.on.service(service));
+      return popup;
     });
     return mark;
   }

@@ -22,6 +22,7 @@ import { Scenes, effectiveOf } from "./scene.js";
 import { Search } from "./search.js";
 import { keepState, readState, writeState } from "./state.js";
 import { PHONE, Viewpoint } from "./viewpoint.js";
+import { WhatIf } from "./what_if.js";
 import { Words } from "./words.js";
 
 /** @type {Kind[]} */
@@ -50,6 +51,7 @@ export class CoverageMap {
       tell: (latlng) => this.tell(latlng),
       gap: (gap) => this.noteGap(gap),
       list: (gap) => this.findInList(gap),
+      service: (service) => this.whatIf.serviceActions(service),
     });
     this.scenes = new Scenes(data, cells, hours, this.words);
     this.legend = new Legend(data, this.words, this.layers);
@@ -66,6 +68,7 @@ export class CoverageMap {
       district: (value) => this.goTo(value),
       reset: () => this.reset(),
     });
+    this.proposals.actions = (at, category) => this.whatIf.openAction(at, category);
     this.proposals.listen(
       (category) => this.choose(category ? { view: category } : {}),
       (at, open) => this.visitPlace(at, open)
@@ -73,6 +76,12 @@ export class CoverageMap {
     this.search = new Search(data, this.words, (entry, from) => this.visitFound(entry, from));
     this.viewpoint = new Viewpoint(map, data.ground, () => this.keep());
     this.names = new Names("names");
+    this.whatIf = new WhatIf(map, data, this.words, cells, this.layers, {
+      show: (touched) => this.showAnew(touched),
+      keep: () => this.keep(),
+      look: () => this.togglePanel(false),
+      go: (at) => this.viewpoint.jumpTo(at, 15),
+    });
     this.arrival = () => {};
     /** @type {Gap | null} */
     this.gap = null;
@@ -128,10 +137,11 @@ export class CoverageMap {
     const { chosen, data, switches } = this;
     this.view = data.views.find((one) => one.id === chosen.view) || data.views[0];
     this.effective = effectiveOf(data, this.view, chosen);
+    this.whatIf.follow(this.view, this.effective);
     const proposed = this.proposals.scene(this.view, this.effective, this.scenes);
     // Gaps are those of today: with a proposal their outlines are enough.
     const drawn = proposed ? { ...this.effective, standard: false, ranged: false, hour: null } : this.effective;
-    const scene = proposed || this.scenes.of(this.view, this.effective);
+    const scene = proposed || this.whatIf.over(this.scenes.of(this.view, this.effective), this.view, this.effective);
     this.layers.show(this.view, scene, drawn);
     this.panel.write(this.view, this.effective);
     this.proposals.show();
@@ -139,6 +149,19 @@ export class CoverageMap {
     this.controls.show(chosen, this.view, this.effective, switches);
     this.controls.showShares(this.effective, this.panel.figures);
     this.writeNames();
+  }
+
+  /**
+   * The same once some categories have changed: what was drawn and listed of them is out of date.
+   * @param {Set<string>} touched
+   */
+  showAnew(touched) {
+    this.map.closePopup();
+    const old = this.data.views.filter((view) => view.kind === "composite" || touched.has(view.id));
+    this.layers.forget(old);
+    this.panel.view = null;
+    this.search.index = null;
+    this.show();
   }
 
   /**
@@ -174,8 +197,9 @@ export class CoverageMap {
     const { lat, lng } = this.map.getCenter();
     const place = this.viewpoint.framed ? null : { zoom: this.map.getZoom(), lat, lng };
     const hidden = LAYERS.filter((name) => !this.switches[name]);
+    const supposed = this.whatIf.address;
     const proposal = this.proposals.state();
-    const state = { ...this.chosen, hidden, place, gap: this.gap && this.gap.rank, proposal, lang: this.lang };
+    const state = { ...this.chosen, hidden, place, gap: this.gap && this.gap.rank, proposal, supposed, lang: this.lang };
     keepState(writeState(state, this.data));
   }
 
@@ -192,6 +216,7 @@ export class CoverageMap {
     else this.viewpoint.frame();
     const gap = this.view.gaps.find((one) => one.rank === state.gap);
     if (gap) this.layers.gapLayer(gap).openPopup(gap.at);
+    this.whatIf.restore(state.supposed);
   }
 
   /** @param {Gap | null} gap */
@@ -213,9 +238,11 @@ export class CoverageMap {
     const name = district ? district.label : this.words.say("here_no_district");
     const title = this.words.say("here_title", { district: name });
     if (water) return waterPopup(this.words, title);
-    return placePopup(this.words, this, { title, cell, hour: this.effective.hour }, (service) =>
+    const told = placePopup(this.words, this, { title, cell, hour: this.effective.hour }, (service) =>
       this.visitService(service, null)
     );
+    if (!this.cells.isOff(cell)) told.append(this.whatIf.placeActions(latlng));
+    return told;
   }
 
   /* ---- from the panel to the map and back ---- */
@@ -350,8 +377,12 @@ export class CoverageMap {
    */
   key({ key, target }) {
     const container = this.map.getContainer();
-    if (key === "Escape") this.map.closePopup();
-    if (key === "Enter" && target === container) this.openAt(this.map.getCenter(), container);
+    if (key === "Escape") {
+      this.map.closePopup();
+      this.whatIf.stopPicking();
+    }
+    if (key !== "Enter" || target !== container) return;
+    if (!this.whatIf.put(this.map.getCenter())) this.openAt(this.map.getCenter(), container);
   }
 
   /**

@@ -3,7 +3,7 @@
 /** @import { PageData, Proposal, ProposedPlace, View } from "./types.js" */
 /** @import { Cells } from "./cells.js" */
 /** @import { Entry } from "./legend.js" */
-/** @import { Chosen, Effective, Legend, Scene, Scenes } from "./scene.js" */
+/** @import { Effective, Legend, Scene, Scenes } from "./scene.js" */
 /** @import { Brush } from "./surface.js" */
 /** @import { Words } from "./words.js" */
 
@@ -47,6 +47,8 @@ export class Proposals {
     /** @type {Map<ProposedPlace, L.Marker>} */
     this.markers = new Map();
     this.change = () => {};
+    /** What a proposed site offers. @type {(at: L.LatLng, category: string) => string | HTMLElement} */
+    this.actions = () => "";
     /** @type {(at: L.LatLng, open: () => void) => void} */
     this.visit = () => {};
   }
@@ -291,9 +293,11 @@ export class Proposals {
       zIndexOffset: -place.rank,
     });
     const said = place.facts[this.words.said.lang].map((fact) => el("p", { dir: "auto" }, fact));
-    marker.bindPopup(() =>
-      el("div", { class: "popup", tabindex: "-1" }, el("h2", { dir: "auto" }, title + " – " + place.name), ...said)
-    );
+    marker.bindPopup(() => {
+      const heading = el("h2", { dir: "auto" }, title + " – " + place.name);
+      const actions = one.kind === "sites" ? this.actions(L.latLng(place.at), one.category) : "";
+      return el("div", { class: "popup", tabindex: "-1" }, heading, ...said, actions);
+    });
     this.markers.set(place, marker);
     return marker;
   }

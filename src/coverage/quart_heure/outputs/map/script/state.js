@@ -7,7 +7,7 @@
 /**
  * What an address says beside what is chosen.
  * @typedef {{ zoom: number, lat: number, lng: number }} Look where the map looks
- * @typedef {{ hidden: Kind[], place: Look | null, gap: number | null, proposal: string | null }} Beside
+ * @typedef {{ hidden: Kind[], place: Look | null, gap: number | null, proposal: string | null, supposed: string }} Beside
  */
 
 import { HOURS } from "./hours.js";
@@ -58,6 +58,7 @@ export function readState(hash, data, layers) {
     hidden: layers.filter((name) => hidden.includes(name)),
     place: lookOf(said.get("at") || ""),
     gap: number(said.get("gap"), 1, 1e6),
+    supposed: said.get("si") || "",
     proposal: said.get("next"),
   };
 }
@@ -80,6 +81,7 @@ export function writeState(state, data) {
   }
   if (state.proposal) said.set("next", state.proposal);
   if (state.gap) said.set("gap", String(state.gap));
+  if (state.supposed) said.set("si", state.supposed);
   if (state.lang) said.set("lang", state.lang);
   return "#" + said.toString().replace(/%2F/g, "/");
 }

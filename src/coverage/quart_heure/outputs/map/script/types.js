@@ -26,6 +26,8 @@
  * @property {Paint} nearly_uncovered
  * @property {Paint} uncovered
  * @property {Paint} perhaps
+ * @property {Paint} gained
+ * @property {Paint} lost
  */
 
 /**
@@ -354,6 +356,66 @@
  * @property {PackedCells} cells
  * @property {PackedHours | null} hours
  * @property {Proposal[]} proposals
+ */
+
+/**
+ * @typedef {object} PackedPoints
+ * @property {string[]} x
+ * @property {string[]} y
+ */
+
+/**
+ * @typedef {object} PackedEdges
+ * @property {number} n_nodes
+ * @property {number} n_edges
+ * @property {PackedPoints} nodes
+ * @property {string[]} begun
+ * @property {string[]} span
+ * @property {string[]} bends
+ * @property {PackedPoints} bend_steps
+ * @property {string[]} there
+ * @property {string[]} back
+ * @property {string} flags
+ */
+
+/**
+ * @typedef {object} PackedBarriers
+ * @property {number} n_lines
+ * @property {string[]} rings_of_area
+ * @property {string[]} points
+ * @property {PackedPoints} steps
+ */
+
+/**
+ * @typedef {object} PackedEntries
+ * @property {string[]} places
+ * @property {string[]} counts
+ * @property {string[]} steps
+ * @property {string} shares
+ */
+
+/**
+ * @typedef {object} PackedWalks
+ * @property {number} unit_m
+ * @property {number} length_m
+ * @property {number} cell_m
+ * @property {number} metres_per_min
+ * @property {number} reach_m
+ * @property {number} snap_m
+ * @property {number} always_m
+ * @property {number} nearest_factor
+ * @property {number} further_factor
+ * @property {number[]} corner
+ * @property {PackedEdges} edges
+ * @property {PackedBarriers} barriers
+ * @property {PackedEntries} cells
+ * @property {number[][]} services
+ * @property {string[]} ids
+ * @property {PackedEntries} service_entries
+ * @property {number[]} counted
+ * @property {string} district
+ * @property {string[]} residents
+ * @property {number} resident_unit
  */
 
 /** @typedef {CategoryView | CompositeView} View */

@@ -1,0 +1,654 @@
+/* What is supposed: services opened, closed and moved, and all figures of the page that follow. */
+
+/** @import { CategoryView, CompositeView, Gap, PackedWalks, PageData, Service, View } from "./types.js" */
+/** @import { Cells } from "./cells.js" */
+/** @import { Changes } from "./sums.js" */
+/** @import { Minutes, Source } from "./walking.js" */
+/** @import { Words } from "./words.js" */
+/** @import { Zone } from "./zones.js" */
+
+/**
+ * A change; services of the page go by their position in it.
+ * @typedef {{ kind: "add", category: string, at: L.LatLng, name: string }} Added
+ * @typedef {{ kind: "close", place: number }} Closed
+ * @typedef {{ kind: "move", place: number, at: L.LatLng }} Moved
+ * @typedef {Added | Closed | Moved} Change
+ */
+
+/**
+ * What changes do to a category at a threshold: residents, or hectares without them.
+ * @typedef {{ gained: number, lost: number, before: number, after: number, gapsBefore: number, gapsAfter: number }} Outcome
+ */
+
+import { unpack, unpackNumbers } from "./cells.js";
+import { degrees } from "./draw.js";
+import { constants } from "./page.js";
+import { Projection } from "./projection.js";
+import { categoryViews, essentials } from "./scene.js";
+import { FINE, LONGEST, Sums } from "./sums.js";
+import { Walking } from "./walking.js";
+import { depths, outline, zonesOf } from "./zones.js";
+
+const CHANGED = 1e-6; // minutes: less is the same
+const STREET_REACH = 350; // metres to the name of a street that a zone is called by
+
+/**
+ * The code of some minutes, as cells.py gives it.
+ * @param {number} minutes
+ * @param {Float64Array} upper
+ * @param {number} far
+ * @param {number} unreachable
+ */
+function codeOf(minutes, upper, far, unreachable) {
+  if (minutes === Infinity) return unreachable;
+  let [low, high] = [0, upper.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (upper[middle] * (1 + 1e-9) < minutes) low = middle + 1;
+    else high = middle;
+  }
+  return low === upper.length ? far : low + 1;
+}
+
+/**
+ * The median of some minutes, to a twentieth of one.
+ * @param {Float64Array} times
+ */
+function medianOf(times) {
+  const counts = new Int32Array(FINE * LONGEST + 1);
+  for (const minutes of times) counts[Math.min(Math.floor(minutes * FINE), counts.length - 1)]++;
+  let [sum, bin] = [0, 0];
+  while (sum < times.length / 2) sum += counts[bin++];
+  return bin === counts.length ? Infinity : (bin - 0.5) / FINE;
+}
+
+/**
+ * Let the zones of a view be worked out when they are first asked for.
+ * @param {View} view
+ * @param {() => Gap[]} work
+ */
+function lazily(view, work) {
+  /** @type {Gap[] | null} */
+  let known = null;
+  const get = () => (known = known || work());
+  Object.defineProperty(view, "gaps", { get, configurable: true, enumerable: true });
+}
+
+/**
+ * Put a view back as it was.
+ * @param {View} view
+ * @param {View} was
+ */
+function settle(view, was) {
+  Object.defineProperty(view, "gaps", { value: was.gaps, writable: true, configurable: true, enumerable: true });
+  Object.assign(view, was);
+}
+
+/**
+ * The categories whose services the page knows all of: from the others nothing can be searched.
+ * @param {PageData} data
+ * @param {Cells} cells
+ */
+export function searchable(data, cells) {
+  const open = categoryViews(data).filter(({ id, counted }) => {
+    const shown = data.services.filter((service) => service.category === id && !service.left_out).length;
+    return counted === shown && !cells.packed.nearest[id].places.includes(-1);
+  });
+  return new Set(open.map((view) => view.id));
+}
+
+export class Supposed {
+  /**
+   * @param {PageData} data
+   * @param {Cells} cells
+   * @param {Words} words
+   * @param {PackedWalks} walks
+   * @param {Walking} walking
+   * @param {Sums} sums
+   * @param {Set<string>} open the categories that can be searched
+   */
+  constructor(data, cells, words, walks, walking, sums, open) {
+    this.data = data;
+    this.cells = cells;
+    this.words = words;
+    this.walks = walks;
+    this.walking = walking;
+    this.sums = sums;
+    this.searchable = open;
+    this.projection = new Projection(cells, walks.cell_m);
+    this.upper = Float64Array.from(cells.packed.upper_min);
+    /** What the page says when nothing is supposed. */
+    this.original = {
+      services: [...data.services],
+      codes: { ...cells.minutes },
+      nearest: { ...cells.nearest },
+      places: Object.fromEntries(Object.entries(cells.packed.nearest).map(([id, { places }]) => [id, places])),
+      views: data.views.map((view) => ({ ...view })),
+      hours: data.hours,
+    };
+    this.known = data.services.map((_, place) => walking.service(place));
+    /** @type {Map<string, Source>} */
+    this.elsewhere = new Map();
+    /** @type {Map<string, Minutes>} */
+    this.base = new Map();
+    /** @type {Map<string, Minutes>} */
+    this.now = new Map();
+    /** Cells of each category whose codes are not those of the page. @type {Map<string, Changes>} */
+    this.changed = new Map();
+    /** @type {Map<string, Uint16Array>} */
+    this.discs = new Map();
+    /** @type {Map<string, Uint8Array>} */
+    this.baseMasks = new Map();
+    /** @type {Map<string, Uint32Array>} */
+    this.numbers = new Map();
+    /** @type {Map<string, { zones: (Zone & { label: number })[], label: Int32Array }>} */
+    this.baseZones = new Map();
+    /** @type {Change[]} */
+    this.changes = [];
+  }
+
+  /**
+   * @param {PageData} data
+   * @param {Cells} cells
+   * @param {Words} words
+   * @param {PackedWalks} walks
+   * @param {Set<string>} categories that can be searched
+   */
+  static async open(data, cells, words, walks, categories) {
+    const { codes, width } = cells;
+    const grid = { codes, width, off: cells.packed.off_network };
+    const walking = await Walking.open(walks, grid);
+    const [district, units] = await Promise.all([unpack(walks.district), unpackNumbers(walks.residents)]);
+    const sums = new Sums(data, cells, walking.cells, district, units, walks.resident_unit);
+    return new Supposed(data, cells, words, walks, walking, sums, categories);
+  }
+
+  /**
+   * Show the page as it would be; as it is where there are no changes. Returns the categories whose
+   * services changed now or before.
+   * @param {Change[]} changes
+   */
+  apply(changes) {
+    const touched = new Set([...this.changes, ...changes].map((change) => this.categoryOf(change)));
+    this.changes = changes;
+    const { data, original } = this;
+    data.hours = changes.length ? null : original.hours;
+    data.services.splice(0, data.services.length, ...this.servicesOf(changes));
+    for (const category of touched) this.change(category, changes);
+    const counted = essentials(data).map((view) => view.id);
+    const composite = data.views.find((view) => view.kind === "composite");
+    if (composite && composite.kind === "composite" && counted.some((id) => touched.has(id))) {
+      this.changeComposite(composite, counted);
+    }
+    return touched;
+  }
+
+  /**
+   * What a category needs once is worked out, before somebody waits for it.
+   * @param {string} category
+   * @param {L.LatLng} at
+   */
+  rehearse(category, at) {
+    if (!this.searchable.has(category)) return;
+    this.apply([{ kind: "add", category, at, name: "" }]);
+    this.apply([]);
+  }
+
+  /** @param {Change} change */
+  categoryOf(change) {
+    return change.kind === "add" ? change.category : this.original.services[change.place].category;
+  }
+
+  /** @param {Change[]} changes */
+  servicesOf(changes) {
+    const services = [...this.original.services];
+    const { words } = this;
+    for (const change of changes) {
+      if (change.kind === "add") {
+        /** @type {Service} */
+        const added = { at: change.at, category: change.category, name: change.name, status: words.say("what_if_status") };
+        if (this.rowAt(this.projection.metres(change.at)) < 0) added.outside = true;
+        services.push(added);
+      } else if (change.kind === "close") {
+        services[change.place] = { ...services[change.place], left_out: words.say("what_if_closed") };
+      } else {
+        services[change.place] = { ...services[change.place], at: change.at };
+      }
+    }
+    return services;
+  }
+
+  /**
+   * The services of a category that count once changes are made.
+   * @param {string} category
+   * @param {Change[]} changes
+   * @returns {Source[]}
+   */
+  sourcesOf(category, changes) {
+    const { walks, original } = this;
+    /** @type {Map<number, Source>} */
+    const found = new Map();
+    original.services.forEach((service, place) => {
+      if (service.category === category && walks.counted[place]) found.set(place, this.known[place]);
+    });
+    let added = original.services.length;
+    for (const change of changes) {
+      const place = change.kind === "add" ? added++ : change.place;
+      if (this.categoryOf(change) !== category) continue;
+      if (change.kind === "close") found.delete(place);
+      else if (change.kind === "add" || walks.counted[place]) {
+        const [x, y] = this.projection.metres(change.at);
+        found.set(place, this.sourceAt(x, y, place));
+      }
+    }
+    return [...found.values()].filter((one) => one.entries.edge.length);
+  }
+
+  /**
+   * A service that stands elsewhere; asked for again, the same one.
+   * @param {number} x
+   * @param {number} y
+   * @param {number} place
+   */
+  sourceAt(x, y, place) {
+    const key = place + " " + x + " " + y;
+    const source = this.elsewhere.get(key) || this.walking.another(x, y, place);
+    this.elsewhere.set(key, source);
+    return source;
+  }
+
+  /**
+   * Minutes of a category as it is.
+   * @param {string} category
+   */
+  baseOf(category) {
+    const before = this.base.get(category);
+    if (before) return before;
+    const found = this.walking.minutes(this.sourcesOf(category, []));
+    this.base.set(category, found);
+    return found;
+  }
+
+  /**
+   * @param {string} category
+   * @param {Change[]} changes
+   */
+  change(category, changes) {
+    const { cells, original } = this;
+    const mine = changes.filter((change) => this.categoryOf(change) === category);
+    const view = /** @type {CategoryView} */ (this.data.views.find((one) => one.id === category));
+    const was = /** @type {CategoryView} */ (original.views.find((one) => one.id === category));
+    this.forget(category);
+    if (!mine.length) {
+      cells.minutes[category] = original.codes[category];
+      cells.nearest[category] = original.nearest[category];
+      cells.packed.nearest[category].places = original.places[category];
+      this.now.delete(category);
+      this.changed.delete(category);
+      Object.assign(view, was);
+      return;
+    }
+    const base = this.baseOf(category);
+    const sources = this.sourcesOf(category, changes);
+    const minutes = this.walking.minutesFrom(base, sources);
+    this.now.set(category, minutes);
+    const { changed, moved } = this.writeCells(category, base, minutes);
+    const codes = { cells: changed, before: original.codes[category], after: cells.minutes[category] };
+    this.changed.set(category, codes);
+    Object.assign(view, this.sums.figures(was, codes, { positions: moved, before: base.minutes, after: minutes.minutes }));
+    view.gaps = this.gapsOf(category, [category], was, changed);
+    view.figures = { ...view.figures, ...this.counts(was, sources, view.gaps) };
+    view.counted = sources.length;
+  }
+
+  /**
+   * What is drawn of a category is drawn anew.
+   * @param {string} category
+   */
+  forget(category) {
+    this.cells.fields.delete(category);
+  }
+
+  /**
+   * @param {string} category
+   * @param {Minutes} base
+   * @param {Minutes & { positions: Int32Array }} found
+   */
+  writeCells(category, base, found) {
+    const { cells, original, upper } = this;
+    const { far, unreachable } = cells.packed;
+    const codes = original.codes[category].slice();
+    const numbers = this.baseNumbers(category).slice();
+    const size = found.positions.length;
+    const [moved, changed] = [new Int32Array(size), new Int32Array(size)];
+    let [nMoved, nChanged] = [0, 0];
+    const on = this.walking.cells;
+    for (const n of found.positions) {
+      const minutes = found.minutes[n];
+      if (minutes === base.minutes[n] || Math.abs(minutes - base.minutes[n]) < CHANGED) continue;
+      const cell = on[n];
+      moved[nMoved++] = n;
+      numbers[cell] = found.source[n] + 1;
+      const code = codeOf(minutes, upper, far, unreachable);
+      if (code === codes[cell]) continue;
+      codes[cell] = code;
+      changed[nChanged++] = cell;
+    }
+    cells.minutes[category] = codes;
+    cells.nearest[category] = numbers;
+    cells.packed.nearest[category].places = this.data.services.map((_, place) => place);
+    return { moved: moved.slice(0, nMoved), changed: changed.slice(0, nChanged) };
+  }
+
+  /**
+   * The nearest service of each cell as it is: its position in the page and 1, 0 for none.
+   * @param {string} category
+   */
+  baseNumbers(category) {
+    const before = this.numbers.get(category);
+    if (before) return before;
+    const places = this.original.places[category];
+    const numbers = this.original.nearest[category].map((number) => (number ? places[number - 1] + 1 : 0));
+    this.numbers.set(category, numbers);
+    return numbers;
+  }
+
+  /**
+   * How many services and zones each row has.
+   * @param {CategoryView} was
+   * @param {Source[]} sources that count now
+   * @param {Gap[]} gaps
+   */
+  counts(was, sources, gaps) {
+    const services = [...was.figures.services_inside];
+    const last = services.length - 1;
+    /** @type {(one: Source, by: number) => void} */
+    const count = (one, by) => {
+      const row = this.rowAt([one.x, one.y]);
+      if (row < 0) return;
+      services[row] = (services[row] || 0) + by;
+      services[last] = (services[last] || 0) + by;
+    };
+    for (const one of sources) count(one, 1);
+    for (const one of this.baseOf(was.id).sources) count(one, -1);
+    const touching = this.data.rows.map((label) => gaps.filter((gap) => gap.districts.includes(label)).length);
+    touching[last] = gaps.length;
+    return { services_inside: services, gaps_touching: touching };
+  }
+
+  /**
+   * The row of the district that holds a place, -1 outside the area.
+   * @param {number[]} at metres from the corner of the grid
+   */
+  rowAt(at) {
+    const [x, y] = at.map((metres) => Math.floor(metres / this.walks.cell_m));
+    if (x < 0 || y < 0 || x >= this.cells.width || y >= this.cells.height) return -1;
+    return this.sums.rowOf(y * this.cells.width + x);
+  }
+
+  /**
+   * @param {CompositeView} view
+   * @param {string[]} counted
+   */
+  changeComposite(view, counted) {
+    const was = /** @type {CompositeView} */ (this.original.views.find((one) => one.id === view.id));
+    const lists = counted.flatMap((id) => this.changed.get(id)?.cells || []);
+    if (!lists.length) {
+      settle(view, was);
+      return;
+    }
+    const marked = new Uint8Array(this.cells.codes.length);
+    for (const list of lists) for (const cell of list) marked[cell] = 1;
+    const cells = lists.length === 1 ? lists[0] : this.walking.cells.filter((cell) => marked[cell] === 1);
+    Object.assign(view, this.sums.shares(was, counted, this.original.codes, cells));
+    // Worked out when they are looked at.
+    lazily(view, () => this.gapsOf(view.id, counted, was, cells));
+  }
+
+  /* ---- zones ---- */
+
+  /* The codes that are within the threshold, or just beyond it. */
+  notUncovered() {
+    return this.sums.near(this.data.threshold_min * (1 + constants.borderline) + 1e-6);
+  }
+
+  /**
+   * Which cells are beyond reach of all of some categories, by more than walking a little faster mends.
+   * @param {string[]} categories
+   * @param {Record<string, Uint8Array>} codes
+   */
+  uncovered(categories, codes) {
+    const { off_network: off } = this.cells.packed;
+    const near = this.notUncovered();
+    const [first, ...others] = categories.map((id) => codes[id]);
+    const mask = new Uint8Array(first.length);
+    for (let i = 0; i < mask.length; i++) {
+      const code = first[i];
+      if (code === 0 || code === off || near[code]) continue;
+      mask[i] = 1;
+      for (const other of others) if (near[other[i]]) mask[i] = 0;
+    }
+    return mask;
+  }
+
+  /**
+   * The zones of a view, the most populated first; one that is as it was keeps what was said of it.
+   * @param {string} id
+   * @param {string[]} categories
+   * @param {View} was
+   * @param {Int32Array} changed cells whose codes are not those of the page
+   */
+  gapsOf(id, categories, was, changed) {
+    const { width } = this.cells;
+    const hectares = this.walks.cell_m ** 2 / 10000;
+    const least = Math.ceil(this.data.gap_ha / hectares - 1e-9);
+    const baseMask = this.baseMasks.get(id) || this.uncovered(categories, this.original.codes);
+    this.baseMasks.set(id, baseMask);
+    const mask = baseMask.slice();
+    const near = this.notUncovered();
+    for (const cell of changed) mask[cell] = categories.some((one) => near[this.cells.minutes[one][cell]]) ? 0 : 1;
+    if (!changed.some((cell) => mask[cell] !== baseMask[cell])) return was.gaps;
+    const before = this.baseZones.get(id) || zonesOf(baseMask, width, least);
+    this.baseZones.set(id, before);
+    /** @type {Map<number, Gap>} */
+    const gapOf = new Map();
+    for (const gap of was.gaps) {
+      const cell = this.cells.holding(L.latLng(gap.at.lat, gap.at.lng));
+      if (cell >= 0) gapOf.set(before.label[cell], gap);
+    }
+    const known = new Map(before.zones.map((zone) => [zone.first, zone]));
+    const { label, zones } = zonesOf(mask, width, least);
+    const depth = depths(mask, width);
+    const told = zones.map((zone) => {
+      const same = known.get(zone.first);
+      const gap = same && same.cells.length === zone.cells.length && same.sum === zone.sum && gapOf.get(same.label);
+      return gap ? { ...gap } : this.gap(zone, label, depth, categories);
+    });
+    told.sort((a, b) => (b.residents || 0) - (a.residents || 0) || (b.area_ha || 0) - (a.area_ha || 0));
+    told.forEach((gap, n) => (gap.rank = n + 1));
+    return told;
+  }
+
+  /**
+   * @param {Zone} zone
+   * @param {Int32Array} label
+   * @param {Int32Array} depth
+   * @param {string[]} categories
+   * @returns {Gap}
+   */
+  gap(zone, label, depth, categories) {
+    const { sums, projection, data } = this;
+    const { width } = this.cells;
+    const found = categories.map((id) => this.now.get(id) || this.baseOf(id));
+    const discs = categories.map((id) => this.inReach(id));
+    const times = new Float64Array(zone.cells.length);
+    let [nearest, place, furthest, inReach, residents, inner] = [Infinity, -1, 0, 0, 0, zone.cells[0]];
+    for (let i = 0; i < times.length; i++) {
+      const cell = zone.cells[i];
+      const n = sums.position[cell];
+      let [least, from] = [Infinity, -1];
+      for (const { minutes, source } of found) {
+        if (minutes[n] >= least) continue;
+        least = minutes[n];
+        from = source[n];
+      }
+      times[i] = least;
+      if (least < nearest) [nearest, place] = [least, from];
+      if (least > furthest) furthest = least;
+      for (const disc of discs) {
+        if (!disc[cell]) continue;
+        inReach++;
+        break;
+      }
+      residents += sums.people[cell];
+      if (depth[cell] > depth[inner]) inner = cell;
+    }
+    const at = projection.place((inner % width) + 0.5, Math.floor(inner / width) + 0.5);
+    /** @param {number} value */
+    const finite = (value) => (Number.isFinite(value) ? value : null);
+    return {
+      rank: 0,
+      at: { lat: at.lat, lng: at.lng },
+      districts: sums.districtsOf(zone.cells).map((row) => data.rows[row]),
+      area_ha: (zone.cells.length * this.walks.cell_m ** 2) / 10000,
+      residents: Math.round(residents),
+      minutes: { min: finite(nearest), median: finite(medianOf(times)), max: finite(furthest) },
+      shape: [outline(zone.cells, label, width).map((ring) => this.steps(ring))],
+      nearest: data.services[place]?.name || "",
+      street: this.streetAt(at),
+      cause: inReach >= zone.cells.length / 2 ? "barrier" : "too_far",
+    };
+  }
+
+  /**
+   * How many services of a category each cell has within reach as the crow flies.
+   * @param {string} category
+   */
+  inReach(category) {
+    const base = this.baseOf(category).sources;
+    let counts = this.discs.get(category);
+    if (!counts) {
+      counts = new Uint16Array(this.cells.codes.length);
+      for (const one of base) this.stamp(counts, one, 1);
+      this.discs.set(category, counts);
+    }
+    const now = this.now.get(category);
+    if (!now) return counts;
+    const found = counts.slice();
+    for (const one of base) if (!now.sources.includes(one)) this.stamp(found, one, -1);
+    for (const one of now.sources) if (!base.includes(one)) this.stamp(found, one, 1);
+    return found;
+  }
+
+  /**
+   * @param {Uint16Array} counts
+   * @param {Source} one
+   * @param {number} by
+   */
+  stamp(counts, one, by) {
+    const { width, height } = this.cells;
+    const { cell_m: side, reach_m: reach } = this.walks;
+    const [low, high] = [-reach, reach].map((metres) => Math.floor((one.y + metres) / side));
+    for (let row = Math.max(low, 0); row <= Math.min(high, height - 1); row++) {
+      const half = Math.sqrt(Math.max(reach ** 2 - ((row + 0.5) * side - one.y) ** 2, 0));
+      const first = Math.max(Math.ceil((one.x - half) / side - 0.5), 0);
+      const last = Math.min(Math.floor((one.x + half) / side - 0.5), width - 1);
+      if (Math.abs((row + 0.5) * side - one.y) > reach) continue;
+      for (let col = first; col <= last; col++) counts[row * width + col] += by;
+    }
+  }
+
+  /**
+   * A ring in cells -> [x, y, dx, dy, …] in units of degrees.
+   * @param {number[][]} ring
+   */
+  steps(ring) {
+    const units = constants.units_per_degree;
+    const steps = [];
+    let [atX, atY] = [0, 0];
+    for (const [col, row] of ring) {
+      const { lat, lng } = this.projection.place(col, row);
+      const [x, y] = [Math.round(lng * units), Math.round(lat * units)];
+      if (steps.length && x === atX && y === atY) continue;
+      steps.push(x - atX, y - atY);
+      [atX, atY] = [x, y];
+    }
+    return steps;
+  }
+
+  /**
+   * The name of the street written nearest to a place.
+   * @param {L.LatLng} at
+   */
+  streetAt(at) {
+    const { street_labels: labels, street_names: names } = this.data.ground;
+    let [best, least] = ["", STREET_REACH];
+    const across = Math.cos((at.lat * Math.PI) / 180);
+    labels.name.forEach((name, i) => {
+      const metres = 111195 * Math.hypot((degrees(labels.x[i]) - at.lng) * across, degrees(labels.y[i]) - at.lat);
+      if (metres < least) [best, least] = [names[name], metres];
+    });
+    return best;
+  }
+
+  /* ---- what came of it ---- */
+
+  /**
+   * @param {string} category
+   * @param {number} minutes
+   * @returns {Outcome}
+   */
+  outcome(category, minutes) {
+    const was = this.original.views.find((one) => one.id === category);
+    const now = this.data.views.find((one) => one.id === category);
+    return {
+      ...this.sums.changed(category, this.changed.get(category) || this.unchanged(category), minutes),
+      gapsBefore: was ? was.gaps.length : 0,
+      gapsAfter: now ? now.gaps.length : 0,
+    };
+  }
+
+  /**
+   * @param {string} category
+   * @returns {Changes}
+   */
+  unchanged(category) {
+    const codes = this.original.codes[category];
+    return { cells: new Int32Array(), before: codes, after: codes };
+  }
+
+  /**
+   * 1 where a cell gains a category of some within a threshold, 2 where it loses one, else 0.
+   * @param {string[]} categories
+   * @param {number} minutes
+   */
+  differences(categories, minutes) {
+    return this.sums.differences(
+      categories.map((id) => [this.original.codes[id], this.cells.minutes[id]]),
+      minutes
+    );
+  }
+
+  /**
+   * The way from a place to the nearest service of a category, in places; and how far that service is
+   * in a straight line. Null where there is none.
+   * @param {L.LatLng} at
+   * @param {string} category
+   */
+  way(at, category) {
+    const cell = this.cells.holding(at);
+    const sources = this.sourcesOf(category, this.changes);
+    const way = cell < 0 ? null : this.walking.way(cell, sources);
+    if (!way) return null;
+    const [x, y] = this.projection.metres(at);
+    const crow = sources.reduce((a, b) => (Math.hypot(b.x - x, b.y - y) < Math.hypot(a.x - x, a.y - y) ? b : a));
+    return {
+      line: way.points.map((point) => this.projection.placeOf(point)),
+      minutes: way.metres / this.walks.metres_per_min,
+      metres: way.metres,
+      service: this.data.services[way.place],
+      crow: { at: this.projection.placeOf([crow.x, crow.y]), metres: Math.hypot(crow.x - x, crow.y - y) },
+    };
+  }
+}
+

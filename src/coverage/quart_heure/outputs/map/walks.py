@@ -1,0 +1,236 @@
+"""Walks of the map: streets, barriers and residents, packed so that the page can search itself.
+
+"What if one opened here?" is answered by the page as the analysis answers it. Where its cells enter
+the streets is not packed: there are four entries to a cell, and the rule that finds them (see
+`quart_heure.network.snapping`) is shorter than their list. The page follows the rule when it is
+asked. It is told of streets to some decimetres, which decides otherwise at some few places
+where an entry just counts or just does not: the streets that those enter at are listed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from quart_heure.analysis.districts import Districts
+from quart_heure.network.barriers import Barriers
+from quart_heure.network.components import useful_parts
+from quart_heure.network.entries import needed_entries, walked_to
+from quart_heure.network.snapping import (
+    ALWAYS_M,
+    FURTHER_FACTOR,
+    NEAREST_FACTOR,
+    Attachment,
+    snap,
+)
+from quart_heure.outputs.map.cells import Grid, deflated
+from quart_heure.outputs.map.data import PackedBarriers, PackedEntries, PackedWalks
+from quart_heure.outputs.map.walk_streets import (
+    LENGTH_M,
+    UNIT_M,
+    WalkStreets,
+    packed_points,
+    planes,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from quart_heure.study.coverage import Coverage
+
+RESIDENTS = 0.25
+"""Residents of a cell are told to this; rounding is carried on, and never adds up."""
+
+APART_M = 1.0
+"""Entries of a place are listed where the rule would err by this much on its way to a street."""
+
+SHARES = 254
+"""Steps of a share of a street."""
+
+_AT_ONCE = 40_000
+
+
+def walks(coverage: Coverage, grid: Grid, places: Mapping[str, int]) -> PackedWalks:
+    """Return what the page searches.
+
+    Parameters
+    ----------
+    coverage
+        A published coverage.
+    grid
+        Where its cells lie.
+    places
+        Position of each service that the page shows, by its id.
+    """
+    study, basis = coverage.study, coverage.basis
+    doors, cells = basis.doors, basis.cells
+    corner = np.array([grid.first_col, grid.first_row]) * grid.cell_m
+    streets = WalkStreets.of(
+        doors.network,
+        doors.graph,
+        useful=useful_parts(doors.network, share=study.useful_share).edges,
+        usable=doors.usable,
+        corner=corner,
+    )
+    shapes = np.empty(0, object) if study.ground is None else study.ground.barriers
+    lines = _in_units(shapes, corner)
+    rule = _Rule(
+        streets=streets,
+        coverage=coverage,
+        usable=doors.usable[streets.edge],
+        barriers=Barriers.of_shapes(shapely.transform(lines, lambda xy: xy * UNIT_M)),
+    )
+    shown = coverage.services.set_index(coverage.services["service_id"].astype(str))
+    shown = shown.loc[sorted(places, key=lambda name: places[name])]
+    xy = shapely.get_coordinates(shown.geometry.to_numpy()).reshape(-1, 2)
+    here = np.flatnonzero(cells.inside & cells.attachment.attached)
+    return PackedWalks(
+        unit_m=UNIT_M,
+        length_m=LENGTH_M,
+        cell_m=grid.cell_m,
+        metres_per_min=study.profile.speed_m_per_min,
+        reach_m=study.reach_m,
+        snap_m=study.snap_m,
+        always_m=min(ALWAYS_M, study.snap_m),
+        nearest_factor=NEAREST_FACTOR,
+        further_factor=FURTHER_FACTOR,
+        corner=[float(side) for side in corner],
+        edges=streets.packed(),
+        barriers=_barriers(lines),
+        cells=rule.otherwise(
+            cells.centre_xy[here] - corner,
+            cells.attachment[here],
+            grid.place(cells.col[here], cells.row[here]),
+            always_m=min(ALWAYS_M, study.snap_m),
+        ),
+        services=[[round(float(x), 2), round(float(y), 2)] for x, y in xy - corner],
+        ids=[str(name) for name in shown.index],
+        service_entries=rule.otherwise(
+            (xy - corner).round(2), doors.at(xy), np.arange(len(xy)), always_m=study.snap_m
+        ),
+        counted=[int(one) for one in shown["counted"]],
+        district=grid.packed(Districts.of(study.area, cells).code[cells.inside] + 1),
+        residents=grid.packed_numbers(
+            whole_residents(np.nan_to_num(coverage.cells["residents"].to_numpy(float)))
+        ),
+        resident_unit=RESIDENTS,
+    )
+
+
+def whole_residents(residents: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return residents in units of `RESIDENTS`, each rounding carried on to the next cell."""
+    total = np.rint(np.cumsum(residents) / RESIDENTS).astype(np.int64)
+    return np.diff(total, prepend=0)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class _Rule:
+    """The rule of entries as the page follows it: with its own streets and barriers."""
+
+    streets: WalkStreets
+    coverage: Coverage
+    usable: NDArray[np.bool_]
+    barriers: Barriers
+
+    def otherwise(
+        self,
+        xy: NDArray[np.float64],
+        entries: Attachment,
+        names: NDArray[np.integer],
+        *,
+        always_m: float,
+    ) -> PackedEntries:
+        """Return the streets that some places enter at: those that the page would get wrong.
+
+        Parameters
+        ----------
+        xy
+            Places in metres from the corner of the page's grid; shape (n, 2).
+        entries
+            Where they enter the network of the study.
+        names
+            What the page calls them, ascending; shape (n,).
+        always_m
+            Within this every edge is an entry.
+        """
+        wanted = self.streets.entered(entries, self.coverage.basis.doors.network)
+        parts = [
+            self._apart(xy[begin : begin + _AT_ONCE], wanted, begin, always_m=always_m)
+            for begin in range(0, len(xy), _AT_ONCE)
+        ]
+        places = np.concatenate([np.empty(0, dtype=np.intp), *parts])
+        listed = wanted[places]
+        order = np.lexsort((listed.edge, listed.place))
+        edge, place = listed.edge[order].astype(np.int64), listed.place[order]
+        steps = np.diff(edge, prepend=0)
+        # The first street of each place is a step from the first of the place before.
+        first = listed.begin[:-1][listed.attached]
+        steps[first] = np.diff(edge[first], prepend=0)
+        return PackedEntries(
+            places=planes(np.diff(names[places].astype(np.int64), prepend=0)),
+            counts=planes(np.bincount(place, minlength=len(places))),
+            steps=planes(steps),
+            shares=deflated(self._shares(xy[places][place], edge, listed.offset_m[order])),
+        )
+
+    def _shares(
+        self, xy: NDArray[np.float64], edge: NDArray[np.int64], offset_m: NDArray[np.float64]
+    ) -> NDArray[np.uint8]:
+        """Return where entries are on streets that bend around a place, as near at either side.
+
+        As a share of the street in steps of `SHARES` from 1 on; 0 where it is the nearest point.
+        """
+        streets = self.streets
+        lines = streets.lines[edge]
+        nearest = shapely.line_locate_point(lines, shapely.points(xy), normalized=True)
+        length_m = streets.there[edge] * LENGTH_M
+        share = np.clip(offset_m / length_m, 0, 1)
+        elsewhere = np.abs(nearest - share) * length_m > APART_M
+        return np.where(elsewhere, 1 + np.rint(share * SHARES), 0).astype(np.uint8)
+
+    def _apart(
+        self, xy: NDArray[np.float64], wanted: Attachment, begin: int, *, always_m: float
+    ) -> NDArray[np.intp]:
+        doors = self.coverage.basis.doors
+        graph = self.streets.graph(doors.graph)
+        found = snap(
+            self.streets.network(doors.network),  # type: ignore[arg-type]
+            xy,
+            usable=self.usable,
+            max_distance_m=doors.snap_m,
+            always_m=always_m,
+            barriers=self.barriers,
+        )
+        found = needed_entries(graph, found)
+        right = needed_entries(graph, wanted[np.arange(begin, begin + len(xy))])
+        apart = np.zeros(len(xy), dtype=bool)
+        for one, other in ((found, right), (right, found)):
+            lost = walked_to(graph, one, other) > other.access_m + APART_M
+            apart[other.place[lost]] = True
+        return begin + np.flatnonzero(apart)
+
+
+def _in_units(shapes: NDArray[np.object_], corner: NDArray[np.float64]) -> NDArray[np.object_]:
+    """Return the parts of barriers in whole units, lines before areas."""
+    parts = shapely.get_parts(shapes)
+    parts = shapely.transform(parts, lambda xy: np.rint((xy - corner) / UNIT_M))
+    kind = shapely.get_type_id(parts)
+    line, area = shapely.GeometryType.LINESTRING, shapely.GeometryType.POLYGON
+    return np.concatenate([parts[kind == line], parts[kind == area]])
+
+
+def _barriers(parts: NDArray[np.object_]) -> PackedBarriers:
+    area = shapely.get_type_id(parts) == shapely.GeometryType.POLYGON
+    rings, of_area = shapely.get_rings(parts[area], return_index=True)
+    lines = np.concatenate([parts[~area], rings])
+    xy, line = shapely.get_coordinates(lines, return_index=True)
+    return PackedBarriers(
+        n_lines=int((~area).sum()),
+        rings_of_area=planes(np.bincount(of_area, minlength=int(area.sum()))),
+        points=planes(np.bincount(line, minlength=len(lines))),
+        steps=packed_points(np.diff(xy.astype(np.int64), axis=0, prepend=0)),
+    )

@@ -1,0 +1,1 @@
+"""Runs: folders of results compared with one another, by cause, and verified."""
