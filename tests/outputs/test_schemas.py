@@ -61,6 +61,11 @@ COMMANDS: tuple[tuple[str, tuple[str, ...]], ...] = (
         "site",
         ("site", "one/study/study.toml", "--category", "esi", "--curve", "--fair", "--json"),
     ),
+    (
+        "what-if",
+        ("what-if", "one/study/study.toml", "--close", "A1", "--minutes", "5", "--json"),
+    ),
+    ("closures", ("closures", "one/study/study.toml", "--category", "esi", "--json")),
     ("compare", ("compare", "one/results", "two/results", "--json")),
     ("compare", ("compare", "one/results", "two/results", "--figures-only", "--json")),
     ("verify", ("verify", "one/results", "--json")),
