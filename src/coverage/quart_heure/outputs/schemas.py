@@ -7,7 +7,7 @@ Objects with a structure of their own are typed dictionaries; rows of tables are
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
 import msgspec
 
@@ -116,7 +116,7 @@ class Manifest(_ManifestMore):
     definitions: list[Definition]
     limits: list[Limit]
     attribution: list[str]
-    withheld: dict[str, int]
+    withheld: dict[str, Any]
     area: str
     crs: str
     categories: list[ManifestCategory]
@@ -162,6 +162,24 @@ class Links(TypedDict):
     most_m: float
     unit: str
     links: list[dict[str, Any]]
+
+
+class Crosschecked(TypedDict):
+    """``crosscheck --json``: how far two networks agree; shares in per cent, null if unknown."""
+
+    format: str
+    area: str
+    profile: str
+    threshold_min: float
+    by: Literal["residents", "area"]
+    networks: list[dict[str, str]]
+    mean_points: float
+    worst_points: float
+    same_pct: float
+    explained_pct: float | None
+    agreement: list[dict[str, Any]]
+    zones: list[dict[str, Any]]
+    streets: list[dict[str, Any]]
 
 
 class Sites(TypedDict):
@@ -454,6 +472,15 @@ SCHEMAS: Mapping[str, tuple[Any, str, Mapping[str, str]]] = {
         ClosuresTold,
         "quart-heure-closures/1",
         {"closures": "closures", "buildings": "shared_buildings"},
+    ),
+    "crosscheck": (
+        Crosschecked,
+        "quart-heure-crosscheck/1",
+        {
+            "agreement": "crosscheck",
+            "zones": "crosscheck_zones",
+            "streets": "crosscheck_streets",
+        },
     ),
     "compare": (
         Compared,
