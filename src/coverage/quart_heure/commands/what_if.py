@@ -106,17 +106,18 @@ def what_if(
     check_output(table.output, study)
     # Before the analysis: a slip of the pen is told at once.
     asked = [scenario for path in scenarios or () for scenario in read_scenarios(path)]
-    flags = {
-        "close": tuple(close or ()),
-        "add": _added(add or ()),
-        "move": _moved(move or ()),
-        "hours": _with_hours(hours or ()),
-        "capacity": _with_capacity(capacity or ()),
-        "profile": walker,
-        "threshold_min": minutes,
-    }
-    if any(flags.values()):
-        asked.append(Scenario(name=name, **flags))
+    flagged = Scenario(
+        name=name,
+        close=tuple(close or ()),
+        add=_added(add or ()),
+        move=_moved(move or ()),
+        hours=_with_hours(hours or ()),
+        capacity=_with_capacity(capacity or ()),
+        profile=walker,
+        threshold_min=minutes,
+    )
+    if flagged != Scenario(name=name):
+        asked.append(flagged)
     if not asked:
         msg = "There is nothing to change."
         raise StudyFileError(msg, hint="Give --close, --add, --move or --scenario.")
@@ -154,14 +155,14 @@ def _longest_walk(
 def _added(given: Sequence[str]) -> tuple[Add, ...]:
     from quart_heure.study.scenario import Add
 
-    each = [(_word_and_place("--add", what)) for what in given]
+    each = [_word_and_place("--add", what) for what in given]
     return tuple(Add(category=word, lat=lat, lon=lon) for word, lat, lon in each)
 
 
 def _moved(given: Sequence[str]) -> tuple[Move, ...]:
     from quart_heure.study.scenario import Move
 
-    each = [(_word_and_place("--move", what)) for what in given]
+    each = [_word_and_place("--move", what) for what in given]
     return tuple(Move(service=word, lat=lat, lon=lon) for word, lat, lon in each)
 
 

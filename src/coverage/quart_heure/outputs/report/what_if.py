@@ -100,11 +100,11 @@ def _about(one: Outcome) -> dict[str, Any]:
 
 def _listing(outcomes: Sequence[Outcome], lang: str) -> Listing:
     study = outcomes[0].base.study
-    note = "what_if_note" if study.residents is not None else "what_if_note_area"
+    counted = "what_if_note" if study.residents is not None else "what_if_note_area"
     lines = [
         *([phrase("private", lang)] if study.private else []),
         *map(printable, asked_lines(study, lang)),
-        phrase(note, lang, threshold=format_plain(study.threshold_min, lang)),
+        phrase(counted, lang, threshold=format_plain(study.threshold_min, lang)),
     ]
     parts: list[Part] = []
     for one in outcomes:
