@@ -63,6 +63,11 @@ COMMANDS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ("site", "one/study/study.toml", "--category", "esi", "--curve", "--fair", "--json"),
     ),
     (
+        "what-if",
+        ("what-if", "one/study/study.toml", "--close", "A1", "--minutes", "5", "--json"),
+    ),
+    ("closures", ("closures", "one/study/study.toml", "--category", "esi", "--json")),
+    (
         "crosscheck",
         ("crosscheck", "one/study/study.toml", "--network", "one/other.parquet", "--json"),
     ),

@@ -212,7 +212,7 @@ def weights_of(basis: Basis) -> NDArray[np.float64]:
     """Return what each cell is worth: its people on the network, else its hectares; shape (n,)."""
     if basis.people is not None:
         return basis.people_on_network
-    return basis.on_network * basis.cells.cell_ha
+    return np.where(basis.on_network, basis.cells.cell_ha, 0.0).astype(np.float64)
 
 
 def covering(

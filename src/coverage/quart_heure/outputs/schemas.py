@@ -211,6 +211,57 @@ class Sites(TypedDict):
     problems: list[dict[str, Any]]
 
 
+class ScenarioNote(TypedDict):
+    """What of a scenario changes no figure: see docs/scenarios.md."""
+
+    why: str
+    about: str
+
+
+class ScenarioTold(TypedDict):
+    """A scenario, the categories that were searched again, and what of it changes nothing."""
+
+    name: str
+    description: str
+    profile: str
+    threshold_min: float
+    asked: list[str]
+    touched: list[str]
+    notes: list[ScenarioNote]
+
+
+class WhatIf(TypedDict):
+    """``what-if --json``: who gains and who loses, and the gaps that change."""
+
+    format: str
+    area: str
+    profile: str
+    person: str
+    asked: list[str]
+    threshold_min: float
+    private: bool
+    scenarios: list[ScenarioTold]
+    scenario_changes: list[dict[str, Any]]
+    scenario_gaps: list[dict[str, Any]]
+
+
+class ClosuresTold(TypedDict):
+    """``closures --json``: the worst sets, with a bound, and buildings of several categories."""
+
+    format: str
+    area: str
+    category: str
+    count: int
+    profile: str
+    threshold_min: float
+    private: bool
+    by: str
+    proven: bool
+    bound: float
+    closures: list[dict[str, Any]]
+    buildings: list[dict[str, Any]]
+
+
 class Finding(TypedDict):
     """A doubt about an input."""
 
@@ -411,6 +462,16 @@ SCHEMAS: Mapping[str, tuple[Any, str, Mapping[str, str]]] = {
             **{name: name for name in ("sites", "site_candidates", "site_alternatives")},
             **{name: name for name in ("site_gaps", "site_districts", "site_curve", "problems")},
         },
+    ),
+    "what-if": (
+        WhatIf,
+        "quart-heure-what-if/1",
+        {name: name for name in ("scenario_changes", "scenario_gaps")},
+    ),
+    "closures": (
+        ClosuresTold,
+        "quart-heure-closures/1",
+        {"closures": "closures", "buildings": "shared_buildings"},
     ),
     "crosscheck": (
         Crosschecked,

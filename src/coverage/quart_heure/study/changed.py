@@ -125,8 +125,8 @@ def find_service(table: pd.DataFrame, word: str, scenario: str) -> int:
         msg = f"Scenario {scenario!r}: {len(found)} services are called {word!r}."
         raise StudyFileError(msg, hint=f"Give the id of one: {each}.")
     msg = f"Scenario {scenario!r}: unknown service {word!r}."
-    known = sorted({name for name in names if name} | {str(one) for one in ids})
-    raise StudyFileError(msg, hint=_near_hint(word, known))
+    hint = _near_hint(word, names) or _near_hint(word, [str(one) for one in ids])
+    raise StudyFileError(msg, hint=hint or "Names are in services.csv of the results.")
 
 
 def _near_hint(word: str, known: Sequence[str]) -> str:
@@ -135,16 +135,16 @@ def _near_hint(word: str, known: Sequence[str]) -> str:
     Parameters
     ----------
     known
-        Names and ids that may be told.
+        Names that may be told, "" for none.
     """
+    spelt = {fold(name): name for name in sorted(known) if name}
     words = fold(word).split()
-    near = [name for name in known if words and all(one in fold(name) for one in words)]
+    near = [name for key, name in spelt.items() if words and all(one in key for one in words)]
+    near = near or [
+        spelt[one] for one in difflib.get_close_matches(fold(word), spelt, n=_MOST_NEAR)
+    ]
     if not near:
-        spelt = {fold(name): name for name in known}
-        alike = difflib.get_close_matches(fold(word), spelt, n=_MOST_NEAR)
-        near = [spelt[one] for one in alike]
-    if not near:
-        return "Names are in services.csv of the results."
+        return ""
     more = ", …" if len(near) > _MOST_NEAR else ""
     return f"Did you mean {' or '.join(repr(name) for name in near[:_MOST_NEAR])}{more}?"
 

@@ -161,7 +161,8 @@ def shared_buildings(coverage: Coverage) -> pd.DataFrame:
         categories = [c for c in basis.categories if (about["category"] == c).any()]
         if len(categories) < 2:
             continue
-        lost = sum(lost_with(basis, services, category).astype(np.int8) for category in categories)
+        each = [lost_with(basis, services, category) for category in categories]
+        lost = np.sum(each, axis=0, dtype=np.int8)
         edge = basis.doors.at(basis.xy[services[:1]]).nearest_edge[0]
         people = basis.people_on_network
         known = basis.people is not None

@@ -80,9 +80,12 @@ def notes_of(base: Coverage, services: gpd.GeoDataFrame, scenario: Scenario) -> 
         Note("not_counted", str(names[at] or ids[at])) for at in found if ids[at] not in counted
     ]
     put = changed_services(base.study, scenario)
-    reasons = services["left_out_reason"].to_numpy(dtype=object)
-    placed = zip(services["service_id"], services["name"], reasons, strict=True)
-    notes += [Note("outside", str(n)) for one, n, why in placed if one in put and why == OUTSIDE]
+    outside = services["left_out_reason"].to_numpy(dtype=object) == OUTSIDE
+    for row in services[outside].itertuples():
+        if row.service_id in put:
+            # Of one that was given no name, the category says more than its id.
+            unnamed = not row.name or row.name == row.service_id
+            notes.append(Note("outside", str(row.category if unnamed else row.name)))
     unasked = [one.category for one in scenario.add if one.category not in base.study.categories]
     notes += [Note("not_asked", category) for category in dict.fromkeys(unasked)]
     hours = scenario.hours or any(one.hours for one in scenario.add)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from quart_heure.analysis.answers import COMPOSITES
+from quart_heure.files import replacing
 from quart_heure.labels import (
     UNKNOWN,
     category_label,
@@ -23,6 +25,7 @@ from quart_heure.labels import (
 from quart_heure.outputs.report.listing import Listing, Part, named_rows, typed_rows
 from quart_heure.outputs.report.variants import asked_lines
 from quart_heure.outputs.results.csv import csv_text
+from quart_heure.outputs.results.layers import write_geopackage
 from quart_heure.outputs.results.manifest import json_text
 from quart_heure.outputs.results.rows import printable
 from quart_heure.outputs.runs.gaps import match_gaps
@@ -31,6 +34,8 @@ from quart_heure.study.what_if import Outcome, change_table
 
 if TYPE_CHECKING:
     import geopandas as gpd
+
+    from quart_heure.study.study import Study
 
 _MOST_DISTRICTS = 12
 
@@ -60,6 +65,7 @@ def render_what_if(
             "person": study.person.name if study.person else "",
             "asked": asked_lines(study, lang),
             "threshold_min": study.threshold_min,
+            "private": study.private,
             "scenarios": [_about(one) for one in outcomes],
             "scenario_changes": typed_rows(table, "scenario_changes"),
             "scenario_gaps": typed_rows(
@@ -68,6 +74,16 @@ def render_what_if(
         }
         return json_text(content) + "\n"
     return _listing(outcomes, lang).drawn(form, lang, width=width, colour=colour)
+
+
+def write_what_if(outcomes: Sequence[Outcome], path: Path) -> None:
+    """Write the gaps that change as a layer of a GeoPackage, and who gains and loses beside it."""
+    layers = {"scenario_gaps": gap_changes(outcomes), "scenario_changes": change_table(outcomes)}
+    for name, table in layers.items():
+        check_columns(table, name)
+    with replacing(path) as temporary:
+        temporary.unlink()
+        write_geopackage(layers, temporary, manifest={"scenarios": [*map(_about, outcomes)]})
 
 
 def _about(one: Outcome) -> dict[str, Any]:
@@ -84,10 +100,11 @@ def _about(one: Outcome) -> dict[str, Any]:
 
 def _listing(outcomes: Sequence[Outcome], lang: str) -> Listing:
     study = outcomes[0].base.study
-    note = "what_if_note" if study.residents is not None else "what_if_note_area"
+    counted = "what_if_note" if study.residents is not None else "what_if_note_area"
     lines = [
+        *([phrase("private", lang)] if study.private else []),
         *map(printable, asked_lines(study, lang)),
-        phrase(note, lang, threshold=format_plain(study.threshold_min, lang)),
+        phrase(counted, lang, threshold=format_plain(study.threshold_min, lang)),
     ]
     parts: list[Part] = []
     for one in outcomes:
@@ -108,7 +125,7 @@ def _listing(outcomes: Sequence[Outcome], lang: str) -> Listing:
             continue
         city = changed[changed["level"] == "city"]
         parts.append(_part(one, city, phrase("what_if_all", lang, scenario=name), lang))
-        below = changed[changed["level"] != "city"]
+        below = changed[(changed["level"] != "city") & _told(changed, study)]
         if len(below):
             title = phrase("what_if_districts", lang, scenario=name)
             parts.append(_part(one, below, title, lang, districts=True))
@@ -116,6 +133,14 @@ def _listing(outcomes: Sequence[Outcome], lang: str) -> Listing:
     if len(outcomes) > 1:
         parts.insert(0, _beside(outcomes, lang))
     return Listing(phrase("what_if_title", lang, area=printable(study.area.name)), lines, parts)
+
+
+def _told(changed: pd.DataFrame, study: Study) -> pd.Series[bool]:
+    """Tell which rows of changes are more than nobody, or where residents are not known, any."""
+    if study.residents is None:
+        return pd.Series(True, index=changed.index)
+    told: pd.Series[bool] = changed[["residents_gained", "residents_lost"]].max(axis=1) >= 0.5
+    return told
 
 
 def _beside(outcomes: Sequence[Outcome], lang: str) -> Part:
