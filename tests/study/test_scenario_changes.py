@@ -17,6 +17,7 @@ from shapely import Point
 from helpers import toy_town
 from helpers.study_files import write_town
 from helpers.town_week import town_with_hours
+from quart_heure.analysis.answers import COMPOSITES
 from quart_heure.cli import main
 from quart_heure.errors import StudyFileError
 from quart_heure.outputs.degrees import degrees_of
@@ -231,3 +232,20 @@ def test_flags_make_one_scenario(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert [note["why"] for note in told["notes"]] == ["no_moment"]
     assert main(["what-if", str(study), *flags, "--no-cache", "-o", str(target)]) == 0
     assert len(gpd.read_file(target, layer="scenario_changes"))
+
+
+def test_what_cuts_a_gap_off_is_that_of_a_whole_analysis() -> None:
+    """The gaps of a composite are told by all essentials, those that did not change, too."""
+    base = analyse(toy_town.town_study(ground=toy_town.town_river(), min_gap_ha=0.1))
+    told = 0
+    for name in base.services.loc[base.services["counted"], "service_id"]:
+        if base.services.set_index("service_id").loc[name, "discreet"]:
+            continue
+        scenario = Scenario(name="s", close=(name,))
+        (outcome,) = what_if(base, [scenario])
+        whole = analyse(changed_study(base.study, scenario)).gaps
+        _, after = outcome.gaps
+        wanted = whole[whole["category"].isin(set(after["category"]))]
+        assert after["barrier"].tolist() == wanted["barrier"].tolist()
+        told += (wanted.loc[wanted["category"].isin(COMPOSITES), "barrier"] != "").sum()
+    assert told

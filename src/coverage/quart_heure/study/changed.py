@@ -62,7 +62,8 @@ def changed_study(study: Study, scenario: Scenario) -> Study:
     for hours in scenario.hours:
         at = find_service(table, hours.service, scenario.name)
         read = _read_hours(hours.hours, scenario.name)
-        changed.iloc[at, changed.columns.get_loc("opening_hours")] = read
+        for column, told in (("opening_hours", read), ("opening_hours_text", hours.hours)):
+            changed.iloc[at, changed.columns.get_loc(column)] = told
     for size in scenario.capacity:
         at = find_service(table, size.service, scenario.name)
         unit = size.unit or str(table["capacity_unit"].iat[at])
