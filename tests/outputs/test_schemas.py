@@ -53,6 +53,7 @@ COMMANDS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("manifest", ("info", "one/results", "--json")),
     ("paces", ("paces", "one/study/study.toml", "--json")),
     ("sensitivity", ("sensitivity", "one/study/study.toml", "--json")),
+    ("what-if", ("what-if", "one/study/study.toml", "--close", "A1", "--json")),
     ("ask", ("ask", "one/study/study.toml", "--json")),
     ("ask", ("ask", "one/study/study.toml", "--json", "--on", "2026-05-04")),
     ("links", ("links", "one/study/study.toml", "--category", "esi", "--json")),

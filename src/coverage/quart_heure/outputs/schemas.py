@@ -144,6 +144,24 @@ class Sensitivity(_Asked):
     sensitivity: list[dict[str, Any]]
 
 
+class ScenarioTold(TypedDict):
+    """A scenario, and what it asks."""
+
+    name: str
+    description: str
+    profile: str
+    threshold_min: float
+    asked: list[str]
+
+
+class WhatIf(_Asked):
+    """``what-if --json``; each row of ``gaps`` has its ``scenario``, too."""
+
+    scenarios: list[ScenarioTold]
+    scenario_changes: list[dict[str, Any]]
+    gaps: list[dict[str, Any]]
+
+
 class Calls(_Asked):
     """``ask --json``."""
 
@@ -384,6 +402,11 @@ SCHEMAS: Mapping[str, tuple[Any, str, Mapping[str, str]]] = {
     "manifest": (Manifest, "", {}),
     "paces": (Paces, "quart-heure-paces/1", {"paces": "paces"}),
     "sensitivity": (Sensitivity, "quart-heure-sensitivity/1", {"sensitivity": "sensitivity"}),
+    "what-if": (
+        WhatIf,
+        "quart-heure-what-if/1",
+        {"scenario_changes": "scenario_changes", "gaps": "gap_changes"},
+    ),
     "ask": (Calls, "quart-heure-calls/1", {"calls": "calls"}),
     "links": (Links, "quart-heure-links/1", {"links": "links"}),
     "site": (

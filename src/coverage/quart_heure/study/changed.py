@@ -12,6 +12,7 @@ import shapely
 
 from quart_heure.errors import StudyFileError
 from quart_heure.hints import nearest_hint
+from quart_heure.sources.hours.syntax import is_osm_hours
 from quart_heure.sources.services.capacities import CAPACITY_UNITS
 from quart_heure.sources.services.duplicates import name_key
 from quart_heure.study.scenario import Add, Scenario
@@ -55,7 +56,9 @@ def changed_study(study: Study, scenario: Scenario) -> Study:
         changed = changed.set_geometry(points, crs=table.crs)
     for hours in scenario.hours:
         at = find_service(table, hours.service, scenario.name)
-        changed.iloc[at, changed.columns.get_loc("opening_hours")] = hours.hours
+        _check_hours(hours.hours, scenario.name)
+        for column in ("opening_hours", "opening_hours_text"):
+            changed.iloc[at, changed.columns.get_loc(column)] = hours.hours
     for size in scenario.capacity:
         at = find_service(table, size.service, scenario.name)
         unit = size.unit or str(table["capacity_unit"].iat[at])
@@ -121,6 +124,8 @@ def _with_added(study: Study, table: gpd.GeoDataFrame, scenario: Scenario) -> gp
 
 
 def _row(one: Add, name: str, columns: Sequence[str], scenario: str) -> dict[str, Any]:
+    if one.hours:
+        _check_hours(one.hours, scenario)
     if one.capacity is not None:
         _check_unit(one.capacity_unit, scenario)
     known = {
@@ -139,6 +144,12 @@ def _row(one: Add, name: str, columns: Sequence[str], scenario: str) -> dict[str
         "source": ADDED,
     }
     return {column: known.get(column, "") for column in columns if column != "geometry"}
+
+
+def _check_hours(hours: str, scenario: str) -> None:
+    if not is_osm_hours(hours):
+        msg = f"Scenario {scenario!r}: the hours {hours!r} cannot be read."
+        raise StudyFileError(msg, hint='Write them as OSM does, such as "Mo-Fr 09:00-17:00".')
 
 
 def _check_unit(unit: str, scenario: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from quart_heure.categories import RESERVED_IDS
 from quart_heure.labels import (
     category_label,
     district_label,
@@ -14,16 +15,22 @@ from quart_heure.labels import (
     format_plain,
     heading,
     phrase,
+    text,
+    word,
 )
 from quart_heure.outputs.report.listing import Listing, Part, named_rows, typed_rows
 from quart_heure.outputs.report.variants import asked_lines
 from quart_heure.outputs.results.csv import csv_text
 from quart_heure.outputs.results.manifest import json_text
 from quart_heure.outputs.results.rows import printable
+from quart_heure.outputs.runs.gaps import match_gaps
 from quart_heure.schema import check_columns, table_columns
 from quart_heure.study.what_if import Outcome, change_table
 
+WHAT_IF_FORMAT = "quart-heure-what-if/1"
+
 _MOST_DISTRICTS = 12
+_MOST_GAPS = 8
 
 
 def render_what_if(
@@ -45,7 +52,7 @@ def render_what_if(
         return csv_text(table, table_columns("scenario_changes"))
     if form == "json":
         content = {
-            "format": "quart-heure-what-if/1",
+            "format": WHAT_IF_FORMAT,
             "area": study.area.name,
             "profile": study.profile.name,
             "person": study.person.name if study.person else "",
@@ -53,6 +60,11 @@ def render_what_if(
             "threshold_min": study.threshold_min,
             "scenarios": [_about(one) for one in outcomes],
             "scenario_changes": typed_rows(table, "scenario_changes"),
+            "gaps": [
+                {"scenario": one.scenario.name, **row}
+                for one in outcomes
+                for row in typed_rows(_gaps(one), "gap_changes")
+            ],
         }
         return json_text(content) + "\n"
     return _listing(outcomes, lang).drawn(form, lang, width=width, colour=colour)
@@ -66,6 +78,12 @@ def _about(one: Outcome) -> dict[str, Any]:
         "threshold_min": one.study.threshold_min,
         "asked": asked_lines(one.study, "en"),
     }
+
+
+def _gaps(one: Outcome) -> pd.DataFrame:
+    """Return the gaps that a scenario opens, closes, grows or shrinks, matched by place."""
+    found = match_gaps(one.base.gaps, one.coverage.gaps)
+    return pd.DataFrame(found[found["change"] != "same"].drop(columns="geometry"))
 
 
 def _listing(outcomes: Sequence[Outcome], lang: str) -> Listing:
@@ -94,6 +112,9 @@ def _listing(outcomes: Sequence[Outcome], lang: str) -> Listing:
         if len(below):
             title = phrase("what_if_districts", lang, scenario=name)
             parts.append(_part(one, below, title, lang, districts=True))
+        gaps = _gaps(one)
+        if len(gaps):
+            parts.append(_gap_part(one, gaps, phrase("what_if_gaps", lang, scenario=name), lang))
     return Listing(phrase("what_if_title", lang, area=printable(study.area.name)), lines, parts)
 
 
@@ -129,3 +150,32 @@ def _part(
     if districts:
         head = [heading("change_district", lang), *head]
     return Part(title, head, 2 if districts else 1, rows)
+
+
+def _gap_part(one: Outcome, gaps: pd.DataFrame, title: str, lang: str) -> Part:
+    names = one.base.basis.districts.names.set_index("district_id")["label"]
+    size = gaps[["area_before_ha", "area_after_ha"]].max(axis=1)
+    shown = gaps.loc[size.sort_values(ascending=False, kind="stable").index].head(_MOST_GAPS)
+    if len(shown) < len(gaps):
+        title += phrase("what_if_gaps_first", lang, n=len(shown), all=len(gaps))
+    rows = []
+    for row in named_rows(shown):
+        ends = [
+            f"{format_number(before, lang, decimals)} → {format_number(after, lang, decimals)}"
+            for before, after, decimals in (
+                (row.area_before_ha, row.area_after_ha, 1),
+                (row.residents_before, row.residents_after, 0),
+            )
+        ]
+        composite = row.category in RESERVED_IDS
+        label = (
+            word(f"{row.category}_gap", lang)
+            if composite
+            else category_label(row.category, lang, one.base.study.catalogue)
+        )
+        district = district_label(str(names.get(row.district_id, "")), lang)
+        told = [word(f"gap_{row.change}", lang), label, district, row.street]
+        rows.append([*map(printable, told), *ends])
+    columns = ("change", "district", "street", "area_ha", "residents")
+    head = [text(f"runs.{name}", lang) for name in columns]
+    return Part(title, [head[0], heading("category", lang), *head[1:]], 4, rows)
