@@ -29,8 +29,8 @@ from quart_heure.study.settings import template
 
 COMMANDS = (
     *("demo", "analyse", "report", "map", "dossier", "info", "paces", "sensitivity"),
-    "what-if",
-    *("site", "ask", "links"),
+    *("what-if", "closures"),
+    *("site", "ask", "links", "crosscheck"),
     *("compare", "verify", "schema"),
     *("fetch", "geocode", "check", "init"),
 )
@@ -419,7 +419,17 @@ def test_the_cache_is_where_the_variable_says_or_nowhere(
     assert call("report", study).out == cold.out
     kept = {path.name.partition("-")[0] for path in (tmp_path / "kept").iterdir()}
     assert kept == {
-        *("area", "cells", "contours", "network", "places", "reach", "residents", "search"),
+        *(
+            "area",
+            "cells",
+            "contours",
+            "elsewhere",
+            "network",
+            "places",
+            "reach",
+            "residents",
+            "search",
+        ),
         "times",
     }
     assert call("report", study).out == cold.out

@@ -25,16 +25,21 @@ from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.dossier.dossier import write_dossiers
 from quart_heure.outputs.map.map import render_map
 from quart_heure.outputs.report.check import render_check
+from quart_heure.outputs.report.closures import render_closures
 from quart_heure.outputs.report.report import REPORT_FORMATS, render_report
 from quart_heure.outputs.report.siting import render_siting
+from quart_heure.outputs.report.what_if import gap_changes, render_what_if
 from quart_heure.outputs.results.write import write_results
 from quart_heure.profiles import ADULT
 from quart_heure.study import Coverage, Study, analyse
 from quart_heure.study.calls import calls
 from quart_heure.study.check import check_study
+from quart_heure.study.closures import shared_buildings, worst_closures
 from quart_heure.study.links import missing_links
+from quart_heure.study.scenario import Scenario
 from quart_heure.study.siting import site
 from quart_heure.study.variants import paces, sensitivity
+from quart_heure.study.what_if import what_if
 
 PLACES = 20
 ORIGIN = np.array(toy_town.ORIGIN)
@@ -118,6 +123,31 @@ def test_variants_are_published_alike(asked: list[Study]) -> None:
         tables = paces(study, profiles=(ADULT,), thresholds=(5.0, 10.0)), sensitivity(study)
         told.append("".join(table.to_csv() for table in tables))
     assert told[0] == told[1]
+
+
+def test_scenarios_and_closures_are_published_alike(asked: list[Study]) -> None:
+    """Closing all the others leaves what the hidden place covers: that of its public point."""
+    told = []
+    for at in ((90, 1400), (1590, 610)):
+        study = made_public(asked[0], ORIGIN + at)
+        base = analyse(study)
+        scenarios = [
+            Scenario(name="others", close=("B1", "B2", "A1", "C1")),
+            Scenario(name="longer", threshold_min=25.0),
+            Scenario(name="slow", profile="slow", close=("B2",)),
+        ]
+        outcomes = what_if(base, scenarios)
+        worst = [worst_closures(base, name, count=2) for name in ("bagagerie", "esi")]
+        shared = shared_buildings(base)
+        told.append(
+            [
+                *(render_what_if(outcomes, form=form) for form in ("csv", "json", "md")),
+                *(render_closures(one, shared, form="json") for one in worst),
+                gap_changes(outcomes).to_wkt().to_csv(),
+            ]
+        )
+    assert told[0] == told[1]
+    assert "B3" not in "".join(told[0])
 
 
 def test_the_same_places_are_told_apart_in_private(asked: list[Study]) -> None:

@@ -36,6 +36,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs")
     town_run(folder / "one", discreet=True)
     town_run(folder / "two", ["services", "parameters"], discreet=True)
+    toy_town.town_network(bridge=False).write(folder / "one" / "other.parquet")
     (folder / "bare").mkdir()
     study = write_town(folder / "bare")
     text = study.read_text(encoding="utf-8")
@@ -53,7 +54,6 @@ COMMANDS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("manifest", ("info", "one/results", "--json")),
     ("paces", ("paces", "one/study/study.toml", "--json")),
     ("sensitivity", ("sensitivity", "one/study/study.toml", "--json")),
-    ("what-if", ("what-if", "one/study/study.toml", "--close", "A1", "--json")),
     ("ask", ("ask", "one/study/study.toml", "--json")),
     ("ask", ("ask", "one/study/study.toml", "--json", "--on", "2026-05-04")),
     ("links", ("links", "one/study/study.toml", "--category", "esi", "--json")),
@@ -61,6 +61,15 @@ COMMANDS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "site",
         ("site", "one/study/study.toml", "--category", "esi", "--curve", "--fair", "--json"),
+    ),
+    (
+        "what-if",
+        ("what-if", "one/study/study.toml", "--close", "A1", "--minutes", "5", "--json"),
+    ),
+    ("closures", ("closures", "one/study/study.toml", "--category", "esi", "--json")),
+    (
+        "crosscheck",
+        ("crosscheck", "one/study/study.toml", "--network", "one/other.parquet", "--json"),
     ),
     ("compare", ("compare", "one/results", "two/results", "--json")),
     ("compare", ("compare", "one/results", "two/results", "--figures-only", "--json")),

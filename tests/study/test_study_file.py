@@ -54,7 +54,7 @@ def study_file(town: Path, tmp_path: Path) -> Path:
 
 def test_a_study_read_is_the_study_written(study_file: Path, toy_coverage: Coverage) -> None:
     same_figures(analyse(read_town(study_file)), toy_coverage)
-    study = read_study(study_file)
+    study = read_study(study_file, private=True)
     assert study.area.name == "Petite Ville"
     assert (study.profile, study.threshold_min, study.cell_m) == (ADULT, 15.0, 25.0)
     roles = [(each["role"], each["file"]) for each in study.provenance]
@@ -359,7 +359,7 @@ def test_services_from_several_files(study_file: Path) -> None:
     table[3:5].to_crs(4326).to_file(folder / "b.geojson")
     services_table(table[5:]).to_csv(folder / "c.csv", index=False)
     swap(study_file, '["services.csv"]', '["a.parquet", "b.geojson", "c.csv"]')
-    study = read_study(study_file)
+    study = read_study(study_file, private=True)
     found = study.services.table
     assert list(found["service_id"]) == sorted(table["service_id"])
     assert found.geometry.geom_equals_exact(table.geometry, tolerance=0.01).all()

@@ -378,7 +378,7 @@ def test_a_place_off_the_streets_is_refused_with_the_distance(base: Coverage) ->
 
 def test_gaps_that_open_are_told(base: Coverage) -> None:
     (outcome,) = what_if(base, [Scenario(name="s", close=tuple(shown(base)))])
-    told = json.loads(render_what_if([outcome], form="json"))["gaps"]
+    told = json.loads(render_what_if([outcome], form="json"))["scenario_gaps"]
     assert told
     assert {row["scenario"] for row in told} == {"s"}
     assert {row["change"] for row in told} <= {"opened", "grown"}

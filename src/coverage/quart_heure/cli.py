@@ -13,7 +13,16 @@ from typing import Annotated
 
 import typer
 
-from quart_heure.commands import crosscheck, inputs, reports, runs, siting, variants, what_if
+from quart_heure.commands import (
+    closures,
+    crosscheck,
+    inputs,
+    reports,
+    runs,
+    siting,
+    variants,
+    what_if,
+)
 from quart_heure.errors import QuartHeureError
 
 app = typer.Typer(
@@ -56,6 +65,7 @@ for _command in (
     siting.ask,
     siting.links,
     crosscheck.crosscheck,
+    closures.closures,
     runs.compare,
     runs.verify,
     runs.schema,

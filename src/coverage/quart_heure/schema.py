@@ -72,7 +72,8 @@ _ON_DEMAND = (
     *("paces", "sensitivity"),
     *("sites", "site_candidates", "site_alternatives", "site_gaps", "site_districts"),
     *("site_curve", "calls", "links"),
-    "scenario_changes",
+    *("closures", "shared_buildings"),
+    *("scenario_changes", "scenario_gaps"),
     *("changes", "gap_changes", "service_changes"),
 )
 """Tables that a command prints and no folder of results holds."""

@@ -22,13 +22,16 @@ from quart_heure.commands.running import (
     chosen_cache,
     deliver,
     load_study,
+    load_walkers,
     progress,
     screen,
 )
 from quart_heure.errors import StudyFileError
 
 if TYPE_CHECKING:
-    from quart_heure.study.scenario import Scenario
+    from collections.abc import Sequence
+
+    from quart_heure.study.scenario import Add, Move, NewCapacity, NewHours, Scenario
 
 
 @with_options
@@ -39,6 +42,7 @@ def what_if(
     scenarios: Annotated[
         list[Path] | None,
         typer.Option(
+            "--scenario",
             "--scenarios",
             metavar="FILE",
             help="Scenarios in TOML (docs/scenarios.md), shown side by side; may be repeated.",
@@ -62,6 +66,31 @@ def what_if(
             "--move", metavar="SERVICE@LAT,LON", help="Let it stand elsewhere; repeatable."
         ),
     ] = None,
+    hours: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--hours",
+            metavar="SERVICE=HOURS",
+            help='Other hours, such as "Bagagérue=Mo-Fr 09:00-17:00" (with --at or --on);'
+            " repeatable.",
+        ),
+    ] = None,
+    capacity: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--capacity",
+            metavar="SERVICE=NUMBER",
+            help="Another capacity, in the unit that it has; repeatable.",
+        ),
+    ] = None,
+    walker: Annotated[
+        str | None,
+        typer.Option("--walker", help="Another walker in the scenario: adult, slow or step_free."),
+    ] = None,
+    minutes: Annotated[
+        float | None,
+        typer.Option("--minutes", metavar="MINUTES", help="Another threshold in the scenario."),
+    ] = None,
     name: Annotated[
         str, typer.Option("--name", help="What to call the changes of these flags.")
     ] = "what if",
@@ -69,56 +98,110 @@ def what_if(
     no_cache: NoCache = False,
 ) -> None:
     """Tell who would gain and who would lose if services closed, opened or moved."""
-    from quart_heure.outputs.report.what_if import render_what_if
+    from quart_heure.outputs.report.what_if import render_what_if, write_what_if
     from quart_heure.study.line import analyse
-    from quart_heure.study.scenario import read_scenarios
+    from quart_heure.study.scenario import Scenario, read_scenarios
     from quart_heure.study.what_if import what_if as ask
 
     check_output(table.output, study)
     # Before the analysis: a slip of the pen is told at once.
     asked = [scenario for path in scenarios or () for scenario in read_scenarios(path)]
-    if close or add or move:
-        asked.append(_of_flags(name, close or (), add or (), move or ()))
+    flagged = Scenario(
+        name=name,
+        close=tuple(close or ()),
+        add=_added(add or ()),
+        move=_moved(move or ()),
+        hours=_with_hours(hours or ()),
+        capacity=_with_capacity(capacity or ()),
+        profile=walker,
+        threshold_min=minutes,
+    )
+    if flagged != Scenario(name=name):
+        asked.append(flagged)
     if not asked:
         msg = "There is nothing to change."
-        raise StudyFileError(msg, hint="Give --close, --add, --move or --scenarios.")
+        raise StudyFileError(msg, hint="Give --close, --add, --move or --scenario.")
     with progress() as say:
         say("inputs")
-        loaded = load_study(study, options.asked(), no_cache=no_cache)
+        walks_m = _longest_walk(asked, study, options)
+        loaded = load_study(study, options.asked(), no_cache=no_cache, walks_m=walks_m)
         base = analyse(loaded, cache=chosen_cache(no_cache), progress=say)
         outcomes = ask(base, asked, progress=say)
+    if table.output is not None and table.output.suffix.lower() == ".gpkg":
+        write_what_if(outcomes, table.output)
+        typer.echo(str(table.output))
+        return
     wide = screen() if table.output is None else {}
     deliver(render_what_if(outcomes, form=table.shape, lang=lang.value, **wide), table.output)
 
 
-def _of_flags(
-    name: str, close: list[str] | tuple[()], add: list[str] | tuple[()], move: list[str] | tuple[()]
-) -> Scenario:
-    from quart_heure.study.scenario import Add, Move, Scenario
+def _longest_walk(
+    scenarios: Sequence[Scenario], study: Path | None, options: AnalysisOptions
+) -> float:
+    """Return the metres of the longest walk that a scenario asks of a walker or a threshold."""
+    from quart_heure.study.bounds import THRESHOLD_MIN
 
-    opened = [(what, _place("--add", what)) for what in add]
-    moved = [(what, _place("--move", what)) for what in move]
-    return Scenario(
-        name=name,
-        close=tuple(close),
-        add=tuple(
-            Add(category=what.rpartition("@")[0].strip(), lat=lat, lon=lon)
-            for what, (lat, lon) in opened
-        ),
-        move=tuple(
-            Move(service=what.rpartition("@")[0].strip(), lat=lat, lon=lon)
-            for what, (lat, lon) in moved
-        ),
-    )
+    others = [one for one in scenarios if one.changes_question]
+    if not others:
+        return 0.0
+    names = [one.profile or options.profile for one in others]
+    minutes = [one.threshold_min or options.threshold or THRESHOLD_MIN for one in others]
+    known = [name for name in names if name is not None]
+    # Without a name it is the walker of the study file: as fast as any that is packaged.
+    _, walks_m = load_walkers(study, known if len(known) == len(names) else None, minutes)
+    return walks_m
 
 
-def _place(flag: str, what: str) -> tuple[float, float]:
+def _added(given: Sequence[str]) -> tuple[Add, ...]:
+    from quart_heure.study.scenario import Add
+
+    each = [_word_and_place("--add", what) for what in given]
+    return tuple(Add(category=word, lat=lat, lon=lon) for word, lat, lon in each)
+
+
+def _moved(given: Sequence[str]) -> tuple[Move, ...]:
+    from quart_heure.study.scenario import Move
+
+    each = [_word_and_place("--move", what) for what in given]
+    return tuple(Move(service=word, lat=lat, lon=lon) for word, lat, lon in each)
+
+
+def _with_hours(given: Sequence[str]) -> tuple[NewHours, ...]:
+    from quart_heure.study.scenario import NewHours
+
+    each = [_word_and_value("--hours", what, "HOURS") for what in given]
+    return tuple(NewHours(service=word, hours=value) for word, value in each)
+
+
+def _with_capacity(given: Sequence[str]) -> tuple[NewCapacity, ...]:
+    from quart_heure.study.scenario import NewCapacity
+
+    found = []
+    for what in given:
+        word, value = _word_and_value("--capacity", what, "NUMBER")
+        try:
+            found.append(NewCapacity(service=word, value=float(value)))
+        except ValueError:
+            msg = f"--capacity {what!r}: {value!r} is no number."
+            raise StudyFileError(msg, hint="Write for instance Bagagérue=60.") from None
+    return tuple(found)
+
+
+def _word_and_value(flag: str, what: str, kind: str) -> tuple[str, str]:
+    word, _, value = (part.strip() for part in what.rpartition("="))
+    if not word or not value:
+        msg = f"{flag} {what!r} is not SERVICE={kind}."
+        raise StudyFileError(msg, hint="Name the service by id or name, then =, then the value.")
+    return word, value
+
+
+def _word_and_place(flag: str, what: str) -> tuple[str, float, float]:
     word, _, place = what.rpartition("@")
     try:
         lat, lon = (float(number) for number in place.split(","))
     except ValueError:
-        word = ""
+        word, lat, lon = "", 0.0, 0.0
     if not word.strip():
         msg = f"{flag} {what!r} is not WHAT@LAT,LON."
         raise StudyFileError(msg, hint="Write for instance bagagerie@48.8801,2.3553.")
-    return lat, lon
+    return word.strip(), lat, lon

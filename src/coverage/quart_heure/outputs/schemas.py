@@ -7,7 +7,7 @@ Objects with a structure of their own are typed dictionaries; rows of tables are
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
 import msgspec
 
@@ -116,7 +116,7 @@ class Manifest(_ManifestMore):
     definitions: list[Definition]
     limits: list[Limit]
     attribution: list[str]
-    withheld: dict[str, int]
+    withheld: dict[str, Any]
     area: str
     crs: str
     categories: list[ManifestCategory]
@@ -144,24 +144,6 @@ class Sensitivity(_Asked):
     sensitivity: list[dict[str, Any]]
 
 
-class ScenarioTold(TypedDict):
-    """A scenario, and what it asks."""
-
-    name: str
-    description: str
-    profile: str
-    threshold_min: float
-    asked: list[str]
-
-
-class WhatIf(_Asked):
-    """``what-if --json``; each row of ``gaps`` has its ``scenario``, too."""
-
-    scenarios: list[ScenarioTold]
-    scenario_changes: list[dict[str, Any]]
-    gaps: list[dict[str, Any]]
-
-
 class Calls(_Asked):
     """``ask --json``."""
 
@@ -180,6 +162,24 @@ class Links(TypedDict):
     most_m: float
     unit: str
     links: list[dict[str, Any]]
+
+
+class Crosschecked(TypedDict):
+    """``crosscheck --json``: how far two networks agree; shares in per cent, null if unknown."""
+
+    format: str
+    area: str
+    profile: str
+    threshold_min: float
+    by: Literal["residents", "area"]
+    networks: list[dict[str, str]]
+    mean_points: float
+    worst_points: float
+    same_pct: float
+    explained_pct: float | None
+    agreement: list[dict[str, Any]]
+    zones: list[dict[str, Any]]
+    streets: list[dict[str, Any]]
 
 
 class Sites(TypedDict):
@@ -209,6 +209,57 @@ class Sites(TypedDict):
     site_districts: list[dict[str, Any]]
     site_curve: list[dict[str, Any]]
     problems: list[dict[str, Any]]
+
+
+class ScenarioNote(TypedDict):
+    """What of a scenario changes no figure: see docs/scenarios.md."""
+
+    why: str
+    about: str
+
+
+class ScenarioTold(TypedDict):
+    """A scenario, the categories that were searched again, and what of it changes nothing."""
+
+    name: str
+    description: str
+    profile: str
+    threshold_min: float
+    asked: list[str]
+    touched: list[str]
+    notes: list[ScenarioNote]
+
+
+class WhatIf(TypedDict):
+    """``what-if --json``: who gains and who loses, and the gaps that change."""
+
+    format: str
+    area: str
+    profile: str
+    person: str
+    asked: list[str]
+    threshold_min: float
+    private: bool
+    scenarios: list[ScenarioTold]
+    scenario_changes: list[dict[str, Any]]
+    scenario_gaps: list[dict[str, Any]]
+
+
+class ClosuresTold(TypedDict):
+    """``closures --json``: the worst sets, with a bound, and buildings of several categories."""
+
+    format: str
+    area: str
+    category: str
+    count: int
+    profile: str
+    threshold_min: float
+    private: bool
+    by: str
+    proven: bool
+    bound: float
+    closures: list[dict[str, Any]]
+    buildings: list[dict[str, Any]]
 
 
 class Finding(TypedDict):
@@ -402,11 +453,6 @@ SCHEMAS: Mapping[str, tuple[Any, str, Mapping[str, str]]] = {
     "manifest": (Manifest, "", {}),
     "paces": (Paces, "quart-heure-paces/1", {"paces": "paces"}),
     "sensitivity": (Sensitivity, "quart-heure-sensitivity/1", {"sensitivity": "sensitivity"}),
-    "what-if": (
-        WhatIf,
-        "quart-heure-what-if/1",
-        {"scenario_changes": "scenario_changes", "gaps": "gap_changes"},
-    ),
     "ask": (Calls, "quart-heure-calls/1", {"calls": "calls"}),
     "links": (Links, "quart-heure-links/1", {"links": "links"}),
     "site": (
@@ -415,6 +461,25 @@ SCHEMAS: Mapping[str, tuple[Any, str, Mapping[str, str]]] = {
         {
             **{name: name for name in ("sites", "site_candidates", "site_alternatives")},
             **{name: name for name in ("site_gaps", "site_districts", "site_curve", "problems")},
+        },
+    ),
+    "what-if": (
+        WhatIf,
+        "quart-heure-what-if/1",
+        {name: name for name in ("scenario_changes", "scenario_gaps")},
+    ),
+    "closures": (
+        ClosuresTold,
+        "quart-heure-closures/1",
+        {"closures": "closures", "buildings": "shared_buildings"},
+    ),
+    "crosscheck": (
+        Crosschecked,
+        "quart-heure-crosscheck/1",
+        {
+            "agreement": "crosscheck",
+            "zones": "crosscheck_zones",
+            "streets": "crosscheck_streets",
         },
     ),
     "compare": (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +12,11 @@ import pyproj
 import shapely
 
 from quart_heure.errors import StudyFileError
-from quart_heure.hints import nearest_hint
 from quart_heure.sources.hours.syntax import is_osm_hours
+from quart_heure.sources.hours.text import hours_from_text
 from quart_heure.sources.services.capacities import CAPACITY_UNITS
 from quart_heure.sources.services.duplicates import name_key
+from quart_heure.sources.texts import fold
 from quart_heure.study.scenario import Add, Scenario
 from quart_heure.study.study import Study
 
@@ -22,10 +24,13 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
-__all__ = ["changed_study", "find_service"]
+__all__ = ["changed_services", "changed_study", "find_service"]
 
 ADDED = "scenario"
 """Source of services that a scenario adds."""
+
+_MOST_NEAR = 3
+"""Names that are proposed for one that is not known."""
 
 
 def changed_study(study: Study, scenario: Scenario) -> Study:
@@ -56,9 +61,9 @@ def changed_study(study: Study, scenario: Scenario) -> Study:
         changed = changed.set_geometry(points, crs=table.crs)
     for hours in scenario.hours:
         at = find_service(table, hours.service, scenario.name)
-        _check_hours(hours.hours, scenario.name)
-        for column in ("opening_hours", "opening_hours_text"):
-            changed.iloc[at, changed.columns.get_loc(column)] = hours.hours
+        read = _read_hours(hours.hours, scenario.name)
+        for column, told in (("opening_hours", read), ("opening_hours_text", hours.hours)):
+            changed.iloc[at, changed.columns.get_loc(column)] = told
     for size in scenario.capacity:
         at = find_service(table, size.service, scenario.name)
         unit = size.unit or str(table["capacity_unit"].iat[at])
@@ -73,6 +78,29 @@ def changed_study(study: Study, scenario: Scenario) -> Study:
         return study
     changed = changed.sort_values("service_id", kind="stable", ignore_index=True)
     return study.replace(services=dataclasses.replace(study.services, table=changed))
+
+
+def changed_services(study: Study, scenario: Scenario) -> frozenset[str]:
+    """Return the ids of the services that a scenario puts somewhere: those moved and those added.
+
+    See `changed_study`, which refuses what cannot be.
+    """
+    table = study.services.table
+    moved = [find_service(table, one.service, scenario.name) for one in scenario.move]
+    ids = table["service_id"].to_numpy(dtype=object)
+    return frozenset([*ids[moved], *_added_ids(study, scenario)])
+
+
+def _added_ids(study: Study, scenario: Scenario) -> list[str]:
+    taken = set(study.services.table["service_id"])
+    found: list[str] = []
+    for number in range(1, len(scenario.add) + 1):
+        name = f"added-{number}"
+        while name in taken:
+            name += "-new"
+        taken.add(name)
+        found.append(name)
+    return found
 
 
 def find_service(table: pd.DataFrame, word: str, scenario: str) -> int:
@@ -98,23 +126,37 @@ def find_service(table: pd.DataFrame, word: str, scenario: str) -> int:
         msg = f"Scenario {scenario!r}: {len(found)} services are called {word!r}."
         raise StudyFileError(msg, hint=f"Give the id of one: {each}.")
     msg = f"Scenario {scenario!r}: unknown service {word!r}."
-    known = sorted({name for name in names if name} | {str(one) for one in ids})
-    hint = nearest_hint(word, known, otherwise="Names are in services.csv of the results.")
-    raise StudyFileError(msg, hint=hint)
+    hint = _near_hint(word, names) or _near_hint(word, [str(one) for one in ids])
+    raise StudyFileError(msg, hint=hint or "Names are in services.csv of the results.")
+
+
+def _near_hint(word: str, known: Sequence[str]) -> str:
+    """Return a hint of the names that hold all words of one that is not known, else that are near.
+
+    Parameters
+    ----------
+    known
+        Names that may be told, "" for none.
+    """
+    spelt = {fold(name): name for name in sorted(known) if name}
+    words = fold(word).split()
+    near = [name for key, name in spelt.items() if words and all(one in key for one in words)]
+    near = near or [
+        spelt[one] for one in difflib.get_close_matches(fold(word), spelt, n=_MOST_NEAR)
+    ]
+    if not near:
+        return ""
+    more = ", …" if len(near) > _MOST_NEAR else ""
+    return f"Did you mean {' or '.join(repr(name) for name in near[:_MOST_NEAR])}{more}?"
 
 
 def _with_added(study: Study, table: gpd.GeoDataFrame, scenario: Scenario) -> gpd.GeoDataFrame:
     import geopandas as gpd  # noqa: PLC0415 - see the design: heavy imports wait
     import pandas as pd  # noqa: PLC0415
 
-    taken = set(study.services.table["service_id"])
     rows: list[dict[str, Any]] = []
-    for number, one in enumerate(scenario.add, start=1):
+    for name, one in zip(_added_ids(study, scenario), scenario.add, strict=True):
         study.replace(categories=(one.category,))  # refuses an unknown one
-        name = f"added-{number}"
-        while name in taken:
-            name += "-new"
-        taken.add(name)
         rows.append(_row(one, name, table.columns, scenario.name))
     points = shapely.points(_metres(study, [(one.lon, one.lat) for one in scenario.add]))
     added = gpd.GeoDataFrame(rows, geometry=points, crs=table.crs)
@@ -124,8 +166,6 @@ def _with_added(study: Study, table: gpd.GeoDataFrame, scenario: Scenario) -> gp
 
 
 def _row(one: Add, name: str, columns: Sequence[str], scenario: str) -> dict[str, Any]:
-    if one.hours:
-        _check_hours(one.hours, scenario)
     if one.capacity is not None:
         _check_unit(one.capacity_unit, scenario)
     known = {
@@ -137,7 +177,7 @@ def _row(one: Add, name: str, columns: Sequence[str], scenario: str) -> dict[str
         "access": "unknown",
         "animals": "unknown",
         "wheelchair": "unknown",
-        "opening_hours": one.hours,
+        "opening_hours": _read_hours(one.hours, scenario) if one.hours else "",
         "opening_hours_text": one.hours,
         "capacity_value": np.nan if one.capacity is None else float(one.capacity),
         "capacity_unit": one.capacity_unit,
@@ -146,10 +186,15 @@ def _row(one: Add, name: str, columns: Sequence[str], scenario: str) -> dict[str
     return {column: known.get(column, "") for column in columns if column != "geometry"}
 
 
-def _check_hours(hours: str, scenario: str) -> None:
-    if not is_osm_hours(hours):
-        msg = f"Scenario {scenario!r}: the hours {hours!r} cannot be read."
-        raise StudyFileError(msg, hint='Write them as OSM does, such as "Mo-Fr 09:00-17:00".')
+def _read_hours(text: str, scenario: str) -> str:
+    """Return hours in OSM's syntax, which they are written in, or in words."""
+    if is_osm_hours(text):
+        return text
+    read = hours_from_text(text)
+    if not read.understood or not read.osm:
+        msg = f"Scenario {scenario!r}: the hours {text!r} are not understood."
+        raise StudyFileError(msg, hint="Write them as OpenStreetMap does: Mo-Fr 09:00-17:00.")
+    return read.osm
 
 
 def _check_unit(unit: str, scenario: str) -> None:

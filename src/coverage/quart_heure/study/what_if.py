@@ -17,8 +17,14 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from quart_heure.analysis.answers import Answer, composite_answers, search_answers
-from quart_heure.analysis.placement import OFF_NETWORK, place_services
+from quart_heure.analysis.answers import (
+    COMPOSITES,
+    Answer,
+    composite_answers,
+    search_answers,
+)
+from quart_heure.analysis.gap_tables import gap_tables
+from quart_heure.analysis.placement import place_services
 from quart_heure.analysis.shares import percent
 from quart_heure.cache import Cache
 from quart_heure.errors import StudyFileError
@@ -29,6 +35,7 @@ from quart_heure.study.coverage import Coverage
 from quart_heure.study.line import analyse
 from quart_heure.study.prepared import fits
 from quart_heure.study.scenario import Scenario
+from quart_heure.study.scenario_places import Note, check_placed, notes_of
 from quart_heure.study.study import Study
 
 if TYPE_CHECKING:
@@ -64,6 +71,8 @@ class Outcome:
         All services as they would be placed, discreet ones too.
     touched
         Categories that were searched again.
+    notes
+        What of it changes no figure, and why.
     """
 
     scenario: Scenario
@@ -72,6 +81,7 @@ class Outcome:
     answers: dict[str, Answer]
     services: gpd.GeoDataFrame
     touched: tuple[str, ...]
+    notes: tuple[Note, ...] = ()
 
     @functools.cached_property
     def coverage(self) -> Coverage:
@@ -125,6 +135,46 @@ class Outcome:
         for name in districts.names.columns:
             whole[name] = np.tile(shown[name].to_numpy(dtype=object), len(tables))
         return pd.DataFrame({"scenario": self.scenario.name, **whole})[list(CHANGE_COLUMNS)]
+
+    @functools.cached_property
+    def gaps(self) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+        """Gaps before and after, of the categories and composites of which some cell changed.
+
+        They are found when they are asked for: the rest is answered without them.
+        """
+        moved = [
+            name
+            for name, after in self.answers.items()
+            if "coverage" in self.__dict__
+            or not np.array_equal(after.covered, self.base.answers[name].covered)
+        ]
+        if "coverage" in self.__dict__:
+            later = self.coverage.gaps
+        elif not moved:
+            later = self.base.gaps
+        else:
+            # What is missing in a gap of a composite is told by the essentials.
+            parts = self.study.essentials if set(moved) & {*COMPOSITES} else ()
+            wanted = [name for name in self.answers if name in moved or name in parts]
+            later, _ = gap_tables(
+                {name: self.answers[name] for name in wanted},
+                self.base.basis.cells,
+                area=self.study.area,
+                network=self.study.network,
+                services=self.services,
+                residents=self.base.basis.people,
+                certainty=None,
+                min_gap_ha=self.study.min_gap_ha,
+                would=self.services["counted"].to_numpy(dtype=bool),
+                essentials=self.study.essentials,
+                reach_m=self.study.reach_m,
+                barriers=self.study.named_barriers,
+            )
+        before, after = (
+            table[table["category"].isin(moved)].reset_index(drop=True)
+            for table in (self.base.gaps, later)
+        )
+        return before, after
 
 
 def what_if(
@@ -181,7 +231,7 @@ def _outcome(base: Coverage, scenario: Scenario) -> Outcome:
         services, attachment = base.services, base.attachment
     else:
         services, attachment = _placed(base, study)
-    _check_placed(base, services, scenario)
+    check_placed(base, services, scenario)
     counted = services["counted"].to_numpy(dtype=bool)
     parts, before = base.prepared.parts, base.services["counted"].to_numpy(dtype=bool)
     if not np.array_equal(
@@ -198,6 +248,7 @@ def _outcome(base: Coverage, scenario: Scenario) -> Outcome:
         answers=answers,
         services=services,
         touched=touched,
+        notes=notes_of(base, services, scenario),
     )
 
 
@@ -252,7 +303,7 @@ def _whole(base: Coverage, scenario: Scenario, study: Study) -> Outcome:
     """Answer by a whole analysis: it keeps what it can."""
     prepared = base.prepared if fits(study, base.study) else None
     coverage = analyse(study, prepared=prepared)
-    _check_placed(base, coverage.services, scenario)
+    check_placed(base, coverage.services, scenario)
     outcome = Outcome(
         scenario=scenario,
         base=base,
@@ -260,6 +311,7 @@ def _whole(base: Coverage, scenario: Scenario, study: Study) -> Outcome:
         answers=dict(coverage.answers),
         services=coverage.services,
         touched=study.categories,
+        notes=notes_of(base, coverage.services, scenario),
     )
     # It is what the property would compute.
     outcome.__dict__["coverage"] = coverage
@@ -320,17 +372,3 @@ def _touched(before: gpd.GeoDataFrame, after: gpd.GeoDataFrame) -> tuple[str, ..
         names = (table[n].to_numpy(dtype=object)[counted] for n in ("category", "service_id"))
         placed.append(set(zip(*names, x.tolist(), y.tolist(), strict=True)))
     return tuple(sorted({one[0] for one in placed[0] ^ placed[1]}))
-
-
-def _check_placed(base: Coverage, services: gpd.GeoDataFrame, scenario: Scenario) -> None:
-    """Refuse a service that the scenario puts where no street is."""
-    lost = services["left_out_reason"].to_numpy(dtype=object) == OFF_NETWORK
-    if not lost.any():
-        return
-    reasons = zip(base.services["service_id"], base.services["left_out_reason"], strict=True)
-    before = dict(reasons)
-    for row in services[lost].itertuples():
-        if before.get(row.service_id, "") != OFF_NETWORK:
-            msg = f"Scenario {scenario.name!r}: no useful street within {base.study.snap_m:g} m "
-            msg += f"of the place for {row.name!r}."
-            raise StudyFileError(msg, hint="Put it beside a street of the network.")

@@ -16,6 +16,7 @@ _STATES = {
     "changed": "is no longer the same file",
     "gone": "is gone",
     "live": "was asked of a server and is not kept",
+    "untold": "holds discreet places: no hash of it is kept",
     "new": "is named by the study today and was not then",
 }
 

@@ -193,6 +193,12 @@ def check_comparable(earlier: Run, later: Run) -> None:
             f"{one} and {other} cannot be compared: {places[0]} and {places[1]} share no district."
         )
         raise InputFileError(msg, hint="Compare runs of one place, by the same districts.")
+    private = [bool(one.manifest["parameters"].get("private")) for one in (earlier, later)]
+    if private[0] != private[1]:
+        inner = (one, other)[private.index(True)]
+        msg = f"{one} and {other} cannot be compared: {inner} is an internal document (--private)."
+        hint = "What differs would tell where discreet places are. Compare two runs of one kind."
+        raise InputFileError(msg, hint=hint)
     crs = earlier.manifest["parameters"].get("crs"), later.manifest["parameters"].get("crs")
     if crs[0] != crs[1]:
         msg = f"{one} and {other} cannot be compared: they measure in {crs[0]} and {crs[1]}."

@@ -25,14 +25,18 @@ from quart_heure.study.origin import PLACE_KEY, background_of
 from quart_heure.study.settings import StudySettings, read_settings, study_path
 from quart_heure.study.study import Study
 
-State = Literal["same", "changed", "gone", "live", "new"]
+State = Literal["same", "untold", "changed", "gone", "live", "new"]
+
+_AT_HAND: tuple[State, ...] = ("same", "untold")
 
 
 @dataclasses.dataclass(frozen=True)
 class InputState:
     """One input of a run: whether the file is still what the figures were made from.
 
-    ``live`` was asked of a server and kept nowhere; ``new`` is named by the study today alone.
+    ``live`` was asked of a server and kept nowhere; ``new`` is named by the study today alone. Of
+    services with discreet places no hash is kept, which would confirm a guess: they are ``untold``,
+    and the figures recomputed from them say whether they are the same.
     """
 
     role: str
@@ -65,14 +69,18 @@ class AtHand:
     @property
     def whole(self) -> bool:
         """Whether every file is there, the same as then."""
-        return self.settings is not None and all(one.state == "same" for one in self.inputs)
+        return self.settings is not None and all(one.state in _AT_HAND for one in self.inputs)
 
     @property
     def lost(self) -> list[str]:
         """What is not, in words of the command line."""
         if self.settings is None:
             return [self.missing]
-        return [f"{one.role} {one.file}: {one.state}" for one in self.inputs if one.state != "same"]
+        return [
+            f"{one.role} {one.file}: {one.state}"
+            for one in self.inputs
+            if one.state not in _AT_HAND
+        ]
 
     def study(self, cache: Cache, *, walks_m: float = 0.0) -> Study:
         """Read the study, with the parameters of the run.
@@ -169,6 +177,7 @@ def asked_of(manifest: Mapping[str, Any]) -> Asked:
                 steps_allowed=bool(told["steps_allowed"]),
                 demanding_allowed=bool(told.get("demanding_allowed", True)),
             ),
+            "private": bool(told.get("private", False)),
             **_hours_asked(told),
         }
     except (KeyError, TypeError, ValueError) as error:
@@ -227,12 +236,14 @@ def _states(manifest: Mapping[str, Any], settings: StudySettings) -> list[InputS
     states = []
     for one in manifest.get("inputs", []):
         role, name, sha256 = (str(one.get(key, "")) for key in ("role", "file", "sha256"))
-        if not sha256:
+        match = next((each for each in left if (each[0], each[1].name) == (role, name)), None)
+        if not sha256 and match is None:
             states.append(InputState(role, name, "live"))
             continue
-        match = next((each for each in left if (each[0], each[1].name) == (role, name)), None)
         if match is None or not match[1].exists():
             states.append(InputState(role, name, "gone"))
+        elif not sha256:
+            states.append(InputState(role, name, "untold"))
         else:
             same = sha256_of(match[1]) == sha256
             states.append(InputState(role, name, "same" if same else "changed"))

@@ -91,7 +91,7 @@ class Verification:
     @property
     def lost(self) -> list[InputState]:
         """Inputs that are not the same any more."""
-        return [one for one in self.inputs if one.state != "same"]
+        return [one for one in self.inputs if one.state not in ("same", "untold")]
 
     @property
     def verified(self) -> bool:

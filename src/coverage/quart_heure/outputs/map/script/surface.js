@@ -118,6 +118,7 @@ export class Surface extends L.Renderer {
     canvas.style.width = canvas.width / scale + "px";
     canvas.style.height = canvas.height / scale + "px";
     L.DomUtil.setPosition(canvas, this._bounds.min);
+    if (!canvas.width || !canvas.height) return; // the panel covers the whole map
     const pen = penOf(canvas);
     const image = pen.createImageData(canvas.width, canvas.height);
     this.fill(this.scene, new Uint32Array(image.data.buffer), canvas.width, canvas.height, scale);
