@@ -161,9 +161,27 @@ def measure_line(repeat: int) -> list[Row]:
     ]
     whole = [sum(run.values()) for run in again]
     rows.append(Row("all of these, without imports", sum(first.values()), statistics.median(whole)))
+    rows.append(_moved_service(repeat))
     seconds, _ = timed(lambda: WalkNetwork.read(PARIS / "network.parquet"))
     rows.append(Row("the network alone, read from its file", seconds))
     return rows
+
+
+def _moved_service(repeat: int) -> Row:
+    """Time the answer to one service that stands elsewhere, its table of districts too."""
+    from quart_heure.study import Study, analyse  # noqa: PLC0415
+    from quart_heure.study.scenario import Move, Scenario  # noqa: PLC0415
+    from quart_heure.study.what_if import what_if  # noqa: PLC0415
+
+    base = analyse(Study.paris())
+    counted = base.services[base.services["counted"]]
+    name = str(counted.loc[counted["category"] == "bains_douches", "service_id"].iloc[0])
+    scenario = Scenario(name="moved", move=(Move(service=name, lat=48.87, lon=2.34),))
+    seconds = [
+        timed(lambda: what_if(base, [scenario])[0].changes)[0] for _ in range(max(repeat, 3) + 1)
+    ]
+    # How cells enter the streets is looked up at the first question.
+    return Row("one service moved, study loaded", seconds[0], statistics.median(seconds[1:]))
 
 
 def _line_steps(cache: Cache) -> dict[str, float]:

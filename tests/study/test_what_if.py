@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import json
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,7 +28,17 @@ from quart_heure.schema import table_columns
 from quart_heure.study import Coverage, Study, analyse
 from quart_heure.study import what_if as what_if_module
 from quart_heure.study.changed import changed_study
-from quart_heure.study.scenario import Add, Cut, Move, Scenario, read_scenarios, scenarios_of
+from quart_heure.study.scenario import (
+    Add,
+    Cut,
+    Link,
+    Move,
+    NewCapacity,
+    NewHours,
+    Scenario,
+    read_scenarios,
+    scenarios_of,
+)
 from quart_heure.study.what_if import Outcome, what_if
 
 FIELDS = ("minutes", "nearest", "status", "in_reach")
@@ -205,10 +217,76 @@ def test_discreet_places_count_and_are_not_changed() -> None:
             assert name not in told
 
 
-def test_links_and_cuts_are_refused_and_not_ignored(base: Coverage) -> None:
-    cut = Scenario(name="c", cut=(Cut(lat=48.8, lon=2.3),))
-    with pytest.raises(StudyFileError, match="not computed"):
-        what_if(base, [cut])
+def spot(x: float, y: float) -> tuple[float, float]:
+    """Return latitude and longitude of a place of the town."""
+    return degrees(toy_town.town_study(), toy_town.ORIGIN[0] + x, toy_town.ORIGIN[1] + y)
+
+
+def link_of(one: tuple[float, float], other: tuple[float, float]) -> Link:
+    (lat, lon), (to_lat, to_lon) = spot(*one), spot(*other)
+    return Link(lat=lat, lon=lon, to_lat=to_lat, to_lon=to_lon)
+
+
+def cut_at(x: float, y: float) -> Cut:
+    lat, lon = spot(x, y)
+    return Cut(lat=lat, lon=lon)
+
+
+def same_minutes(one: Coverage, other: Coverage) -> None:
+    for category in toy_town.CATEGORIES:
+        name = f"minutes_{category}"
+        np.testing.assert_allclose(one.cells[name], other.cells[name], atol=1e-6)
+
+
+def test_a_link_is_the_bridge_that_was_not_there() -> None:
+    town = toy_town.town_study()
+    bare = analyse(town.replace(network=toy_town.town_network(bridge=False)))
+    link = link_of((1000, 800), (1000, 1100))
+    (found,) = what_if(bare, [Scenario(name="bridge", link=(link,))])
+    same_minutes(found.coverage, analyse(town))
+    assert found.changes["residents_gained"].sum() > 0
+    assert (found.changes["residents_lost"] == 0).all()
+
+
+def test_a_cut_takes_the_bridge_out() -> None:
+    town = toy_town.town_study()
+    (found,) = what_if(analyse(town), [Scenario(name="cut", cut=(cut_at(1003, 950),))])
+    bare = analyse(town.replace(network=toy_town.town_network(bridge=False)))
+    same_minutes(found.coverage, bare)
+    assert (found.changes["residents_gained"] == 0).all()
+
+
+def test_a_link_divides_the_streets_where_it_lands() -> None:
+    """From the middle of one block to the middle of another: half a block each way from there."""
+    town = toy_town.town_study()
+    before = analyse(town)
+    link = link_of((900, 800), (900, 1100))
+    (found,) = what_if(before, [Scenario(name="passage", link=(link,))])
+    network = found.study.network
+    assert len(network.u) == len(town.network.u) + 3
+    assert network.length_m.sum() == pytest.approx(town.network.length_m.sum() + 300)
+    after = found.coverage.cells
+    for category in toy_town.CATEGORIES:
+        name = f"minutes_{category}"
+        assert (after[name].fillna(0) <= before.cells[name].fillna(0) + 1e-6).all()
+    (twice,) = what_if(before, [Scenario(name="two alike", link=(link, link))])
+    same_minutes(twice.coverage, found.coverage)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"cut": (Cut(lat=48.9, lon=2.2),)}, "no useful street within 100 m"),
+        ({"link": (link_of((500, 800), (500, 800)),)}, "begins and ends at one point"),
+        (
+            {"link": (link_of((500, 800), (500, 600)),), "cut": (cut_at(500, 800),)},
+            "lands on a street that is cut",
+        ),
+    ],
+)
+def test_streets_that_cannot_be_changed_are_refused(changes: dict[str, Any], says: str) -> None:
+    with pytest.raises(StudyFileError, match=says):
+        what_if(analyse(toy_town.town_study()), [Scenario(name="no", **changes)])
 
 
 def test_names_alike_are_refused_with_their_ids(base: Coverage) -> None:
@@ -303,6 +381,79 @@ def test_nothing_is_written_of_what_is_refused(
     assert main(["what-if", str(study), *flags, "--no-cache", "-o", str(target)]) in {3, 4}
     assert says in capsys.readouterr().err
     assert not target.exists()
+
+
+def test_a_service_is_added_as_it_is_written(tmp_path: Path) -> None:
+    base = analyse(read_town(write_town(tmp_path)))
+    services = base.services.set_index("service_id")
+    name = services.index[services["counted"]][0]
+    lat, lon = place_of(base, name)
+    category = base.study.categories[-1]
+    add = Add(
+        category=category,
+        lat=lat,
+        lon=lon,
+        name="New",
+        hours="Mo-Fr 09:00-17:00",
+        capacity=5,
+        capacity_unit="places",
+    )
+    (outcome,) = what_if(base, [Scenario(name="s", add=(add,))])
+    row = outcome.services.set_index("service_id").loc["added-1"]
+    told = row[["category", "name", "opening_hours", "capacity_value", "capacity_unit"]].tolist()
+    assert told == [category, "New", "Mo-Fr 09:00-17:00", 5, "places"]
+    assert row["counted"]
+    point = services.geometry[name]
+    assert row.geometry.distance(point) < 1e-6
+    cells = base.basis.cells
+    near = np.hypot(*(cells.centre_xy - [point.x, point.y]).T) < 150
+    assert (outcome.answers[category].minutes[near & base.basis.on_network] < 15).any()
+    for wrong in ({"capacity_unit": "elephants"}, {"hours": "when I like"}):
+        with pytest.raises(StudyFileError, match=next(iter(wrong.values()))):
+            what_if(base, [Scenario(name="s", add=(dataclasses.replace(add, **wrong),))])
+    other = Scenario(
+        name="o",
+        hours=(NewHours(service=name, hours="Su 10:00-12:00"),),
+        capacity=(NewCapacity(service=name, value=7, unit="meals"),),
+    )
+    (outcome,) = what_if(base, [other])
+    row = outcome.services.set_index("service_id").loc[name]
+    assert row["opening_hours"] == "Su 10:00-12:00"
+    assert (row["capacity_value"], row["capacity_unit"]) == (7, "meals")
+    before, after = (
+        analyse(each.replace(at=dt.datetime(2026, 5, 4, 11))).services.set_index("service_id")
+        for each in (base.study, outcome.study)
+    )
+    assert before.loc[name, "open_then"] != "closed"
+    assert after.loc[name, "open_then"] == "closed"
+
+
+def test_a_place_off_the_streets_is_refused_with_the_distance(base: Coverage) -> None:
+    study = base.study
+    west, south, east, north = study.area.geometry.bounds
+    spots = [(x, y) for x in np.arange(west, east, 20) for y in np.arange(south, north, 20)]
+    lost = ~base.basis.doors.at(np.array(spots)).attached
+    lat, lon = degrees(study, *spots[int(np.flatnonzero(lost)[0])])
+    name = base.services.loc[base.services["counted"], "service_id"].iloc[0]
+    for scenario in (
+        Scenario(name="a", add=(Add(category="esi", lat=lat, lon=lon),)),
+        Scenario(name="m", move=(Move(service=name, lat=lat, lon=lon),)),
+        Scenario(name="m", move=(Move(service=name, lat=lat, lon=lon),), threshold_min=9),
+    ):
+        with pytest.raises(StudyFileError, match=f"within {study.snap_m:g} m"):
+            what_if(base, [scenario])
+
+
+def test_gaps_that_open_are_told(base: Coverage) -> None:
+    (outcome,) = what_if(base, [Scenario(name="s", close=tuple(shown(base)))])
+    told = json.loads(render_what_if([outcome], form="json"))["scenario_gaps"]
+    assert told
+    assert {row["scenario"] for row in told} == {"s"}
+    assert {row["change"] for row in told} <= {"opened", "grown"}
+    grown = sum(row["opened_ha"] - row["closed_ha"] for row in told)
+    wanted = outcome.coverage.gaps["area_ha"].sum() - base.gaps["area_ha"].sum()
+    assert grown == pytest.approx(wanted, abs=0.01)
+    assert "qui changent" in render_what_if([outcome], form="md")
 
 
 def test_adding_never_makes_any_place_worse(base: Coverage) -> None:

@@ -83,6 +83,20 @@ def what_if(
             help="Another capacity, in the unit that it has; repeatable.",
         ),
     ] = None,
+    link: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--link",
+            metavar="LAT,LON,LAT,LON",
+            help="A footway between the streets nearest to two places; repeatable.",
+        ),
+    ] = None,
+    cut: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--cut", metavar="LAT,LON", help="Nobody walks the street nearest to it; repeatable."
+        ),
+    ] = None,
     walker: Annotated[
         str | None,
         typer.Option("--walker", help="Another walker in the scenario: adult, slow or step_free."),
@@ -100,7 +114,7 @@ def what_if(
     """Tell who would gain and who would lose if services closed, opened or moved."""
     from quart_heure.outputs.report.what_if import render_what_if, write_what_if
     from quart_heure.study.line import analyse
-    from quart_heure.study.scenario import Scenario, read_scenarios
+    from quart_heure.study.scenario import Cut, Link, Scenario, read_scenarios
     from quart_heure.study.what_if import what_if as ask
 
     check_output(table.output, study)
@@ -113,6 +127,8 @@ def what_if(
         move=_moved(move or ()),
         hours=_with_hours(hours or ()),
         capacity=_with_capacity(capacity or ()),
+        link=tuple(Link(**_places("--link", one, _LINK)) for one in link or ()),
+        cut=tuple(Cut(**_places("--cut", one, _CUT)) for one in cut or ()),
         profile=walker,
         threshold_min=minutes,
     )
@@ -150,6 +166,22 @@ def _longest_walk(
     # Without a name it is the walker of the study file: as fast as any that is packaged.
     _, walks_m = load_walkers(study, known if len(known) == len(names) else None, minutes)
     return walks_m
+
+
+_LINK = ("lat", "lon", "to_lat", "to_lon")
+_CUT = ("lat", "lon")
+
+
+def _places(flag: str, what: str, names: Sequence[str]) -> dict[str, float]:
+    try:
+        numbers = [float(part) for part in what.split(",")]
+    except ValueError:
+        numbers = []
+    if len(numbers) != len(names):
+        told = ",".join("LAT" if "lat" in name else "LON" for name in names)
+        msg = f"{flag} {what!r} is not {told}."
+        raise StudyFileError(msg, hint="Write decimal degrees, such as 48.8801,2.3553.")
+    return dict(zip(names, numbers, strict=True))
 
 
 def _added(given: Sequence[str]) -> tuple[Add, ...]:

@@ -31,6 +31,7 @@ from quart_heure.errors import StudyFileError
 from quart_heure.network.snapping import Attachment
 from quart_heure.study.asked import read_asked
 from quart_heure.study.changed import changed_study
+from quart_heure.study.changed_streets import changed_network
 from quart_heure.study.coverage import Coverage
 from quart_heure.study.line import analyse
 from quart_heure.study.prepared import fits
@@ -220,10 +221,10 @@ def change_table(outcomes: Sequence[Outcome]) -> pd.DataFrame:
 
 
 def _outcome(base: Coverage, scenario: Scenario) -> Outcome:
-    if scenario.changes_streets:
-        msg = f"Scenario {scenario.name!r}: links and cuts are not computed by this version."
-        raise StudyFileError(msg, hint="Leave [[scenario.link]] and [[scenario.cut]] out.")
     study = _asked(changed_study(base.study, scenario), scenario)
+    if scenario.changes_streets:
+        study = study.replace(network=changed_network(base, scenario))
+        return _whole(base, scenario, study)
     plain = study.moment is None and study.person is None and not study.has_ranges
     if scenario.changes_question or not plain:
         return _whole(base, scenario, study)
