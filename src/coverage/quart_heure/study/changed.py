@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
-__all__ = ["changed_services", "changed_study", "find_service"]
-
 ADDED = "scenario"
 """Source of services that a scenario adds."""
 
@@ -63,7 +61,8 @@ def changed_study(study: Study, scenario: Scenario) -> Study:
         at = find_service(table, hours.service, scenario.name)
         read = _read_hours(hours.hours, scenario.name)
         for column, told in (("opening_hours", read), ("opening_hours_text", hours.hours)):
-            changed.iloc[at, changed.columns.get_loc(column)] = told
+            if column in changed.columns:
+                changed.iloc[at, changed.columns.get_loc(column)] = told
     for size in scenario.capacity:
         at = find_service(table, size.service, scenario.name)
         unit = size.unit or str(table["capacity_unit"].iat[at])

@@ -22,8 +22,6 @@ from quart_heure.study.scenario import Scenario
 if TYPE_CHECKING:
     import geopandas as gpd
 
-__all__ = ["changed_network"]
-
 _AT_AN_END_M = 0.01
 """A link that lands this near to a crossing lands on it."""
 
@@ -34,7 +32,8 @@ def changed_network(base: Coverage, scenario: Scenario) -> WalkNetwork:
     A link is a straight level footway, over whatever lies between, from the point of a useful
     street that is nearest to its one place to that nearest to the other; the streets are divided
     where it lands. A cut takes out the street that the walker may walk, from crossing to crossing,
-    that is nearest to its place. All are of the streets as they are: their order does not matter.
+    that is nearest to its place. All are of the streets as they are, so that their order does not
+    matter.
 
     Parameters
     ----------

@@ -17,8 +17,6 @@ from quart_heure.study.scenario import Scenario
 if TYPE_CHECKING:
     import geopandas as gpd
 
-__all__ = ["Note", "check_placed", "notes_of"]
-
 _LOOKED_AT_M = (500.0, 2_000.0, 10_000.0)
 """How far the nearest street is looked for, to tell how far a place is from it."""
 
