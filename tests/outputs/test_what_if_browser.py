@@ -20,12 +20,14 @@ from playwright.sync_api import Browser, Page, expect
 from helpers.browser import CHROMIUM, PHONE, WIDE, Opened, running_browser
 from helpers.changed_study import Change, changed, open_categories, some_changes
 from quart_heure.cache import Cache
+from quart_heure.errors import StudyFileError
 from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.map.cells import Grid
 from quart_heure.outputs.map.map import write_map
 from quart_heure.outputs.map.views import services_shown
 from quart_heure.outputs.shapes import Pen
 from quart_heure.study import Coverage, Study, analyse
+from quart_heure.study.scenario import Scenario
 
 PARIS_CHANGES = int(os.environ.get("QUART_HEURE_CHANGES", "6"))
 """Random changes of the packaged Paris that are tried; a hundred where one has the time."""
@@ -297,6 +299,25 @@ def test_an_address_with_changes_opens_as_it_was_sent(browser: Browser, town: Pa
     expect(first.page.locator("#what-if-list li")).to_have_count(1)
     first.check_quiet(town)
     first.context.close()
+
+
+def test_a_map_opens_with_the_scenario_that_it_was_given(
+    browser: Browser, toy_coverage: Coverage, tmp_path: Path
+) -> None:
+    scenario = Scenario(name="closed", close=("Service A1",))
+    path = write_map(toy_coverage, tmp_path / "closed.html", scenario=scenario)
+    first = Opened(browser, path, WIDE, "")
+    first.page.wait_for_selector("body.supposing")
+    expect(first.page.locator("#what-if-list li")).to_have_count(1)
+    expect(first.page.locator("#what-if-list")).to_contain_text("Service A1")
+    first.check_quiet(path)
+    first.context.close()
+    for asked, says in ((Scenario(name="hours", at="2026-12-06 18:00"), "cannot follow 'at'"),):
+        with pytest.raises(StudyFileError, match=says):
+            write_map(toy_coverage, tmp_path / "no.html", scenario=asked)
+    with pytest.raises(StudyFileError, match="shows none"):
+        write_map(toy_coverage, tmp_path / "no.html", scenario=scenario, what_if=False)
+    assert not (tmp_path / "no.html").exists()
 
 
 def test_a_scenario_is_saved_and_opened_again(page: Page, tmp_path: Path) -> None:
