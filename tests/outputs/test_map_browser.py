@@ -159,13 +159,17 @@ def test_figures_are_those_of_the_tables(open_map, toy_coverage: Coverage) -> No
 
 
 @pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
-def test_the_table_says_what_its_rows_leave_out(open_map, viewport) -> None:
+def test_the_table_says_what_its_rows_leave_out(open_map, viewport, toy_coverage: Coverage) -> None:
     page = open_map("town", viewport)
     if viewport is PHONE:
         page.locator("#fold").click()
     page.locator("#table-details summary").click()
     page.get_by_role("radio", name="Bagageries").check()
+    inside = toy_coverage.indicators.query("category == 'bagagerie' and level == 'district'")
+    services = page.locator("#table tbody td:nth-child(2)").all_inner_texts()
+    assert services[:-1] == [str(int(n)) for n in inside["services_inside"]]
     notes = page.locator("#table p")
+    assert not any(text.startswith("*") for text in notes.all_inner_texts())
     expect(notes.last).to_contain_text("touche plusieurs secteurs compte dans chacun")
     # The panel scrolls, the page does not.
     assert page.evaluate("document.documentElement.scrollHeight") == viewport["height"]

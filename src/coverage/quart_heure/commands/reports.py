@@ -159,14 +159,22 @@ def map_(
     ] = False,
     what_if: WhatIf = True,
     proposals: Proposals = None,
+    scenario: Annotated[
+        Path | None,
+        typer.Option(
+            "--scenario", metavar="FILE", help="Open with the scenario of a file: who gains, loses."
+        ),
+    ] = None,
     lang: Language = Lang.FR,
     no_cache: NoCache = False,
 ) -> None:
     """Write the map: one HTML file that opens without internet."""
     from quart_heure.outputs.map.map import write_map
+    from quart_heure.study.scenario import only_scenario
 
     check_output(output, source)
     given = load_proposals(proposals)
+    supposed = None if scenario is None else only_scenario(scenario)
     with progress() as say:
         study = load_study(source, options.asked(), no_cache=no_cache)
         coverage = run_analysis(with_week(study), no_cache=no_cache, say=say)
@@ -179,6 +187,7 @@ def map_(
             online_tiles=online_tiles,
             what_if=what_if,
             proposals=given,
+            scenario=supposed,
         )
     typer.echo(str(path))
 

@@ -183,6 +183,22 @@ def read_scenarios(path: Path) -> tuple[Scenario, ...]:
     return scenarios_of(tables, str(path))
 
 
+def only_scenario(path: Path) -> Scenario:
+    """Read the scenario of a file that holds one.
+
+    Raises
+    ------
+    StudyFileError
+        If it holds several, and as `read_scenarios`.
+    """
+    found = read_scenarios(path)
+    if len(found) > 1:
+        names = ", ".join(repr(one.name) for one in found)
+        msg = f"{path}: holds {len(found)} scenarios ({names})."
+        raise StudyFileError(msg, hint="Give a file with one of them.")
+    return found[0]
+
+
 def scenarios_of(tables: Mapping[str, Any], where: str) -> tuple[Scenario, ...]:
     """Read the scenarios of tables of TOML; ``where`` they are, for messages."""
     check_keys(tables, ("scenario",), where)

@@ -540,6 +540,8 @@ class PageData:
     cells: PackedCells
     hours: PackedHours | None
     proposals: list[Proposal]
+    supposed: str = ""
+    """The changes that the page opens with, as its address says them."""
 
 
 def json_in_html(data: Any) -> str:

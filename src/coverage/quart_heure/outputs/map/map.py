@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from quart_heure.analysis.states import PERHAPS, YES
 from quart_heure.analysis.statuses import BORDERLINE
 from quart_heure.analysis.week import HOURS
+from quart_heure.errors import StudyFileError
 from quart_heure.files import replacing
 from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.map.cells import Grid, cells_shown, thresholds_offered
@@ -16,6 +17,7 @@ from quart_heure.outputs.map.data import Constants, PageData, Said, SaidOtherwis
 from quart_heure.outputs.map.figures import category_rows, has_ends
 from quart_heure.outputs.map.ground import ground
 from quart_heure.outputs.map.hours import hours_shown
+from quart_heure.outputs.map.opening import opening_address
 from quart_heure.outputs.map.page import CoverageLayers, MapPage, OfflineMap
 from quart_heure.outputs.map.palette import PALETTE
 from quart_heure.outputs.map.proposals import proposals_shown
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
     from quart_heure.study.coverage import Coverage
+    from quart_heure.study.scenario import Scenario
 
 __all__ = ["write_map"]
 
@@ -66,6 +69,7 @@ def build_map(
     online_tiles: bool = False,
     what_if: bool = True,
     proposals: Sequence[Proposal] = (),
+    scenario: Scenario | None = None,
 ) -> folium.Map:
     """Build the map as a folium map, to be shown in a notebook or given further layers.
 
@@ -84,11 +88,15 @@ def build_map(
         half as large again.
     proposals
         What `quart_heure.outputs.proposals.folder.read_proposal` read, to show on it.
+    scenario
+        What the page supposes when it opens: who gains and who loses, before and after.
 
     Raises
     ------
     InputFileError
         If a proposal is of another study.
+    StudyFileError
+        If a scenario is given that the page cannot follow, or ``what_if`` is false then.
 
     Notes
     -----
@@ -140,7 +148,12 @@ def build_map(
         cells=cells_shown(coverage, grid, places),
         hours=hours,
         proposals=proposals_shown(proposals, coverage, grid, pen),
+        supposed="" if scenario is None else opening_address(coverage, scenario),
     )
+    if scenario is not None and (not what_if or has_ends(coverage)):
+        msg = f"Scenario {scenario.name!r}: a map without what-if shows none."
+        hint = "Leave out --no-what-if, and hours and persons, which the page does not suppose."
+        raise StudyFileError(msg, hint=hint)
     page = MapPage(
         texts=texts[lang],
         other_texts=texts[other],
@@ -165,6 +178,7 @@ def render_map(
     online_tiles: bool = False,
     what_if: bool = True,
     proposals: Sequence[Proposal] = (),
+    scenario: Scenario | None = None,
 ) -> str:
     """Return the map as one HTML page (see `build_map`)."""
     chart = build_map(
@@ -174,6 +188,7 @@ def render_map(
         online_tiles=online_tiles,
         what_if=what_if,
         proposals=proposals,
+        scenario=scenario,
     )
     return str(chart.get_root().render())
 
@@ -187,6 +202,7 @@ def write_map(
     online_tiles: bool = False,
     what_if: bool = True,
     proposals: Sequence[Proposal] = (),
+    scenario: Scenario | None = None,
 ) -> Path:
     """Write the map to a file, whole or not at all (see `build_map`).
 
@@ -202,6 +218,7 @@ def write_map(
         online_tiles=online_tiles,
         what_if=what_if,
         proposals=proposals,
+        scenario=scenario,
     )
     with replacing(path) as temporary:
         temporary.write_text(page, encoding="utf-8")

@@ -112,6 +112,8 @@ export class CoverageMap {
     this.viewpoint.frame();
     this.viewpoint.keepFramed();
     this.restore();
+    // What an address says goes first.
+    if (this.data.supposed && !window.location.hash) this.whatIf.restore(this.data.supposed);
     window.addEventListener("hashchange", () => this.restore());
     this.map.on("moveend", () => this.keep());
     this.started = true;

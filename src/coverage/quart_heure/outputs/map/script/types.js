@@ -356,6 +356,7 @@
  * @property {PackedCells} cells
  * @property {PackedHours | null} hours
  * @property {Proposal[]} proposals
+ * @property {string} [supposed]
  */
 
 /**
