@@ -32,8 +32,7 @@ def changed_network(base: Coverage, scenario: Scenario) -> WalkNetwork:
     A link is a straight level footway, over whatever lies between, from the point of a useful
     street that is nearest to its one place to that nearest to the other; the streets are divided
     where it lands. A cut takes out the street that the walker may walk, from crossing to crossing,
-    that is nearest to its place. All are of the streets as they are, so that their order does not
-    matter.
+    that is nearest to its place. All are of the streets as they are: their order does not matter.
 
     Parameters
     ----------
