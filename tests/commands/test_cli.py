@@ -9,12 +9,14 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 
+import geopandas as gpd
 import pytest
 
 from helpers.study_files import add, swap, write_town
@@ -405,6 +407,56 @@ def test_init_writes_a_study_to_start_from(
     assert path.read_text(encoding="utf-8") == "mine"
     assert call("init", path, "--force").code == 0
     assert path.read_text(encoding="utf-8") == template()
+
+
+def test_init_takes_the_columns_of_the_districts(
+    call: Call, study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of headings that nobody knows, the likely ones are taken and told; the study then runs."""
+    table = gpd.read_parquet(study.parent / "districts.parquet")
+    table = table.rename(columns={"district_id": "n", "label": "a"}).assign(zone=["x", "y"])
+    folder = study.parent
+    table.to_parquet(folder / "own.parquet")
+    written = folder / "new.toml"
+    done = call("init", written, "--districts", folder / "own.parquet", "--name", "Une « ville »")
+    assert (done.code, done.out) == (0, f"{written}\n")
+    assert "names of the districts: a (Est, Ouest" in done.err
+    said = tomllib.loads(written.read_text(encoding="utf-8"))["area"]
+    assert said["districts"] == "own.parquet"
+    assert said["name"] == "Une « ville »"
+    assert said["label_column"] == "a"
+    wrong = call(
+        "init", written, "--force", "--districts", folder / "own.parquet", "--id-column", "q"
+    )
+    assert wrong.code == errors.InputFileError.exit_code
+    assert "zone" in wrong.err
+    gone = call("init", tmp_path / "no.toml", "--districts", folder / "gone.geojson")
+    assert gone.code == errors.InputFileError.exit_code
+    assert not (tmp_path / "no.toml").exists()
+
+
+def test_init_asks_on_a_terminal(
+    study: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = study.parent
+    answers = iter([str(folder / "districts.parquet"), "Ville", "nothing", "district_id", "label"])
+    asked = []
+
+    def prompt(question: str, **_: object) -> str:
+        asked.append(question)
+        return next(answers)
+
+    monkeypatch.setattr("typer.prompt", prompt)
+    for stream in ("stdin", "stderr"):
+        monkeypatch.setattr(f"sys.{stream}.isatty", lambda: True, raising=False)
+    assert main(["init", str(folder / "asked.toml")]) == 0
+    said = tomllib.loads((folder / "asked.toml").read_text(encoding="utf-8"))["area"]
+    assert said == {
+        **{"districts": "districts.parquet", "name": "Ville"},
+        **{"id_column": "district_id", "label_column": "label"},
+    }
+    assert len(asked) == 5
+    assert "There is no column 'nothing'" in capsys.readouterr().err
 
 
 # --- the cache -----------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from quart_heure.commands import (
     reports,
     runs,
     siting,
+    starting,
     variants,
     what_if,
 )
@@ -72,7 +73,7 @@ for _command in (
     inputs.fetch,
     inputs.geocode,
     inputs.check,
-    inputs.init,
+    starting.init,
 ):
     app.command(_command.__name__.rstrip("_").replace("_", "-"))(_command)
 

@@ -26,7 +26,6 @@ from quart_heure.commands.running import (
     progress,
     screen,
 )
-from quart_heure.errors import OutputError
 
 
 def fetch(
@@ -159,19 +158,3 @@ def check(
     else:
         shape = "json" if as_json else form.value
         deliver(render_check(found, form=shape, width=screen().get("width", 100)), output)
-
-
-def init(
-    path: Annotated[Path, typer.Argument(help="The study file to write.")] = Path("study.toml"),
-    force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
-) -> None:
-    """Write a commented study file to start from."""
-    from quart_heure.files import replacing
-    from quart_heure.study.settings import template
-
-    if path.exists() and not force:
-        msg = f"{path} exists already."
-        raise OutputError(msg, hint="Choose another name, or add --force to replace it.")
-    with replacing(path) as temporary:
-        temporary.write_text(template(), encoding="utf-8")
-    typer.echo(str(path))

@@ -115,19 +115,7 @@ def named_rows(
         if column is not None and column not in table.columns:
             msg = f"{origin}: there is no column {column!r}."
             raise InputFileError(msg, hint=f"Columns are {', '.join(map(str, table.columns))}.")
-    told: list[tuple[str, str, str, str]] = []
-    by_id = id_column or find_column(table, ID_COLUMNS, unique=True)
-    if by_id is None:
-        by_id = _likely(table, like_code=True, but=label_column)
-        if by_id is not None:
-            action = f"{CHOSEN}column {by_id!r}, id_column in [area] names another"
-            told.append(("district_id", by_id, "no usual heading of ids", action))
-    by_label = label_column or find_column(table.drop(columns=_some(by_id)), LABEL_COLUMNS)
-    if by_label is None:
-        by_label = _likely(table, like_code=False, but=by_id)
-        if by_label is not None:
-            action = f"{CHOSEN}column {by_label!r}, label_column in [area] names another"
-            told.append(("label", by_label, "no usual heading of names", action))
+    by_id, by_label, told = _columns(table, id_column, label_column)
     labels = [""] * len(table) if by_label is None else _words(table[by_label])
     if by_id is not None:
         return NamedRows(ids=_words(table[by_id]), labels=labels, told=tuple(told))
@@ -183,6 +171,31 @@ def _words(values: pd.Series[Any]) -> list[str]:
 
 def _all_different(words: Sequence[str]) -> bool:
     return all(words) and len(set(words)) == len(words)
+
+
+def likely_columns(table: pd.DataFrame) -> tuple[str | None, str | None]:
+    """Return the columns that ids and names of districts would be taken from, None for neither."""
+    by_id, by_label, _ = _columns(table, None, None)
+    return by_id, by_label
+
+
+def _columns(
+    table: pd.DataFrame, id_column: str | None, label_column: str | None
+) -> tuple[str | None, str | None, list[tuple[str, str, str, str]]]:
+    told: list[tuple[str, str, str, str]] = []
+    by_id = id_column or find_column(table, ID_COLUMNS, unique=True)
+    if by_id is None:
+        by_id = _likely(table, like_code=True, but=label_column)
+        if by_id is not None:
+            action = f"{CHOSEN}column {by_id!r}, id_column in [area] names another"
+            told.append(("district_id", by_id, "no usual heading of ids", action))
+    by_label = label_column or find_column(table.drop(columns=_some(by_id)), LABEL_COLUMNS)
+    if by_label is None:
+        by_label = _likely(table, like_code=False, but=by_id)
+        if by_label is not None:
+            action = f"{CHOSEN}column {by_label!r}, label_column in [area] names another"
+            told.append(("label", by_label, "no usual heading of names", action))
+    return by_id, by_label, told
 
 
 def _some(column: str | None) -> list[str]:
