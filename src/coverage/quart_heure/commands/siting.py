@@ -1,4 +1,4 @@
-"""Commands about what to do next: where to open, whom to ask, which link is missing."""
+"""Commands about what to do next: where and when to open, whom to ask, which link is missing."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from quart_heure.commands.options import (
     NoCache,
     ProposalOptions,
     StudyFile,
+    TableOptions,
     all_but,
     with_options,
 )
 from quart_heure.commands.running import (
+    check_output,
     check_proposed,
     deliver,
     keep,
@@ -190,6 +192,62 @@ def ask(
     wide = screen() if table.output is None else {}
     text = render_calls(listed, coverage.study, form=table.shape, lang=lang.value, **wide)
     deliver(text, table.output)
+
+
+@with_options
+def hours(
+    options: Annotated[AnalysisOptions, all_but("category", "week", "at", "on", "between", "stay")],
+    table: TableOptions,
+    category: Annotated[str, typer.Option("--category", help="Category that is to open.")],
+    study: StudyFile = None,
+    count: Annotated[int, typer.Option("--count", metavar="N", help="Number of windows.")] = 3,
+    length: Annotated[
+        int, typer.Option("--length", metavar="HOURS", help="Length of a window, in whole hours.")
+    ] = 3,
+    between: Annotated[
+        tuple[int, int],
+        typer.Option("--from-to", metavar="HOUR HOUR", help="Hours of the day it lies between."),
+    ] = (7, 22),
+    day: Annotated[
+        list[int] | None,
+        typer.Option("--day", metavar="DAY", help="1 is Monday, 7 Sunday; may be repeated."),
+    ] = None,
+    per_service: Annotated[
+        int, typer.Option("--per-service", metavar="N", help="The most windows of one service.")
+    ] = 1,
+    time_limit: Annotated[
+        float | None,
+        typer.Option("--time-limit", metavar="SECONDS", help="Then give the best found so far."),
+    ] = None,
+    lang: Language = Lang.FR,
+    no_cache: NoCache = False,
+) -> None:
+    """Tell when to open: which hours of which known service would help most people."""
+    from quart_heure.outputs.report.open_hours import render_hours
+    from quart_heure.study.open_hours import check_asked, open_hours
+    from quart_heure.study.siting import check_category
+
+    check_output(table.output, study)
+    days = tuple(day or range(1, 8))
+    check_asked(count, length, between, days, per_service)
+    with progress() as say:
+        say("inputs")
+        loaded = load_study(study, options.asked(), no_cache=no_cache).replace(week=True)
+        check_category(loaded, category)
+        coverage = run_analysis(loaded, no_cache=no_cache, say=say)
+        say("search")
+        found = open_hours(
+            coverage,
+            category,
+            count=count,
+            hours=length,
+            between=between,
+            days=days,
+            per_service=per_service,
+            limit_s=time_limit,
+        )
+    wide = screen() if table.output is None else {}
+    deliver(render_hours(found, form=table.shape, lang=lang.value, **wide), table.output)
 
 
 @with_options

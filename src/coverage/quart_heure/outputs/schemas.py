@@ -164,6 +164,24 @@ class Links(TypedDict):
     links: list[dict[str, Any]]
 
 
+class Hours(TypedDict):
+    """``hours --json``: when to open; gains are of people (hectares) times hours of a week."""
+
+    format: str
+    area: str
+    category: str
+    profile: str
+    threshold_min: float
+    unit: str
+    week_of: str
+    hours: int
+    value: float
+    bound: float
+    wanted: float
+    proven: bool
+    windows: list[dict[str, Any]]
+
+
 class Crosschecked(TypedDict):
     """``crosscheck --json``: how far two networks agree; shares in per cent, null if unknown."""
 
@@ -473,6 +491,7 @@ SCHEMAS: Mapping[str, tuple[Any, str, Mapping[str, str]]] = {
         "quart-heure-closures/1",
         {"closures": "closures", "buildings": "shared_buildings"},
     ),
+    "hours": (Hours, "quart-heure-hours/1", {"windows": "windows"}),
     "crosscheck": (
         Crosschecked,
         "quart-heure-crosscheck/1",
