@@ -142,7 +142,8 @@ def test_discreet_places_are_never_proposed(coverage: Coverage) -> None:
     assert "A5" not in set(found.windows["service_id"])
     for form in ("table", "csv", "json", "md"):
         assert "A5" not in render_hours(found, form=form)
-    assert "A5" not in set(publishable(coverage).services["service_id"])
+    with pytest.raises(StudyFileError, match="taken out of this coverage"):
+        open_hours(publishable(coverage), CATEGORY)
 
 
 def test_every_format_tells_the_same(coverage: Coverage) -> None:

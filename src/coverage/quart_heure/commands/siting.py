@@ -21,6 +21,7 @@ from quart_heure.commands.options import (
 from quart_heure.commands.running import (
     check_output,
     check_proposed,
+    chosen_cache,
     deliver,
     keep,
     load_study,
@@ -224,6 +225,7 @@ def hours(
 ) -> None:
     """Tell when to open: which hours of which known service would help most people."""
     from quart_heure.outputs.report.open_hours import render_hours
+    from quart_heure.study.line import analyse
     from quart_heure.study.open_hours import check_asked, open_hours
     from quart_heure.study.siting import check_category
 
@@ -234,7 +236,8 @@ def hours(
         say("inputs")
         loaded = load_study(study, options.asked(), no_cache=no_cache).replace(week=True)
         check_category(loaded, category)
-        coverage = run_analysis(loaded, no_cache=no_cache, say=say)
+        # With its discreet places, which cover and are not proposed.
+        coverage = analyse(loaded, cache=chosen_cache(no_cache), progress=say)
         say("search")
         found = open_hours(
             coverage,

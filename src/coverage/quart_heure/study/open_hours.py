@@ -89,7 +89,7 @@ def open_hours(
     Parameters
     ----------
     coverage
-        With its week, and of no moment.
+        With its week, and of no moment; not a published one.
     category
         One of its categories.
     count
@@ -213,6 +213,9 @@ def _check(
     per_service: int,
 ) -> None:
     check_asked(count, hours, between, days, per_service)
+    if coverage.published:
+        msg = "Discreet places were taken out of this coverage: nothing can be asked of it."
+        raise StudyFileError(msg, hint="Analyse the study, and publish what comes of it.")
     if coverage.week is None or coverage.study.moment is not None:
         msg = "Hours of the week are looked at in a study of a week, and of no moment."
         raise StudyFileError(msg, hint="Analyse the study with week=True and without at or on.")
