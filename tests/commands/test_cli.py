@@ -32,7 +32,7 @@ from quart_heure.study.settings import template
 COMMANDS = (
     *("demo", "analyse", "report", "map", "dossier", "info", "paces", "sensitivity"),
     *("what-if", "closures"),
-    *("site", "hours", "ask", "links", "crosscheck"),
+    *("site", "walk", "hours", "ask", "links", "crosscheck"),
     *("compare", "verify", "schema"),
     *("fetch", "geocode", "check", "init"),
 )

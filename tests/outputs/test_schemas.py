@@ -67,6 +67,7 @@ COMMANDS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ("what-if", "one/study/study.toml", "--close", "A1", "--minutes", "5", "--json"),
     ),
     ("closures", ("closures", "one/study/study.toml", "--category", "esi", "--json")),
+    ("walk", ("walk", "one/study/study.toml", "--category", "esi", "--count", "2", "--json")),
     ("hours", ("hours", "one/study/study.toml", "--category", "esi", "--json")),
     (
         "crosscheck",

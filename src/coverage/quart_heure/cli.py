@@ -63,6 +63,7 @@ for _command in (
     variants.sensitivity,
     what_if.what_if,
     siting.site,
+    siting.walk,
     siting.hours,
     siting.ask,
     siting.links,

@@ -196,6 +196,48 @@ def ask(
 
 
 @with_options
+def walk(
+    options: Annotated[AnalysisOptions, all_but("category", "week", "week_of")],
+    table: TableOptions,
+    category: Annotated[str, typer.Option("--category", help="Category that is to open.")],
+    study: StudyFile = None,
+    count: Annotated[
+        int, typer.Option("--count", metavar="N", help="Number of sites to propose.")
+    ] = 3,
+    candidates: Annotated[
+        str,
+        typer.Option(
+            "--candidates",
+            metavar="mesh|services|FILE",
+            help="Every crossing on a mesh, places of the other categories, or a file of places.",
+        ),
+    ] = "mesh",
+    mesh: Annotated[
+        float, typer.Option("--mesh", metavar="METRES", help="Side of the squares of the mesh.")
+    ] = 300.0,
+    lang: Language = Lang.FR,
+    no_cache: NoCache = False,
+) -> None:
+    """Propose where to open so that people walk least on the mean, with a bound."""
+    from quart_heure.outputs.report.shorter_walks import render_walks
+    from quart_heure.study.shorter_walks import check_count, shorter_walks
+    from quart_heure.study.siting import check_category
+
+    check_output(table.output, study)
+    check_count(count)
+    with progress() as say:
+        say("inputs")
+        loaded = load_study(study, options.asked(), no_cache=no_cache)
+        check_category(loaded, category)
+        coverage = run_analysis(loaded, no_cache=no_cache, say=say)
+        found = shorter_walks(
+            coverage, category, count=count, candidates=candidates, mesh_m=mesh, progress=say
+        )
+    wide = screen() if table.output is None else {}
+    deliver(render_walks(found, form=table.shape, lang=lang.value, **wide), table.output)
+
+
+@with_options
 def hours(
     options: Annotated[AnalysisOptions, all_but("category", "week", "at", "on", "between", "stay")],
     table: TableOptions,

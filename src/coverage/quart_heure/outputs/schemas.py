@@ -164,6 +164,23 @@ class Links(TypedDict):
     links: list[dict[str, Any]]
 
 
+class Walk(TypedDict):
+    """``walk --json``: where to open for the shortest mean walk; sites with their places."""
+
+    format: str
+    area: str
+    category: str
+    profile: str
+    threshold_min: float
+    unit: str
+    longest_min: float
+    mean_min: float
+    mean_after_min: float
+    model_after_min: float
+    least_after_min: float
+    sites: list[dict[str, Any]]
+
+
 class Hours(TypedDict):
     """``hours --json``: when to open; gains are of people (hectares) times hours of a week."""
 
@@ -491,6 +508,7 @@ SCHEMAS: Mapping[str, tuple[Any, str, Mapping[str, str]]] = {
         "quart-heure-closures/1",
         {"closures": "closures", "buildings": "shared_buildings"},
     ),
+    "walk": (Walk, "quart-heure-walk/1", {"sites": "walk_sites"}),
     "hours": (Hours, "quart-heure-hours/1", {"windows": "windows"}),
     "crosscheck": (
         Crosschecked,
