@@ -110,7 +110,7 @@ def doubt_words(line: DoubtLine, lang: str) -> str:
     ...     "one_place_name": "Agora", "elsewhere": [72.6, 74.9], "speed": [57.4, 88.4],
     ...     "confirmed_only": 2.3, "with_unknown": 73.4}
     >>> doubt_words(line, "en")[:64]
-    '57–88 % walking 10 % slower or faster; 72–75 % if one single plac'
+    '57–88 % walking 10 % slower or faster; 72–76 % if one single pla'
     """
     parts = []
     if _moves(line, line["speed"]):
