@@ -29,7 +29,7 @@ from quart_heure.outputs.shapes import Pen
 from quart_heure.study import Coverage, Study, analyse
 from quart_heure.study.scenario import Scenario
 
-PARIS_CHANGES = int(os.environ.get("QUART_HEURE_CHANGES", "6"))
+PARIS_CHANGES = int(os.environ.get("QUART_HEURE_CHANGES", "3"))
 """Random changes of the packaged Paris that are tried; a hundred where one has the time."""
 
 PER_SCENARIO = 3
