@@ -7,13 +7,8 @@ Variables are the candidates and one gain per part of the area, held down by cut
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import math
-import os
-import sys
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,15 +16,11 @@ from numpy.typing import NDArray
 
 from quart_heure.analysis.siting.covering import Covering
 from quart_heure.analysis.siting.cuts import Cut
+from quart_heure.analysis.siting.rows import SLACK, Row, new_solver, rule_rows, spacing_rows
 from quart_heure.analysis.siting.rules import Rules
 
 _IDLE_ROUNDS = 8
 """A cut that has not been tight for so many rounds leaves the program."""
-
-_SLACK = 1e-6
-"""What a row may be broken by, in the scale of the program, before that counts."""
-
-_MOST_SPACING_ROWS = 50
 
 
 @dataclasses.dataclass(eq=False)
@@ -40,17 +31,6 @@ class Answer:
     theta: NDArray[np.float64]
     row_dual: NDArray[np.float64]
     bound: float = math.inf
-
-
-@dataclasses.dataclass(eq=False)
-class _Row:
-    """A row of the program: columns, coefficients, upper bound, and the cut it is, if it is one."""
-
-    columns: NDArray[np.int32]
-    values: NDArray[np.float64]
-    most: float
-    cut: Cut | None = None
-    idle: int = 0
 
 
 class Program:
@@ -79,33 +59,17 @@ class Program:
         self._floors = np.zeros(g) if rules.floors is None else rules.floors.astype(np.float64)
         self.ran_out = False
         self.impossible = bool((self._floors > self._totals).any())
-        self._solver = _solver(highspy)
+        self._solver = new_solver(highspy)
         none, no_value = np.empty(0, np.int32), np.empty(0)
         cost = np.concatenate([np.zeros(n), np.ones(g)])
         lower = np.concatenate([self._in.astype(float), self._floors * scale])
         upper = np.concatenate([np.ones(n), np.maximum(self._totals, self._floors) * scale])
         self._solver.addCols(n + g, cost, lower, upper, 0, none, none, no_value)
-        self._rows: list[_Row] = []
-        for row in self._rule_rows(n):
+        self._rows: list[Row] = []
+        for row in rule_rows(rules, self._candidate):
             self._add_row(row)
 
-    def _rule_rows(self, n: int) -> list[_Row]:
-        """Return the rows that keep the candidates to the rules, their spacing aside."""
-        rules, every = self._rules, np.arange(n, dtype=np.int32)
-        rows = [_Row(every, np.ones(n), float(rules.count))]
-        if rules.budget is not None and rules.cost is not None:
-            # In shares of the budget, for the tolerances of the solver.
-            unit = 1 / max(rules.budget, 1)
-            cost = rules.cost[self._candidate] * unit
-            rows.append(_Row(every, cost.astype(np.float64), rules.budget * unit))
-        if rules.most_per_district is not None and rules.district is not None:
-            district = rules.district[self._candidate]
-            for one in np.unique(district[district >= 0]):
-                held = np.flatnonzero(district == one).astype(np.int32)
-                rows.append(_Row(held, np.ones(len(held)), float(rules.most_per_district)))
-        return rows
-
-    def _add_row(self, row: _Row) -> None:
+    def _add_row(self, row: Row) -> None:
         infinity = self._highspy.kHighsInf
         self._solver.addRow(-infinity, row.most, len(row.columns), row.columns, row.values)
         self._rows.append(row)
@@ -121,45 +85,18 @@ class Program:
         for cut in cuts:
             if broken_at is not None:
                 most = cut.at(broken_at.y) * self._scale
-                if broken_at.theta[cut.group] <= most + _SLACK:
+                if broken_at.theta[cut.group] <= most + SLACK:
                     continue
             self._add_row(self._row_of(cut))
             added += 1
         return added
 
     def space_out(self, answer: Answer) -> int:
-        """Add rows that an answer breaks on how near two candidates may be; return how many.
-
-        Of the candidates within half the spacing of a place, a set has one at most: any two are
-        nearer than the spacing. With the middle of each two that are too near as the place, no
-        whole answer that breaks the rule keeps to all of these rows.
-        """
-        rules = self._rules
-        if rules.xy is None or rules.spacing_m <= 0:
-            return 0
-        used = np.flatnonzero(answer.y > _SLACK)
-        xy, place = rules.xy[self._candidate], rules.xy[used]
-        found: list[tuple[float, int, NDArray[np.intp]]] = []
-        for at, one in enumerate(used.tolist()):
-            for other in used[at + 1 :][rules.near_to(one)[used[at + 1 :]]].tolist():
-                middle = (rules.xy[one] + rules.xy[other]) / 2
-                near = np.hypot(*(place - middle).T) < rules.spacing_m / 2
-                # Rounded, the two themselves might be missed.
-                near |= (used == one) | (used == other)
-                excess = float(answer.y[used[near]].sum()) - 1
-                if excess > 1e-6:
-                    found.append((-excess, len(found), np.array([one, other])))
-        found.sort(key=lambda each: each[:2])
-        for _, _, pair in found[:_MOST_SPACING_ROWS]:
-            middle = rules.xy[pair].mean(axis=0)
-            near = np.hypot(*(xy - middle).T) < rules.spacing_m / 2 * (1 - 1e-9)
-            near[self._column[pair]] = True
-            apart = near.copy()
-            for one in pair:  # whoever is not too near one of the two is not of this row
-                apart &= rules.near_to(int(one))[self._candidate] | (self._candidate == one)
-            columns = np.flatnonzero(apart).astype(np.int32)
-            self._add_row(_Row(columns, np.ones(len(columns)), 1.0))
-        return len(found)
+        """Add rows that an answer breaks on how near two candidates may be; return how many."""
+        rows = spacing_rows(self._rules, self._candidate, answer.y)
+        for row in rows:
+            self._add_row(row)
+        return len(rows)
 
     def drop_idle(self) -> None:
         """Take out the cuts that have not been tight for long."""
@@ -248,7 +185,7 @@ class Program:
         n, g = len(self._candidate), len(self._totals)
         left = ~self._out if among is None else among[self._candidate]
         columns_left = np.flatnonzero(left)
-        small = _solver(highspy)
+        small = new_solver(highspy)
         # In the scale of the program, less than half of the smallest weight.
         small.setOptionValue("mip_abs_gap", 0.4 * self._scale)
         small.setOptionValue("mip_max_nodes", nodes)
@@ -286,39 +223,10 @@ class Program:
         answer.bound = float(info.mip_dual_bound)
         return answer
 
-    def _row_of(self, cut: Cut) -> _Row:
+    def _row_of(self, cut: Cut) -> Row:
         """Return a cut as a row."""
         column = self._column[cut.candidate]
         here = column >= 0
         columns = np.append(column[here], len(self._candidate) + cut.group).astype(np.int32)
         values = np.append(-cut.coefficient[here] * self._scale, 1.0)
-        return _Row(columns, values, cut.constant * self._scale, cut)
-
-
-def _solver(highspy: Any) -> Any:
-    """Return a silent solver that does the same on every machine."""
-    with _silence():
-        solver = highspy.Highs()
-    for option, value in (
-        ("output_flag", False),
-        ("threads", 1),
-        ("random_seed", 0),
-        ("mip_rel_gap", 0.0),
-    ):
-        solver.setOptionValue(option, value)
-    solver.changeObjectiveSense(highspy.ObjSense.kMaximize)
-    return solver
-
-
-@contextlib.contextmanager
-def _silence() -> Iterator[None]:
-    """Keep stdout for results: the first solver greets on it before it can be told not to."""
-    sys.stdout.flush()
-    kept = os.dup(1)
-    try:
-        with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
-            os.dup2(nowhere.fileno(), 1)
-            yield
-    finally:
-        os.dup2(kept, 1)
-        os.close(kept)
+        return Row(columns, values, cut.constant * self._scale, cut)
