@@ -346,7 +346,18 @@ def test_what_cannot_be_is_said(predicted: Coverage, places: Path, tmp_path: Pat
     refused("2 candidates are fixed, and 1 sites", fixed=("0-0", "1-0"), count=1)
     refused("'0-0' is fixed and forbidden", fixed=("0-0",), forbidden=("0-0",))
     refused("The candidate 'mairie' is none", fixed=("mairie",))
-    refused("No 1 sites were found that bring every district to 100 %", count=1, floor_pct=100.0)
+    refused(
+        "No 1 sites bring 'Premier' and 'Deuxième' to 100 % together: a little less for the least"
+        " covered of them, though each",
+        count=1,
+        floor_pct=100.0,
+    )
+    refused(
+        r"No 1 sites bring 'Premier' and 'Deuxième' to 80 % together: 76\.\d\d % at most",
+        candidates=write_places(tmp_path / "two.csv", [(1, 1), (6, 1)]),
+        count=1,
+        floor_pct=80.0,
+    )
     few = write_places(tmp_path / "few.csv", [(1, 1), (2, 1)])
     refused(
         r"No 1 sites bring 'Deuxième' to 50 %: 0\.11 % at most",

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from quart_heure.analysis.siting.covering import Covering
 from quart_heure.analysis.siting.exact import NoSetError, Proof, prove, quick
 from quart_heure.analysis.siting.fair import Fair, fairest
+from quart_heure.analysis.siting.greedy import greedy, improved
+from quart_heure.analysis.siting.least import Shares, least_share, too_much
 from quart_heure.analysis.siting.plans import Fewest, curve, fewest
 from quart_heure.analysis.siting.rules import Rules
 from quart_heure.study.candidates import Candidates
@@ -108,12 +110,8 @@ def answer_of(
     free = dataclasses.replace(rules, floors=None)
     proof = _proof(covering, free, asked, start=[one.chosen for _, one in steps[-1:]])
     if rules.floors is not None:
-        try:
-            with_floors = _proof(covering, rules, asked)
-        except NoSetError:
-            _say_why(covering, rules, asked, ground, coverage)
-            raise
-        return Answer(proof=with_floors, best_total=proof.value, steps=steps)
+        kept = _with_floors(covering, rules, asked, ground, coverage)
+        return Answer(proof=kept, best_total=proof.value, steps=steps)
     if not asked.fair:
         return Answer(proof=proof, steps=steps)
     fair = fairest(
@@ -165,26 +163,54 @@ def _to_target(covering: Covering, rules: Rules, asked: Asked, ground: Ground) -
     return Answer(proof=proof, fewest=found)
 
 
-def _say_why(
+def _with_floors(
     covering: Covering, rules: Rules, asked: Asked, ground: Ground, coverage: Coverage
-) -> None:
-    """Say which floor cannot be reached and how far one would come."""
-    labels = [*coverage.study.area.districts["label"], ""]
-    assert rules.floors is not None
-    for part in np.flatnonzero(rules.floors):
-        only = dataclasses.replace(
-            covering, weight=np.where(covering.group == part, covering.weight, 0)
+) -> Proof:
+    """Return the best set that brings every district to the floor; refuses where there is none."""
+    share = (asked.floor_pct or 0.0) / 100
+    shares = Shares.of(covering, ground.held, ground.all_of)
+    free = dataclasses.replace(rules, floors=None)
+    try:
+        start = improved(covering, rules, greedy(covering, rules))
+        if shares.lacking(start, rules.floors):
+            start = least_share(shares, free, enough=share, limit_s=asked.limit_s).chosen
+        if shares.lacking(start, rules.floors):
+            _say_why(shares, free, asked, coverage)
+        return _proof(covering, rules, asked, start=[start])
+    except NoSetError as none:
+        _say_why(shares, free, asked, coverage)
+        proven = ", and none do" if none.proven else ", and it is not proven that none do"
+        refuse(
+            f"No {asked.count} sites were found that bring every district to"
+            f" {asked.floor_pct:g} %{proven}.",
+            "Ask for a lower floor or for more sites; a fair plan tells how far one comes.",
         )
-        alone = prove(only, dataclasses.replace(rules, floors=None), limit_s=asked.limit_s)
-        if alone.bound < rules.floors[part]:
-            could = 100 * (ground.held[part] + alone.bound) / ground.all_of[part]
-            refuse(
-                f"No {rules.count} sites bring {labels[part]!r} to {asked.floor_pct:g} %:"
-                f" {could:.2f} % at most.",
-                "Ask for a lower floor or for more sites.",
-            )
-    refuse(
-        f"No {rules.count} sites were found that bring every district to {asked.floor_pct:g} %,"
-        " though each could be brought there by itself.",
-        "Ask for a lower floor or for more sites; a fair plan tells how far one comes.",
-    )
+
+
+def _say_why(shares: Shares, rules: Rules, asked: Asked, coverage: Coverage) -> None:
+    """Refuse floors that are proven to be too high: say which, and how far one would come."""
+    labels = [*coverage.study.area.districts["label"], coverage.study.area.name]
+    found = too_much(shares, rules, (asked.floor_pct or 0.0) / 100, limit_s=asked.limit_s)
+    if not found:
+        return
+    names = [[repr(str(labels[part])) for part in each.parts] for each in found]
+    share, hint = f"{asked.floor_pct:g} %", "Ask for a lower floor or for more sites."
+    if len(names[0]) > 1:
+        listed = ", ".join(names[0][:-1]) + f" and {names[0][-1]}"
+        refuse(
+            f"No {rules.count} sites bring {listed} to {share} together:"
+            f" {_at_most(found[0].high, asked)} for the least covered of them, though each could be"
+            " brought there by itself.",
+            hint,
+        )
+    told = [
+        f"{name[0]} to {share}: {_at_most(each.high, asked)}"
+        for name, each in zip(names, found, strict=True)
+    ]
+    refuse(f"No {rules.count} sites bring " + "; nor ".join(told) + ".", hint)
+
+
+def _at_most(share: float, asked: Asked) -> str:
+    """Return how far one comes, in words that do not round it up to the floor."""
+    told = f"{100 * share:.2f}"
+    return f"{told} % at most" if float(told) < (asked.floor_pct or 0.0) else "a little less"
