@@ -25,6 +25,9 @@ MESH, SERVICES = "mesh", "services"
 
 LEAST_MESH_M, LONGEST_MESH_M = 25.0, 2000.0
 
+_NAMED_WITHIN_M = 1000.0
+"""A crossing of streets without names is told by the nearest that has one, and how far it is."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Candidates:
@@ -103,6 +106,10 @@ def _on_mesh(elsewhere: Elsewhere, mesh_m: float) -> Candidates:
     )
     xy = network.node_xy[nodes]
     street, crossing = streets_at(network, nodes, elsewhere.usable)
+    nameless = [at for at, name in enumerate(street) if not name]
+    near = elsewhere.named_near(xy[nameless], _NAMED_WITHIN_M)
+    for at, (name, metres) in zip(nameless, near, strict=True):
+        street[at] = f"{name} ({metres:.0f} m)" if name else ""
     square = np.floor(xy / mesh_m).astype(np.int64)
     table = pd.DataFrame(
         {
