@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quart_heure.analysis.siting.covering import Covering
-from quart_heure.analysis.siting.exact import NoSetError, Proof, prove, quick
+from quart_heure.analysis.siting.exact import NoSetError, Proof, in_best_order, prove, quick
 from quart_heure.analysis.siting.fair import Fair, fairest
 from quart_heure.analysis.siting.greedy import greedy, improved
 from quart_heure.analysis.siting.least import Shares, least_share, too_much
@@ -82,11 +82,12 @@ def _positions(candidates: Candidates, names: Sequence[str]) -> NDArray[np.intp]
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Answer:
-    """The set, its proof, and what else was asked for."""
+    """The set, its proof, and what else was asked for; other sets must gain ``target``."""
 
     proof: Proof
     fair: Fair | None = None
     fewest: Fewest | None = None
+    target: int = 0
     best_total: int | None = None
     steps: Sequence[tuple[int, Proof]] = ()
 
@@ -103,12 +104,15 @@ def answer_of(
     """
     if asked.target_pct is not None:
         return _to_target(covering, rules, asked, ground)
-    steps: tuple[tuple[int, Proof], ...] = ()
+    free = dataclasses.replace(rules, floors=None)
+    steps: list[tuple[int, Proof]] = []
     if asked.curve:
         within = max(asked.within_pct / 100, 0.01)
-        steps = tuple(curve(covering, rules, within=within, limit_s=asked.limit_s))
-    free = dataclasses.replace(rules, floors=None)
+        steps = curve(covering, free, within=within, limit_s=asked.limit_s, exact=asked.exact)
     proof = _proof(covering, free, asked, start=[one.chosen for _, one in steps[-1:]])
+    if steps:
+        # The answer itself is proven further than the steps to it.
+        steps[-1] = (asked.count, proof)
     if rules.floors is not None:
         kept = _with_floors(covering, rules, asked, ground, coverage)
         return Answer(proof=kept, best_total=proof.value, steps=steps)
@@ -158,9 +162,13 @@ def _to_target(covering: Covering, rules: Rules, asked: Asked, ground: Ground) -
             f"No set that keeps to the rules and reaches {asked.target_pct:g} % was found.",
             "Ask for less, or drop a rule.",
         )
-    bound = found.value if found.proven else covering.reachable
-    proof = Proof(chosen=found.chosen, value=found.value, bound=bound)
-    return Answer(proof=proof, fewest=found)
+    # Of the sets of as many, one that gains more leaves room for others in its place.
+    as_many = dataclasses.replace(rules, count=len(found.chosen))
+    chosen = in_best_order(covering, improved(covering, as_many, found.chosen))
+    value = covering.value(chosen)
+    bound = value if found.proven else covering.reachable
+    proof = Proof(chosen=chosen, value=value, bound=bound)
+    return Answer(proof=proof, fewest=found, target=target)
 
 
 def _with_floors(

@@ -50,7 +50,7 @@ class Siting:
     candidates
         Every candidate, with what is gained if one service opened there.
     alternatives
-        Other sets, with what each gives up.
+        Other sets, with what each gives up; with a target, as many sites that reach it, too.
     gaps
         Gaps that the sites close or shrink.
     districts
@@ -195,7 +195,11 @@ def _told(
     answer: Answer,
 ) -> Siting:
     chosen, crs = answer.proof.chosen, coverage.study.area.crs
-    others = menu(covering, rules, chosen, candidates.xy, size=asked.alternatives)
+    if answer.fewest is not None:
+        rules = dataclasses.replace(rules, count=len(chosen))
+    others = menu(
+        covering, rules, chosen, candidates.xy, size=asked.alternatives, at_least=answer.target
+    )
     newly = np.zeros(len(ground.weight), dtype=bool)
     newly[covering.cell[covering.count(chosen) > 0]] = True
     fair = answer.fair
