@@ -386,20 +386,20 @@ def test_what_cannot_be_is_said(predicted: Coverage, places: Path, tmp_path: Pat
     refused("'0-0' is fixed and forbidden", fixed=("0-0",), forbidden=("0-0",))
     refused("The candidate 'mairie' is none", fixed=("mairie",))
     refused(
-        "No 1 sites bring 'Premier' and 'Deuxième' to 100 % together: a little less for the least"
-        " covered of them, though each",
+        "No single site brings 'Premier' and 'Deuxième' to 100 % together: a little less for the"
+        " least covered of them, though each",
         count=1,
         floor_pct=100.0,
     )
     refused(
-        r"No 1 sites bring 'Premier' and 'Deuxième' to 80 % together: 59\.69 % at most",
+        r"No single site brings 'Premier' and 'Deuxième' to 80 % together: 59\.69 % at most",
         candidates=write_places(tmp_path / "two.csv", [(0, 3), (6, 3)]),
         count=1,
         floor_pct=80.0,
     )
     few = write_places(tmp_path / "few.csv", [(1, 1), (2, 1)])
     refused(
-        r"No 1 sites bring 'Deuxième' to 50 %: 0\.11 % at most",
+        r"No single site brings 'Deuxième' to 50 %: 0\.11 % at most",
         candidates=few,
         count=1,
         floor_pct=50.0,
@@ -413,6 +413,10 @@ def test_what_cannot_be_is_said(predicted: Coverage, places: Path, tmp_path: Pat
     far = write_places(tmp_path / "far.csv", [(0, 3), (40, 40)])
     found = site(predicted, "bagagerie", candidates=far, count=1)
     assert found.problems["value"].tolist() == ["40-40"]
+    off = write_places(tmp_path / "off.csv", [(40, 40), (50, 50)])
+    refused(
+        r"off\.csv: none of its 2 places can be a candidate; '40-40': no useful", candidates=off
+    )
     refused("'40-40' is off the streets", candidates=far, fixed=("40-40",))
 
 
@@ -485,6 +489,7 @@ def test_the_command_line_proposes_sites(tmp_path: Path) -> None:
         (["--category", "esi", "--candidates", "nowhere.csv"], 3, "nowhere.csv: there is no such"),
         (["--category", "esi", "--fix", "a", "--fix", "b", "--count", "1"], 4, "2 candidates are"),
         (["--category", "esi", "--time-limit", "-1"], 4, "limit_s is -1"),
+        (["--category", "esi", "--count", "1", "--mesh", "300", "--floor", "99"], 4, "% at most"),
     ],
 )
 def test_wrong_questions_leave_nothing_behind(

@@ -84,6 +84,14 @@ def candidates_of(
         found = _at_services(elsewhere, category)
     else:
         found = _in_file(elsewhere, Path(given))
+    if not len(found.table) and found.problems:
+        # What was left out is in no table then: the first tells what they are like.
+        first = found.problems[0]
+        msg = (
+            f"{first['file']}: none of its {len(found.problems)} places can be a candidate;"
+            f" {first['value'] or 'the first'!r}: {first['reason']}."
+        )
+        raise StudyFileError(msg, hint="Check the coordinates, or give other candidates.")
     if not len(found.table):
         area = elsewhere.coverage.study.area.name
         msg = f"There is no candidate for {category!r} in {area!r}."

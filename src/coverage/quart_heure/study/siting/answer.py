@@ -189,8 +189,8 @@ def _with_floors(
         _say_why(shares, free, asked, coverage)
         proven = ", and none do" if none.proven else ", and it is not proven that none do"
         refuse(
-            f"No {asked.count} sites were found that bring every district to"
-            f" {asked.floor_pct:g} %{proven}.",
+            f"{asked.count} sites that bring every district to {asked.floor_pct:g} % were not"
+            f" found{proven}.",
             "Ask for a lower floor or for more sites; a fair plan tells how far one comes.",
         )
 
@@ -206,7 +206,7 @@ def _say_why(shares: Shares, rules: Rules, asked: Asked, coverage: Coverage) -> 
     if len(names[0]) > 1:
         listed = ", ".join(names[0][:-1]) + f" and {names[0][-1]}"
         refuse(
-            f"No {rules.count} sites bring {listed} to {share} together:"
+            f"{_none_bring(rules.count)} {listed} to {share} together:"
             f" {_at_most(found[0].high, asked)} for the least covered of them, though each could be"
             " brought there by itself.",
             hint,
@@ -215,10 +215,14 @@ def _say_why(shares: Shares, rules: Rules, asked: Asked, coverage: Coverage) -> 
         f"{name[0]} to {share}: {_at_most(each.high, asked)}"
         for name, each in zip(names, found, strict=True)
     ]
-    refuse(f"No {rules.count} sites bring " + "; nor ".join(told) + ".", hint)
+    refuse(f"{_none_bring(rules.count)} {'; nor '.join(told)}.", hint)
 
 
 def _at_most(share: float, asked: Asked) -> str:
     """Return how far one comes, in words that do not round it up to the floor."""
     told = f"{100 * share:.2f}"
     return f"{told} % at most" if float(told) < (asked.floor_pct or 0.0) else "a little less"
+
+
+def _none_bring(count: int) -> str:
+    return "No single site brings" if count == 1 else f"No {count} sites bring"
