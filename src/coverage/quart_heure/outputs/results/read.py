@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 
 from quart_heure.errors import InputFileError
-from quart_heure.files import sha256_of
+from quart_heure.files import AnyPath, sha256_of
 from quart_heure.outputs.results.csv import read_csv
 from quart_heure.outputs.results.manifest import read_manifest
 from quart_heure.outputs.results.rows import LAYERS, TABLES
@@ -86,7 +86,7 @@ class Results:
         ]
 
 
-def read_results(directory: Path) -> Results:
+def read_results(directory: AnyPath) -> Results:
     """Read a result folder.
 
     Raises
@@ -94,6 +94,7 @@ def read_results(directory: Path) -> Results:
     InputFileError
         If it is not one, or if a file in it is missing, damaged or of another version.
     """
+    directory = Path(directory)
     manifest = read_manifest(directory)
     if "proposal" in manifest:
         msg = f"{directory} holds a proposal, not the results of an analysis."

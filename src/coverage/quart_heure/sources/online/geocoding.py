@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from quart_heure.errors import InputFileError, OutputError, TryLaterError
-from quart_heure.files import replacing
+from quart_heure.files import AnyPath, replacing
 from quart_heure.sources.online.web import Web
 from quart_heure.sources.raw_tables import read_raw_table
 from quart_heure.sources.services.columns import find_columns, is_usual_heading, list_headings
@@ -107,8 +107,8 @@ class _Table:
 
 
 def geocode_file(
-    source: Path,
-    output: Path,
+    source: AnyPath,
+    output: AnyPath,
     *,
     min_score: float = 0.7,
     url: str = GEOCODING_URL,
@@ -142,6 +142,8 @@ def geocode_file(
     OutputError
         If a file cannot be written.
     """
+    output = Path(output)
+    source = Path(source)
     if not (math.isfinite(min_score) and 0 <= min_score <= 1):
         msg = f"The lowest score is {min_score:g}, not within [0, 1]."
         raise InputFileError(msg, hint="Scores go from 0 to 1; 0.7 is a fair one.")

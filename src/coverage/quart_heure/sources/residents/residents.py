@@ -14,9 +14,10 @@ import shapely
 from numpy.typing import NDArray
 
 from quart_heure.errors import CrsError, InputFileError
+from quart_heure.files import AnyPath
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Residents:
     """People per square.
 
@@ -41,6 +42,13 @@ class Residents:
     square_m: float
     crs: pyproj.CRS
     source: str
+
+    def __repr__(self) -> str:
+        """Tell how many people there are."""
+        return (
+            f"Residents: {self.residents.sum():,.0f} in {len(self.residents):,} squares "
+            f"of {self.square_m:g} m"
+        )
 
     def zones(self, crs: pyproj.CRS) -> ResidentZones:
         """Return the squares as polygons in another CRS, in which they stand askew."""
@@ -70,7 +78,7 @@ class Buildings:
     height_m: NDArray[np.float64]
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ResidentZones:
     """People per polygon: squares of another grid, small statistical areas, districts, pixels.
 
@@ -101,6 +109,10 @@ class ResidentZones:
     problems: tuple[Mapping[str, Any], ...] = ()
     district: NDArray[np.str_] | None = None
 
+    def __repr__(self) -> str:
+        """Tell how many people there are."""
+        return f"ResidentZones: {self.residents.sum():,.0f} in {len(self.residents):,} polygons"
+
     def __getitem__(self, zones: NDArray[np.bool_] | NDArray[np.intp]) -> ResidentZones:
         """Return some of the zones, by mask or by position."""
         return dataclasses.replace(
@@ -111,7 +123,7 @@ class ResidentZones:
         )
 
 
-def read_residents(path: Path) -> Residents:
+def read_residents(path: AnyPath) -> Residents:
     """Read squares of residents from Parquet.
 
     Parameters
@@ -127,6 +139,7 @@ def read_residents(path: Path) -> Residents:
     CrsError
         If the file does not state its CRS.
     """
+    path = Path(path)
     import pyarrow as pa  # noqa: PLC0415 - a warm run reads the cache and never comes here
     import pyarrow.parquet as pq  # noqa: PLC0415
 
