@@ -55,6 +55,7 @@ from quart_heure.study.bounds import (
 from quart_heure.study.inputs import paris_settings, read_inputs
 from quart_heure.study.origin import Origin
 from quart_heure.study.settings import StudySettings
+from quart_heure.study.views import further
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -349,11 +350,67 @@ class Study:
         Who asks for a week by one of its days wants it judged, and who asks for somebody in a
         wheelchair does not want stairs taken: as at the command line.
         """
-        changes |= read_given({name: changes[name] for name in ASKED if name in changes})
+        read = read_given({name: changes[name] for name in ASKED if name in changes})
+        changes = {**changes, **read, **({"week": changes["week"]} if "week" in changes else {})}
         person = changes.get("person")
         if person is not None and person.wheelchair and "profile" not in changes:
             changes |= {"profile": STEP_FREE} if self.profile.steps_allowed else {}
         return dataclasses.replace(self, **changes)
+
+    def with_service(
+        self,
+        category: str,
+        lon: float,
+        lat: float,
+        *,
+        name: str = "",
+        hours: str = "",
+        capacity: float | None = None,
+        capacity_unit: str = "",
+    ) -> Study:
+        """Return the study as it would be with one more service.
+
+        Parameters
+        ----------
+        category
+            Its id.
+        lon, lat
+            Degrees, WGS 84.
+        name, hours, capacity, capacity_unit
+            As in a scenario (see docs/scenarios.md).
+
+        Raises
+        ------
+        CategoryError
+            If there is no such category.
+        StudyFileError
+            If the hours or the unit cannot be read.
+        """
+        scenario = further("study.scenario")
+        added = scenario.Add(
+            category=category,
+            lon=lon,
+            lat=lat,
+            name=name,
+            hours=hours,
+            capacity=capacity,
+            capacity_unit=capacity_unit,
+        )
+        told = scenario.Scenario(name=name or category, add=(added,))
+        changed: Study = further("study.changed").changed_study(self, told)
+        return changed
+
+    def without_service(self, service: str) -> Study:
+        """Return the study as it would be if a service closed, by its id or whole name.
+
+        Raises
+        ------
+        StudyFileError
+            If there is none, or several are called so.
+        """
+        told = further("study.scenario").Scenario(name=service, close=(service,))
+        changed: Study = further("study.changed").changed_study(self, told)
+        return changed
 
     def __repr__(self) -> str:
         """Tell what is studied in a few lines."""

@@ -19,12 +19,13 @@ from quart_heure.outputs.results.csv import read_csv
 from quart_heure.outputs.results.manifest import read_manifest
 from quart_heure.outputs.results.rows import LAYERS, TABLES
 from quart_heure.schema import column_problems, table_columns
+from quart_heure.study.views import Views
 
 __all__ = ["Results", "read_results"]
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class Results:
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Results(Views):
     """A result folder, read back.
 
     Parameters
@@ -60,6 +61,18 @@ class Results:
     isochrones: gpd.GeoDataFrame
     gaps: gpd.GeoDataFrame
     week_table: pd.DataFrame | None = None
+
+    def __repr__(self) -> str:
+        """Tell where they are and how much there is."""
+        return (
+            f"Results of {self.manifest['area']} in {self.directory}: {len(self.gaps):,} gaps, "
+            f"{len(self.problems):,} problems"
+        )
+
+    @property
+    def city(self) -> pd.DataFrame:
+        """The rows of the indicators for the whole area."""
+        return self.indicators[self.indicators["level"] == "city"].reset_index(drop=True)
 
     @functools.cached_property
     def cells(self) -> gpd.GeoDataFrame:

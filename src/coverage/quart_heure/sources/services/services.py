@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from quart_heure.categories import Category
 from quart_heure.errors import CategoryError
+from quart_heure.files import AnyPath
 from quart_heure.sources.areas.areas import StudyArea
 from quart_heure.sources.problems import LEFT_OUT, ProblemList, problem_table
 from quart_heure.sources.services.category_rules import read_categories
@@ -103,7 +104,8 @@ def read_services(
     Parameters
     ----------
     files
-        A path or several, or sources that say how a file is to be read; for formats see `ServiceSource`.
+        A path or several, or sources that say how a file is to be read; for formats see
+        `ServiceSource`.
     area
         The study area: gives the CRS, tells swapped coordinates from foreign ones, and which number
         of a text is the latitude.
