@@ -82,7 +82,7 @@ def _draw_places(ax: Axes, here: AtHand, category: str) -> None:
     services = here.found.services
     counted = services[services["counted"].astype(bool) & (services["category"] == category)]
     xy = shapely.get_coordinates(counted.geometry.to_numpy())
-    ax.scatter(*xy.T, s=34, color="white", edgecolor=_INK, linewidth=1.2, zorder=3)
+    ax.scatter(xy[:, 0], xy[:, 1], s=34, color="white", edgecolor=_INK, linewidth=1.2, zorder=3)
 
 
 def _grid(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import html
 import math
-from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -87,17 +87,12 @@ def city_html(found: object, lang: str = "fr") -> str:
         {heading("category", lang): [here.label(c, lang) for c in rows["category"]]}
     )
     for name in _SHOWN:
-        values: pd.Series[Any] = rows[name].astype(float)
-        if not values.isna().all():
+        values = rows[name].to_numpy(dtype=float)
+        if np.isfinite(values).any():
             decimals = 1 if name.endswith("pct") else 0
-            shown = values.map(lambda value, n=decimals: "" if pd.isna(value) else f"{value:.{n}f}")
-            table[heading(name, lang)] = shown.to_numpy()
+            table[heading(name, lang)] = [
+                f"{value:.{decimals}f}" if math.isfinite(value) else "" for value in values.tolist()
+            ]
     caption = f"{here.manifest['area']}, {here.threshold_min:g} min"
-    style = table.to_html(index=False, border=0)  # pandas escapes every text
-    return style.replace("<thead>", f"<caption>{_escaped(caption)}</caption><thead>", 1)
-
-
-def _escaped(text: str) -> str:
-    import html  # noqa: PLC0415
-
-    return html.escape(text)
+    shown = table.to_html(index=False, border=0)  # pandas escapes every text
+    return shown.replace("<thead>", f"<caption>{html.escape(caption)}</caption><thead>", 1)

@@ -134,8 +134,9 @@ def read_services(
     """
     near = near_box(area)
     parts: list[ServicePart] = []
-    alone = isinstance(files, str | os.PathLike | ServiceSource)
-    for file in [files] if alone else files:
+    if isinstance(files, str | os.PathLike | ServiceSource):
+        files = [files]
+    for file in files:
         source = (
             file
             if isinstance(file, ServiceSource)
