@@ -255,16 +255,19 @@ def _phrases(name: str) -> tuple[tuple[str, ...], ...]:
 
 
 @functools.cache
-def _hints() -> re.Pattern[str]:
+def _hints() -> tuple[str, ...]:
     """Return what every secret has: most cells have none of it, and are not looked into."""
     names = ("secret", "shown_verbs", "place_verbs", "publicity", "masked", "held_back")
     first = {phrase[0].rstrip("*") for name in names for phrase in _phrases(name)}
-    return re.compile("|".join(map(re.escape, sorted(first))))
+    return tuple(one for one in sorted(first) if not any(o in one for o in first - {one}))
 
 
 def _may_hold(text: str) -> bool:
     plain = text[:_LONGEST]
     if not plain.isprintable():
         plain = "".join(sign for sign in plain if sign.isprintable())
-    spelt = _SPELT.search(text) or _ABBREVIATED.search(text)
-    return spelt is not None or _hints().search(fold(plain)) is not None
+    if _SPELT.search(text) or _ABBREVIATED.search(text):
+        return True
+    folded = fold(plain)
+    # One after the other they are found sooner than by one expression of them all.
+    return any(hint in folded for hint in _hints())

@@ -24,6 +24,7 @@ LONGEST = 400
 
 _BETWEEN_LETTERS = re.compile(r"(?<=[^\W\d_])[-‐‑'_](?=[^\W_])|(?<=[^\W_])['_](?=[^\W_])")
 _TOKEN = re.compile(r"[^\W\d_]+|\d{1,3}(?:[ .]\d{3})+(?![\d,.])|\d+(?:[.,]\d+)?|[^\s]")
+_PLAIN = re.compile("[a-z]+(?: [a-z]+)*")
 _BRACKETED = re.compile(r"\((\w+)\)")
 
 _NAMED_AFTER = frozenset({"referral", "moved"})
@@ -184,6 +185,8 @@ def spellings(phrase: str) -> Iterator[str]:
 
 def words_of(phrase: str) -> tuple[str, ...]:
     """Return the words of a phrase of the vocabulary."""
+    if _PLAIN.fullmatch(phrase):
+        return tuple(phrase.split())
     return tuple(token.word for token in tokens_of(phrase))
 
 
