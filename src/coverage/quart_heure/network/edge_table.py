@@ -67,7 +67,7 @@ def network_from_table(edges: gpd.GeoDataFrame, *, meta: Mapping[str, Any]) -> N
     counts = {"twin_edges_left_out": twins}
     if "length_m" in edges.columns:
         length = edges["length_m"].to_numpy(dtype=np.float64)
-        _refuse_short(length, lines)
+        _refuse_short(length, xy, offsets)
         counts["edges_longer_than_drawn"] = int(
             np.count_nonzero(longer_than_drawn(length, drawn_m))
         )
@@ -122,11 +122,11 @@ def _column(edges: gpd.GeoDataFrame, key: str) -> NDArray[Any]:
     return as_numbers(edges[key].to_numpy())
 
 
-def _refuse_short(length_m: NDArray[np.float64], lines: NDArray[np.object_]) -> None:
+def _refuse_short(
+    length_m: NDArray[np.float64], xy: NDArray[np.float64], offsets: NDArray[np.integer]
+) -> None:
     """Refuse an edge that is shorter than the straight line between its ends."""
-    ends = shapely.get_coordinates([shapely.get_point(lines, 0), shapely.get_point(lines, -1)])
-    first, last = np.split(ends, 2)
-    beeline_m = np.hypot(*(first - last).T)
+    beeline_m = np.hypot(*(xy[offsets[:-1]] - xy[offsets[1:] - 1]).T)
     # What is no length at all is refused with all networks.
     short = np.flatnonzero(
         (length_m > 0) & (length_m < beeline_m * (1 - _ROUNDING_SHARE) - _ROUNDING_M)
