@@ -11,7 +11,7 @@ import dataclasses
 import json
 import time
 import urllib.parse
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -83,6 +83,15 @@ class Web:
         self._patience = patience or Patience()
         self._say = say or (lambda _: None)
 
+    @property
+    def patience(self) -> Patience:
+        """How long servers are waited for."""
+        return self._patience
+
+    def say(self, step: str) -> None:
+        """Tell a step."""
+        self._say(step)
+
     def json(
         self,
         what: str,
@@ -117,7 +126,9 @@ class Web:
 
         return self._ask(what, url, attempt, key=key)
 
-    def csv(self, what: str, url: str, *, file: bytes, fields: Mapping[str, str]) -> str:
+    def csv(
+        self, what: str, url: str, *, file: bytes, fields: Mapping[str, str | Sequence[str]]
+    ) -> str:
         """Send a CSV file with the fields of a form, and get one back."""
 
         def attempt() -> str:
@@ -186,7 +197,7 @@ class Web:
         params: Mapping[str, str | int] | None = None,
         post: Any = None,
         files: Any = None,
-        fields: Mapping[str, str] | None = None,
+        fields: Mapping[str, str | Sequence[str]] | None = None,
         key: str = "",
     ) -> Iterator[bytes]:
         """Give an answer piece by piece.
@@ -263,6 +274,8 @@ def _words(content: bytes, key: str) -> str:
         said = json.loads(content)
     except ValueError:
         return ""
-    found = said.get("message") or said.get("error") if isinstance(said, dict) else ""
-    words = found.strip() if isinstance(found, str) else ""
+    # Falcon, on which addok runs, has a title and perhaps a description.
+    names = ("message", "error", "title", "description")
+    found = [said.get(name) for name in names] if isinstance(said, dict) else []
+    words = next((text.strip() for text in found if isinstance(text, str) and text.strip()), "")
     return (words.replace(key, "…") if key else words)[:200]
