@@ -18,10 +18,14 @@ from typing import Any, TypeVar
 import requests
 
 from quart_heure.errors import InputFileError
-from quart_heure.sources.online.patience import Refusal, Turns, check_json, check_status, host_of
-
-_HOPELESS = frozenset({400, 401, 403, 404, 405, 406, 410, 413, 414, 415, 422})
-"""Statuses that the same question would get again."""
+from quart_heure.sources.online.patience import (
+    HOPELESS,
+    Refusal,
+    Turns,
+    check_json,
+    check_status,
+    host_of,
+)
 
 _TOO_LARGE = 413
 _HERE = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -180,7 +184,7 @@ class Web:
             try:
                 return attempt()
             except Refusal as refusal:
-                if refusal.status in _HOPELESS:
+                if refusal.status in HOPELESS:
                     msg = f"{what}: {host_of(url)}: {refusal.why}."
                     hint = "Check the address, the name and the rights; then try again."
                     raise InputFileError(msg, hint=hint) from refusal
