@@ -6,6 +6,7 @@ A snapshot is written under another name and takes its own when it is whole.
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import gzip
 import json
 import os
@@ -139,7 +140,7 @@ def write_snapshot(
         If it cannot be written. Nothing is left behind then.
     """
     created = creation_time()
-    day = osm_date[:10] or "undated"
+    day = osm_date[:10] if _is_day(osm_date[:10]) else "undated"
     base = f"{slug(name)}-{day}"
     temporary = parent / f".{base}-{os.getpid()}.partial"
     try:
@@ -180,6 +181,14 @@ def write_snapshot(
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return Snapshot(folder=folder, manifest=whole)
+
+
+def _is_day(text: str) -> bool:
+    try:
+        datetime.date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _move(temporary: Path, parent: Path, base: str) -> Path:
