@@ -27,6 +27,7 @@ from quart_heure.sources.raw_tables import read_raw_table
 from quart_heure.sources.services.columns import find_columns, is_usual_heading, list_headings
 from quart_heure.sources.services.discretion import hidden_rows, is_clear, is_discreet
 from quart_heure.sources.text_columns import RawTable
+from quart_heure.sources.texts import without_formula
 from quart_heure.stamp import creation_time
 
 GEOCODING_URL = "https://data.geopf.fr/geocodage/search/csv"
@@ -328,8 +329,11 @@ def _write(table: _Table, output: Path, found: Sequence[Mapping[str, str]]) -> P
 
 
 def _write_rows(path: Path, rows: Sequence[Sequence[str]], delimiter: str) -> None:
+    """Write a table in which neither the list nor the server begins a formula."""
     with (
         replacing(path) as temporary,
         temporary.open("w", encoding="utf-8", newline="") as file,
     ):
-        csv.writer(file, delimiter=delimiter, lineterminator="\n").writerows(rows)
+        csv.writer(file, delimiter=delimiter, lineterminator="\n").writerows(
+            [list(map(without_formula, row)) for row in rows]
+        )

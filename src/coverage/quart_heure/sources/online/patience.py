@@ -208,7 +208,7 @@ def check_json(content: bytes) -> None:
 def _check_remark(content: bytes) -> None:
     try:
         answer = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         msg = "data that is cut short"
         raise Refusal(msg) from error
     remark = str(answer.get("remark", "")) if isinstance(answer, dict) else ""
