@@ -264,7 +264,7 @@ def test_no_redirection_leads_to_what_is_not_encrypted() -> None:
         if follows:
             assert session.get_redirect_target(answer) == target
         else:
-            with pytest.raises(Refusal, match="sends on to data.invalid"):
+            with pytest.raises(Refusal, match=r"sends on to data\.invalid"):
                 session.get_redirect_target(answer)
 
 

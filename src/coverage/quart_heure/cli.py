@@ -24,6 +24,7 @@ from quart_heure.commands import (
     variants,
     what_if,
 )
+from quart_heure.commands.speech import LogLines, tell
 from quart_heure.errors import QuartHeureError
 
 app = typer.Typer(
@@ -82,11 +83,13 @@ for _command in (
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code."""
-    logging.basicConfig(format="%(levelname)s: %(message)s", stream=sys.stderr)
+    logging.basicConfig(stream=sys.stderr)
+    for handler in logging.root.handlers:
+        handler.setFormatter(LogLines("%(levelname)s: %(message)s"))
     try:
         result = app(args=arguments, standalone_mode=False)
     except QuartHeureError as error:
-        typer.echo(f"Error: {error}", err=True)
+        tell(f"Error: {error}")
         return error.exit_code
     except typer.Exit as stop:
         return stop.exit_code

@@ -39,6 +39,7 @@ from quart_heure.commands.running import (
     with_week,
     write_all,
 )
+from quart_heure.commands.speech import show
 from quart_heure.errors import AlarmError, OutputError
 
 
@@ -57,9 +58,11 @@ def demo(
         files = write_all(coverage, output, lang=lang, say=say)
     from quart_heure.outputs.report.report import render_report
 
-    typer.echo(render_report(coverage, lang=lang.value, brief=True, **screen()))
+    shape = screen()
+    text = render_report(coverage, lang=lang.value, brief=True, **shape)
+    show(text, colour=shape.get("colour", False))
     for path in files:
-        typer.echo(str(path))
+        show(str(path))
 
 
 @with_options
@@ -85,10 +88,10 @@ def analyse(
         coverage = run_analysis(with_week(loaded), no_cache=no_cache, say=say)
         files = write_all(coverage, output, lang=lang, say=say)
     if as_json:
-        typer.echo(json.dumps({"files": [str(path) for path in files]}, indent=2))
+        show(json.dumps({"files": [str(path) for path in files]}, indent=2))
     else:
         for path in files:
-            typer.echo(str(path))
+            show(str(path))
 
 
 @with_options
@@ -189,7 +192,7 @@ def map_(
             proposals=given,
             scenario=supposed,
         )
-    typer.echo(str(path))
+    show(str(path))
 
 
 @with_options
@@ -229,7 +232,7 @@ def dossier(
             progress=say,
         )
     for path in files:
-        typer.echo(str(path))
+        show(str(path))
 
 
 def info(
@@ -237,11 +240,11 @@ def info(
     as_json: Annotated[bool, typer.Option("--json", help="The manifest as JSON.")] = False,
 ) -> None:
     """Say what a folder of results was made from: inputs, dates, parameters, counts."""
-    from quart_heure.outputs.results.manifest import render_info
+    from quart_heure.outputs.results.manifest import json_text, render_info
     from quart_heure.outputs.results.read import read_results
 
     found = read_results(results)
     if as_json:
-        typer.echo(json.dumps(found.manifest, ensure_ascii=False, indent=2))
+        show(json_text(found.manifest))
     else:
-        typer.echo(render_info(found.manifest, changed=found.changed_files()))
+        show(render_info(found.manifest, changed=found.changed_files()))

@@ -17,7 +17,7 @@ _MARKS = re.compile("[\u0300-\u036f]+")
 
 _SIGNS = str.maketrans({"œ": "oe", "æ": "ae", "’": "'", "‘": "'"})
 _SIGNED = re.compile("[œæ’‘]")
-_UNWANTED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]+")
+_UNWANTED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069]+")
 _NUMBERS = re.compile(r"[+-]?[\d\s.,]+(?:[eE][+-]?\d+)?")
 _SOLE = re.compile(r"""\[\s*(["'])([^"']*)\1\s*\]""")
 """A list of one word, as portals export a field that could hold several."""

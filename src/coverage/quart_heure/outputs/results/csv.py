@@ -10,6 +10,7 @@ import pandas as pd
 
 from quart_heure.schema import Column
 from quart_heure.sources.texts import FORMULA_STARTS
+from quart_heure.steering import STEERING
 
 
 def csv_text(frame: pd.DataFrame, columns: list[Column]) -> str:
@@ -54,6 +55,7 @@ def _as_text(frame: pd.DataFrame, column: Column) -> pd.Series[Any]:
     if column.dtype == "text":
         # A bare carriage return is not quoted and would begin a row of its own.
         words = values.astype("str").fillna("").str.replace(r"\r\n?", "\n", regex=True)
+        words = words.str.replace(STEERING, "", regex=True)
         return words.where(~words.str.startswith(FORMULA_STARTS), "'" + words)
     decimals = column.decimals
     if decimals is None:
