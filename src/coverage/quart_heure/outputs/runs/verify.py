@@ -198,6 +198,7 @@ def _tables(path: Path) -> dict[str, pd.DataFrame]:
         return {"": pd.read_csv(path, dtype="str", keep_default_na=False, encoding="utf-8")}
     if path.suffix == ".parquet":
         return {"": parquet.read_table(path).to_pandas()}
+    vector_sources(path)  # no file that leads to another
     layers = [str(name) for name, _ in pyogrio.list_layers(path)]
     return {
         layer: pyogrio.raw.read_arrow(path, layer=layer)[1].to_pandas()

@@ -14,6 +14,7 @@ import shapely
 from numpy.typing import NDArray
 
 from quart_heure.errors import CrsError, InputFileError
+from quart_heure.sources.projecting import check_places
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -163,7 +164,7 @@ def read_residents(path: Path) -> Residents:
 def _grid(meta: Mapping[str, Any], path: Path) -> tuple[pyproj.CRS, float]:
     """Return the CRS and the side of the squares that a file states."""
     try:
-        crs = pyproj.CRS(meta["crs"])
+        crs = check_places(pyproj.CRS(meta["crs"]), path)
     except pyproj.exceptions.CRSError as error:
         msg = f"{path}: {meta['crs']!r} is no coordinate reference system."
         raise CrsError(msg, hint="State one by its code, such as EPSG:2154.") from error

@@ -41,7 +41,8 @@ _ENGLISH = re.compile(r"-?[1-9]\d{0,2}(,\d{3})+(\.\d+)?")
 _POINTED = re.compile(r"-?[1-9]\d{0,2}(\.\d{3})+(,\d+)?")
 """No number of thousands begins with a zero: 0,250 is a quarter."""
 
-_MOST_PEOPLE = 1e10
+MOST_PEOPLE = 1e10
+"""More than people on Earth: a single number above is a slip."""
 
 
 class Counts(NamedTuple):
@@ -114,7 +115,7 @@ def _number(text: str) -> float:
         number = float("nan" if "_" in text else text)
     except ValueError:
         return float("nan")
-    return number if number <= _MOST_PEOPLE else float("nan")
+    return number if number <= MOST_PEOPLE else float("nan")
 
 
 def rows_named(
