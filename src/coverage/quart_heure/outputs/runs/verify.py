@@ -18,6 +18,7 @@ from quart_heure.files import sha256_of
 from quart_heure.outputs.results.manifest import read_manifest
 from quart_heure.outputs.results.write import write_results
 from quart_heure.outputs.runs.rerun import InputState, inputs_at_hand, recomputed
+from quart_heure.sources.vector_formats import vector_sources
 from quart_heure.stamp import tool_version
 from quart_heure.study.definition_changes import changes_between, definitions_date
 
