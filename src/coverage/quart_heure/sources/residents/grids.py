@@ -18,8 +18,13 @@ from quart_heure.sources.areas.areas import StudyArea
 from quart_heure.sources.problems import CHOSEN
 from quart_heure.sources.projecting import check_places
 from quart_heure.sources.rasters import first_band, opened_tiff
-from quart_heure.sources.residents.residents import Residents, ResidentZones
-from quart_heure.sources.residents.tables import MOST_PEOPLE, resident_problem
+from quart_heure.sources.residents.residents import (
+    LARGEST_SQUARE_M,
+    MOST_PEOPLE,
+    Residents,
+    ResidentZones,
+)
+from quart_heure.sources.residents.tables import resident_problem
 from quart_heure.sources.texts import plain_word
 
 _SQUARE = re.compile(r"CRS(\d+)RES(\d+)m?N(\d+)E(\d+)", re.IGNORECASE)
@@ -55,6 +60,27 @@ def square_column(table: pd.DataFrame, path: Path) -> tuple[str | None, list[Map
     return finest, [resident_problem(path, None, finest, others, reason, action)]
 
 
+def once_each(
+    names: pd.Series[Any], people: NDArray[np.float64], path: Path
+) -> tuple[NDArray[np.float64], list[Mapping[str, Any]]]:
+    """Return the people of each row, none in rows that say of a square what another said.
+
+    Squares may stand twice because a file was put together of parts that overlap: then each of
+    them has one number. Where numbers differ, they are parts of one: rows are added up. Either is
+    told.
+    """
+    twice = names.duplicated(keep="first").to_numpy()
+    if not twice.any():
+        return people, []
+    first = pd.Series(people).groupby(names.to_numpy(), sort=False).transform("first").to_numpy()
+    same = bool((people == first).all())
+    value = f"{names[twice].iloc[0]} ({twice.sum()} / {len(names)})"
+    reason, action = "square twice", "counted once" if same else "rows added up"
+    row = int(np.flatnonzero(twice)[0]) + 1
+    told = [resident_problem(path, row, "square", value, reason, action)]
+    return np.where(twice, 0.0, people) if same else people, told
+
+
 def named_squares(
     names: pd.Series[Any], people: NDArray[np.float64], path: Path, source: str
 ) -> list[Residents]:
@@ -73,6 +99,10 @@ def named_squares(
         msg = f"{path}, row {row + 1}: {names.iloc[row]!r} is no name of a square."
         raise InputFileError(msg, hint="Names are like CRS3035RES200mN2889000E3761200.")
     numbers = parts.astype(np.int64).to_numpy()
+    if numbers[:, 1].max(initial=0) > LARGEST_SQUARE_M:
+        row = int(np.argmax(numbers[:, 1]))
+        msg = f"{path}, row {row + 1}: a square of {numbers[row, 1]:,} m is none of people."
+        raise InputFileError(msg, hint="Names are like CRS3035RES200mN2889000E3761200.")
     found = []
     for code, side in sorted({(int(code), int(side)) for code, side in numbers[:, :2]}):
         here = (numbers[:, 0] == code) & (numbers[:, 1] == side) & (people > 0)
