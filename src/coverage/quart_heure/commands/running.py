@@ -71,7 +71,10 @@ def check_proposed(table: ProposalOptions, source: Path | None) -> None:
         check_output(table.output, source)
         return
     from quart_heure.outputs.proposals.folder import check_proposal_folder
+    from quart_heure.sources.given import check_name
 
+    if source is not None:
+        check_name(source)
     if source is not None and output.resolve() in {source.resolve(), source.resolve().parent}:
         msg = f"{output} is the folder of the study: a proposal would replace its files."
         raise OutputError(msg, hint="Give the proposal a folder of its own.")
@@ -98,9 +101,11 @@ def load_proposals(folders: Sequence[Path] | None) -> list[Proposal]:
 
 def _keep_inputs(output: Path, source: Path, *, folder: bool) -> None:
     from quart_heure.outputs.results.write import RESULT_FILES, WEEK_FILES
+    from quart_heure.sources.given import check_name
     from quart_heure.study.settings import input_files
 
     results = (*WEEK_FILES, *RESULT_FILES)
+    check_name(source)
     if source.is_dir() and not (source / "study.toml").is_file():
         inputs = [source / name for name in results]
     else:
@@ -228,6 +233,10 @@ def load_results(
     say: Callable[[str], None],
 ) -> Coverage | Results:
     """Read a folder of results, or analyse a study."""
+    if source is not None:
+        from quart_heure.sources.given import check_name
+
+        check_name(source)
     if source is not None and source.is_dir() and not (source / "study.toml").is_file():
         given = options.given()
         if given:

@@ -32,7 +32,9 @@ def tell(text: object) -> None:
 
 def one_line(text: object) -> str:
     """Return a message in one line that steers nothing."""
-    return " ".join(harmless(str(text)).splitlines())
+    # Names of files may hold bytes that are no text.
+    whole = str(text).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return " ".join(harmless(whole).splitlines())
 
 
 class LogLines(logging.Formatter):

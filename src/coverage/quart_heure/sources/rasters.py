@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quart_heure.errors import CrsError, InputFileError, QuartHeureError
-from quart_heure.sources.vector_formats import check_there
+from quart_heure.sources.given import check_given
 
 _BEGINNINGS = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 _MOST_PIXELS = 250_000_000
@@ -43,7 +43,7 @@ def opened_tiff(path: Path, *, extra: str, wanted: str) -> Iterator[Any]:
     CrsError
         If it does not state its CRS.
     """
-    check_there(path)
+    check_given(path)
     try:
         rasterio: Any = importlib.import_module("rasterio")
     except ImportError as error:

@@ -6,8 +6,9 @@ import dataclasses
 import functools
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -19,9 +20,6 @@ from quart_heure.outputs.results.manifest import read_manifest
 from quart_heure.outputs.results.rows import LAYERS, TABLES
 from quart_heure.schema import column_problems, table_columns
 from quart_heure.sources.layers import read_layer
-
-if TYPE_CHECKING:
-    import geopandas as gpd
 
 __all__ = ["Results", "read_results"]
 

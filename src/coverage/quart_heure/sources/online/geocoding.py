@@ -22,6 +22,7 @@ import numpy as np
 
 from quart_heure.errors import InputFileError, OutputError, TryLaterError
 from quart_heure.files import replacing
+from quart_heure.sources.given import check_given
 from quart_heure.sources.online.web import Web
 from quart_heure.sources.raw_tables import read_raw_table
 from quart_heure.sources.services.columns import find_columns, is_usual_heading, list_headings
@@ -146,6 +147,7 @@ def geocode_file(
     if not (math.isfinite(min_score) and 0 <= min_score <= 1):
         msg = f"The lowest score is {min_score:g}, not within [0, 1]."
         raise InputFileError(msg, hint="Scores go from 0 to 1; 0.7 is a fair one.")
+    check_given(source)
     if output.resolve() == source.resolve():
         msg = f"{output} is the file to be geocoded."
         raise OutputError(msg, hint="Give the result another name.")
