@@ -14,6 +14,7 @@ import shapely
 from numpy.typing import NDArray
 
 from quart_heure.errors import CrsError, InputFileError
+from quart_heure.sources.given import check_parquet
 from quart_heure.sources.projecting import check_places
 
 if TYPE_CHECKING:
@@ -153,6 +154,7 @@ def read_residents(path: Path) -> Residents:
     if not path.is_file():
         msg = f"{path}: there is no such file."
         raise InputFileError(msg, hint="Check the name and the folder it is relative to.")
+    check_parquet(path)
     try:
         table = pq.read_table(path)
         meta = json.loads((table.schema.metadata or {}).get(b"quart_heure", b"{}"))
