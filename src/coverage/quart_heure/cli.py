@@ -16,6 +16,7 @@ from typing import Annotated
 
 import typer
 
+from quart_heure.commands.speech import LogLines, tell
 from quart_heure.errors import QuartHeureError
 
 _COMMANDS: Mapping[str, tuple[str, ...]] = {
@@ -86,12 +87,14 @@ def __getattr__(name: str) -> typer.Typer:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code."""
-    logging.basicConfig(format="%(levelname)s: %(message)s", stream=sys.stderr)
+    logging.basicConfig(stream=sys.stderr)
+    for handler in logging.root.handlers:
+        handler.setFormatter(LogLines("%(levelname)s: %(message)s"))
     try:
         app = _asked(sys.argv[1:] if arguments is None else arguments)
         result = app(args=arguments, standalone_mode=False)
     except QuartHeureError as error:
-        typer.echo(f"Error: {error}", err=True)
+        tell(f"Error: {error}")
         return error.exit_code
     except typer.Exit as stop:
         return stop.exit_code
