@@ -15,22 +15,20 @@ from quart_heure.streams import Stopped, guard_streams, stop_on_signals
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code."""
-    import logging  # noqa: PLC0415
+    import logging
 
-    import typer  # noqa: PLC0415
+    import typer
 
     logging.basicConfig(format="%(levelname)s: %(message)s", stream=sys.stderr)
     try:
-        from quart_heure.commands.app import app  # noqa: PLC0415
+        from quart_heure.commands.app import app
 
         result = app(args=arguments, standalone_mode=False)
     except QuartHeureError as error:
         typer.echo(f"Error: {error}", err=True)
         return error.exit_code
-    except typer.Exit as stop:
-        return stop.exit_code
-    except typer.Abort:
-        return _stopped(130)
+    except (typer.Exit, typer.Abort) as end:
+        return end.exit_code if isinstance(end, typer.Exit) else _stopped(130)
     except SystemExit as end:
         # typer ends the process itself when the reader of a pipe (head, less) has seen enough.
         if isinstance(end.__context__, BrokenPipeError):

@@ -90,10 +90,10 @@ def undivided() -> Iterator[None]:
 
 
 def guard_streams() -> None:
-    """Make stdout and stderr hold in every surrounding.
+    r"""Make stdout and stderr hold in every surrounding.
 
     A stdout that is full or closed raises `OutputError` once; a stderr that is keeps silent. Signs
-    that the encoding lacks are written by others, or as ``\\u202f``, which JSON understands.
+    that the encoding lacks are written by others, or as ``\u202f``, which JSON understands.
     """
     for number in range(3):
         try:

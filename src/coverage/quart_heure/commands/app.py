@@ -6,9 +6,11 @@ once.
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from quart_heure.commands import (
     closures,
@@ -35,6 +37,26 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=True,
 )
+
+
+class _Command(TyperCommand):
+    """A command that knows an empty name from the folder one is in, which Python does not."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the arguments, and refuse names of files that are empty."""
+        given, _, _ = self.make_parser(ctx).parse_args(args=list(args))
+        left: list[str] = super().parse_args(ctx, args)
+        for parameter in self.get_params(ctx):
+            texts, values = given.get(str(parameter.name)), ctx.params.get(str(parameter.name))
+            empty = texts == "" or (isinstance(texts, list) and "" in texts)
+            if empty and any(isinstance(v, Path) for v in (values, *_each(values))):
+                msg = "an empty name: give that of a file or a folder, '.' for the one you are in."
+                raise typer.BadParameter(msg, ctx=ctx, param=parameter)
+        return left
+
+
+def _each(values: Any) -> list[Any]:
+    return list(values) if isinstance(values, list | tuple) else []
 
 
 @app.callback(invoke_without_command=True)
@@ -74,4 +96,4 @@ for _command in (
     inputs.check,
     starting.init,
 ):
-    app.command(_command.__name__.rstrip("_").replace("_", "-"))(_command)
+    app.command(_command.__name__.rstrip("_").replace("_", "-"), cls=_Command)(_command)

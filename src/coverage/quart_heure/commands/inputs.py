@@ -25,6 +25,7 @@ from quart_heure.commands.running import (
     load_study,
     progress,
     screen,
+    tell_file,
 )
 
 
@@ -154,7 +155,7 @@ def check(
         found = check_study(study, cache=chosen_cache(no_cache=no_cache))
     if output is not None and output.suffix.lower() == ".gpkg":
         write_check(found, output)
-        typer.echo(str(output))
+        tell_file(output)
     else:
         shape = "json" if as_json else form.value
         deliver(render_check(found, form=shape, width=screen().get("width", 100)), output)

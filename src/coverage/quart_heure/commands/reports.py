@@ -36,6 +36,7 @@ from quart_heure.commands.running import (
     progress,
     run_analysis,
     screen,
+    tell_file,
     with_week,
     write_all,
 )
@@ -189,7 +190,7 @@ def map_(
             proposals=given,
             scenario=supposed,
         )
-    typer.echo(str(path))
+    tell_file(path)
 
 
 @with_options

@@ -300,4 +300,12 @@ def deliver(text: str, output: Path | None) -> None:
 
     with replacing(output) as temporary:
         temporary.write_text(text, encoding="utf-8")
-    typer.echo(str(output))
+    tell_file(output)
+
+
+def tell_file(path: Path) -> None:
+    """Tell the name of a file that was written; of a stream nothing: it may be stdout itself."""
+    from quart_heure.files import is_stream
+
+    if not is_stream(path):
+        typer.echo(str(path))
