@@ -160,7 +160,8 @@ def default_cache() -> Cache:
     """Return the cache in the user's folder, or where QUART_HEURE_CACHE says ("" for none)."""
     own = os.environ.get("QUART_HEURE_CACHE")
     if own is not None:
-        return Cache(Path(own) if own else None)
+        # A shell leaves the ~ of a variable that is quoted, or set in a file, as it is.
+        return Cache(Path(os.path.expanduser(own)) if own else None)  # noqa: PTH111 - it never fails
     import platformdirs  # noqa: PLC0415 - only where the variable does not say
 
     return Cache(platformdirs.user_cache_path("quart-heure", appauthor=False))

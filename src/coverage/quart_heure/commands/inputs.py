@@ -114,6 +114,7 @@ def geocode(
     as_json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
 ) -> None:
     """Place rows without coordinates by their address, with the State's service: goes online."""
+    from quart_heure.files import is_stream
     from quart_heure.sources.online.geocoding import GEOCODING_URL, geocode_file
     from quart_heure.sources.online.web import Web
 
@@ -125,8 +126,10 @@ def geocode(
     if as_json:
         typer.echo(json.dumps(dataclasses.asdict(done), ensure_ascii=False, indent=2, default=str))
         return
-    for line in [*done.lines(), str(done.path)]:
-        typer.echo(line)
+    # The table itself may have gone to stdout.
+    aside = is_stream(done.path)
+    for line in [*done.lines(), *([] if aside else [str(done.path)])]:
+        typer.echo(line, err=aside)
 
 
 @with_options

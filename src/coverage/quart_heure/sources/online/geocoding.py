@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from quart_heure.errors import InputFileError, OutputError, TryLaterError
-from quart_heure.files import replacing
+from quart_heure.files import is_stream, replacing
 from quart_heure.sources.online.web import Web
 from quart_heure.sources.raw_tables import read_raw_table
 from quart_heure.sources.services.columns import find_columns, is_usual_heading, list_headings
@@ -145,8 +145,10 @@ def geocode_file(
     if not (math.isfinite(min_score) and 0 <= min_score <= 1):
         msg = f"The lowest score is {min_score:g}, not within [0, 1]."
         raise InputFileError(msg, hint="Scores go from 0 to 1; 0.7 is a fair one.")
-    if output.resolve() == source.resolve():
-        msg = f"{output} is the file to be geocoded."
+    answer = _answer_name(output)
+    if source.resolve() in {output.resolve(), answer.resolve()}:
+        name = "" if answer.resolve() != source.resolve() else f" by the answer, {answer.name}"
+        msg = f"{output} would replace the file to be geocoded{name}."
         raise OutputError(msg, hint="Give the result another name.")
     table = _read(source)
     numbers = table.raw.numbers
@@ -311,9 +313,8 @@ def _weakness(match: Mapping[str, str], sent: tuple[str, str], min_score: float)
 def _write(table: _Table, output: Path, found: Sequence[Mapping[str, str]]) -> Path | None:
     """Write the answer, then the table; return the path of the former."""
     answer = None
-    if found:
-        day = datetime.date.fromisoformat(creation_time()[:10])
-        answer = output.with_name(f"{output.stem}_answer_{day}.csv")
+    if found and not is_stream(output):  # beside a device is no place for files
+        answer = _answer_name(output)
         names = list(dict.fromkeys(name for row in found for name in row))
         answers = [[row.get(name, "") for name in names] for row in found]
         _write_rows(answer, [names, *answers], ",")
@@ -325,6 +326,12 @@ def _write(table: _Table, output: Path, found: Sequence[Mapping[str, str]]) -> P
             answer.unlink(missing_ok=True)
         raise
     return answer
+
+
+def _answer_name(output: Path) -> Path:
+    """Return where the service's answer of today is kept."""
+    day = datetime.date.fromisoformat(creation_time()[:10])
+    return output.with_name(f"{output.stem}_answer_{day}.csv")
 
 
 def _write_rows(path: Path, rows: Sequence[Sequence[str]], delimiter: str) -> None:
