@@ -79,7 +79,7 @@ class KeptAnswers:
             try:
                 json.loads(file.read_bytes())
                 usable = file.stat().st_mtime >= oldest
-            except ValueError:
+            except (ValueError, RecursionError):
                 usable = False
             if not usable:
                 file.unlink()

@@ -24,7 +24,14 @@ import shapely
 
 from quart_heure.errors import GeometryError, QuartHeureError
 from quart_heure.sources.online.answers import Answer, KeptAnswers
-from quart_heure.sources.online.patience import Refusal, Turns, check_answer, host_of, wait_for_slot
+from quart_heure.sources.online.patience import (
+    Refusal,
+    Turns,
+    check_answer,
+    host_of,
+    keep_content,
+    wait_for_slot,
+)
 
 _ONE_AT_A_TIME = threading.Lock()
 """osmnx has one set of settings per process."""
@@ -238,9 +245,10 @@ class LiveOsm:
         """
 
         def look(response: requests.Response, *_: Any, **__: Any) -> None:
-            if response.is_redirect:
-                return
             try:
+                keep_content(response)
+                if response.is_redirect:
+                    return
                 check_answer(response)
             except Refusal:
                 response.close()
@@ -277,7 +285,7 @@ class LiveOsm:
         except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
             msg = "cannot be reached, or broke off"
             raise Refusal(msg) from error
-        except (OSError, ValueError, LookupError) as error:
+        except (OSError, ValueError, LookupError, RecursionError) as error:
             # osmnx raises these for answers that are JSON and yet not what was asked for.
             msg = f"an answer that makes no sense ({type(error).__name__})"
             raise Refusal(msg) from error

@@ -111,7 +111,7 @@ class Web:
             check_json(content)
             try:
                 return json.loads(content)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 msg = "data that is cut short or makes no sense"
                 raise Refusal(msg) from error
 
@@ -261,7 +261,7 @@ def _words(content: bytes, key: str) -> str:
     """Return what a server says of an error, in short, without a key that it may repeat."""
     try:
         said = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     found = said.get("message") or said.get("error") if isinstance(said, dict) else ""
     words = found.strip() if isinstance(found, str) else ""
