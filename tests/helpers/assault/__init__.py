@@ -1,4 +1,4 @@
-"""The assault: hundreds of bad inputs, faults and attacks, drawn by a seed, each judged by one rule.
+"""The assault: bad inputs, faults and attacks by the hundred, drawn by a seed, judged by one rule.
 
 A run may succeed or be refused. It is *clear* if it ends in time, with a documented exit code, with
 one line that says why where that is not 0, without a traceback, and leaves nothing half written.

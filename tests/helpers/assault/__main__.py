@@ -8,9 +8,12 @@ import shutil
 import sys
 import tempfile
 import time
+import traceback
+import warnings
 from pathlib import Path
 
-from helpers.assault import faults, inputs, results, servers, trials, values
+from helpers import study_files
+from helpers.assault import faults, fuzz, inputs, results, servers, trials, values
 
 FAMILIES: dict[str, tuple[trials.Family, int]] = {
     "inputs": (inputs.bad_inputs, 120),
@@ -40,14 +43,37 @@ def assault(name: str, *, seed: int, folder: Path, most: int | None = None) -> l
     return found
 
 
+def fuzz_all(seconds: float, seed: int) -> int:
+    """Fuzz every reader, and tell what fell."""
+    fell = 0
+    with tempfile.TemporaryDirectory(prefix="fuzz-") as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        study_files.write_town(Path(folder))
+        for name, (reader, good, ending) in fuzz.readers(Path(folder)).items():
+            try:
+                tried = fuzz.fuzz(name, reader, good, ending, seconds=seconds, first=seed)
+            except Exception:
+                fell += 1
+                print(f"{name:24} FELL", flush=True)
+                traceback.print_exc()
+            else:
+                print(f"{name:24} {tried:8} files", flush=True)
+    return int(fell > 0)
+
+
 def main() -> int:
     """Try everything, and tell what was not clear."""
     parser = argparse.ArgumentParser(prog="scripts/assault", description=__doc__)
     parser.add_argument("--seed", type=int, default=1, help="another seed, other trials")
     parser.add_argument("--family", choices=FAMILIES, action="append", help="only these")
     parser.add_argument("--most", type=int, help="trials of each family, instead of the usual")
+    parser.add_argument(
+        "--fuzz", type=float, metavar="SECONDS", help="fuzz every reader for so long instead"
+    )
     parser.add_argument("--keep", action="store_true", help="keep the files of all trials")
     asked = parser.parse_args()
+    if asked.fuzz is not None:
+        return fuzz_all(asked.fuzz, asked.seed)
     trials.load()
     folder = Path(tempfile.mkdtemp(prefix="assault-"))
     unclear = 0

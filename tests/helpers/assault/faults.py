@@ -129,6 +129,9 @@ def _places(folder: Path, study: Path, kept: Path) -> Iterator[Trial]:
         old = target.read_text(encoding="utf-8") == "old"
         return "" if link.is_symlink() and not old else "the link was not followed"
 
+    def is_device(_: Ended) -> str:
+        return "" if stat.S_ISCHR(Path("/dev/full").stat().st_mode) else "a device is gone"
+
     def is_read(ended: Ended) -> str:
         return "" if b"Petite Ville" in ended.out and b"/dev/" not in ended.out else "not written"
 
@@ -151,7 +154,7 @@ def _places(folder: Path, study: Path, kept: Path) -> Iterator[Trial]:
     for name in ("", "/dev/full", str(loop), "x" * 300, "x" * 5_000, str(folder), "/proc/none/x"):
         yield Trial(
             name=f"-o {name[:20]!r}", arguments=[*report, name], codes=frozenset({2, 9}),
-            judge=lambda _: "" if stat.S_ISCHR(os.stat("/dev/full").st_mode) else "a device is gone",
+            judge=is_device,
         )  # fmt: skip
     yield Trial(
         name="analyse -o ''", arguments=["analyse", str(study), "-o", ""], codes=frozenset({2})

@@ -16,23 +16,37 @@ from helpers.assault.trials import Ended, Trial
 
 _MARK = "pwned"
 _PAYLOADS = (
-    f"<script>{_MARK}()</script>", f'"><img src=x onerror={_MARK}()>', f"<x-{_MARK}>", f"</title><x-{_MARK}>",
-    f"</script><x-{_MARK}>", f"<!--<script><x-{_MARK}>", f"' onmouseover='{_MARK}()", f"{{{{ {_MARK} }}}}",
-    f"{{% raw %}}{_MARK}", f"[a](javascript:{_MARK}())", f"![a](http://127.0.0.1:9/{_MARK})", f"`|{_MARK}|`",
-    f"=cmd|'/c {_MARK}'!A1", f"+{_MARK}", f"-{_MARK}", f"@{_MARK}", f"\t={_MARK}", f"＝{_MARK}",
-    f"\x1b[31m{_MARK}", f"\x1b]0;{_MARK}\x07", f"\x9b31m{_MARK}", f"\u202e{_MARK}", f"\u2066{_MARK}\u2069",
-    f"%s%n{{0}}{_MARK}", f"../../{_MARK}", f"\u2028{_MARK}", f"&lt;{_MARK}&gt;", f"{_MARK}" * 900,
-)  # fmt: skip
+    f"<script>{_MARK}()</script>",
+    f'"><img src=x onerror={_MARK}()>',
+    f"<x-{_MARK}>",
+    f"</title><x-{_MARK}>",
+    f"</script><x-{_MARK}>",
+    f"<!--<script><x-{_MARK}>",
+    f"' onmouseover='{_MARK}()",
+    f"{{{{ {_MARK} }}}}",
+    f"{{% raw %}}{_MARK}",
+    f"[a](javascript:{_MARK}())",
+    f"![a](http://127.0.0.1:9/{_MARK})",
+    f"`|{_MARK}|`",
+    f"=cmd|'/c {_MARK}'!A1",
+    *(f"{sign}{_MARK}" for sign in ("+", "-", "@", "\t=", "＝", "%s%n{0}", "../../", "\u2028")),
+    *(f"{sign}{_MARK}" for sign in ("\x1b[31m", "\x1b]0;\x07", "\x9b31m", "\u202e", "\u2066")),
+    f"&lt;{_MARK}&gt;",
+    _MARK * 900,
+)
 
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _FORMULA = re.compile(r"^[\s]*[=+\-@＝＋－＠]")
 _NUMBER = re.compile(r"^\s*[-+]?\d")
 
 _COMMANDS = (
-    ("report", "--format", "html"), ("report", "--format", "md"), ("report",), ("report", "--format", "csv"),
-    ("check",), ("check", "--json"), ("check", "--format", "html"), ("paces", "--format", "md"), ("paces",),
-    ("sensitivity", "--format", "md"), ("map", "-o", "OUT"), ("analyse", "-o", "OUT"),
-)  # fmt: skip
+    *(("report", "--format", form) for form in ("html", "md", "table", "csv")),
+    *(("check", "--format", form) for form in ("table", "json", "html")),
+    *(("paces", "--format", form) for form in ("table", "md", "csv")),
+    ("sensitivity", "--format", "md"),
+    ("map", "-o", "OUT"),
+    ("analyse", "-o", "OUT"),
+)
 
 
 def hostile_values(rng: random.Random, folder: Path) -> Iterator[Trial]:
@@ -80,21 +94,15 @@ def _fault(ended: Ended, command: list[str], out: Path) -> str:
         return "control signs on stdout"
     if ended.code:
         return ""
-    if "html" in command:
-        return _fault_of_page(said)
-    if "md" in command:
-        return _fault_of_markdown(said)
-    if "csv" in command:
-        return _fault_of_table(said)
+    judges = {"html": _fault_of_page, "md": _fault_of_markdown, "csv": _fault_of_table}
+    texts = {form: [said] for form in judges if form in command}
     if out.is_file():
-        return _fault_of_page(out.read_text(encoding="utf-8"))
-    for page in out.glob("*.html"):
-        if fault := _fault_of_page(page.read_text(encoding="utf-8")):
-            return f"{page.name}: {fault}"
-    for table in out.glob("*.csv"):
-        if fault := _fault_of_table(table.read_text(encoding="utf-8")):
-            return f"{table.name}: {fault}"
-    return ""
+        texts["html"] = [out.read_text(encoding="utf-8")]
+    for form in ("html", "csv"):
+        found = [path.read_text(encoding="utf-8") for path in out.glob(f"*.{form}")]
+        texts.setdefault(form, []).extend(found)
+    faults = (judges[form](text) for form, each in texts.items() for text in each)
+    return next(filter(None, faults), "")
 
 
 class _Page(HTMLParser):
