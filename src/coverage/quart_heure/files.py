@@ -62,6 +62,31 @@ def check_target(path: Path) -> None:
     check_folder(_followed(path).parent, target=path)
 
 
+def check_name_to_write(path: Path) -> None:
+    """Refuse a name under which nothing can be written, before anything else is asked of it.
+
+    Raises
+    ------
+    OutputError
+        If it is too long, holds a NUL, is a link to itself, or leads through a file.
+    """
+    try:
+        if not path.is_absolute():
+            os.getcwd()  # noqa: PTH109 - it fails where the folder was removed
+        if any(len(os.fsencode(part)) > _LONGEST_NAME for part in path.parts):
+            raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
+        with contextlib.suppress(FileNotFoundError):
+            path.stat()
+    except (OSError, ValueError) as error:
+        shown = f"{str(path)[:60]!r}{' …' if len(str(path)) > 60 else ''}"
+        why = getattr(error, "strerror", None) or error
+        msg = f"{shown}: cannot be written ({why})."
+        raise OutputError(msg, hint="Give the output another name.") from error
+
+
+_LONGEST_NAME = 255
+"""Bytes of a name in a folder, on the systems that there are."""
+
 _OPEN_STREAM = re.compile(r"/dev/(?:(stdin|stdout|stderr)|fd/(\d+))|/proc/self/fd/(\d+)")
 _STREAMS = ("stdin", "stdout", "stderr")
 

@@ -76,6 +76,9 @@ def analyse(
     as_json: Annotated[bool, typer.Option("--json", help="List the files as JSON.")] = False,
 ) -> None:
     """Analyse a study; write tables, layers, report, map and manifest into a folder."""
+    from quart_heure.files import check_name_to_write
+
+    check_name_to_write(output)
     if output.resolve() in {study.resolve(), study.resolve().parent}:
         # The results hold a services.csv, which is what the services of a study are called too.
         msg = f"{output} is the folder of the study: results would replace its files."

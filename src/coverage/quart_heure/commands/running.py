@@ -57,8 +57,9 @@ def check_output(output: Path | None, source: Path | None, *, folder: bool = Fal
     """
     if output is None:
         return
-    from quart_heure.files import check_folder, check_target
+    from quart_heure.files import check_folder, check_name_to_write, check_target
 
+    check_name_to_write(output)
     if source is not None:
         _keep_inputs(output, source, folder=folder)
     check_folder(output) if folder else check_target(output)
@@ -70,6 +71,9 @@ def check_proposed(table: ProposalOptions, source: Path | None) -> None:
     if output is None:
         check_output(table.output, source)
         return
+    from quart_heure.files import check_name_to_write
+
+    check_name_to_write(output)
     from quart_heure.outputs.proposals.folder import check_proposal_folder
 
     if source is not None and output.resolve() in {source.resolve(), source.resolve().parent}:

@@ -14,6 +14,7 @@ import datetime
 import functools
 import io
 import math
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -146,8 +147,10 @@ def geocode_file(
         msg = f"The lowest score is {min_score:g}, not within [0, 1]."
         raise InputFileError(msg, hint="Scores go from 0 to 1; 0.7 is a fair one.")
     answer = _answer_name(output)
-    if source.resolve() in {output.resolve(), answer.resolve()}:
-        name = "" if answer.resolve() != source.resolve() else f" by the answer, {answer.name}"
+    # A link to itself has no file behind it: the reader will say so.
+    if os.path.realpath(source) in {os.path.realpath(output), os.path.realpath(answer)}:
+        by_answer = os.path.realpath(answer) == os.path.realpath(source)
+        name = f" by the answer, {answer.name}" if by_answer else ""
         msg = f"{output} would replace the file to be geocoded{name}."
         raise OutputError(msg, hint="Give the result another name.")
     table = _read(source)
