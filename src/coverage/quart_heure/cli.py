@@ -19,13 +19,17 @@ def main(arguments: list[str] | None = None) -> int:
 
     import typer
 
-    logging.basicConfig(format="%(levelname)s: %(message)s", stream=sys.stderr)
+    from quart_heure.commands.speech import LogLines, tell
+
+    logging.basicConfig(stream=sys.stderr)
+    for handler in logging.root.handlers:
+        handler.setFormatter(LogLines("%(levelname)s: %(message)s"))
     try:
         from quart_heure.commands.app import app
 
         result = app(args=arguments, standalone_mode=False)
     except QuartHeureError as error:
-        typer.echo(f"Error: {error}", err=True)
+        tell(f"Error: {error}")
         return error.exit_code
     except (typer.Exit, typer.Abort) as end:
         return end.exit_code if isinstance(end, typer.Exit) else _stopped(130)
@@ -39,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
         if short is None:
             return _usage_error(error)
         error.__traceback__ = None  # what the run held can go, so that there is room to say so
-        typer.echo(f"Error: {short}", err=True)
+        tell(f"Error: {short}")
         return short.exit_code
     return result if isinstance(result, int) else 0
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,6 +26,7 @@ from quart_heure.commands.running import (
     screen,
     tell_file,
 )
+from quart_heure.commands.speech import show, tell
 
 
 def fetch(
@@ -96,10 +96,12 @@ def fetch(
             progress=say,
         )
     if as_json:
-        typer.echo(json.dumps(brought.snapshot.manifest, ensure_ascii=False, indent=2))
+        from quart_heure.outputs.results.manifest import json_text
+
+        show(json_text(brought.snapshot.manifest))
     else:
         for line in [*brought.lines(), str(brought.snapshot.folder / "study.toml")]:
-            typer.echo(line)
+            show(line)
 
 
 def geocode(
@@ -124,12 +126,14 @@ def geocode(
             services, output, min_score=min_score, url=server or GEOCODING_URL, web=Web(say=say)
         )
     if as_json:
-        typer.echo(json.dumps(dataclasses.asdict(done), ensure_ascii=False, indent=2, default=str))
+        from quart_heure.outputs.results.manifest import json_text
+
+        show(json_text(dataclasses.asdict(done)))
         return
     # The table itself may have gone to stdout.
     aside = is_stream(done.path)
     for line in [*done.lines(), *([] if aside else [str(done.path)])]:
-        typer.echo(line, err=aside)
+        (tell if aside else show)(line)
 
 
 @with_options

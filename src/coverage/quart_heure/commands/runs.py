@@ -16,6 +16,7 @@ from quart_heure.commands.running import (
     screen,
     tell_file,
 )
+from quart_heure.commands.speech import show
 from quart_heure.errors import DifferenceError, OutputError
 
 
@@ -92,4 +93,4 @@ def schema(
     from quart_heure.outputs.results.manifest import json_text
     from quart_heure.outputs.schemas import SCHEMAS, json_schema
 
-    typer.echo(json_text(json_schema(name)) if name else "\n".join(SCHEMAS))
+    show(json_text(json_schema(name)) if name else "\n".join(SCHEMAS))

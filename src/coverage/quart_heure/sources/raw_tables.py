@@ -14,6 +14,7 @@ import pandas as pd
 
 from quart_heure.errors import InputFileError
 from quart_heure.sources.delimited import read_delimited
+from quart_heure.sources.given import check_given
 from quart_heure.sources.layers import holds_geometry, read_layers
 from quart_heure.sources.text_columns import (
     IsHeading,
@@ -107,9 +108,7 @@ def _check_counts(table: RawTable, path: Path) -> None:
 
 
 def _check_size(path: Path) -> None:
-    if not path.exists():
-        msg = f"{path}: there is no such file."
-        raise InputFileError(msg, hint="Check the name and the folder it is relative to.")
+    check_given(path)
     size = path.stat().st_size
     if path.suffix.lower() in {*WORKBOOKS, ".zip"} and zipfile.is_zipfile(path):
         # What is packed small may be huge once opened.

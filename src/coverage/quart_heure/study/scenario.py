@@ -7,7 +7,6 @@ See docs/scenarios.md for the format.
 from __future__ import annotations
 
 import dataclasses
-import math
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 
 from quart_heure.errors import InputFileError, StudyFileError
+from quart_heure.sources.services.capacities import MOST
 from quart_heure.toml_tables import Place, Word, check_keys, keys_of, read_table
 
 __all__ = ["Scenario", "read_scenarios"]
@@ -131,9 +131,9 @@ class Scenario:
         sizes = [each.value for each in self.capacity]
         sizes += [each.capacity for each in self.add if each.capacity is not None]
         for size in sizes:
-            if not (math.isfinite(size) and size >= 0):
+            if not 0 <= size <= MOST:
                 msg = f"Scenario {self.name!r}: a capacity is {size:g}."
-                raise StudyFileError(msg, hint="Give a number of 0 or more.")
+                raise StudyFileError(msg, hint=f"Give a number of 0 or more, {MOST:,.0f} at most.")
 
     @property
     def changes_streets(self) -> bool:

@@ -27,6 +27,7 @@ from quart_heure.cache import Cache
 from quart_heure.categories import Category, check_categories
 from quart_heure.errors import CrsError, StudyFileError
 from quart_heure.network.components import USEFUL_SHARE
+from quart_heure.network.edge_doubts import doubts_in
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.network.snapping import SNAP_M
 from quart_heure.profiles import ADULT, WalkProfile
@@ -332,6 +333,11 @@ class Study:
         rows = [*self.area.problems]
         rows += getattr(self.residents, "problems", ())
         rows += () if self.weights is None else self.weights.problems
+        rows += doubts_in(self.network.meta)
+        if self.services.table.empty:
+            about = {"file": "", "row": None, "field": "services", "value": "0"}
+            reason, action = "no service is known", "all of the area is uncovered"
+            rows.append({**about, "reason": reason, "action": action})
         tables = [problem_table(rows), self.services.problems]
         return pd.concat([table for table in tables if len(table)] or tables, ignore_index=True)
 

@@ -15,6 +15,7 @@ from quart_heure.errors import InputFileError
 from quart_heure.files import replacing
 from quart_heure.labels import told
 from quart_heure.outputs.results.structure import fault_of_manifest
+from quart_heure.steering import escaped_json
 
 if TYPE_CHECKING:
     from quart_heure.study.coverage import Coverage
@@ -47,7 +48,9 @@ def plain(value: Any) -> Any:
 
 def json_text(value: Any, *, indent: int | None = 2) -> str:
     """Serialise plain data, in the order given, accents kept."""
-    return json.dumps(plain(value), ensure_ascii=False, indent=indent, allow_nan=False)
+    return escaped_json(
+        json.dumps(plain(value), ensure_ascii=False, indent=indent, allow_nan=False)
+    )
 
 
 def describe_run(coverage: Coverage) -> dict[str, Any]:

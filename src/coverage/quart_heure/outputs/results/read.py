@@ -19,6 +19,7 @@ from quart_heure.outputs.results.csv import read_csv
 from quart_heure.outputs.results.manifest import read_manifest
 from quart_heure.outputs.results.rows import LAYERS, TABLES
 from quart_heure.schema import column_problems, table_columns
+from quart_heure.sources.layers import read_layer
 
 __all__ = ["Results", "read_results"]
 
@@ -74,7 +75,7 @@ class Results:
     @functools.cached_property
     def districts(self) -> gpd.GeoDataFrame:
         """Districts with their main indicators, read when asked for."""
-        return gpd.read_file(self.directory / "coverage.gpkg", layer="districts")
+        return read_layer(self.directory / "coverage.gpkg", layer="districts")
 
     def changed_files(self) -> list[str]:
         """List the files that are missing or differ from what the manifest says was written."""

@@ -18,6 +18,7 @@ from quart_heure.files import sha256_of
 from quart_heure.outputs.results.manifest import read_manifest
 from quart_heure.outputs.results.write import write_results
 from quart_heure.outputs.runs.rerun import InputState, inputs_at_hand, recomputed
+from quart_heure.sources.vector_formats import vector_sources
 from quart_heure.stamp import tool_version
 from quart_heure.study.definition_changes import changes_between, definitions_date
 
@@ -198,6 +199,7 @@ def _tables(path: Path) -> dict[str, pd.DataFrame]:
         return {"": pd.read_csv(path, dtype="str", keep_default_na=False, encoding="utf-8")}
     if path.suffix == ".parquet":
         return {"": parquet.read_table(path).to_pandas()}
+    vector_sources(path)  # no file that leads to another
     layers = [str(name) for name, _ in pyogrio.list_layers(path)]
     return {
         layer: pyogrio.raw.read_arrow(path, layer=layer)[1].to_pandas()

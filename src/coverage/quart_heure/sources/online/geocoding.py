@@ -23,11 +23,13 @@ import numpy as np
 
 from quart_heure.errors import InputFileError, OutputError, TryLaterError
 from quart_heure.files import is_stream, replacing
+from quart_heure.sources.given import check_given
 from quart_heure.sources.online.web import Web
 from quart_heure.sources.raw_tables import read_raw_table
 from quart_heure.sources.services.columns import find_columns, is_usual_heading, list_headings
 from quart_heure.sources.services.discretion import hidden_rows, is_clear, is_discreet
 from quart_heure.sources.text_columns import RawTable
+from quart_heure.sources.texts import without_formula
 from quart_heure.stamp import creation_time
 
 GEOCODING_URL = "https://data.geopf.fr/geocodage/search/csv"
@@ -146,6 +148,7 @@ def geocode_file(
     if not (math.isfinite(min_score) and 0 <= min_score <= 1):
         msg = f"The lowest score is {min_score:g}, not within [0, 1]."
         raise InputFileError(msg, hint="Scores go from 0 to 1; 0.7 is a fair one.")
+    check_given(source)
     answer = _answer_name(output)
     # A link to itself has no file behind it: the reader will say so.
     if os.path.realpath(source) in {os.path.realpath(output), os.path.realpath(answer)}:
@@ -338,8 +341,11 @@ def _answer_name(output: Path) -> Path:
 
 
 def _write_rows(path: Path, rows: Sequence[Sequence[str]], delimiter: str) -> None:
+    """Write a table in which neither the list nor the server begins a formula."""
     with (
         replacing(path) as temporary,
         temporary.open("w", encoding="utf-8", newline="") as file,
     ):
-        csv.writer(file, delimiter=delimiter, lineterminator="\n").writerows(rows)
+        csv.writer(file, delimiter=delimiter, lineterminator="\n").writerows(
+            [list(map(without_formula, row)) for row in rows]
+        )

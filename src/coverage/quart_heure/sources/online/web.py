@@ -20,7 +20,8 @@ import requests
 from quart_heure.errors import InputFileError
 from quart_heure.sources.online.patience import Refusal, Turns, check_json, check_status, host_of
 
-_HOPELESS = frozenset({400, 401, 403, 404, 405, 406, 410, 413, 414, 415, 422})
+_ELSEWHERE = frozenset({301, 302, 303, 307, 308})
+_HOPELESS = frozenset({301, 308, 400, 401, 403, 404, 405, 406, 410, 413, 414, 415, 422})
 """Statuses that the same question would get again."""
 
 _TOO_LARGE = 413
@@ -103,7 +104,8 @@ class Web:
         post
             What to send, as JSON; without it the request is a GET.
         key
-            The user's own key, sent as ``Authorization``; redirections are not followed then.
+            The user's own key, sent as ``Authorization``; redirections are not followed then, nor
+            where anything is posted.
         """
 
         def attempt() -> Any:
@@ -118,7 +120,7 @@ class Web:
         return self._ask(what, url, attempt, key=key)
 
     def csv(self, what: str, url: str, *, file: bytes, fields: Mapping[str, str]) -> str:
-        """Send a CSV file with the fields of a form, and get one back."""
+        """Send a CSV file with the fields of a form to that address alone, and get one back."""
 
         def attempt() -> str:
             form = {"data": ("addresses.csv", file, "text/csv")}
@@ -202,18 +204,25 @@ class Web:
         if key:
             headers["Authorization"] = f"JWT {key}"
         try:
-            with requests.request(
-                "GET" if post is None and files is None else "POST",
-                url,
-                params=params,
-                json=post,
-                files=files,
-                data=fields,
-                headers=headers,
-                timeout=own.timeout_s,
-                stream=True,
-                allow_redirects=not key,
-            ) as response:
+            asks_only = post is None and files is None
+            with (
+                _Following() as session,
+                session.request(
+                    "GET" if asks_only else "POST",
+                    url,
+                    params=params,
+                    json=post,
+                    files=files,
+                    data=fields,
+                    headers=headers,
+                    timeout=own.timeout_s,
+                    stream=True,
+                    # What is sent is meant for the server that was named, and for no other.
+                    allow_redirects=asks_only and not key,
+                ) as response,
+            ):
+                if response.status_code in _ELSEWHERE:
+                    raise _sent_elsewhere(response)
                 if response.status_code != requests.codes.ok:
                     words = _words(next(response.iter_content(_CHUNK), b""), key)
                     check_status(response, words)
@@ -232,6 +241,24 @@ class Web:
         except requests.RequestException as error:
             msg = "cannot be reached, or broke off"
             raise Refusal(msg) from error
+
+
+class _Following(requests.Session):
+    """Follows redirections, but never from a connection that is encrypted to one that is not."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        target: str | None = super().get_redirect_target(resp)
+        if target is not None and resp.url.startswith("https:"):
+            to = urllib.parse.urlsplit(urllib.parse.urljoin(resp.url, target))
+            if to.scheme != "https":
+                raise _sent_elsewhere(resp)
+        return target
+
+
+def _sent_elsewhere(response: requests.Response) -> Refusal:
+    target = urllib.parse.urljoin(response.url, response.headers.get("Location", ""))
+    msg = f"HTTP {response.status_code} (sends on to {host_of(target)}, which is not followed)"
+    return Refusal(msg, status=response.status_code)
 
 
 def hopeless_status(error: BaseException) -> int:
