@@ -87,7 +87,7 @@ def servers(rng: random.Random, folder: Path) -> Iterator[Trial]:
         commands = [
             ["geocode", str(listed), "-o", str(folder / "placed.csv"), "--server", server.url],
             ["fetch", "--insee", "75101", *here],
-            ["fetch", "--place", "Paris", *here],
+            ["fetch", "Paris", *here],
         ]
         trials = [(name, command) for name in _ANSWERS for command in commands]
         rng.shuffle(trials)
