@@ -17,22 +17,17 @@ from helpers.study_files import write_town
 from quart_heure import streams
 from quart_heure.cache import Cache, Like, checked, default_cache
 from quart_heure.cli import main
-from quart_heure.errors import InputFileError, MemoryShortageError, OutputError, shortage_of
+from quart_heure.errors import MemoryShortageError, OutputError, shortage_of
 from quart_heure.file_sets import take_names, work_folder
 from quart_heure.files import check_name_to_write, check_target, replacing
 
 unix = pytest.mark.skipif(os.name != "posix", reason="needs pipes and devices of Unix")
 
 
-def command(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
-    run = [sys.executable, "-m", "quart_heure", *arguments]
-    return subprocess.run(run, text=True, encoding="utf-8", check=False, **options)  # type: ignore[call-overload,no-any-return]
-
-
 @unix
 @pytest.mark.parametrize("redirected", [">/dev/full", ">&-"])
 def test_results_that_cannot_be_told_end_the_run(redirected: str) -> None:
-    run = f"{sys.executable} -m quart_heure schema gaps {redirected}"
+    run = f"{sys.executable} -m quart_heure --version {redirected}"
     done = subprocess.run(run, shell=True, capture_output=True, text=True, check=False)
     assert done.returncode == OutputError.exit_code
     assert done.stderr.startswith("Error: stdout: results cannot be written there (")
@@ -42,9 +37,9 @@ def test_results_that_cannot_be_told_end_the_run(redirected: str) -> None:
 @unix
 @pytest.mark.parametrize("redirected", ["2>/dev/full", "2>&-"])
 def test_progress_that_cannot_be_told_does_not(redirected: str) -> None:
-    run = f"{sys.executable} -m quart_heure info nowhere {redirected}"
+    run = f"{sys.executable} -m quart_heure report --format pdf {redirected}"
     done = subprocess.run(run, shell=True, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (InputFileError.exit_code, "")
+    assert (done.returncode, done.stdout) == (2, "")
 
 
 def encoded(text: str, encoding: str) -> bytes:

@@ -122,11 +122,12 @@ def checked(arrays: Arrays, **like: Like) -> dict[str, NDArray[Any]]:
         If one is missing, too many, or not like it is to be.
     """
     needed = {name for name, one in like.items() if not one.optional}
-    if not needed <= arrays.keys() <= like.keys():
+    alone = any(values.ndim == 0 for values in arrays.values())
+    if alone or not needed <= arrays.keys() <= like.keys():
         msg = "it holds other arrays than are kept today"
         raise ValueError(msg)
     for name, values in arrays.items():
-        if values.ndim == 0 or not like[name].fits(values, arrays):
+        if not like[name].fits(values, arrays):
             msg = f"its {name} are not like those of today"
             raise ValueError(msg)
     return dict(arrays)
