@@ -212,7 +212,7 @@ def packed(grid: NDArray[np.uint8]) -> str:
 
 def deflated(values: NDArray[np.uint8]) -> str:
     """Return bytes deflated and in base64."""
-    return base64.b64encode(zlib.compress(values.tobytes())).decode()
+    return base64.b64encode(zlib.compress(values.tobytes(), 9)).decode()
 
 
 def minute_codes(minutes: NDArray[np.float64], upper: NDArray[np.float64]) -> NDArray[np.int64]:

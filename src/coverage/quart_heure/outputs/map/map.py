@@ -11,7 +11,7 @@ from quart_heure.analysis.statuses import BORDERLINE
 from quart_heure.analysis.week import HOURS
 from quart_heure.errors import StudyFileError
 from quart_heure.files import replacing
-from quart_heure.outputs.discretion import publishable
+from quart_heure.outputs.discretion import publishable, telling_of
 from quart_heure.outputs.map.cells import Grid, cells_shown, thresholds_offered
 from quart_heure.outputs.map.data import Constants, PageData, Said, SaidOtherwise
 from quart_heure.outputs.map.figures import category_rows, has_ends
@@ -103,6 +103,7 @@ def build_map(
     A folium layer that is added draws over the coverage. Its popups need scripts that folium loads
     from the internet, which this page does not allow.
     """
+    telling = telling_of(coverage)
     coverage = publishable(coverage)
     study = coverage.study
     pen = Pen(study.area.crs)
@@ -141,7 +142,7 @@ def build_map(
             labels=called[other],
             services=service_words(coverage, lang=other),
         ),
-        ground=ground(coverage, background, pen),
+        ground=ground(coverage, background, pen, telling=telling),
         rows=category_rows(coverage, study.categories[0])["label"].astype(str).tolist(),
         views=shown,
         services=services,

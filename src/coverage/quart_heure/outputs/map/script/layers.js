@@ -27,6 +27,7 @@ import { Mark, kindOf, markStyle, shapeOf } from "./marks.js";
 import { byId, el, palette } from "./page.js";
 import { gapPopup, servicePopup } from "./popups.js";
 import { categoryViews } from "./scene.js";
+import { streetMap } from "./street_map.js";
 import { Surface } from "./surface.js";
 
 const HOLE_REACH = 250; // units of degrees, some 200 m
@@ -225,7 +226,7 @@ export class Layers {
   refreshStreets() {
     const zoom = this.map.getZoom();
     const scale = Math.max(0.5, 1 + (zoom - 13) * 0.45);
-    this.data.ground.streets.forEach((steps, level) => {
+    streetMap.classes.forEach((steps, level) => {
       const wanted = this.switches.streets && !this.data.online && zoom >= STREETS_FROM[level];
       const layer = this.streets.get(level);
       if (!wanted) {

@@ -20,6 +20,7 @@ import { districtHolding, placePopup, waterPopup } from "./popups.js";
 import { Proposals } from "./proposals.js";
 import { Scenes, effectiveOf } from "./scene.js";
 import { Search } from "./search.js";
+import { openStreetMap } from "./street_map.js";
 import { keepState, readState, writeState } from "./state.js";
 import { PHONE, Viewpoint } from "./viewpoint.js";
 import { WhatIf } from "./what_if.js";
@@ -410,7 +411,7 @@ async function start(map) {
     byId("summary").textContent = data.said.words.too_old;
     return;
   }
-  const cells = await Cells.open(data.cells);
+  const [cells] = await Promise.all([Cells.open(data.cells), openStreetMap(data.ground)]);
   const hours = await Hours.open(data, cells);
   const proposals = await Proposals.open(map, data, new Words(data.said), cells);
   const started = new CoverageMap(map, data, cells, hours, proposals, lang);

@@ -1,6 +1,6 @@
 /* Names and numbers written over the map. */
 
-/** @import { District, Gap, Ground, PageData, PlaceName, Service, View } from "./types.js" */
+/** @import { District, Gap, PageData, PlaceName, Service, View } from "./types.js" */
 /** @import { Switches } from "./layers.js" */
 
 /**
@@ -12,6 +12,7 @@
 
 import { degrees, ink, penOf } from "./draw.js";
 import { el, palette } from "./page.js";
+import { streetMap } from "./street_map.js";
 
 const NAMES_FROM = [13.5, 14.25, 14.75, 15.5]; // zoom, by class of street
 const REPEAT_PX = 260;
@@ -151,7 +152,7 @@ export function nameSources(data, view, services, switches) {
   sources.push((map) => districtNames(map, data.ground.districts));
   if (switches.streets && !data.online) {
     sources.push((map) => placeNames(map, data.ground.place_names));
-    sources.push((map) => streetNames(map, data.ground));
+    sources.push((map) => streetNames(map));
   }
   return sources;
 }
@@ -182,10 +183,10 @@ function placeNames(map, places) {
 
 /**
  * @param {L.Map} map
- * @param {Ground} ground
  * @returns {Label[]}
  */
-function streetNames(map, { street_labels: labels, street_names: names }) {
+function streetNames(map) {
+  const { labels, names } = streetMap;
   const zoom = map.getZoom();
   const metre = pixelsPerMetre(map);
   const view = map.getBounds().pad(0.2);

@@ -15,6 +15,7 @@
 import { degrees } from "./draw.js";
 import { byId, control, el } from "./page.js";
 import { categoryViews } from "./scene.js";
+import { streetMap } from "./street_map.js";
 
 const MOST = 8;
 const SHORTEST = 2;
@@ -55,12 +56,12 @@ function searchIndex(data, words) {
     found.push({ kind: "service", text, detail, folded: folded(text + " " + detail), service });
   }
   const seen = new Set();
-  const { name: names, x, y } = ground.street_labels;
+  const { name: names, x, y } = streetMap.labels;
   names.forEach((name, i) => {
     // The first place of a name is on its longest stretch.
     if (seen.has(name)) return;
     seen.add(name);
-    const text = ground.street_names[name];
+    const text = streetMap.names[name];
     const at = L.latLng(degrees(y[i]), degrees(x[i]));
     found.push({ kind: "street", text, detail: words.say("search_street"), folded: folded(text), at });
   });

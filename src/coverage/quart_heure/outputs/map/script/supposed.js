@@ -25,6 +25,7 @@ import { degrees } from "./draw.js";
 import { constants } from "./page.js";
 import { Projection } from "./projection.js";
 import { categoryViews, essentials } from "./scene.js";
+import { streetMap } from "./street_map.js";
 import { FINE, LONGEST, Sums } from "./sums.js";
 import { Walking } from "./walking.js";
 import { depths, outline, zonesOf } from "./zones.js";
@@ -581,7 +582,7 @@ export class Supposed {
    * @param {L.LatLng} at
    */
   streetAt(at) {
-    const { street_labels: labels, street_names: names } = this.data.ground;
+    const { labels, names } = streetMap;
     let [best, least] = ["", STREET_REACH];
     const across = Math.cos((at.lat * Math.PI) / 180);
     labels.name.forEach((name, i) => {

@@ -104,6 +104,7 @@
  * @property {string} label
  * @property {LatLng} at
  * @property {number[][][]} shape
+ * @property {string} [postcode]
  */
 
 /**
@@ -121,13 +122,41 @@
  */
 
 /**
- * @typedef {object} StreetLabels
- * @property {number[]} x
- * @property {number[]} y
- * @property {number[]} angle_deg
- * @property {number[]} room_m
- * @property {number[]} level
- * @property {number[]} name
+ * @typedef {object} PackedPoints
+ * @property {string[]} x
+ * @property {string[]} y
+ */
+
+/**
+ * @typedef {object} PackedLines
+ * @property {string[]} sizes
+ * @property {PackedPoints} steps
+ */
+
+/**
+ * @typedef {object} PackedLabels
+ * @property {PackedPoints} at
+ * @property {string[]} angle_deg
+ * @property {string[]} room_m
+ * @property {string[]} level
+ * @property {string[]} name
+ * @property {string[]} part
+ */
+
+/**
+ * @typedef {object} StreetMap
+ * @property {PackedLines[]} classes
+ * @property {string} names
+ * @property {PackedLabels} labels
+ */
+
+/**
+ * @typedef {object} FoundPlaces
+ * @property {string} names
+ * @property {string[]} kinds
+ * @property {string[]} kind
+ * @property {PackedPoints} at
+ * @property {string[]} part
  */
 
 /**
@@ -137,9 +166,9 @@
  * @property {District[]} districts
  * @property {Record<string, Scenery>} scenery
  * @property {PlaceName[]} place_names
- * @property {number[][][]} streets
- * @property {string[]} street_names
- * @property {StreetLabels} street_labels
+ * @property {string[]} parts
+ * @property {StreetMap} streets
+ * @property {FoundPlaces} [found]
  */
 
 /**
@@ -357,12 +386,6 @@
  * @property {PackedHours | null} hours
  * @property {Proposal[]} proposals
  * @property {string} [supposed]
- */
-
-/**
- * @typedef {object} PackedPoints
- * @property {string[]} x
- * @property {string[]} y
  */
 
 /**

@@ -1,0 +1,121 @@
+"""Streets of the ground as the page unpacks them: lines, names, and where a name stands.
+
+Most of a drawing is the small steps between its points. As bytes, deflated, they are a third of
+what they are as numbers in a text.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from quart_heure.outputs.map.cells import deflated
+from quart_heure.outputs.map.data import PackedLabels, PackedLines, StreetMap
+from quart_heure.outputs.map.walk_streets import packed_points, planes
+from quart_heure.outputs.results.rows import printable
+from quart_heure.outputs.shapes import Steps
+from quart_heure.sources.areas.areas import StudyArea
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class StreetLabels:
+    """Places of street names, a column per field: all lists are as long.
+
+    ``x`` and ``y`` are units of degrees, ``angle_deg`` turns clockwise, ``room_m`` is how long the
+    name may be, ``level`` the class of the street and ``name`` the position of its name.
+    """
+
+    x: list[int]
+    y: list[int]
+    angle_deg: list[int]
+    room_m: list[int]
+    level: list[int]
+    name: list[int]
+
+
+class Parts:
+    """The parts of an area that streets and places are told by: quartiers, else districts.
+
+    Parameters
+    ----------
+    area
+        The area of the study.
+    """
+
+    def __init__(self, area: StudyArea) -> None:
+        finer = area.subdistricts
+        table = area.districts if finer is None else finer
+        labels = dict(zip(area.districts["district_id"], area.districts["label"], strict=True))
+        self.names = [printable(str(label)) for label in table["label"]]
+        if finer is not None:
+            above = [labels.get(parent, "") for parent in finer["parent_id"]]
+            self.names = [
+                ", ".join(filter(None, (printable(str(label)), name)))
+                for label, name in zip(above, self.names, strict=True)
+            ]
+        self._tree = shapely.STRtree(table.geometry.to_numpy())
+
+    def holding(self, xy: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Return the position of the part that holds each place, plus one; 0 outside all."""
+        places, parts = self._tree.query(shapely.points(xy), predicate="intersects")
+        found = np.full(len(xy), len(self.names) + 1, dtype=np.int64)
+        # On a common border the first one holds it, as it holds the cells there.
+        np.minimum.at(found, places, parts + 1)
+        found[found > len(self.names)] = 0
+        return found
+
+
+def street_map(
+    classes: Sequence[Sequence[Steps]],
+    names: Iterable[str],
+    labels: StreetLabels,
+    parts: NDArray[np.int64],
+) -> StreetMap:
+    """Return streets as the page unpacks them.
+
+    Parameters
+    ----------
+    classes
+        The lines of each class.
+    names
+        What streets are called.
+    labels
+        Where that stands.
+    parts
+        Of `Parts`, for each of these.
+    """
+    return StreetMap(
+        classes=[_lines(lines) for lines in classes],
+        names=packed_names(names),
+        labels=PackedLabels(
+            at=packed_points(_steps(labels.x, labels.y)),
+            angle_deg=planes(np.array(labels.angle_deg, dtype=np.int64)),
+            room_m=planes(np.diff(np.array(labels.room_m, dtype=np.int64), prepend=0)),
+            level=planes(np.array(labels.level, dtype=np.int64)),
+            name=planes(np.diff(np.array(labels.name, dtype=np.int64), prepend=0)),
+            part=planes(parts),
+        ),
+    )
+
+
+def packed_names(names: Iterable[str]) -> str:
+    """Return names as one text of lines, deflated: none holds the end of a line."""
+    lines = "\n".join(" ".join(name.split("\n")) for name in map(printable, names))
+    return deflated(np.frombuffer(lines.encode("utf-8", "replace"), dtype=np.uint8))
+
+
+def _lines(lines: Sequence[Steps]) -> PackedLines:
+    sizes = np.array([len(line) // 2 for line in lines], dtype=np.int64)
+    steps = np.array([step for line in lines for step in line], dtype=np.int64).reshape(-1, 2)
+    first = (np.cumsum(sizes) - sizes)[sizes > 0]
+    # A line begins where it does as seen from where the one before began.
+    steps[first] = np.diff(steps[first], axis=0, prepend=0)
+    return PackedLines(sizes=planes(sizes), steps=packed_points(steps))
+
+
+def _steps(x: Sequence[int], y: Sequence[int]) -> NDArray[np.int64]:
+    return np.diff(np.array([x, y], dtype=np.int64).T.reshape(-1, 2), axis=0, prepend=0)
