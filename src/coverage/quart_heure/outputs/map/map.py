@@ -52,6 +52,7 @@ _SWAPPED_WORDS = (
     "map_help",
     "legend",
     "panel_label",
+    "card_label",
     "skip_to_panel",
     "skip_to_map",
     *(f"headline_{reached}{ending}" for reached in ("all", "none") for ending in ("", "_area")),

@@ -3,7 +3,7 @@
 /** @import { District, Gap, PageData, Service, View } from "./types.js" */
 /** @import { Kind, Switches } from "./layers.js" */
 /** @import { Chosen, Effective } from "./scene.js" */
-/** @import { Entry } from "./search.js" */
+/** @import { Entry } from "./search_index.js" */
 
 import { Cells } from "./cells.js";
 import { Controls } from "./controls.js";
@@ -262,7 +262,7 @@ export class CoverageMap {
       layer.openPopup(gap.at);
       this.focusPopup(layer.getPopup(), from);
     });
-    this.viewpoint.flyTo(layer.getBounds());
+    this.viewpoint.flyTo(layer.getBounds(), { card: true });
   }
 
   /**
@@ -327,11 +327,22 @@ export class CoverageMap {
   visitFound(entry, from) {
     if (entry.kind === "district") this.visitDistrict(entry.district);
     else if (entry.kind === "service") this.visitService(entry.service, from);
+    else if (entry.kind === "place") this.visitAddress(entry.at, from);
+    else if (entry.stretches.length === 1) this.visitAddress(entry.stretches[0].at, from);
     else {
       this.togglePanel(false);
-      this.onArrival(() => this.openAt(entry.at, from));
-      this.viewpoint.jumpTo(entry.at, 16);
+      this.viewpoint.flyTo(L.latLngBounds(entry.stretches.map((stretch) => stretch.at)).pad(0.1));
     }
+  }
+
+  /**
+   * @param {L.LatLng} at
+   * @param {HTMLElement} from
+   */
+  visitAddress(at, from) {
+    this.togglePanel(false);
+    this.onArrival(() => this.openAt(at, from));
+    this.viewpoint.jumpTo(at, 16);
   }
 
   /**
