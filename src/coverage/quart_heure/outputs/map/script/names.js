@@ -1,6 +1,6 @@
 /* Names and numbers written over the map. */
 
-/** @import { District, Gap, Ground, PageData, PlaceName, Service, View } from "./types.js" */
+/** @import { District, Gap, Ground, PageData, PlaceName, Service } from "./types.js" */
 /** @import { Switches } from "./layers.js" */
 
 /**
@@ -137,17 +137,17 @@ function write(pen, label, point, taken) {
 }
 
 /**
- * What is to be written for a view, the most important first.
+ * What is to be written, the most important first.
  * @param {PageData} data
- * @param {View} view
+ * @param {Gap[]} gaps
  * @param {Service[]} services
  * @param {Switches} switches
  */
-export function nameSources(data, view, services, switches) {
+export function nameSources(data, gaps, services, switches) {
   /** @type {Source[]} */
   const sources = [];
   if (switches.services) sources.push(() => services.map(({ at }) => ({ at, space: 7 })));
-  if (switches.gaps) sources.push((map) => gapNumbers(map, view.gaps));
+  if (switches.gaps) sources.push((map) => gapNumbers(map, gaps));
   sources.push((map) => districtNames(map, data.ground.districts));
   if (switches.streets && !data.online) {
     sources.push((map) => placeNames(map, data.ground.place_names));
