@@ -19,7 +19,8 @@ from quart_heure.outputs.map.cells import Grid
 from quart_heure.outputs.map.data import PackedWalks
 from quart_heure.outputs.map.views import services_shown
 from quart_heure.outputs.map.walk_streets import LENGTH_M, STRAIGHT_M, UNIT_M, WalkStreets, planes
-from quart_heure.outputs.map.walks import RESIDENTS, walks, whole_residents
+from quart_heure.outputs.map.cells import RESIDENTS, whole_residents
+from quart_heure.outputs.map.walks import walks
 from quart_heure.outputs.shapes import Pen
 from quart_heure.study import Coverage
 

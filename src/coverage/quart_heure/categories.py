@@ -32,6 +32,8 @@ class Category:
         The word used in files and columns.
     fr, en
         Labels shown to people.
+    none_fr, none_en
+        What one has none of, as a sentence says it: "aucune bagagerie"; "" where it is not said.
     colour
         Hexadecimal colour on maps.
     essential
@@ -47,6 +49,8 @@ class Category:
     id: str
     fr: str
     en: str
+    none_fr: str = ""
+    none_en: str = ""
     colour: str = "#444444"
     essential: bool = False
     osm: tuple[str, ...] = ()
@@ -56,6 +60,10 @@ class Category:
     def label(self, lang: str) -> str:
         """Return the label in a language, ``fr`` or ``en``."""
         return self.en if lang == "en" else self.fr
+
+    def none(self, lang: str) -> str:
+        """Return what one has none of in a language, ``fr`` or ``en``; "" where it is not said."""
+        return self.none_en if lang == "en" else self.none_fr
 
 
 @functools.cache
@@ -79,6 +87,9 @@ def extend_catalogue(own: Mapping[str, Any]) -> dict[str, Category]:
         _check_id(key)
         base = dataclasses.asdict(catalogue[key]) if key in catalogue else {}
         base.pop("id", None)
+        if isinstance(values, Mapping) and {"fr", "en"} & set(values):
+            # Another name, and the sentence would speak of the old one.
+            base = {name: one for name, one in base.items() if not name.startswith("none_")}
         catalogue[key] = _category(
             key, {**base, **values} if isinstance(values, Mapping) else values
         )

@@ -408,8 +408,15 @@ class Study:
 
     @property
     def essentials(self) -> tuple[str, ...]:
-        """The categories of the study that are essential."""
-        return tuple(c for c in self.categories if self.catalogue[c].essential)
+        """The categories of the study that are essential, and of which a place is known."""
+        judged = set(self.categories) - set(self.unjudged)
+        return tuple(c for c in self.categories if c in judged and self.catalogue[c].essential)
+
+    @property
+    def unjudged(self) -> tuple[str, ...]:
+        """The categories without any known place: where there is none, nobody knows."""
+        known = set(self.services.table["category"])
+        return tuple(c for c in self.categories if c not in known)
 
 
 def _holds_discreet(services: Services) -> bool:

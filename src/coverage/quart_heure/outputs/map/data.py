@@ -211,7 +211,10 @@ class Gap:
     area_ha: float | None
     residents: float | None
     minutes: GapMinutes
-    shape: Shape
+    cell: int
+    """A cell of it, by its place in the grid: the page draws the zone that holds it."""
+    shape: Shape = dataclasses.field(default_factory=list)
+    """Where the cells alone do not tell it: zones that hours part from each other."""
     nearest: str = ""
     discreet: bool = False
     street: str = ""
@@ -231,6 +234,8 @@ class _View:
     """Where the study asked for an hour or a person."""
     ends_told: str = ""
     """Share of the whole area from the one end to the other, as the report writes it."""
+    confirmed_pct: Column = dataclasses.field(default_factory=list)
+    """Of each row, what is covered if only confirmed places count."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -239,11 +244,15 @@ class CategoryView(_View):
 
     kind: Literal["category"]
     label: str
+    none: str
+    """What one has none of, as a sentence says it; empty where nobody wrote that."""
     colour: str
     counted: int
     figures: CategoryFigures
     figures_at: list[CategoryFiguresAt]
     essential: bool = False
+    unjudged: bool = False
+    """No place of it is known: that is not the same as that there is none."""
     anchored: int = 0
 
 
@@ -334,6 +343,7 @@ class PackedCells:
 
     width: int
     height: int
+    cell_m: float
     fit: Fit
     upper_min: list[float]
     far: int
@@ -344,6 +354,14 @@ class PackedCells:
     perhaps: dict[str, str]
     water: str
     """1 where a cell is in water, packed; empty where none is known to be."""
+    district: str
+    """The row of each cell in the tables, and 1; packed."""
+    quarter: list[str]
+    """The position in ``quarters`` of each cell, and 1; packed numbers, empty without quarters."""
+    quarters: list[str]
+    residents: list[str]
+    """Residents of each cell in units of ``resident_unit``; packed numbers."""
+    resident_unit: float
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -366,6 +384,8 @@ class CompositeHours:
 
     hours: list[int]
     shares_pct: list[list[Column]]
+    any_at_most_pct: list[Column]
+    """Of each state and row, the share with one that is open within reach at most."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -437,8 +457,7 @@ class PackedWalks:
 
     ``services`` are those of the page in metres from the corner of its grid, which lies at
     ``corner`` of the study's CRS; ``ids`` are their own, and ``counted`` tells which of them count.
-    ``cells`` and ``service_entries`` are the exceptions from the rule of entries. ``district`` is
-    the row of each cell and 1, ``residents`` are in units of ``resident_unit``.
+    ``cells`` and ``service_entries`` are the exceptions from the rule of entries.
     """
 
     unit_m: float
@@ -458,9 +477,6 @@ class PackedWalks:
     ids: list[str]
     service_entries: PackedEntries
     counted: list[int]
-    district: str
-    residents: list[str]
-    resident_unit: float
 
 
 # --- proposals -----------------------------------------------------------------------------------
@@ -546,6 +562,8 @@ class SaidOtherwise(Said):
     """The same in the other language, with what views and services say there, in their order."""
 
     labels: dict[str, str]
+    nones: dict[str, str]
+    places: list[str]
     services: list[ServiceWords]
 
 
@@ -565,6 +583,8 @@ class PageData:
     ground: Ground
     rows: list[str]
     """Labels of the rows of every table: the districts, then the whole area."""
+    places: list[str]
+    """The same as a sentence names them: "15e arrondissement"."""
     views: list[View]
     services: list[Service]
     cells: PackedCells
@@ -572,6 +592,8 @@ class PageData:
     proposals: list[Proposal]
     supposed: str = ""
     """The changes that the page opens with, as its address says them."""
+    dossiers: list[str] = dataclasses.field(default_factory=list)
+    """Links to the dossiers of the districts, in their order, "" for none; empty without any."""
 
 
 def json_in_html(data: Any) -> str:

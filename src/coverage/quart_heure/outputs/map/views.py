@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from quart_heure.labels import LANGUAGES, word
 from quart_heure.outputs.barrier_words import barrier_words
 from quart_heure.outputs.discretion import DISCREET, anchored_counts, hidden_counts
+from quart_heure.outputs.map.cells import Grid
 from quart_heure.outputs.map.data import (
     CategoryView,
     CompositeView,
@@ -27,8 +28,10 @@ from quart_heure.outputs.map.figures import (
     category_figures_at,
     composite_shares,
     composite_shares_at,
+    confirmed_shares,
     ends,
     ends_told,
+    has_ends,
     number,
 )
 from quart_heure.outputs.map.ground import points
@@ -47,15 +50,15 @@ _NONE_IN_REACH = "essential_any"
 _TOLERANCE_M = 8.0
 
 
-def views(coverage: Coverage, pen: Pen, *, lang: str) -> list[View]:
-    """Return the views in order of presentation."""
+def views(coverage: Coverage, pen: Pen, grid: Grid, *, lang: str) -> list[View]:
+    """Return the views in order of presentation; ``grid`` is that of the page."""
     study = coverage.study
     shown: list[View] = [
-        _category_view(coverage, category, pen, lang=lang) for category in study.categories
+        _category_view(coverage, category, pen, grid, lang=lang) for category in study.categories
     ]
     if len(study.essentials) < 2:
         return shown
-    return [_composite_view(coverage, pen), *shown]
+    return [_composite_view(coverage, pen, grid), *shown]
 
 
 def labels(coverage: Coverage, *, lang: str) -> dict[str, str]:
@@ -120,40 +123,48 @@ def _words(row: dict[Any, Any], *, lang: str) -> ServiceWords:
     )
 
 
-def _category_view(coverage: Coverage, category: str, pen: Pen, *, lang: str) -> CategoryView:
+def _category_view(
+    coverage: Coverage, category: str, pen: Pen, grid: Grid, *, lang: str
+) -> CategoryView:
     about = coverage.study.catalogue[category]
     here = coverage.services[coverage.services["category"] == category]
     return CategoryView(
         id=category,
         kind="category",
         label=about.label(lang),
+        none=about.none(lang),
         colour=about.colour,
-        essential=about.essential,
+        essential=category in coverage.study.essentials,
+        unjudged=category in coverage.study.unjudged,
         counted=int(here["counted"].sum()) + hidden_counts(coverage.manifest).get(category, 0),
         anchored=anchored_counts(coverage.manifest).get(category, 0),
-        gaps=_gaps(coverage, category, pen),
+        gaps=_gaps(coverage, category, pen, grid),
         ends=ends(coverage, category),
         ends_told=ends_told(coverage, category),
+        confirmed_pct=confirmed_shares(coverage, category),
         figures=category_figures(coverage, category),
         figures_at=category_figures_at(coverage, category),
     )
 
 
-def _composite_view(coverage: Coverage, pen: Pen) -> CompositeView:
+def _composite_view(coverage: Coverage, pen: Pen, grid: Grid) -> CompositeView:
     return CompositeView(
         id=COMPOSITE_VIEW,
         kind="composite",
         total=len(coverage.study.essentials),
         counted_at_all=list(coverage.study.essentials),
-        gaps=_gaps(coverage, _NONE_IN_REACH, pen),
+        gaps=_gaps(coverage, _NONE_IN_REACH, pen, grid),
         ends=ends(coverage, _NONE_IN_REACH),
         ends_told=ends_told(coverage, _NONE_IN_REACH),
+        confirmed_pct=confirmed_shares(coverage, _NONE_IN_REACH),
         shares_pct=composite_shares(coverage),
         shares_at=composite_shares_at(coverage),
     )
 
 
-def _gaps(coverage: Coverage, category: str, pen: Pen) -> list[Gap]:
+def _gaps(coverage: Coverage, category: str, pen: Pen, grid: Grid) -> list[Gap]:
+    # Hours part zones that touch: the page cannot tell those from the minutes of its cells.
+    drawn = has_ends(coverage)
     gaps = coverage.gaps[coverage.gaps["category"] == category].sort_values("rank")
     smooth = round_corners(gaps.geometry.to_numpy(), coverage.study.cell_m)
     shapes = pen.polygons(simplified(smooth, _TOLERANCE_M))
@@ -179,10 +190,17 @@ def _gaps(coverage: Coverage, category: str, pen: Pen) -> list[Gap]:
             cause=_text(row["cause"]),
             barrier=_barrier(_text(row["barrier"])),
             opens=_text(row.get("next_opening")),
-            shape=shape,
+            cell=_cell_of(str(row["gap_id"]), grid),
+            shape=shape if drawn else [],
         )
         for row, at, shape in zip(rows, marks, shapes, strict=True)
     ]
+
+
+def _cell_of(gap_id: str, grid: Grid) -> int:
+    """Return the place in the grid of the cell that a gap is named by."""
+    _, col, row = gap_id.rsplit("-", 2)
+    return int(grid.place(np.array([int(col[1:])]), np.array([int(row[1:])]))[0])
 
 
 def _barrier(barrier: str) -> dict[str, str] | None:

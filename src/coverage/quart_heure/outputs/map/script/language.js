@@ -33,7 +33,10 @@ function otherwise(data) {
   return {
     ...data,
     said: other,
-    views: data.views.map((view) => (view.kind === "category" ? { ...view, label: other.labels[view.id] } : view)),
+    places: other.places,
+    views: data.views.map((view) =>
+      view.kind === "category" ? { ...view, label: other.labels[view.id], none: other.nones[view.id] } : view
+    ),
     services: data.services.map((service, n) => ({ ...service, ...other.services[n] })),
   };
 }

@@ -1,7 +1,8 @@
 /* The layers of the map: ground, streets, coverage, gaps and services. */
 
-/** @import { Gap, Ground, PageData, Scenery, Service, View } from "./types.js" */
+/** @import { District, Gap, Ground, PageData, Scenery, Service, View } from "./types.js" */
 /** @import { Cells } from "./cells.js" */
+/** @import { Part } from "./gaps.js" */
 /** @import { Hours } from "./hours.js" */
 /** @import { Effective, Scene } from "./scene.js" */
 /** @import { Words } from "./words.js" */
@@ -16,6 +17,8 @@
  * @property {(latlng: L.LatLng) => HTMLElement | null} tell
  * @property {(gap: Gap | null) => void} gap
  * @property {(gap: Gap) => void} list
+ * @property {(gap: Gap, at: L.LatLng | null) => Part | null} part what is told of a gap
+ * @property {(at: L.LatLng) => void} clicked
  * @property {(service: Service) => string | HTMLElement} service what a service offers
  */
 
@@ -66,6 +69,8 @@ export class Layers {
     this.gaps = new Map();
     /** @type {Map<Service, Mark>} */
     this.marks = new Map();
+    /** @type {{ district: District, line: L.Polygon } | null} */
+    this.around = null;
     this.makePanes();
     this.canvases = {
       ground: L.canvas({ pane: "ground", padding: 0.3 }),
@@ -84,21 +89,22 @@ export class Layers {
   }
 
   /**
-   * Show a view, drawn the first time it is asked for. Gaps are those of the study's threshold at
-   * any hour: they are filled where this is what is shown, and no cell of them is perhaps covered.
+   * Show a view, drawn the first time it is asked for. Gaps are those of the threshold at any hour:
+   * they are filled where this is what is shown, and no cell of them is perhaps covered.
    * @param {View} view
    * @param {Scene} scene
    * @param {Effective} effective
+   * @param {Gap[]} gaps
    */
-  show(view, scene, { standard, ranged, hour }) {
-    const filled = standard && !ranged;
+  show(view, scene, { zoned, hour, minutes }, gaps) {
     this.hour = hour;
-    const drawn = this.drawn.get(view.id) || this.drawView(view);
-    this.drawn.set(view.id, drawn);
+    const key = view.id + " " + minutes;
+    const drawn = this.drawn.get(key) || this.drawView(view, gaps);
+    this.drawn.set(key, drawn);
     if (this.shown && this.shown !== drawn) Object.values(this.shown).forEach((layer) => layer.remove());
     this.shown = drawn;
-    const opacity = filled ? (this.data.online ? 0.6 : 1) : 0;
-    for (const gap of view.gaps) this.gapLayer(gap).setStyle({ fillOpacity: opacity });
+    const opacity = zoned ? (this.data.online ? 0.6 : 1) : 0;
+    for (const gap of gaps) this.gapLayer(gap).setStyle({ fillOpacity: opacity });
     this.surface.setScene(scene);
     this.refresh(drawn);
   }
@@ -177,6 +183,19 @@ export class Layers {
   }
 
   /**
+   * A thicker line around the district that is looked at.
+   * @param {District | null} district
+   */
+  showDistrict(district) {
+    if (this.around && this.around.district === district) return;
+    if (this.around) this.around.line.remove();
+    this.around = null;
+    if (!district) return;
+    const line = { stroke: true, fill: false, color: palette.outline, weight: 3.5, opacity: 1 };
+    this.around = { district, line: this.fill("streets", district.shape, palette.outline, line).addTo(this.map) };
+  }
+
+  /**
    * What lies around the area is there to find one's way, and paler.
    * @param {Ground} ground
    */
@@ -231,12 +250,13 @@ export class Layers {
 
   /**
    * @param {View} view
+   * @param {Gap[]} gaps
    * @returns {Drawn}
    */
-  drawView(view) {
-    const gaps = view.gaps.map((gap) => this.drawGap(gap));
+  drawView(view, gaps) {
+    const zones = gaps.map((gap) => this.drawGap(gap, view.kind === "composite"));
     return {
-      gaps: L.layerGroup([...gaps, this.gapOutlines(view.gaps, 1.3)]),
+      gaps: L.layerGroup([...zones, this.gapOutlines(gaps, 1.3)]),
       services: L.layerGroup(this.servicesOf(view).map((service) => this.markOf(service))),
     };
   }
@@ -246,10 +266,10 @@ export class Layers {
    * @param {View[]} views
    */
   forget(views) {
-    for (const { id } of views) {
-      const drawn = this.drawn.get(id);
-      if (drawn) Object.values(drawn).forEach((layer) => layer.remove());
-      this.drawn.delete(id);
+    for (const [key, drawn] of this.drawn) {
+      if (!views.some(({ id }) => key.startsWith(id + " "))) continue;
+      Object.values(drawn).forEach((layer) => layer.remove());
+      this.drawn.delete(key);
       if (this.shown === drawn) this.shown = null;
     }
     const there = new Set(this.data.services);
@@ -270,18 +290,24 @@ export class Layers {
     return layer;
   }
 
-  /** @param {Gap} gap */
-  drawGap(gap) {
-    const layer = this.fill("coverage", gap.shape, gapFill(), { interactive: true });
+  /**
+   * @param {Gap} gap
+   * @param {boolean} ground whether nothing is painted under it
+   */
+  drawGap(gap, ground) {
+    const layer = this.fill("coverage", gap.shape, gapFill(ground), { interactive: true });
     this.gaps.set(gap, layer);
     /** @type {L.LatLng | null} */
     let clicked = null;
     // Before the popup opens, which is told the same click: a gap chosen in the list has none.
-    layer.on("click", ({ latlng }) => (clicked = latlng));
+    layer.on("click", ({ latlng }) => {
+      clicked = latlng;
+      this.on.clicked(latlng);
+    });
     layer.on("popupclose", () => (clicked = null));
     this.bindCard(layer, () => {
       const here = clicked ? this.on.tell(clicked) : "";
-      return gapPopup(this.words, this.data, gap, here, () => this.on.list(gap));
+      return gapPopup(this.words, this.data, { gap, part: this.on.part(gap, clicked) }, here, () => this.on.list(gap));
     });
     const outline = this.gapOutlines([gap], 4);
     layer.on("popupopen", () => {

@@ -17,7 +17,7 @@
 
 import { degrees } from "./draw.js";
 import { categoryViews } from "./scene.js";
-import { keyOf, matcher, numberOf, withoutNumber } from "./search_words.js";
+import { folded, keyOf, matcher, numberOf, withoutNumber } from "./search_words.js";
 import { streetMap } from "./street_map.js";
 
 const MOST = 8;
@@ -140,9 +140,10 @@ function ranked(index, query) {
   const wanted = keyOf(query);
   if (wanted.length < SHORTEST && !/\d/.test(wanted)) return [];
   const matches = matcher(wanted);
+  const typed = folded(query);
   /** @param {Entry} entry */
-  const rank = ({ key, also, kind }) => [
-    key === wanted || also.split(" ").includes(wanted) ? 0 : key.startsWith(wanted) ? 1 : 2,
+  const rank = ({ text, key, also, kind }) => [
+    key === wanted || also.split(" ").includes(wanted) ? 0 : folded(text).startsWith(typed) ? 1 : key.startsWith(wanted) ? 2 : 3,
     KINDS.indexOf(kind),
     key.length,
   ];

@@ -40,11 +40,12 @@
 /**
  * @typedef {object} Palette
  * @property {string[]} minutes
+ * @property {string[]} beyond
  * @property {string[]} reached
  * @property {Paints} paints
  * @property {string} gap
  * @property {string} gap_line
- * @property {string} gap_faint
+ * @property {string} gap_hatch
  * @property {string} off_network
  * @property {string} paper
  * @property {string} outside
@@ -81,6 +82,8 @@
  * @property {Record<string, string>} words
  * @property {Record<string, string>} cause_words
  * @property {Record<string, string>} labels
+ * @property {Record<string, string>} nones
+ * @property {string[]} places
  * @property {ServiceWords[]} services
  */
 
@@ -186,6 +189,7 @@
  * @property {number | null} area_ha
  * @property {number | null} residents
  * @property {GapMinutes} minutes
+ * @property {number} cell
  * @property {number[][][]} shape
  * @property {string} [nearest]
  * @property {boolean} [discreet]
@@ -229,13 +233,16 @@
  * @property {Gap[]} gaps
  * @property {Ends} [ends]
  * @property {string} [ends_told]
+ * @property {(number | null)[]} confirmed_pct
  * @property {"category"} kind
  * @property {string} label
+ * @property {string} none
  * @property {string} colour
  * @property {number} counted
  * @property {CategoryFigures} figures
  * @property {CategoryFiguresAt[]} figures_at
  * @property {boolean} [essential]
+ * @property {boolean} [unjudged]
  * @property {number} [anchored]
  */
 
@@ -251,6 +258,7 @@
  * @property {Gap[]} gaps
  * @property {Ends} [ends]
  * @property {string} [ends_told]
+ * @property {(number | null)[]} confirmed_pct
  * @property {"composite"} kind
  * @property {number} total
  * @property {string[]} counted_at_all
@@ -301,6 +309,7 @@
  * @typedef {object} PackedCells
  * @property {number} width
  * @property {number} height
+ * @property {number} cell_m
  * @property {Fit} fit
  * @property {number[]} upper_min
  * @property {number} far
@@ -310,6 +319,11 @@
  * @property {Record<string, PackedNearest>} nearest
  * @property {Record<string, string>} perhaps
  * @property {string} water
+ * @property {string} district
+ * @property {string[]} quarter
+ * @property {string[]} quarters
+ * @property {string[]} residents
+ * @property {number} resident_unit
  */
 
 /**
@@ -324,6 +338,7 @@
  * @typedef {object} CompositeHours
  * @property {number[]} hours
  * @property {(number | null)[][][]} shares_pct
+ * @property {(number | null)[][]} any_at_most_pct
  */
 
 /**
@@ -380,12 +395,14 @@
  * @property {SaidOtherwise} other
  * @property {Ground} ground
  * @property {string[]} rows
+ * @property {string[]} places
  * @property {(CategoryView | CompositeView)[]} views
  * @property {Service[]} services
  * @property {PackedCells} cells
  * @property {PackedHours | null} hours
  * @property {Proposal[]} proposals
  * @property {string} [supposed]
+ * @property {string[]} dossiers
  */
 
 /**
@@ -437,9 +454,6 @@
  * @property {string[]} ids
  * @property {PackedEntries} service_entries
  * @property {number[]} counted
- * @property {string} district
- * @property {string[]} residents
- * @property {number} resident_unit
  */
 
 /** @typedef {CategoryView | CompositeView} View */

@@ -4,7 +4,8 @@
 
 import { control } from "./page.js";
 
-export const PHONE = "(max-width: 760px)"; // as in map.css
+const PHONE = "(max-width: 760px)"; // as in map.css
+export const SMALL = "(max-width: 760px), (max-height: 560px)"; // where the legend would cover too much
 
 const EDGE = 12; // pixels around the area
 const CARD_PX = 360; // as in map.css
