@@ -84,7 +84,7 @@ export class Names extends L.Layer {
     for (const label of this.sources.flatMap((source) => source(map))) {
       const point = map.latLngToLayerPoint(label.at).subtract(origin);
       if (point.x < 0 || point.y < 0 || point.x > full.x || point.y > full.y) continue;
-      const box = "space" in label ? boxAround(point, label.space, label.space) : placed(pen, label, point, taken, written);
+      const box = "space" in label ? boxAround(point, label.space, label.space) : settled(pen, label, point, taken, written);
       if (!box) continue;
       taken.push(box);
       if (!("space" in label)) written.push(box);
@@ -110,7 +110,7 @@ const ASIDE = [0, 1, 2].flatMap((far) => (far ? [[0, -far], [0, far], [-far * 1.
  * @param {L.Bounds[]} taken
  * @param {L.Bounds[]} written
  */
-function placed(pen, label, point, taken, written) {
+function settled(pen, label, point, taken, written) {
   if (!label.needed) return write(pen, label, point, taken);
   for (const others of [taken, written]) {
     for (const [x, y] of ASIDE) {

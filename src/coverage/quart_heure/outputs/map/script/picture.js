@@ -104,7 +104,7 @@ function legendLines() {
  */
 function foot(words) {
   const lines = [words.say("attribution"), ...textsOf("#about-data li")];
-  return lines.map((text) => ({ text, size: 11, after: 1, colour: "#4b5563" }));
+  return lines.map((text) => ({ text, size: 11, after: 1, colour: palette.inks.street }));
 }
 
 /**
@@ -193,7 +193,7 @@ function drawScale(pen, frame) {
   const line = document.querySelector(".leaflet-control-scale-line");
   if (!(line instanceof HTMLElement)) return;
   const [x, y] = [frame.width - line.offsetWidth - 10, frame.height - 14];
-  pen.fillStyle = "rgba(255, 255, 255, 0.85)";
+  pen.fillStyle = palette.blank;
   pen.fillRect(x - 4, y - 16, line.offsetWidth + 8, 22);
   pen.strokeStyle = pen.fillStyle = ink;
   pen.lineWidth = 2;

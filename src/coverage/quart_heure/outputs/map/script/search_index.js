@@ -81,8 +81,8 @@ function serviceEntry(service, category, words) {
 function places({ ground }, words) {
   const ordered = [...streetMap.places].sort((a, b) => Number(a.kind === LAST) - Number(b.kind === LAST));
   return ordered.map(({ text, kind, x, y, part }) => {
-    const word = "place_" + kind;
-    const what = word in words.said.words ? words.say(word) : kind;
+    // A background of one's own may have other kinds.
+    const what = "place_" + kind in words.said.words ? words.say("place_" + kind) : kind;
     const detail = [what, ground.parts[part - 1]].filter(Boolean).join(" · ");
     return { kind: "place", text, detail, key: keyOf(text), also: keyOf(what), at: L.latLng(degrees(y), degrees(x)) };
   });

@@ -23,7 +23,6 @@
 
 import { constants } from "./page.js";
 import { categoryViews, essentials } from "./scene.js";
-import { streetMap } from "./street_map.js";
 import { FINE, LONGEST, Sums } from "./sums.js";
 import { Walking } from "./walking.js";
 import { depths, outline, zonesOf } from "./zones.js";
