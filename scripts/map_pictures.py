@@ -26,6 +26,7 @@ SIZES = {
 }
 
 _MOST = 0.001
+_PATIENCE_MS = 120_000
 
 
 def _panel(page: Page) -> None:
@@ -88,7 +89,7 @@ def main(map_file: Path, folder: Path, earlier: Path | None) -> int:
             for name, act in VIEWS.items():
                 page = context.new_page()
                 page.goto(map_file.resolve().as_uri())
-                page.wait_for_selector("html.ready")
+                page.wait_for_selector("html.ready", timeout=_PATIENCE_MS)
                 act(page)
                 page.wait_for_timeout(500)
                 picture = folder / f"{size}-{name}.png"
