@@ -241,7 +241,8 @@ function streetNames(map) {
  * @returns {Label[]}
  */
 function districtNames(map, districts) {
-  const size = map.getZoom() >= 13 ? 15 : 13;
+  const zoom = map.getZoom();
+  const size = zoom >= 13 ? 15 : zoom >= 11.5 ? 13 : 11;
   return districts.map(({ at, label }) => ({ at, text: label, font: "600", size, colour: ink, needed: true }));
 }
 
