@@ -626,7 +626,9 @@ def test_numbers_of_any_size_are_unpacked(open_map, toy_coverage: Coverage) -> N
 
 def test_what_is_perhaps_covered_is_a_class_of_the_first_map(open_map) -> None:
     page = open_map("asked")
-    expect(page.locator(".top")).to_contain_text("Pour qui arrive le dimanche 3 mai 2026")
+    expect(page.locator(".top")).to_contain_text(
+        "Pour une personne qui arrive le dimanche 3 mai 2026"
+    )
     expect(page.locator("#legend-list")).to_contain_text("peut-être davantage")
     expect(page.locator("#summary")).to_contain_text(re.compile("De .*% .sûr. à .*%"))
     expect(page.locator("#day option").first).to_have_text("Au moment demandé")
@@ -688,7 +690,7 @@ def test_search_finds_and_goes(open_map) -> None:
     options.first.click()
     expect(page.locator(".popup").last).to_contain_text("Service C1")
     box.fill("zzz")
-    expect(page.locator("#search-status")).to_have_text("Rien de ce nom")
+    expect(page.locator("#search-status")).to_have_text("Aucun résultat")
 
 
 def test_the_address_brings_the_view_back(open_map) -> None:
@@ -710,7 +712,7 @@ def test_the_address_brings_the_view_back(open_map) -> None:
     expect(page.get_by_role("radio", name="couvert ou non")).to_be_checked()
     expect(page.get_by_role("checkbox", name="Services")).not_to_be_checked()
     assert shown_state(page).partition("&at=")[0] == state.partition("&at=")[0]
-    page.get_by_role("button", name="Tout remettre").click()
+    page.get_by_role("button", name="Réinitialiser").click()
     assert shown_state(page) == "#view=essentials_within"
     expect(page.locator(".popup")).to_have_count(0)
 
@@ -762,7 +764,7 @@ def test_a_gap_leads_back_to_its_line(open_map) -> None:
 def test_on_a_phone_the_panel_folds(open_map) -> None:
     page = open_map("town", PHONE)
     panel = page.locator("#panel-body")
-    fold = page.get_by_role("button", name=re.compile("Choisir et lire"))
+    fold = page.get_by_role("button", name=re.compile("Réglages et chiffres"))
     expect(panel).to_be_hidden()
     # The legend would cover much of the map: it opens on demand.
     expect(page.locator("#legend-list")).to_be_hidden()

@@ -243,6 +243,8 @@ class ServiceWords:
     access: str = ""
     status: str = ""
     left_out: str = ""
+    source: str = ""
+    source_date: str = ""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -257,8 +259,6 @@ class Service(ServiceWords):
     audience: str = ""
     capacity: str = ""
     operator: str = ""
-    source: str = ""
-    source_date: str = ""
     outside: bool = False
 
 

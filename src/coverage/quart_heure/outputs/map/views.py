@@ -10,7 +10,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from quart_heure.labels import LANGUAGES, word
+from quart_heure.labels import LANGUAGES, source_words, word
 from quart_heure.outputs.barrier_words import barrier_words
 from quart_heure.outputs.discretion import DISCREET, anchored_counts, hidden_counts
 from quart_heure.outputs.map.cells import Grid
@@ -104,7 +104,7 @@ def _placed(coverage: Coverage) -> tuple[list[dict[Any, Any]], NDArray[np.float6
 def _facts(row: dict[Any, Any]) -> dict[str, Any]:
     """Return what is known of a service."""
     address = (_text(row.get("address")), _text(row.get("postcode")))
-    columns = ("name", "audience", "capacity", "operator", "source", "source_date")
+    columns = ("name", "audience", "capacity", "operator")
     return {
         **{name: _text(row.get(name)) for name in columns},
         "category": row["category"],
@@ -120,6 +120,8 @@ def _words(row: dict[Any, Any], *, lang: str) -> ServiceWords:
         access=word(access, lang) if access not in {"", "unknown"} else "",
         status=word(_text(row.get("status")), lang),
         left_out="" if row["counted"] else word(_text(row.get("left_out_reason")), lang),
+        source=source_words(_text(row.get("source")), lang),
+        source_date=source_words(_text(row.get("source_date")), lang),
     )
 
 

@@ -123,7 +123,7 @@ export class Controls {
     const last = this.data.rows.length - 1;
     for (const [view, choice] of this.choices()) {
       const range = figures.range(view, effective);
-      part(choice, ".share").textContent = !isJudged(view) ? words.say("not_judged") : figures.rangeText(range);
+      part(choice, ".share").textContent = !isJudged(view) ? words.say("not_judged") : figures.shareText(view, effective);
       const [least, most] = range.map((end) => end || 0);
       part(choice, ".bar .sure").style.width = least + "%";
       part(choice, ".bar .perhaps").style.width = most - least + "%";

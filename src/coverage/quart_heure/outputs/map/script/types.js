@@ -73,6 +73,8 @@
  * @property {string} [access]
  * @property {string} [status]
  * @property {string} [left_out]
+ * @property {string} [source]
+ * @property {string} [source_date]
  */
 
 /**
@@ -242,6 +244,8 @@
  * @property {string} [access]
  * @property {string} [status]
  * @property {string} [left_out]
+ * @property {string} [source]
+ * @property {string} [source_date]
  * @property {LatLng} at
  * @property {string} category
  * @property {string} [name]
@@ -250,8 +254,6 @@
  * @property {string} [audience]
  * @property {string} [capacity]
  * @property {string} [operator]
- * @property {string} [source]
- * @property {string} [source_date]
  * @property {boolean} [outside]
  */
 
