@@ -83,7 +83,7 @@ _DOUBT = "#1d6f63"
 
 PALETTE = Palette(
     minutes=[_NEAREST, _COVERED, _NEXT, _FURTHEST],
-    beyond=[_BEYOND, "#f3d0ab", "#e2ad7c", "#cb8b55"],
+    beyond=[_BEYOND, "#f1cfaa", "#e1b587", "#ce9f6d"],
     reached=["#d7ecd9", "#9fd3c0", "#5fb3a3", "#2a8577", _NEAREST],
     paints=Paints(
         covered=Paint(fill=_COVERED),
