@@ -155,6 +155,17 @@
  */
 
 /**
+ * @typedef {object} GapPart
+ * @property {number} row
+ * @property {number | null} area_ha
+ * @property {number | null} residents
+ * @property {GapMinutes} minutes
+ * @property {string} [nearest]
+ * @property {boolean} [discreet]
+ * @property {string} [street]
+ */
+
+/**
  * @typedef {object} Gap
  * @property {number} rank
  * @property {LatLng} at
@@ -164,6 +175,7 @@
  * @property {GapMinutes} minutes
  * @property {number} cell
  * @property {number[][][]} shape
+ * @property {GapPart[]} parts
  * @property {string} [nearest]
  * @property {boolean} [discreet]
  * @property {string} [street]
