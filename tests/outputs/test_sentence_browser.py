@@ -336,8 +336,9 @@ def test_hours_say_why_they_wait_while_something_is_supposed(open_map: Open) -> 
     page = open_map("week", state="#view=esi&hour=158")
     page.evaluate(
         """() => {
-          const { whatIf, map } = quartHeure.map;
-          return whatIf.openAt(map.getCenter(), "esi");
+          const { whatIf, data } = quartHeure.map;
+          const { at } = data.services.find((one) => one.category === "bains_douches");
+          return whatIf.openAt(L.latLng(at.lat, at.lng), "esi");
         }"""
     )
     expect(page.locator("#hours-supposed")).to_be_visible()
