@@ -13,7 +13,14 @@ from typing import Any
 from quart_heure.errors import CategoryError, StudyFileError
 from quart_heure.hints import nearest_hint
 
-__all__ = ["RESERVED_IDS", "Category", "check_categories", "default_catalogue", "extend_catalogue"]
+__all__ = [
+    "RESERVED_IDS",
+    "Category",
+    "check_categories",
+    "default_catalogue",
+    "extend_catalogue",
+    "with_essentials",
+]
 
 RESERVED_IDS = ("essential_all", "essential_any")
 """What the figures of all essential categories together are called."""
@@ -94,6 +101,22 @@ def extend_catalogue(own: Mapping[str, Any]) -> dict[str, Category]:
             key, {**base, **values} if isinstance(values, Mapping) else values
         )
     return catalogue
+
+
+def with_essentials(
+    catalogue: Mapping[str, Category], essentials: Iterable[str]
+) -> dict[str, Category]:
+    """Return the catalogue with these categories essential, and no others.
+
+    Raises
+    ------
+    CategoryError
+        If the catalogue has no such category, or one is named twice.
+    """
+    chosen = check_categories(essentials, catalogue)
+    return {
+        key: dataclasses.replace(one, essential=key in chosen) for key, one in catalogue.items()
+    }
 
 
 def check_categories(ids: Iterable[str], catalogue: Mapping[str, Category]) -> tuple[str, ...]:

@@ -12,6 +12,8 @@ import typer
 from quart_heure.errors import InputFileError, OutputError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
 
 _SHOWN = 3
@@ -48,7 +50,9 @@ def init(
         districts = Path(told) if told else None
     if asks and not name:
         name = _ask("Name of the area", "My city")
-    said = {"name": name}
+    said: dict[str, str | list[str]] = {"name": name}
+    if asks:
+        said["essentials"] = _essentials()
     if districts is not None:
         table = _table(districts)
         said |= {
@@ -65,6 +69,25 @@ def init(
 def _ask(question: str, default: str) -> str:
     answer: str = typer.prompt(question, default=default, show_default=bool(default), err=True)
     return answer.strip()
+
+
+def _essentials() -> list[str]:
+    """Ask which categories are essential; nothing where the usual ones are."""
+    from quart_heure.categories import check_categories, default_catalogue
+    from quart_heure.errors import CategoryError
+
+    catalogue = default_catalogue()
+    usual = [name for name, one in catalogue.items() if one.essential]
+    typer.echo(f"  {', '.join(catalogue)}", err=True)
+    while True:
+        told = _ask("Essential services, separated by commas", ", ".join(usual))
+        chosen = [word.strip() for word in told.split(",") if word.strip()]
+        try:
+            check_categories(chosen, catalogue)
+        except CategoryError as error:
+            typer.echo(str(error), err=True)
+        else:
+            return [] if chosen == usual else chosen
 
 
 def _table(path: Path) -> pd.DataFrame:
@@ -116,7 +139,7 @@ def _relative(file: Path, study: Path) -> str:
         return file.resolve().as_posix()
 
 
-def _filled(said: dict[str, str]) -> str:
+def _filled(said: Mapping[str, str | list[str]]) -> str:
     """Return the template with what is known in the place of its examples."""
     from quart_heure.study.settings import template
 

@@ -202,6 +202,19 @@ class GapMinutes:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class GapPart:
+    """What the district of a row has of a gap."""
+
+    row: int
+    area_ha: float | None
+    residents: float | None
+    minutes: GapMinutes
+    nearest: str = ""
+    discreet: bool = False
+    street: str = ""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Gap:
     """A gap; ``discreet`` is whether its nearest service is not to be shown."""
 
@@ -215,6 +228,8 @@ class Gap:
     """A cell of it, by its place in the grid: the page draws the zone that holds it."""
     shape: Shape = dataclasses.field(default_factory=list)
     """Where the cells alone do not tell it: zones that hours part from each other."""
+    parts: list[GapPart] = dataclasses.field(default_factory=list)
+    """The same of what its districts have of it."""
     nearest: str = ""
     discreet: bool = False
     street: str = ""
@@ -281,6 +296,8 @@ class ServiceWords:
     access: str = ""
     status: str = ""
     left_out: str = ""
+    source: str = ""
+    source_date: str = ""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -295,8 +312,6 @@ class Service(ServiceWords):
     audience: str = ""
     capacity: str = ""
     operator: str = ""
-    source: str = ""
-    source_date: str = ""
     outside: bool = False
 
 

@@ -158,9 +158,7 @@ def _composite_hours(
             perhaps |= one.states[state] > 0
         shares.append(shares_by_count(sums, count, len(essentials)))
         most.append([some for _, some in shares_by_count(sums, perhaps, 1)])
-    return CompositeHours(
-        hours=of_hour.ravel().tolist(), shares_pct=shares, any_at_most_pct=most
-    )
+    return CompositeHours(hours=of_hour.ravel().tolist(), shares_pct=shares, any_at_most_pct=most)
 
 
 def _classes(states: Sequence[NDArray[np.int8]]) -> tuple[NDArray[np.int64], NDArray[np.int8]]:

@@ -92,7 +92,7 @@ def build_map(
     scenario
         What the page supposes when it opens: who gains and who loses, before and after.
     dossiers
-        Where the dossiers of districts lie, by their ids, as a path from the page: it links to them.
+        Where the dossiers of districts lie, by their ids, as paths from the page.
 
     Raises
     ------

@@ -83,7 +83,7 @@ _DOUBT = "#1d6f63"
 
 PALETTE = Palette(
     minutes=[_NEAREST, _COVERED, _NEXT, _FURTHEST],
-    beyond=[_BEYOND, "#f3c79b", "#e09a5b", "#b8642a"],
+    beyond=[_BEYOND, "#f1cfaa", "#e1b587", "#ce9f6d"],
     reached=["#d7ecd9", "#9fd3c0", "#5fb3a3", "#2a8577", _NEAREST],
     paints=Paints(
         covered=Paint(fill=_COVERED),
@@ -96,7 +96,7 @@ PALETTE = Palette(
     ),
     gap=_BEYOND,
     gap_line="#a33b00",
-    gap_hatch="#a33b0099",
+    gap_hatch="#a33b0070",
     off_network="#d5d3cd",
     paper="#fbfaf6",
     outside="#e9e7e1",

@@ -6,15 +6,13 @@ import dataclasses
 import functools
 import math
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from quart_heure.analysis.answers import COMPOSITES
 from quart_heure.labels import (
     district_label,
     district_word,
     format_date,
-    format_number,
     format_pct,
     format_plain,
     phrase,
@@ -23,7 +21,7 @@ from quart_heure.labels import (
 )
 from quart_heure.outputs.assets import asset
 from quart_heure.outputs.doubts import DoubtLine, doubt_lines, pace_words
-from quart_heure.outputs.fact_ages import age_words, ages_of, confirmed_short
+from quart_heure.outputs.fact_ages import age_words, ages_of
 from quart_heure.outputs.hour_words import hour_words, person_words, week_words
 from quart_heure.outputs.map.data import PackedHours, View
 from quart_heure.outputs.map.figures import has_ends

@@ -10,7 +10,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from quart_heure.labels import LANGUAGES, word
+from quart_heure.labels import LANGUAGES, source_words, word
 from quart_heure.outputs.barrier_words import barrier_words
 from quart_heure.outputs.discretion import DISCREET, anchored_counts, hidden_counts
 from quart_heure.outputs.map.cells import Grid
@@ -19,6 +19,7 @@ from quart_heure.outputs.map.data import (
     CompositeView,
     Gap,
     GapMinutes,
+    GapPart,
     Service,
     ServiceWords,
     View,
@@ -26,6 +27,7 @@ from quart_heure.outputs.map.data import (
 from quart_heure.outputs.map.figures import (
     category_figures,
     category_figures_at,
+    category_rows,
     composite_shares,
     composite_shares_at,
     confirmed_shares,
@@ -104,7 +106,7 @@ def _placed(coverage: Coverage) -> tuple[list[dict[Any, Any]], NDArray[np.float6
 def _facts(row: dict[Any, Any]) -> dict[str, Any]:
     """Return what is known of a service."""
     address = (_text(row.get("address")), _text(row.get("postcode")))
-    columns = ("name", "audience", "capacity", "operator", "source", "source_date")
+    columns = ("name", "audience", "capacity", "operator")
     return {
         **{name: _text(row.get(name)) for name in columns},
         "category": row["category"],
@@ -120,6 +122,8 @@ def _words(row: dict[Any, Any], *, lang: str) -> ServiceWords:
         access=word(access, lang) if access not in {"", "unknown"} else "",
         status=word(_text(row.get("status")), lang),
         left_out="" if row["counted"] else word(_text(row.get("left_out_reason")), lang),
+        source=source_words(_text(row.get("source")), lang),
+        source_date=source_words(_text(row.get("source_date")), lang),
     )
 
 
@@ -172,6 +176,7 @@ def _gaps(coverage: Coverage, category: str, pen: Pen, grid: Grid) -> list[Gap]:
     districts = coverage.study.area.districts
     labels = dict(zip(districts["district_id"], districts["label"], strict=True))
     rows = pd.DataFrame(gaps.drop(columns="geometry")).to_dict("records")
+    parts = _gap_parts(coverage, category)
     return [
         Gap(
             rank=int(row["rank"]),
@@ -192,9 +197,32 @@ def _gaps(coverage: Coverage, category: str, pen: Pen, grid: Grid) -> list[Gap]:
             opens=_text(row.get("next_opening")),
             cell=_cell_of(str(row["gap_id"]), grid),
             shape=shape if drawn else [],
+            parts=parts.get(str(row["gap_id"]), []) if drawn else [],
         )
         for row, at, shape in zip(rows, marks, shapes, strict=True)
     ]
+
+
+def _gap_parts(coverage: Coverage, category: str) -> dict[str, list[GapPart]]:
+    """Return what districts have of the gaps of a category or composite, by gap."""
+    rows = category_rows(coverage, category)["district_id"].astype(str).tolist()
+    found: dict[str, list[GapPart]] = {}
+    table = coverage.gap_parts[coverage.gap_parts["category"] == category]
+    for part in table.to_dict("records"):
+        minutes = GapMinutes(
+            min=number(part["minutes_min"]), median=None, max=number(part["minutes_max"])
+        )
+        one = GapPart(
+            row=rows.index(str(part["district_id"])),
+            area_ha=number(part["area_ha"]),
+            residents=number(part["residents"], 0),
+            minutes=minutes,
+            nearest=_text(part["nearest_service_name"]),
+            discreet=part["nearest_service_id"] == DISCREET,
+            street=_text(part["street"]),
+        )
+        found.setdefault(str(part["gap_id"]), []).append(one)
+    return found
 
 
 def _cell_of(gap_id: str, grid: Grid) -> int:

@@ -123,7 +123,7 @@ export class Controls {
     const last = this.data.rows.length - 1;
     for (const [view, choice] of this.choices()) {
       const range = figures.range(view, effective);
-      part(choice, ".share").textContent = !isJudged(view) ? words.say("not_judged") : figures.rangeText(range);
+      part(choice, ".share").textContent = !isJudged(view) ? words.say("not_judged") : figures.shareText(view, effective);
       const [least, most] = range.map((end) => end || 0);
       part(choice, ".bar .sure").style.width = least + "%";
       part(choice, ".bar .perhaps").style.width = most - least + "%";
@@ -131,8 +131,8 @@ export class Controls {
       part(choice, ".bar").classList.toggle("unknown", range[0] === null);
       part(choice, ".bar .city").hidden = figures.row === last || city === null;
       part(choice, ".bar .city").style.left = (city || 0) + "%";
-      // How old its facts are is told of what there is, not of what is supposed.
-      part(choice, ".facts").hidden = touched.has(view.id);
+      // What its facts are good to is told of the whole area as it is, and of the share of the study.
+      part(choice, ".facts").hidden = touched.has(view.id) || !effective.standard || figures.row < last;
     }
     const asked = effective.hour === null ? (this.data.views[0].ends ? "share_hint_sure" : "share_hint") : "share_hint_hour";
     const hour = effective.hour === null ? "" : hourName(words, effective.hour);

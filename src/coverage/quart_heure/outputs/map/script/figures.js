@@ -82,9 +82,9 @@ export class Figures {
     const values = { minutes: words.short(effective.minutes), n: data.said.total_word };
     if (view.kind === "composite") {
       const shares = this.here(this.shares(view, effective)) || [];
-      const asked = effective.hour !== null || effective.ranged ? "_sure" : "";
+      const asked = effective.hour !== null || effective.ranged;
       const said = { ...values, share: words.percent(shares[shares.length - 1] ?? null), any: this.anyText(view, effective) };
-      return words.say(this.of("summary_composite" + asked), said);
+      return words.say(this.of(asked ? "summary_composite_sure" : "summary_composite"), said);
     }
     if (!isJudged(view)) return "";
     const share = this.shareText(view, effective);
@@ -148,12 +148,15 @@ export class Figures {
   }
 
   /**
-   * The share that a category covers, as it is written.
+   * The share that a category covers, as it is written; as the report writes it, where it does.
    * @param {CategoryView} view
    * @param {When} when
    */
   shareText(view, when) {
-    return this.rangeText(this.range(view, when));
+    const range = this.range(view, when);
+    const standard = when.hour === null && when.minutes === this.data.threshold_min;
+    const told = standard && this.row === this.data.rows.length - 1 && range[0] !== range[1] && view.ends_told;
+    return told ? this.words.say("percent", { n: told }) : this.rangeText(range);
   }
 
   /**

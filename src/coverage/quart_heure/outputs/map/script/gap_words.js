@@ -12,7 +12,7 @@ const NAMED = 3; // districts or quarters; the others are counted
  * @param {GapMinutes} minutes
  */
 export function walkTold(words, { median, max }) {
-  if (median === null) return "";
+  if (median === null) return max === null ? "" : words.say("walk_longest", { max: words.number(Math.ceil(max - 1e-6)) });
   if (max === null) return words.say("walk_no_end", { median: words.number(median) });
   const [usual, longest] = [median, max].map((one) => words.number(Math.ceil(one - 1e-6)));
   return usual === longest ? words.say("walk_one", { median: usual }) : words.say("walk", { median: usual, max: longest });

@@ -1,6 +1,6 @@
 /* Gaps at every threshold, and what each district has of them: all worked out from the cells. */
 
-/** @import { Gap, GapMinutes, PageData, View } from "./types.js" */
+/** @import { Gap, GapMinutes, GapPart, PageData, View } from "./types.js" */
 /** @import { Cells } from "./cells.js" */
 /** @import { Tally } from "./tally.js" */
 
@@ -83,7 +83,7 @@ export class Gaps {
     const before = this.cut.get(gap);
     if (before) return before;
     const extent = this.extents.get(gap);
-    const parts = extent ? this.partsOf(view, gap, extent) : [];
+    const parts = extent ? this.partsOf(view, gap, extent) : (gap.parts || []).map((one) => partTold(gap, one)).sort(bySize);
     this.cut.set(gap, parts);
     return parts;
   }
@@ -139,6 +139,7 @@ export class Gaps {
         cell: zone.first,
         ...this.about(zone.cells, inner, ids),
         districts: this.districtsOf(zone.cells),
+        parts: [],
         shape: [outline(zone.cells, label, width).map((ring) => this.steps(ring))],
       };
       this.extents.set(gap, { cells: zone.cells, inner });
@@ -314,6 +315,17 @@ export class Gaps {
  * @param {Int32Array} depth
  */
 const innermost = (cells, depth) => cells.reduce((best, cell) => (depth[cell] > depth[best] ? cell : best), cells[0]);
+
+/**
+ * A part that the page is told of.
+ * @param {Gap} gap
+ * @param {GapPart} one
+ * @returns {Part}
+ */
+function partTold(gap, one) {
+  const { nearest = "", discreet = false, street = "" } = one;
+  return { ...one, gap, whole: false, quarters: [], at: gap.at, area_ha: one.area_ha || 0, nearest, discreet, street };
+}
 
 /**
  * The most populated first, then the largest.

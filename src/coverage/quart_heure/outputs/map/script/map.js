@@ -16,7 +16,7 @@ import { speak } from "./language.js";
 import { Layers } from "./layers.js";
 import { Legend } from "./legend.js";
 import { Names, nameSources } from "./names.js";
-import { byId, control, pageData, part } from "./page.js";
+import { byId, control, el, pageData, part } from "./page.js";
 import { Panel } from "./panel.js";
 import { districtHolding, placePopup, waterPopup } from "./popups.js";
 import { Proposals } from "./proposals.js";
@@ -68,7 +68,7 @@ export class CoverageMap {
     this.legend = new Legend(data, this.words, this.layers);
     this.panel = new Panel(data, this.words, this.layers, hours, this.gaps, {
       gap: (gap, from) => this.visitGap(gap, from),
-      part: (part, from) => this.visitGap(part.gap, from, part),
+      part: (one, from) => this.visitGap(one.gap, from, one),
       service: (service, from) => this.visitService(service, from),
     });
     this.controls = new Controls(data, this.words, {
@@ -182,10 +182,10 @@ export class CoverageMap {
   writeDistrict() {
     const { district } = this.chosen;
     this.layers.showDistrict(district === null ? null : this.data.ground.districts[district]);
-    const link = control("dossier", HTMLAnchorElement);
     const address = district === null ? "" : this.data.dossiers[district] || "";
-    link.hidden = !address;
-    if (address) link.setAttribute("href", address);
+    const link = address ? el("a", { href: address }, this.words.say("dossier")) : null;
+    byId("dossier").hidden = !link;
+    byId("dossier").replaceChildren(...(link ? [link] : []));
   }
 
   /**
@@ -254,6 +254,7 @@ export class CoverageMap {
     this.proposals.restore(state.proposal);
     this.show();
     if (place) this.map.setView([place.lat, place.lng], place.zoom, { animate: false });
+    else if (district !== null) this.viewpoint.flyTo(L.latLngBounds(polygon(this.data.ground.districts[district].shape).flat(2)));
     else this.viewpoint.frame();
     const gap = this.gaps.of(this.view, this.effective.minutes).find((one) => one.rank === state.gap);
     if (gap) this.layers.gapLayer(gap).openPopup(gap.at);
@@ -291,18 +292,18 @@ export class CoverageMap {
   /**
    * @param {Gap} gap
    * @param {HTMLElement} from
-   * @param {Part | null} [part] what a district has of it, where this is what was chosen
+   * @param {Part | null} [mine] what a district has of it, where this is what was chosen
    */
-  visitGap(gap, from, part = null) {
+  visitGap(gap, from, mine = null) {
     if (!this.switches.gaps) this.setLayer("gaps", true);
     this.togglePanel(false);
     const layer = this.layers.gapLayer(gap);
     this.onArrival(() => {
-      this.part = part;
-      layer.openPopup(part ? part.at : gap.at);
+      this.part = mine;
+      layer.openPopup(mine ? mine.at : gap.at);
       this.focusPopup(layer.getPopup(), from);
     });
-    const district = part && this.data.ground.districts[part.row];
+    const district = mine && this.data.ground.districts[mine.row];
     this.viewpoint.flyTo(district ? L.latLngBounds(polygon(district.shape).flat(2)) : layer.getBounds());
   }
 
@@ -316,7 +317,7 @@ export class CoverageMap {
     const cell = at ? this.cells.holding(at) : -1;
     const row = cell >= 0 ? this.gaps.tally.rowOf(cell) : this.part && this.part.gap === gap ? this.part.row : -1;
     this.part = null;
-    return parts.find((part) => part.row === row) || (parts.length === 1 ? parts[0] : null);
+    return parts.find((one) => one.row === row) || (parts.length === 1 ? parts[0] : null);
   }
 
   /**
@@ -470,7 +471,9 @@ export class CoverageMap {
       this.whatIf.stopPicking();
     }
     if (key !== "Enter" || target !== container) return;
-    if (!this.whatIf.put(this.map.getCenter())) this.openAt(this.map.getCenter(), container);
+    if (this.whatIf.put(this.map.getCenter())) return;
+    this.openAt(this.map.getCenter(), container);
+    this.follow(this.map.getCenter());
   }
 
   /**

@@ -174,20 +174,20 @@ export class Scenes {
   times(view, { minutes }) {
     const { words } = this;
     const { thresholds_min: thresholds } = this.data;
-    const within = thresholds.filter((level) => level <= minutes);
+    const inside = thresholds.filter((level) => level <= minutes);
     const beyond = [...new Set([...thresholds.filter((level) => level > minutes), 2 * minutes, 3 * minutes])].sort((a, b) => a - b);
-    const levels = [...within, ...beyond.slice(0, MOST_BEYOND)];
+    const levels = [...inside, ...beyond.slice(0, MOST_BEYOND)];
     const near = shadesOf(palette.minutes, Math.max(thresholds.length, 2));
-    const far = shadesOf(palette.beyond, levels.length - within.length + 1);
-    const shades = [...near.slice(0, within.length), ...far];
+    const far = shadesOf(palette.beyond, levels.length - inside.length + 1);
+    const shades = [...near.slice(0, inside.length), ...far];
     /** @type {Legend} */
     const ramp = shades.map((fill, i) => {
       const [from, to] = [i ? words.short(levels[i - 1]) : "", i < levels.length ? words.short(levels[i]) : ""];
-      const text = !from ? words.say("within", { minutes: to }) : to ? words.say("between", { from, to }) : words.say("over", { from });
+      const text = words.say(!from ? "ramp_within" : to ? "ramp_between" : "ramp_over", { from, to });
       return [{ fill }, text];
     });
     const paints = ramp.map(([paint]) => paint);
-    return { paints, brush: this.classes(view, levels), ramp, list: [], sure: within.length };
+    return { paints, brush: this.classes(view, levels), ramp, list: [], sure: inside.length };
   }
 
   /**

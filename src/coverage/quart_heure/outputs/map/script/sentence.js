@@ -101,16 +101,15 @@ export class Sentence {
     };
     const kind = composite ? "composite" : none ? "none" : "label";
     if (this.rounded(most) === 0 && most * all < 50) return words.say("claim_nobody_" + (composite ? kind : "none") + unit, values);
-    const key = "claim_" + kind + (hour !== null || ranged ? "_asked" : "") + unit;
-    const lack = words.say(key, values);
+    const lack = words.say("claim_" + kind + (hour !== null || ranged ? "_asked" : "") + unit, values);
     const one = this.rounded(least) === this.rounded(most);
     const share = one ? this.share(most) : words.say("share_range", { least: this.whole(least), most: this.share(most) });
     if (!data.residents) return words.say(one ? "claim_area" : "claim_area_range", { share, lack });
     if (one) return words.say("claim_people", { people: this.people((most * all) / 100), share, lack });
     const people = [least, most].map((end) => rounded((end * all) / 100));
-    const scale = Math.min(...people) >= MILLION ? "_million" : "";
-    const [low, high] = people.map((n) => (scale ? words.number(n / MILLION, 1) : words.number(n)));
-    return words.say("claim_range" + scale, { low, high, share, lack });
+    const large = Math.min(...people) >= MILLION;
+    const [low, high] = people.map((n) => (large ? words.number(n / MILLION, 1) : words.number(n)));
+    return words.say(large ? "claim_range_million" : "claim_range", { low, high, share, lack });
   }
 
   /**

@@ -505,6 +505,7 @@ export class Supposed {
     return {
       rank: 0,
       cell: inner,
+      parts: [],
       at: { lat: at.lat, lng: at.lng },
       districts: this.gaps.districtsOf(zone.cells),
       area_ha: (zone.cells.length * this.walks.cell_m ** 2) / 10000,

@@ -73,6 +73,8 @@
  * @property {string} [access]
  * @property {string} [status]
  * @property {string} [left_out]
+ * @property {string} [source]
+ * @property {string} [source_date]
  */
 
 /**
@@ -182,6 +184,17 @@
  */
 
 /**
+ * @typedef {object} GapPart
+ * @property {number} row
+ * @property {number | null} area_ha
+ * @property {number | null} residents
+ * @property {GapMinutes} minutes
+ * @property {string} [nearest]
+ * @property {boolean} [discreet]
+ * @property {string} [street]
+ */
+
+/**
  * @typedef {object} Gap
  * @property {number} rank
  * @property {LatLng} at
@@ -191,6 +204,7 @@
  * @property {GapMinutes} minutes
  * @property {number} cell
  * @property {number[][][]} shape
+ * @property {GapPart[]} parts
  * @property {string} [nearest]
  * @property {boolean} [discreet]
  * @property {string} [street]
@@ -271,6 +285,8 @@
  * @property {string} [access]
  * @property {string} [status]
  * @property {string} [left_out]
+ * @property {string} [source]
+ * @property {string} [source_date]
  * @property {LatLng} at
  * @property {string} category
  * @property {string} [name]
@@ -279,8 +295,6 @@
  * @property {string} [audience]
  * @property {string} [capacity]
  * @property {string} [operator]
- * @property {string} [source]
- * @property {string} [source_date]
  * @property {boolean} [outside]
  */
 
