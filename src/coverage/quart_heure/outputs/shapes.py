@@ -47,11 +47,6 @@ class Pen:
         found: list[list[float]] = (self.units(xy) / UNITS_PER_DEGREE).tolist()
         return found
 
-    def metres(self, units: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the places in the CRS that `units` are of; shapes (n, 2)."""
-        to_crs = pyproj.Transformer.from_crs(4326, self._crs, always_xy=True)
-        return np.stack(to_crs.transform(*(units / UNITS_PER_DEGREE).T), axis=1)
-
     def polygons(self, shapes: Sequence[shapely.Geometry] | Shapes) -> list[list[list[Steps]]]:
         """Return for each polygon or multipolygon its parts, each a list of rings."""
         parts, shape_of_part = shapely.get_parts(np.asarray(shapes, object), return_index=True)

@@ -102,16 +102,29 @@ class PackedLabels:
     room_m: list[str]
     level: list[str]
     name: list[str]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PackedStretches:
+    """A place of every street in every part of the area that it runs through, by name.
+
+    ``name`` is the position of its name, ``part`` that of the part, plus one; of a street, the
+    longest stretch comes first.
+    """
+
+    at: PackedPoints
+    name: list[str]
     part: list[str]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class StreetMap:
-    """Streets by class, the main ones first, their names, and where these stand."""
+    """Streets by class, the main ones first, their names, where these stand, and to find them."""
 
     classes: list[PackedLines]
     names: str
     labels: PackedLabels
+    stretches: PackedStretches
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,8 @@ from quart_heure.outputs.map.street_map import Parts, packed_names
 from quart_heure.outputs.map.walk_streets import packed_points, planes
 from quart_heure.outputs.results.rows import printable
 from quart_heure.outputs.shapes import Pen
+from quart_heure.sources.areas.areas import StudyArea
+from quart_heure.sources.areas.names import bare_name
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -44,7 +46,7 @@ def found_places(
     parts: Parts,
     pen: Pen,
     *,
-    within: shapely.Geometry,
+    area: StudyArea,
     telling: re.Pattern[str] | None = None,
 ) -> FoundPlaces | None:
     """Return the named points of a background, packed; None where there are none.
@@ -57,8 +59,8 @@ def found_places(
         What they are said to lie in.
     pen
         Writes the places.
-    within
-        Where they are looked for.
+    area
+        Where they are looked for; what is called like one of its districts is that.
     telling
         Found in the names of those to leave out: they would tell of a place that is not shown.
     """
@@ -67,7 +69,9 @@ def found_places(
     shapes = background.geometry.to_numpy()
     names = background["name"].fillna("").astype(str).map(printable).to_numpy(str)
     wanted = (shapely.get_type_id(shapes) == _POINT) & (names != "")
-    wanted[wanted] = shapely.intersects(shapes[wanted], within)
+    wanted[wanted] = shapely.intersects(shapes[wanted], area.geometry)
+    districts = {bare_name(str(label)) for label in area.districts["label"]}
+    wanted[wanted] = [bare_name(name) not in districts for name in names[wanted]]
     if telling is not None:
         wanted[wanted] = [not _tells(name, telling) for name in names[wanted]]
     if not wanted.any():

@@ -25,7 +25,7 @@ from quart_heure.outputs.map.data import (
     Steps,
 )
 from quart_heure.outputs.map.found_places import found_places, postcode_of
-from quart_heure.outputs.map.street_map import Parts, StreetLabels, street_map
+from quart_heure.outputs.map.street_map import Parts, StreetLabels, Stretches, street_map
 from quart_heure.outputs.shapes import Pen, inner_points, simplified
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def ground(
         coverage.study.network, area=area.geometry, around=around, pen=pen
     )
     parts = Parts(area)
-    at = np.array([labels.x, labels.y], dtype=float).T.reshape(-1, 2)
+    stretches = Stretches.of(coverage.study.network, parts, names, pen)
     return Ground(
         bounds=_bounds(area.geometry, pen),
         area=pen.polygons(simplified([area.geometry], _GROUND_TOLERANCE_M))[0],
@@ -98,8 +98,8 @@ def ground(
         scenery=scenery,
         place_names=place_names,
         parts=parts.names,
-        streets=street_map(lines, names, labels, parts.holding(pen.metres(at))),
-        found=found_places(background, parts, pen, within=around, telling=telling),
+        streets=street_map(lines, stretches.names, labels, stretches),
+        found=found_places(background, parts, pen, area=area, telling=telling),
     )
 
 

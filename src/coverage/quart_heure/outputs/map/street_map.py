@@ -10,14 +10,16 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
 from quart_heure.outputs.map.cells import deflated
-from quart_heure.outputs.map.data import PackedLabels, PackedLines, StreetMap
+from quart_heure.network.graph import WalkNetwork
+from quart_heure.outputs.map.data import PackedLabels, PackedLines, PackedStretches, StreetMap
 from quart_heure.outputs.map.walk_streets import packed_points, planes
 from quart_heure.outputs.results.rows import printable
-from quart_heure.outputs.shapes import Steps
+from quart_heure.outputs.shapes import Pen, Steps
 from quart_heure.sources.areas.areas import StudyArea
 
 
@@ -73,7 +75,7 @@ def street_map(
     classes: Sequence[Sequence[Steps]],
     names: Iterable[str],
     labels: StreetLabels,
-    parts: NDArray[np.int64],
+    stretches: Stretches,
 ) -> StreetMap:
     """Return streets as the page unpacks them.
 
@@ -85,8 +87,8 @@ def street_map(
         What streets are called.
     labels
         Where that stands.
-    parts
-        Of `Parts`, for each of these.
+    stretches
+        Where they are found.
     """
     return StreetMap(
         classes=[_lines(lines) for lines in classes],
@@ -97,9 +99,70 @@ def street_map(
             room_m=planes(np.diff(np.array(labels.room_m, dtype=np.int64), prepend=0)),
             level=planes(np.array(labels.level, dtype=np.int64)),
             name=planes(np.diff(np.array(labels.name, dtype=np.int64), prepend=0)),
-            part=planes(parts),
+        ),
+        stretches=PackedStretches(
+            at=packed_points(np.diff(stretches.at, axis=0, prepend=0)),
+            name=planes(np.diff(stretches.name, prepend=0)),
+            part=planes(stretches.part),
         ),
     )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Stretches:
+    """What of each street lies in each part of the area; see `PackedStretches`.
+
+    Parameters
+    ----------
+    names
+        Those of the labels first, then the others.
+    at
+        Places in units of degrees; shape (n, 2).
+    name, part
+        Positions of the name, and of the part plus one; shapes (n,).
+    """
+
+    names: list[str]
+    at: NDArray[np.int64]
+    name: NDArray[np.int64]
+    part: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, network: WalkNetwork, parts: Parts, names: Sequence[str], pen: Pen) -> Stretches:
+        """Find them in a network; ``names`` are those that are written on the map."""
+        table = _by_part(network, parts)
+        every = dict.fromkeys([*names, *(network.names[code] for code in table["code"])])
+        position = {name: n for n, name in enumerate(every)}
+        table["name"] = [position[network.names[code]] for code in table["code"]]
+        # The longest of a street first; ties by place.
+        table = table.sort_values(["name", "total_m", "part"], ascending=[True, False, True])
+        return cls(
+            names=list(every),
+            at=pen.units(table[["x", "y"]].to_numpy(float)),
+            name=table["name"].to_numpy(np.int64),
+            part=table["part"].to_numpy(np.int64),
+        )
+
+
+def _by_part(network: WalkNetwork, parts: Parts) -> pd.DataFrame:
+    """Return code, part, x, y (of its longest edge) and total_m of each street in each part."""
+    named = np.flatnonzero(np.array([bool(name) for name in network.names])[network.name_code])
+    first, last = network.offsets[named], network.offsets[named + 1]
+    at = network.xy[(first + last) // 2]
+    table = pd.DataFrame(
+        {
+            "code": network.name_code[named],
+            "part": parts.holding(at),
+            "x": at[:, 0],
+            "y": at[:, 1],
+            "length_m": network.length_m[named],
+        }
+    )
+    table = table[table["part"] > 0].sort_values("length_m", ascending=False, kind="stable")
+    grouped = table.groupby(["code", "part"], sort=True)
+    found = grouped[["x", "y"]].first()
+    found["total_m"] = grouped["length_m"].sum()
+    return found.reset_index()
 
 
 def packed_names(names: Iterable[str]) -> str:

@@ -61,7 +61,10 @@ export function listenToPrint(map, showAll) {
     style.setProperty("--scale", scale.toFixed(4));
     // What is folded on the screen is read on paper.
     folded = [...document.querySelectorAll("details")].filter((one) => one.matches(".panel details:not([open]), #legend:not([open])"));
-    for (const one of folded) one.open = true;
+    for (const one of folded) {
+      one.open = true;
+      one.dispatchEvent(new Event("toggle")); // the browser tells it too late for paper
+    }
   });
   window.addEventListener("afterprint", () => {
     for (const one of folded) one.open = false;

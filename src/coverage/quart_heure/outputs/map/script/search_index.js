@@ -89,28 +89,21 @@ function places({ ground }, words) {
 }
 
 /**
- * A street once, with the places where its name is written: a long one is told by its stretches.
+ * A street once, with its stretches in the parts that it runs through, the longest first.
  * @param {PageData} data
  * @param {Words} words
  * @returns {Entry[]}
  */
 function streets({ ground }, words) {
-  const { name: names, part, x, y } = streetMap.labels;
-  /** @type {Map<number, Map<number, Stretch>>} */
+  const { name: names, part, x, y } = streetMap.stretches;
+  /** @type {Map<number, Stretch[]>} */
   const found = new Map();
   names.forEach((name, i) => {
-    const stretches = found.get(name) || new Map();
-    found.set(name, stretches);
-    // The first place of a part is on the longest line there.
-    if (stretches.has(part[i])) return;
-    const detail = ground.parts[part[i] - 1] || words.say("search_outside");
-    stretches.set(part[i], { detail, at: L.latLng(degrees(y[i]), degrees(x[i])) });
+    const stretch = { detail: ground.parts[part[i] - 1], at: L.latLng(degrees(y[i]), degrees(x[i])) };
+    found.set(name, [...(found.get(name) || []), stretch]);
   });
-  return [...found].map(([name, byPart]) => {
+  return [...found].map(([name, stretches]) => {
     const text = streetMap.names[name];
-    // What lies outside is another street of that name, as often as not.
-    const inside = [...byPart].filter(([where]) => where > 0);
-    const stretches = (inside.length ? inside : [...byPart]).map(([, stretch]) => stretch);
     const where = stretches.length > 1 ? words.say("search_stretches", { n: stretches.length }) : stretches[0].detail;
     const detail = [words.say("search_street"), where].join(" · ");
     return { kind: "street", text, detail, key: keyOf(text), also: "", stretches };

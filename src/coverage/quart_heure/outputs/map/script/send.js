@@ -7,6 +7,7 @@ import { drawPicture } from "./picture.js";
 
 /** A spreadsheet may run text that starts so as a formula. */
 const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/;
+const UNIT = /^([-+]?[\d.,\s]*\d)\s?(%|min|ha)$/;
 const NUMBER = /^[-+]?\d+([.,]\d+)?$/;
 const SPACES_OF_NUMBERS = /(?<=\d)[\u00a0\u202f](?=\d{3}(?!\d))/g;
 
@@ -17,7 +18,7 @@ const SPACES_OF_NUMBERS = /(?<=\d)[\u00a0\u202f](?=\d{3}(?!\d))/g;
  */
 export function csvCell(text, separator) {
   const plain = text.replace(SPACES_OF_NUMBERS, "").replace(/[\u00a0\u202f]/g, " ").replace(/\s+/g, " ").trim();
-  const bare = plain.replace(/(\d) ?%$/, "$1");
+  const bare = UNIT.exec(plain) ? plain.replace(UNIT, "$1") : plain;
   if (NUMBER.test(bare)) return bare;
   const safe = FORMULA.test(text) || FORMULA.test(plain) ? "'" + plain : plain;
   return safe.includes(separator) || safe.includes('"') ? '"' + safe.replace(/"/g, '""') + '"' : safe;
@@ -32,8 +33,11 @@ export function csvCell(text, separator) {
 export function csvOf(rows, locale) {
   const separator = (1.5).toLocaleString(locale).includes(",") ? ";" : ",";
   const [heads, ...body] = rows;
-  const percents = heads.map((_, i) => body.some((row) => /\d[\s\u00a0\u202f]?%$/.test(row[i] || "")));
-  const named = heads.map((head, i) => (percents[i] ? head + " (%)" : head));
+  const named = heads.map((head, i) => {
+    const units = new Set(body.map((row) => UNIT.exec((row[i] || "").trim())).map((found) => found && found[2]));
+    const [unit] = [...units].filter(Boolean);
+    return unit ? head + " (" + unit + ")" : head;
+  });
   const lines = [named, ...body].map((row) => row.map((text) => csvCell(text, separator)).join(separator));
   // The mark by which a spreadsheet knows the encoding.
   return "\ufeff" + lines.join("\r\n") + "\r\n";

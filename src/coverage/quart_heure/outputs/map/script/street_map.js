@@ -4,7 +4,8 @@
 
 /**
  * @typedef {{ x: ArrayLike<number>, y: ArrayLike<number> }} Places in units of degrees
- * @typedef {Places & { angle_deg: Int32Array, room_m: Int32Array, level: Int32Array, name: Int32Array, part: Int32Array }} Labels
+ * @typedef {Places & { angle_deg: Int32Array, room_m: Int32Array, level: Int32Array, name: Int32Array }} Labels
+ * @typedef {Places & { name: Int32Array, part: Int32Array }} Stretches
  * @typedef {{ text: string, kind: string, x: number, y: number, part: number }} FoundPlace
  */
 
@@ -25,8 +26,9 @@ export const streetMap = {
     room_m: new Int32Array(),
     level: new Int32Array(),
     name: new Int32Array(),
-    part: new Int32Array(),
   },
+  /** @type {Stretches} */
+  stretches: { x: [], y: [], name: new Int32Array(), part: new Int32Array() },
   /** @type {FoundPlace[]} */
   places: [],
 };
@@ -80,14 +82,17 @@ async function unpackFound(packed) {
 
 /** @param {Ground} ground */
 export async function openStreetMap({ streets, found }) {
-  const { labels } = streets;
-  const [classes, names, at, [angle_deg, room_m, level, name, part], places] = await Promise.all([
+  const { labels, stretches } = streets;
+  const [classes, names, at, [angle_deg, room_m, level, name], along, [of, part], places] = await Promise.all([
     Promise.all(streets.classes.map(unpackLines)),
     unpackNames(streets.names),
     unpackPlaces(labels.at),
-    Promise.all([labels.angle_deg, labels.room_m, labels.level, labels.name, labels.part].map(unpackSigned)),
+    Promise.all([labels.angle_deg, labels.room_m, labels.level, labels.name].map(unpackSigned)),
+    unpackPlaces(stretches.at),
+    Promise.all([stretches.name, stretches.part].map(unpackSigned)),
     found ? unpackFound(found) : [],
   ]);
-  const columns = { ...at, angle_deg, level, part, room_m: summed(room_m), name: summed(name) };
-  Object.assign(streetMap, { classes, names, places, labels: columns });
+  const columns = { ...at, angle_deg, level, room_m: summed(room_m), name: summed(name) };
+  const found_in = { ...along, name: summed(of), part };
+  Object.assign(streetMap, { classes, names, places, labels: columns, stretches: found_in });
 }

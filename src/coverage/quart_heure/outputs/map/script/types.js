@@ -145,6 +145,12 @@
  * @property {string[]} room_m
  * @property {string[]} level
  * @property {string[]} name
+ */
+
+/**
+ * @typedef {object} PackedStretches
+ * @property {PackedPoints} at
+ * @property {string[]} name
  * @property {string[]} part
  */
 
@@ -153,6 +159,7 @@
  * @property {PackedLines[]} classes
  * @property {string} names
  * @property {PackedLabels} labels
+ * @property {PackedStretches} stretches
  */
 
 /**
