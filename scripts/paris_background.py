@@ -1,4 +1,4 @@
-"""What maps of the packaged Paris show behind the streets, and the places that they find by name."""
+"""What maps of the packaged Paris show behind the streets, and places to find by name."""
 
 from __future__ import annotations
 

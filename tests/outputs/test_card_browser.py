@@ -45,9 +45,7 @@ def browser() -> Iterator[Browser]:
 
 def named(study: Study) -> Study:
     """The town with districts and streets that people know how to call."""
-    names = tuple(
-        name and STREETS[n % len(STREETS)] for n, name in enumerate(study.network.names)
-    )
+    names = tuple(name and STREETS[n % len(STREETS)] for n, name in enumerate(study.network.names))
     districts = study.area.districts.assign(district_id=["75116", "75118"], label=["16e", "18e"])
     return study.replace(
         network=dataclasses.replace(study.network, names=names),
@@ -79,9 +77,7 @@ def files(
     studies = {
         "named": (named(toy_study), found),
         "hostile": (
-            hostile_study.replace(
-                area=dataclasses.replace(hostile_study.area, districts=formula)
-            ),
+            hostile_study.replace(area=dataclasses.replace(hostile_study.area, districts=formula)),
             hostile,
         ),
         "plain": (toy_study.replace(residents=None, categories=("bains_douches",)), None),

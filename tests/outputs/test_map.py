@@ -22,8 +22,8 @@ import pytest
 import shapely
 
 from helpers import toy_town
-from helpers.packed_walks import inflated
 from helpers.hostile import MAP_HOSTILE as HOSTILE
+from helpers.packed_walks import inflated
 from quart_heure.errors import OutputError
 from quart_heure.outputs.assets import asset, stylesheet
 from quart_heure.outputs.discretion import publishable

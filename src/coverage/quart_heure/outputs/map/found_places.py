@@ -78,7 +78,9 @@ def found_places(
         return None
     order = np.flatnonzero(wanted)
     order = order[np.argsort(names[order], kind="stable")]
-    kinds, kind = np.unique(background["kind"].astype(str).to_numpy(str)[order], return_inverse=True)
+    kinds, kind = np.unique(
+        background["kind"].astype(str).to_numpy(str)[order], return_inverse=True
+    )
     xy = shapely.get_coordinates(shapes[order])
     return FoundPlaces(
         names=packed_names(names[order].tolist()),

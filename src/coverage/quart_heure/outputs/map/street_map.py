@@ -14,8 +14,8 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from quart_heure.outputs.map.cells import deflated
 from quart_heure.network.graph import WalkNetwork
+from quart_heure.outputs.map.cells import deflated
 from quart_heure.outputs.map.data import PackedLabels, PackedLines, PackedStretches, StreetMap
 from quart_heure.outputs.map.walk_streets import packed_points, planes
 from quart_heure.outputs.results.rows import printable
@@ -130,36 +130,43 @@ class Stretches:
     @classmethod
     def of(cls, network: WalkNetwork, parts: Parts, names: Sequence[str], pen: Pen) -> Stretches:
         """Find them in a network; ``names`` are those that are written on the map."""
-        table = _by_part(network, parts)
-        every = dict.fromkeys([*names, *(network.names[code] for code in table["code"])])
-        position = {name: n for n, name in enumerate(every)}
-        table["name"] = [position[network.names[code]] for code in table["code"]]
+        position: dict[str, int] = {name: n for n, name in enumerate(names)}
+        table = _by_part(network, parts, position)
         # The longest of a street first; ties by place.
         table = table.sort_values(["name", "total_m", "part"], ascending=[True, False, True])
         return cls(
-            names=list(every),
+            names=list(position),
             at=pen.units(table[["x", "y"]].to_numpy(float)),
             name=table["name"].to_numpy(np.int64),
             part=table["part"].to_numpy(np.int64),
         )
 
 
-def _by_part(network: WalkNetwork, parts: Parts) -> pd.DataFrame:
-    """Return code, part, x, y (of its longest edge) and total_m of each street in each part."""
-    named = np.flatnonzero(np.array([bool(name) for name in network.names])[network.name_code])
+def _by_part(network: WalkNetwork, parts: Parts, position: dict[str, int]) -> pd.DataFrame:
+    """Return name, part, x, y (of its longest edge) and total_m of each street in each part.
+
+    Names that have no position yet get the next one.
+    """
+    named = np.flatnonzero(np.array([name != "" for name in network.names])[network.name_code])
     first, last = network.offsets[named], network.offsets[named + 1]
     at = network.xy[(first + last) // 2]
+    part = parts.holding(at)
+    inside = part > 0
+    named, at, part = named[inside], at[inside], part[inside]
+    codes, code = np.unique(network.name_code[named], return_inverse=True)
+    names = [position.setdefault(network.names[one], len(position)) for one in codes]
     table = pd.DataFrame(
         {
-            "code": network.name_code[named],
-            "part": parts.holding(at),
+            "name": np.array(names, dtype=np.int64)[code],
+            "part": part,
             "x": at[:, 0],
             "y": at[:, 1],
             "length_m": network.length_m[named],
         }
     )
-    table = table[table["part"] > 0].sort_values("length_m", ascending=False, kind="stable")
-    grouped = table.groupby(["code", "part"], sort=True)
+    grouped = table.sort_values("length_m", ascending=False, kind="stable").groupby(
+        ["name", "part"]
+    )
     found = grouped[["x", "y"]].first()
     found["total_m"] = grouped["length_m"].sum()
     return found.reset_index()

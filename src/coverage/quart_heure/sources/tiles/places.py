@@ -51,15 +51,13 @@ _STATION = "Gare "
 _SAME_M = 400.0
 """Places of one name and kind that are nearer to each other are one."""
 
-_EXHIBIT_M, _EXHIBITS = 150.0, 5
+_EXHIBIT_M, _EXHIBITS = 150.0, 8
 """Attractions with so many others this near are what is shown in one, such as the animals of a zoo."""
 
 _NAME, _CLASS, _SUBCLASS = "name:latin", "class", "subclass"
 
 
-def read_tile_places(
-    path: Path, *, polygon: shapely.Geometry, crs: pyproj.CRS
-) -> gpd.GeoDataFrame:
+def read_tile_places(path: Path, *, polygon: shapely.Geometry, crs: pyproj.CRS) -> gpd.GeoDataFrame:
     """Read the places of a polygon from vector tiles.
 
     Parameters
