@@ -330,6 +330,10 @@ def test_a_second_service_frees_who_depends_on_one(predicted: Coverage, places: 
     (corner,) = corners_of(found)
     freed = max(sum(WEIGHT[k] for k in TAKEN & reached(other)) for other in CORNERS)
     assert found.value == freed == sum(WEIGHT[k] for k in TAKEN & reached(corner))
+    # Shares are of who has a second service: nobody today.
+    city = found.districts[found.districts["level"] == "city"].iloc[0]
+    assert (city["before_pct"], city["gain"]) == (0.0, freed)
+    assert city["after_pct"] == pytest.approx(100 * freed / sum(WEIGHT.values()))
 
 
 def test_crossings_on_a_mesh_have_names_that_a_person_can_find(predicted: Coverage) -> None:
