@@ -369,7 +369,7 @@ class Study(StudyViews):
         rows += doubts_in(self.network.meta)
         if self.services.table.empty:
             about = {"file": "", "row": None, "field": "services", "value": "0"}
-            reason, action = "no service is known", "all of the area is uncovered"
+            reason, action = "no service is known", "no category is judged"
             rows.append({**about, "reason": reason, "action": action})
         tables = [problem_table(rows), self.services.problems]
         return pd.concat([table for table in tables if len(table)] or tables, ignore_index=True)
