@@ -6,6 +6,7 @@ It serves the toy town of `toy_osm`, with boundaries and services. Servers under
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import threading
@@ -109,6 +110,24 @@ def status(code: int, **headers: str) -> Trouble:
 
 def no_elements(handler: Handler, _: bytes) -> None:
     handler.reply(b'{"version": 0.6}')
+
+
+def deep(handler: Handler, _: bytes) -> None:
+    handler.reply(b'{"elements":' * 20_000 + b"{}" + b"}" * 20_000)
+
+
+def deep_remark(handler: Handler, _: bytes) -> None:
+    handler.reply(b'{"elements": [], "remark": ' + b"[" * 20_000 + b"]" * 20_000 + b"}")
+
+
+def no_element(handler: Handler, body: bytes) -> None:
+    content = json.loads(body)
+    handler.reply(json.dumps({**content, "elements": [*content["elements"], None]}).encode())
+
+
+def packed(handler: Handler, _: bytes) -> None:
+    """Answer with three megabytes of blanks, packed into some kilobytes."""
+    handler.reply(gzip.compress(bytes(3_000_000)), headers={"Content-Encoding": "gzip"})
 
 
 def remark(text: str) -> Trouble:

@@ -156,7 +156,7 @@ LARGEST_MB = 500.0
 """Larger answers of OpenStreetMap's servers are given up: unpacked, they fill the memory."""
 
 
-def keep_content(response: requests.Response, *, largest_mb: float = LARGEST_MB) -> None:
+def keep_content(response: requests.Response, *, largest_mb: float | None = None) -> None:
     """Bring a whole answer into the memory, unpacked, but no more of it than may be.
 
     Raises
@@ -164,6 +164,7 @@ def keep_content(response: requests.Response, *, largest_mb: float = LARGEST_MB)
     Refusal
         If it is larger.
     """
+    largest_mb = LARGEST_MB if largest_mb is None else largest_mb
     pieces, size = [], 0
     # Nothing is to be had of a redirection but where it leads.
     for piece in () if response.is_redirect else response.iter_content(1 << 16):
