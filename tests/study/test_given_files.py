@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import shutil
+import zipfile
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
+from helpers import toy_town
 from helpers.study_files import add, swap, write_town
 from quart_heure.cli import main
 from quart_heure.errors import InputFileError
-from quart_heure.sources.given import check_given, check_name, shown
+from quart_heure.network.graph import WalkNetwork
+from quart_heure.sources import given, raw_tables
+from quart_heure.sources.given import check_given, check_name, check_parquet, shown
+from quart_heure.sources.layers import read_layer
+from quart_heure.sources.raw_tables import read_raw_tables
+from quart_heure.sources.residents.residents import read_residents
 
 NAMES = ("services.csv", "districts.parquet", "network.parquet", "residents.parquet")
 
@@ -106,3 +115,50 @@ def test_what_is_there_is_no_matter_and_names_are_cut(tmp_path: Path) -> None:
     with pytest.raises(InputFileError, match="there is no such file"):
         check_given(tmp_path / "nothing")
     assert len(shown(tmp_path / ("n" * 5000))) < 500
+
+
+# --- how much is in them -------------------------------------------------------------------------
+
+
+def test_a_parquet_file_is_held_to_its_limits_by_what_it_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "s.parquet"
+    # One value, many times: next to nothing on the disk.
+    pd.DataFrame({"nom": ["x"] * 9000, "lon": 2.0, "lat": 48.0}).to_parquet(path)
+    assert path.stat().st_size < 9000
+    check_parquet(path)
+    check_parquet(path, most_rows=9000)
+    with pytest.raises(InputFileError, match=r"holds 9,000 rows\. 8,999 at most"):
+        check_parquet(path, most_rows=8999)
+    with pytest.raises(InputFileError, match="bytes"):
+        check_parquet(path, most_bytes=100)
+    monkeypatch.setattr(given, "MOST_LAYER_VALUES", 26_999)
+    for read in (read_layer, read_residents, WalkNetwork.read, read_raw_tables):
+        with pytest.raises(InputFileError, match="holds 27,000 values"):
+            read(path)
+    monkeypatch.undo()
+    monkeypatch.setattr(raw_tables, "MOST_ROWS", 8999)
+    with pytest.raises(InputFileError, match="holds 9,000 rows"):
+        read_raw_tables(path)
+
+
+@pytest.mark.parametrize("ending", ["geojson.gz", "zip"])
+def test_a_packed_layer_is_held_to_its_limits_by_what_it_holds(
+    tmp_path: Path, ending: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    districts = toy_town.town_area().districts.to_crs(4326).to_json().encode() + b" " * 100_000
+    path = tmp_path / f"d.{ending}"
+    if ending == "zip":
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
+            packed.writestr("d.geojson", districts)
+    else:
+        path.write_bytes(gzip.compress(districts))
+    assert path.stat().st_size < 5000
+    assert len(read_layer(path)) == 2
+    monkeypatch.setattr(given, "LARGEST_LAYER_BYTES", 90_000)
+    with pytest.raises(InputFileError, match="at most: unpack or cut it"):
+        read_layer(path)
+    monkeypatch.setattr(raw_tables, "LARGEST_FILE_BYTES", 90_000)
+    with pytest.raises(InputFileError, match="A table of services holds 0 MB at most"):
+        read_raw_tables(path)

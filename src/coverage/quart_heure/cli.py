@@ -25,8 +25,9 @@ def main(arguments: list[str] | None = None) -> int:
     for handler in logging.root.handlers:
         handler.setFormatter(LogLines("%(levelname)s: %(message)s"))
     try:
-        from quart_heure.commands.app import app
+        from quart_heure.commands.app import app_for
 
+        app = app_for(sys.argv[1:] if arguments is None else arguments)
         result = app(args=arguments, standalone_mode=False)
     except QuartHeureError as error:
         tell(f"Error: {error}")

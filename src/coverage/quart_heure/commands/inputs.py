@@ -44,6 +44,10 @@ def fetch(
     limits: Annotated[
         str, typer.Option(help="Who draws a commune's limits: osm, or gouv (geo.api.gouv.fr).")
     ] = "osm",
+    date: Annotated[
+        str,
+        typer.Option(metavar="DAY", help="OpenStreetMap as it was on a day, such as 2024-01-01."),
+    ] = "",
     open_data: Annotated[
         bool, typer.Option("--open-data", help="The known open data sets of the territory, too.")
     ] = False,
@@ -76,7 +80,7 @@ def fetch(
     from quart_heure.fetch.territory import TerritoryRequest
     from quart_heure.sources.online.overpass import LiveSettings
 
-    request = TerritoryRequest(place=place, insee=insee, polygon=polygon, limits=limits)
+    request = TerritoryRequest(place=place, insee=insee, polygon=polygon, limits=limits, date=date)
     portals = PortalRequest(
         open_data=open_data, datasets=tuple(dataset or ()), portal=portal, residents=residents
     )

@@ -33,7 +33,7 @@ def tell(text: object) -> None:
 def one_line(text: object) -> str:
     """Return a message in one line that steers nothing."""
     # Names of files may hold bytes that are no text.
-    whole = str(text).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    whole = str(text).encode("utf-8", "replace").decode()
     return " ".join(harmless(whole).splitlines())
 
 

@@ -118,7 +118,7 @@ def write_snapshot(
     name
         Name of the territory.
     osm_date
-        The data's own date; today's where it is not known.
+        The data's own date, ISO 8601; "" where it is not known.
     writers
         For each file, what writes it.
     manifest
@@ -131,7 +131,8 @@ def write_snapshot(
     Returns
     -------
     Snapshot
-        Its folder is called after name and date, with a number if that name was taken.
+        Its folder is called after name and date (``undated`` without one), with a number if that
+        name was taken.
 
     Raises
     ------
@@ -139,7 +140,7 @@ def write_snapshot(
         If it cannot be written. Nothing is left behind then.
     """
     created = creation_time()
-    day = osm_date[:10] if _is_day(osm_date[:10]) else created[:10]
+    day = osm_date[:10] if _is_day(osm_date[:10]) else "undated"
     base = f"{slug(name)}-{day}"
     temporary = parent / f".{base}-{os.getpid()}.partial"
     try:
@@ -250,7 +251,12 @@ def find_snapshots(parent: Path, *, territory_key: str) -> list[Snapshot]:
             continue  # a folder of results has a manifest too
         if snapshot.manifest["territory"].get("key") == territory_key:
             found.append(snapshot)
-    return sorted(found, key=lambda s: (s.osm_date, s.manifest.get("created", ""), s.folder.name))
+
+    def age(snapshot: Snapshot) -> tuple[str, str, str]:
+        created = str(snapshot.manifest.get("created", ""))
+        return snapshot.osm_date or created, created, snapshot.folder.name
+
+    return sorted(found, key=age)
 
 
 def write_features(path: Path, features: Iterable[Mapping[str, Any]]) -> None:

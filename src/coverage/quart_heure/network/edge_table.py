@@ -24,6 +24,7 @@ from quart_heure.network.assembly import (
 )
 from quart_heure.network.attributes import as_booleans, as_numbers, as_words, several
 from quart_heure.network.edge_doubts import doubts_of, longer_than_drawn, with_doubts
+from quart_heure.sources.given import check_parquet
 from quart_heure.sources.osm.data import OSM_SUFFIXES
 from quart_heure.sources.tiles import TILE_SUFFIXES
 
@@ -157,6 +158,7 @@ def read_network(path: Path) -> NetworkArrays:
     if not path.is_file():
         msg = f"{path}: there is no such file."
         raise InputFileError(msg, hint="Give the GeoParquet file of a walking network.")
+    check_parquet(path)
     try:
         edges = gpd.read_parquet(path)
         metadata = pq.read_schema(path).metadata or {}

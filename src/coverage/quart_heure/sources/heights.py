@@ -11,6 +11,7 @@ import pyproj
 from numpy.typing import NDArray
 
 from quart_heure.errors import CrsError, InputFileError
+from quart_heure.files import AnyPath
 from quart_heure.sources.projecting import check_places
 from quart_heure.sources.rasters import first_band, opened_tiff
 
@@ -87,7 +88,7 @@ class Heights:
         return found
 
 
-def read_heights(path: Path, *, crs: pyproj.CRS) -> Heights:
+def read_heights(path: AnyPath, *, crs: pyproj.CRS) -> Heights:
     """Read a grid of heights.
 
     Parameters
@@ -106,6 +107,7 @@ def read_heights(path: Path, *, crs: pyproj.CRS) -> Heights:
     CrsError
         If a GeoTIFF does not state its CRS.
     """
+    path = Path(path)
     if not path.is_file():
         msg = f"{path}: there is no such file."
         raise InputFileError(msg, hint="Check the name and the folder it is relative to.")

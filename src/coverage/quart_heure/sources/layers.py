@@ -11,7 +11,7 @@ import pyproj
 import shapely
 
 from quart_heure.errors import InputFileError
-from quart_heure.sources.given import check_given
+from quart_heure.sources.given import check_given, check_packed, check_parquet
 from quart_heure.sources.problems import CHOSEN
 from quart_heure.sources.vector_formats import (
     GIVE,
@@ -57,6 +57,7 @@ def read_layer(
     """
     if path.suffix.lower() in _PARQUET:
         check_given(path)
+        check_parquet(path)
         with told_unreadable(path):
             return _read_parquet(path)
     name, _ = choose_layer(path, layer, polygons=polygons, around=around)
@@ -153,6 +154,7 @@ def _layers(path: Path) -> dict[str, str]:
     import pyogrio  # noqa: PLC0415 - only where a layer is really read
 
     check_given(path)
+    check_packed(path)
     with told_unreadable(path):
         if _is_umap(path):
             return dict.fromkeys(_umap_layers(path), "Unknown")

@@ -15,6 +15,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 
 from quart_heure.errors import InputFileError, StudyFileError
+from quart_heure.files import AnyPath
 from quart_heure.sources.services.capacities import MOST
 from quart_heure.toml_tables import Place, Word, check_keys, keys_of, read_table
 
@@ -156,7 +157,7 @@ _INNER: Mapping[str, type] = {
 }
 
 
-def read_scenarios(path: Path) -> tuple[Scenario, ...]:
+def read_scenarios(path: AnyPath) -> tuple[Scenario, ...]:
     """Read the scenarios of a file, in their order.
 
     Raises
@@ -167,6 +168,7 @@ def read_scenarios(path: Path) -> tuple[Scenario, ...]:
         If it is not TOML, holds no scenario, names two alike, or a key is unknown or missing, or
         a value is of the wrong kind or cannot be.
     """
+    path = Path(path)
     if not path.is_file():
         msg = f"{path}: there is no such scenario file."
         raise InputFileError(msg, hint="See docs/scenarios.md for an example.")
@@ -183,7 +185,7 @@ def read_scenarios(path: Path) -> tuple[Scenario, ...]:
     return scenarios_of(tables, str(path))
 
 
-def only_scenario(path: Path) -> Scenario:
+def only_scenario(path: AnyPath) -> Scenario:
     """Read the scenario of a file that holds one.
 
     Raises
@@ -191,6 +193,7 @@ def only_scenario(path: Path) -> Scenario:
     StudyFileError
         If it holds several, and as `read_scenarios`.
     """
+    path = Path(path)
     found = read_scenarios(path)
     if len(found) > 1:
         names = ", ".join(repr(one.name) for one in found)

@@ -14,7 +14,7 @@ import pyogrio.errors
 from pyarrow import ArrowException, parquet
 
 from quart_heure.cache import Cache
-from quart_heure.files import sha256_of
+from quart_heure.files import AnyPath, sha256_of
 from quart_heure.outputs.results.manifest import read_manifest
 from quart_heure.outputs.results.write import write_results
 from quart_heure.outputs.runs.rerun import InputState, inputs_at_hand, recomputed
@@ -101,9 +101,9 @@ class Verification:
 
 
 def verify_run(
-    directory: Path,
+    directory: AnyPath,
     *,
-    study: Path | None = None,
+    study: AnyPath | None = None,
     quick: bool = False,
     cache: Cache | None = None,
     progress: Callable[[str], None] | None = None,
@@ -126,6 +126,8 @@ def verify_run(
     InputFileError
         If the folder is not a result, or its manifest does not tell what was asked.
     """
+    study = None if study is None else Path(study)
+    directory = Path(directory)
     manifest = read_manifest(directory)
     changed = [
         name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import datetime
 import json
 import re
 import shutil
@@ -33,7 +34,9 @@ class Answer:
     elements
         Nodes, ways and relations as Overpass gives them, some perhaps twice.
     osm_dates
-        ``timestamp_osm_base`` of the parts, ascending.
+        ``timestamp_osm_base`` of the parts, or the moment that was asked for, ascending.
+    no_dates
+        What servers say there that is no date: ``""`` for nothing, or an operator's own words.
     server
         Host that answered.
     queries
@@ -44,6 +47,7 @@ class Answer:
 
     elements: list[dict[str, Any]]
     osm_dates: tuple[str, ...]
+    no_dates: tuple[str, ...]
     server: str
     queries: tuple[str, ...]
     parts: int
@@ -84,17 +88,18 @@ class KeptAnswers:
             if not usable:
                 file.unlink()
 
-    def note_query(self, request: requests.PreparedRequest) -> None:
-        """Keep what was asked, without the coordinates."""
+    def note_query(self, request: requests.PreparedRequest, *, timeout_s: int) -> None:
+        """Keep what was asked, without the coordinates, and without what each try declared."""
         body = request.body or urllib.parse.urlsplit(request.url or "").query
         text = body.decode() if isinstance(body, bytes) else str(body)
         query = "".join(urllib.parse.parse_qs(text).get("data", [urllib.parse.unquote_plus(text)]))
+        query = re.sub(r"\[timeout:\d+\]\[maxsize:\d+\]", f"[timeout:{timeout_s}]", query)
         query = re.sub(r"poly:(['\"])[^'\"]*\1", "poly:'…'", query)
         with (self.folder / "queries.txt").open("a", encoding="utf-8") as file:
             file.write(query + "\n")
 
-    def answer(self) -> Answer:
-        """Read all answers together.
+    def answer(self, date: str = "") -> Answer:
+        """Read all answers together, on the moment that was asked for.
 
         Raises
         ------
@@ -102,12 +107,18 @@ class KeptAnswers:
             If one holds what is no element of OpenStreetMap; it is not kept.
         """
         parts = [self._part(file) for file in self.files()]
-        dates = {part.get("osm3s", {}).get("timestamp_osm_base", "") for part in parts}
+        said = {str(part.get("osm3s", {}).get("timestamp_osm_base", "")) for part in parts}
+        dates = {text for text in said if _is_date(text)}
+        no_dates = said - dates
+        if date:
+            # Servers that are asked for the past say of what moment their present is.
+            dates, no_dates = {min(date, each) for each in dates or {date}}, set()
         asked = self.folder / "queries.txt"
         queries = asked.read_text(encoding="utf-8").splitlines() if asked.exists() else []
         return Answer(
             elements=[element for part in parts for element in part["elements"]],
-            osm_dates=tuple(sorted(dates - {""})),
+            osm_dates=tuple(sorted(dates)),
+            no_dates=tuple(sorted(no_dates)),
             server=host_of(self.server),
             queries=tuple(sorted(set(queries))),
             parts=len(parts),
@@ -143,6 +154,14 @@ def _is_element(element: Any) -> bool:
         and isinstance(tags, dict)
         and all(isinstance(text, str) for text in tags.values())
     )
+
+
+def _is_date(text: str) -> bool:
+    """Tell whether a server's words on its date are one: an operator may have given any."""
+    try:
+        return bool(text[:4].isdigit() and datetime.datetime.fromisoformat(text))
+    except ValueError:
+        return False
 
 
 @contextlib.contextmanager

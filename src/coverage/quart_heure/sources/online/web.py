@@ -11,18 +11,23 @@ import dataclasses
 import json
 import time
 import urllib.parse
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import requests
 
 from quart_heure.errors import InputFileError
-from quart_heure.sources.online.patience import Refusal, Turns, check_json, check_status, host_of
+from quart_heure.sources.online.patience import (
+    HOPELESS,
+    Refusal,
+    Turns,
+    check_json,
+    check_status,
+    host_of,
+)
 
 _ELSEWHERE = frozenset({301, 302, 303, 307, 308})
-_HOPELESS = frozenset({301, 308, 400, 401, 403, 404, 405, 406, 410, 413, 414, 415, 422})
-"""Statuses that the same question would get again."""
 
 _TOO_LARGE = 413
 _HERE = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -84,6 +89,15 @@ class Web:
         self._patience = patience or Patience()
         self._say = say or (lambda _: None)
 
+    @property
+    def patience(self) -> Patience:
+        """How long servers are waited for."""
+        return self._patience
+
+    def say(self, step: str) -> None:
+        """Tell a step."""
+        self._say(step)
+
     def json(
         self,
         what: str,
@@ -119,7 +133,9 @@ class Web:
 
         return self._ask(what, url, attempt, key=key)
 
-    def csv(self, what: str, url: str, *, file: bytes, fields: Mapping[str, str]) -> str:
+    def csv(
+        self, what: str, url: str, *, file: bytes, fields: Mapping[str, str | Sequence[str]]
+    ) -> str:
         """Send a CSV file with the fields of a form to that address alone, and get one back."""
 
         def attempt() -> str:
@@ -171,7 +187,7 @@ class Web:
             try:
                 return attempt()
             except Refusal as refusal:
-                if refusal.status in _HOPELESS:
+                if refusal.status in HOPELESS:
                     msg = f"{what}: {host_of(url)}: {refusal.why}."
                     hint = "Check the address, the name and the rights; then try again."
                     raise InputFileError(msg, hint=hint) from refusal
@@ -188,7 +204,7 @@ class Web:
         params: Mapping[str, str | int] | None = None,
         post: Any = None,
         files: Any = None,
-        fields: Mapping[str, str] | None = None,
+        fields: Mapping[str, str | Sequence[str]] | None = None,
         key: str = "",
     ) -> Iterator[bytes]:
         """Give an answer piece by piece.
@@ -290,6 +306,8 @@ def _words(content: bytes, key: str) -> str:
         said = json.loads(content)
     except (ValueError, RecursionError):
         return ""
-    found = said.get("message") or said.get("error") if isinstance(said, dict) else ""
-    words = found.strip() if isinstance(found, str) else ""
+    # Falcon, on which addok runs, has a title and perhaps a description.
+    names = ("message", "error", "title", "description")
+    found = [said.get(name) for name in names] if isinstance(said, dict) else []
+    words = next((text.strip() for text in found if isinstance(text, str) and text.strip()), "")
     return (words.replace(key, "…") if key else words)[:200]

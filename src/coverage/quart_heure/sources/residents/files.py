@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from quart_heure.errors import InputFileError
 from quart_heure.sources.areas.areas import StudyArea
+from quart_heure.sources.given import check_parquet
 from quart_heure.sources.layers import check_layer, choose_layer, holds_geometry, read_layer
 from quart_heure.sources.problems import CHOSEN
 from quart_heure.sources.projecting import mended, projected
@@ -168,6 +169,7 @@ def _plain_parquet(path: Path) -> pd.DataFrame | None:
     import pyarrow as pa  # noqa: PLC0415 - as in sources.residents
     import pyarrow.parquet as pq  # noqa: PLC0415
 
+    check_parquet(path)
     try:
         names = pq.read_schema(path)
         if b"quart_heure" in (names.metadata or {}) or {"col", "row"} <= set(names.names):

@@ -14,6 +14,8 @@ import shapely
 from numpy.typing import NDArray
 
 from quart_heure.errors import CrsError, InputFileError
+from quart_heure.files import AnyPath
+from quart_heure.sources.given import check_parquet
 from quart_heure.sources.projecting import check_places
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ LARGEST_SQUARE_M = 100_000
 _MOST_SQUARES = 2**31
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Residents:
     """People per square.
 
@@ -54,6 +56,13 @@ class Residents:
     square_m: float
     crs: pyproj.CRS
     source: str
+
+    def __repr__(self) -> str:
+        """Tell how many people there are."""
+        return (
+            f"Residents: {self.residents.sum():,.0f} in {len(self.residents):,} squares "
+            f"of {self.square_m:g} m"
+        )
 
     def meet(self, bounds: tuple[float, float, float, float]) -> NDArray[np.bool_]:
         """Tell which squares meet a rectangle in ``crs``: x and y of two corners; shape (n,)."""
@@ -90,7 +99,7 @@ class Buildings:
     height_m: NDArray[np.float64]
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ResidentZones:
     """People per polygon: squares of another grid, small statistical areas, districts, pixels.
 
@@ -121,6 +130,10 @@ class ResidentZones:
     problems: tuple[Mapping[str, Any], ...] = ()
     district: NDArray[np.str_] | None = None
 
+    def __repr__(self) -> str:
+        """Tell how many people there are."""
+        return f"ResidentZones: {self.residents.sum():,.0f} in {len(self.residents):,} polygons"
+
     def __getitem__(self, zones: NDArray[np.bool_] | NDArray[np.intp]) -> ResidentZones:
         """Return some of the zones, by mask or by position."""
         return dataclasses.replace(
@@ -131,7 +144,7 @@ class ResidentZones:
         )
 
 
-def read_residents(path: Path) -> Residents:
+def read_residents(path: AnyPath) -> Residents:
     """Read squares of residents from Parquet.
 
     Parameters
@@ -147,12 +160,14 @@ def read_residents(path: Path) -> Residents:
     CrsError
         If the file does not state its CRS.
     """
+    path = Path(path)
     import pyarrow as pa  # noqa: PLC0415 - a warm run reads the cache and never comes here
     import pyarrow.parquet as pq  # noqa: PLC0415
 
     if not path.is_file():
         msg = f"{path}: there is no such file."
         raise InputFileError(msg, hint="Check the name and the folder it is relative to.")
+    check_parquet(path)
     try:
         table = pq.read_table(path)
         meta = json.loads((table.schema.metadata or {}).get(b"quart_heure", b"{}"))
