@@ -176,6 +176,16 @@ def test_an_empty_name_is_no_folder(
     assert sorted(tmp_path.iterdir()) == before
 
 
+def test_a_limit_in_which_nothing_can_be_loaded_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    resource = pytest.importorskip("resource")
+    streams.check_room()
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (100_000_000, 100_000_000))
+    with pytest.raises(MemoryShortageError, match="There are 100 MB of memory"):
+        streams.check_room()
+
+
 @pytest.mark.parametrize(
     "error",
     [

@@ -215,6 +215,10 @@ TROUBLES: dict[str, tuple[Trouble, str]] = {
     "page": (fake_server.page, "a page instead of data (Maintenance)"),
     "half": (fake_server.half, "data that is cut short"),
     "broken": (fake_server.broken, "an answer that makes no sense"),
+    "deep": (fake_osm.deep, "an answer that makes no sense (RecursionError)"),
+    "deep remark": (fake_osm.deep_remark, "makes no sense"),
+    "no element": (fake_osm.no_element, "elements that are none of OpenStreetMap's"),
+    "packed": (fake_osm.packed, "an answer of more than 2 MB"),
     "nothing": (fake_osm.no_elements, "data without any elements"),
     "hang up": (fake_server.hang_up, "cannot be reached, or broke off"),
     "memory": (fake_osm.OUT_OF_MEMORY, "ran out of memory"),
@@ -223,6 +227,11 @@ TROUBLES: dict[str, tuple[Trouble, str]] = {
     "time": (fake_osm.TIMED_OUT, "timed out"),
     "remark": (fake_osm.remark("runtime error: of an unknown kind"), "of an unknown kind"),
 }
+
+
+@pytest.fixture(autouse=True)
+def little_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("quart_heure.sources.online.patience.LARGEST_MB", 2.0)
 
 
 @pytest.mark.parametrize("name", TROUBLES)

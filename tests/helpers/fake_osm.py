@@ -12,6 +12,7 @@ does not know. Without a clock, texts are counted as if no time limit ended whil
 
 from __future__ import annotations
 
+import gzip
 import html
 import http
 import json
@@ -164,6 +165,24 @@ DUPLICATE = status(200, f"{_SOCKET}::duplicate_query")
 
 def no_elements(handler: Handler, _: bytes) -> None:
     handler.reply(b'{"version": 0.6}')
+
+
+def deep(handler: Handler, _: bytes) -> None:
+    handler.reply(b'{"elements":' * 20_000 + b"{}" + b"}" * 20_000)
+
+
+def deep_remark(handler: Handler, _: bytes) -> None:
+    handler.reply(b'{"elements": [], "remark": ' + b"[" * 20_000 + b"]" * 20_000 + b"}")
+
+
+def no_element(handler: Handler, body: bytes) -> None:
+    content = json.loads(body)
+    handler.reply(json.dumps({**content, "elements": [*content["elements"], None]}).encode())
+
+
+def packed(handler: Handler, _: bytes) -> None:
+    """Answer with three megabytes of blanks, packed into some kilobytes."""
+    handler.reply(gzip.compress(bytes(3_000_000)), headers={"Content-Encoding": "gzip"})
 
 
 def remark(text: str) -> Trouble:

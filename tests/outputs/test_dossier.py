@@ -43,6 +43,7 @@ from quart_heure.outputs.dossier.structure import GapLine
 from quart_heure.outputs.dossier.week import MOMENTS, level_of, week_of
 from quart_heure.outputs.dossier.words import Words, short
 from quart_heure.outputs.report.report import render_report
+from quart_heure.streams import Stopped
 from quart_heure.study import Coverage, Study, analyse
 
 VOID = frozenset({"meta", "link", "img", "br"})
@@ -188,6 +189,20 @@ def test_one_district_alone_has_no_index_and_no_links(
     assert [path.name for path in paths] == ["dossier-W.html"]
     assert said == ["dossiers", "dossier Ouest (1/1)"]
     assert not read(paths)["dossier-W.html"].all("a")
+
+
+def test_a_stop_between_two_pages_leaves_those_of_before(
+    toy_coverage: Coverage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(step: str) -> None:
+        if step.endswith("(2/2)"):
+            raise Stopped(15)
+
+    (tmp_path / INDEX_NAME).write_text("before")
+    with pytest.raises(Stopped):
+        write_dossiers(toy_coverage, tmp_path, progress=stop)
+    assert [path.name for path in tmp_path.iterdir()] == [INDEX_NAME]
+    assert (tmp_path / INDEX_NAME).read_text() == "before"
 
 
 def test_what_cannot_be_written_is_said(toy_coverage: Coverage, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import io
 import json
 import os
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from quart_heure.files import sha256_of
 from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.results import write as tables
 from quart_heure.outputs.results.csv import csv_text, read_csv
-from quart_heure.outputs.results.manifest import json_text
+from quart_heure.outputs.results.manifest import describe_run, json_text, read_manifest
 from quart_heure.outputs.results.read import Results, read_results
 from quart_heure.outputs.results.write import RESULT_FILES, write_results
 from quart_heure.schema import (
@@ -489,3 +489,69 @@ def test_own_columns_of_services_do_not_stop_the_run(toy_study: Study, tmp_path:
     services = read_results(tmp_path).services
     assert "phone" not in services
     assert (services["notes"] == "").all()
+
+
+@pytest.mark.parametrize(
+    ("table", "edit", "said"),
+    [
+        ("indicators.csv", lambda lines: [*lines, lines[1]], "a row stands twice"),
+        ("indicators.csv", lambda lines: lines[:1], "the whole area are missing"),
+        (
+            "indicators.csv",
+            lambda lines: [*lines[:1], *(one.replace(",esi,", ",nothing,") for one in lines[1:])],
+            "'nothing', of which the manifest knows nothing",
+        ),
+        ("gaps.csv", lambda lines: [*lines, lines[1]], ""),
+    ],
+)
+def test_tables_that_cannot_be_are_refused_whatever_their_hash(
+    toy_coverage: Coverage,
+    tmp_path: Path,
+    table: str,
+    edit: Callable[[list[str]], list[str]],
+    said: str,
+) -> None:
+    write_results(toy_coverage, tmp_path)
+    path, manifest = tmp_path / table, tmp_path / "manifest.json"
+    path.write_text("\n".join(edit(path.read_text(encoding="utf-8").splitlines())) + "\n")
+    told = json.loads(manifest.read_text(encoding="utf-8"))
+    told["files"][table]["sha256"] = sha256_of(path)
+    manifest.write_text(json.dumps(told), encoding="utf-8")
+    if said:
+        with pytest.raises(InputFileError, match=said):
+            read_results(tmp_path)
+    else:
+        read_results(tmp_path)  # the layer is read, not its table
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        ({"files": []}, "files"),
+        ({"files": {"a": {"bytes": 1}}}, "sha256"),
+        ({"files": {"../a": {"sha256": "", "bytes": 1}}}, "files"),
+        ({"categories": ["esi"]}, "categories"),
+        ({"categories": [{"id": "esi"}]}, "categories"),
+        ({"parameters": None}, "parameters"),
+        ({"parameters": {}}, "parameters"),
+        ({"counts": None}, "counts"),
+        ({"inputs": [None]}, "inputs"),
+        ({"limits": [{"fr": 1}]}, "limits"),
+        ({"dropped": None}, "dropped"),
+        ({"withheld": None}, "withheld"),
+        ({"created": "2026-13-45"}, "created"),
+        ({"tool": "other"}, "not written by quart-heure"),
+        ({"version": "9.0.0"}, "newer than this one"),
+        ({"version": "x"}, "which there is not"),
+    ],
+)
+def test_a_manifest_that_was_changed_is_refused(
+    toy_coverage: Coverage, tmp_path: Path, edit: dict[str, object], said: str
+) -> None:
+    manifest = json.loads(json_text(describe_run(toy_coverage)))
+    whole = {**manifest, "files": {}}
+    (tmp_path / "manifest.json").write_text(json.dumps(whole), encoding="utf-8")
+    assert read_manifest(tmp_path) == whole
+    (tmp_path / "manifest.json").write_text(json.dumps({**whole, **edit}), encoding="utf-8")
+    with pytest.raises(InputFileError, match=said):
+        read_manifest(tmp_path)

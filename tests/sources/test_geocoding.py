@@ -340,6 +340,17 @@ def test_a_file_that_is_none(text: str, words: str, service: FakeGeocoder, tmp_p
         geocode(service, path, min_score=70)
 
 
+def test_the_answer_does_not_take_the_name_of_the_source(
+    service: FakeGeocoder, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1795910400")
+    named = source.rename(source.with_name("placed_answer_2026-11-29.csv"))
+    before = named.read_bytes()
+    with pytest.raises(OutputError, match="would replace the file to be geocoded by the answer"):
+        geocode(service, named)
+    assert named.read_bytes() == before
+
+
 def test_a_command_that_geocodes(
     service: FakeGeocoder, source: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

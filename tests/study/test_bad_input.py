@@ -778,6 +778,7 @@ def test_a_misspelt_key_is_put_right(study: Path, refuse: Refuse, text: str, wor
         ("threshold_min = nan", "threshold_min is nan, which is not a positive number."),
         ("cell_m = inf", "cell_m is inf, which is not a positive number."),
         ("snap_m = -1", "snap_m is -1, which is not a positive number."),
+        (f"isochrones_min = {list(range(1, 50))}", "isochrones_min has 49 values, more than 48."),
         ("isochrones_min = 15", "isochrones_min is 15. It must be a list in brackets."),
         ("isochrones_min = [nan]", "isochrones_min nan is nan, which is not a positive number."),
         ("isochrones_min = [-5]", "isochrones_min -5 is -5, which is not a positive number."),

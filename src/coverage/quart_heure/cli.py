@@ -9,8 +9,8 @@ from __future__ import annotations
 import gc
 import sys
 
-from quart_heure.errors import OutputError, QuartHeureError, shortage_of
-from quart_heure.streams import Stopped, guard_streams, stop_on_signals
+from quart_heure.errors import MemoryShortageError, OutputError, QuartHeureError, shortage_of
+from quart_heure.streams import Stopped, check_room, guard_streams, stop_on_signals
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -57,12 +57,13 @@ def run() -> None:
     try:
         stop_on_signals()
         guard_streams()
+        check_room()
         code = main()
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader of a pipe (head, less) has seen enough.
         code = 0
-    except OutputError as error:
+    except (OutputError, MemoryShortageError) as error:
         print(f"Error: {error}", file=sys.stderr)  # noqa: T201
         code = error.exit_code
     except Stopped as stopped:

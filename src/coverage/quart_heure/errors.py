@@ -22,7 +22,6 @@ __all__ = [
     "QuartHeureError",
     "StudyFileError",
     "TryLaterError",
-    "shortage_of",
 ]
 
 

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import TextIO
 
-from quart_heure.errors import OutputError
+from quart_heure.errors import MemoryShortageError, OutputError
 
 _EQUIVALENTS = {
     **dict.fromkeys("\u00a0\u2009\u202f", " "),
@@ -28,6 +28,9 @@ _EQUIVALENTS = {
     **{"\u00d7": "x", "\u00b7": "-", "\u2502": "|"},
 }
 """What our own texts use beyond letters, for encodings that lack it."""
+
+_LEAST_BYTES = 250_000_000
+"""Address space in which the libraries can be loaded; a study needs more."""
 
 _STOPPING = ("SIGINT", "SIGTERM", "SIGHUP")
 _UNDECODED = range(0xDC80, 0xDD00)
@@ -105,6 +108,27 @@ def guard_streams() -> None:
     codecs.register_error("quart-heure", _by_others)
     sys.stdout = _guarded(sys.stdout, 1, _Results)
     sys.stderr = _guarded(sys.stderr, 2, _Progress)
+
+
+def check_room() -> None:
+    """Refuse a limit of memory in which the libraries cannot even be loaded.
+
+    One of them ends the process there with a word of its own.
+
+    Raises
+    ------
+    MemoryShortageError
+        If there is one.
+    """
+    try:
+        import resource  # noqa: PLC0415 - Windows has none
+
+        limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    except (ImportError, AttributeError, OSError, ValueError):
+        return
+    if limit != resource.RLIM_INFINITY and limit < _LEAST_BYTES:
+        msg = f"There are {limit / 1e6:.0f} MB of memory for this run, which is too little."
+        raise MemoryShortageError(msg, hint=f"Give it {_LEAST_BYTES / 1e6:g} MB or more.")
 
 
 class _Results(io.RawIOBase):

@@ -141,7 +141,7 @@ def _bytes(rng: random.Random, town: Path) -> str:
     elif how == "noise":
         content[at : at + 16] = rng.randbytes(16)
     else:
-        content += content
+        content = content * 2
     path.write_bytes(content)
     return f"{path.name} {how} at {at}"
 

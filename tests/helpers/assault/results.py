@@ -58,7 +58,7 @@ def edited_results(rng: random.Random, folder: Path) -> Iterator[Trial]:
         yield Trial(
             name=f"{told}: {' '.join(reader[:1])}",
             arguments=[*reader, str(edited)],
-            codes=frozenset({0, 3}),
+            codes=frozenset({0, 3, 4, 7}),  # a comparison asks a study again, as it is told
         )
 
 

@@ -30,6 +30,7 @@ from quart_heure.commands.running import (
     check_output,
     deliver,
     earlier_run,
+    fitting,
     load_proposals,
     load_results,
     load_study,
@@ -135,20 +136,21 @@ def report(
     given = load_proposals(proposals)
     with progress() as say:
         found = load_results(source, options, no_cache=no_cache, say=say)
-    raised = alarms(
-        found.indicators, conditions, earlier=None if earlier is None else earlier.indicators
-    )
-    text = render_report(
-        found,
-        districts=tuple(arrondissement or ()),
-        categories=tuple(category or ()),
-        since=earlier,
-        alarms=raised,
-        proposals=given,
-        format="json" if as_json else form.value,
-        lang=lang.value,
-        **(screen() if output is None else {}),
-    )
+    with fitting(found, earlier):
+        raised = alarms(
+            found.indicators, conditions, earlier=None if earlier is None else earlier.indicators
+        )
+        text = render_report(
+            found,
+            districts=tuple(arrondissement or ()),
+            categories=tuple(category or ()),
+            since=earlier,
+            alarms=raised,
+            proposals=given,
+            format="json" if as_json else form.value,
+            lang=lang.value,
+            **(screen() if output is None else {}),
+        )
     deliver(text, output)
     if raised:
         msg = f"{len(raised)} watched figures: {'; '.join(map(str, raised))}."

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from quart_heure.commands.options import AnalysisOptions, Lang, ProposalOptions
 from quart_heure.commands.speech import one_line, show, tell
-from quart_heure.errors import InputFileError, OutputError
+from quart_heure.errors import InputFileError, OutputError, QuartHeureError
 
 if TYPE_CHECKING:
     from quart_heure.outputs.proposals.proposal import Proposal
@@ -254,6 +254,29 @@ def load_results(
         return found
     study = load_study(source, options.asked(), no_cache=no_cache)
     return run_analysis(study, no_cache=no_cache, say=say)
+
+
+@contextlib.contextmanager
+def fitting(*results: object) -> Iterator[None]:
+    """Tell results that were read from a folder and do not fit together from a fault of ours.
+
+    Their hashes hold, or they would have been refused: somebody changed those too.
+    """
+    from quart_heure.outputs.results.read import Results
+    from quart_heure.outputs.runs.compare import Run
+
+    read = [one.directory for one in results if isinstance(one, Results | Run)]
+    try:
+        yield
+    except QuartHeureError:
+        raise
+    except (LookupError, ValueError, TypeError, ArithmeticError, AttributeError) as error:
+        if not read:
+            raise
+        folders = " or ".join(map(str, read))
+        msg = f"{folders}: its tables do not fit together ({type(error).__name__}: {error})."
+        hint = "Run the analysis again; if that ends the same way, please report it."
+        raise InputFileError(msg, hint=hint) from error
 
 
 def earlier_run(folder: Path | None, output: Path | None) -> Run | None:

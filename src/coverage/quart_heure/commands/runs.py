@@ -12,6 +12,7 @@ from quart_heure.commands.running import (
     check_output,
     chosen_cache,
     deliver,
+    fitting,
     progress,
     screen,
     tell_file,
@@ -38,16 +39,18 @@ def compare(
     """Tell what changed between two runs, and what of it is of which cause."""
     from quart_heure.outputs.report.compare import render_comparison, write_comparison
     from quart_heure.outputs.runs.compare import Run, compare_runs
+    from quart_heure.sources.given import check_name
 
     for folder in (earlier, later):
+        check_name(folder)
         check_output(table.output, folder)
         if table.output is not None and table.output.resolve().is_relative_to(folder.resolve()):
             msg = f"{table.output} lies in {folder}, which is compared."
             raise OutputError(msg, hint="Write the comparison elsewhere.")
-    with progress() as say:
+    runs = Run.read(earlier), Run.read(later)
+    with progress() as say, fitting(*runs):
         found = compare_runs(
-            Run.read(earlier),
-            Run.read(later),
+            *runs,
             studies=(study_earlier, study_later),
             causes=by_cause,
             cache=chosen_cache(no_cache),

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from quart_heure.analysis.answers import COMPOSITES
 from quart_heure.errors import InputFileError
 from quart_heure.files import AnyPath, sha256_of
 from quart_heure.outputs.results.csv import read_csv
@@ -154,11 +155,39 @@ def read_table(
         msg = f"{path}: {'; '.join(problems)}."
         hint = f"Written by version {manifest.get('version')}: run the analysis again."
         raise InputFileError(msg, hint=hint)
+    doubt = _doubt_of(frame, table, manifest)
+    if doubt:
+        msg = f"{path}: {doubt}."
+        raise InputFileError(msg, hint="Run the analysis again.")
     # Half a table is a table too: only its hash tells that rows are missing.
     if sha256_of(path) != manifest["files"].get(path.name, {}).get("sha256"):
         msg = f"{path}: is not the file that was written."
         raise InputFileError(msg, hint="Run the analysis again.")
     return frame
+
+
+_OF_PLACE = ("level", "district_id", "category")
+_ROWS = {
+    **dict.fromkeys(("indicators", "freshness", "fragility"), _OF_PLACE),
+    "composite": ("level", "district_id", "essentials_within"),
+    "gaps": ("gap_id",),
+}
+"""Columns that no two rows of a table share."""
+
+
+def _doubt_of(frame: pd.DataFrame, table: str, manifest: Mapping[str, Any]) -> str:
+    """Say what of a table cannot be, whoever wrote it, ``""`` if all can."""
+    keys = [name for name in _ROWS.get(table, ()) if name in frame]
+    if keys and frame.duplicated(keys).any():
+        return "a row stands twice"
+    if table == "indicators":
+        if not (frame["level"] == "city").any():
+            return "the rows of the whole area are missing"
+        known = {one["id"] for one in manifest["categories"]} | {*COMPOSITES}
+        foreign = sorted(set(frame["category"].astype(str)) - known)
+        if foreign:
+            return f"it has a category {foreign[0]!r}, of which the manifest knows nothing"
+    return ""
 
 
 def _restore_unreachable(frame: pd.DataFrame, table: str) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from quart_heure.errors import OutputError, QuartHeureError, TryLaterError
-from quart_heure.sources.online.patience import host_of
+from quart_heure.sources.online.patience import Refusal, host_of
 
 if TYPE_CHECKING:
     import requests
@@ -103,8 +103,8 @@ class KeptAnswers:
 
         Raises
         ------
-        TryLaterError
-            If one holds what no element of OpenStreetMap is; it is not kept.
+        Refusal
+            If one holds what is no element of OpenStreetMap; it is not kept.
         """
         parts = [self._part(file) for file in self.files()]
         said = {str(part.get("osm3s", {}).get("timestamp_osm_base", "")) for part in parts}
@@ -130,8 +130,8 @@ class KeptAnswers:
         whole = isinstance(elements, list) and isinstance(part.get("osm3s", {}), dict)
         if not whole or not all(map(_is_element, elements or ())):
             file.unlink()
-            msg = f"{host_of(self.server)} gave elements that are none of OpenStreetMap's."
-            raise TryLaterError(msg, hint="Run the same command later, or name another --mirror.")
+            msg = "elements that are none of OpenStreetMap's"
+            raise Refusal(msg)
         return dict(part)
 
 

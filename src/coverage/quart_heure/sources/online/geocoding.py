@@ -172,11 +172,11 @@ def geocode_file(
         msg = f"The lowest score is {min_score:g}, not within [0, 1]."
         raise InputFileError(msg, hint="Scores go from 0 to 1; 0.7 is a fair one.")
     check_given(source)
-    answer = _answer_name(output)
+    kept = _answer_name(output)
     # A link to itself has no file behind it: the reader will say so.
-    if os.path.realpath(source) in {os.path.realpath(output), os.path.realpath(answer)}:
-        by_answer = os.path.realpath(answer) == os.path.realpath(source)
-        name = f" by the answer, {answer.name}" if by_answer else ""
+    if os.path.realpath(source) in {os.path.realpath(output), os.path.realpath(kept)}:
+        by_answer = os.path.realpath(kept) == os.path.realpath(source)
+        name = f" by the answer, {kept.name}" if by_answer else ""
         msg = f"{output} would replace the file to be geocoded{name}."
         raise OutputError(msg, hint="Give the result another name.")
     table = _read(source)

@@ -184,26 +184,33 @@ class LiveOsm:
         """
         import osmnx as ox  # noqa: PLC0415
 
-        def call(_: KeptAnswers) -> None:
+        found: list[Answer] = []
+
+        def call(kept: KeptAnswers) -> None:
             for part in shapely.get_parts(polygon):
                 # Only the answers are wanted; osmnx ends this mode with InterruptedError.
                 with contextlib.suppress(InterruptedError):
                     ox.features_from_polygon(part, dict(tags))
+            found.append(kept.answer(self._date))
 
         # The first split makes four parts of an area, however small it is.
         largest_km2 = min(self._settings.query_km2, 1.05 * _box_km2(polygon))
-        kept = self._ask(what, self._settings.mirrors, call, splittable_km2=largest_km2)
-        return kept.answer(self._date)
+        self._ask(what, self._settings.mirrors, call, splittable_km2=largest_km2)
+        return found[-1]
 
     def query(self, what: str, statement: str) -> Answer:
         """Ask for what an Overpass statement selects, with what it is made of."""
         head = self._head.format(timeout=self._settings.timeout_s, maxsize="")
         text = f"{head};{statement}(._;>;);out;"
 
-        def call(_: KeptAnswers) -> None:
-            _request(text)
+        found: list[Answer] = []
 
-        return self._ask(what, self._settings.mirrors, call).answer(self._date)
+        def call(kept: KeptAnswers) -> None:
+            _request(text)
+            found.append(kept.answer(self._date))
+
+        self._ask(what, self._settings.mirrors, call)
+        return found[-1]
 
     def _ask(
         self,

@@ -199,7 +199,7 @@ LARGEST_MB = 500.0
 """Larger answers of OpenStreetMap's servers are given up: unpacked, they fill the memory."""
 
 
-def keep_content(response: requests.Response, *, largest_mb: float = LARGEST_MB) -> None:
+def keep_content(response: requests.Response, *, largest_mb: float | None = None) -> None:
     """Bring a whole answer into the memory, unpacked, but no more of it than may be.
 
     Raises
@@ -207,6 +207,7 @@ def keep_content(response: requests.Response, *, largest_mb: float = LARGEST_MB)
     Refusal
         If it is larger.
     """
+    largest_mb = LARGEST_MB if largest_mb is None else largest_mb
     pieces, size = [], 0
     # Nothing is to be had of a redirection but where it leads.
     for piece in () if response.is_redirect else response.iter_content(1 << 16):
@@ -218,7 +219,7 @@ def keep_content(response: requests.Response, *, largest_mb: float = LARGEST_MB)
         pieces.append(piece)
     # As requests itself keeps it: whoever asks for the content gets this.
     response._content = b"".join(pieces)
-    response._content_consumed = True  # type: ignore[attr-defined]
+    response._content_consumed = True
 
 
 def check_answer(response: requests.Response) -> None:
