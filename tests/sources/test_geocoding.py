@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from helpers import fake_portals, fake_server
 from helpers.fake_geocoder import FakeGeocoder, Place
 from quart_heure.cli import main
 from quart_heure.errors import InputFileError, OutputError, TryLaterError
 from quart_heure.sources.online.geocoding import Geocoded, geocode_file
-from quart_heure.sources.online.web import Patience, Web
+from quart_heure.sources.online.patience import Refusal
+from quart_heure.sources.online.web import Patience, Web, _Following
 
 TABLE = """\
 service_id,category,name,address,postcode,longitude,latitude,discreet,notes
@@ -242,6 +244,55 @@ def test_a_service_that_stays_bad_leaves_nothing(
     with pytest.raises(TryLaterError, match=words):
         geocode(service, source, rows_at_once=3, web=web)
     assert [path.name for path in source.parent.iterdir()] == ["services.csv"]
+
+
+def sent_to(address: str, code: int) -> fake_server.Trouble:
+    return lambda handler, _: handler.reply(b"", code=code, headers={"Location": address})
+
+
+@pytest.mark.parametrize("code", [301, 302, 307, 308])
+def test_addresses_are_sent_to_no_other_server(
+    code: int, service: FakeGeocoder, source: Path
+) -> None:
+    other = FakeGeocoder()
+    with other.running():
+        service.troubles = [sent_to(other.search, code)] * 3
+        # What has moved for good is not asked again.
+        kind = InputFileError if code in {301, 308} else TryLaterError
+        with pytest.raises(kind, match=f"HTTP {code} .sends on to 127.0.0.1:.*not foll"):
+            geocode(service, source)
+    assert other.asked == []
+    assert [path.name for path in source.parent.iterdir()] == ["services.csv"]
+
+
+def test_no_redirection_leads_to_what_is_not_encrypted() -> None:
+    session, answer = _Following(), requests.Response()
+    answer.status_code, answer.url = 302, "https://data.invalid/a"
+    for target, follows in (("http://data.invalid/a", False), ("https://o.invalid/b", True)):
+        answer.headers["location"] = target
+        if follows:
+            assert session.get_redirect_target(answer) == target
+        else:
+            with pytest.raises(Refusal, match=r"sends on to data\.invalid"):
+                session.get_redirect_target(answer)
+
+
+def test_no_formula_is_written(service: FakeGeocoder, tmp_path: Path) -> None:
+    service.places = [Place(number="1", street="rue A"), Place(number="=2", street="rue B")]
+    path = tmp_path / "liste.csv"
+    path.write_text(
+        "service_id,name,address,postcode,phone\na,=1+1,1 rue A,99001,+33 1 23\n"
+        "b,\uff0dx,=2 rue B,99001,-1\n",
+        encoding="utf-8",
+    )
+    done = geocode(service, path)
+    placed = rows(done.path)
+    assert (placed["a"]["name"], placed["b"]["name"]) == ("'=1+1", "'\uff0dx")
+    # A number is no formula, and neither is a telephone.
+    assert [placed[one]["phone"] for one in "ab"] == ["+33 1 23", "-1"]
+    assert placed["b"]["geocode_label"] == "'=2 rue B 99001 Toyville"
+    assert done.answer is not None
+    assert "'=2 rue B 99001 Toyville" in done.answer.read_text(encoding="utf-8")
 
 
 def cut_a_row(handler: fake_server.Handler, body: bytes) -> None:

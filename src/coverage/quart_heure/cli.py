@@ -6,41 +6,33 @@ once.
 
 from __future__ import annotations
 
+import functools
 import gc
+import importlib
 import logging
 import sys
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import typer
 
-from quart_heure.commands import (
-    closures,
-    crosscheck,
-    inputs,
-    reports,
-    runs,
-    siting,
-    starting,
-    variants,
-    what_if,
-)
+from quart_heure.commands.speech import LogLines, tell
 from quart_heure.errors import QuartHeureError
 
-app = typer.Typer(
-    name="quart-heure",
-    help="Who cannot reach the solidarity services of a city within 15 minutes on foot, and why.",
-    epilog=(
-        "Exit codes: 0 done · 1 internal error · 2 wrong arguments · 3 input file · 4 study file ·"
-        " 5 coordinate system · 6 geometry · 7 category · 8 network · 9 cannot write ·"
-        " 10 try later · 11 a watched figure raises the alarm · 12 not verified"
-    ),
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=True,
-)
+_COMMANDS: Mapping[str, tuple[str, ...]] = {
+    "reports": ("demo", "analyse", "report", "map", "dossier", "info"),
+    "variants": ("paces", "sensitivity"),
+    "what_if": ("what-if",),
+    "siting": ("site", "walk", "hours", "ask", "links"),
+    "crosscheck": ("crosscheck",),
+    "closures": ("closures",),
+    "runs": ("compare", "verify", "schema"),
+    "inputs": ("fetch", "geocode", "check"),
+    "starting": ("init",),
+}
+"""Modules of commands, and what each has, in the order of the help."""
 
 
-@app.callback(invoke_without_command=True)
 def _start(
     version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
 ) -> None:
@@ -52,41 +44,57 @@ def _start(
         raise typer.Exit
 
 
-for _command in (
-    reports.demo,
-    reports.analyse,
-    reports.report,
-    reports.map_,
-    reports.dossier,
-    reports.info,
-    variants.paces,
-    variants.sensitivity,
-    what_if.what_if,
-    siting.site,
-    siting.walk,
-    siting.hours,
-    siting.ask,
-    siting.links,
-    crosscheck.crosscheck,
-    closures.closures,
-    runs.compare,
-    runs.verify,
-    runs.schema,
-    inputs.fetch,
-    inputs.geocode,
-    inputs.check,
-    starting.init,
-):
-    app.command(_command.__name__.rstrip("_").replace("_", "-"))(_command)
+@functools.cache
+def _with_commands_of(*modules: str) -> typer.Typer:
+    """Return the command line with the commands of some modules."""
+    found = typer.Typer(
+        name="quart-heure",
+        help="Who cannot reach the solidarity services of a city within 15 minutes on foot, and"
+        " why.",
+        epilog=(
+            "Exit codes: 0 done · 1 internal error · 2 wrong arguments · 3 input file · 4 study"
+            " file · 5 coordinate system · 6 geometry · 7 category · 8 network · 9 cannot write ·"
+            " 10 try later · 11 a watched figure raises the alarm · 12 not verified"
+        ),
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        add_completion=True,
+    )
+    found.callback(invoke_without_command=True)(_start)
+    for module in modules:
+        room = importlib.import_module(f"quart_heure.commands.{module}")
+        for name in _COMMANDS[module]:
+            word = name.replace("-", "_")
+            found.command(name)(getattr(room, word, None) or getattr(room, f"{word}_"))
+    return found
+
+
+def _asked(arguments: Sequence[str]) -> typer.Typer:
+    """Return the command line as far as some arguments need it: most name one command."""
+    for module, names in _COMMANDS.items():
+        if arguments and arguments[0] in names:
+            return _with_commands_of(module)
+    return _with_commands_of(*_COMMANDS)
+
+
+def __getattr__(name: str) -> typer.Typer:
+    """Give the whole command line as ``app``, made when it is first asked for."""
+    if name == "app":
+        return _with_commands_of(*_COMMANDS)
+    msg = f"module 'quart_heure.cli' has no attribute {name!r}"
+    raise AttributeError(msg)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code."""
-    logging.basicConfig(format="%(levelname)s: %(message)s", stream=sys.stderr)
+    logging.basicConfig(stream=sys.stderr)
+    for handler in logging.root.handlers:
+        handler.setFormatter(LogLines("%(levelname)s: %(message)s"))
     try:
+        app = _asked(sys.argv[1:] if arguments is None else arguments)
         result = app(args=arguments, standalone_mode=False)
     except QuartHeureError as error:
-        typer.echo(f"Error: {error}", err=True)
+        tell(f"Error: {error}")
         return error.exit_code
     except typer.Exit as stop:
         return stop.exit_code

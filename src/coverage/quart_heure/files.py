@@ -11,6 +11,9 @@ from pathlib import Path
 
 from quart_heure.errors import OutputError
 
+AnyPath = str | os.PathLike[str]
+"""The name of a file or folder, as people type it or as a path."""
+
 
 def check_folder(folder: Path, *, target: Path | None = None) -> None:
     """Refuse a folder that cannot be made or written into, before the work that is to go there.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,6 +25,7 @@ from quart_heure.commands.running import (
     progress,
     screen,
 )
+from quart_heure.commands.speech import show
 
 
 def fetch(
@@ -99,10 +99,12 @@ def fetch(
             progress=say,
         )
     if as_json:
-        typer.echo(json.dumps(brought.snapshot.manifest, ensure_ascii=False, indent=2))
+        from quart_heure.outputs.results.manifest import json_text
+
+        show(json_text(brought.snapshot.manifest))
     else:
         for line in [*brought.lines(), str(brought.snapshot.folder / "study.toml")]:
-            typer.echo(line)
+            show(line)
 
 
 def geocode(
@@ -126,10 +128,12 @@ def geocode(
             services, output, min_score=min_score, url=server or GEOCODING_URL, web=Web(say=say)
         )
     if as_json:
-        typer.echo(json.dumps(dataclasses.asdict(done), ensure_ascii=False, indent=2, default=str))
+        from quart_heure.outputs.results.manifest import json_text
+
+        show(json_text(dataclasses.asdict(done)))
         return
     for line in [*done.lines(), str(done.path)]:
-        typer.echo(line)
+        show(line)
 
 
 @with_options
@@ -158,7 +162,7 @@ def check(
         found = check_study(study, cache=chosen_cache(no_cache=no_cache))
     if output is not None and output.suffix.lower() == ".gpkg":
         write_check(found, output)
-        typer.echo(str(output))
+        show(str(output))
     else:
         shape = "json" if as_json else form.value
         deliver(render_check(found, form=shape, width=screen().get("width", 100)), output)

@@ -26,6 +26,7 @@ from quart_heure.commands.running import (
     progress,
     screen,
 )
+from quart_heure.commands.speech import show
 from quart_heure.errors import StudyFileError
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ def what_if(
         outcomes = ask(base, asked, progress=say)
     if table.output is not None and table.output.suffix.lower() == ".gpkg":
         write_what_if(outcomes, table.output)
-        typer.echo(str(table.output))
+        show(str(table.output))
         return
     wide = screen() if table.output is None else {}
     deliver(render_what_if(outcomes, form=table.shape, lang=lang.value, **wide), table.output)

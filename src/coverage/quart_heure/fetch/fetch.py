@@ -38,6 +38,7 @@ from quart_heure.fetch.territory import (
     find_territory,
     reach_polygon,
 )
+from quart_heure.files import AnyPath
 from quart_heure.network.snapping import SNAP_M
 from quart_heure.network.streets import ATTRIBUTION, LICENCE
 from quart_heure.profiles import ADULT
@@ -100,7 +101,7 @@ def fetch_territory(
     *,
     portals: PortalRequest | None = None,
     communes_url: str = COMMUNES_URL,
-    output: Path = Path("snapshots"),
+    output: AnyPath = Path("snapshots"),
     settings: LiveSettings | None = None,
     catalogue: Mapping[str, Category] | None = None,
     threshold_min: float = 15.0,
@@ -146,6 +147,7 @@ def fetch_territory(
     OutputError
         If the snapshot cannot be written.
     """
+    output = Path(output)
     say = progress or (lambda _: None)
     own = settings or LiveSettings()
     wanted = portals or PortalRequest()

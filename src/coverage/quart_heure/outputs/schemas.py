@@ -196,6 +196,7 @@ class Hours(TypedDict):
     bound: float
     wanted: float
     proven: bool
+    stopped: bool
     windows: list[dict[str, Any]]
 
 

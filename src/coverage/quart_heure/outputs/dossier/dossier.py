@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from quart_heure.errors import InputFileError, OutputError
-from quart_heure.files import replacing
+from quart_heure.files import AnyPath, replacing
 from quart_heure.labels import LANGUAGES
 from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.dossier.content import Dossiers
@@ -34,7 +34,7 @@ INDEX_NAME = "index.html"
 
 def write_dossiers(
     coverage: Coverage,
-    folder: Path,
+    folder: AnyPath,
     *,
     districts: Sequence[str] = (),
     lang: str = "fr",
@@ -81,6 +81,7 @@ def write_dossiers(
     OutputError
         If there is no such language, a file cannot be written, or there is nothing to print with.
     """
+    folder = Path(folder)
     if lang not in LANGUAGES:
         msg = f"There are no dossiers in language {lang!r}."
         raise OutputError(msg, hint=f"Languages: {', '.join(LANGUAGES)}.")

@@ -10,7 +10,7 @@ from quart_heure.analysis.states import PERHAPS, YES
 from quart_heure.analysis.statuses import BORDERLINE
 from quart_heure.analysis.week import HOURS
 from quart_heure.errors import StudyFileError
-from quart_heure.files import replacing
+from quart_heure.files import AnyPath, replacing
 from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.map.cells import Grid, cells_shown, thresholds_offered
 from quart_heure.outputs.map.data import Constants, PageData, Said, SaidOtherwise
@@ -195,7 +195,7 @@ def render_map(
 
 def write_map(
     coverage: Coverage,
-    path: Path,
+    path: AnyPath,
     *,
     lang: str = "fr",
     background: gpd.GeoDataFrame | None = None,
@@ -211,6 +211,7 @@ def write_map(
     OutputError
         If the file cannot be written.
     """
+    path = Path(path)
     page = render_map(
         coverage,
         lang=lang,

@@ -15,7 +15,7 @@ import pyogrio.errors
 import shapely
 
 from quart_heure.errors import InputFileError, OutputError
-from quart_heure.files import sha256_of
+from quart_heure.files import AnyPath, sha256_of
 from quart_heure.labels import LANGUAGES
 from quart_heure.outputs.degrees import degrees_of
 from quart_heure.outputs.proposals.proposal import KINDS, PROPOSAL_FORMAT, Proposal, Said
@@ -49,7 +49,7 @@ _WRITE_ERRORS = (
 )
 
 
-def write_proposal(proposal: Proposal, directory: Path) -> list[Path]:
+def write_proposal(proposal: Proposal, directory: AnyPath) -> list[Path]:
     """Write a proposal into a folder of its own.
 
     Parameters
@@ -71,6 +71,7 @@ def write_proposal(proposal: Proposal, directory: Path) -> list[Path]:
         If the folder holds the results of an analysis, or cannot be written. What it held before
         is then still there.
     """
+    directory = Path(directory)
     earlier = _earlier_files(directory)
     is_new = not directory.exists()
     work: Path | None = None
@@ -170,7 +171,7 @@ def _with_degrees(table: pd.DataFrame) -> pd.DataFrame:
     return plain.assign(longitude=lon, latitude=lat)
 
 
-def read_proposal(directory: Path) -> Proposal:
+def read_proposal(directory: AnyPath) -> Proposal:
     """Read a proposal back.
 
     Raises
@@ -178,6 +179,7 @@ def read_proposal(directory: Path) -> Proposal:
     InputFileError
         If the folder holds none, or a file of it is missing, changed or of another version.
     """
+    directory = Path(directory)
     manifest = read_manifest(directory)
     about = manifest.get("proposal")
     hint = "Give the folder that `quart-heure site`, `ask` or `links` wrote with --output."

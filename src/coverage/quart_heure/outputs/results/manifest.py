@@ -14,6 +14,7 @@ import numpy as np
 from quart_heure.errors import InputFileError
 from quart_heure.files import replacing
 from quart_heure.labels import told
+from quart_heure.steering import escaped_json
 
 if TYPE_CHECKING:
     from quart_heure.study.coverage import Coverage
@@ -46,7 +47,9 @@ def plain(value: Any) -> Any:
 
 def json_text(value: Any, *, indent: int | None = 2) -> str:
     """Serialise plain data, in the order given, accents kept."""
-    return json.dumps(plain(value), ensure_ascii=False, indent=indent, allow_nan=False)
+    return escaped_json(
+        json.dumps(plain(value), ensure_ascii=False, indent=indent, allow_nan=False)
+    )
 
 
 _KEYS = frozenset({"tool", "version", "area", "parameters", "counts", "files", "categories"})

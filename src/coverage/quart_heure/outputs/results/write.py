@@ -23,7 +23,7 @@ import shapely
 
 from quart_heure.analysis.answers import COMPOSITES
 from quart_heure.errors import OutputError
-from quart_heure.files import sha256_of
+from quart_heure.files import AnyPath, sha256_of
 from quart_heure.outputs.degrees import degrees_of
 from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.results.csv import csv_text
@@ -85,7 +85,7 @@ _DISTRICT_COLUMNS = {
 
 
 def write_results(
-    coverage: Coverage, directory: Path, *, overwrite: bool = True
+    coverage: Coverage, directory: AnyPath, *, overwrite: bool = True
 ) -> dict[str, Path]:
     """Write every table of a coverage into a folder.
 
@@ -110,6 +110,7 @@ def write_results(
         If the folder cannot be written, or holds results that may not be replaced. What it held
         before is then still there.
     """
+    directory = Path(directory)
     if not overwrite and (directory / MANIFEST_NAME).exists():
         msg = f"{directory} already holds results."
         raise OutputError(msg, hint="Choose another folder, or allow it to be overwritten.")

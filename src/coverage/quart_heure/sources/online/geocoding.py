@@ -20,7 +20,8 @@ from pathlib import Path
 import numpy as np
 
 from quart_heure.errors import InputFileError, OutputError
-from quart_heure.files import replacing
+from quart_heure.files import AnyPath, replacing
+from quart_heure.sources.given import check_given
 from quart_heure.sources.online.addresses import Asked, asked_of, city_position
 from quart_heure.sources.online.geocoder import REFUSED, Geocoder, Match
 from quart_heure.sources.online.matches import weakness
@@ -30,6 +31,7 @@ from quart_heure.sources.services.columns import find_columns, is_usual_heading,
 from quart_heure.sources.services.coordinates import to_number
 from quart_heure.sources.services.discretion import hidden_rows, is_clear, is_discreet
 from quart_heure.sources.text_columns import RawTable
+from quart_heure.sources.texts import without_formula
 from quart_heure.stamp import creation_time
 
 GEOCODING_URL = "https://data.geopf.fr/geocodage/search/csv"
@@ -127,8 +129,8 @@ class _Table:
 
 
 def geocode_file(
-    source: Path,
-    output: Path,
+    source: AnyPath,
+    output: AnyPath,
     *,
     min_score: float = 0.7,
     url: str = GEOCODING_URL,
@@ -163,9 +165,12 @@ def geocode_file(
     OutputError
         If a file cannot be written.
     """
+    output = Path(output)
+    source = Path(source)
     if not (math.isfinite(min_score) and 0 <= min_score <= 1):
         msg = f"The lowest score is {min_score:g}, not within [0, 1]."
         raise InputFileError(msg, hint="Scores go from 0 to 1; 0.7 is a fair one.")
+    check_given(source)
     if output.resolve() == source.resolve():
         msg = f"{output} is the file to be geocoded."
         raise OutputError(msg, hint="Give the result another name.")
@@ -329,8 +334,11 @@ def _write(table: _Table, output: Path, found: Sequence[Mapping[str, str]]) -> P
 
 
 def _write_rows(path: Path, rows: Sequence[Sequence[str]], delimiter: str) -> None:
+    """Write a table in which neither the list nor the server begins a formula."""
     with (
         replacing(path) as temporary,
         temporary.open("w", encoding="utf-8", newline="") as file,
     ):
-        csv.writer(file, delimiter=delimiter, lineterminator="\n").writerows(rows)
+        csv.writer(file, delimiter=delimiter, lineterminator="\n").writerows(
+            [list(map(without_formula, row)) for row in rows]
+        )

@@ -18,7 +18,7 @@ _HINT = "Run the same command later: what was answered is kept. Or name another 
 _TELLING = re.compile("turned off|line [0-9]+: ")
 _LOOK_S = 15.0
 _SMALLER = " If it fails again, take a smaller area, or a file of OpenStreetMap data."
-HOPELESS = frozenset({400, 401, 403, 404, 405, 406, 410, 413, 414, 415, 422})
+HOPELESS = frozenset({301, 308, 400, 401, 403, 404, 405, 406, 410, 413, 414, 415, 422})
 """Statuses that the same question would get again."""
 
 _NO_ADDRESS = "Check the addresses of the servers: an Overpass server's ends in /api."
@@ -263,7 +263,7 @@ def check_json(content: bytes) -> None:
 def _check_remark(content: bytes) -> None:
     try:
         answer = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         msg = "data that is cut short"
         raise Refusal(msg) from error
     remark = str(answer.get("remark", "")) if isinstance(answer, dict) else ""
