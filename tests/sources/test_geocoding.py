@@ -278,11 +278,11 @@ def test_no_redirection_leads_to_what_is_not_encrypted() -> None:
 
 
 def test_no_formula_is_written(service: FakeGeocoder, tmp_path: Path) -> None:
-    service.places = [Place(number="1", street="rue A"), Place(number="=2", street="rue B")]
+    service.places = [Place(number="1", street="rue Alpha"), Place(street="=rue Bravo")]
     path = tmp_path / "liste.csv"
     path.write_text(
-        "service_id,name,address,postcode,phone\na,=1+1,1 rue A,99001,+33 1 23\n"
-        "b,\uff0dx,=2 rue B,99001,-1\n",
+        "service_id,name,address,postcode,phone\na,=1+1,1 rue Alpha,99001,+33 1 23\n"
+        "b,\uff0dx,=rue Bravo,99001,-1\n",
         encoding="utf-8",
     )
     done = geocode(service, path)
@@ -290,9 +290,9 @@ def test_no_formula_is_written(service: FakeGeocoder, tmp_path: Path) -> None:
     assert (placed["a"]["name"], placed["b"]["name"]) == ("'=1+1", "'\uff0dx")
     # A number is no formula, and neither is a telephone.
     assert [placed[one]["phone"] for one in "ab"] == ["+33 1 23", "-1"]
-    assert placed["b"]["geocode_label"] == "'=2 rue B 99001 Toyville"
+    assert placed["b"]["geocode_label"] == "'=rue Bravo 99001 Toyville"
     assert done.answer is not None
-    assert "'=2 rue B 99001 Toyville" in done.answer.read_text(encoding="utf-8")
+    assert "'=rue Bravo 99001 Toyville" in done.answer.read_text(encoding="utf-8")
 
 
 def cut_a_row(handler: fake_server.Handler, body: bytes) -> None:

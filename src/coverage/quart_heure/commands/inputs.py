@@ -24,8 +24,9 @@ from quart_heure.commands.running import (
     load_study,
     progress,
     screen,
+    tell_file,
 )
-from quart_heure.commands.speech import show
+from quart_heure.commands.speech import show, tell
 
 
 def fetch(
@@ -119,6 +120,7 @@ def geocode(
     as_json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
 ) -> None:
     """Place rows without coordinates by their address, with the State's service: goes online."""
+    from quart_heure.files import is_stream
     from quart_heure.sources.online.geocoding import GEOCODING_URL, geocode_file
     from quart_heure.sources.online.web import Web
 
@@ -132,8 +134,10 @@ def geocode(
 
         show(json_text(dataclasses.asdict(done)))
         return
-    for line in [*done.lines(), str(done.path)]:
-        show(line)
+    # The table itself may have gone to stdout.
+    aside = is_stream(done.path)
+    for line in [*done.lines(), *([] if aside else [str(done.path)])]:
+        (tell if aside else show)(line)
 
 
 @with_options
@@ -162,7 +166,7 @@ def check(
         found = check_study(study, cache=chosen_cache(no_cache=no_cache))
     if output is not None and output.suffix.lower() == ".gpkg":
         write_check(found, output)
-        show(str(output))
+        tell_file(output)
     else:
         shape = "json" if as_json else form.value
         deliver(render_check(found, form=shape, width=screen().get("width", 100)), output)

@@ -36,6 +36,7 @@ from quart_heure.commands.running import (
     progress,
     run_analysis,
     screen,
+    tell_file,
     with_week,
     write_all,
 )
@@ -78,9 +79,11 @@ def analyse(
     as_json: Annotated[bool, typer.Option("--json", help="List the files as JSON.")] = False,
 ) -> None:
     """Analyse a study; write tables, layers, report, map and manifest into a folder."""
+    from quart_heure.files import check_name_to_write
     from quart_heure.sources.given import check_name
 
     check_name(study)
+    check_name_to_write(output)
     if output.resolve() in {study.resolve(), study.resolve().parent}:
         # The results hold a services.csv, which is what the services of a study are called too.
         msg = f"{output} is the folder of the study: results would replace its files."
@@ -195,7 +198,7 @@ def map_(
             proposals=given,
             scenario=supposed,
         )
-    show(str(path))
+    tell_file(path)
 
 
 @with_options

@@ -57,8 +57,9 @@ def check_output(output: Path | None, source: Path | None, *, folder: bool = Fal
     """
     if output is None:
         return
-    from quart_heure.files import check_folder, check_target
+    from quart_heure.files import check_folder, check_name_to_write, check_target
 
+    check_name_to_write(output)
     if source is not None:
         _keep_inputs(output, source, folder=folder)
     check_folder(output) if folder else check_target(output)
@@ -70,6 +71,9 @@ def check_proposed(table: ProposalOptions, source: Path | None) -> None:
     if output is None:
         check_output(table.output, source)
         return
+    from quart_heure.files import check_name_to_write
+
+    check_name_to_write(output)
     from quart_heure.outputs.proposals.folder import check_proposal_folder
     from quart_heure.sources.given import check_name
 
@@ -309,4 +313,12 @@ def deliver(text: str, output: Path | None) -> None:
 
     with replacing(output) as temporary:
         temporary.write_text(text, encoding="utf-8")
-    show(str(output))
+    tell_file(output)
+
+
+def tell_file(path: Path) -> None:
+    """Tell the name of a file that was written; of a stream nothing: it may be stdout itself."""
+    from quart_heure.files import is_stream
+
+    if not is_stream(path):
+        show(str(path))

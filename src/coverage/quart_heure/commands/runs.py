@@ -14,6 +14,7 @@ from quart_heure.commands.running import (
     deliver,
     progress,
     screen,
+    tell_file,
 )
 from quart_heure.commands.speech import show
 from quart_heure.errors import DifferenceError, OutputError
@@ -54,7 +55,7 @@ def compare(
         )
     if table.output is not None and table.output.suffix.lower() == ".gpkg":
         write_comparison(found, table.output)
-        show(str(table.output))
+        tell_file(table.output)
         return
     wide = screen() if table.output is None else {}
     deliver(render_comparison(found, form=table.shape, lang=lang.value, **wide), table.output)

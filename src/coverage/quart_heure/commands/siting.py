@@ -28,8 +28,8 @@ from quart_heure.commands.running import (
     progress,
     run_analysis,
     screen,
+    tell_file,
 )
-from quart_heure.commands.speech import show
 
 
 class Weights(enum.StrEnum):
@@ -162,7 +162,7 @@ def site(
         return
     if table.output is not None and table.output.suffix.lower() == ".gpkg":
         write_siting(found, table.output)
-        show(str(table.output))
+        tell_file(table.output)
         return
     wide = screen() if table.output is None else {}
     text = render_siting(found, form=table.shape, lang=lang.value, **wide)
@@ -333,7 +333,7 @@ def links(
         return
     if table.output is not None and table.output.suffix.lower() == ".gpkg":
         write_links(found, table.output)
-        show(str(table.output))
+        tell_file(table.output)
         return
     wide = screen() if table.output is None else {}
     text = render_links(

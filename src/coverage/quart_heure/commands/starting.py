@@ -14,6 +14,8 @@ from quart_heure.errors import InputFileError, OutputError
 from quart_heure.steering import harmless
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
 
 _SHOWN = 3
@@ -50,7 +52,9 @@ def init(
         districts = Path(told) if told else None
     if asks and not name:
         name = _ask("Name of the area", "My city")
-    said = {"name": name}
+    said: dict[str, str | list[str]] = {"name": name}
+    if asks:
+        said["essentials"] = _essentials()
     if districts is not None:
         table = _table(districts)
         said |= {
@@ -69,6 +73,25 @@ def _ask(question: str, default: str) -> str:
         question, default=harmless(default), show_default=bool(default), err=True
     )
     return answer.strip()
+
+
+def _essentials() -> list[str]:
+    """Ask which categories are essential; nothing where the usual ones are."""
+    from quart_heure.categories import check_categories, default_catalogue
+    from quart_heure.errors import CategoryError
+
+    catalogue = default_catalogue()
+    usual = [name for name, one in catalogue.items() if one.essential]
+    typer.echo(f"  {', '.join(catalogue)}", err=True)
+    while True:
+        told = _ask("Essential services, separated by commas", ", ".join(usual))
+        chosen = [word.strip() for word in told.split(",") if word.strip()]
+        try:
+            check_categories(chosen, catalogue)
+        except CategoryError as error:
+            typer.echo(str(error), err=True)
+        else:
+            return [] if chosen == usual else chosen
 
 
 def _table(path: Path) -> pd.DataFrame:
@@ -120,7 +143,7 @@ def _relative(file: Path, study: Path) -> str:
         return file.resolve().as_posix()
 
 
-def _filled(said: dict[str, str]) -> str:
+def _filled(said: Mapping[str, str | list[str]]) -> str:
     """Return the template with what is known in the place of its examples."""
     from quart_heure.study.settings import template
 

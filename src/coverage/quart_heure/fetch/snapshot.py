@@ -222,20 +222,20 @@ def read_snapshot(folder: Path, *, check: bool = True) -> Snapshot:
         manifest = json.loads(path.read_text(encoding="utf-8"))
         if manifest["kind"] != _KIND:
             raise KeyError(manifest["kind"])
-        names = dict(manifest["files"])
+        names = {name: str(about["sha256"]) for name, about in manifest["files"].items()}
         wanted = {key: manifest[key] for key in ("name", "osm_date", "territory", "counts")}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         msg = f"{folder}: this is no snapshot ({type(error).__name__}: {error})."
         raise InputFileError(msg, hint="Give a folder that 'quart-heure fetch' wrote.") from error
     if manifest.get("format") != _FORMAT or not isinstance(wanted["territory"], dict):
         msg = f"{folder}: a snapshot of another version of quart-heure."
         raise InputFileError(msg, hint="Fetch it again.")
-    for name, about in names.items() if check else ():
+    for name, digest in names.items() if check else ():
         file = folder / name
         if not file.is_file() and name not in _OPTIONAL:
             msg = f"{file}: missing from the snapshot."
             raise InputFileError(msg, hint="Fetch it again.")
-        if name != STUDY and file.is_file() and sha256_of(file) != about["sha256"]:
+        if name != STUDY and file.is_file() and sha256_of(file) != digest:
             msg = f"{file}: not what was fetched (its hash is another)."
             raise InputFileError(msg, hint="Keep your own changes in another folder; fetch again.")
     return Snapshot(folder=folder, manifest=manifest)

@@ -35,6 +35,7 @@ class AnalysisTable(TypedDict, total=False):
     """``[analysis]`` of a study file."""
 
     categories: tuple[Word, ...]
+    essentials: tuple[Word, ...]
     profile: str
     threshold_min: float
     isochrones_min: tuple[int | float, ...]
@@ -56,6 +57,7 @@ class Asked(Figures, HoursAsked, total=False):
     """What flags or a program ask, over what the file does; names of `quart_heure.study.Study`."""
 
     categories: Sequence[str]
+    essentials: Sequence[str]
     profile: str | WalkProfile
     person: str | Sequence[str] | Person | None
     isochrones_min: Sequence[float]

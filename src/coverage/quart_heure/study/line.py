@@ -7,6 +7,7 @@ Notebooks and the command line call the same `analyse`; nothing else knows the l
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Callable
 
@@ -34,6 +35,7 @@ from quart_heure.analysis.placement import (
 from quart_heure.analysis.ranges import with_ranges
 from quart_heure.analysis.steep_ground import steep_ground
 from quart_heure.analysis.stored_searches import stored_contours, stored_reach
+from quart_heure.analysis.unjudged import judged, without_figures
 from quart_heure.analysis.week import judge_week
 from quart_heure.analysis.weighting import with_second_weight
 from quart_heure.cache import Cache
@@ -155,7 +157,7 @@ def analyse(
     isochrones = isochrones_of(drawn, study.drawn_min, area.crs)
     say("gaps")
     gaps, gap_parts = gap_tables(
-        answers,
+        judged(answers, study.unjudged),
         cells,
         area=area,
         network=network,
@@ -206,6 +208,7 @@ def analyse(
             residents=people,
             districts=districts,
         )
+    indicators = without_figures(indicators, study.unjudged)
     week = None
     if study.week:
         say("week")
@@ -223,6 +226,7 @@ def analyse(
             residents=people,
             districts=districts,
         )
+        week = dataclasses.replace(week, table=without_figures(week.table, study.unjudged))
     doubts = [
         *districts.problems(),
         *kept.residents.problems(),

@@ -24,7 +24,7 @@ from quart_heure.analysis.moment import (
     moment_of,
 )
 from quart_heure.cache import Cache
-from quart_heure.categories import Category, check_categories
+from quart_heure.categories import Category, check_categories, with_essentials
 from quart_heure.errors import CrsError, StudyFileError
 from quart_heure.network.arrays import NetworkArrays
 from quart_heure.network.components import USEFUL_SHARE
@@ -131,6 +131,9 @@ class Study:
         Whether discreet places count from where they are, which is nobody's but the owner's to
         know. By default they are moved to the public point of their zone as the study is made
         (see `quart_heure.analysis.anchors`), and nothing of it tells where they were.
+    judged
+        Categories of which a place is known; those of its services are always among them. A study
+        without these services that comes of this one goes on judging them: none is left, then.
     origin
         Where the study is written down, so that its results can be recomputed; None where it is
         made in a program.
@@ -177,11 +180,14 @@ class Study:
     school: SchoolHolidays | None = None
     provenance: tuple[Mapping[str, Any], ...] = ()
     private: bool = False
+    judged: tuple[str, ...] = ()
     origin: Origin | None = None
 
     def __post_init__(self) -> None:
         """Read what is asked in words, and refuse what cannot be analysed."""
         self._read_given()
+        known = {*self.judged, *self.services.table["category"].astype(str)}
+        object.__setattr__(self, "judged", tuple(sorted(known)))
         if not check_categories(self.categories, self.catalogue):
             msg = "The study has no category to analyse."
             raise StudyFileError(msg, hint=f"Known categories: {', '.join(self.catalogue)}.")
@@ -311,6 +317,10 @@ class Study:
         if settings.services.counted_status is not None:
             fields.setdefault("counted_status", settings.services.counted_status)
         inputs = read_inputs(settings, fields, cache or Cache(None), walks_m=walks_m)
+        essentials = asked.get("essentials", settings.analysis.get("essentials"))
+        if essentials is not None:
+            catalogue = with_essentials(inputs.catalogue, essentials)
+            inputs = dataclasses.replace(inputs, catalogue=catalogue)
         fields.setdefault("categories", inputs.usual_categories)
         return cls(
             area=inputs.area,
@@ -531,8 +541,14 @@ class Study:
 
     @property
     def essentials(self) -> tuple[str, ...]:
-        """The categories of the study that are essential."""
-        return tuple(c for c in self.categories if self.catalogue[c].essential)
+        """The categories of the study that are essential, and of which a place is known."""
+        essential = [c for c in self.categories if self.catalogue[c].essential]
+        return tuple(c for c in essential if c in self.judged)
+
+    @property
+    def unjudged(self) -> tuple[str, ...]:
+        """The categories without any known place: where there is none, nobody knows."""
+        return tuple(c for c in self.categories if c not in self.judged)
 
 
 _READ_BY: Mapping[str, tuple[type | tuple[type, ...], str]] = {

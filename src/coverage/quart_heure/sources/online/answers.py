@@ -83,7 +83,7 @@ class KeptAnswers:
             try:
                 json.loads(file.read_bytes())
                 usable = file.stat().st_mtime >= oldest
-            except ValueError:
+            except (ValueError, RecursionError):
                 usable = False
             if not usable:
                 file.unlink()
@@ -99,8 +99,14 @@ class KeptAnswers:
             file.write(query + "\n")
 
     def answer(self, date: str = "") -> Answer:
-        """Read all answers together, on the moment that was asked for."""
-        parts = [json.loads(file.read_bytes()) for file in self.files()]
+        """Read all answers together, on the moment that was asked for.
+
+        Raises
+        ------
+        TryLaterError
+            If one holds what no element of OpenStreetMap is; it is not kept.
+        """
+        parts = [self._part(file) for file in self.files()]
         said = {str(part.get("osm3s", {}).get("timestamp_osm_base", "")) for part in parts}
         dates = {text for text in said if _is_date(text)}
         no_dates = said - dates
@@ -117,6 +123,37 @@ class KeptAnswers:
             queries=tuple(sorted(set(queries))),
             parts=len(parts),
         )
+
+    def _part(self, file: Path) -> dict[str, Any]:
+        part = json.loads(file.read_bytes())
+        elements = part.get("elements") if isinstance(part, dict) else None
+        whole = isinstance(elements, list) and isinstance(part.get("osm3s", {}), dict)
+        if not whole or not all(map(_is_element, elements or ())):
+            file.unlink()
+            msg = f"{host_of(self.server)} gave elements that are none of OpenStreetMap's."
+            raise TryLaterError(msg, hint="Run the same command later, or name another --mirror.")
+        return dict(part)
+
+
+_PARTS = {"node": (), "way": ("nodes",), "relation": ("members",)}
+"""Lists that elements of each type have."""
+
+
+def _is_element(element: Any) -> bool:
+    """Tell whether an element has the form that those of Overpass have."""
+    if not isinstance(element, dict) or element.get("type") not in _PARTS:
+        return False
+    kind, tags = element["type"], element.get("tags", {})
+    numbers = ("lat", "lon") if kind == "node" else ()
+    return (
+        type(element.get("id")) is int
+        and all(isinstance(element.get(name), int | float) for name in numbers)
+        and all(isinstance(element.get(name, []), list) for name in _PARTS[kind])
+        and all(type(node) is int for node in element.get("nodes", ()))
+        and all(isinstance(member, dict) for member in element.get("members", ()))
+        and isinstance(tags, dict)
+        and all(isinstance(text, str) for text in tags.values())
+    )
 
 
 def _is_date(text: str) -> bool:

@@ -13,6 +13,7 @@ import dataclasses
 import datetime
 import functools
 import math
+import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from quart_heure.errors import InputFileError, OutputError
-from quart_heure.files import AnyPath, replacing
+from quart_heure.files import AnyPath, is_stream, replacing
 from quart_heure.sources.given import check_given
 from quart_heure.sources.online.addresses import Asked, asked_of, city_position
 from quart_heure.sources.online.geocoder import REFUSED, Geocoder, Match
@@ -171,8 +172,12 @@ def geocode_file(
         msg = f"The lowest score is {min_score:g}, not within [0, 1]."
         raise InputFileError(msg, hint="Scores go from 0 to 1; 0.7 is a fair one.")
     check_given(source)
-    if output.resolve() == source.resolve():
-        msg = f"{output} is the file to be geocoded."
+    answer = _answer_name(output)
+    # A link to itself has no file behind it: the reader will say so.
+    if os.path.realpath(source) in {os.path.realpath(output), os.path.realpath(answer)}:
+        by_answer = os.path.realpath(answer) == os.path.realpath(source)
+        name = f" by the answer, {answer.name}" if by_answer else ""
+        msg = f"{output} would replace the file to be geocoded{name}."
         raise OutputError(msg, hint="Give the result another name.")
     table = _read(source)
     numbers = table.raw.numbers
@@ -317,9 +322,8 @@ def _has_place(table: _Table, row: int) -> bool:
 def _write(table: _Table, output: Path, found: Sequence[Mapping[str, str]]) -> Path | None:
     """Write the answer, then the table; return the path of the former."""
     answer = None
-    if found:
-        day = datetime.date.fromisoformat(creation_time()[:10])
-        answer = output.with_name(f"{output.stem}_answer_{day}.csv")
+    if found and not is_stream(output):  # beside a device is no place for files
+        answer = _answer_name(output)
         names = list(dict.fromkeys(name for row in found for name in row))
         answers = [[row.get(name, "") for name in names] for row in found]
         _write_rows(answer, [names, *answers], ",")
@@ -331,6 +335,12 @@ def _write(table: _Table, output: Path, found: Sequence[Mapping[str, str]]) -> P
             answer.unlink(missing_ok=True)
         raise
     return answer
+
+
+def _answer_name(output: Path) -> Path:
+    """Return where the service's answer of today is kept."""
+    day = datetime.date.fromisoformat(creation_time()[:10])
+    return output.with_name(f"{output.stem}_answer_{day}.csv")
 
 
 def _write_rows(path: Path, rows: Sequence[Sequence[str]], delimiter: str) -> None:

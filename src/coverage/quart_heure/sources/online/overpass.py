@@ -24,7 +24,14 @@ import shapely
 
 from quart_heure.errors import GeometryError, QuartHeureError, TryLaterError
 from quart_heure.sources.online.answers import Answer, KeptAnswers
-from quart_heure.sources.online.patience import Refusal, Turns, check_answer, host_of, wait_for_slot
+from quart_heure.sources.online.patience import (
+    Refusal,
+    Turns,
+    check_answer,
+    host_of,
+    keep_content,
+    wait_for_slot,
+)
 from quart_heure.sources.online.places import Place, choose_place, format_km2, search
 from quart_heure.sources.online.questions import Asking, Declared
 from quart_heure.sources.online.web import web_address
@@ -278,9 +285,10 @@ class LiveOsm:
         """
 
         def look(response: requests.Response, *_: Any, **__: Any) -> None:
-            if response.is_redirect:
-                return
             try:
+                keep_content(response)
+                if response.is_redirect:
+                    return
                 check_answer(response)
             except Refusal:
                 response.close()
@@ -318,7 +326,7 @@ class LiveOsm:
         except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
             msg = "cannot be reached, or broke off"
             raise Refusal(msg) from error
-        except (OSError, ValueError, LookupError) as error:
+        except (OSError, ValueError, LookupError, RecursionError) as error:
             # osmnx raises these for answers that are JSON and yet not what was asked for.
             msg = f"an answer that makes no sense ({type(error).__name__})"
             raise Refusal(msg) from error

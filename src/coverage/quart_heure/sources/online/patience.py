@@ -195,6 +195,32 @@ def host_of(address: str) -> str:
     return urllib.parse.urlsplit(address).netloc.rpartition("@")[2] or address
 
 
+LARGEST_MB = 500.0
+"""Larger answers of OpenStreetMap's servers are given up: unpacked, they fill the memory."""
+
+
+def keep_content(response: requests.Response, *, largest_mb: float = LARGEST_MB) -> None:
+    """Bring a whole answer into the memory, unpacked, but no more of it than may be.
+
+    Raises
+    ------
+    Refusal
+        If it is larger.
+    """
+    pieces, size = [], 0
+    # Nothing is to be had of a redirection but where it leads.
+    for piece in () if response.is_redirect else response.iter_content(1 << 16):
+        size += len(piece)
+        if size > largest_mb * 1e6:
+            response.close()
+            msg = f"an answer of more than {largest_mb:g} MB"
+            raise Refusal(msg, too_large=True)
+        pieces.append(piece)
+    # As requests itself keeps it: whoever asks for the content gets this.
+    response._content = b"".join(pieces)
+    response._content_consumed = True  # type: ignore[attr-defined]
+
+
 def check_answer(response: requests.Response) -> None:
     """Refuse an answer that is not whole.
 
@@ -264,7 +290,7 @@ def _check_remark(content: bytes) -> None:
     try:
         answer = json.loads(content)
     except (ValueError, RecursionError) as error:
-        msg = "data that is cut short"
+        msg = "data that is cut short, or makes no sense"
         raise Refusal(msg) from error
     remark = str(answer.get("remark", "")) if isinstance(answer, dict) else ""
     if remark:
@@ -307,8 +333,10 @@ def wait_for_slot(server: str, *, user_agent: str, timeout_s: float) -> None:
             f"{server.rstrip('/')}/status",
             headers={"User-Agent": user_agent},
             timeout=min(timeout_s, 30),
+            stream=True,
+            hooks={"response": lambda answer, *_, **__: keep_content(answer, largest_mb=1.0)},
         )
-    except requests.RequestException:
+    except (requests.RequestException, Refusal):
         return
     text = response.text
     if not response.ok or re.search(r"^[1-9]\d* slots? available now", text, re.MULTILINE):
