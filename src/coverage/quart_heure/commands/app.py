@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import functools
 import importlib
-from collections.abc import Mapping, Sequence
+import inspect
+import typing
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,6 +29,17 @@ _COMMANDS: Mapping[str, tuple[str, ...]] = {
     "starting": ("init",),
 }
 """Modules of commands, and what each has, in the order of the help."""
+
+
+_Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing on stderr but errors.")]
+_LogFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--log-file",
+        metavar="FILE",
+        help="File to which steps, warnings and errors are added, with the time.",
+    ),
+]
 
 
 class _Command(TyperCommand):
@@ -60,6 +73,32 @@ def _start(
         raise typer.Exit
 
 
+def _told(name: str, command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command what every one has: it can be quiet, and keep a log."""
+    hints = typing.get_type_hints(command, include_extras=True)
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    options = [
+        inspect.Parameter(each.name, keyword, default=each.default, annotation=hints[each.name])
+        for each in inspect.signature(command).parameters.values()
+    ]
+    options += [
+        inspect.Parameter("quiet", keyword, default=False, annotation=_Quiet),
+        inspect.Parameter("log_file", keyword, default=None, annotation=_LogFile),
+    ]
+
+    @functools.wraps(command)
+    def run(*, quiet: bool, log_file: Path | None, **given: Any) -> None:
+        from quart_heure.commands.speech import told_as
+
+        with told_as(f"quart-heure {name}", quiet=quiet, log=log_file):
+            command(**given)
+
+    del run.__wrapped__  # typer would look at the command itself
+    run.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
+    run.__annotations__ = {option.name: option.annotation for option in options}
+    return run
+
+
 @functools.cache
 def _with_commands_of(*modules: str) -> typer.Typer:
     """Return the command line with the commands of some modules."""
@@ -82,9 +121,8 @@ def _with_commands_of(*modules: str) -> typer.Typer:
         room = importlib.import_module(f"quart_heure.commands.{module}")
         for name in _COMMANDS[module]:
             word = name.replace("-", "_")
-            found.command(name, cls=_Command)(
-                getattr(room, word, None) or getattr(room, f"{word}_")
-            )
+            command = getattr(room, word, None) or getattr(room, f"{word}_")
+            found.command(name, cls=_Command)(_told(name, command))
     return found
 
 

@@ -33,14 +33,13 @@ from quart_heure.commands.running import (
     load_proposals,
     load_results,
     load_study,
-    progress,
     run_analysis,
     screen,
     tell_file,
     with_week,
     write_all,
 )
-from quart_heure.commands.speech import show
+from quart_heure.commands.speech import progress, show
 from quart_heure.errors import AlarmError, OutputError
 
 

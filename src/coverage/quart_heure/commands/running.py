@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from quart_heure.commands.options import AnalysisOptions, Lang, ProposalOptions
-from quart_heure.commands.speech import one_line, show, tell
+from quart_heure.commands.speech import show, tell
 from quart_heure.errors import InputFileError, OutputError
 
 if TYPE_CHECKING:
@@ -21,19 +20,6 @@ if TYPE_CHECKING:
     from quart_heure.study.asked import Asked
     from quart_heure.study.coverage import Coverage
     from quart_heure.study.study import Study
-
-
-@contextlib.contextmanager
-def progress() -> Iterator[Callable[[str], None]]:
-    """Tell each step on stderr: in place on a terminal, line by line elsewhere."""
-    if sys.stderr.isatty():
-        from rich.console import Console
-        from rich.text import Text
-
-        with Console(stderr=True).status("…") as status:
-            yield lambda step: status.update(Text(f"{one_line(step)} …"))
-    else:
-        yield lambda step: tell(f"{step} …")
 
 
 def check_output(output: Path | None, source: Path | None, *, folder: bool = False) -> None:

@@ -12,11 +12,10 @@ from quart_heure.commands.running import (
     check_output,
     chosen_cache,
     deliver,
-    progress,
     screen,
     tell_file,
 )
-from quart_heure.commands.speech import show
+from quart_heure.commands.speech import progress, show
 from quart_heure.errors import DifferenceError, OutputError
 
 
