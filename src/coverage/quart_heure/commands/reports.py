@@ -28,6 +28,7 @@ from quart_heure.commands.options import (
 )
 from quart_heure.commands.running import (
     check_output,
+    check_shown,
     deliver,
     earlier_run,
     load_proposals,
@@ -130,6 +131,7 @@ def report(
 
     check_output(output, source)
     conditions = [read_condition(one) for one in fail_if or ()]
+    check_shown(source, districts=arrondissement, categories=category)
     earlier = earlier_run(since, output)
     given = load_proposals(proposals)
     with progress() as say:
@@ -220,6 +222,7 @@ def dossier(
     from quart_heure.outputs.dossier.dossier import write_dossiers
 
     check_output(output, None, folder=True)
+    check_shown(source, districts=arrondissement)
     earlier = earlier_run(since, None)
     given = load_proposals(proposals)
     with progress() as say:
