@@ -49,7 +49,8 @@ class _Command(TyperCommand):
         """Read the arguments, and refuse names of files that are empty."""
         given, _, _ = self.make_parser(ctx).parse_args(args=list(args))
         left: list[str] = super().parse_args(ctx, args)
-        for parameter in self.get_params(ctx):
+        parameters: list[Any] = [*self.get_params(ctx)]
+        for parameter in parameters:
             texts, values = given.get(str(parameter.name)), ctx.params.get(str(parameter.name))
             empty = texts == "" or (isinstance(texts, list) and "" in texts)
             if empty and any(isinstance(v, Path) for v in (values, *_each(values))):

@@ -218,7 +218,7 @@ def keep_content(response: requests.Response, *, largest_mb: float = LARGEST_MB)
         pieces.append(piece)
     # As requests itself keeps it: whoever asks for the content gets this.
     response._content = b"".join(pieces)
-    response._content_consumed = True  # type: ignore[attr-defined]
+    response._content_consumed = True
 
 
 def check_answer(response: requests.Response) -> None:
