@@ -108,9 +108,9 @@ def command_line() -> str:
     parts = [
         "# The command line",
         MADE,
-        f"{app.info.help} Results go to stdout, progress and warnings to stderr. Commands that "
-        "read a study take the packaged Paris where none is named; options prevail over the study "
-        "file. `quart-heure COMMAND --help` says the same on a terminal.",
+        f"{app.info.help} Results go to stdout, warnings to stderr, progress to a terminal alone. "
+        "Commands that read a study take the packaged Paris where none is named; options prevail "
+        "over the study file. `quart-heure COMMAND --help` says the same on a terminal.",
         table(["Command", "What it does"], [[f"[`{n}`](#{n})", about[n]] for n in commands]),
     ]
     for name, command in commands.items():

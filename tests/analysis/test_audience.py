@@ -366,6 +366,23 @@ def test_who_takes_no_steps_walks_without_them(
         assert json.loads(capsys.readouterr().out)["parameters"]["profile"] == walker, flags
 
 
+@pytest.mark.parametrize(
+    ("french", "name"),
+    [
+        ("femme", "woman"),
+        ("Femmes", "woman"),
+        ("femme avec enfants", "woman_with_child"),
+        ("homme-avec-enfant", "man_with_child"),
+        ("famille", "family"),
+        ("jeunes", "young"),
+        ("avec un chien", "with_dog"),
+        ("en fauteuil roulant", "wheelchair"),
+    ],
+)
+def test_persons_have_french_names(french: str, name: str) -> None:
+    assert get_person(french) == get_person(name)
+
+
 def test_flags_say_for_whom(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     study = str(write_town(tmp_path))
     flags = ["--for", "woman-with-child", "--for", "with-dog", "--without-referral", "--step-free"]

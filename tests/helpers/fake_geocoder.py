@@ -40,6 +40,8 @@ ADDOK_ADDED = (
 
 LONGEST = 200
 
+_NO_NAMES = {"rue", "avenue", "boulevard", "place", "impasse", "de", "du", "des", "la", "le"}
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Place:
@@ -170,7 +172,7 @@ def score(question: str, place: Place) -> float:
 
 
 def _names(text: str) -> set[str]:
-    return set(re.findall("[a-z]{3,}", fold(text))) - {"rue", "avenue", "boulevard", "place"}
+    return set(re.findall("[a-z]+", fold(text))) - _NO_NAMES
 
 
 def _pieces(text: str) -> set[str]:

@@ -1,7 +1,17 @@
 """A server on this machine that answers as portals do: open data, limits, Soliguide.
 
-Answers have the shapes of the real ones, with places of the toy town. Bad days are told by the
-beginning of the path they befall.
+Places are those of the toy town. What it says is taken from:
+
+- Opendatasoft's Explore API 2.1: its documentation (paths, at most 100 rows a page and row 10,000,
+  the shape of a description and of exports), rows of opendata.paris.fr of 15 September 2025, and
+  the words of its refusal of a limit. Of a set that is not there only the status is known.
+- geo.api.gouv.fr: api-geo 2.5.3 (commit 4aa0828, ``server.js``): a code is looked for among all
+  communes and arrondissements, a list among communes of today unless a type is asked for, and 404
+  is two words of plain text.
+- Soliguide: solinumasso/soliguide (commit ef581c26, ``packages/api``): shape of a search and of a
+  place, and 401 with ``INVALID_TOKEN``.
+
+Bad days are told by the beginning of the path they befall.
 """
 
 from __future__ import annotations
@@ -132,7 +142,10 @@ class FakePortals(FakeServer):
         if rest == "/records":
             limit, offset = int(asked["limit"]), int(asked.get("offset", 0))
             if not 0 <= limit <= 100 or limit + offset > 10_000:
-                return 400, b'{"message": "Invalid value for limit API parameter"}'
+                words = f"{limit} was found but -1 <= limit <= 100 is expected."
+                told = f"Invalid value for limit API parameter: {words}"
+                body = {"error_code": "InvalidRESTParameterError", "message": told}
+                return 400, json.dumps(body).encode()
             page = {"total_count": len(rows), "results": rows[offset : offset + limit]}
             return 200, json.dumps(page).encode()
         if rest == "/exports/geojson":
@@ -170,14 +183,14 @@ class FakePortals(FakeServer):
 
         def feature(code: str) -> Row:
             name, shape = shapes[code]
-            about = {"nom": name, "code": code}
+            about = {"nom": name, "code": code, "codeDepartement": code[:2]}
             geometry = shapely.geometry.mapping(shape)
             return {"type": "Feature", "properties": about, "geometry": geometry}
 
         code = path.removeprefix("/communes").strip("/")
         if code:
-            if code not in shapes or code in municipal:
-                return 404, b'{"code": 404, "message": "Not found"}'
+            if code not in shapes:
+                return 404, b"Not Found"
             return 200, json.dumps(feature(code)).encode()
         wanted = municipal if asked.get("codeParent") == "75056" else {asked.get("code", "")}
         found = [feature(code) for code in sorted(wanted & municipal)]
@@ -211,8 +224,7 @@ class PortalsHandler(Handler):
         asked = dict(urllib.parse.parse_qsl(address.query))
         self.service.asked.append((address.path, asked, body))
         if address.path.startswith("/new-search") and self.headers["Authorization"] != f"JWT {KEY}":
-            told = f"wrong key {self.headers['Authorization']}"
-            self.reply(json.dumps({"message": told}).encode(), code=401)
+            self.reply(b'{"message":"INVALID_TOKEN"}', code=401)
             return
         path = urllib.parse.unquote(address.path)
         code, content = self.service.answer(path, asked, body)

@@ -171,7 +171,8 @@ def test_csv_has_fixed_decimals_and_degrees(folder: Path, toy_coverage: Coverage
 def test_the_manifest_travels_in_every_format(folder: Path) -> None:
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     inside = parquet.read_metadata(folder / "gaps.parquet").metadata[b"quart_heure"]
-    assert json.loads(inside) == {k: v for k, v in manifest.items() if k != "files"}
+    kept = {k: v for k, v in manifest.items() if k != "files"}
+    assert json.loads(inside) == {**kept, "created": manifest["created"][:10]}
     table = gpd.read_file(folder / "coverage.gpkg", layer="manifest")
     parts = dict(zip(table["key"], table["value"], strict=True))
     assert json.loads(parts["parameters"]) == manifest["parameters"]
@@ -180,6 +181,19 @@ def test_the_manifest_travels_in_every_format(folder: Path) -> None:
     for name, about in manifest["files"].items():
         assert sha256_of(folder / name) == about["sha256"]
     assert set(manifest["files"]) == set(RESULT_FILES) - {"manifest.json"}
+
+
+def test_files_of_one_day_are_the_same_whatever_the_hour(
+    toy_coverage: Coverage, tmp_path: Path
+) -> None:
+    written = []
+    for hour in ("08:00:00", "17:30:01"):
+        stamped = {**toy_coverage.manifest, "created": f"2026-11-29T{hour}Z"}
+        folder = tmp_path / hour[:2]
+        write_results(dataclasses.replace(toy_coverage, manifest=stamped), folder)
+        written.append({path.name: path.read_bytes() for path in folder.iterdir()})
+    one, other = written
+    assert [name for name in one if one[name] != other[name]] == ["manifest.json"]
 
 
 def test_definitions_have_the_values_of_the_run(toy_study: Study) -> None:

@@ -180,8 +180,7 @@ def test_bad_days_end_clearly_and_keep_the_key(
 def test_a_key_that_is_wrong_or_missing(
     toy_study: Study, portals: FakePortals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # This server repeats the key that it refuses.
-    with pytest.raises(InputFileError, match=r"HTTP 401 \(wrong key JWT …\)"):
+    with pytest.raises(InputFileError, match=r"HTTP 401 \(INVALID_TOKEN\)"):
         add(toy_study, SoliguideAccess(key="another", url=portals.url))
     monkeypatch.delenv(KEY_VARIABLE, raising=False)
     with pytest.raises(InputFileError, match=f"{KEY_VARIABLE} is not set"):

@@ -271,13 +271,14 @@ def test_streets_are_taken_as_far_as_the_longest_of_the_walks(
 def test_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     study = str(add(write_town(tmp_path), "[profiles.own]\nspeed_kmh = 2.5"))
     flags = ["--profile", "adult", "--profile", "own", "--threshold", "10", "--threshold", "12"]
-    assert main(["paces", study, *flags, "--json", "--no-cache"]) == 0
+    log = ["--log-file", str(tmp_path / "log")]
+    assert main(["paces", study, *flags, "--json", "--no-cache", *log]) == 0
     said = capsys.readouterr()
     rows = json.loads(said.out)["paces"]
     assert {(row["profile"], row["threshold_min"]) for row in rows} == {
         (profile, minutes) for profile in ("adult", "own") for minutes in (10, 12)
     }
-    assert "own, 12 min …" in said.err
+    assert "INFO own, 12 min\n" in (tmp_path / "log").read_text(encoding="utf-8")
     assert main(["paces", study, "--profile", "fast"]) == StudyFileError.exit_code
     assert "there is no walker 'fast'" in capsys.readouterr().err
     target = tmp_path / "sensitivity.csv"

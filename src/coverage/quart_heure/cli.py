@@ -19,7 +19,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     import typer
 
-    from quart_heure.commands.speech import LogLines, tell
+    from quart_heure.commands.speech import LogLines, tell_end
 
     logging.basicConfig(stream=sys.stderr)
     for handler in logging.root.handlers:
@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
         app = app_for(sys.argv[1:] if arguments is None else arguments)
         result = app(args=arguments, standalone_mode=False)
     except QuartHeureError as error:
-        tell(f"Error: {error}")
+        tell_end(f"Error: {error}")
         return error.exit_code
     except (typer.Exit, typer.Abort) as end:
         return end.exit_code if isinstance(end, typer.Exit) else _stopped(130)
@@ -44,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
         if short is None:
             return _usage_error(error)
         error.__traceback__ = None  # what the run held can go, so that there is room to say so
-        tell(f"Error: {short}")
+        tell_end(f"Error: {short}")
         return short.exit_code
     return result if isinstance(result, int) else 0
 

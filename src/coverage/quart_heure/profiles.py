@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 from quart_heure.errors import StudyFileError
+from quart_heure.hints import nearest_hint
 
 __all__ = ["ADULT", "PROFILES", "SLOW", "STEP_FREE", "WalkProfile", "get_profile"]
 
@@ -67,16 +69,28 @@ STEP_FREE = WalkProfile(
 PROFILES: dict[str, WalkProfile] = {p.name: p for p in (ADULT, SLOW, STEP_FREE)}
 
 
+_FRENCH = {
+    "adulte": "adult",
+    "lent": "slow",
+    "lente": "slow",
+    "sans_marche": "step_free",
+    "sans_marches": "step_free",
+    "sans_escalier": "step_free",
+}
+
+
 def get_profile(name: str) -> WalkProfile:
-    """Return the profile of that name.
+    """Return the profile of that name, in English or in French.
 
     Raises
     ------
     StudyFileError
-        If there is none; the message lists those that exist.
+        If there is none; the message suggests the nearest, or lists those that exist.
     """
-    try:
-        return PROFILES[name]
-    except KeyError:
-        msg = f"There is no walker {name!r}."
-        raise StudyFileError(msg, hint=f"Choose one of {', '.join(PROFILES)}.") from None
+    plain = re.sub(r"[-\s]+", "_", name.strip().lower())
+    for key in (name, plain, _FRENCH.get(plain, "")):
+        if key in PROFILES:
+            return PROFILES[key]
+    msg = f"There is no walker {name!r}."
+    otherwise = f"Choose one of {', '.join(PROFILES)}."
+    raise StudyFileError(msg, hint=nearest_hint(plain, [*PROFILES, *_FRENCH], otherwise))

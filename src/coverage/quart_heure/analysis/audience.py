@@ -6,6 +6,7 @@ A wrong *yes* sends somebody to a closed door: what the sources do not say is *p
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
 
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from quart_heure.analysis.states import NO, PERHAPS, YES, combine_states
 from quart_heure.errors import StudyFileError
 from quart_heure.hints import nearest_hint
+from quart_heure.sources.texts import fold
 
 __all__ = ["Person", "admission", "combined_person", "get_person"]
 
@@ -147,10 +149,30 @@ class Admission:
     by_filter: Mapping[str, NDArray[np.int8]]
 
 
-def get_person(name: str, own: Collection[Person] = ()) -> Person:
-    """Return the person of that name: one of ``own``, else of `PERSONS`.
+_FRENCH = {
+    "femme": "woman",
+    "femme_avec_enfant": "woman_with_child",
+    "homme": "man",
+    "homme_avec_enfant": "man_with_child",
+    "famille": "family",
+    "jeune": "young",
+    "avec_chien": "with_dog",
+    "avec_un_chien": "with_dog",
+    "sans_orientation": "without_referral",
+    "fauteuil": "wheelchair",
+    "en_fauteuil_roulant": "wheelchair",
+}
 
-    Hyphens may stand for underscores.
+
+def get_person(name: str, own: Collection[Person] = ()) -> Person:
+    """Return the person of that name: one of ``own``, else of `PERSONS`, in either language.
+
+    Hyphens and blanks may stand for underscores.
+
+    Examples
+    --------
+    >>> get_person("femme").name, get_person("Femme avec enfants").name
+    ('woman', 'woman_with_child')
 
     Raises
     ------
@@ -158,12 +180,15 @@ def get_person(name: str, own: Collection[Person] = ()) -> Person:
         If there is none; the message suggests the nearest.
     """
     known = {**PERSONS, **{person.name: person for person in own}}
-    plain = name.strip().replace("-", "_")
-    for key in (name, plain):
+    plain = re.sub(r"[-\s]+", "_", name.strip())
+    small = fold(plain)
+    for key in (name, plain, small, _FRENCH.get(small, ""), _FRENCH.get(small.rstrip("s"), "")):
         if key in known:
             return known[key]
     msg = f"There is no person {name!r}."
-    raise StudyFileError(msg, hint=nearest_hint(plain.lower(), known))
+    otherwise = f"Known: {', '.join(known)}."
+    near = nearest_hint(small, [*known, *_FRENCH], otherwise)
+    raise StudyFileError(msg, hint=near)
 
 
 def combined_person(persons: Sequence[Person]) -> Person:

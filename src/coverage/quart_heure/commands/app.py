@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import functools
 import importlib
-from collections.abc import Mapping, Sequence
+import inspect
+import typing
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -29,6 +31,17 @@ _COMMANDS: Mapping[str, tuple[str, ...]] = {
 """Modules of commands, and what each has, in the order of the help."""
 
 
+_Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing on stderr but errors.")]
+_LogFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--log-file",
+        metavar="FILE",
+        help="File to which steps, warnings and errors are added, with the time.",
+    ),
+]
+
+
 class _Command(TyperCommand):
     """A command that knows an empty name from the folder one is in, which Python does not."""
 
@@ -36,7 +49,8 @@ class _Command(TyperCommand):
         """Read the arguments, and refuse names of files that are empty."""
         given, _, _ = self.make_parser(ctx).parse_args(args=list(args))
         left: list[str] = super().parse_args(ctx, args)
-        for parameter in self.get_params(ctx):
+        parameters: list[Any] = [*self.get_params(ctx)]
+        for parameter in parameters:
             texts, values = given.get(str(parameter.name)), ctx.params.get(str(parameter.name))
             empty = texts == "" or (isinstance(texts, list) and "" in texts)
             if empty and any(isinstance(v, Path) for v in (values, *_each(values))):
@@ -58,6 +72,32 @@ def _start(
 
         typer.echo(tool_version())
         raise typer.Exit
+
+
+def _told(name: str, command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command what every one has: it can be quiet, and keep a log."""
+    hints = typing.get_type_hints(command, include_extras=True)
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    options = [
+        inspect.Parameter(each.name, keyword, default=each.default, annotation=hints[each.name])
+        for each in inspect.signature(command).parameters.values()
+    ]
+    options += [
+        inspect.Parameter("quiet", keyword, default=False, annotation=_Quiet),
+        inspect.Parameter("log_file", keyword, default=None, annotation=_LogFile),
+    ]
+
+    @functools.wraps(command)
+    def run(*, quiet: bool, log_file: Path | None, **given: Any) -> None:
+        from quart_heure.commands.speech import told_as
+
+        with told_as(f"quart-heure {name}", quiet=quiet, log=log_file):
+            command(**given)
+
+    del run.__wrapped__  # typer would look at the command itself
+    run.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
+    run.__annotations__ = {option.name: option.annotation for option in options}
+    return run
 
 
 @functools.cache
@@ -82,9 +122,8 @@ def _with_commands_of(*modules: str) -> typer.Typer:
         room = importlib.import_module(f"quart_heure.commands.{module}")
         for name in _COMMANDS[module]:
             word = name.replace("-", "_")
-            found.command(name, cls=_Command)(
-                getattr(room, word, None) or getattr(room, f"{word}_")
-            )
+            command = getattr(room, word, None) or getattr(room, f"{word}_")
+            found.command(name, cls=_Command)(_told(name, command))
     return found
 
 

@@ -20,10 +20,10 @@ from quart_heure.commands.running import (
     check_output,
     deliver,
     load_study,
-    progress,
     run_analysis,
     screen,
 )
+from quart_heure.commands.speech import progress
 
 
 @with_options

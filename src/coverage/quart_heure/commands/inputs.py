@@ -22,11 +22,10 @@ from quart_heure.commands.running import (
     chosen_cache,
     deliver,
     load_study,
-    progress,
     screen,
     tell_file,
 )
-from quart_heure.commands.speech import show, tell
+from quart_heure.commands.speech import progress, show, tell
 
 
 def fetch(

@@ -106,7 +106,11 @@ class AnalysisOptions:
     """What is asked of an analysis; each prevails over the study file."""
 
     profile: Annotated[
-        str | None, typer.Option(help="Walker: adult, slow, step_free, or one of the study file.")
+        str | None,
+        typer.Option(
+            help="Walker: adult, slow, step_free (adulte, lent, sans-marches), or one of the study"
+            " file."
+        ),
     ] = None
     threshold: Annotated[
         float | None,
@@ -158,7 +162,8 @@ class AnalysisOptions:
             "--for",
             metavar="PERSON",
             help="Count places that admit woman, woman-with-child, man, man-with-child, family,"
-            " young, with-dog, or a person of the study file; may be repeated.",
+            " young, with-dog (or femme, homme, famille, jeune …), or a person of the study file;"
+            " may be repeated.",
         ),
     ] = None
     without_referral: Annotated[

@@ -28,20 +28,20 @@ from quart_heure.commands.options import (
 )
 from quart_heure.commands.running import (
     check_output,
+    check_shown,
     deliver,
     earlier_run,
     fitting,
     load_proposals,
     load_results,
     load_study,
-    progress,
     run_analysis,
     screen,
     tell_file,
     with_week,
     write_all,
 )
-from quart_heure.commands.speech import show
+from quart_heure.commands.speech import progress, show
 from quart_heure.errors import AlarmError, OutputError
 
 
@@ -132,6 +132,7 @@ def report(
 
     check_output(output, source)
     conditions = [read_condition(one) for one in fail_if or ()]
+    check_shown(source, districts=arrondissement, categories=category)
     earlier = earlier_run(since, output)
     given = load_proposals(proposals)
     with progress() as say:
@@ -223,6 +224,7 @@ def dossier(
     from quart_heure.outputs.dossier.dossier import write_dossiers
 
     check_output(output, None, folder=True)
+    check_shown(source, districts=arrondissement)
     earlier = earlier_run(since, None)
     given = load_proposals(proposals)
     with progress() as say:

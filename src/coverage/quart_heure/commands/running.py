@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from quart_heure.commands.options import AnalysisOptions, Lang, ProposalOptions
-from quart_heure.commands.speech import one_line, show, tell
-from quart_heure.errors import InputFileError, OutputError, QuartHeureError
+from quart_heure.commands.speech import show, tell
+from quart_heure.errors import InputFileError, OutputError, QuartHeureError, StudyFileError
 
 if TYPE_CHECKING:
     from quart_heure.outputs.proposals.proposal import Proposal
@@ -23,17 +23,15 @@ if TYPE_CHECKING:
     from quart_heure.study.study import Study
 
 
-@contextlib.contextmanager
-def progress() -> Iterator[Callable[[str], None]]:
-    """Tell each step on stderr: in place on a terminal, line by line elsewhere."""
-    if sys.stderr.isatty():
-        from rich.console import Console
-        from rich.text import Text
-
-        with Console(stderr=True).status("…") as status:
-            yield lambda step: status.update(Text(f"{one_line(step)} …"))
-    else:
-        yield lambda step: tell(f"{step} …")
+_OPTIONS = {
+    "threshold_min": "--threshold",
+    "at": "--at",
+    "on": "--on",
+    "between": "--between",
+    "stay_min": "--stay",
+    "week_of": "--week-of",
+}
+"""Options that are called otherwise in a study file, or without their hyphens."""
 
 
 def check_output(output: Path | None, source: Path | None, *, folder: bool = False) -> None:
@@ -110,10 +108,7 @@ def _keep_inputs(output: Path, source: Path, *, folder: bool) -> None:
 
     results = (*WEEK_FILES, *RESULT_FILES)
     check_name(source)
-    if source.is_dir() and not (source / "study.toml").is_file():
-        inputs = [source / name for name in results]
-    else:
-        inputs = input_files(source)
+    inputs = [source / name for name in results] if _is_results(source) else input_files(source)
     pages = ("report.html", "map.html")
     names = (*results, *pages) if folder else ()
     made = {(output / name).resolve() for name in names} if folder else {output.resolve()}
@@ -149,6 +144,69 @@ def load_study(
     network
         Streets to take instead of its own.
     """
+    with _as_typed(asked):
+        return _loaded(
+            source, asked, no_cache=no_cache, soliguide=soliguide, walks_m=walks_m, network=network
+        )
+
+
+@contextlib.contextmanager
+def _as_typed(asked: Asked) -> Iterator[None]:
+    """Name what is wrong as it was typed: an option, not a key of a study file."""
+    try:
+        yield
+    except StudyFileError as error:
+        message = str(error.args[0])
+        key, _, rest = message.partition(" ")
+        if key in asked and key in _OPTIONS:
+            error.args = (f"{_OPTIONS[key]} {rest}",)
+        raise
+
+
+def check_shown(
+    source: Path | None, *, districts: Sequence[str] | None, categories: Sequence[str] | None = None
+) -> None:
+    """Refuse districts and categories that a study does not have, before anything is computed.
+
+    Parameters
+    ----------
+    source
+        The study; None for the packaged Paris. Folders of results are quick to say it themselves.
+
+    Raises
+    ------
+    InputFileError, CategoryError
+        If it has none like it; the message names the nearest.
+    """
+    from quart_heure.analysis.answers import COMPOSITES
+    from quart_heure.categories import check_categories, extend_catalogue
+    from quart_heure.outputs.report.content import find_districts
+    from quart_heure.study.inputs import paris_settings, read_study_area
+    from quart_heure.study.settings import read_settings
+
+    if _is_results(source) or not (districts or categories):
+        return
+    settings = paris_settings() if source is None else read_settings(source)
+    own = [name for name in categories or () if name not in COMPOSITES]
+    check_categories(dict.fromkeys(own), extend_catalogue(settings.categories))
+    if districts:
+        known = read_study_area(settings, chosen_cache(no_cache=False)).districts
+        find_districts(dict(zip(known["district_id"], known["label"], strict=True)), districts)
+
+
+def _is_results(source: Path | None) -> bool:
+    return source is not None and source.is_dir() and not (source / "study.toml").is_file()
+
+
+def _loaded(
+    source: Path | None,
+    asked: Asked,
+    *,
+    no_cache: bool,
+    soliguide: bool,
+    walks_m: float,
+    network: Path | None,
+) -> Study:
     from quart_heure.stamp import creation_time
     from quart_heure.study.file import read_study
     from quart_heure.study.inputs import paris_settings
@@ -241,7 +299,7 @@ def load_results(
         from quart_heure.sources.given import check_name
 
         check_name(source)
-    if source is not None and source.is_dir() and not (source / "study.toml").is_file():
+    if source is not None and _is_results(source):
         given = options.given()
         if given:
             msg = f"{source} holds results: {given[0]} cannot change them."

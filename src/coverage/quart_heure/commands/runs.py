@@ -13,11 +13,10 @@ from quart_heure.commands.running import (
     chosen_cache,
     deliver,
     fitting,
-    progress,
     screen,
     tell_file,
 )
-from quart_heure.commands.speech import show
+from quart_heure.commands.speech import progress, show
 from quart_heure.errors import DifferenceError, OutputError
 
 

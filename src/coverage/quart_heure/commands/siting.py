@@ -25,11 +25,11 @@ from quart_heure.commands.running import (
     deliver,
     keep,
     load_study,
-    progress,
     run_analysis,
     screen,
     tell_file,
 )
+from quart_heure.commands.speech import progress
 
 
 class Weights(enum.StrEnum):

@@ -149,14 +149,14 @@ def _essentials() -> list[str]:
 
     catalogue = default_catalogue()
     usual = [name for name, one in catalogue.items() if one.essential]
-    typer.echo(f"  {', '.join(catalogue)}", err=True)
+    tell(f"  {', '.join(catalogue)}")
     while True:
         told = _ask("Essential services, separated by commas", ", ".join(usual))
         chosen = [word.strip() for word in told.split(",") if word.strip()]
         try:
             check_categories(chosen, catalogue)
         except CategoryError as error:
-            typer.echo(str(error), err=True)
+            tell(error)
         else:
             return [] if chosen == usual else chosen
 

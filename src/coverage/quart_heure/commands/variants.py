@@ -22,9 +22,9 @@ from quart_heure.commands.running import (
     deliver,
     load_study,
     load_walkers,
-    progress,
     screen,
 )
+from quart_heure.commands.speech import progress
 
 
 @with_options

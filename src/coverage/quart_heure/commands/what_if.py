@@ -23,10 +23,10 @@ from quart_heure.commands.running import (
     deliver,
     load_study,
     load_walkers,
-    progress,
     screen,
     tell_file,
 )
+from quart_heure.commands.speech import progress
 from quart_heure.errors import StudyFileError
 
 if TYPE_CHECKING:

@@ -35,20 +35,19 @@ def commune_and_districts(
     """
     code = urllib.parse.quote(insee, safe="")
     try:
-        found = [web.json("boundary", f"{url}/communes/{code}", params=_SHAPE)]
+        # Municipal arrondissements are found by their code as communes are.
+        found = web.json("boundary", f"{url}/communes/{code}", params=_SHAPE)
     except InputFileError as error:
         if hopeless_status(error) != 404:
             raise
-        params = {**_MUNICIPAL, "code": insee}
-        found = _features(web.json("boundary", f"{url}/communes", params=params))
-    if not found:
         msg = f"geo.api.gouv.fr knows no commune with the INSEE code {insee}."
-        raise GeometryError(msg, hint="Check the code (Paris is 75056), or take --limits osm.")
+        hint = "Check the code (Paris is 75056), or take --limits osm."
+        raise GeometryError(msg, hint=hint) from error
     districts: list[Any] = []
     if insee in _WITH_DISTRICTS:
         params = {**_MUNICIPAL, "codeParent": insee}
         districts = _features(web.json("districts", f"{url}/communes", params=params))
-    return _boundary(found[0]), tuple(map(_boundary, districts))
+    return _boundary(found), tuple(map(_boundary, districts))
 
 
 def _features(answer: Any) -> list[Any]:

@@ -16,7 +16,12 @@ import shapely
 from quart_heure.analysis.stored import stored_ground, stored_network
 from quart_heure.analysis.stored_area import stored_area
 from quart_heure.cache import Cache
-from quart_heure.categories import Category, default_catalogue, extend_catalogue
+from quart_heure.categories import (
+    Category,
+    check_categories,
+    default_catalogue,
+    extend_catalogue,
+)
 from quart_heure.errors import StudyFileError
 from quart_heure.files import sha256_of
 from quart_heure.network.files import is_cut_to_place
@@ -126,13 +131,14 @@ def read_inputs(
     folder = settings.folder
     for file in settings.files():
         check_given(file)
-    area = _area(settings.area, folder, settings.where, cache)
+    catalogue = extend_catalogue(settings.categories)
+    check_categories(fields.get("categories", ()), catalogue)
+    area = read_study_area(settings, cache)
     threshold_min = fields.get("threshold_min", THRESHOLD_MIN)
     isochrones_min = fields.get("isochrones_min", ISOCHRONES_MIN)
     # Before anything large is read: streets are looked for as far as one walks.
     check_walks(threshold_min, isochrones_min)
     check_cells(area, fields.get("cell_m", CELL_M))
-    catalogue = extend_catalogue(settings.categories)
     sources, merge = _sources(settings.services, folder), settings.services.merge
     # Merging sees every source: it says more than that a place is told twice.
     services = read_services(sources, area, catalogue=catalogue, across_sources=not merge.on)
@@ -261,8 +267,9 @@ def _sources(services: ServicesTable, folder: Path) -> tuple[ServiceSource, ...]
     return (*shared, *own)
 
 
-def _area(table: AreaTable, folder: Path, where: str, cache: Cache) -> StudyArea:
-    """Read the area, at the level that is asked for."""
+def read_study_area(settings: StudySettings, cache: Cache) -> StudyArea:
+    """Read the area of a study, at the level that is asked for."""
+    table, folder, where = settings.area, settings.folder, settings.where
     finer, level = table.subdistricts, table.level
     if level not in _LEVELS or (level == "subdistricts" and finer is None):
         msg = f"{where}, [area]: level is {level!r}" + ("." if finer else ", without subdistricts.")

@@ -244,14 +244,20 @@ def resolve_districts(indicators: pd.DataFrame, wanted: Iterable[str]) -> list[s
     InputFileError
         If there is none like it, and the message names the nearest; or several are called so.
     """
-    labels = _district_labels(indicators)
+    return find_districts(_district_labels(indicators), wanted)
+
+
+def find_districts(labels: Mapping[str, str], wanted: Iterable[str]) -> list[str]:
+    """Do the same among the labels of districts by their ids."""
     ids, called = list(labels), list(labels.values())
     known = known_names(ids, called)
     found = []
     for name in wanted:
         at = positions_of(name, known)
         if not at:
-            near = difflib.get_close_matches(bare_name(name), known, n=1, cutoff=0.5)
+            bare = bare_name(name)
+            # Numbers that share a digit are no nearer for it.
+            near = [] if bare.isdigit() else difflib.get_close_matches(bare, known, n=1, cutoff=0.5)
             msg = f"There is no district {name!r}."
             hint = f"Districts are {', '.join(called)}."
             if near:

@@ -18,6 +18,7 @@ import shapely
 from numpy.typing import NDArray
 
 from quart_heure.outputs.results.manifest import json_text
+from quart_heure.stamp import creation_time
 
 _METADATA_KEY = b"quart_heure"
 
@@ -68,7 +69,7 @@ def write_geoparquet(
     metadata = {
         **table.schema.metadata,
         b"geo": json.dumps(geo).encode(),
-        _METADATA_KEY: json_text(manifest, indent=None).encode(),
+        _METADATA_KEY: json_text(_of_the_day(manifest), indent=None).encode(),
     }
     table = table.append_column("geometry", column).replace_schema_metadata(metadata)
     # Shapes hardly repeat: a dictionary of them costs time and saves nothing.
@@ -111,11 +112,21 @@ def write_geopackage(
 
     The manifest is a table of its own, ``manifest``: one row for each of its parts.
     """
+    manifest = _of_the_day(manifest)
     parts = {key: json_text(value, indent=None) for key, value in manifest.items()}
     about = pd.DataFrame({"key": list(parts), "value": list(parts.values())})
-    with _steady_gdal(str(manifest.get("created", ""))):
+    with _steady_gdal(str(manifest.get("created", creation_time()[:10]))):
         for name, frame in {**layers, "manifest": about}.items():
             _write_layer(frame, path, name)
+
+
+def _of_the_day(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a file holds of a manifest: the day and not the time, so that runs give one file.
+
+    Figures depend on the day (which services are valid, how old facts are), on no hour of it.
+    """
+    stamped = {"created": str(manifest["created"])[:10]} if "created" in manifest else {}
+    return {**manifest, **stamped}
 
 
 def _write_layer(frame: pd.DataFrame, path: Path, name: str) -> None:
@@ -130,14 +141,15 @@ def _write_layer(frame: pd.DataFrame, path: Path, name: str) -> None:
 
 
 @contextlib.contextmanager
-def _steady_gdal(created: str) -> Iterator[None]:
-    """Let GDAL stamp files with the time of the run, and skip its waits for the disk.
+def _steady_gdal(day: str) -> Iterator[None]:
+    """Let GDAL stamp files with the day of the run, and skip its waits for the disk.
 
     Files are written under a temporary name: one that a crash leaves incomplete is never used.
     """
-    options = {"OGR_SQLITE_SYNCHRONOUS": "OFF"}
-    if created:
-        options["OGR_CURRENT_DATE"] = created.replace("Z", ".000Z")
+    options = {
+        "OGR_SQLITE_SYNCHRONOUS": "OFF",
+        "OGR_CURRENT_DATE": f"{day}T00:00:00.000Z",
+    }
     before = {key: pyogrio.get_gdal_config_option(key) for key in options}
     pyogrio.set_gdal_config_options(options)
     try:

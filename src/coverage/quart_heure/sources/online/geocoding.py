@@ -195,10 +195,10 @@ def geocode_file(
             for name in ("longitude", "latitude"):
                 table.columns[table.at[name]][row] = match[name]
     said = [match for match, _ in found.values() if match.get("result_status") != REFUSED]
-    answer = _write(table, output, said)
+    kept = _write(table, output, said)
     return Geocoded(
         path=output,
-        answer=answer,
+        answer=kept,
         rows=len(numbers),
         had_place=had_place,
         discreet=discreet,
