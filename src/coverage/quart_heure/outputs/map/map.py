@@ -11,7 +11,7 @@ from quart_heure.analysis.states import PERHAPS, YES
 from quart_heure.analysis.statuses import BORDERLINE
 from quart_heure.analysis.week import HOURS
 from quart_heure.errors import StudyFileError
-from quart_heure.files import replacing
+from quart_heure.files import AnyPath, replacing
 from quart_heure.labels import district_label
 from quart_heure.outputs.discretion import publishable, telling_of
 from quart_heure.outputs.map.cells import Grid, cells_shown, thresholds_offered
@@ -207,7 +207,7 @@ def render_map(
 
 def write_map(
     coverage: Coverage,
-    path: Path,
+    path: AnyPath,
     *,
     lang: str = "fr",
     background: gpd.GeoDataFrame | None = None,
@@ -224,6 +224,7 @@ def write_map(
     OutputError
         If the file cannot be written.
     """
+    path = Path(path)
     page = render_map(
         coverage,
         lang=lang,
