@@ -304,7 +304,8 @@ export class CoverageMap {
       this.focusPopup(layer.getPopup(), from);
     });
     const district = mine && this.data.ground.districts[mine.row];
-    this.viewpoint.flyTo(district ? L.latLngBounds(polygon(district.shape).flat(2)) : layer.getBounds());
+    const bounds = district ? L.latLngBounds(polygon(district.shape).flat(2)) : layer.getBounds();
+    this.viewpoint.flyTo(bounds, { card: true });
   }
 
   /**
