@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 def number(value: float, decimals: int = 1) -> float | int | None:
     """Return a number rounded for the page; None where it is unknown or infinite."""
-    if not math.isfinite(value):
+    if value is pd.NA or not math.isfinite(value):
         return None
     return round(float(value), decimals) if decimals else round(float(value))
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from quart_heure.labels import UNKNOWN, format_date, format_number, text, word
 from quart_heure.outputs.report.structure import Since, SinceRow
@@ -108,6 +109,8 @@ def _rows(earlier: Run, later: Run, categories: Sequence[str]) -> list[SinceRow]
         was = before.get((district, category))
         if was is None or category not in categories:
             continue
+        if pd.isna(was["gaps"]) or pd.isna(now["gaps"]):
+            continue  # not judged then, or not judged now
         rows.append(
             {
                 "district_id": district,
