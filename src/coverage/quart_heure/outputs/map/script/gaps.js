@@ -72,6 +72,27 @@ export class Gaps {
   }
 
   /**
+   * The districts that have some of a gap, that with most people in it first.
+   * @param {Gap} gap one of those that `of` gave
+   * @returns {{ row: number, whole: boolean }[]}
+   */
+  rowsOf(gap) {
+    const cells = this.extents.get(gap);
+    if (!cells) return (gap.parts || []).map(({ row }) => ({ row, whole: false }));
+    const { tally } = this;
+    const [people, size] = [new Float64Array(tally.rows), new Float64Array(tally.rows)];
+    for (const cell of cells) {
+      const row = tally.rowOf(cell);
+      people[row] += tally.people[cell];
+      size[row]++;
+    }
+    return [...size.keys()]
+      .filter((row) => size[row])
+      .sort((a, b) => people[b] - people[a] || size[b] - size[a])
+      .map((row) => ({ row, whole: size[row] >= WHOLE * tally.size[row] }));
+  }
+
+  /**
    * What the districts have of a gap, the most populated first.
    * @param {View} view
    * @param {Gap} gap one of those that `of` gave
