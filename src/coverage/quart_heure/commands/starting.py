@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from quart_heure.commands.speech import show, tell
 from quart_heure.errors import InputFileError, OutputError
+from quart_heure.steering import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,11 +65,13 @@ def init(
         }
     with replacing(path) as temporary:
         temporary.write_text(_filled(said), encoding="utf-8")
-    typer.echo(str(path))
+    show(str(path))
 
 
 def _ask(question: str, default: str) -> str:
-    answer: str = typer.prompt(question, default=default, show_default=bool(default), err=True)
+    answer: str = typer.prompt(
+        question, default=harmless(default), show_default=bool(default), err=True
+    )
     return answer.strip()
 
 
@@ -112,15 +116,15 @@ def _column(table: pd.DataFrame, given: str, what: str, at: int, *, asks: bool) 
         return given
     likely = likely_columns(table)[at] or ""
     if not asks:
-        typer.echo(f"{what} of the districts: {_shown(table, likely) or 'no column'}", err=True)
+        tell(f"{what} of the districts: {_shown(table, likely) or 'no column'}")
         return likely
     for column in columns:
-        typer.echo(f"  {_shown(table, column)}", err=True)
+        tell(f"  {_shown(table, column)}")
     while True:
         answer = _ask(f"Column of their {what}", likely)
         if answer in columns:
             return answer
-        typer.echo(f"There is no column {answer!r}.", err=True)
+        tell(f"There is no column {answer!r}.")
 
 
 def _shown(table: pd.DataFrame, column: str) -> str:

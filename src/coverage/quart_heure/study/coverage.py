@@ -21,6 +21,7 @@ from quart_heure.analysis.week import Week
 from quart_heure.network.snapping import Attachment
 from quart_heure.study.prepared import Prepared
 from quart_heure.study.study import Study
+from quart_heure.study.views import CoverageViews
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["Coverage"]
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class Coverage:
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Coverage(CoverageViews):
     """What an analysis found. See the data dictionary for the columns of each table.
 
     Parameters
@@ -88,6 +89,12 @@ class Coverage:
     answers: Mapping[str, Answer] = dataclasses.field(repr=False)
     attachment: Attachment = dataclasses.field(repr=False)
     week: Week | None = None
+
+    def __repr__(self) -> str:
+        """Tell how much there is; the tables hold what."""
+        counts = (("cells", self.cells), ("gaps", self.gaps), ("problems", self.problems))
+        told = ", ".join(f"{len(table):,} {name}" for name, table in counts)
+        return f"Coverage: {told}\n{self.study!r}"
 
     @functools.cached_property
     def fragility(self) -> pd.DataFrame:

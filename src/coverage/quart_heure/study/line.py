@@ -26,7 +26,12 @@ from quart_heure.analysis.doors import Doors, entry_table
 from quart_heure.analysis.gap_tables import gap_tables
 from quart_heure.analysis.indicators import composite_table, indicators_of
 from quart_heure.analysis.isochrones import isochrones_of
-from quart_heure.analysis.placement import place_services, placement_problems, short_streets
+from quart_heure.analysis.placement import (
+    none_near,
+    place_services,
+    placement_problems,
+    short_streets,
+)
 from quart_heure.analysis.ranges import with_ranges
 from quart_heure.analysis.steep_ground import steep_ground
 from quart_heure.analysis.stored_searches import stored_contours, stored_reach
@@ -228,6 +233,7 @@ def analyse(
         *placement_problems(
             services, snap_m=study.snap_m, margin_m=study.margin_m, rows=study.services.rows
         ),
+        *none_near(services),
         *short_streets(network, area, margin_m=study.margin_m),
         *steep_ground(network, study.heights),
     ]

@@ -55,6 +55,8 @@ class District:
     label: str
     at: LatLng
     shape: Shape
+    postcode: str = ""
+    """Where its id tells it."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -76,33 +78,82 @@ class PlaceName:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class StreetLabels:
-    """Places of street names, a column per field: all lists are as long.
+class PackedPoints:
+    """Steps between points, each number packed a byte at a time (see `walk_streets.planes`)."""
 
-    ``x`` and ``y`` are units of degrees, ``angle_deg`` turns clockwise, ``room_m`` is how long the
-    name may be, ``level`` the class of the street and ``name`` the position of its name.
+    x: list[str]
+    y: list[str]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PackedLines:
+    """Lines in units of degrees: how many points each has, and the steps between all of them."""
+
+    sizes: list[str]
+    steps: PackedPoints
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PackedLabels:
+    """Places of street names, a column per field (see `street_map.StreetLabels`)."""
+
+    at: PackedPoints
+    angle_deg: list[str]
+    room_m: list[str]
+    level: list[str]
+    name: list[str]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PackedStretches:
+    """A place of every street in every part of the area that it runs through, by name.
+
+    ``name`` is the position of its name, ``part`` that of the part, plus one; of a street, the
+    longest stretch comes first.
     """
 
-    x: list[int]
-    y: list[int]
-    angle_deg: list[int]
-    room_m: list[int]
-    level: list[int]
-    name: list[int]
+    at: PackedPoints
+    name: list[str]
+    part: list[str]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class StreetMap:
+    """Streets by class, the main ones first, their names, where these stand, and to find them."""
+
+    classes: list[PackedLines]
+    names: str
+    labels: PackedLabels
+    stretches: PackedStretches
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FoundPlaces:
+    """Stations and other places that can be searched by name.
+
+    ``part`` is the position among the parts of the area, plus one; 0 is none of them.
+    """
+
+    names: str
+    kinds: list[str]
+    kind: list[str]
+    at: PackedPoints
+    part: list[str]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Ground:
-    """What lies under and over the coverage; streets are by class, the main ones first."""
+    """What lies under and over the coverage."""
 
     bounds: Bounds
     area: Shape
     districts: list[District]
     scenery: dict[str, Scenery]
     place_names: list[PlaceName]
-    streets: list[list[Steps]]
-    street_names: list[str]
-    street_labels: StreetLabels
+    parts: list[str]
+    """What streets and places are said to lie in: districts, or their parts where there are any."""
+    streets: StreetMap
+    found: FoundPlaces | None = None
 
 
 # --- figures -------------------------------------------------------------------------------------
@@ -380,14 +431,6 @@ class PackedHours:
 
 
 # --- walks ---------------------------------------------------------------------------------------
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class PackedPoints:
-    """Steps between points, each number packed a byte at a time (see `walk_streets.planes`)."""
-
-    x: list[str]
-    y: list[str]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

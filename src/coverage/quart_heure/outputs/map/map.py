@@ -11,9 +11,9 @@ from quart_heure.analysis.states import PERHAPS, YES
 from quart_heure.analysis.statuses import BORDERLINE
 from quart_heure.analysis.week import HOURS
 from quart_heure.errors import StudyFileError
-from quart_heure.files import replacing
+from quart_heure.files import AnyPath, replacing
 from quart_heure.labels import district_label
-from quart_heure.outputs.discretion import publishable
+from quart_heure.outputs.discretion import publishable, telling_of
 from quart_heure.outputs.map.cells import Grid, cells_shown, thresholds_offered
 from quart_heure.outputs.map.data import Constants, PageData, Said, SaidOtherwise
 from quart_heure.outputs.map.figures import category_rows, has_ends
@@ -54,6 +54,7 @@ _SWAPPED_WORDS = (
     "map_help",
     "legend",
     "panel_label",
+    "card_label",
     "skip_to_panel",
     "skip_to_map",
 )
@@ -105,6 +106,7 @@ def build_map(
     A folium layer that is added draws over the coverage. Its popups need scripts that folium loads
     from the internet, which this page does not allow.
     """
+    telling = telling_of(coverage)
     coverage = publishable(coverage)
     study = coverage.study
     pen = Pen(study.area.crs)
@@ -147,7 +149,7 @@ def build_map(
             places=_places(coverage, lang=other),
             services=service_words(coverage, lang=other),
         ),
-        ground=ground(coverage, background, pen),
+        ground=ground(coverage, background, pen, telling=telling),
         rows=category_rows(coverage, study.categories[0])["label"].astype(str).tolist(),
         places=_places(coverage, lang=lang),
         views=shown,
@@ -205,7 +207,7 @@ def render_map(
 
 def write_map(
     coverage: Coverage,
-    path: Path,
+    path: AnyPath,
     *,
     lang: str = "fr",
     background: gpd.GeoDataFrame | None = None,
@@ -222,6 +224,7 @@ def write_map(
     OutputError
         If the file cannot be written.
     """
+    path = Path(path)
     page = render_map(
         coverage,
         lang=lang,

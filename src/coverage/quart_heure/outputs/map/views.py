@@ -10,6 +10,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from quart_heure.analysis.certainty import CLOSED_THEN
 from quart_heure.labels import LANGUAGES, source_words, word
 from quart_heure.outputs.barrier_words import barrier_words
 from quart_heure.outputs.discretion import DISCREET, anchored_counts, hidden_counts
@@ -96,8 +97,10 @@ def _placed(coverage: Coverage) -> tuple[list[dict[Any, Any]], NDArray[np.float6
     """Return the services that may be shown, and their coordinates."""
     services = coverage.services
     shown = ~(services.geometry.is_empty | services.geometry.isna())
-    # Those that neither count nor lie in the area would only distract.
-    shown &= services["counted"].astype(bool) | services["inside"].astype(bool)
+    # Those that neither count nor lie in the area would only distract; one that is closed counts
+    # at another hour, and the page has them all.
+    counts = services["counted"].astype(bool) | (services["left_out_reason"] == CLOSED_THEN)
+    shown &= counts | services["inside"].astype(bool)
     placed = services[shown]
     at = shapely.get_coordinates(placed.geometry.to_numpy())
     return pd.DataFrame(placed.drop(columns="geometry")).to_dict("records"), at

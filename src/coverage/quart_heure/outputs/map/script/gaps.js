@@ -26,6 +26,7 @@ import { degrees } from "./draw.js";
 import { constants } from "./page.js";
 import { Projection } from "./projection.js";
 import { essentials, isJudged } from "./scene.js";
+import { streetMap } from "./street_map.js";
 import { depths, outline, zonesOf } from "./zones.js";
 
 const STREET_REACH = 350; // metres to the name of a street that a zone is called by
@@ -324,7 +325,7 @@ export class Gaps {
    * @param {L.LatLngLiteral} at
    */
   streetAt(at) {
-    const { street_labels: labels, street_names: names } = this.data.ground;
+    const { labels, names } = streetMap;
     let [best, least] = ["", STREET_REACH];
     const across = Math.cos((at.lat * Math.PI) / 180);
     labels.name.forEach((name, i) => {

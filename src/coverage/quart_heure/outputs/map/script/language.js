@@ -19,6 +19,7 @@ function swap({ other }) {
   for (const node of inputs("[data-say]")) node.textContent = other.words[node.dataset.say || ""];
   byId("map-area").setAttribute("aria-label", other.words.map_label);
   part(byId("map-area"), ".map").setAttribute("aria-label", other.words.map_label);
+  byId("card").setAttribute("aria-label", other.words.card_label);
   byId("panel").setAttribute("aria-label", other.words.panel_label);
 }
 

@@ -25,29 +25,19 @@
 /** @typedef {{ gaps: L.LayerGroup, services: L.LayerGroup }} Drawn of a view */
 /** @typedef {"ground" | "coverage" | "streets"} Pane that a canvas is drawn in */
 
+import { Card } from "./card.js";
 import { closing, gapFill, points, polygon, reach } from "./draw.js";
 import { Mark, kindOf, markStyle, shapeOf } from "./marks.js";
-import { byId, el, palette } from "./page.js";
+import { el, palette } from "./page.js";
 import { gapPopup, servicePopup } from "./popups.js";
 import { categoryViews } from "./scene.js";
+import { streetMap } from "./street_map.js";
 import { Surface } from "./surface.js";
 
 const HOLE_REACH = 250; // units of degrees, some 200 m
 const STREETS_FROM = [0, 12, 13, 14]; // zoom, by class
 const STREET_WEIGHTS = [2.4, 1.7, 1.2, 0.9]; // pixels at zoom 13
 const PANES = { ground: 200, surface: 390, coverage: 400, streets: 410, marks: 430, names: 450 };
-const CLEAR_OF_ZOOM = 54; // pixels beside the zoom buttons
-/** @type {L.PopupOptions & { maxWidth: number, maxHeight: number }} */
-const POPUP = {
-  minWidth: 230,
-  maxWidth: 310,
-  maxHeight: 520,
-  autoPanPaddingBottomRight: [CLEAR_OF_ZOOM, 10],
-};
-
-const WIDE_POPUP = { ...POPUP, minWidth: 300 }; // a table: the narrower, the longer
-const MARGIN = 8;
-const TIP = 50; // pixels below the content of a popup, and around it
 
 export class Layers {
   /**
@@ -244,7 +234,7 @@ export class Layers {
   refreshStreets() {
     const zoom = this.map.getZoom();
     const scale = Math.max(0.5, 1 + (zoom - 13) * 0.45);
-    this.data.ground.streets.forEach((steps, level) => {
+    streetMap.classes.forEach((steps, level) => {
       const wanted = this.switches.streets && !this.data.online && zoom >= STREETS_FROM[level];
       const layer = this.streets.get(level);
       if (!wanted) {
@@ -315,7 +305,7 @@ export class Layers {
       this.on.clicked(latlng);
     });
     layer.on("popupclose", () => (clicked = null));
-    this.bindPopup(layer, () => {
+    this.bindCard(layer, () => {
       const here = clicked ? this.on.tell(clicked) : "";
       return gapPopup(this.words, this.data, { gap, part: this.on.part(gap, clicked) }, here, () => this.on.list(gap));
     });
@@ -367,7 +357,7 @@ export class Layers {
       ...this.markStyle(service),
     });
     this.marks.set(service, mark);
-    this.bindPopup(mark, () => {
+    this.bindCard(mark, () => {
       const { hour } = this;
       const timed = hour !== null && !service.left_out;
       const at = timed ? { hour, state: this.hours.tellService(service, hour) } : null;
@@ -379,31 +369,11 @@ export class Layers {
   }
 
   /**
-   * Popups move the map until they are clear of the legend, wherever it ends by then.
    * @param {L.Layer} layer
    * @param {() => HTMLElement} content
    */
-  bindPopup(layer, content) {
-    layer.bindPopup(() => {
-      const popup = layer.getPopup();
-      if (popup) this.clearOfLegend(popup);
-      return content();
-    }, POPUP);
-  }
-
-  /** @param {L.Popup} popup */
-  clearOfLegend({ options }) {
-    const legend = /** @type {HTMLDetailsElement} */ (byId("legend"));
-    const size = this.map.getSize();
-    const beside = legend.open && size.x > legend.offsetWidth + 2 * POPUP.maxWidth;
-    if (!beside) legend.open = false;
-    const right = legend.offsetLeft + legend.offsetWidth + MARGIN;
-    const bottom = legend.offsetTop + legend.offsetHeight + MARGIN;
-    options.autoPanPaddingTopLeft = beside ? [right, MARGIN] : [MARGIN, bottom];
-    const room = size.x - CLEAR_OF_ZOOM - TIP;
-    options.maxWidth = Math.min(POPUP.maxWidth, room);
-    options.minWidth = Math.min(options.minWidth || 0, room);
-    options.maxHeight = Math.min(POPUP.maxHeight, size.y - (beside ? 0 : bottom) - TIP);
+  bindCard(layer, content) {
+    layer.bindPopup(new Card().setContent(content));
   }
 
   /**
@@ -414,8 +384,7 @@ export class Layers {
     const told = this.on.tell(latlng);
     if (!told) return null;
     const content = el("div", { class: "popup", tabindex: "-1" }, told);
-    const popup = L.popup(WIDE_POPUP).setLatLng(latlng).setContent(content);
-    this.clearOfLegend(popup);
+    const popup = new Card().setLatLng(latlng).setContent(content);
     this.map.openPopup(popup);
     return popup;
   }

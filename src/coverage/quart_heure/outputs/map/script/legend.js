@@ -1,16 +1,17 @@
 /* The legend: it says what is painted, and nothing else. */
 
-/** @import { Gap, PageData, View } from "./types.js" */
+/** @import { Gap, PageData, Service, View } from "./types.js" */
 /** @import { Layers, Switches } from "./layers.js" */
 /** @import { Effective, Scene } from "./scene.js" */
 /** @import { Words } from "./words.js" */
 
-/** @typedef {[Node, string]} Entry */
+/** @typedef {[sign: Node, text: string, kind?: string]} Entry */
 
 import { gapSwatch, ink, swatch } from "./draw.js";
 import { hourName } from "./hours.js";
 import { kindOf, mark, shapeOf } from "./marks.js";
 import { byId, el, palette } from "./page.js";
+import { categoryViews } from "./scene.js";
 
 const KINDS = /** @type {const} */ ([
   ["in", "service_in"],
@@ -60,7 +61,7 @@ export class Legend {
     entries.push([swatch({ fill: palette.off_network }), words.say("off_network")]);
     if (data.cells.water) entries.push([swatch({ fill: palette.scenery.water }), words.say("water")]);
     if (switches.services) entries.push(...this.services(view, effective.hour));
-    byId("legend-list").replaceChildren(...entries.map(([sign, text]) => el("li", {}, sign, el("span", {}, text))));
+    byId("legend-list").replaceChildren(...entries.map(([sign, text, kind]) => el("li", { class: kind || "" }, sign, el("span", { dir: "auto" }, text))));
   }
 
   /**
@@ -101,6 +102,17 @@ export class Legend {
   }
 
   /**
+   * The mark of each category: told where the choices, which show them too, are out of sight.
+   * @param {Service[]} services
+   * @returns {Entry[]}
+   */
+  decoded(services) {
+    const there = new Set(services.map((service) => service.category));
+    const shown = categoryViews(this.data).filter((view) => there.has(view.id));
+    return shown.map((view) => [mark(view.colour, shapeOf(this.data, view.id), "in"), view.label, "decoded"]);
+  }
+
+  /**
    * @param {View} view
    * @param {number | null} hour
    * @returns {Entry[]}
@@ -110,7 +122,7 @@ export class Legend {
     const services = layers.servicesOf(view);
     if (services.length === 0) return [];
     const composite = view.kind === "composite";
-    if (composite && hour === null) return [[mark(ink, null, "in"), words.say("service_any")]];
+    if (composite && hour === null) return [[mark(ink, null, "in"), words.say("service_any")], ...this.decoded(services)];
     const colour = composite ? ink : view.colour;
     const shape = composite ? null : shapeOf(data, view.id);
     const present = new Set(services.map((service) => kindOf(service, layers.hours, hour)));

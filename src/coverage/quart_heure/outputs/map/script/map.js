@@ -4,7 +4,7 @@
 /** @import { Part } from "./gaps.js" */
 /** @import { Kind, Switches } from "./layers.js" */
 /** @import { Chosen, Effective } from "./scene.js" */
-/** @import { Entry } from "./search.js" */
+/** @import { Entry } from "./search_index.js" */
 
 import { Cells } from "./cells.js";
 import { Controls } from "./controls.js";
@@ -22,10 +22,12 @@ import { districtHolding, placePopup, waterPopup } from "./popups.js";
 import { Proposals } from "./proposals.js";
 import { Scenes, effectiveOf } from "./scene.js";
 import { Search } from "./search.js";
+import { Send } from "./send.js";
 import { Sentence } from "./sentence.js";
+import { openStreetMap } from "./street_map.js";
 import { keepState, readState, writeState } from "./state.js";
 import { Tally } from "./tally.js";
-import { PHONE, Viewpoint } from "./viewpoint.js";
+import { SMALL, Viewpoint } from "./viewpoint.js";
 import { WhatIf } from "./what_if.js";
 import { Words } from "./words.js";
 
@@ -85,6 +87,7 @@ export class CoverageMap {
       (at, open) => this.visitPlace(at, open)
     );
     this.search = new Search(data, this.words, (entry, from) => this.visitFound(entry, from));
+    this.send = new Send(map, this.words, () => this.address());
     this.viewpoint = new Viewpoint(map, data.ground, () => this.keep());
     this.names = new Names("names");
     this.whatIf = new WhatIf(map, data, this.words, cells, this.layers, this.gaps, {
@@ -118,10 +121,10 @@ export class CoverageMap {
     this.viewpoint.frame();
     this.names.addTo(this.map);
     this.listenToMap();
-    listenToPrint(this.map);
+    listenToPrint(this.map, () => this.panel.showAll());
     this.show();
     // Once more: the legend, now written, may cover the area; on a phone it would cover too much.
-    if (window.matchMedia(PHONE).matches) control("legend", HTMLDetailsElement).open = false;
+    if (window.matchMedia(SMALL).matches) control("legend", HTMLDetailsElement).open = false;
     this.viewpoint.frame();
     this.viewpoint.keepFramed();
     this.restore();
@@ -227,14 +230,18 @@ export class CoverageMap {
   /* ---- what is chosen, in the address ---- */
 
   keep() {
-    if (!this.started) return;
+    if (this.started) keepState(this.address());
+  }
+
+  /* What is shown, as an address says it. */
+  address() {
     const { lat, lng } = this.map.getCenter();
     const place = this.viewpoint.framed ? null : { zoom: this.map.getZoom(), lat, lng };
     const hidden = LAYERS.filter((name) => !this.switches[name]);
     const supposed = this.whatIf.address;
     const proposal = this.proposals.state();
     const state = { ...this.chosen, hidden, place, gap: this.gap && this.gap.rank, proposal, supposed, lang: this.lang };
-    keepState(writeState(state, this.data));
+    return writeState(state, this.data);
   }
 
   restore() {
@@ -375,11 +382,22 @@ export class CoverageMap {
   visitFound(entry, from) {
     if (entry.kind === "district") this.visitDistrict(entry.district);
     else if (entry.kind === "service") this.visitService(entry.service, from);
+    else if (entry.kind === "place") this.visitAddress(entry.at, from);
+    else if (entry.stretches.length === 1) this.visitAddress(entry.stretches[0].at, from);
     else {
       this.togglePanel(false);
-      this.onArrival(() => this.openAt(entry.at, from));
-      this.viewpoint.jumpTo(entry.at, 16);
+      this.viewpoint.flyTo(L.latLngBounds(entry.stretches.map((stretch) => stretch.at)).pad(0.1));
     }
+  }
+
+  /**
+   * @param {L.LatLng} at
+   * @param {HTMLElement} from
+   */
+  visitAddress(at, from) {
+    this.togglePanel(false);
+    this.onArrival(() => this.openAt(at, from));
+    this.viewpoint.jumpTo(at, 16);
   }
 
   /**
@@ -481,7 +499,7 @@ async function start(map) {
     byId("summary").textContent = data.said.words.too_old;
     return;
   }
-  const cells = await Cells.open(data.cells);
+  const [cells] = await Promise.all([Cells.open(data.cells), openStreetMap(data.ground)]);
   const hours = await Hours.open(data, cells);
   const proposals = await Proposals.open(map, data, new Words(data.said), cells);
   const tally = await Tally.open(data, cells);

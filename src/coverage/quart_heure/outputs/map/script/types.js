@@ -109,6 +109,7 @@
  * @property {string} label
  * @property {LatLng} at
  * @property {number[][][]} shape
+ * @property {string} [postcode]
  */
 
 /**
@@ -126,13 +127,48 @@
  */
 
 /**
- * @typedef {object} StreetLabels
- * @property {number[]} x
- * @property {number[]} y
- * @property {number[]} angle_deg
- * @property {number[]} room_m
- * @property {number[]} level
- * @property {number[]} name
+ * @typedef {object} PackedPoints
+ * @property {string[]} x
+ * @property {string[]} y
+ */
+
+/**
+ * @typedef {object} PackedLines
+ * @property {string[]} sizes
+ * @property {PackedPoints} steps
+ */
+
+/**
+ * @typedef {object} PackedLabels
+ * @property {PackedPoints} at
+ * @property {string[]} angle_deg
+ * @property {string[]} room_m
+ * @property {string[]} level
+ * @property {string[]} name
+ */
+
+/**
+ * @typedef {object} PackedStretches
+ * @property {PackedPoints} at
+ * @property {string[]} name
+ * @property {string[]} part
+ */
+
+/**
+ * @typedef {object} StreetMap
+ * @property {PackedLines[]} classes
+ * @property {string} names
+ * @property {PackedLabels} labels
+ * @property {PackedStretches} stretches
+ */
+
+/**
+ * @typedef {object} FoundPlaces
+ * @property {string} names
+ * @property {string[]} kinds
+ * @property {string[]} kind
+ * @property {PackedPoints} at
+ * @property {string[]} part
  */
 
 /**
@@ -142,9 +178,9 @@
  * @property {District[]} districts
  * @property {Record<string, Scenery>} scenery
  * @property {PlaceName[]} place_names
- * @property {number[][][]} streets
- * @property {string[]} street_names
- * @property {StreetLabels} street_labels
+ * @property {string[]} parts
+ * @property {StreetMap} streets
+ * @property {FoundPlaces} [found]
  */
 
 /**
@@ -388,12 +424,6 @@
  * @property {Proposal[]} proposals
  * @property {string} [supposed]
  * @property {string[]} dossiers
- */
-
-/**
- * @typedef {object} PackedPoints
- * @property {string[]} x
- * @property {string[]} y
  */
 
 /**
