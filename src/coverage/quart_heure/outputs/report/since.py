@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from quart_heure.labels import UNKNOWN, format_date, format_number, text, word
 from quart_heure.outputs.report.structure import Since, SinceRow
@@ -109,7 +109,7 @@ def _rows(earlier: Run, later: Run, categories: Sequence[str]) -> list[SinceRow]
         was = before.get((district, category))
         if was is None or category not in categories:
             continue
-        if pd.isna(was["gaps"]) or pd.isna(now["gaps"]):
+        if math.isnan(was["gaps"]) or math.isnan(now["gaps"]):
             continue  # not judged then, or not judged now
         rows.append(
             {
