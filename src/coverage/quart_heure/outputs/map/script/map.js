@@ -61,6 +61,7 @@ export class CoverageMap {
       gap: (gap) => this.noteGap(gap),
       list: (gap) => this.findInList(gap),
       part: (gap, at) => this.partAt(gap, at),
+      rows: (gap) => this.gaps.rowsOf(gap),
       clicked: (at) => this.follow(at),
       service: (service) => this.whatIf.serviceActions(service),
     });
