@@ -477,7 +477,9 @@ def test_init_asks_on_a_terminal(
     study: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = study.parent
-    answers = iter([str(folder / "districts.parquet"), "Ville", "nothing", "district_id", "label"])
+    essentials = ["bagagerie, douches", "bagagerie, esi"]
+    columns = ["nothing", "district_id", "label"]
+    answers = iter([str(folder / "districts.parquet"), "Ville", *essentials, *columns])
     asked = []
 
     def prompt(question: str, **_: object) -> str:
@@ -488,13 +490,16 @@ def test_init_asks_on_a_terminal(
     for stream in ("stdin", "stderr"):
         monkeypatch.setattr(f"sys.{stream}.isatty", lambda: True, raising=False)
     assert main(["init", str(folder / "asked.toml")]) == 0
-    said = tomllib.loads((folder / "asked.toml").read_text(encoding="utf-8"))["area"]
-    assert said == {
+    written = tomllib.loads((folder / "asked.toml").read_text(encoding="utf-8"))
+    assert written["analysis"] == {"essentials": ["bagagerie", "esi"]}
+    assert written["area"] == {
         **{"districts": "districts.parquet", "name": "Ville"},
         **{"id_column": "district_id", "label_column": "label"},
     }
-    assert len(asked) == 5
-    assert "There is no column 'nothing'" in capsys.readouterr().err
+    assert len(asked) == 7
+    told = capsys.readouterr().err
+    assert "There is no column 'nothing'" in told
+    assert "There is no category 'douches'" in told
 
 
 # --- the cache -----------------------------------------------------------------------------------

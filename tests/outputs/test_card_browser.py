@@ -219,9 +219,8 @@ def test_the_card_does_not_cover_its_place(open_map: Open, viewport: dict[str, i
 
 def test_what_a_finger_touches_is_large_enough(open_map: Open) -> None:
     page = open_map("named", PHONE)
-    small = """() => [
-        ...document.querySelectorAll("button, a[href], select, input, summary, label:not([for])")
-      ]
+    small = """() => [...document.querySelectorAll(
+        "button, a[href], select, input, summary, label:not([for])")]
       .filter((node) => node.checkVisibility({ visibilityProperty: true }))
       .filter((node) => !node.matches(".skip, .for-readers, [tabindex='-1']"))
       .filter((node) => !node.matches("input[type=radio], input[type=checkbox]"))
@@ -355,8 +354,8 @@ def test_the_link_is_copied_or_shown(open_map: Open) -> None:
         """() => {
           window.copied = [];
           const writeText = (text) => (window.copied.push(text), Promise.resolve());
-          const clipboard = { value: { writeText }, configurable: true };
-          Object.defineProperty(navigator, "clipboard", clipboard);
+          const value = { writeText };
+          Object.defineProperty(navigator, "clipboard", { value, configurable: true });
         }"""
     )
     page.locator("#send-link").click()

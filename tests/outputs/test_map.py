@@ -41,7 +41,7 @@ from quart_heure.outputs.shapes import (
 )
 from quart_heure.study import Coverage, Study, analyse
 
-PARIS_LIMIT_MB = 2.4
+PARIS_LIMIT_MB = 2.1
 PARIS_WHAT_IF_LIMIT_MB = 3.6
 
 

@@ -120,9 +120,10 @@ def said(page: Page) -> str:
 
 
 def about(value: float) -> str:
-    """To two digits, as a French reader writes it."""
-    digits = -int(np.floor(np.log10(value))) + 1
-    return f"{round(value, digits):,.0f}".replace(",", " ")
+    """To two digits, or a half of the second one after a 1, as a French reader writes it."""
+    scale = 10 ** int(np.floor(np.log10(value)))
+    step = scale / (20 if value < 2 * scale else 10)
+    return f"{round(value / step) * step:,.0f}".replace(",", " ")
 
 
 def lacking(coverage: Coverage, category: str, minutes: float, district: str = "") -> float:
@@ -266,7 +267,7 @@ def test_zones_follow_the_threshold(
     assert told == pytest.approx(sorted(people, reverse=True), abs=1.5)
     expect(page.locator("#legend-list")).to_contain_text(f"au-delà de {minutes}")
     # What lies beyond is painted on.
-    expect(page.locator("#legend-ramp")).to_contain_text(f"{minutes}–")
+    expect(page.locator("#legend-ramp")).to_contain_text(f">\u202f{3 * minutes}")
 
 
 def test_people_in_no_zone_are_explained(open_map: Open, quarters_coverage: Coverage) -> None:

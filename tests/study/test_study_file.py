@@ -27,7 +27,7 @@ from helpers.study_files import (
 )
 from quart_heure.analysis.audience import PERSONS
 from quart_heure.cache import Cache
-from quart_heure.errors import StudyFileError
+from quart_heure.errors import CategoryError, StudyFileError
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.profiles import ADULT, SLOW, STEP_FREE, WalkProfile
 from quart_heure.sources.residents.residents import read_residents
@@ -50,6 +50,21 @@ def study_file(town: Path, tmp_path: Path) -> Path:
 
 
 # --- the whole -----------------------------------------------------------------------------------
+
+
+def test_essentials_are_those_that_the_file_names(study_file: Path) -> None:
+    # The usual ones, of which a place is known; of the others nobody knows.
+    usual = read_study(study_file)
+    assert usual.essentials == ("bains_douches", "bagagerie", "esi")
+    assert usual.unjudged == ("restaurant_solidaire", "halte_femmes")
+    text = study_file.read_text(encoding="utf-8")
+    study_file.write_text(text + '[analysis]\nessentials = ["esi", "accueil_de_jour"]\n')
+    named = read_study(study_file)
+    assert named.essentials == ("esi",)
+    assert named.unjudged == ("accueil_de_jour",)
+    study_file.write_text(text + '[analysis]\nessentials = ["esy"]\n')
+    with pytest.raises(CategoryError, match="esy"):
+        read_study(study_file)
 
 
 def test_a_study_read_is_the_study_written(study_file: Path, toy_coverage: Coverage) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import TypeVar
 
-import numpy as np
 import pandas as pd
 
 _T = TypeVar("_T")
@@ -38,14 +37,17 @@ def without_figures(table: pd.DataFrame, unjudged: Collection[str]) -> pd.DataFr
 
     Examples
     --------
-    >>> table = pd.DataFrame({"category": ["a", "b"], "residents": [9, 9], "covered_pct": [0, 40]})
-    >>> without_figures(table, ["a"])["covered_pct"].tolist()
-    [nan, 40.0]
+    >>> table = pd.DataFrame({"category": ["a", "b"], "residents": [9, 9], "gaps": [0, 4]})
+    >>> without_figures(table, ["a"])["gaps"].tolist()
+    [<NA>, 4]
     """
     rows = table["category"].isin(list(unjudged))
     if not rows.any():
         return table
     figures = [n for n in table.select_dtypes("number").columns if n not in _KEPT]
-    changed = table.astype(dict.fromkeys(figures, np.float64))
-    changed.loc[rows, figures] = np.nan
+    counts = [n for n in figures if pd.api.types.is_integer_dtype(table[n].dtype)]
+    # Counts stay whole numbers, of which some are not known.
+    changed = table.astype(dict.fromkeys(counts, "Int64"))
+    for name in figures:
+        changed[name] = changed[name].mask(rows)
     return changed

@@ -17,7 +17,7 @@ from quart_heure.analysis.statuses import BORDERLINE
 from quart_heure.analysis.steep_ground import demanding_paths
 from quart_heure.analysis.surface import Cells
 from quart_heure.analysis.week import hours_of_week
-from quart_heure.labels import format_plain, typeset
+from quart_heure.labels import LANGUAGES, format_plain, typeset
 from quart_heure.network.snapping import ALWAYS_M, NEAREST_FACTOR
 from quart_heure.sources.problems import choices_of
 from quart_heure.sources.residents.weights import DistrictWeights
@@ -88,7 +88,7 @@ def run_manifest(
         },
         "definitions_date": definitions_date(),
         "definitions": _definitions(parameters),
-        "limits": _limits({**counts, **parameters}),
+        "limits": _limits({**counts, **parameters, **_unjudged(study)}),
         "attribution": _attribution(study),
         **({"choices": choices} if (choices := choices_of(problems)) else {}),
     }
@@ -194,6 +194,14 @@ def _definitions(parameters: Mapping[str, Any]) -> list[dict[str, str]]:
         for key, words in _texts()["definitions"].items()
         if _applies(words, parameters)
     ]
+
+
+def _unjudged(study: Study) -> dict[str, str]:
+    """Return the labels of the categories without a known place, by language."""
+    return {
+        f"unjudged_{lang}": ", ".join(study.catalogue[c].label(lang) for c in study.unjudged)
+        for lang in LANGUAGES
+    }
 
 
 def _limits(known: Mapping[str, Any]) -> list[dict[str, str]]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from quart_heure.labels import format_pct
 from quart_heure.outputs.dossier.words import short
 from quart_heure.outputs.report.structure import Next
+from quart_heure.outputs.results.rows import people_on_network
 
 if TYPE_CHECKING:
     from quart_heure.outputs.dossier.content import Dossiers
@@ -197,7 +198,7 @@ def _value(dossiers: Dossiers, district_id: str, key: str) -> float:
         return dossiers.headline(district_id)[key].pct
     rows = dossiers.districts[district_id]["indicators"]
     if key == "residents":
-        return float(rows[0]["residents"])
+        return people_on_network(rows[0])  # those that its dossier counts shares of
     if key == "services":
         ids = {category["id"] for category in dossiers.categories}
         return float(sum(row["services_inside"] for row in rows if row["category"] in ids))
@@ -209,7 +210,7 @@ def _city_value(dossiers: Dossiers, key: str) -> float:
         first = next(iter(dossiers.districts))
         return dossiers.headline(first)[key].city_pct
     if key == "residents":
-        return float(next(iter(dossiers.city.values()))["residents"])
+        return people_on_network(next(iter(dossiers.city.values())))
     if key == "services":
         return float(sum(dossiers.city[c["id"]]["services_inside"] for c in dossiers.categories))
     return float(dossiers.city[key][dossiers.share])

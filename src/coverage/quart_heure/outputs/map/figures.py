@@ -63,7 +63,7 @@ def category_figures(coverage: Coverage, category: str) -> CategoryFigures:
         residents_beyond=column(beyond, 0),
         covered_pct=column(table["covered_pct"]),
         minutes_median=column(table["minutes_median"]),
-        gaps_touching=column(table["gaps_touching"], 0),
+        gaps_touching=column(table["gaps_touching"].to_numpy(float, na_value=math.nan), 0),
         slow_pct=column(paces[f"{share}low_pct"], 0),
         fast_pct=column(paces[f"{share}high_pct"], 0),
     )

@@ -96,9 +96,9 @@ def street_map(
         labels=PackedLabels(
             at=packed_points(_steps(labels.x, labels.y)),
             angle_deg=planes(np.array(labels.angle_deg, dtype=np.int64)),
-            room_m=planes(np.diff(np.array(labels.room_m, dtype=np.int64), prepend=0)),
+            room_m=planes(_stepwise(labels.room_m)),
             level=planes(np.array(labels.level, dtype=np.int64)),
-            name=planes(np.diff(np.array(labels.name, dtype=np.int64), prepend=0)),
+            name=planes(_stepwise(labels.name)),
         ),
         stretches=PackedStretches(
             at=packed_points(np.diff(stretches.at, axis=0, prepend=0)),
@@ -176,6 +176,11 @@ def packed_names(names: Iterable[str]) -> str:
     """Return names as one text of lines, deflated: none holds the end of a line."""
     lines = "\n".join(" ".join(name.split("\n")) for name in map(printable, names))
     return deflated(np.frombuffer(lines.encode("utf-8", "replace"), dtype=np.uint8))
+
+
+def _stepwise(numbers: Sequence[int]) -> NDArray[np.int64]:
+    """Return numbers as steps from one to the next."""
+    return np.diff(np.array([0, *numbers], dtype=np.int64)).astype(np.int64)
 
 
 def _lines(lines: Sequence[Steps]) -> PackedLines:

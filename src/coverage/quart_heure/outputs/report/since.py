@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -108,6 +109,8 @@ def _rows(earlier: Run, later: Run, categories: Sequence[str]) -> list[SinceRow]
         was = before.get((district, category))
         if was is None or category not in categories:
             continue
+        if math.isnan(was["gaps"]) or math.isnan(now["gaps"]):
+            continue  # not judged then, or not judged now
         rows.append(
             {
                 "district_id": district,

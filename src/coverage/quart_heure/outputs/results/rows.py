@@ -90,7 +90,10 @@ def people_on_network(row: Mapping[str, Any]) -> float:
     another by one.
     """
     parts = ("residents_covered", "residents_borderline_uncovered", "residents_uncovered")
-    return round(sum(float(row[part]) for part in parts), 1)
+    known = [float("nan") if row[part] is None else float(row[part]) for part in parts]
+    if any(map(math.isnan, known)):  # of a category that is not judged
+        known = [float(row["residents"]), -float(row["residents_off_network"])]
+    return round(sum(known), 1)
 
 
 def printable(text: str) -> str:

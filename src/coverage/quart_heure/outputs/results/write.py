@@ -231,7 +231,9 @@ def _districts(
     counts = beside.columns[beside.columns.str.startswith(("services_", "gaps_"))]
     wide = coverage.study.area.districts[["district_id", "label", "geometry"]]
     wide = wide.join(first[list(_PLAIN_COLUMNS)], on="district_id")
-    wide = wide.join(beside.astype(dict.fromkeys(counts, "int64")), on="district_id")
+    # Counts are whole numbers, and not known of a category that is not judged.
+    kinds = {name: "Int64" if beside[name].isna().any() else "int64" for name in counts}
+    wide = wide.join(beside.astype(kinds), on="district_id")
     columns = [column.name for column in table_columns("districts", categories)]
     return wide[columns].sort_values("district_id", ignore_index=True)
 

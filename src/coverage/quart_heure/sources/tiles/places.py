@@ -52,7 +52,7 @@ _SAME_M = 400.0
 """Places of one name and kind that are nearer to each other are one."""
 
 _EXHIBIT_M, _EXHIBITS = 150.0, 8
-"""Attractions with so many others this near are what is shown in one: the animals of a zoo."""
+"""Attractions with so many others this near are shown in one, such as the animals of a zoo."""
 
 _NAME, _CLASS, _SUBCLASS = "name:latin", "class", "subclass"
 

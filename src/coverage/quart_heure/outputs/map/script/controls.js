@@ -138,7 +138,7 @@ export class Controls {
     const hour = effective.hour === null ? "" : hourName(words, effective.hour);
     const hint = [words.say(figures.of(asked), { minutes: words.short(effective.minutes), hour })];
     if (figures.row < last) hint.push(words.say("share_hint_city", { area: this.data.rows[last] }));
-    byId("share-hint").textContent = hint.join(" ");
+    byId("share-hint").textContent = hint.join("");
   }
 
   /**

@@ -55,18 +55,17 @@ export function partName(words, data, part) {
 }
 
 /**
- * Where a gap is: by its quarters, or by its districts where it has several.
+ * Where a gap of several districts is.
  * @param {Words} words
  * @param {PageData} data
  * @param {Gap} gap
- * @param {Part[]} parts
+ * @param {{ row: number, whole: boolean }[]} rows
  */
-export function gapName(words, data, gap, parts) {
-  if (parts.length === 1) return partName(words, data, parts[0]);
-  if (!parts.length) return listed(words, gap.districts, "districts_more") || gap.street || words.say("gap_unnamed");
-  const names = parts.map((part) => {
-    const district = data.rows[part.row] || words.say("here_no_district");
-    return part.whole ? words.say("quarter_whole", { name: district }) : district;
+export function gapName(words, data, gap, rows) {
+  if (!rows.length) return listed(words, gap.districts, "districts_more") || gap.street || words.say("gap_unnamed");
+  const names = rows.map(({ row, whole }) => {
+    const district = data.rows[row] || words.say("here_no_district");
+    return whole ? words.say("quarter_whole", { name: district }) : district;
   });
   return listed(words, names, "districts_more");
 }

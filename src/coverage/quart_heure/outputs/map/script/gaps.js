@@ -22,8 +22,6 @@
  * @property {string} street
  */
 
-/** @typedef {{ cells: Int32Array, inner: number }} Extent */
-
 import { degrees } from "./draw.js";
 import { constants } from "./page.js";
 import { Projection } from "./projection.js";
@@ -50,7 +48,7 @@ export class Gaps {
     this.hectares = cells.packed.cell_m ** 2 / HECTARE;
     /** @type {Map<string, { codes: Uint8Array[], told: Gap[] | null, gaps: Gap[] }>} */
     this.known = new Map();
-    /** @type {WeakMap<Gap, Extent>} */
+    /** The cells of each gap. @type {WeakMap<Gap, Int32Array>} */
     this.extents = new WeakMap();
     /** @type {WeakMap<Gap, Part[]>} */
     this.cut = new WeakMap();
@@ -75,6 +73,27 @@ export class Gaps {
   }
 
   /**
+   * The districts that have some of a gap, that with most people in it first.
+   * @param {Gap} gap one of those that `of` gave
+   * @returns {{ row: number, whole: boolean }[]}
+   */
+  rowsOf(gap) {
+    const cells = this.extents.get(gap);
+    if (!cells) return (gap.parts || []).map(({ row }) => ({ row, whole: false }));
+    const { tally } = this;
+    const [people, size] = [new Float64Array(tally.rows), new Float64Array(tally.rows)];
+    for (const cell of cells) {
+      const row = tally.rowOf(cell);
+      people[row] += tally.people[cell];
+      size[row]++;
+    }
+    return [...size.keys()]
+      .filter((row) => size[row])
+      .sort((a, b) => people[b] - people[a] || size[b] - size[a])
+      .map((row) => ({ row, whole: size[row] >= WHOLE * tally.size[row] }));
+  }
+
+  /**
    * What the districts have of a gap, the most populated first.
    * @param {View} view
    * @param {Gap} gap one of those that `of` gave
@@ -82,8 +101,8 @@ export class Gaps {
   parts(view, gap) {
     const before = this.cut.get(gap);
     if (before) return before;
-    const extent = this.extents.get(gap);
-    const parts = extent ? this.partsOf(view, gap, extent) : (gap.parts || []).map((one) => partTold(gap, one)).sort(bySize);
+    const cells = this.extents.get(gap);
+    const parts = cells ? this.partsOf(view, gap, cells) : (gap.parts || []).map((one) => partTold(gap, one)).sort(bySize);
     this.cut.set(gap, parts);
     return parts;
   }
@@ -114,8 +133,7 @@ export class Gaps {
       const cells = byLabel.get(label[gap.cell]);
       // Where hours part zones, the minutes of the cells do not tell which are of which.
       if (!cells || (gap.shape.length && told.some((other) => other !== gap && label[other.cell] === label[gap.cell]))) continue;
-      this.extents.set(gap, { cells, inner: this.cells.holding(L.latLng(gap.at.lat, gap.at.lng)) });
-      if (!gap.shape.length) gap.shape = [outline(cells, label, width).map((ring) => this.steps(ring))];
+      this.hold(gap, cells, label);
     }
     return told;
   }
@@ -133,17 +151,19 @@ export class Gaps {
     const depth = depths(mask, width);
     const gaps = zones.map((zone) => {
       const inner = innermost(zone.cells, depth);
+      const at = this.placeOf(inner);
       /** @type {Gap} */
       const gap = {
         rank: 0,
-        cell: zone.first,
-        ...this.about(zone.cells, inner, ids),
+        cell: inner,
+        at: { lat: at.lat, lng: at.lng },
+        street: this.streetAt(at),
+        ...this.figures(zone.cells, ids),
         districts: this.districtsOf(zone.cells),
         parts: [],
-        shape: [outline(zone.cells, label, width).map((ring) => this.steps(ring))],
+        shape: [],
       };
-      this.extents.set(gap, { cells: zone.cells, inner });
-      return gap;
+      return this.hold(gap, zone.cells, label);
     });
     gaps.sort(bySize).forEach((gap, n) => (gap.rank = n + 1));
     return gaps;
@@ -180,9 +200,9 @@ export class Gaps {
   /**
    * @param {View} view
    * @param {Gap} gap
-   * @param {Extent} extent
+   * @param {Int32Array} cells
    */
-  partsOf(view, gap, { cells, inner }) {
+  partsOf(view, gap, cells) {
     const ids = view.kind === "composite" ? essentials(this.data).map((one) => one.id) : [view.id];
     /** @type {Map<number, number[]>} */
     const byRow = new Map();
@@ -192,24 +212,24 @@ export class Gaps {
       if (there) there.push(cell);
       else byRow.set(row, [cell]);
     }
-    const mask = new Uint8Array(this.cells.codes.length);
     const parts = [...byRow].map(([row, list]) => {
       const mine = Int32Array.from(list);
-      let at = inner;
-      if (byRow.size > 1) {
-        for (const cell of mine) mask[cell] = 1;
-        at = innermost(mine, depths(mask, this.cells.width));
-        for (const cell of mine) mask[cell] = 0;
-      }
-      const about = this.about(mine, at, ids);
+      /** @type {L.LatLngLiteral | null} */
+      let middle = byRow.size > 1 ? null : gap.at;
+      // Where its middle is, is worked out when somebody looks at it.
+      const at = () => (middle = middle || this.placeOf(this.middleOf(mine)));
+      const street = () => this.streetAt(at());
       /** @type {Part} */
       const part = {
         gap,
         row,
-        ...about,
-        nearest: about.nearest || "",
-        discreet: about.discreet || false,
-        street: about.street || "",
+        ...this.figures(mine, ids),
+        get at() {
+          return at();
+        },
+        get street() {
+          return street();
+        },
         whole: mine.length >= WHOLE * this.tally.size[row],
         quarters: this.quartersOf(mine),
       };
@@ -219,13 +239,40 @@ export class Gaps {
   }
 
   /**
-   * What is told of some cells that lie together.
+   * The one of some cells that is furthest from their edge.
    * @param {Int32Array} cells
-   * @param {number} inner the one that is furthest from their edge
+   */
+  middleOf(cells) {
+    const mask = new Uint8Array(this.cells.codes.length);
+    for (const cell of cells) mask[cell] = 1;
+    return innermost(cells, depths(mask, this.cells.width));
+  }
+
+  /** @param {number} cell */
+  placeOf(cell) {
+    const { width } = this.cells;
+    return this.projection.place((cell % width) + 0.5, Math.floor(cell / width) + 0.5);
+  }
+
+  /**
+   * Keep where a gap is that is worked out elsewhere.
+   * @param {Gap} gap
+   * @param {Int32Array} cells
+   * @param {Int32Array} label of all zones
+   */
+  hold(gap, cells, label) {
+    this.extents.set(gap, cells);
+    if (!gap.shape.length) gap.shape = [outline(cells, label, this.cells.width).map((ring) => this.steps(ring))];
+    return gap;
+  }
+
+  /**
+   * How large some cells are that lie together, how far one walks there, and where to.
+   * @param {Int32Array} cells
    * @param {string[]} ids
    */
-  about(cells, inner, ids) {
-    const { packed, width } = this.cells;
+  figures(cells, ids) {
+    const { packed } = this.cells;
     const { upper_min: upper, unreachable } = packed;
     const lists = ids.map((id) => this.cells.minutes[id]);
     const times = new Uint32Array(256);
@@ -246,15 +293,12 @@ export class Gaps {
     while (sum < cells.length / 2) sum += times[middle++];
     const number = nearest < 0 ? 0 : this.cells.nearest[ids[of]][nearest];
     const place = number ? packed.nearest[ids[of]].places[number - 1] : null;
-    const at = this.projection.place((inner % width) + 0.5, Math.floor(inner / width) + 0.5);
     return {
-      at: { lat: at.lat, lng: at.lng },
       area_ha: cells.length * this.hectares,
       residents: this.data.residents ? Math.round(people) : null,
       minutes: { min: minutes(codes[0]), median: minutes(middle - 1), max: minutes(codes[codes.length - 1]) },
       nearest: place === null || place < 0 ? "" : this.data.services[place]?.name || "",
       discreet: place === -1,
-      street: this.streetAt(at),
     };
   }
 

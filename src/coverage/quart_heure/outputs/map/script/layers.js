@@ -18,6 +18,7 @@
  * @property {(gap: Gap | null) => void} gap
  * @property {(gap: Gap) => void} list
  * @property {(gap: Gap, at: L.LatLng | null) => Part | null} part what is told of a gap
+ * @property {(gap: Gap) => { row: number, whole: boolean }[]} rows the districts that it lies in
  * @property {(at: L.LatLng) => void} clicked
  * @property {(service: Service) => string | HTMLElement} service what a service offers
  */
@@ -307,7 +308,7 @@ export class Layers {
     layer.on("popupclose", () => (clicked = null));
     this.bindCard(layer, () => {
       const here = clicked ? this.on.tell(clicked) : "";
-      return gapPopup(this.words, this.data, { gap, part: this.on.part(gap, clicked) }, here, () => this.on.list(gap));
+      return gapPopup(this.words, this.data, { gap, part: this.on.part(gap, clicked), rows: this.on.rows(gap) }, here, () => this.on.list(gap));
     });
     const outline = this.gapOutlines([gap], 4);
     layer.on("popupopen", () => {

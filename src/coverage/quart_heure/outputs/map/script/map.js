@@ -61,6 +61,7 @@ export class CoverageMap {
       gap: (gap) => this.noteGap(gap),
       list: (gap) => this.findInList(gap),
       part: (gap, at) => this.partAt(gap, at),
+      rows: (gap) => this.gaps.rowsOf(gap),
       clicked: (at) => this.follow(at),
       service: (service) => this.whatIf.serviceActions(service),
     });
@@ -304,7 +305,8 @@ export class CoverageMap {
       this.focusPopup(layer.getPopup(), from);
     });
     const district = mine && this.data.ground.districts[mine.row];
-    this.viewpoint.flyTo(district ? L.latLngBounds(polygon(district.shape).flat(2)) : layer.getBounds());
+    const bounds = district ? L.latLngBounds(polygon(district.shape).flat(2)) : layer.getBounds();
+    this.viewpoint.flyTo(bounds, { card: true });
   }
 
   /**

@@ -202,18 +202,19 @@ export class Panel {
   gapLine(view, gap) {
     const { words } = this;
     const facts = [this.sizeOf(gap), walkTold(words, gap.minutes)];
-    const parts = this.gaps.parts(view, gap);
-    const name = gapName(words, this.data, gap, parts);
+    const rows = this.gaps.rowsOf(gap);
+    const [only] = rows.length === 1 ? this.gaps.parts(view, gap) : [];
+    const name = only ? partName(words, this.data, only) : gapName(words, this.data, gap, rows);
     const button = this.placeButton(rank(gap), name, facts, (from) => this.visit.gap(gap, from));
-    if (parts.length < 2) return [button];
+    if (rows.length < 2) return [button];
     const district = words.say("district").toLowerCase();
-    const summary = el("summary", {}, words.say("gap_by_district", { district, n: parts.length }));
+    const summary = el("summary", {}, words.say("gap_by_district", { district, n: rows.length }));
     const items = el("ol", { class: "parts" });
     const details = el("details", { class: "cut" }, summary, items);
     // Long lists are written when somebody looks at them.
     details.addEventListener("toggle", () => {
       if (items.children.length) return;
-      items.append(...parts.map((one) => el("li", {}, this.partButton(one, true))));
+      items.append(...this.gaps.parts(view, gap).map((one) => el("li", {}, this.partButton(one, true))));
     });
     return [button, details];
   }

@@ -25,17 +25,18 @@ function details(pairs) {
 /**
  * @param {Words} words
  * @param {PageData} data
- * @param {{ gap: Gap, part: Part | null }} told a gap, and what of it is in the district that was asked about
+ * @param {{ gap: Gap, part: Part | null, rows: { row: number, whole: boolean }[] }} told a gap, what of it is in
+ * the district that was asked about, and all its districts
  * @param {Child} here what is known of the place that was clicked
  * @param {() => void} onList leads back to the list
  */
-export function gapPopup(words, data, { gap, part }, here, onList) {
+export function gapPopup(words, data, { gap, part, rows }, here, onList) {
   const one = part || gap;
   const size = sizeTold(words, data, one);
   const minutes = walkTold(words, one.minutes) || words.say(asked(data) ? "unreachable_sure" : "unreachable");
   // Of a gap of several districts, the nearest place is that of its closest corner: it says nothing.
   const nearest = part || gap.districts.length < 2 ? (one.discreet ? words.say("gap_nearest_unshown") : one.nearest) : "";
-  const name = part ? partName(words, data, part) : gapName(words, data, gap, []);
+  const name = part ? partName(words, data, part) : gapName(words, data, gap, rows);
   const cut = gap.barrier && gap.barrier[words.said.lang];
   const cause = gap.cause && [cut, words.said.cause_words[gap.cause] || gap.cause].filter(Boolean).join(" – ");
   return el(
@@ -45,7 +46,7 @@ export function gapPopup(words, data, { gap, part }, here, onList) {
     details([
       [words.say("gap_where"), one.street && words.say("gap_near", { street: one.street })],
       [words.say("gap_size"), size],
-      [words.say("gap_all"), part && gap.districts.length > 1 ? gapName(words, data, gap, []) + " – " + sizeTold(words, data, gap) : ""],
+      [words.say("gap_all"), part && gap.districts.length > 1 ? gapName(words, data, gap, rows) + " – " + sizeTold(words, data, gap) : ""],
       [words.say("gap_minutes"), minutes],
       [words.say("gap_nearest"), nearest],
       [words.say("gap_cause"), cause],

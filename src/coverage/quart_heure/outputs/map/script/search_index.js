@@ -9,7 +9,7 @@
  * @typedef {{ text: string, detail: string, key: string, also: string }} Found
  * @typedef {Found & { kind: "district", district: District }} FoundDistrict
  * @typedef {Found & { kind: "service", service: Service }} FoundService
- * @typedef {Found & { kind: "place", at: L.LatLng }} FoundPoint
+ * @typedef {Found & { kind: "place", at: L.LatLng, last: boolean }} FoundPoint
  * @typedef {{ detail: string, at: L.LatLng }} Stretch
  * @typedef {Found & { kind: "street", stretches: Stretch[] }} FoundStreet as a whole
  * @typedef {FoundDistrict | FoundService | FoundPoint | FoundStreet} Entry
@@ -79,12 +79,12 @@ function serviceEntry(service, category, words) {
  * @returns {Entry[]}
  */
 function places({ ground }, words) {
-  const ordered = [...streetMap.places].sort((a, b) => Number(a.kind === LAST) - Number(b.kind === LAST));
-  return ordered.map(({ text, kind, x, y, part }) => {
+  return streetMap.places.map(({ text, kind, x, y, part }) => {
     // A background of one's own may have other kinds.
     const what = "place_" + kind in words.said.words ? words.say("place_" + kind) : kind;
     const detail = [what, ground.parts[part - 1]].filter(Boolean).join(" · ");
-    return { kind: "place", text, detail, key: keyOf(text), also: keyOf(what), at: L.latLng(degrees(y), degrees(x)) };
+    const at = L.latLng(degrees(y), degrees(x));
+    return { kind: "place", text, detail, key: keyOf(text), also: keyOf(what), at, last: kind === LAST };
   });
 }
 
@@ -126,6 +126,17 @@ export function searched(index, query) {
 }
 
 /**
+ * How near an entry is to what is asked for: 0 is the thing itself.
+ * @param {Entry} entry
+ * @param {string} wanted
+ * @param {string} typed
+ */
+function nearness({ text, key, also }, wanted, typed) {
+  if (key === wanted || also.split(" ").includes(wanted)) return 0;
+  return folded(text).startsWith(typed) ? 1 : key.startsWith(wanted) ? 2 : 3;
+}
+
+/**
  * @param {Entry[]} index
  * @param {string} query
  */
@@ -135,10 +146,14 @@ function ranked(index, query) {
   const matches = matcher(wanted);
   const typed = folded(query);
   /** @param {Entry} entry */
-  const rank = ({ text, key, also, kind }) => [
-    key === wanted || also.split(" ").includes(wanted) ? 0 : folded(text).startsWith(typed) ? 1 : key.startsWith(wanted) ? 2 : 3,
-    KINDS.indexOf(kind),
-    key.length,
+  const order = (entry) => (entry.kind === "place" && entry.last ? KINDS.length : KINDS.indexOf(entry.kind));
+  /**
+   * @param {Entry} entry
+   */
+  const rank = (entry) => [
+    nearness(entry, wanted, typed),
+    order(entry),
+    entry.key.length,
   ];
   return index
     .filter(({ key, also }) => matches(" " + key + " " + also + " "))

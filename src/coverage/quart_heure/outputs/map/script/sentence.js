@@ -154,6 +154,7 @@ export class Sentence {
       high = Math.max(high, 100 - confirmed);
     }
     if (!known.length) return [];
+    if (known.length === 1) return [capital(known[0]) + "."];
     return [words.say("doubt", { low: this.whole(low), high: this.share(high), known: known.join(words.say("doubt_and")) })];
   }
 
@@ -193,12 +194,13 @@ export class Sentence {
 }
 
 /**
- * To two digits.
+ * To two digits, or a half of the second one where that is much of the whole: 480 000, 155 000.
  * @param {number} value
  */
 export function rounded(value) {
   if (value < 100) return Math.round(value);
-  const step = 10 ** (Math.floor(Math.log10(value)) - 1);
+  const scale = 10 ** Math.floor(Math.log10(value));
+  const step = value < 2 * scale && value < MILLION ? scale / 20 : scale / 10;
   return Math.round(value / step) * step;
 }
 

@@ -25,7 +25,7 @@ import { constants } from "./page.js";
 import { categoryViews, essentials } from "./scene.js";
 import { FINE, LONGEST, Sums } from "./sums.js";
 import { Walking } from "./walking.js";
-import { depths, outline, zonesOf } from "./zones.js";
+import { depths, zonesOf } from "./zones.js";
 
 const CHANGED = 1e-6; // minutes: less is the same
 
@@ -458,7 +458,7 @@ export class Supposed {
     const told = zones.map((zone) => {
       const same = known.get(zone.first);
       const gap = same && same.cells.length === zone.cells.length && same.sum === zone.sum && gapOf.get(same.label);
-      return gap ? { ...gap } : this.gap(zone, label, depth, categories);
+      return this.gaps.hold(gap ? { ...gap } : this.gap(zone, depth, categories), zone.cells, label);
     });
     told.sort((a, b) => (b.residents || 0) - (a.residents || 0) || (b.area_ha || 0) - (a.area_ha || 0));
     told.forEach((gap, n) => (gap.rank = n + 1));
@@ -467,12 +467,11 @@ export class Supposed {
 
   /**
    * @param {Zone} zone
-   * @param {Int32Array} label
    * @param {Int32Array} depth
    * @param {string[]} categories
    * @returns {Gap}
    */
-  gap(zone, label, depth, categories) {
+  gap(zone, depth, categories) {
     const { sums, projection, data } = this;
     const { width } = this.cells;
     const found = categories.map((id) => this.now.get(id) || this.baseOf(id));
@@ -511,7 +510,7 @@ export class Supposed {
       area_ha: (zone.cells.length * this.walks.cell_m ** 2) / 10000,
       residents: Math.round(residents),
       minutes: { min: finite(nearest), median: finite(medianOf(times)), max: finite(furthest) },
-      shape: [outline(zone.cells, label, width).map((ring) => this.gaps.steps(ring))],
+      shape: [],
       nearest: data.services[place]?.name || "",
       street: this.gaps.streetAt(at),
       cause: inReach >= zone.cells.length / 2 ? "barrier" : "too_far",

@@ -8,6 +8,8 @@
 import { unpack, unpackNumbers } from "./cells.js";
 import { essentials } from "./scene.js";
 
+const KEPT = 4; // sums: before and after, of a district and of all
+
 export class Tally {
   /**
    * @param {PageData} data
@@ -33,7 +35,9 @@ export class Tally {
       if (quarter) this.quarterSize[quarter[cell]]++;
     }
     this.size[this.rows - 1] = this.on.length;
-    this.all = this.sums(() => true);
+    this.all = this.sums();
+    /** What was added up last. @type {{ key: string, lists: Uint8Array[], weights: Float64Array }[]} */
+    this.coded = [];
   }
 
   /**
@@ -55,14 +59,11 @@ export class Tally {
     return this.district[cell] - 1;
   }
 
-  /**
-   * People, or cells without them, of those that are chosen, by row; the last one is of all.
-   * @param {(cell: number) => boolean} chosen
-   */
-  sums(chosen) {
+  /* People, or cells without them, by row; the last one is of all. */
+  sums() {
     const found = new Float64Array(this.rows);
     const { residents } = this.data;
-    for (const cell of this.on) if (chosen(cell)) found[this.district[cell] - 1] += residents ? this.people[cell] : 1;
+    for (const cell of this.on) found[this.district[cell] - 1] += residents ? this.people[cell] : 1;
     found[this.rows - 1] = found.reduce((sum, one, row) => (row < this.rows - 1 ? sum + one : sum), 0);
     return found;
   }
@@ -88,19 +89,34 @@ export class Tally {
    */
   lack(view, minutes, row, codes = this.cells.minutes) {
     const near = this.near(minutes);
+    const weights = this.byCode(view, row, codes);
+    const people = weights.reduce((sum, weight, code) => (near[code] ? sum : sum + weight), 0);
+    const all = this.all[row];
+    return { people, share: all ? (100 * people) / all : null };
+  }
+
+  /**
+   * People, or cells without them, of a row by the least code that they have of a view.
+   * @param {View} view
+   * @param {number} row
+   * @param {Record<string, Uint8Array>} codes
+   */
+  byCode(view, row, codes) {
     const ids = view.kind === "composite" ? essentials(this.data).map((one) => one.id) : [view.id];
     const lists = ids.map((id) => codes[id]);
-    const whole = row === this.rows - 1;
+    const key = view.id + " " + row;
+    const before = this.coded.find((one) => one.key === key && one.lists.every((list, n) => list === lists[n]));
+    if (before) return before.weights;
+    const weights = new Float64Array(256);
     const { residents } = this.data;
-    let [lacking, all] = [0, 0];
+    const whole = row === this.rows - 1;
     for (const cell of this.on) {
       if (!whole && this.district[cell] !== row + 1) continue;
-      const weight = residents ? this.people[cell] : 1;
-      all += weight;
-      let some = 0;
-      for (const list of lists) some |= near[list[cell]];
-      if (!some) lacking += weight;
+      let least = lists[0][cell];
+      for (let n = 1; n < lists.length; n++) if (lists[n][cell] < least) least = lists[n][cell];
+      weights[least] += residents ? this.people[cell] : 1;
     }
-    return { people: lacking, share: all ? (100 * lacking) / all : null };
+    this.coded = [{ key, lists, weights }, ...this.coded.slice(0, KEPT - 1)];
+    return weights;
   }
 }
