@@ -181,7 +181,8 @@ def test_what_is_optional_may_be_missing(study_file: Path) -> None:
     assert study.background() is None
     coverage = analyse(study)
     assert coverage.indicators["residents"].isna().all()
-    assert coverage.indicators["covered_pct"].notna().all()
+    judged = ~coverage.indicators["category"].isin(study.unjudged)
+    assert coverage.indicators.loc[judged, "covered_pct"].notna().all()
 
 
 # --- the template --------------------------------------------------------------------------------
