@@ -292,7 +292,8 @@ class Town:
             "cell_m": 50.0,
             "private": True,
         }
-        return Study(**{**values, **overrides})
+        # Of a random town all is known: where it has no place of a category, there is none.
+        return Study(**{"judged": CATEGORIES, **values, **overrides})
 
     def moved(self, dx: int, dy: int) -> Town:
         """Return the town elsewhere; by multiples of 25 m."""

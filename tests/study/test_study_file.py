@@ -155,7 +155,7 @@ def test_an_area_that_was_kept_is_the_area(study_file: Path, tmp_path: Path, lay
 
 
 def test_the_essential_categories_and_those_that_occur(study_file: Path) -> None:
-    # An essential category without any place is what a study is there to show.
+    # An essential category without any place is shown, and not judged.
     services = pd.read_csv(study_file.parent / "services.csv")
     services.loc[services["category"] == "esi", "category"] = "centre_social"
     services.to_csv(study_file.parent / "services.csv", index=False)
@@ -165,8 +165,8 @@ def test_the_essential_categories_and_those_that_occur(study_file: Path) -> None
         "centre_social",
     )
     city = analyse(study).city.set_index("category")
-    assert city.loc["esi", "uncovered_pct"] == 100
-    assert city.loc["essential_all", "uncovered_pct"] == 100
+    assert np.isnan(city.loc["esi", "uncovered_pct"])
+    assert study.essentials == ("bains_douches", "bagagerie")
     assert city.loc["essential_any", "covered_pct"] > 0
 
 
@@ -181,7 +181,8 @@ def test_what_is_optional_may_be_missing(study_file: Path) -> None:
     assert study.background() is None
     coverage = analyse(study)
     assert coverage.indicators["residents"].isna().all()
-    assert coverage.indicators["covered_pct"].notna().all()
+    judged = ~coverage.indicators["category"].isin(study.unjudged)
+    assert coverage.indicators.loc[judged, "covered_pct"].notna().all()
 
 
 # --- the template --------------------------------------------------------------------------------
@@ -345,7 +346,7 @@ def test_a_category_of_its_own(study_file: Path) -> None:
     laverie = study.catalogue["laverie"]
     assert (laverie.fr, laverie.en, laverie.colour) == ("Laveries", "Laveries", "#117733")
     assert study.categories[-1] == "laverie"  # after those of the catalogue
-    assert study.essentials == study.categories
+    assert study.essentials == ("bains_douches", "bagagerie", "esi", "laverie")
     city = analyse(study).city.set_index("category")
     assert city.loc["laverie", "covered_ha"] > 0
     assert city.loc["bains_douches", "covered_ha"] == 0

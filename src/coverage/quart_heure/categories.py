@@ -19,7 +19,6 @@ __all__ = [
     "check_categories",
     "default_catalogue",
     "extend_catalogue",
-    "with_essentials",
 ]
 
 RESERVED_IDS = ("essential_all", "essential_any")
