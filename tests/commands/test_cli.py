@@ -199,7 +199,7 @@ def test_an_arrondissement_by_any_of_its_names(
 
 
 def test_the_tables_of_paris_are_those_that_were_kept(paris: tuple[Path, Said]) -> None:
-    """No work on speed moves a figure; work on figures renews the hashes, and the changelog says why.
+    """No work on speed moves a figure; other work renews the hashes, and the changelog says why.
 
     `sha256sum` of the tables in a folder of `quart-heure demo` gives new ones.
     """
