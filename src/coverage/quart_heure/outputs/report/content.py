@@ -102,7 +102,7 @@ def report_content(
     composite = plain_rows(source.composite, "composite", ids) if _is_whole(categories) else []
     fragility = plain_rows(source.fragility, "fragility", ids)
     accuracy = plain_rows(source.accuracy, "accuracy", ids)
-    told = source.services[["service_id", "name"]]
+    named = source.services[["service_id", "name"]]
     here = wanted if districts else None
     city = [row for row in indicators if row["level"] == "city"]
     dependence = plain_rows(source.dependence, "dependence", ids)
@@ -161,7 +161,7 @@ def report_content(
                     and (each, category) not in found
                 ],
                 "fragility": _of(each, fragility),
-                "doubts": doubt_lines(_of(each, accuracy), told, district_id=each),
+                "doubts": doubt_lines(_of(each, accuracy), named, district_id=each),
             }
             for each in wanted
         ],
@@ -171,7 +171,7 @@ def report_content(
             "city": [row for row in fragility if row["level"] == "city"],
             "services": most_needed(dependence, here),
         },
-        "doubts": doubt_lines(_of("", accuracy), told),
+        "doubts": doubt_lines(_of("", accuracy), named),
         "capacity": _capacity(plain_rows(source.capacity, "capacity", ids), here),
         "services": services,
         "problems": plain_rows(source.problems, "problems", ids),
