@@ -1,110 +1,51 @@
 """The command line: arguments → study → files. Results on stdout, progress on stderr.
 
-Heavy libraries are imported inside the commands that need them, so that ``--help`` answers at
-once.
+Nothing is imported here before signals and streams are seen to: a Ctrl-C in the first moment ends
+like any other.
 """
 
 from __future__ import annotations
 
-import functools
 import gc
-import importlib
-import logging
 import sys
-from collections.abc import Mapping, Sequence
-from typing import Annotated
 
-import typer
-
-from quart_heure.errors import QuartHeureError
-
-_COMMANDS: Mapping[str, tuple[str, ...]] = {
-    "reports": ("demo", "analyse", "report", "map", "dossier", "info"),
-    "variants": ("paces", "sensitivity"),
-    "what_if": ("what-if",),
-    "siting": ("site", "walk", "hours", "ask", "links"),
-    "crosscheck": ("crosscheck",),
-    "closures": ("closures",),
-    "runs": ("compare", "verify", "schema"),
-    "inputs": ("fetch", "geocode", "check"),
-    "starting": ("init",),
-}
-"""Modules of commands, and what each has, in the order of the help."""
-
-
-def _start(
-    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
-) -> None:
-    """Answer the options that stand before a command."""
-    if version:
-        from quart_heure.stamp import tool_version
-
-        typer.echo(tool_version())
-        raise typer.Exit
-
-
-@functools.cache
-def _with_commands_of(*modules: str) -> typer.Typer:
-    """Return the command line with the commands of some modules."""
-    found = typer.Typer(
-        name="quart-heure",
-        help="Who cannot reach the solidarity services of a city within 15 minutes on foot, and"
-        " why.",
-        epilog=(
-            "Exit codes: 0 done · 1 internal error · 2 wrong arguments · 3 input file · 4 study"
-            " file · 5 coordinate system · 6 geometry · 7 category · 8 network · 9 cannot write ·"
-            " 10 try later · 11 a watched figure raises the alarm · 12 not verified"
-        ),
-        no_args_is_help=True,
-        pretty_exceptions_enable=False,
-        add_completion=True,
-    )
-    found.callback(invoke_without_command=True)(_start)
-    for module in modules:
-        room = importlib.import_module(f"quart_heure.commands.{module}")
-        for name in _COMMANDS[module]:
-            word = name.replace("-", "_")
-            found.command(name)(getattr(room, word, None) or getattr(room, f"{word}_"))
-    return found
-
-
-def _asked(arguments: Sequence[str]) -> typer.Typer:
-    """Return the command line as far as some arguments need it: most name one command."""
-    for module, names in _COMMANDS.items():
-        if arguments and arguments[0] in names:
-            return _with_commands_of(module)
-    return _with_commands_of(*_COMMANDS)
-
-
-def __getattr__(name: str) -> typer.Typer:
-    """Give the whole command line as ``app``, made when it is first asked for."""
-    if name == "app":
-        return _with_commands_of(*_COMMANDS)
-    msg = f"module 'quart_heure.cli' has no attribute {name!r}"
-    raise AttributeError(msg)
+from quart_heure.errors import OutputError, QuartHeureError, shortage_of
+from quart_heure.streams import Stopped, guard_streams, stop_on_signals
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code."""
-    logging.basicConfig(format="%(levelname)s: %(message)s", stream=sys.stderr)
+    import logging
+
+    import typer
+
+    from quart_heure.commands.speech import LogLines, tell
+
+    logging.basicConfig(stream=sys.stderr)
+    for handler in logging.root.handlers:
+        handler.setFormatter(LogLines("%(levelname)s: %(message)s"))
     try:
-        app = _asked(sys.argv[1:] if arguments is None else arguments)
+        from quart_heure.commands.app import app_for
+
+        app = app_for(sys.argv[1:] if arguments is None else arguments)
         result = app(args=arguments, standalone_mode=False)
     except QuartHeureError as error:
-        typer.echo(f"Error: {error}", err=True)
+        tell(f"Error: {error}")
         return error.exit_code
-    except typer.Exit as stop:
-        return stop.exit_code
-    except typer.Abort:
-        typer.echo("Stopped.", err=True)
-        return 130
+    except (typer.Exit, typer.Abort) as end:
+        return end.exit_code if isinstance(end, typer.Exit) else _stopped(130)
     except SystemExit as end:
         # typer ends the process itself when the reader of a pipe (head, less) has seen enough.
         if isinstance(end.__context__, BrokenPipeError):
             return 0
         raise
     except Exception as error:
-        return _usage_error(error)
+        short = shortage_of(error)
+        if short is None:
+            return _usage_error(error)
+        error.__traceback__ = None  # what the run held can go, so that there is room to say so
+        tell(f"Error: {short}")
+        return short.exit_code
     return result if isinstance(result, int) else 0
 
 
@@ -114,14 +55,26 @@ def run() -> None:
     # nor once more at its end.
     gc.set_threshold(100_000, 50, 50)
     try:
+        stop_on_signals()
+        guard_streams()
         code = main()
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader of a pipe (head, less) has seen enough.
-        sys.stderr.close()
         code = 0
+    except OutputError as error:
+        print(f"Error: {error}", file=sys.stderr)  # noqa: T201
+        code = error.exit_code
+    except Stopped as stopped:
+        code = _stopped(stopped.exit_code)
     gc.freeze()
     sys.exit(code)
+
+
+def _stopped(code: int) -> int:
+    """Say that a run was stopped, and return its exit code."""
+    print("Stopped: no file is left half written.", file=sys.stderr)  # noqa: T201
+    return code
 
 
 def _usage_error(error: Exception) -> int:

@@ -49,12 +49,14 @@ class Palette:
 
     minutes: list[str]
     """From the nearest to the furthest."""
+    beyond: list[str]
+    """Beyond the threshold that is chosen, from the nearest to the furthest."""
     reached: list[str]
     """From one service within reach to all of them."""
     paints: Paints
     gap: str
     gap_line: str
-    gap_faint: str
+    gap_hatch: str
     off_network: str
     paper: str
     outside: str
@@ -81,6 +83,7 @@ _DOUBT = "#1d6f63"
 
 PALETTE = Palette(
     minutes=[_NEAREST, _COVERED, _NEXT, _FURTHEST],
+    beyond=[_BEYOND, "#f1cfaa", "#e1b587", "#ce9f6d"],
     reached=["#d7ecd9", "#9fd3c0", "#5fb3a3", "#2a8577", _NEAREST],
     paints=Paints(
         covered=Paint(fill=_COVERED),
@@ -93,7 +96,7 @@ PALETTE = Palette(
     ),
     gap=_BEYOND,
     gap_line="#a33b00",
-    gap_faint="#dd9a69",
+    gap_hatch="#a33b0070",
     off_network="#d5d3cd",
     paper="#fbfaf6",
     outside="#e9e7e1",
