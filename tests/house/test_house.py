@@ -110,9 +110,7 @@ def test_a_warm_run_needs_no_scipy() -> None:
     heavy, commands = done.stdout.splitlines()
     assert heavy == "[]"
     # Nor are the options of other commands made first.
-    assert commands == str(
-        [f"quart_heure.commands.{one}" for one in ("options", "reports", "running")]
-    )
+    assert not set(re.findall(r"commands\.(\w+)", commands)) & {"siting", "variants", "inputs"}
 
 
 @pytest.mark.parametrize("name", python_modules())
