@@ -94,6 +94,25 @@ def test_help_imports_nothing_heavy() -> None:
     assert done.stdout.splitlines()[-1] == "heavy: []"
 
 
+def test_a_warm_run_needs_no_scipy() -> None:
+    """Where nothing is left to search, a report is not kept waiting for what searches."""
+    script = (
+        "import sys\n"
+        "import quart_heure.commands.reports, quart_heure.outputs.report.report\n"
+        "import quart_heure.outputs.report.terminal, quart_heure.study.line\n"
+        "print(sorted(set(sys.modules) & {'scipy', 'osmnx', 'folium', 'matplotlib', 'networkx'}))\n"
+        "print(sorted(name for name in sys.modules if name.startswith('quart_heure.commands.')))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    heavy, commands = done.stdout.splitlines()
+    assert heavy == "[]"
+    # Nor are the options of other commands made first.
+    assert not set(re.findall(r"commands\.(\w+)", commands)) & {"siting", "variants", "inputs"}
+
+
 @pytest.mark.parametrize("name", python_modules())
 def test_modules_say_what_they_are_and_public_ones_what_they_offer(name: str) -> None:
     module = importlib.import_module(name)

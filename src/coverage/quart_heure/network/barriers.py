@@ -97,11 +97,9 @@ class Barriers:
 
         def crossed(of_place: NDArray[np.intp], foot: NDArray[np.float64]) -> NDArray[np.bool_]:
             counts = begin[of_place + 1] - begin[of_place]
-            line = np.repeat(np.arange(len(of_place)), counts)
-            at = np.repeat(begin[of_place] - np.cumsum(counts) + counts, counts)
-            at += np.arange(counts.sum())
-            one = piece[at]
-            a, b = xy[of_place[line]], foot[line]
+            some = np.flatnonzero(counts)
+            line, one = self._pairs(begin[of_place[some]], counts[some], piece)
+            a, b = xy[of_place[some]], foot[some]
             length = np.hypot(*(b - a).T)
             keep = np.divide(
                 np.maximum(length - _STOP_SHORT_M, 0),
@@ -109,9 +107,10 @@ class Barriers:
                 where=length > 0,
                 out=np.zeros_like(length),
             )
-            hit = _cross(a, a + keep[:, None] * (b - a), self.start[one], self.end[one])
-            line, owner = line[hit], self.owner[one[hit]]
-            inside_m = _metres_to(a[hit], b[hit], self.start[one[hit]], self.end[one[hit]])
+            hit = _cross(a, a + keep[:, None] * (b - a), line, self.start[one], self.end[one])
+            line, one = line[hit], one[hit]
+            inside_m = _metres_to(a[line], b[line], self.start[one], self.end[one])
+            line, owner = some[line], self.owner[one]
             key, first, times = np.unique(line * n + owner, return_index=True, return_counts=True)
             line, owner = np.divmod(key, n)
             result = np.zeros(len(of_place), dtype=bool)
@@ -125,6 +124,15 @@ class Barriers:
             return result
 
         return crossed
+
+    @staticmethod
+    def _pairs(
+        begin: NDArray[np.intp], counts: NDArray[np.intp], piece: NDArray[np.intp]
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Return each line beside each of its pieces, which stand in one row from ``begin``."""
+        line = np.repeat(np.arange(len(counts)), counts)
+        at = np.repeat(begin - np.cumsum(counts) + counts, counts) + np.arange(len(line))
+        return line, piece[at]
 
     def _within(
         self,
@@ -162,15 +170,32 @@ def _metres_to(
 def _cross(
     a: NDArray[np.float64],
     b: NDArray[np.float64],
+    line: NDArray[np.intp],
     c: NDArray[np.float64],
     d: NDArray[np.float64],
-) -> NDArray[np.bool_]:
-    """Tell which pieces a-b and c-d cross; a corner that is met counts for one of its sides."""
-    c_left, d_left = _side(a, b, c) >= 0, _side(a, b, d) >= 0
-    a_side, b_side = _side(c, d, a), _side(c, d, b)
-    apart = ((a_side > 0) & (b_side < 0)) | ((a_side < 0) & (b_side > 0))
-    crossing: NDArray[np.bool_] = (c_left != d_left) & apart
-    return crossing
+) -> NDArray[np.intp]:
+    """Return the positions of the pieces c-d that cross the line a-b which each is held against.
+
+    A corner that is met counts for one of its sides.
+
+    Parameters
+    ----------
+    a, b
+        Lines; shapes (k, 2).
+    line
+        The line to hold each piece against; shape (p,).
+    c, d
+        Pieces; shapes (p, 2).
+    """
+    (ax, ay), (ux, uy) = a.T, (b - a).T
+    ax, ay, ux, uy = (np.ascontiguousarray(each)[line] for each in (ax, ay, ux, uy))
+    c_left = ux * (c[:, 1] - ay) - uy * (c[:, 0] - ax) >= 0
+    d_left = ux * (d[:, 1] - ay) - uy * (d[:, 0] - ax) >= 0
+    # Most pieces lie on one side of a line: few are looked at from the other end.
+    parted = np.flatnonzero(c_left != d_left)
+    c, d, line = c[parted], d[parted], line[parted]
+    a_side, b_side = _side(c, d, a[line]), _side(c, d, b[line])
+    return parted[((a_side > 0) & (b_side < 0)) | ((a_side < 0) & (b_side > 0))]
 
 
 def _side(

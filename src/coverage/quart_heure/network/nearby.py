@@ -75,14 +75,23 @@ def segments_near(
         west, east = np.maximum(west[some], 0), np.minimum(east[some], n_cols - 1)
         begin, stop = begins[row * n_cols + west], begins[row * n_cols + east + 1]
         n = stop - begin
-        at, piece = _runs(begin, n), np.repeat(piece, n)
-        ax, ay = sorted_x[at] - start[piece, 0], sorted_y[at] - start[piece, 1]
+        at = _runs(begin, n)
+        # What is of a piece is repeated for its points: looking it up for each takes longer.
         dx, dy = dx[piece], dy[piece]
-        squared, dot = dx * dx + dy * dy, ax * dx + ay * dy
-        share = np.clip(np.divide(dot, squared, out=np.zeros_like(dot), where=squared > 0), 0, 1)
+        squared = np.repeat(dx * dx + dy * dy, n)
+        ax = sorted_x[at] - np.repeat(start[piece, 0], n)
+        ay = sorted_y[at] - np.repeat(start[piece, 1], n)
+        dx, dy = np.repeat(dx, n), np.repeat(dy, n)
+        share = ax * dx + ay * dy
+        long = squared > 0
+        if long.all():
+            share /= squared
+        else:
+            share = np.divide(share, squared, out=np.zeros_like(share), where=long)
+        np.clip(share, 0, 1, out=share)
         distance = np.hypot(ax - share * dx, ay - share * dy)
         near = np.flatnonzero(distance <= radius_m)
-        return order[at[near]], piece[near], share[near], distance[near]
+        return order[at[near]], np.repeat(piece, n)[near], share[near], distance[near]
 
     return find
 

@@ -31,8 +31,7 @@ from quart_heure.outputs.proposals.proposal import Proposal, check_fits
 from quart_heure.outputs.report.facts import facts
 from quart_heure.outputs.report.next import next_content
 from quart_heure.outputs.report.services import most_needed, service_lists
-from quart_heure.outputs.report.since import since_content
-from quart_heure.outputs.report.structure import REPORT_FORMAT, Category, Gap, Report
+from quart_heure.outputs.report.structure import REPORT_FORMAT, Category, Gap, Report, Since
 from quart_heure.outputs.report.summary import second_weight, summary
 from quart_heure.outputs.report.week import week_content
 from quart_heure.outputs.results.manifest import describe_run, residents_source
@@ -136,7 +135,7 @@ def report_content(
             places=[(d, labels[d]) for d in wanted] if districts else [("", manifest["area"])],
             lang=lang,
         ),
-        "since": None if since is None else since_content(source, since, categories=ids, lang=lang),
+        "since": None if since is None else _changes(source, since, ids, lang),
         "summary": answer,
         "facts": facts(
             plain_rows(source.freshness, "freshness", ids),
@@ -207,6 +206,13 @@ def report_content(
             "dropped": manifest.get("dropped", {}),
         },
     }
+
+
+def _changes(source: Coverage | Results, since: Run, categories: Sequence[str], lang: str) -> Since:
+    # What compares runs is loaded where there are two of them.
+    from quart_heure.outputs.report.since import since_content  # noqa: PLC0415
+
+    return since_content(source, since, categories=categories, lang=lang)
 
 
 def _called(source: Coverage | Results, proposals: Sequence[Proposal]) -> dict[str, int] | None:
