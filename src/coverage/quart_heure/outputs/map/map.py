@@ -19,11 +19,11 @@ from quart_heure.outputs.map.ground import ground
 from quart_heure.outputs.map.hours import hours_shown
 from quart_heure.outputs.map.opening import opening_address
 from quart_heure.outputs.map.page import CoverageLayers, MapPage, OfflineMap
-from quart_heure.outputs.map.palette import PALETTE
 from quart_heure.outputs.map.proposals import proposals_shown
 from quart_heure.outputs.map.texts import LANGUAGES, PageTexts, other_than, page_texts, words_of
 from quart_heure.outputs.map.views import labels, service_words, services_shown, views
 from quart_heure.outputs.map.walks import walks
+from quart_heure.outputs.palette import PALETTE
 from quart_heure.outputs.proposals.proposal import Proposal, check_fits
 from quart_heure.outputs.shapes import UNITS_PER_DEGREE, Pen
 

@@ -14,7 +14,9 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "�
 """A spreadsheet may run text that starts so as a formula."""
 
 
-def csv_text(frame: pd.DataFrame, columns: list[Column]) -> str:
+def csv_text(
+    frame: pd.DataFrame, columns: list[Column], *, delimiter: str = ",", decimal: str = "."
+) -> str:
     """Return a table as CSV: commas, decimals by unit, empty for unknown.
 
     Text that a spreadsheet might run as a formula gets a leading apostrophe; numbers do not need
@@ -22,12 +24,12 @@ def csv_text(frame: pd.DataFrame, columns: list[Column]) -> str:
     """
     shown = pd.DataFrame(
         {
-            column.name: _as_text(frame, column)
+            column.name: _as_text(frame, column, decimal)
             for column in columns
             if column.files != "ranges" or column.name in frame
         }
     )
-    return str(shown.to_csv(index=False, lineterminator="\n"))
+    return str(shown.to_csv(index=False, lineterminator="\n", sep=delimiter, decimal=decimal))
 
 
 def read_csv(path: Path, columns: list[Column]) -> pd.DataFrame:
@@ -49,7 +51,7 @@ def read_csv(path: Path, columns: list[Column]) -> pd.DataFrame:
     return frame
 
 
-def _as_text(frame: pd.DataFrame, column: Column) -> pd.Series[Any]:
+def _as_text(frame: pd.DataFrame, column: Column, decimal: str) -> pd.Series[Any]:
     values = frame[column.name]
     if column.dtype == "boolean":
         return values.map({True: "true", False: "false"})
@@ -61,5 +63,5 @@ def _as_text(frame: pd.DataFrame, column: Column) -> pd.Series[Any]:
     if decimals is None:
         return values
     numbers = values.to_numpy(dtype=float).tolist()
-    text = [f"{n:.{decimals}f}" if math.isfinite(n) else "" for n in numbers]
+    text = [f"{n:.{decimals}f}".replace(".", decimal) if math.isfinite(n) else "" for n in numbers]
     return pd.Series(text, index=values.index, dtype="str")

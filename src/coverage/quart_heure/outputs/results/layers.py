@@ -18,6 +18,7 @@ import shapely
 from numpy.typing import NDArray
 
 from quart_heure.outputs.results.manifest import json_text
+from quart_heure.outputs.results.styles import STYLES_TABLE
 
 _METADATA_KEY = b"quart_heure"
 
@@ -105,21 +106,29 @@ class PointArray:
 
 
 def write_geopackage(
-    layers: Mapping[str, pd.DataFrame], path: Path, *, manifest: Mapping[str, Any]
+    layers: Mapping[str, pd.DataFrame],
+    path: Path,
+    *,
+    manifest: Mapping[str, Any],
+    styles: pd.DataFrame | None = None,
 ) -> None:
     """Write layers, and tables without geometry, into one GeoPackage.
 
-    The manifest is a table of its own, ``manifest``: one row for each of its parts.
+    The manifest is a table of its own, ``manifest``: one row for each of its parts. So are the
+    styles, which QGIS draws the layers by.
     """
     parts = {key: json_text(value, indent=None) for key, value in manifest.items()}
     about = pd.DataFrame({"key": list(parts), "value": list(parts.values())})
     with _steady_gdal(str(manifest.get("created", ""))):
         for name, frame in {**layers, "manifest": about}.items():
             _write_layer(frame, path, name)
+        if styles is not None:
+            # The column that QGIS knows a style by is called so.
+            _write_layer(styles, path, STYLES_TABLE, layer_options={"FID": "id"})
 
 
-def _write_layer(frame: pd.DataFrame, path: Path, name: str) -> None:
-    options: dict[str, Any] = {"layer": name, "driver": "GPKG", "use_arrow": True}
+def _write_layer(frame: pd.DataFrame, path: Path, name: str, **more: Any) -> None:
+    options: dict[str, Any] = {"layer": name, "driver": "GPKG", "use_arrow": True, **more}
     if "geometry" in frame:
         shapes = frame.geometry.geom_type
         polygons = shapes.isin(["Polygon", "MultiPolygon"]).all() and len(shapes) > 0

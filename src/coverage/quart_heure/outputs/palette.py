@@ -111,3 +111,24 @@ PALETTE = Palette(
     gains=["#f2f0f7", "#cbc9e2", "#9e9ac8", "#756bb1", "#54278f"],
     proposed="#54278f",
 )
+
+
+def shades(colours: list[str], n: int) -> list[str]:
+    """Return so many colours of a ramp, the ends kept, others mixed in between.
+
+    Examples
+    --------
+    >>> shades(["#000000", "#ffffff"], 3)
+    ['#000000', '#808080', '#ffffff']
+    """
+    known = [bytes.fromhex(colour[1:]) for colour in colours]
+    found = []
+    for i in range(n):
+        at = 0.0 if n == 1 else i * (len(known) - 1) / (n - 1)
+        low = int(at)
+        high = min(low + 1, len(known) - 1)
+        pairs = zip(known[low], known[high], strict=True)
+        # As the map's script rounds.
+        mixed = bytes(int(a + (b - a) * (at - low) + 0.5) for a, b in pairs)
+        found.append(f"#{mixed.hex()}")
+    return found
