@@ -7,6 +7,7 @@ security policy that lets these very texts run and no other.
 from __future__ import annotations
 
 import base64
+import dataclasses
 import functools
 import hashlib
 import re
@@ -17,6 +18,25 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import jinja2
     import markupsafe
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SiteLink:
+    """A page of the same site, as other pages lead to it.
+
+    Parameters
+    ----------
+    label
+        What it is called.
+    file
+        Where it is, from the page that leads to it.
+    here
+        Whether it is that very page.
+    """
+
+    label: str
+    file: str
+    here: bool = False
 
 
 @functools.cache
@@ -51,7 +71,8 @@ def page_environment(
     # Tables for a terminal and for programs do without it.
     import jinja2  # noqa: PLC0415
 
-    folders = ("pages", "map/templates", "dossier/templates", "report/templates")
+    pages = ("map", "dossier", "report", "publication")
+    folders = ("pages", *(f"{page}/templates" for page in pages))
     environment = (kind or jinja2.Environment)(
         # The names of templates are unique.
         loader=jinja2.ChoiceLoader(

@@ -42,6 +42,7 @@ def write_dossiers(
     pdf: bool = False,
     since: Run | None = None,
     proposals: Sequence[Proposal] = (),
+    site: Sequence[SiteLink] = (),
     progress: Callable[[str], None] | None = None,
 ) -> list[Path]:
     """Write the dossier of each district, and an index if all are written.
@@ -64,6 +65,8 @@ def write_dossiers(
         An earlier run: each dossier then says what has moved most since.
     proposals
         What `quart_heure.outputs.proposals.folder.read_proposal` read, to show with them.
+    site
+        Other pages of the site that they belong to, from where they are.
     progress
         Called with each step as it begins.
 
@@ -87,27 +90,28 @@ def write_dossiers(
     say = progress or (lambda _: None)
     printer = PdfMaker() if pdf else None
     coverage = publishable(coverage)
-    wanted = _wanted(coverage, districts)
+    wanted = shaped_districts(coverage, districts)
     say("dossiers")
     dossiers = Dossiers(coverage, lang=lang, since=since, proposals=proposals)
-    names = _file_names(wanted)
+    names = file_names(wanted)
     maker = MapMaker(coverage, background)
+    away = [dataclasses.replace(link, here=False) for link in site]
     written = []
     for number, (district_id, name) in enumerate(names.items(), start=1):
         say(f"dossier {dossiers.label(district_id)} ({number}/{len(names)})")
         links = None if districts else _links(dossiers, names, district_id)
-        page = render_district(dossiers, district_id, maker.district(district_id), links=links)
+        page = render_district(dossiers, district_id, maker.district(district_id), links=links, site=away)
         written.append(_write(page, folder / name))
         if printer is not None:
             created = str(coverage.manifest.get("created", ""))
             target = (folder / name).with_suffix(".pdf")
             written.append(printer.write(folder / name, target, created=created))
     if not districts:
-        written.insert(0, _write(render_index(dossiers, names), folder / INDEX_NAME))
+        written.insert(0, _write(render_index(dossiers, names, site=site), folder / INDEX_NAME))
     return written
 
 
-def _wanted(coverage: Coverage, districts: Sequence[str]) -> list[str]:
+def shaped_districts(coverage: Coverage, districts: Sequence[str]) -> list[str]:
     """Return the ids of the districts asked for; cells that no district holds have no dossier."""
     shaped = set(coverage.study.area.districts["district_id"])
     found = resolve_districts(coverage.indicators, districts)
@@ -118,7 +122,7 @@ def _wanted(coverage: Coverage, districts: Sequence[str]) -> list[str]:
     return kept
 
 
-def _file_names(districts: Sequence[str]) -> dict[str, str]:
+def file_names(districts: Sequence[str]) -> dict[str, str]:
     """Return a file name for each district: its id, where that can be one."""
     names: dict[str, str] = {}
     taken = {INDEX_NAME}

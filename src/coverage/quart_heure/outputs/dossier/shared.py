@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from quart_heure.labels import format_date, word
 from quart_heure.outputs.dossier.words import Words, short
+from quart_heure.outputs.results.manifest import source_hash
 
 if TYPE_CHECKING:
     from quart_heure.outputs.dossier.content import Dossiers
@@ -78,5 +79,6 @@ def _source(entry: Mapping[str, Any], say: Words) -> str:
         short(entry.get("source") or entry.get("file"), _CREDIT),
         format_date(date, say.lang) if date else "",
         short(entry.get("licence"), _CREDIT),
+        short(source_hash(entry, say.lang), 40),
     ]
     return say("source", role=name, facts=" – ".join(fact for fact in facts if fact))

@@ -11,6 +11,7 @@ from quart_heure.analysis.statuses import BORDERLINE
 from quart_heure.analysis.week import HOURS
 from quart_heure.errors import StudyFileError
 from quart_heure.files import replacing
+from quart_heure.outputs.assets import SiteLink
 from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.map.cells import Grid, cells_shown, thresholds_offered
 from quart_heure.outputs.map.data import Constants, PageData, Said, SaidOtherwise
@@ -70,6 +71,7 @@ def build_map(
     what_if: bool = True,
     proposals: Sequence[Proposal] = (),
     scenario: Scenario | None = None,
+    site: Mapping[str, Sequence[SiteLink]] | None = None,
 ) -> folium.Map:
     """Build the map as a folium map, to be shown in a notebook or given further layers.
 
@@ -90,6 +92,8 @@ def build_map(
         What `quart_heure.outputs.proposals.folder.read_proposal` read, to show on it.
     scenario
         What the page supposes when it opens: who gains and who loses, before and after.
+    site
+        Other pages of the site that it belongs to, by language.
 
     Raises
     ------
@@ -161,6 +165,7 @@ def build_map(
         walks=walks(coverage, grid, places) if what_if and not has_ends(coverage) else None,
         lang=lang,
         online_tiles=online_tiles,
+        site=site,
     )
     chart = OfflineMap(
         label=texts[lang].words["map_label"], bounds=data.ground.bounds, online_tiles=online_tiles
@@ -179,6 +184,7 @@ def render_map(
     what_if: bool = True,
     proposals: Sequence[Proposal] = (),
     scenario: Scenario | None = None,
+    site: Mapping[str, Sequence[SiteLink]] | None = None,
 ) -> str:
     """Return the map as one HTML page (see `build_map`)."""
     chart = build_map(
@@ -189,6 +195,7 @@ def render_map(
         what_if=what_if,
         proposals=proposals,
         scenario=scenario,
+        site=site,
     )
     return str(chart.get_root().render())
 
@@ -203,6 +210,7 @@ def write_map(
     what_if: bool = True,
     proposals: Sequence[Proposal] = (),
     scenario: Scenario | None = None,
+    site: Mapping[str, Sequence[SiteLink]] | None = None,
 ) -> Path:
     """Write the map to a file, whole or not at all (see `build_map`).
 
@@ -219,6 +227,7 @@ def write_map(
         what_if=what_if,
         proposals=proposals,
         scenario=scenario,
+        site=site,
     )
     with replacing(path) as temporary:
         temporary.write_text(page, encoding="utf-8")

@@ -28,6 +28,9 @@ _LISTS = frozenset(column.name for column in COLUMNS if "';'" in column.en)
 """Columns whose texts are lists, with semicolons between their parts, as the schema says."""
 
 _BAR = " | "
+_MARK = "\ufeff"
+"""Begins a file that a spreadsheet is to read as UTF-8."""
+
 _MOST_WIDE, _LEAST_WIDE, _LOOKED_AT = 48, 8, 200
 _SHEET_NAME = 31
 """Letters that a name of a sheet may have."""
@@ -58,12 +61,20 @@ def styled_csv(
     """
     if style == "plain":
         return csv_text(frame, columns)
-    return "\ufeff" + csv_text(
-        with_bars(frame),
-        columns,
-        delimiter=";" if lang == LANGUAGES[0] else ",",
-        decimal="," if lang == LANGUAGES[0] else ".",
-    )
+    decimal = "," if lang == LANGUAGES[0] else "."
+    text = csv_text(with_bars(frame), columns, delimiter=_delimiter(lang), decimal=decimal)
+    return _MARK + text
+
+
+def styled_text(frame: pd.DataFrame, *, style: CsvStyle = "plain", lang: str = "fr") -> str:
+    """Return a table of words of our own as CSV in a style."""
+    if style == "plain":
+        return str(frame.to_csv(index=False, lineterminator="\n"))
+    return _MARK + str(frame.to_csv(index=False, lineterminator="\n", sep=_delimiter(lang)))
+
+
+def _delimiter(lang: str) -> str:
+    return ";" if lang == LANGUAGES[0] else ","
 
 
 def with_bars(frame: pd.DataFrame) -> pd.DataFrame:

@@ -159,7 +159,6 @@ def _write_all(coverage: Coverage, work: Path, directory: Path, lang: str) -> No
     categories = list(coverage.study.categories)
     manifest = describe_run(coverage)
     tables = _ordered_tables(coverage, categories)
-    composites = [c for c in COMPOSITES if c in set(tables["indicators"]["category"])]
     for table, frame in tables.items():
         check_columns(frame, table, categories)
     crs = coverage.study.area.crs
@@ -178,13 +177,9 @@ def _write_all(coverage: Coverage, work: Path, directory: Path, lang: str) -> No
         (work / f"{table}.csv").write_text(text, encoding="utf-8", newline="\n")
     if coverage.week is not None:
         _write_week(coverage.week.table, work)
-    dictionary = data_dictionary(
-        categories,
-        composites,
-        ranges="covered_at_most_pct" in tables["indicators"],
-        week=coverage.week is not None,
+    _dictionary(coverage, tables).to_csv(
+        work / _DICTIONARY_NAME, index=False, lineterminator="\n"
     )
-    dictionary.to_csv(work / _DICTIONARY_NAME, index=False, lineterminator="\n")
     written = {
         name: {"sha256": sha256_of(work / name), "bytes": (work / name).stat().st_size}
         for name in (*WEEK_FILES, *RESULT_FILES)
@@ -221,6 +216,21 @@ def _text_tables(
         frame = _with_degrees(tables[table]) if table in LAYERS else tables[table]
         found[table] = frame, columns
     return found
+
+
+def dictionary_of(coverage: Coverage) -> pd.DataFrame:
+    """Return what every column means that the tables of a published coverage have."""
+    return _dictionary(coverage, {"indicators": coverage.indicators})
+
+
+def _dictionary(coverage: Coverage, tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    present = set(tables["indicators"]["category"])
+    return data_dictionary(
+        list(coverage.study.categories),
+        [composite for composite in COMPOSITES if composite in present],
+        ranges="covered_at_most_pct" in tables["indicators"],
+        week=coverage.week is not None,
+    )
 
 
 def write_layers(coverage: Coverage, path: Path, *, lang: str = "fr") -> None:
