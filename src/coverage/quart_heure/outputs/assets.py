@@ -11,7 +11,7 @@ import dataclasses
 import functools
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +37,14 @@ class SiteLink:
     label: str
     file: str
     here: bool = False
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Site:
+    """The links from a page to all pages of its site, and what they are called together."""
+
+    label: str
+    links: Sequence[SiteLink]
 
 
 @functools.cache

@@ -158,4 +158,4 @@ def _marks(codes: NDArray[np.int8]) -> NDArray[np.int8]:
     stripes = (rows + cols) % 11 < 2
     marked = (codes == names.index("borderline")) & dots
     marked |= (codes == names.index("uncovered")) & stripes
-    return marked.astype(np.int8)
+    return np.asarray(marked, np.int8)

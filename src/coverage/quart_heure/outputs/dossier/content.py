@@ -178,7 +178,7 @@ class Dossiers:
         return self.say("rank_shared" if rank.tied else "rank_alone", rank=place)
 
     def judged(self, category: str) -> bool:
-        """Tell whether a category has a place that counts anywhere: without one, 0 % says nothing."""
+        """Tell whether a place of a category counts anywhere: without one, 0 % says nothing."""
         row = self.city[category]
         return bool(row["services_inside"] or row[self.share] > 0 or category in self.anchored)
 

@@ -6,6 +6,7 @@ to one another.
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 from quart_heure.errors import InputFileError, OutputError
 from quart_heure.files import replacing
 from quart_heure.labels import LANGUAGES
+from quart_heure.outputs.assets import Site
 from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.dossier.content import Dossiers
 from quart_heure.outputs.dossier.maps import MapMaker
@@ -42,7 +44,7 @@ def write_dossiers(
     pdf: bool = False,
     since: Run | None = None,
     proposals: Sequence[Proposal] = (),
-    site: Sequence[SiteLink] = (),
+    site: Site | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> list[Path]:
     """Write the dossier of each district, and an index if all are written.
@@ -95,12 +97,17 @@ def write_dossiers(
     dossiers = Dossiers(coverage, lang=lang, since=since, proposals=proposals)
     names = file_names(wanted)
     maker = MapMaker(coverage, background)
-    away = [dataclasses.replace(link, here=False) for link in site]
+    away = None
+    if site is not None:  # to its own index too
+        others = [dataclasses.replace(link, here=False) for link in site.links]
+        away = dataclasses.replace(site, links=others)
     written = []
     for number, (district_id, name) in enumerate(names.items(), start=1):
         say(f"dossier {dossiers.label(district_id)} ({number}/{len(names)})")
         links = None if districts else _links(dossiers, names, district_id)
-        page = render_district(dossiers, district_id, maker.district(district_id), links=links, site=away)
+        page = render_district(
+            dossiers, district_id, maker.district(district_id), links=links, site=away
+        )
         written.append(_write(page, folder / name))
         if printer is not None:
             created = str(coverage.manifest.get("created", ""))
@@ -112,7 +119,7 @@ def write_dossiers(
 
 
 def shaped_districts(coverage: Coverage, districts: Sequence[str]) -> list[str]:
-    """Return the ids of the districts asked for; cells that no district holds have no dossier."""
+    """Return the ids of the districts asked for, or of all that have an outline."""
     shaped = set(coverage.study.area.districts["district_id"])
     found = resolve_districts(coverage.indicators, districts)
     kept = [district_id for district_id in found if district_id in shaped]

@@ -63,7 +63,8 @@ def leads(dossiers: Dossiers, district_id: str) -> list[Lead]:
     found = [
         Lead(key=name, share=headline[name])
         for name in ("none", "all")
-        if headline and tells({each: dossiers.headline(each)[name].pct for each in dossiers.districts})
+        if headline
+        and tells({each: dossiers.headline(each)[name].pct for each in dossiers.districts})
     ]
     if headline and len(found) < _LEADING:
         behind = _furthest_behind(dossiers, district_id)

@@ -6,7 +6,7 @@ import base64
 import dataclasses
 import itertools
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from quart_heure.labels import (
@@ -17,7 +17,7 @@ from quart_heure.labels import (
     with_percent_sign,
 )
 from quart_heure.outputs.assets import (
-    SiteLink,
+    Site,
     asset,
     inlined,
     page_environment,
@@ -113,7 +113,7 @@ def render_district(
     maps: DistrictMaps,
     *,
     links: Links | None = None,
-    site: Sequence[SiteLink] = (),
+    site: Site | None = None,
 ) -> str:
     """Return the page of a district.
 
@@ -159,9 +159,7 @@ def render_district(
     return _render("dossier.html.j2", dossiers, page, site=site)
 
 
-def render_index(
-    dossiers: Dossiers, files: Mapping[str, str], *, site: Sequence[SiteLink] = ()
-) -> str:
+def render_index(dossiers: Dossiers, files: Mapping[str, str], *, site: Site | None = None) -> str:
     """Return the page that compares all districts.
 
     Parameters
@@ -202,7 +200,7 @@ def _render(
     dossiers: Dossiers,
     content: DistrictPage | IndexContent,
     *,
-    site: Sequence[SiteLink],
+    site: Site | None,
     script: str = "",
     **more: SharedLines,
 ) -> str:

@@ -11,7 +11,7 @@ from quart_heure.analysis.statuses import BORDERLINE
 from quart_heure.analysis.week import HOURS
 from quart_heure.errors import StudyFileError
 from quart_heure.files import replacing
-from quart_heure.outputs.assets import SiteLink
+from quart_heure.outputs.assets import Site
 from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.map.cells import Grid, cells_shown, thresholds_offered
 from quart_heure.outputs.map.data import Constants, PageData, Said, SaidOtherwise
@@ -71,7 +71,7 @@ def build_map(
     what_if: bool = True,
     proposals: Sequence[Proposal] = (),
     scenario: Scenario | None = None,
-    site: Mapping[str, Sequence[SiteLink]] | None = None,
+    site: Mapping[str, Site] | None = None,
 ) -> folium.Map:
     """Build the map as a folium map, to be shown in a notebook or given further layers.
 
@@ -184,7 +184,7 @@ def render_map(
     what_if: bool = True,
     proposals: Sequence[Proposal] = (),
     scenario: Scenario | None = None,
-    site: Mapping[str, Sequence[SiteLink]] | None = None,
+    site: Mapping[str, Site] | None = None,
 ) -> str:
     """Return the map as one HTML page (see `build_map`)."""
     chart = build_map(
@@ -210,7 +210,7 @@ def write_map(
     what_if: bool = True,
     proposals: Sequence[Proposal] = (),
     scenario: Scenario | None = None,
-    site: Mapping[str, Sequence[SiteLink]] | None = None,
+    site: Mapping[str, Site] | None = None,
 ) -> Path:
     """Write the map to a file, whole or not at all (see `build_map`).
 

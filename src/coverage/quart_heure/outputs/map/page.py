@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import functools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib import resources
 from typing import Any
 
@@ -19,7 +19,7 @@ import jinja2
 from folium.template import Environment
 
 from quart_heure.outputs.assets import (
-    SiteLink,
+    Site,
     inlined,
     page_environment,
     security_policy,
@@ -106,7 +106,7 @@ class MapPage(folium.Figure):
         walks: PackedWalks | None,
         lang: str,
         online_tiles: bool,
-        site: Mapping[str, Sequence[SiteLink]] | None = None,
+        site: Mapping[str, Site] | None = None,
     ) -> None:
         super().__init__(height="640px")
         self._id = "page"

@@ -226,17 +226,13 @@ def _none_sentence(
     """Say who has none of the essential services, and how far that figure can be trusted."""
     lang, summary = say.lang, dossiers.report["summary"]
     any_ = doubts.get(COMPOSITES[1])
-    pace, alone = "", ""
+    pace = ""
     if any_ is not None and all(math.isfinite(end) for end in any_["speed"]):
         # Who has none is the rest of who has any.
         least, most = 100 - any_["speed"][1], 100 - any_["speed"][0]
         ends = with_percent_sign(ends_words([least, most], lang), lang)
         pace = say("keep_pace", ends=ends) if round(least) != round(most) else ""
-    if any_ is not None and math.isfinite(any_["confirmed_only"]):
-        share = 100 - any_["confirmed_only"]
-        if round(share) != round(summary["none_pct"]):
-            alone = " " + say("keep_confirmed", share=format_pct(share, lang, 0))
-    sentence = say(
+    return say(
         f"keep_none{ending}",
         share=format_pct(summary["none_pct"], lang, 0),
         people=about_people(summary["none"], say),
@@ -244,7 +240,6 @@ def _none_sentence(
         threshold=dossiers.threshold,
         pace=pace,
     )
-    return sentence + alone
 
 
 def _extremes(dossiers: Dossiers, say: Words) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from quart_heure.outputs.assets import SiteLink
+from quart_heure.outputs.assets import Site, SiteLink
 from quart_heure.outputs.dossier.words import Words
 
 HOME, MAP, REPORT, TABLES, METHOD = (
@@ -23,7 +23,7 @@ _PAGES = (
 )
 
 
-def site_links(say: Words, *, here: str = "", up: str = "") -> list[SiteLink]:
+def site_links(say: Words, *, here: str = "", up: str = "") -> Site:
     """Return the links of a page to all of them.
 
     Parameters
@@ -35,6 +35,5 @@ def site_links(say: Words, *, here: str = "", up: str = "") -> list[SiteLink]:
     up
         What leads from the page to that root: empty, or ``../``.
     """
-    return [
-        SiteLink(label=say(key), file=up + file, here=file == here) for key, file in _PAGES
-    ]
+    links = [SiteLink(label=say(key), file=up + file, here=file == here) for key, file in _PAGES]
+    return Site(label=say("site"), links=links)

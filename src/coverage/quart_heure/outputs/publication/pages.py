@@ -261,7 +261,7 @@ class SitePages:
             say=self.say,
             page=here.removesuffix(".html"),
             title=title,
-            links=site_links(self.say, here=here),
+            site=site_links(self.say, here=here),
             area=d.area,
             area_heading=d.area_heading,
             unit=d.unit,
@@ -300,5 +300,3 @@ def size_words(size: int, say: Words) -> str:
     if size < 1_000_000:
         return say("size_kb", n=format_number(max(size / 1000, 1), say.lang))
     return say("size_mb", n=format_number(size / 1e6, say.lang, 1))
-
-

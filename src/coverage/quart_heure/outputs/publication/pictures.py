@@ -140,7 +140,9 @@ def plan_of(coverage: Coverage, districts: Sequence[str]) -> Plan:
         broadest = pieces[[int(np.argmax(shapely.area(pieces)))]]
         x, y = inner_points(broadest)[0]
         parts.append(
-            PlanPart(district_id=each, path=_path(drawn), x=round(float(x), 1), y=round(float(y), 1))
+            PlanPart(
+                district_id=each, path=_path(drawn), x=round(float(x), 1), y=round(float(y), 1)
+            )
         )
     return Plan(
         width=round((east - west) * scale), height=round((north - south) * scale), parts=parts

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from quart_heure.errors import InputFileError, OutputError
+from quart_heure.errors import OutputError
 from quart_heure.files import replacing, replacing_set, sha256_of
 from quart_heure.labels import LANGUAGES
 from quart_heure.outputs.discretion import publishable

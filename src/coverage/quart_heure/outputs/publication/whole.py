@@ -18,9 +18,7 @@ class Part:
     pdf: Path
 
 
-def join(
-    parts: Sequence[Part], path: Path, *, title: str, lang: str, created: str = ""
-) -> None:
+def join(parts: Sequence[Part], path: Path, *, title: str, lang: str, created: str = "") -> None:
     """Join the parts into one file.
 
     A printed page names others by where they lay on this machine: such a link leads to the first

@@ -177,9 +177,7 @@ def _write_all(coverage: Coverage, work: Path, directory: Path, lang: str) -> No
         (work / f"{table}.csv").write_text(text, encoding="utf-8", newline="\n")
     if coverage.week is not None:
         _write_week(coverage.week.table, work)
-    _dictionary(coverage, tables).to_csv(
-        work / _DICTIONARY_NAME, index=False, lineterminator="\n"
-    )
+    _dictionary(coverage, tables).to_csv(work / _DICTIONARY_NAME, index=False, lineterminator="\n")
     written = {
         name: {"sha256": sha256_of(work / name), "bytes": (work / name).stat().st_size}
         for name in (*WEEK_FILES, *RESULT_FILES)
