@@ -50,7 +50,7 @@ def join(parts: Sequence[Part], path: Path, *, title: str, lang: str, created: s
     if len(stamp) == 17:
         writer.add_metadata({"/CreationDate": stamp, "/ModDate": stamp})
     writer._root_object[NameObject("/Lang")] = TextStringObject(lang)
-    writer.compress_identical_objects(remove_orphans=True)
+    writer.compress_identical_objects()
     with path.open("wb") as file:
         writer.write(file)
 
