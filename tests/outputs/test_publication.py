@@ -29,11 +29,11 @@ from quart_heure.study import Coverage, Study, analyse
 HASH = "0123456789ab" * 5
 EPOCH = "1700000000"
 SOURCE = {
-    "role": "services",
-    "file": "lieux.csv",
+    "role": "districts",
+    "file": "secteurs.geojson",
     "sha256": HASH,
     "date": "2026-03-12",
-    "source": "Relevé de la mairie",
+    "source": "Limites de la mairie",
     "licence": "ODbL-1.0",
     "attribution": "© Mairie",
 }
@@ -115,7 +115,7 @@ def test_pages_load_nothing_and_say_what_they_are_made_from(folder: Path, town: 
         assert all(one.startswith("data:") for one in found.loaded), page
         text = found.text + page.read_text("utf-8")  # the map writes its words from its data
         for word in (
-            *("6 août 2021", HASH[:12], "ODbL-1.0", "Relevé de la mairie", "12 mars 2026"),
+            *("6 août 2021", HASH[:12], "ODbL-1.0", "Limites de la mairie", "12 mars 2026"),
             str(town.manifest["version"]),
         ):
             assert word in text, (page.name, word)

@@ -48,7 +48,9 @@ def shared_lines(dossiers: Dossiers) -> SharedLines:
     listed = [e for e in report["sources"] if not (residents and e.get("role") == "residents")]
     lines = [_source(entry, say) for entry in listed]
     if residents:
-        lines.append(say("report.residents_from", source=residents.rstrip(".")))
+        counted = next((e for e in report["sources"] if e.get("role") == "residents"), {})
+        known = [residents.rstrip("."), short(source_hash(counted, lang), 40)]
+        lines.append(say("report.residents_from", source=" – ".join(filter(None, known))))
     lines.append(say("osm_credit"))
     others = [c for c in report["attribution"] if "OpenStreetMap contributors" not in c]
     if others:

@@ -27,7 +27,7 @@ _MAPS, _DISTRICTS, _COLUMNS = 8, 44, 10
 _GAPS, _GAPS_EACH = 18, 2
 _NAMED, _SERVICES = 3, 8
 _NEXT_LINES, _NEXT_ROWS, _NEXTS = 4, 6, 3
-_NAME = 60
+_NAME, _FEW_DISTRICTS = 60, 2
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -165,21 +165,20 @@ def brief(dossiers: Dossiers, say: Words) -> Brief:
     )
 
 
-def about_people(value: float, say: Words) -> str:
-    """Say a number of residents, rounded as people say it.
+def about_people(value: float, say: Words, *, alone: bool = False) -> str:
+    """Say a number of residents, rounded as people say it; ``alone`` leaves their name out.
 
     Examples
     --------
-    >>> about_people(479226.0, Words("en", "publication"))
-    'about 480,000 residents'
-    >>> about_people(1552847.0, Words("en", "publication"))
-    'about 1.6 million residents'
+    >>> say = Words("en", "publication")
+    >>> about_people(479226.0, say), about_people(1552847.0, say, alone=True)
+    ('about 480,000 residents', 'about 1.6 million')
     """
-    if round(value) >= 1_000_000:
-        n = format_about(value / 1e6, say.lang)
-        millions = say("million" if value < 2e6 else "millions", n=n)
-        return say("people_of", n=millions)
-    return say("people", n=format_about(value, say.lang))
+    if round(value) < 1_000_000:
+        return say("about" if alone else "people", n=format_about(value, say.lang))
+    n = format_about(value / 1e6, say.lang)
+    millions = say("million" if value < 2e6 else "millions", n=n)
+    return say("about" if alone else "people_of", n=millions)
 
 
 def _keep(dossiers: Dossiers, say: Words, judged: Sequence[str]) -> list[str]:
@@ -235,7 +234,7 @@ def _none_sentence(
     return say(
         f"keep_none{ending}",
         share=format_pct(summary["none_pct"], lang, 0),
-        people=about_people(summary["none"], say),
+        people=about_people(summary["none"], say, alone=True),
         k=summary["essentials"],
         threshold=dossiers.threshold,
         pace=pace,
@@ -322,7 +321,8 @@ def _gap(dossiers: Dossiers, gap: Gap, label: str, say: Words) -> GapRow:
         label=label,
         rank=gap["rank"],
         where=named,
-        street=short(gap["street"], _NAME),
+        # A street names a zone that is near it, not one that is half of the area.
+        street=short(gap["street"], _NAME) if len(ids) <= _FEW_DISTRICTS else "",
         residents=gap["residents"],
         area_ha=gap["area_ha"],
         typical=gap["minutes_median"],

@@ -122,7 +122,7 @@ class SitePages:
             )
         ]
         if pdf:
-            cards.append(Card(file=WHOLE, label=say("whole"), text="PDF"))
+            cards.append(Card(file=WHOLE, label=say("whole"), text=say("whole_card")))
         return self._render(
             "site_home.html.j2",
             here=HOME,
