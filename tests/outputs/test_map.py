@@ -320,7 +320,7 @@ def test_views_say_what_the_tables_say(toy_coverage: Coverage, page: Page) -> No
 def test_an_hour_and_a_person_are_said_and_leave_ranges(asked_coverage: Coverage) -> None:
     page = Page(render_map(asked_coverage))
     said = " ".join(page.text.split())
-    assert "Pour qui arrive le dimanche 3 mai 2026, 11:15 et reste 15 minutes." in said
+    assert "Pour une personne qui arrive le dimanche 3 mai 2026, 11:15 et reste 15 minutes." in said
     assert "Pour : une femme." in said
     assert "For who arrives on" in Page(render_map(asked_coverage, lang="en")).text
     shown = publishable(asked_coverage)

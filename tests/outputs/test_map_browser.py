@@ -626,7 +626,9 @@ def test_numbers_of_any_size_are_unpacked(open_map, toy_coverage: Coverage) -> N
 
 def test_what_is_perhaps_covered_is_a_class_of_the_first_map(open_map) -> None:
     page = open_map("asked")
-    expect(page.locator(".top")).to_contain_text("Pour qui arrive le dimanche 3 mai 2026")
+    expect(page.locator(".top")).to_contain_text(
+        "Pour une personne qui arrive le dimanche 3 mai 2026"
+    )
     expect(page.locator("#legend-list")).to_contain_text("peut-être davantage")
     expect(page.locator("#summary")).to_contain_text(re.compile("De .*% .sûr. à .*%"))
     expect(page.locator("#day option").first).to_have_text("Au moment demandé")
