@@ -21,8 +21,12 @@ from quart_heure.errors import OutputError
 from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.dossier import pdf as pdf_of_pages
 from quart_heure.outputs.dossier.content import Dossiers
+from quart_heure.outputs.dossier.dossier import file_names, shaped_districts
 from quart_heure.outputs.dossier.lead import leads, tells
+from quart_heure.outputs.dossier.maps import MapMaker
 from quart_heure.outputs.publication import publish
+from quart_heure.outputs.publication.pages import SitePages
+from quart_heure.outputs.publication.pictures import AreaMaps
 from quart_heure.outputs.publication.publish import CONTENTS, write_publication, write_zip
 from quart_heure.study import Coverage, Study, analyse
 
@@ -213,6 +217,13 @@ def test_unkind_names_stay_text(toy_study: Study, tmp_path: Path) -> None:
         assert "54439" not in text  # 7 * 7777
 
 
+def report_of(coverage: Coverage) -> str:
+    """Return the short report alone."""
+    shown = publishable(coverage)
+    pages = SitePages(Dossiers(shown, lang="fr"), file_names(shaped_districts(shown, ())))
+    return pages.report(AreaMaps(shown, MapMaker(shown, None)))
+
+
 # --- what leads ----------------------------------------------------------------------------------
 
 
@@ -239,12 +250,12 @@ def test_a_category_without_a_known_place_is_not_judged(toy_study: Study, tmp_pa
     table = toy_study.services.table
     left = table[table["category"] != "bagagerie"].reset_index(drop=True)
     services = dataclasses.replace(toy_study.services, table=left)
-    write_publication(analyse(toy_study.replace(services=services)), tmp_path)
+    page = report_of(analyse(toy_study.replace(services=services)))
+    (tmp_path / "report.html").write_text(page, "utf-8")
     text = Links(tmp_path / "report.html").text
     assert "non jugé : aucun lieu connu" in text.replace("\xa0", " ")
     assert re.search(r"Non jugé, faute d’un lieu connu.: Bagageries", text)
     # Neither a picture nor a column of it.
-    page = (tmp_path / "report.html").read_text("utf-8")
     assert page.count("<figure") == 1 + 2
 
 
@@ -281,19 +292,19 @@ def town_of_districts(n: int) -> Study:
 def test_the_report_is_at_most_eight_sides_and_pages_are_quiet(
     folder: Path, tmp_path: Path
 ) -> None:
-    many = tmp_path / "many"
-    write_publication(analyse(town_of_districts(60)), many)
+    many = tmp_path / "report.html"
+    many.write_text(report_of(analyse(town_of_districts(60))), "utf-8")
     with running_browser() as browser:
-        for one in (folder, many):
+        for path in (folder / "report.html", many):
             page = browser.new_page()
-            page.goto((one / "report.html").as_uri())
+            page.goto(path.as_uri())
             printed = page.pdf(prefer_css_page_size=True)
             assert len(re.findall(rb"/Type\s*/Page\b(?!s)", printed)) <= 8
             page.close()
-        for size in (WIDE, PHONE):
-            for path in pages_of(folder):
-                context = browser.new_context(viewport=size)
-                context.set_offline(True)
+        for size, names in ((WIDE, "*.html"), (PHONE, "[ir]*.html")):
+            context = browser.new_context(viewport=size)
+            context.set_offline(True)
+            for path in sorted(folder.rglob(names)):
                 page = context.new_page()
                 heard: list[str] = []
                 page.on("console", lambda message, heard=heard: heard.append(message.text))
@@ -302,7 +313,8 @@ def test_the_report_is_at_most_eight_sides_and_pages_are_quiet(
                 page.goto(path.as_uri())
                 assert [h for h in heard if not h.startswith("data:")] == [path.as_uri()]
                 assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], path
-                context.close()
+                page.close()
+            context.close()
 
 
 @pytest.mark.browser
