@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from quart_heure.outputs.dossier.services import ServiceLine
 from quart_heure.outputs.dossier.structure import GapLine
 
-_SIDE_MM = 274.0
+_SIDE_MM = 271.0
 """What an A4 leaves between its margins, less a line for the unforeseen."""
 
 _LINE_MM = 2.9
