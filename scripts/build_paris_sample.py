@@ -23,7 +23,7 @@ import shapely
 
 from paris_addresses import HouseNumbers
 from paris_areas import build_districts, build_quarters, write_geojson
-from paris_background import build_background, write_background
+from paris_background import build_background, build_places, write_background
 from paris_network import build_network, write_compact
 from paris_readme import (
     KINDS_OF_SOURCE,
@@ -113,12 +113,13 @@ def build(extracts: Path, output: Path) -> None:
         },
     )
     background = build_background(tiles, shapely.buffer(city, BACKGROUND_MARGIN_M))
+    background = pd.concat([background, build_places(tiles, city)], ignore_index=True)
     write_background(
         background,
         output / "background.parquet",
         meta={**_OSM_META, "counts": background["kind"].value_counts().sort_index().to_dict()},
     )
-    _report(f"{len(background)} areas of background")
+    _report(f"{len(background)} areas and places of background")
 
     counts = {
         "districts": len(districts),

@@ -17,7 +17,7 @@ from typing import Any
 from typer.models import ArgumentInfo, OptionInfo
 
 from quart_heure import errors
-from quart_heure.cli import app
+from quart_heure.commands.app import app
 from quart_heure.schema import CATEGORY_MARK, COLUMNS, Column
 from test_guide import guide
 
@@ -36,7 +36,9 @@ FILES = {
 OTHER_CODES = {
     "0": "Done.",
     "2": "Wrong arguments: an option that does not exist, or a value of another kind.",
+    "129": "Stopped: the terminal was closed.",
     "130": "Stopped by Ctrl-C.",
+    "143": "Stopped: the system or its owner asked the process to end.",
 }
 
 

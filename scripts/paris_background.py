@@ -1,4 +1,4 @@
-"""What maps of the packaged Paris show behind the streets: water, parks and railway land."""
+"""What maps of the packaged Paris show behind the streets, and places to find by name."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ import shapely
 from numpy.typing import NDArray
 
 from quart_heure.sources.tiles.files import EXTENT, Tile, find_tiles, grid_transform, read_layer
+from quart_heure.sources.tiles.places import read_tile_places
 
-__all__ = ["build_background", "write_background"]
+__all__ = ["build_background", "build_places", "write_background"]
 
 SIMPLIFY_M = 4.0
 CLOSE_M = 3.0
@@ -62,6 +63,13 @@ def build_background(folder: Path, area: shapely.Geometry) -> gpd.GeoDataFrame:
             )
         )
     return pd.concat(tables, ignore_index=True)
+
+
+def build_places(folder: Path, area: shapely.Geometry) -> gpd.GeoDataFrame:
+    """Read stations, town halls, quarters … within an area (EPSG:2154), as points."""
+    crs = pyproj.CRS.from_epsg(2154)
+    polygon = gpd.GeoSeries([area], crs=crs).to_crs(4326).iloc[0]
+    return read_tile_places(folder, polygon=polygon, crs=crs)
 
 
 def _read_pieces(tile: Tile, crs: pyproj.CRS) -> list[tuple[str, shapely.Geometry]]:

@@ -28,7 +28,8 @@ FILES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     # file: role, what it holds, roles of the sources it is made from
     "background.parquet": (
         "background",
-        "water, parks and railway land behind the maps (GeoParquet, EPSG:2154)",
+        "water, parks and railway land behind the maps, and places to find by name "
+        "(GeoParquet, EPSG:2154)",
         ("streets",),
     ),
     "districts.geojson": ("districts", "the 20 arrondissements (EPSG:4326)", ("districts",)),

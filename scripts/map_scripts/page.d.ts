@@ -19,6 +19,11 @@ declare module "leaflet" {
     _renderer: { _setPath(layer: CircleMarker, path: string): void };
   }
 
+  interface Popup {
+    _container: HTMLElement;
+    _map: Map;
+  }
+
   interface Renderer {
     _bounds: Bounds & { min: Point };
     _container: HTMLCanvasElement;

@@ -503,7 +503,7 @@ def test_reports_tell_the_hour_and_the_week(monday_at_nine: Coverage) -> None:
             assert least == pytest.approx(row["residents_at_least_pct"], abs=0.006)
             assert most == pytest.approx(row["residents_at_most_pct"], abs=0.006)
     html = render_report(monday_at_nine, format="html", lang="fr")
-    assert "lundi 27 avril 2026, 09:00" in html
+    assert "lundi 27 avril 2026 à 9\u00a0h" in html
     # Three change within the week; the others are told in a sentence.
     assert html.count('<table class="week">') == 3
     assert html.count("% à toute heure de la semaine") == 2

@@ -21,7 +21,8 @@ import pytest
 
 from helpers.study_files import add, swap, write_town
 from quart_heure import errors
-from quart_heure.cli import app, main
+from quart_heure.cli import main
+from quart_heure.commands.app import app
 from quart_heure.commands.options import Lang
 from quart_heure.commands.running import write_all
 from quart_heure.outputs.report.report import REPORT_FORMATS

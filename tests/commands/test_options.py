@@ -9,7 +9,7 @@ from typing import Annotated
 
 import pytest
 
-from quart_heure.cli import app
+from quart_heure.commands.app import app
 from quart_heure.commands.options import AnalysisOptions, Only, TableOptions, all_but, with_options
 from quart_heure.sources.services.services import STATUSES
 from quart_heure.study.asked import Asked, StudyFields, read_asked

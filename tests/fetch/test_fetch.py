@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import re
 import socket
-import types
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -21,6 +18,7 @@ import shapely
 
 from helpers import fake_osm, fake_server, toy_osm
 from helpers.fake_osm import INSEE, TOWN, FakeOsm, Trouble, nominatim_place
+from helpers.fetch_desk import Desk
 from quart_heure.cache import Cache
 from quart_heure.errors import (
     GeometryError,
@@ -30,74 +28,15 @@ from quart_heure.errors import (
     StudyFileError,
     TryLaterError,
 )
-from quart_heure.fetch.fetch import SnapshotReport, fetch_territory
+from quart_heure.fetch.fetch import SnapshotReport
 from quart_heure.fetch.snapshot import NETWORK, read_snapshot
 from quart_heure.fetch.territory import TerritoryRequest
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.network.streets import network_from_osm
-from quart_heure.sources.online.overpass import LiveSettings
 from quart_heure.sources.osm.data import from_overpass
 from quart_heure.sources.osm.files import read_osm_file
 from quart_heure.study import analyse
 from quart_heure.study.file import read_study
-
-TOWN_HALL = TerritoryRequest(insee=INSEE)
-
-
-@pytest.fixture
-def osm() -> Iterator[FakeOsm]:
-    with FakeOsm().running() as service:
-        yield service
-
-
-@pytest.fixture(autouse=True)
-def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    # osmnx waits a second before it asks Nominatim, as its owners wish, and takes a quarter of a
-    # second for each request to look up the town's UTM zone.
-    zone = pyproj.CRS.from_epsg(32631)
-    monkeypatch.setattr("osmnx._nominatim.time", types.SimpleNamespace(sleep=lambda _: None))
-    monkeypatch.setattr("geopandas.GeoDataFrame.estimate_utm_crs", lambda *_, **__: zone)
-
-
-class Desk:
-    """Fetches of one test: where they write, what they said, how long they waited."""
-
-    def __init__(self, folder: Path, osm: FakeOsm) -> None:
-        self.output, self.cache = folder / "snapshots", Cache(folder / "cache")
-        self.waits: list[float] = []
-        self.said: list[str] = []
-        self.settings = LiveSettings(
-            mirrors=(osm.a,),
-            nominatim_url=osm.nominatim,
-            pauses_s=(5, 20),
-            timeout_s=10,
-            wait=self.waits.append,
-        )
-
-    def fetch(
-        self, request: TerritoryRequest = TOWN_HALL, *, use: Any = None, **changes: Any
-    ) -> SnapshotReport:
-        return fetch_territory(
-            request,
-            output=self.output,
-            settings=dataclasses.replace(self.settings, **changes),
-            cache=self.cache,
-            **{"progress": self.said.append, **(use or {})},
-        )
-
-    def left(self) -> list[Path]:
-        """List what a fetch left behind besides whole snapshots."""
-        folders = self.output.iterdir() if self.output.exists() else ()
-        partial = [path for path in folders if not (path / "manifest.json").exists()]
-        return partial + [p for p in self.output.glob(".*") if p not in partial]
-
-    def kept(self) -> list[Path]:
-        return sorted(self.cache.folder.rglob("*.json")) if self.cache.folder else []
-
-
-@pytest.fixture
-def desk(tmp_path: Path, osm: FakeOsm) -> Desk:
-    return Desk(tmp_path, osm)
 
 
 def file_network(folder: Path, report: SnapshotReport) -> WalkNetwork:
@@ -271,13 +210,16 @@ def test_a_second_fetch_says_what_changed(desk: Desk, osm: FakeOsm) -> None:
 TROUBLES: dict[str, tuple[Trouble, str]] = {
     "429": (fake_osm.status(429), "HTTP 429 (too many requests)"),
     "504": (fake_osm.status(504), "HTTP 504 (too busy)"),
+    "turned off": (fake_osm.TURNED_OFF, "is turned off"),
     "500": (fake_osm.status(500), "HTTP 500"),
     "page": (fake_server.page, "a page instead of data (Maintenance)"),
     "half": (fake_server.half, "data that is cut short"),
     "broken": (fake_server.broken, "an answer that makes no sense"),
     "nothing": (fake_osm.no_elements, "data without any elements"),
     "hang up": (fake_server.hang_up, "cannot be reached, or broke off"),
-    "memory": (fake_osm.OUT_OF_MEMORY, "out of memory"),
+    "memory": (fake_osm.OUT_OF_MEMORY, "ran out of memory"),
+    "all memory": (fake_osm.OUT_OF_ALL_MEMORY, "run out of memory"),
+    "duplicate": (fake_osm.DUPLICATE, "refused a fourth time within its time limit"),
     "time": (fake_osm.TIMED_OUT, "timed out"),
     "remark": (fake_osm.remark("runtime error: of an unknown kind"), "of an unknown kind"),
 }
@@ -291,7 +233,8 @@ def test_a_bad_answer_is_asked_for_again(
     osm.troubles["a"] = [trouble]
     report = desk.fetch()
     assert digest(report) == file_network(tmp_path, report).digest
-    assert desk.waits == [5]
+    # A question that ran out of what it declared declares more, at once.
+    assert desk.waits == ([] if name in {"memory", "all memory", "time", "duplicate"} else [5])
     assert any(words in step for step in desk.said)
     assert desk.left() == desk.kept() == []
 
@@ -423,7 +366,8 @@ def test_parts_that_came_are_not_asked_for_again(desk: Desk, osm: FakeOsm) -> No
     osm.troubles["a"] = [None, None, None, fake_server.page, None, fake_server.page]
     report = desk.fetch()
     streets = [query for _, query in osm.asked if "highway" in query]
-    assert len(streets) == 1 + 4 + 2
+    # Once with little and once with much declared, then in four parts, two of which fail.
+    assert len(streets) == 2 + 4 + 2
     assert report.snapshot.manifest["queries"][2]["parts"] == 4
     assert desk.waits == [5, 5]
 

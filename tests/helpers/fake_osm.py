@@ -1,15 +1,24 @@
 """A server on this machine that answers as Overpass and Nominatim do, on good days and bad ones.
 
 It serves the toy town of `toy_osm`, with boundaries and services. Servers under ``/a/api`` and
-``/b/api`` are two mirrors, each with bad days of its own.
+``/b/api`` are two mirrors, each with bad days of its own; ``/n`` knows places by name.
+
+Words, statuses and habits are those of Overpass API 0.7.62 (7c32a7d5) with its dispatcher behind
+Apache 2.4.71, and of Nominatim 5.3.3, seen when they ran, and read in their sources: pages of
+errors (``web_query.cc``, ``basic_formats.cc``), the page of slots (``public_status.cc``), the same
+text that is refused a fourth time with status 200, an attic date that a base without attic data
+does not know. Without a clock, texts are counted as if no time limit ended while a test runs.
 """
 
 from __future__ import annotations
 
+import html
+import http
 import json
 import re
 import threading
 import urllib.parse
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -98,13 +107,59 @@ def _service_elements() -> list[Element]:
     ]
 
 
-def status(code: int, **headers: str) -> Trouble:
-    """Answer with an error status."""
+def red_page(words: str) -> bytes:
+    """Return the page that Overpass writes instead of data."""
+    head = (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        '<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Strict//EN"\n'
+        '    "http://www.w3.org/TR/xhtml1/DTD/xhtml1-strict.dtd">\n'
+        '<html xmlns="http://www.w3.org/1999/xhtml" xml:lang="en" lang="en">\n<head>\n'
+        '  <meta http-equiv="content-type" content="text/html; charset=utf-8" lang="en"/>\n'
+        "  <title>OSM3S Response</title>\n</head>\n<body>\n\n"
+        "<p>The data included in this document is from www.openstreetmap.org. "
+        "The data is made available under ODbL.</p>\n"
+    )
+    told = html.escape(words)
+    text = (
+        f'{head}<p><strong style="color:#FF0000">Error</strong>: {told} </p>\n\n</body>\n</html>\n'
+    )
+    return text.encode()
+
+
+_COPYRIGHT = (
+    "The data included in this document is from www.openstreetmap.org. The data is made available"
+    " under ODbL."
+)
+_SOCKET = "runtime error: open64: 0 Success /osm3s_osm_base Dispatcher_Client::request_read_and_idx"
+_PAGES = {
+    400: 'line 1: parse error: Unknown type "nod"',
+    429: f"{_SOCKET}::rate_limited. Please check /api/status for the quota of your IP address.",
+    504: f"{_SOCKET}::timeout. The server is probably too busy to handle your request.",
+}
+_TURNED_OFF = "runtime error: The dispatcher (i.e. the database management system) is turned off."
+_NO_PAST = "runtime error: Tried to use museum file but no museum files available on this instance."
+
+
+def status(code: int, words: str = "", **headers: str) -> Trouble:
+    """Answer with an error status: with Overpass's page, or that of a server before it."""
+    page = red_page(words or _PAGES[code]) if words or code in _PAGES else apache_page(code)
 
     def answer(handler: Handler, _: bytes) -> None:
-        handler.reply(b"<html><title>Error</title></html>", code=code, headers=headers)
+        handler.reply(page, code=code, headers=headers)
 
     return answer
+
+
+def apache_page(code: int) -> bytes:
+    phrase = http.HTTPStatus(code).phrase
+    return (
+        '<!DOCTYPE HTML PUBLIC "-//IETF//DTD HTML 2.0//EN">\n<html><head>\n'
+        f"<title>{code} {phrase}</title>\n</head><body>\n<h1>{phrase}</h1>\n</body></html>\n"
+    ).encode()
+
+
+TURNED_OFF = status(504, _TURNED_OFF)
+DUPLICATE = status(200, f"{_SOCKET}::duplicate_query")
 
 
 def no_elements(handler: Handler, _: bytes) -> None:
@@ -123,8 +178,10 @@ def remark(text: str) -> Trouble:
 
 
 OUT_OF_MEMORY = remark(
-    'runtime error: Query run out of memory in "recurse" at line 1 using about 512 MB of RAM.'
+    'runtime error: Query ran out of memory in "recurse" at line 1. It would need at least 4 MB of'
+    " RAM to continue."
 )
+OUT_OF_ALL_MEMORY = remark("runtime error: Query run out of memory using about 2048 MB of RAM.")
 TIMED_OUT = remark('runtime error: Query timed out in "query" at line 1 after 181 seconds.')
 
 
@@ -136,11 +193,17 @@ class FakeOsm(FakeServer):
         self.elements = [*toy_osm.elements(), *_boundary_elements(), *_service_elements()]
         self.osm_date = toy_osm.OSM_DATE
         self.places: dict[str, list[Element]] = {"Toyville, Toyland": [nominatim_place()]}
+        self.countries: dict[str, str] = {"Toyland": "tl"}
         # For each server, one per request to come.
         self.troubles: dict[str, list[Trouble | None]] = {}
         self.largest_km2 = float("inf")  # of what is answered without running out of memory
+        self.memory_mb = 0  # that every question needs, and has to declare
+        self.past: dict[str, list[Element]] = {}  # elements by the day from which they were so
         self.status = "2 slots available now."
+        self.running_queries: list[str] = []
         self.asked: list[tuple[str, str]] = []
+        self.looks = 0  # at the page of slots
+        self._texts: Counter[tuple[str, str]] = Counter()
         self._lock = threading.Lock()
         self.a, self.b, self.nominatim = (f"{self.url}/{x}" for x in ("a/api", "b/api", "n"))
 
@@ -150,16 +213,25 @@ class FakeOsm(FakeServer):
     def next_trouble(self, path: str, asked: str) -> Trouble | None:
         with self._lock:
             self.asked.append((path, asked))
+            # What is refused for another reason counts as well.
+            self._texts[path, asked] += 1
             server = path.strip("/").partition("/")[0]
             troubles = self.troubles.get(server, [])
-            return troubles.pop(0) if troubles else None
+            trouble = troubles.pop(0) if troubles else None
+            if self._texts[path, asked] > 3 and path.endswith("/interpreter"):
+                return DUPLICATE
+            return trouble
 
     def overpass(self, query: str) -> bytes:
+        elements = self.elements
+        date = re.search(r'\[date:"([^"]+)"\]', query)
+        if date:
+            elements = self.past[max(day for day in self.past if day <= date[1])]
         answer = {
             "version": 0.6,
-            "generator": "Overpass API, a fake one",
-            "osm3s": {"timestamp_osm_base": self.osm_date, "copyright": "ODbL"},
-            "elements": select(self.elements, query),
+            "generator": "Overpass API 0.7.62 7c32a7d5",
+            "osm3s": {"timestamp_osm_base": self.osm_date, "copyright": _COPYRIGHT},
+            "elements": select(elements, query),
         }
         return json.dumps(answer, indent=1).encode()
 
@@ -172,21 +244,46 @@ class OsmHandler(Handler):
     def get(self) -> None:
         address = urllib.parse.urlsplit(self.path)
         asked = dict(urllib.parse.parse_qsl(address.query))
-        if address.path.endswith("/status"):
+        if address.path in {"/a/api/status", "/b/api/status"}:
+            self.service.looks += 1
             self.service.asked.append((address.path, ""))
-            lines = ("Connected as: 1", "Current time: 2026-11-22T10:00:00Z", "Rate limit: 2")
-            self.reply("\n".join([*lines, self.service.status, ""]).encode())
-            return
-        self._answer(json.dumps(self.service.places.get(asked["q"], [])).encode(), asked["q"])
+            lines = (
+                *("Connected as: 1", "Current time: 2026-11-22T10:00:00Z"),
+                *("Announced endpoint: none", "Rate limit: 2"),
+                *filter(None, [self.service.status]),
+                "Currently running queries (pid, space limit, time limit, start time):",
+                *self.service.running_queries,
+            )
+            self.reply("".join(f"{line}\n" for line in lines).encode())
+        elif address.path != "/n/search":
+            self.service.asked.append((address.path, ""))
+            self.reply(b'{"title": "404 Not Found"}', code=404)
+        elif asked.get("featureType") == "country":
+            code = self.service.countries.get(asked["q"])
+            self._answer(
+                json.dumps([country(asked["q"], code)] if code else []).encode(), asked["q"]
+            )
+        else:
+            found = self.service.places.get(asked["q"], [])
+            self._answer(json.dumps(found).encode(), asked["q"])
 
     def post(self) -> None:
         text = self.rfile.read(int(self.headers["Content-Length"])).decode()
         query = urllib.parse.parse_qs(text)["data"][0]
-        if largest_km2(query) > self.service.largest_km2:
+        if self.path not in {"/a/api/interpreter", "/b/api/interpreter"}:
+            self.service.asked.append((self.path, query))
+            self.reply(apache_page(404), code=404)
+            return
+        declared = re.search(r"\[maxsize:(\d+)\]", query)
+        megabytes = int(declared[1]) / 2**20 if declared else 512
+        if "[date:" in query and not self.service.past:
+            self.service.asked.append((self.path, query))
+            remark(_NO_PAST)(self, self.service.overpass(query.replace("[date:", "[")))
+        elif largest_km2(query) > self.service.largest_km2 or megabytes < self.service.memory_mb:
             self.service.asked.append((self.path, query))
             OUT_OF_MEMORY(self, self.service.overpass(query))
-            return
-        self._answer(self.service.overpass(query), query)
+        else:
+            self._answer(self.service.overpass(query), query)
 
     def _answer(self, body: bytes, asked: str) -> None:
         trouble = self.service.next_trouble(self.path, asked)
@@ -201,19 +298,41 @@ def nominatim_place(**changes: Any) -> Element:
     west, south, east, north = TOWN.bounds
     return {
         "place_id": 1,
-        "licence": "ODbL",
+        "licence": "Data © OpenStreetMap contributors, ODbL 1.0. http://osm.org/copyright",
         "osm_type": "relation",
         "osm_id": TOWN_RELATION,
         "lat": "48.85",
         "lon": "2.35",
         "class": "boundary",
         "type": "administrative",
+        "place_rank": 16,
         "importance": 0.5,
+        "addresstype": "town",
         "name": "Toyville",
         "display_name": "Toyville, Toyland",
+        "address": {"town": "Toyville", "country": "Toyland", "country_code": "tl"},
         "boundingbox": [str(south), str(north), str(west), str(east)],
         "geojson": shapely.geometry.mapping(TOWN),
         **changes,
+    }
+
+
+def country(name: str, code: str) -> Element:
+    """Return a country as Nominatim's own list has it: a point without type and id."""
+    return {
+        "place_id": 2,
+        "licence": "Data © OpenStreetMap contributors, ODbL 1.0. http://osm.org/copyright",
+        "lat": "48.0",
+        "lon": "2.0",
+        "class": "place",
+        "type": "country",
+        "place_rank": 4,
+        "importance": 0.9,
+        "addresstype": "country",
+        "name": name,
+        "display_name": name,
+        "address": {"country": name, "country_code": code},
+        "boundingbox": ["46.0", "50.0", "0.0", "4.0"],
     }
 
 

@@ -1,4 +1,4 @@
-"""A server on this machine that answers as portals do: open data, limits, addresses, Soliguide.
+"""A server on this machine that answers as portals do: open data, limits, Soliguide.
 
 Answers have the shapes of the real ones, with places of the toy town. Bad days are told by the
 beginning of the path they befall.
@@ -6,12 +6,9 @@ beginning of the path they befall.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
 import urllib.parse
-from email import message_from_bytes
 from typing import Any
 
 import pyproj
@@ -103,7 +100,6 @@ class FakePortals(FakeServer):
         self.titles: dict[str, str] = {}
         self.files: dict[str, bytes] = {}
         self.places: list[Row] = []
-        self.addresses: dict[str, tuple[float, str]] = {}
         self.troubles: dict[str, list[Trouble | None]] = {}
         self.asked: list[tuple[str, dict[str, str], bytes]] = []
 
@@ -121,8 +117,6 @@ class FakePortals(FakeServer):
             return 200, self.files[path]
         if path.startswith("/communes"):
             return self._limits(path, asked)
-        if path.startswith("/geocodage"):
-            return 200, self._geocode(body)
         if path.startswith("/new-search"):
             return self._search(json.loads(body))
         found = re.fullmatch(r"/api/explore/v2\.1/catalog/datasets/([^/]+)(/.*)?", path)
@@ -189,23 +183,6 @@ class FakePortals(FakeServer):
         found = [feature(code) for code in sorted(wanted & municipal)]
         return 200, json.dumps({"type": "FeatureCollection", "features": found}).encode()
 
-    def _geocode(self, body: bytes) -> bytes:
-        rows = list(csv.DictReader(io.StringIO(body.decode())))
-        out = io.StringIO(newline="")
-        added = ("longitude", "latitude", "result_score", "result_type", "result_label")
-        names = [*rows[0], *added, "result_postcode", "result_status"]
-        writer = csv.DictWriter(out, names, restval="")
-        writer.writeheader()
-        for row in rows:
-            score, kind = self.addresses.get(row["address"], (float("nan"), ""))
-            match: Row = {"result_status": "not-found"}
-            if kind:
-                values = (2.35, 48.85, score, kind, f"{row['address']}, Toyville")
-                match = dict(zip(added, values, strict=True)) | {"result_status": "ok"}
-                match["result_postcode"] = "75016" if row["postcode"].startswith("75") else "99001"
-            writer.writerow({**row, **match})
-        return out.getvalue().encode()
-
     def _search(self, query: Row) -> tuple[int, bytes]:
         found = [
             place
@@ -227,14 +204,6 @@ class PortalsHandler(Handler):
 
     def post(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        kind = self.headers["Content-Type"]
-        if kind.startswith("multipart/"):
-            form = message_from_bytes(b"Content-Type: " + kind.encode() + b"\r\n\r\n" + body)
-            parts = {
-                part.get_param("name", header="content-disposition"): part
-                for part in form.get_payload()
-            }  # type: ignore[union-attr]
-            body = parts["data"].get_payload(decode=True)  # type: ignore[assignment, union-attr]
         self._answer(body)
 
     def _answer(self, body: bytes) -> None:

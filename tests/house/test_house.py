@@ -17,8 +17,10 @@ from packaging.utils import canonicalize_name
 
 import quart_heure
 from helpers.project import ROOT, in_project, project_files, pyproject, requirements
+from quart_heure.labels import LANGUAGES, text
 
 PACKAGE = Path(quart_heure.__file__).resolve().parent
+TEXTS_OF = {"phrase": "report", "heading": "headings"}
 HEAVY = ("geopandas", "osmnx", "folium", "pandas", "scipy", "matplotlib", "pyarrow", "networkx")
 
 
@@ -118,6 +120,26 @@ def test_a_module_that_offers_names_is_one_that_readers_are_told_of() -> None:
         offered = importlib.import_module(name).__all__
         assert any(re.search(rf"\b{each}\b", told + front) for each in offered), name
     assert sum(len(importlib.import_module(name).__all__) for name in offering) <= 130
+
+
+def test_every_text_is_given_the_values_that_it_has_places_for() -> None:
+    """Where the key of a text and the names of its values stand in the code as they are."""
+    missing = []
+    for source in sorted(PACKAGE.rglob("*.py")):
+        for call in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+            if not isinstance(call, ast.Call) or not call.args:
+                continue
+            table = TEXTS_OF.get(getattr(call.func, "id", ""))
+            key = getattr(call.args[0], "value", None)
+            given = {each.arg for each in call.keywords}
+            if table is None or not isinstance(key, str) or None in given:
+                continue
+            for lang in LANGUAGES:
+                try:
+                    text(f"{table}.{key}", lang, **dict.fromkeys(map(str, given), 0))
+                except KeyError as error:
+                    missing.append(f"{source.name}:{call.lineno}: {key}: {error}")
+    assert not missing, missing
 
 
 def test_the_front_page_is_short() -> None:

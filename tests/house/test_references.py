@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 
 from helpers.project import ROOT, in_project
-from quart_heure.cli import app
+from quart_heure.commands.app import app
 from quart_heure.schema import COLUMNS
 
 

@@ -65,7 +65,7 @@ def study_of(valley: WalkNetwork, **options: Any) -> Study:
 def test_the_report_counts_the_paths_and_says_what_becomes_of_them(valley: WalkNetwork) -> None:
     for profile, word in (
         (ADULT, "comptés comme les autres chemins"),
-        (SLOW, "laissés de côté pour ce marcheur"),
+        (SLOW, "écartés pour ce marcheur"),
     ):
         coverage = analyse(study_of(valley, profile=profile))
         counts = coverage.manifest["counts"]

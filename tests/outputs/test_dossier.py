@@ -442,7 +442,7 @@ def test_what_a_source_does_not_say_is_said(toy_study: Study) -> None:
     assert (c2.hours, c2.welcome) == ("fermé", "accueil et public non précisés")
     assert (c1.hours, c1.welcome) == (
         "horaires inconnus",
-        "accès libre · femmes, jeunes",
+        "accueil inconditionnel · femmes, jeunes",
     )
     told = dossiers.content("E").unknown
     assert any("Horaires inconnus ou incomplets\u00a0: 2 des 3" in line for line in told)

@@ -21,6 +21,7 @@ from helpers.hostile import MAP_HOSTILE as HOSTILE
 from helpers.town_week import STARTS, TRIED_HOURS, by_clock, shares_at, town_week
 from quart_heure.analysis.states import YES
 from quart_heure.outputs.discretion import publishable
+from quart_heure.outputs.hour_words import range_words
 from quart_heure.outputs.map import hours as map_hours
 from quart_heure.outputs.map.cells import Grid
 from quart_heure.outputs.map.map import build_map, write_map
@@ -182,19 +183,13 @@ def test_two_ends_that_are_one_are_told_as_one(open_map) -> None:
     page = open_map("asked")
     told = page.evaluate(
         """() => {
-          const { data, figures } = quartHeure.map.panel;
-          const view = data.views.find((one) => one.kind === "category");
-          const { threshold_min: minutes } = data;
-          const effective = { minutes, hour: null, ranged: true, standard: true };
-          const say = (least, most) => {
-            const ends = { at_least_pct: [least], at_most_pct: [most] };
-            return figures.sentence({ ...view, ends }, effective);
-          };
-          return [say(0, 0), say(12.3, 45.6)];
+          const { figures } = quartHeure.map.panel;
+          const ranges = [[0, 0], [12.3, 45.6], [0, 39.8], [0, 0.3], [null, null]];
+          return ranges.map((range) => figures.rangeText(range));
         }"""
     )
-    assert told[0].startswith("0,0\u202f% des habitants")
-    assert told[1].startswith("De 12,3\u202f% (sûr) à 45,6\u202f% (au plus)")
+    percent = "\u202f%"
+    assert told == [f"0,0{percent}", f"12–46{percent}", f"0–40{percent}", f"0–<1{percent}", "—"]
 
 
 def test_french_numbers_are_french(open_map) -> None:
@@ -268,9 +263,9 @@ def test_layers_come_and_go(open_map) -> None:
 def test_one_can_go_to_a_district_and_back(open_map) -> None:
     page = open_map("town")
     before = centre(page)
-    page.get_by_label("Aller à", exact=True).select_option(label="Est")
+    page.get_by_label("Mon secteur", exact=True).select_option(label="Est")
     assert centre(page)[1] > before[1] + 0.002
-    page.get_by_label("Aller à", exact=True).select_option(index=0)
+    page.get_by_label("Mon secteur", exact=True).select_option(index=0)
     assert centre(page) == pytest.approx(before, abs=1e-4)
 
 
@@ -441,7 +436,8 @@ def test_hours_hatch_what_is_perhaps_open(open_map) -> None:
     expect(page.locator("#legend-title")).to_contain_text("dimanche à 14\u00a0h")
     expect(page.locator("#legend-list")).to_contain_text("peut-être ouvert : horaires inconnus")
     expect(page.locator("#legend-list")).to_contain_text("fermé à cette heure")
-    expect(page.locator("#summary")).to_contain_text(re.compile("De .*% .sûr. à .*%"))
+    expect(page.locator("#summary")).to_contain_text(re.compile(r"\d–\d+\u202f% des habitants"))
+    expect(page.locator("#sentence")).to_contain_text(re.compile("^Dimanche à 14.h, entre .* et "))
     afternoon = page.evaluate(PAINTED)
     expect(page.get_by_role("radio", name="10 min")).to_be_disabled()
     assert f"hour={6 * 24 + 14}" in shown_state(page)
@@ -525,10 +521,13 @@ def test_an_hour_that_is_chosen_is_the_one_that_is_told(open_map, hour: int) -> 
     expect(page.locator("#legend-title")).to_contain_text(f"{day} à {hour % 24}\u00a0h")
     expect(page.locator("#day option:checked")).to_contain_text(day)
     least, most = shares_at(hour, "esi").loc[""]
-    share = page.locator(".choice", has_text="(ESI)").locator(".share")
-    expect(share).to_have_text(f"{least:.1f}\u202f%".replace(".", ","))
-    if least != most:
-        expect(page.locator("#summary")).to_contain_text(f"{most:.1f}".replace(".", ","))
+    told = range_words(least, most) if least != most else f"{least:.1f}".replace(".", ",")
+    choice = page.locator(".choice", has_text="(ESI)")
+    expect(choice.locator(".share")).to_have_text(f"{told}\u202f%")
+    expect(page.locator("#summary")).to_contain_text(f"{told}\u202f% des habitants")
+    # The hatched part of the bar is what is perhaps.
+    width = choice.locator(".bar .perhaps").evaluate("(bar) => parseFloat(bar.style.width)")
+    assert width == pytest.approx(most - least, abs=0.11)
 
 
 DAYS_OF_WEEK = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
@@ -626,11 +625,10 @@ def test_numbers_of_any_size_are_unpacked(open_map, toy_coverage: Coverage) -> N
 
 def test_what_is_perhaps_covered_is_a_class_of_the_first_map(open_map) -> None:
     page = open_map("asked")
-    expect(page.locator(".top")).to_contain_text(
-        "Pour une personne qui arrive le dimanche 3 mai 2026"
-    )
+    expect(page.locator(".top")).to_contain_text("qui arrive le dimanche 3 mai 2026 à 11")
     expect(page.locator("#legend-list")).to_contain_text("peut-être davantage")
-    expect(page.locator("#summary")).to_contain_text(re.compile("De .*% .sûr. à .*%"))
+    expect(page.locator("#summary")).to_contain_text(re.compile(r"\d–\d+\u202f% des habitants"))
+    expect(page.locator("#sentence")).to_contain_text(re.compile("^Entre .* n’ont accès à aucun"))
     expect(page.locator("#day option").first).to_have_text("Au moment demandé")
     # The lockers are a discreet place of untold hours: sure nowhere, perhaps around it.
     page.get_by_role("radio", name="Bagageries").check()
@@ -690,7 +688,7 @@ def test_search_finds_and_goes(open_map) -> None:
     options.first.click()
     expect(page.locator(".popup").last).to_contain_text("Service C1")
     box.fill("zzz")
-    expect(page.locator("#search-status")).to_have_text("Rien de ce nom")
+    expect(page.locator("#search-status")).to_have_text("Aucun résultat")
 
 
 def test_the_address_brings_the_view_back(open_map) -> None:
@@ -699,7 +697,7 @@ def test_the_address_brings_the_view_back(open_map) -> None:
     page.get_by_role("radio", name="10 min").check()
     page.get_by_role("radio", name="couvert ou non").check()
     page.get_by_role("checkbox", name="Services").uncheck()
-    page.get_by_label("Aller à", exact=True).select_option(label="Est")
+    page.get_by_label("Mon secteur", exact=True).select_option(label="Est")
     page.locator("#gaps-list button").first.click()
     expect(page.locator(".popup")).to_contain_text("Zone 1")
     state, where = shown_state(page), centre(page)
@@ -712,7 +710,7 @@ def test_the_address_brings_the_view_back(open_map) -> None:
     expect(page.get_by_role("radio", name="couvert ou non")).to_be_checked()
     expect(page.get_by_role("checkbox", name="Services")).not_to_be_checked()
     assert shown_state(page).partition("&at=")[0] == state.partition("&at=")[0]
-    page.get_by_role("button", name="Tout remettre").click()
+    page.get_by_role("button", name="Réinitialiser").click()
     assert shown_state(page) == "#view=essentials_within"
     expect(page.locator(".popup")).to_have_count(0)
 
@@ -741,7 +739,7 @@ def test_the_page_speaks_the_other_language(open_map) -> None:
     expect(page.locator("html.ready")).to_have_attribute("lang", "en")
     expect(page.get_by_role("radio", name="Public baths")).to_be_checked()
     expect(page.get_by_role("radio", name="10 min")).to_be_checked()
-    expect(page.locator("#legend-title")).to_have_text("Public baths: walking time")
+    expect(page.locator("#legend-title")).to_have_text("Public baths: minutes on foot")
     expect(page.locator("#summary")).to_contain_text(re.compile(r"\d\.\d% of residents"))
     assert "lang=en" in shown_state(page)
     assert not re.search("carte|habitants", page.locator("body").inner_text())
@@ -764,7 +762,7 @@ def test_a_gap_leads_back_to_its_line(open_map) -> None:
 def test_on_a_phone_the_panel_folds(open_map) -> None:
     page = open_map("town", PHONE)
     panel = page.locator("#panel-body")
-    fold = page.get_by_role("button", name=re.compile("Choisir et lire"))
+    fold = page.get_by_role("button", name=re.compile("Réglages et chiffres"))
     expect(panel).to_be_hidden()
     # The legend would cover much of the map: it opens on demand.
     expect(page.locator("#legend-list")).to_be_hidden()

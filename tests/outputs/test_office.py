@@ -16,7 +16,7 @@ from python_calamine import CalamineWorkbook
 
 from helpers.hostile import hostile_coverage
 from quart_heure.errors import OutputError
-from quart_heure.files import replacing_set
+from quart_heure.file_sets import replacing_set
 from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.results.office import styled_csv, with_bars, write_workbook
 from quart_heure.outputs.results.write import text_tables

@@ -18,7 +18,7 @@ import shapely
 
 import helpers
 from quart_heure.analysis.answers import COMPOSITES
-from quart_heure.outputs.palette import PALETTE, shades
+from quart_heure.outputs.palette import GAP_HATCH, PALETTE, shades
 from quart_heure.outputs.results.manifest import describe_run
 from quart_heure.outputs.results.styles import STYLES_TABLE, layer_styles
 from quart_heure.outputs.results.write import write_layers
@@ -116,7 +116,7 @@ def test_qgis_draws_as_the_map_does(file: Path, toy_coverage: Coverage, tmp_path
     assert len(found["isochrones"]["colours"]) > 2
     gaps = found["gaps"]["colours"]
     # Its ground, or a line of its hatching, whose edges are soft.
-    ends = zip(_channels(PALETTE.gap_faint), _channels(PALETTE.gap), strict=True)
+    ends = zip(_channels(GAP_HATCH), _channels(PALETTE.gap), strict=True)
     channels = zip(_channels(gaps[first]), ends, strict=True)
     assert all(low - 2 <= value <= high + 2 for value, (low, high) in channels), gaps
     hidden = [c for c in others if not _lies_in(toy_coverage.gaps, first, places["gaps"][c])]

@@ -15,11 +15,11 @@ from quart_heure.network.components import useful_parts
 from quart_heure.network.entries import needed_entries, walked_to
 from quart_heure.network.snapping import Attachment, snap
 from quart_heure.outputs.discretion import publishable
-from quart_heure.outputs.map.cells import Grid
+from quart_heure.outputs.map.cells import RESIDENTS, Grid, cells_shown, whole_residents
 from quart_heure.outputs.map.data import PackedWalks
 from quart_heure.outputs.map.views import services_shown
 from quart_heure.outputs.map.walk_streets import LENGTH_M, STRAIGHT_M, UNIT_M, WalkStreets, planes
-from quart_heure.outputs.map.walks import RESIDENTS, walks, whole_residents
+from quart_heure.outputs.map.walks import walks
 from quart_heure.outputs.shapes import Pen
 from quart_heure.study import Coverage
 
@@ -132,9 +132,10 @@ def test_unpacked_barriers_of_all_kinds(packed: PackedWalks) -> None:
 
 
 def test_residents_and_districts_are_those_of_the_cells(
-    packed: PackedWalks, published: Coverage
+    published: Coverage,
 ) -> None:
     grid, cells = Grid(published), published.cells
+    packed = cells_shown(published, grid, {})
     at = grid.place(cells["col"].to_numpy(), cells["row"].to_numpy())
     layers = [packed_walks.steps(layer) for layer in packed.residents]
     units = np.sum([np.array(layer) << 8 * n for n, layer in enumerate(layers)], axis=0)

@@ -219,7 +219,7 @@ def test_paris_is_no_heavier_than_an_e_mail_takes(paris: tuple[Coverage, Path, C
         background=coverage.study.background(),
         what_if=False,
     )
-    assert light.stat().st_size <= 2_300_000
+    assert light.stat().st_size <= 2_100_000
     assert 'id="walks"' not in light.read_text(encoding="utf-8")
 
 

@@ -10,20 +10,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from helpers import fake_portals, fake_server
-from helpers.fake_portals import FakePortals
+from helpers.fake_geocoder import FakeGeocoder, Place
 from quart_heure.cli import main
 from quart_heure.errors import InputFileError, OutputError, TryLaterError
 from quart_heure.sources.online.geocoding import Geocoded, geocode_file
-from quart_heure.sources.online.web import Patience, Web
+from quart_heure.sources.online.patience import Refusal
+from quart_heure.sources.online.web import Patience, Web, _Following
 
 TABLE = """\
 service_id,category,name,address,postcode,longitude,latitude,discreet,notes
 a,bagagerie,Déjà placé,1 rue A,99001,2.351,48.851,,
 b,bagagerie,"Nom, long",12  rue Été,99001,,,,un téléphone
 c,esi,Rue seule,rue Longue,99001,,,,
-d,esi,Faible,rue Lontaine,99001,,,no,
+d,esi,Faible,rue Longue-Fontaine des Prés,99001,,,no,
 e,esi,Commune,Toyville,99001,,,,
 f,halte_femmes,Refuge,9 rue Cachée,99001,,,yes,
 g,esi,Sans adresse,,99001,,,,
@@ -34,16 +36,15 @@ j,esi,Seizième,12 rue Été,75116,,,,
 
 
 @pytest.fixture
-def service() -> Iterator[FakePortals]:
-    portals = FakePortals()
-    portals.addresses = {
-        "12 rue Été": (0.93, "housenumber"),
-        "rue Longue": (0.82, "street"),
-        "rue Lontaine": (0.41, "street"),
-        "Toyville": (0.95, "municipality"),
-    }
-    with portals.running():
-        yield portals
+def service() -> Iterator[FakeGeocoder]:
+    known = FakeGeocoder(
+        Place(),
+        Place(number="12", street="rue Été"),
+        Place(street="rue Longue"),
+        Place(number="12", street="rue Été", postcode="75016", city="Paris"),
+    )
+    with known.running():
+        yield known
 
 
 @pytest.fixture
@@ -53,12 +54,15 @@ def source(tmp_path: Path) -> Path:
     return path
 
 
-def geocode(service: FakePortals, source: Path, **changes: Any) -> Geocoded:
+def geocode(service: FakeGeocoder, source: Path, **changes: Any) -> Geocoded:
     waits = changes.pop("waits", [])
     web = Web(Patience(pauses_s=(5.0, 20.0), timeout_s=2.0, wait=waits.append))
-    url = f"{service.url}/geocodage/search/csv"
     output = source.with_name("placed.csv")
-    return geocode_file(source, output, **{"web": web, "url": url, **changes})
+    return geocode_file(source, output, **{"web": web, "url": service.search, **changes})
+
+
+def sent(body: bytes) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(body.decode())))
 
 
 def rows(path: Path) -> dict[str, dict[str, str]]:
@@ -67,39 +71,45 @@ def rows(path: Path) -> dict[str, dict[str, str]]:
 
 
 def test_only_addresses_without_a_place_leave_the_machine(
-    service: FakePortals, source: Path
+    service: FakeGeocoder, source: Path
 ) -> None:
     geocode(service, source)
-    ((_, _, body),) = service.asked
-    sent = list(csv.reader(io.StringIO(body.decode())))
-    assert sent == [
-        ["address", "postcode"],
-        ["12 rue Été", "99001"],
-        ["rue Longue", "99001"],
-        ["rue Lontaine", "99001"],
-        ["Toyville", "99001"],
-        ["99 rue Nulle", "99001"],
-        ["12 rue Été", "99002"],
-        ["12 rue Été", "75116"],
+    assert [sent(body) for body in service.bodies] == [
+        [
+            ["address", "postcode", "city"],
+            ["12 rue Été", "99001", ""],
+            ["rue Longue", "99001", ""],
+            ["rue Longue-Fontaine des Prés", "99001", ""],
+            ["Toyville", "99001", ""],
+            ["99 rue Nulle", "99001", ""],
+            ["12 rue Été", "99002", ""],
+            ["12 rue Été", "75116", ""],
+        ],
+        # The 16th arrondissement has two postcodes: the other one is tried.
+        [["address", "postcode", "city"], ["12 rue Été", "75016", ""]],
     ]
 
 
-def test_good_matches_are_used_and_weak_ones_are_listed(service: FakePortals, source: Path) -> None:
+def test_good_matches_are_used_and_weak_ones_are_listed(
+    service: FakeGeocoder, source: Path
+) -> None:
     done = geocode(service, source)
     placed = rows(done.path)
     assert {key for key, row in placed.items() if row["longitude"]} == {"a", "b", "c", "j"}
     assert (placed["a"]["longitude"], placed["a"]["geocode_type"]) == ("2.351", "")
     assert (placed["b"]["longitude"], placed["b"]["latitude"]) == ("2.35", "48.85")
-    assert (placed["b"]["geocode_score"], placed["b"]["geocode_type"]) == ("0.93", "housenumber")
-    assert (placed["d"]["geocode_score"], placed["d"]["geocode_type"]) == ("0.41", "street")
+    score, kind = placed["b"]["geocode_score"], placed["b"]["geocode_type"]
+    assert (score, kind) == ("0.7804878048780488", "housenumber")
+    assert placed["d"]["geocode_type"] == "street"
+    assert 0.4 < float(placed["d"]["geocode_score"]) < 0.7
     assert (placed["b"]["name"], placed["b"]["notes"]) == ("Nom, long", "un téléphone")
     assert [(weak.row, weak.reason) for weak in done.weak] == [
-        (4, "score 0.41, below 0.7"),
+        (4, "score 0.50, below 0.7"),
         (5, "only the municipality was found, not the street"),
         (6, "a discreet place is not sent"),
         (7, "no address"),
-        (8, "no match (not-found)"),
-        (9, "another postcode (99001)"),
+        (8, "no match with the postcode 99001, perhaps a CEDEX (not-found)"),
+        (9, "no match with the postcode 99002, perhaps a CEDEX (not-found)"),
     ]
     assert (done.rows, done.had_place, done.sent, done.placed) == (10, 1, 7, 3)
     assert "Cachée" not in "\n".join(done.lines())
@@ -122,7 +132,7 @@ def test_good_matches_are_used_and_weak_ones_are_listed(service: FakePortals, so
     ],
 )
 def test_the_address_of_a_place_that_is_hidden_is_not_sent(
-    service: FakePortals, tmp_path: Path, heading: str, word: str, sent: bool
+    service: FakeGeocoder, tmp_path: Path, heading: str, word: str, sent: bool
 ) -> None:
     path = tmp_path / "liste.csv"
     rows = [["Nom", "Adresse", "CP", heading], ["Refuge", "9 rue Cachée", "99001", word]]
@@ -130,7 +140,7 @@ def test_the_address_of_a_place_that_is_hidden_is_not_sent(
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, delimiter=";").writerows(rows)
     done = geocode(service, path)
-    asked = b"".join(body for _, _, body in service.asked).decode()
+    asked = b"".join(service.bodies).decode()
     assert ("Cachée" in asked) is sent
     assert done.discreet == (0 if sent else 1)
     if not sent:
@@ -141,7 +151,7 @@ def test_the_address_of_a_place_that_is_hidden_is_not_sent(
         assert "Cachée" not in "\n".join(done.lines())
 
 
-def test_odd_words_that_hide_are_told(service: FakePortals, tmp_path: Path) -> None:
+def test_odd_words_that_hide_are_told(service: FakeGeocoder, tmp_path: Path) -> None:
     path = tmp_path / "liste.csv"
     path.write_text("adresse,discret,notes\nrue A,peut-être,\nrue B,,NPD\nrue C,,,x\n")
     reasons = {weak.row: weak.reason for weak in geocode(service, path).weak}
@@ -153,7 +163,7 @@ def test_odd_words_that_hide_are_told(service: FakePortals, tmp_path: Path) -> N
     assert service.asked == []
 
 
-def test_a_list_is_read_as_every_list_of_services_is(service: FakePortals, tmp_path: Path) -> None:
+def test_a_list_is_read_as_every_list_of_services_is(service: FakeGeocoder, tmp_path: Path) -> None:
     path = tmp_path / "liste.json"
     rows = [
         {"Adresse postale": "12 rue Été", "Code Postal": "99001", "geo_point_2d": ""},
@@ -168,7 +178,7 @@ def test_a_list_is_read_as_every_list_of_services_is(service: FakePortals, tmp_p
 
 
 def test_the_answer_is_kept_with_its_date(
-    service: FakePortals, source: Path, monkeypatch: pytest.MonkeyPatch
+    service: FakeGeocoder, source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1795000000")
     done = geocode(service, source)
@@ -179,23 +189,25 @@ def test_the_answer_is_kept_with_its_date(
     assert "Cachée" not in done.answer.read_text(encoding="utf-8")
 
 
-def test_batches_have_so_many_rows_and_keep_their_order(service: FakePortals, source: Path) -> None:
+def test_batches_have_so_many_rows_and_keep_their_order(
+    service: FakeGeocoder, source: Path
+) -> None:
     whole = rows(geocode(service, source).path)
     parts = rows(geocode(service, source, rows_at_once=2).path)
     assert parts == whole
-    assert len(service.asked) == 1 + 4
+    assert [len(rows) for rows in service.asked] == [7, 1, 2, 2, 2, 1, 1]
 
 
-def test_names_and_semicolons_of_other_files(service: FakePortals, tmp_path: Path) -> None:
+def test_names_and_semicolons_of_other_files(service: FakeGeocoder, tmp_path: Path) -> None:
     path = tmp_path / "liste.csv"
     path.write_text("Nom;Adresse;CP\nX;12 rue Été;99001\n", encoding="utf-8")
     done = geocode(service, path)
     text = done.path.read_text(encoding="utf-8").splitlines()
     assert text[0] == ("Nom;Adresse;CP;longitude;latitude;geocode_score;geocode_type;geocode_label")
-    assert text[1].startswith("X;12 rue Été;99001;2.35;48.85;0.93;housenumber;")
+    assert text[1].startswith("X;12 rue Été;99001;2.35;48.85;0.7804878048780488;housenumber;")
 
 
-def test_nothing_to_ask_asks_nothing(service: FakePortals, tmp_path: Path) -> None:
+def test_nothing_to_ask_asks_nothing(service: FakeGeocoder, tmp_path: Path) -> None:
     path = tmp_path / "all.csv"
     path.write_text("address,lon,lat\nrue A,2.3,48.8\n", encoding="utf-8")
     done = geocode(service, path)
@@ -215,23 +227,72 @@ TROUBLES = {
 
 
 @pytest.mark.parametrize("name", [name for name in TROUBLES if name != "silence"])
-def test_a_bad_answer_is_asked_for_again(name: str, service: FakePortals, source: Path) -> None:
+def test_a_bad_answer_is_asked_for_again(name: str, service: FakeGeocoder, source: Path) -> None:
     waits: list[float] = []
-    service.troubles["/geocodage"] = [TROUBLES[name][0]]
+    service.troubles = [TROUBLES[name][0]]
     assert geocode(service, source, waits=waits).placed == 3
     assert waits == [7 if name == "429" else 5]
 
 
 @pytest.mark.parametrize("name", TROUBLES)
 def test_a_service_that_stays_bad_leaves_nothing(
-    name: str, service: FakePortals, source: Path
+    name: str, service: FakeGeocoder, source: Path
 ) -> None:
     trouble, words = TROUBLES[name]
-    service.troubles["/geocodage"] = [None, *[trouble] * 9]
+    service.troubles = [None, *[trouble] * 9]
     web = Web(Patience(pauses_s=(), timeout_s=2.0))
     with pytest.raises(TryLaterError, match=words):
         geocode(service, source, rows_at_once=3, web=web)
     assert [path.name for path in source.parent.iterdir()] == ["services.csv"]
+
+
+def sent_to(address: str, code: int) -> fake_server.Trouble:
+    return lambda handler, _: handler.reply(b"", code=code, headers={"Location": address})
+
+
+@pytest.mark.parametrize("code", [301, 302, 307, 308])
+def test_addresses_are_sent_to_no_other_server(
+    code: int, service: FakeGeocoder, source: Path
+) -> None:
+    other = FakeGeocoder()
+    with other.running():
+        service.troubles = [sent_to(other.search, code)] * 3
+        # What has moved for good is not asked again.
+        kind = InputFileError if code in {301, 308} else TryLaterError
+        with pytest.raises(kind, match=f"HTTP {code} .sends on to 127.0.0.1:.*not foll"):
+            geocode(service, source)
+    assert other.asked == []
+    assert [path.name for path in source.parent.iterdir()] == ["services.csv"]
+
+
+def test_no_redirection_leads_to_what_is_not_encrypted() -> None:
+    session, answer = _Following(), requests.Response()
+    answer.status_code, answer.url = 302, "https://data.invalid/a"
+    for target, follows in (("http://data.invalid/a", False), ("https://o.invalid/b", True)):
+        answer.headers["location"] = target
+        if follows:
+            assert session.get_redirect_target(answer) == target
+        else:
+            with pytest.raises(Refusal, match=r"sends on to data\.invalid"):
+                session.get_redirect_target(answer)
+
+
+def test_no_formula_is_written(service: FakeGeocoder, tmp_path: Path) -> None:
+    service.places = [Place(number="1", street="rue Alpha"), Place(street="=rue Bravo")]
+    path = tmp_path / "liste.csv"
+    path.write_text(
+        "service_id,name,address,postcode,phone\na,=1+1,1 rue Alpha,99001,+33 1 23\n"
+        "b,\uff0dx,=rue Bravo,99001,-1\n",
+        encoding="utf-8",
+    )
+    done = geocode(service, path)
+    placed = rows(done.path)
+    assert (placed["a"]["name"], placed["b"]["name"]) == ("'=1+1", "'\uff0dx")
+    # A number is no formula, and neither is a telephone.
+    assert [placed[one]["phone"] for one in "ab"] == ["+33 1 23", "-1"]
+    assert placed["b"]["geocode_label"] == "'=rue Bravo 99001 Toyville"
+    assert done.answer is not None
+    assert "'=rue Bravo 99001 Toyville" in done.answer.read_text(encoding="utf-8")
 
 
 def cut_a_row(handler: fake_server.Handler, body: bytes) -> None:
@@ -245,15 +306,15 @@ def swap_rows(handler: fake_server.Handler, body: bytes) -> None:
 
 @pytest.mark.parametrize("trouble", [cut_a_row, swap_rows])
 def test_an_answer_to_other_rows_is_never_used(
-    trouble: fake_portals.Trouble, service: FakePortals, source: Path
+    trouble: fake_portals.Trouble, service: FakeGeocoder, source: Path
 ) -> None:
-    service.troubles["/geocodage"] = [trouble]
+    service.troubles = [trouble]
     with pytest.raises(TryLaterError, match=r"answers to \d rows, of 7"):
         geocode(service, source)
     assert [path.name for path in source.parent.iterdir()] == ["services.csv"]
 
 
-def test_a_file_that_cannot_be_written(service: FakePortals, source: Path) -> None:
+def test_a_file_that_cannot_be_written(service: FakeGeocoder, source: Path) -> None:
     (source.parent / "placed.csv").mkdir()
     with pytest.raises(OutputError):
         geocode(service, source)
@@ -268,7 +329,7 @@ def test_a_file_that_cannot_be_written(service: FakePortals, source: Path) -> No
         ("", "no column 'address'"),
     ],
 )
-def test_a_file_that_is_none(text: str, words: str, service: FakePortals, tmp_path: Path) -> None:
+def test_a_file_that_is_none(text: str, words: str, service: FakeGeocoder, tmp_path: Path) -> None:
     path = tmp_path / "bad.csv"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(InputFileError, match=words):
@@ -280,15 +341,15 @@ def test_a_file_that_is_none(text: str, words: str, service: FakePortals, tmp_pa
 
 
 def test_a_command_that_geocodes(
-    service: FakePortals, source: Path, capsys: pytest.CaptureFixture[str]
+    service: FakeGeocoder, source: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     output = source.with_name("out.csv")
-    command = ["geocode", str(source), "-o", str(output), "--server", f"{service.url}/geocodage/x"]
+    command = ["geocode", str(source), "-o", str(output), "--server", service.search]
     assert main(command) == 0
     said = capsys.readouterr()
     assert said.out.splitlines()[0].startswith("10 rows: 1 had coordinates, 7 were sent, 3 have")
     assert said.out.splitlines()[-1] == str(output)
-    assert "rue Lontaine 99001: score 0.41, below 0.7" in said.out
+    assert "rue Longue-Fontaine des Prés 99001: score 0.50, below 0.7" in said.out
     assert main([*command, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["placed"] == 3
     assert main(["geocode", str(source), "-o", str(source)]) == 9

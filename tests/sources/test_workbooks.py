@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,11 @@ from helpers import toy_town
 from helpers.workbooks import Rows, write_ods, write_sheets
 from quart_heure.categories import default_catalogue
 from quart_heure.errors import InputFileError
+from quart_heure.sources import sheet_sizes
 from quart_heure.sources.problems import choices_of
 from quart_heure.sources.services.services import Services, read_services
 from quart_heure.sources.services.settings import ServiceSource
+from quart_heure.sources.workbooks import read_sheets
 
 AREA = toy_town.town_area()
 HEAD = ("nom", "catégorie", "latitude", "longitude")
@@ -168,3 +171,76 @@ def test_a_word_of_secrecy_above_a_table_hides_all_of_it(
     assert set(told["reason"]) == {"a word of secrecy in the column 'title of the table'"}
     # Nor is what it says repeated.
     assert not services.problems["value"].str.contains("onfident|DIFFUSER").any()
+
+
+# --- how large a sheet is ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ending", ["xlsx", "ods"])
+def test_a_sheet_that_spans_too_much_is_not_read(
+    tmp_path: Path, ending: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two cells apart are enough; here the limit is small, and so is what they span."""
+    rows: list[list[str | float | None]] = [[None] * 5 for _ in range(10)]
+    rows[1][1], rows[9][4] = "a", 1.0
+    path = tmp_path / f"x.{ending}"
+    _ = write_sheets(path, {"x": rows}) if ending == "xlsx" else write_ods(path, rows, tall={})
+    monkeypatch.setattr(sheet_sizes, "MOST_CELLS", 9 * 4)
+    [sheet] = read_sheets(path)
+    assert (len(sheet.rows), len(sheet.rows[0])) == (9, 4)
+    monkeypatch.setattr(sheet_sizes, "MOST_CELLS", 9 * 4 - 1)
+    with pytest.raises(InputFileError, match=r"x\..*: its sheets span 36 cells\. 35 at most"):
+        read_sheets(path)
+
+
+def repeated(path: Path, row: str) -> Path:
+    write_ods(path, [["REPLACED"]], tall={})
+    with zipfile.ZipFile(path) as packed:
+        parts = {name: packed.read(name).decode() for name in packed.namelist()}
+    begin, end = parts["content.xml"].split("<table:table-row>")[0], "</table:table>"
+    parts["content.xml"] = begin + row + end + parts["content.xml"].split(end)[1]
+    with zipfile.ZipFile(path, "w") as packed:
+        for name, text in parts.items():
+            packed.writestr(name, text)
+    return path
+
+
+@pytest.mark.parametrize("inner", ["", '<table:table-cell table:number-columns-repeated="6"/>'])
+def test_repeated_cells_are_counted_as_often_as_they_stand(
+    tmp_path: Path, inner: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cell = '<table:table-cell {} office:value-type="float" office:value="1"/>'
+    many = cell.format('table:number-columns-repeated="4"')
+    row = f'<table:table-row table:number-rows-repeated="3">{many}{inner}</table:table-row>'
+    blank = (
+        '<table:table-row table:number-rows-repeated="1000"><table:table-cell/></table:table-row>'
+    )
+    path = repeated(tmp_path / "x.ods", row + blank)
+    monkeypatch.setattr(sheet_sizes, "MOST_CELLS", 12)
+    [sheet] = read_sheets(path)  # what is blank behind the last cell takes no room
+    assert sheet.rows == [("1",) * 4] * 3
+    repeated(path, row)
+    monkeypatch.setattr(sheet_sizes, "MOST_CELLS", 11)
+    with pytest.raises(InputFileError, match="its sheets span 12 cells"):
+        read_sheets(path)
+
+
+def test_a_sheet_that_is_only_coloured_takes_no_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows: list[list[str | None]] = [["a", None], *([[None, None]] * 8), [None, None, None]]
+    monkeypatch.setattr(sheet_sizes, "MOST_CELLS", 1)
+    [sheet] = read_sheets(write_sheets(tmp_path / "x.xlsx", {"x": rows}))
+    assert sheet.rows == [("a",)]
+
+
+def test_a_binary_workbook_is_tried_by_another_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "x.xls"
+    path.write_bytes(b"no workbook")
+    with pytest.raises(InputFileError, match="cannot be read as an Excel workbook"):
+        read_sheets(path)
+    monkeypatch.setattr(sheet_sizes, "_TRIAL", "import os; os.abort()")
+    with pytest.raises(InputFileError, match="asks for more room than a workbook needs"):
+        read_sheets(path)

@@ -387,13 +387,11 @@ def test_swapped_coordinates_are_listed(folder: Path) -> None:
     assert city.loc["esi", "covered_pct"] > 0
 
 
-def test_all_coordinates_swapped(folder: Path) -> None:
+def test_all_coordinates_swapped(folder: Path, refuse: Refuse) -> None:
     names = {"longitude": "latitude", "latitude": "longitude"}
     change_services(folder, lambda table: table.rename(columns=names))
-    coverage = analyse(read_study(folder / "study.toml"))
-    assert len(listed(coverage, "seem swapped")) == len(toy_town.SERVICES)
-    assert coverage.services.empty
-    assert (coverage.city["uncovered_pct"] == 100).all()
+    message = refuse(errors.InputFileError, folder / "study.toml")
+    assert "services.csv: in all of its 7 rows longitude and latitude are swapped." in message
 
 
 def test_points_outside_the_area_are_listed(folder: Path) -> None:

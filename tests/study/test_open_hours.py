@@ -157,6 +157,26 @@ def test_every_format_tells_the_same(coverage: Coverage) -> None:
         assert "{" not in text
 
 
+def test_an_answer_without_a_proof_says_how_good_another_could_be(coverage: Coverage) -> None:
+    found = open_hours(coverage, CATEGORY, count=4, hours=2, per_service=2, limit_s=0)
+    assert found.stopped and not found.proven
+    assert open_hours(coverage, CATEGORY, count=4, hours=2, per_service=2).value <= found.bound
+    gap = 100 * (found.bound - found.value) / found.value
+    for form in ("table", "md"):
+        text = render_hours(found, form=form, lang="en", width=200)
+        assert f"No other choice of 4 windows of 2 h would do better by more than {gap:.2f} %" in (
+            text.replace("\u202f", "").replace("\xa0", " ").replace(",", "")
+        )
+        assert "limit of time" in text
+    assert json.loads(render_hours(found, form="json"))["stopped"] is True
+
+
+def test_fewer_windows_than_asked_are_told(coverage: Coverage) -> None:
+    found = open_hours(coverage, CATEGORY, count=20, hours=2, between=BETWEEN)
+    assert len(found.windows) == 3
+    assert "3 of 20 windows" in render_hours(found, form="md", lang="en")
+
+
 @pytest.mark.parametrize(
     ("asked", "says"),
     [

@@ -414,7 +414,12 @@ def test_each_district_keeps_its_residents(
 def test_the_background_is_light_and_sound(districts: gpd.GeoDataFrame) -> None:
     background = gpd.read_parquet(PARIS / "background.parquet")
     assert background.crs.to_epsg() == 2154
-    assert set(background["kind"]) == {"park", "rail", "water"}
+    places = background[background.geometry.geom_type == "Point"]
+    areas = background.drop(index=places.index)
+    assert set(areas["kind"]) == {"park", "rail", "water"}
+    assert {"station", "hospital", "town_hall", "quarter"} <= set(places["kind"])
+    assert {"Gare du Nord", "Tour Eiffel", "Butte aux Cailles"} <= set(places["name"])
+    assert (places["name"] != "").all()
     assert background.is_valid.all()
     assert {"La Seine", "Bois de Boulogne", "Bois de Vincennes"} <= set(background["name"])
     around = shapely.buffer(shapely.union_all(districts.geometry.to_numpy()), 1510)

@@ -38,6 +38,37 @@ def test_the_bound_is_never_below_the_best_and_the_set_never_above(
     assert len(set(found.chosen.tolist())) == len(found.chosen) <= count
 
 
+def lagrange(table: np.ndarray, count: int, value: int) -> int:
+    """Return the bound, step by step in loops; of candidates worth the same the first is taken."""
+    n_candidates, n_places = table.shape
+    price = [0.5 * max(table[:, place]) for place in range(n_places)]
+    best, scale, stuck = float("inf"), 1.0, 0
+    for _ in range(200):
+        over = [[max(cell - p, 0.0) for cell, p in zip(row, price, strict=True)] for row in table]
+        taken = sorted(range(n_candidates), key=lambda one: (-sum(over[one]), one))[:count]
+        bound = sum(price) + sum(sum(over[one]) for one in taken)
+        stuck = 0 if bound < best - 1e-9 else stuck + 1
+        best = min(best, bound)
+        if stuck == 10:
+            scale, stuck = scale / 2, 0
+        if best <= value * (1 + 1e-9):
+            break
+        slope = [1.0 - sum(over[one][place] > 0 for one in taken) for place in range(n_places)]
+        if not any(slope):
+            break
+        step = scale * (bound - value) / sum(each**2 for each in slope)
+        price = [max(p - step * each, 0.0) for p, each in zip(price, slope, strict=True)]
+    return max(value, int(best * (1 + 1e-9)))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_of_candidates_worth_the_same_the_first_decides_the_bound(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    table = rng.integers(0, 3, size=(24, 9)) * 7
+    found = save_most(Savings(pairs=csr_array(table.astype(np.int64))), 3)
+    assert found.bound == lagrange(table, 3, found.value)
+
+
 def test_a_single_candidate_is_the_best_of_all() -> None:
     table = np.array([[5, 0, 3], [4, 4, 4], [9, 0, 0]])
     found = save_most(Savings(pairs=csr_array(table)), 1)

@@ -171,7 +171,7 @@ def test_the_hour_and_the_person_are_said(small: Study) -> None:
     assert "in" in set(found.loc[found["setting"] == "unknown_hours", "value"])
     for form in ("table", "md"):
         said = " ".join(render_sensitivity(found, asked, form=form).split())
-        assert "Pour une personne qui arrive le dimanche 6 décembre 2026, 10:00" in said
+        assert "Pour une personne qui arrive le dimanche 6 décembre 2026 à 10 h" in said
         assert "Pour : une femme." in said
     # A private study says that it is one, besides the hour and the person.
     assert len(json.loads(render_sensitivity(found, asked, form="json"))["asked"]) == 3

@@ -16,7 +16,7 @@ import re
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import shapely
@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from quart_heure.errors import OutputError
 from quart_heure.files import replacing
 
-__all__ = ["Arrays", "Cache", "default_cache", "hash_of", "packed", "unpacked"]
+__all__ = ["Arrays", "Cache", "Like", "checked", "default_cache", "hash_of", "packed", "unpacked"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -39,6 +39,8 @@ _MOST_BYTES = 1_000_000_000
 """Entries of a folder are kept within this."""
 
 Arrays = Mapping[str, NDArray[Any]]
+
+_Found = TypeVar("_Found")
 
 
 def hash_of(*arrays: NDArray[Any]) -> str:
@@ -61,9 +63,74 @@ def packed(shapes: Sequence[shapely.Geometry] | NDArray[np.object_]) -> dict[str
 
 def unpacked(arrays: Arrays) -> list[Any]:
     """Return the shapes that `packed` made arrays of."""
+    checked({name: arrays[name] for name in ("shapes", "ends")}, shapes=Like("u"), ends=Like("i"))
     data, ends = bytes(arrays["shapes"]), arrays["ends"].tolist()
     pieces = [data[start:end] for start, end in zip([0, *ends], ends, strict=False)]
     return list(shapely.from_wkb(np.array(pieces, dtype=object)))
+
+
+@dataclasses.dataclass(frozen=True)
+class Like:
+    """What an array of an entry is like, so that one which other code stored is known.
+
+    Parameters
+    ----------
+    kinds
+        Kinds of its values, by numpy's letters: ``b``, ``i``, ``u``, ``f``.
+    length
+        Its rows, or the name of an array that has as many; any number by default.
+    columns
+        Its columns, 0 if it has one dimension.
+    below, least
+        Bounds of values that are positions.
+    parts_of
+        Name of an array that it cuts into parts: from 0 to its end, never back.
+    optional
+        Whether an entry may lack it.
+    """
+
+    kinds: str
+    length: int | str | None = None
+    columns: int = 0
+    below: int | None = None
+    least: int = 0
+    parts_of: str = ""
+    optional: bool = False
+
+    def fits(self, values: NDArray[Any], arrays: Arrays) -> bool:
+        """Tell whether an array of an entry is like this."""
+        length = len(arrays[self.length]) if isinstance(self.length, str) else self.length
+        shape = (len(values), self.columns) if self.columns else (len(values),)
+        if values.dtype.kind not in self.kinds or values.shape != shape:
+            return False
+        if length is not None and len(values) != length:
+            return False
+        if self.below is not None and len(values):
+            return bool(values.min() >= self.least and values.max() < self.below)
+        if self.parts_of:
+            ends = [values[0], values[-1]] if len(values) else []
+            return ends == [0, len(arrays[self.parts_of])] and bool((np.diff(values) >= 0).all())
+        return True
+
+
+def checked(arrays: Arrays, **like: Like) -> dict[str, NDArray[Any]]:
+    """Return the arrays of an entry if they are what is kept under its kind today.
+
+    Raises
+    ------
+    ValueError
+        If one is missing, too many, or not like it is to be.
+    """
+    needed = {name for name, one in like.items() if not one.optional}
+    alone = any(values.ndim == 0 for values in arrays.values())
+    if alone or not needed <= arrays.keys() <= like.keys():
+        msg = "it holds other arrays than are kept today"
+        raise ValueError(msg)
+    for name, values in arrays.items():
+        if not like[name].fits(values, arrays):
+            msg = f"its {name} are not like those of today"
+            raise ValueError(msg)
+    return dict(arrays)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,18 +160,42 @@ class Cache:
         compute
             Makes the arrays.
         """
+        return self.recall_as(kind, key, compute, dict)
+
+    def recall_as(
+        self,
+        kind: str,
+        key: Any,
+        compute: Callable[[], Arrays],
+        read: Callable[[dict[str, NDArray[Any]]], _Found],
+    ) -> _Found:
+        """Return what stored arrays are read into, computing anew what cannot be read.
+
+        Parameters
+        ----------
+        kind, key, compute
+            As in `recall`.
+        read
+            Makes an object of the arrays; whatever it raises says that they cannot be used (see
+            `checked`).
+        """
         if self.folder is None:
-            return dict(compute())
+            return read(dict(compute()))
         text = json.dumps([_FORMAT, np.__version__, kind, key], sort_keys=True)
         digest = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
         path = self.folder / f"{kind}-{_FORMAT}-{digest}.npz"
         stored = self._load(path, text)
         if stored is not None:
-            return stored
+            try:
+                return read(stored)
+            except MemoryError:
+                raise
+            except Exception as error:  # what other code stored may raise anything
+                self._tell_unusable(path, str(error) or type(error).__name__)
         arrays = dict(compute())
         self._store(path, text, arrays)
         self._make_room(path)
-        return arrays
+        return read(arrays)
 
     @staticmethod
     def _load(path: Path, text: str) -> dict[str, NDArray[Any]] | None:
@@ -124,8 +215,12 @@ class Cache:
             reason = "it was written for something else"
         except (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile) as error:
             reason = str(error) or type(error).__name__
-        _LOG.warning("Cache entry %s cannot be used (%s): computed anew.", path.name, reason)
+        Cache._tell_unusable(path, reason)
         return None
+
+    @staticmethod
+    def _tell_unusable(path: Path, reason: str) -> None:
+        _LOG.warning("Cache entry %s cannot be used (%s): computed anew.", path.name, reason)
 
     @staticmethod
     def _store(path: Path, text: str, arrays: Arrays) -> None:
@@ -160,7 +255,8 @@ def default_cache() -> Cache:
     """Return the cache in the user's folder, or where QUART_HEURE_CACHE says ("" for none)."""
     own = os.environ.get("QUART_HEURE_CACHE")
     if own is not None:
-        return Cache(Path(own) if own else None)
+        # A shell leaves the ~ of a variable that is quoted, or set in a file, as it is.
+        return Cache(Path(os.path.expanduser(own)) if own else None)  # noqa: PTH111 - it never fails
     import platformdirs  # noqa: PLC0415 - only where the variable does not say
 
     return Cache(platformdirs.user_cache_path("quart-heure", appauthor=False))

@@ -13,7 +13,14 @@ from typing import Any
 from quart_heure.errors import CategoryError, StudyFileError
 from quart_heure.hints import nearest_hint
 
-__all__ = ["RESERVED_IDS", "Category", "check_categories", "default_catalogue", "extend_catalogue"]
+__all__ = [
+    "RESERVED_IDS",
+    "Category",
+    "check_categories",
+    "default_catalogue",
+    "extend_catalogue",
+    "with_essentials",
+]
 
 RESERVED_IDS = ("essential_all", "essential_any")
 """What the figures of all essential categories together are called."""
@@ -32,6 +39,8 @@ class Category:
         The word used in files and columns.
     fr, en
         Labels shown to people.
+    none_fr, none_en
+        What one has none of, as a sentence says it: "aucune bagagerie"; "" where it is not said.
     colour
         Hexadecimal colour on maps.
     essential
@@ -47,6 +56,8 @@ class Category:
     id: str
     fr: str
     en: str
+    none_fr: str = ""
+    none_en: str = ""
     colour: str = "#444444"
     essential: bool = False
     osm: tuple[str, ...] = ()
@@ -56,6 +67,10 @@ class Category:
     def label(self, lang: str) -> str:
         """Return the label in a language, ``fr`` or ``en``."""
         return self.en if lang == "en" else self.fr
+
+    def none(self, lang: str) -> str:
+        """Return what one has none of in a language, ``fr`` or ``en``; "" where it is not said."""
+        return self.none_en if lang == "en" else self.none_fr
 
 
 @functools.cache
@@ -79,10 +94,29 @@ def extend_catalogue(own: Mapping[str, Any]) -> dict[str, Category]:
         _check_id(key)
         base = dataclasses.asdict(catalogue[key]) if key in catalogue else {}
         base.pop("id", None)
+        if isinstance(values, Mapping) and {"fr", "en"} & set(values):
+            # Another name, and the sentence would speak of the old one.
+            base = {name: one for name, one in base.items() if not name.startswith("none_")}
         catalogue[key] = _category(
             key, {**base, **values} if isinstance(values, Mapping) else values
         )
     return catalogue
+
+
+def with_essentials(
+    catalogue: Mapping[str, Category], essentials: Iterable[str]
+) -> dict[str, Category]:
+    """Return the catalogue with these categories essential, and no others.
+
+    Raises
+    ------
+    CategoryError
+        If the catalogue has no such category, or one is named twice.
+    """
+    chosen = check_categories(essentials, catalogue)
+    return {
+        key: dataclasses.replace(one, essential=key in chosen) for key, one in catalogue.items()
+    }
 
 
 def check_categories(ids: Iterable[str], catalogue: Mapping[str, Category]) -> tuple[str, ...]:

@@ -1,107 +1,51 @@
 """The command line: arguments → study → files. Results on stdout, progress on stderr.
 
-Heavy libraries are imported inside the commands that need them, so that ``--help`` answers at
-once.
+Nothing is imported here before signals and streams are seen to: a Ctrl-C in the first moment ends
+like any other.
 """
 
 from __future__ import annotations
 
 import gc
-import logging
 import sys
-from typing import Annotated
 
-import typer
-
-from quart_heure.commands import (
-    closures,
-    crosscheck,
-    inputs,
-    publishing,
-    reports,
-    runs,
-    siting,
-    starting,
-    variants,
-    what_if,
-)
-from quart_heure.errors import QuartHeureError
-
-app = typer.Typer(
-    name="quart-heure",
-    help="Who cannot reach the solidarity services of a city within 15 minutes on foot, and why.",
-    epilog=(
-        "Exit codes: 0 done · 1 internal error · 2 wrong arguments · 3 input file · 4 study file ·"
-        " 5 coordinate system · 6 geometry · 7 category · 8 network · 9 cannot write ·"
-        " 10 try later · 11 a watched figure raises the alarm · 12 not verified"
-    ),
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=True,
-)
-
-
-@app.callback(invoke_without_command=True)
-def _start(
-    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
-) -> None:
-    """Answer the options that stand before a command."""
-    if version:
-        from quart_heure.stamp import tool_version
-
-        typer.echo(tool_version())
-        raise typer.Exit
-
-
-for _command in (
-    reports.demo,
-    reports.analyse,
-    reports.report,
-    reports.map_,
-    reports.dossier,
-    publishing.publish,
-    reports.info,
-    variants.paces,
-    variants.sensitivity,
-    what_if.what_if,
-    siting.site,
-    siting.walk,
-    siting.hours,
-    siting.ask,
-    siting.links,
-    crosscheck.crosscheck,
-    closures.closures,
-    runs.compare,
-    runs.verify,
-    runs.schema,
-    inputs.fetch,
-    inputs.geocode,
-    inputs.check,
-    starting.init,
-):
-    app.command(_command.__name__.rstrip("_").replace("_", "-"))(_command)
+from quart_heure.errors import OutputError, QuartHeureError, shortage_of
+from quart_heure.streams import Stopped, guard_streams, stop_on_signals
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code."""
-    logging.basicConfig(format="%(levelname)s: %(message)s", stream=sys.stderr)
+    import logging
+
+    import typer
+
+    from quart_heure.commands.speech import LogLines, tell
+
+    logging.basicConfig(stream=sys.stderr)
+    for handler in logging.root.handlers:
+        handler.setFormatter(LogLines("%(levelname)s: %(message)s"))
     try:
+        from quart_heure.commands.app import app_for
+
+        app = app_for(sys.argv[1:] if arguments is None else arguments)
         result = app(args=arguments, standalone_mode=False)
     except QuartHeureError as error:
-        typer.echo(f"Error: {error}", err=True)
+        tell(f"Error: {error}")
         return error.exit_code
-    except typer.Exit as stop:
-        return stop.exit_code
-    except typer.Abort:
-        typer.echo("Stopped.", err=True)
-        return 130
+    except (typer.Exit, typer.Abort) as end:
+        return end.exit_code if isinstance(end, typer.Exit) else _stopped(130)
     except SystemExit as end:
         # typer ends the process itself when the reader of a pipe (head, less) has seen enough.
         if isinstance(end.__context__, BrokenPipeError):
             return 0
         raise
     except Exception as error:
-        return _usage_error(error)
+        short = shortage_of(error)
+        if short is None:
+            return _usage_error(error)
+        error.__traceback__ = None  # what the run held can go, so that there is room to say so
+        tell(f"Error: {short}")
+        return short.exit_code
     return result if isinstance(result, int) else 0
 
 
@@ -111,14 +55,26 @@ def run() -> None:
     # nor once more at its end.
     gc.set_threshold(100_000, 50, 50)
     try:
+        stop_on_signals()
+        guard_streams()
         code = main()
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader of a pipe (head, less) has seen enough.
-        sys.stderr.close()
         code = 0
+    except OutputError as error:
+        print(f"Error: {error}", file=sys.stderr)  # noqa: T201
+        code = error.exit_code
+    except Stopped as stopped:
+        code = _stopped(stopped.exit_code)
     gc.freeze()
     sys.exit(code)
+
+
+def _stopped(code: int) -> int:
+    """Say that a run was stopped, and return its exit code."""
+    print("Stopped: no file is left half written.", file=sys.stderr)  # noqa: T201
+    return code
 
 
 def _usage_error(error: Exception) -> int:

@@ -6,6 +6,9 @@ Per-row troubles of an input are not errors: they are rows of a table of problem
 
 from __future__ import annotations
 
+import errno
+import re
+
 __all__ = [
     "AlarmError",
     "CategoryError",
@@ -13,11 +16,13 @@ __all__ = [
     "DifferenceError",
     "GeometryError",
     "InputFileError",
+    "MemoryShortageError",
     "NetworkError",
     "OutputError",
     "QuartHeureError",
     "StudyFileError",
     "TryLaterError",
+    "shortage_of",
 ]
 
 
@@ -107,3 +112,31 @@ class DifferenceError(QuartHeureError):
     """A result that was verified is not what its inputs give, or they are there no more."""
 
     exit_code = 12
+
+
+class MemoryShortageError(QuartHeureError, MemoryError):
+    """The machine, or a limit that it sets, has too little memory for the run."""
+
+    exit_code = 13
+
+
+_SHORT = re.compile(
+    r"cannot allocate memory|failed to map segment|out of memory|bad_alloc"
+    r"|can't start new thread|unable to allocate|not enough memory",
+    re.IGNORECASE,
+)
+"""How the system and the libraries say it, where they raise something else than MemoryError."""
+
+
+def shortage_of(error: BaseException) -> MemoryShortageError | None:
+    """Return the shortage of memory behind an error, None if it is another one."""
+    cause: BaseException | None = error
+    while cause is not None:
+        of_system = isinstance(cause, OSError) and cause.errno == errno.ENOMEM
+        said = isinstance(cause, ImportError | RuntimeError) and _SHORT.search(str(cause))
+        if isinstance(cause, MemoryError) or of_system or said:
+            msg = "There is too little memory for this run."
+            hint = "Raise the limit, close other programs, or take larger cells or a smaller area."
+            return MemoryShortageError(msg, hint=hint)
+        cause = cause.__cause__ or cause.__context__
+    return None

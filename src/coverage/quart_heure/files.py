@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
+import re
 import shutil
+import stat
 import tempfile
-import time
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from quart_heure.errors import OutputError
 
-_WORK = ".quart-heure-set-"
-_STALE_S = 24 * 3600.0
+AnyPath = str | os.PathLike[str]
+"""The name of a file or folder, as people type it or as a path."""
 
 
 def check_folder(folder: Path, *, target: Path | None = None) -> None:
@@ -56,7 +58,97 @@ def check_target(path: Path) -> None:
     if path.is_dir():
         msg = f"{path}: is a folder, not a file to write."
         raise OutputError(msg, hint="Give the name of a file in it.")
-    check_folder(path.parent, target=path)
+    if is_stream(path):
+        if not os.access(path, os.W_OK):
+            raise _unwritable(path, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
+        return
+    check_folder(_followed(path).parent, target=path)
+
+
+def check_name_to_write(path: Path) -> None:
+    """Refuse a name under which nothing can be written, before anything else is asked of it.
+
+    Raises
+    ------
+    OutputError
+        If it is too long, holds a NUL, is a link to itself, or leads through a file.
+    """
+    try:
+        if not path.is_absolute():
+            os.getcwd()  # noqa: PTH109 - it fails where the folder was removed
+        if any(len(os.fsencode(part)) > _LONGEST_NAME for part in path.parts):
+            raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
+        with contextlib.suppress(FileNotFoundError):
+            path.stat()
+    except (OSError, ValueError) as error:
+        shown = f"{str(path)[:60]!r}{' …' if len(str(path)) > 60 else ''}"
+        why = getattr(error, "strerror", None) or error
+        msg = f"{shown}: cannot be written ({why})."
+        raise OutputError(msg, hint="Give the output another name.") from error
+
+
+_LONGEST_NAME = 255
+"""Bytes of a name in a folder, on the systems that there are."""
+
+_OPEN_STREAM = re.compile(r"/dev/(?:(stdin|stdout|stderr)|fd/(\d+))|/proc/self/fd/(\d+)")
+_STREAMS = ("stdin", "stdout", "stderr")
+
+
+def is_stream(path: Path) -> bool:
+    """Tell whether a name stands for a device, a pipe or an open stream: written to, not replaced.
+
+    Its name is not told after it was written: on stdout it would stand among the results.
+    """
+    if _OPEN_STREAM.fullmatch(str(path)):
+        return True
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
+def _followed(path: Path) -> Path:
+    """Return the file that a name leads to, if it is a link: that one is written.
+
+    Raises
+    ------
+    OutputError
+        If it leads to itself.
+    """
+    if not path.is_symlink():
+        return path
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError) as error:  # a RuntimeError before Python 3.13
+        raise _unwritable(path, OSError(errno.ELOOP, os.strerror(errno.ELOOP))) from error
+
+
+@contextlib.contextmanager
+def _writing_to(stream: Path) -> Iterator[Path]:
+    """Give a temporary path whose content is written to a stream when the block ends well."""
+    try:
+        with tempfile.TemporaryDirectory(prefix="quart-heure-") as folder:
+            temporary = Path(folder) / f"whole{stream.suffix}"
+            temporary.touch()
+            yield temporary
+            with temporary.open("rb") as whole, os.fdopen(_opened(stream), "wb") as target:
+                shutil.copyfileobj(whole, target)
+    except OSError as error:
+        raise _unwritable(stream, error) from error
+
+
+def _opened(stream: Path) -> int:
+    """Open a stream for writing."""
+    named = _OPEN_STREAM.fullmatch(str(stream))
+    if named:
+        # Where it stands already: opened by its name, a file would begin again from its start.
+        number = named[2] or named[3] or _STREAMS.index(named[1])
+        return os.dup(int(number))
+    # Without waiting: a pipe that nobody reads from would keep the run for ever.
+    number = os.open(stream, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0))
+    os.set_blocking(number, True)
+    return number
 
 
 @contextlib.contextmanager
@@ -66,22 +158,29 @@ def replacing(path: Path) -> Iterator[Path]:
     Parameters
     ----------
     path
-        The final name. Its folder is made if it does not exist.
+        The final name. Its folder is made if it does not exist. A link is followed; a device, a
+        pipe or an open stream (``/dev/stdout``) is written to.
 
     Yields
     ------
     Path
-        A temporary file in the same folder, so that the last step is one atomic rename.
+        A temporary file in the same folder, so that the last step is one atomic rename; for a
+        stream, one whose whole content is then written to it.
 
     Raises
     ------
     OutputError
         If the folder or the file cannot be written. Nothing new is left behind then.
     """
+    if is_stream(path):
+        with _writing_to(path) as temporary:
+            yield temporary
+        return
+    final = _followed(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        final.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(
-            dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix
+            dir=final.parent, prefix=f".{final.stem}-", suffix=final.suffix
         )
         os.close(handle)
     except OSError as error:
@@ -90,93 +189,11 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
+        temporary.replace(final)
     except OSError as error:
         raise _unwritable(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def replacing_set(folder: Path, *, former: Collection[str] = ()) -> Iterator[Path]:
-    """Give an empty folder whose files take their places in another when the block ends well.
-
-    They come all or not at all: if one cannot take its place, those that have are taken back and
-    what stood there before stands there again. Other files of the folder are left alone.
-
-    Parameters
-    ----------
-    folder
-        Where the files go, in the subfolders that they were written in. It is made if it does not
-        exist.
-    former
-        Files of an earlier set, as paths in the folder with "/": those that the new set lacks go.
-
-    Yields
-    ------
-    Path
-        The folder to write into: inside the target, so that it is on the same file system.
-
-    Raises
-    ------
-    OutputError
-        If the folder or a file cannot be written.
-    """
-    new = [one for one in (folder, *folder.parents) if not one.exists()]
-    work: Path | None = None
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _sweep(folder)
-        work = Path(tempfile.mkdtemp(prefix=_WORK, dir=folder))
-        made = work / "new"
-        made.mkdir()
-        yield made
-        written = [path.relative_to(made) for path in made.rglob("*") if path.is_file()]
-        _take_places(sorted(written), made, folder, work / "old", former)
-    except OSError as error:
-        raise _unwritable(folder, error) from error
-    finally:
-        if work is not None:
-            shutil.rmtree(work, ignore_errors=True)
-        for one in new:
-            with contextlib.suppress(OSError):
-                one.rmdir()
-
-
-def _take_places(
-    written: Collection[Path], made: Path, folder: Path, aside: Path, former: Collection[str]
-) -> None:
-    """Move files to their places and what stands there aside; at a fault, all of it back."""
-    moved: list[tuple[Path, Path]] = []
-
-    def move(source: Path, target: Path) -> None:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        source.replace(target)
-        moved.append((source, target))
-
-    stale = [Path(name) for name in former if Path(name) not in set(written)]
-    try:
-        for name in (*written, *stale):
-            if (folder / name).exists():
-                move(folder / name, aside / name)
-            if name in written:
-                move(made / name, folder / name)
-    except OSError:
-        for source, target in reversed(moved):
-            target.replace(source)
-        raise
-    finally:
-        for name in (*written, *stale):  # folders of a set that is gone or was taken back
-            for parent in list(name.parents)[:-1]:
-                with contextlib.suppress(OSError):
-                    (folder / parent).rmdir()
-
-
-def _sweep(folder: Path) -> None:
-    """Remove what a set that was killed left of its work; one that goes on is let alone."""
-    for left in folder.glob(f"{_WORK}*"):
-        if time.time() - left.stat().st_mtime > _STALE_S:
-            shutil.rmtree(left, ignore_errors=True)
 
 
 def sha256_of(path: Path) -> str:
@@ -193,6 +210,9 @@ def sha256_of(path: Path) -> str:
 
 
 def _unwritable(path: Path, error: OSError) -> OutputError:
+    if error.errno == errno.ENXIO:
+        msg = f"{path}: nobody reads from this pipe."
+        return OutputError(msg, hint="Start its reader first.")
     msg = f"{path}: cannot be written ({error.strerror or error})."
     return OutputError(msg, hint="Choose a folder you may write to, with room left.")
 

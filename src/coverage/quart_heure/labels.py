@@ -24,6 +24,9 @@ NARROW_SPACE = "\u202f"
 """Separates thousands, and a number from its sign, in French; never breaks a line."""
 
 
+Forms = list[tuple[re.Pattern[str], tuple[str, str]]]
+"""Patterns of texts, and what is said in their place in each language."""
+
 _ORDINAL = re.compile(r"(\d+)(er|e)")
 
 
@@ -57,10 +60,7 @@ def problem_words(text: str, lang: str) -> str:
     """
     if text in _texts()["words"]:
         return word(text, lang)
-    for pattern, entry in _problem_forms():
-        if values := pattern.fullmatch(text):
-            return entry[LANGUAGES.index(lang)].format(*values.groups())
-    return text
+    return _in_form(text, _forms("problems"), lang) or text
 
 
 def heading(key: str, lang: str) -> str:
@@ -263,18 +263,20 @@ def format_date(iso: str, lang: str) -> str:
 
 
 def format_moment(iso: str, lang: str) -> str:
-    """Write a local moment with its day of the week.
+    r"""Write a local moment with its day of the week.
 
     Examples
     --------
     >>> format_moment("2026-12-07T07:30", "fr"), format_moment("2026-12-07 07:30", "en")
-    ('lundi 7 décembre 2026, 07:30', 'Monday 7 December 2026, 07:30')
+    ('lundi 7 décembre 2026 à 7\xa0h\xa030', 'Monday 7 December 2026, 07:30')
     """
     try:
         moment = datetime.datetime.fromisoformat(iso)
     except ValueError:
         return iso or UNKNOWN
-    return f"{word(f'day_{moment.weekday()}', lang)} {format_date(iso, lang)}, {moment:%H:%M}"
+    day = f"{word(f'day_{moment.weekday()}', lang)} {format_date(iso, lang)}"
+    joined = {"fr": " à ", "en": ", "}[lang]
+    return f"{day}{joined}{_clock(moment, lang)}"
 
 
 def format_window(start: str, end: str, lang: str) -> str:
@@ -315,7 +317,7 @@ def format_plain(value: Any, lang: str) -> str:
     Examples
     --------
     >>> format_plain(4.5, "fr"), format_plain(15.0, "fr"), format_plain("slow", "fr")
-    ('4,5', '15', 'pas lent')
+    ('4,5', '15', 'marche lente')
     >>> format_plain((5, 10), "en"), format_plain(True, "fr"), format_plain(None, "fr")
     ('5, 10', 'oui', '—')
     """
@@ -343,11 +345,35 @@ def typeset(text: str) -> str:
     return text.replace(" :", "\u00a0:")
 
 
+def source_words(text: str, lang: str) -> str:
+    """Return what a source of a service is called, or its date; several are told one by one.
+
+    Examples
+    --------
+    >>> source_words("2018-2019; undated", "fr"), source_words("Le Monde", "fr")
+    ('2018-2019 ; sans date', 'Le Monde')
+    """
+    forms = _forms("sources")
+    if text in _texts()["sources"]:
+        return _in_form(text, forms, lang)
+    return {"fr": " ; ", "en": "; "}[lang].join(
+        _in_form(part, forms, lang) or part for part in text.split("; ")
+    )
+
+
+def _in_form(text: str, forms: Forms, lang: str) -> str:
+    for pattern, entry in forms:
+        if values := pattern.fullmatch(text):
+            return entry[LANGUAGES.index(lang)].format(*values.groups())
+    return ""
+
+
 @functools.cache
-def _problem_forms() -> list[tuple[re.Pattern[str], tuple[str, str]]]:
+def _forms(table: str) -> Forms:
+    """Return texts with gaps, as patterns, and what is said in their place."""
     return [
         (re.compile(re.escape(key).replace(r"\{\}", "(.*)"), re.DOTALL), entry)
-        for key, entry in _texts()["problems"].items()
+        for key, entry in _texts()[table].items()
     ]
 
 

@@ -34,6 +34,9 @@ UNPLACED_COLUMNS = (
     *("would_count", "source", "source_date"),
 )
 
+_TOLD = ("category", "district_id", "source_date", "status")
+"""Columns of services that freshness is told by."""
+
 
 def recent_since(day: datetime.date) -> datetime.date:
     """Return the first day whose sources are recent on a day."""
@@ -123,7 +126,9 @@ def freshness_table(
         is in is not known, NaN. Shares are of what is on the network, covered by confirmed places
         alone, and of these by those that count for sure.
     """
-    standing = services[_stands(services)].reset_index(drop=True)
+    # A table of services has thirty columns and shapes: they would be copied with each part of it.
+    told = [name for name in _TOLD if name in services]
+    standing = pd.DataFrame(services[told])[_stands(services)].reset_index(drop=True)
     standing = standing.assign(
         recent=confirmed(standing, since=since, until=until),
         undated=[said_on(str(text)) is None for text in _texts(standing, "source_date")],

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
+
+from quart_heure.network.limits import TOLERANCE
 
 CUT_SHARE = 0.5
 """A barrier is named when at least this share of the straight lines to a service crosses it."""
@@ -79,10 +80,16 @@ def lines_to_nearest(
     """
     if not len(services_xy) or not len(xy):
         return np.empty(0, dtype=np.intp), np.empty(0, dtype=object)
-    away_m, nearest = map(np.asarray, cKDTree(services_xy).query(xy))
-    near = np.flatnonzero(away_m <= reach_m)
-    ends = np.stack([xy[near], services_xy[nearest[near]]], axis=1)
-    return near, np.asarray(shapely.linestrings(ends), dtype=object)
+    (near, service), away_m = shapely.STRtree(shapely.points(services_xy)).query_nearest(
+        shapely.points(xy), max_distance=reach_m * (1 + TOLERANCE), return_distance=True
+    )
+    near, service = near[away_m <= reach_m], service[away_m <= reach_m]
+    # Of services that are as far, the first.
+    order = np.lexsort((service, near))
+    near, service = near[order], service[order]
+    once = np.diff(near, prepend=-1) > 0
+    ends = np.stack([xy[near[once]], services_xy[service[once]]], axis=1)
+    return near[once], np.asarray(shapely.linestrings(ends), dtype=object)
 
 
 def cutting(

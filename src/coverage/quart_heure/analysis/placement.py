@@ -161,6 +161,15 @@ def placement_problems(
     ]
 
 
+def none_near(table: pd.DataFrame) -> list[dict[str, object]]:
+    """Tell that no service counts since all that are known lie too far outside, in one row."""
+    if table.empty or table["counted"].any() or not (table["left_out_reason"] == OUTSIDE).any():
+        return []
+    reason, action = "no service in the area or near it", "all of the area is uncovered"
+    about = {"file": "", "row": None, "field": "services", "value": f"0 / {len(table)}"}
+    return [{**about, "reason": reason, "action": action}]
+
+
 def outside_problems(
     services: Services, area: StudyArea, *, snap_m: float, margin_m: float
 ) -> list[dict[str, object]]:

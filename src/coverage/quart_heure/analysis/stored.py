@@ -7,6 +7,7 @@ what was searched from them.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from pathlib import Path
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from quart_heure.analysis.doors import services_at
 from quart_heure.analysis.people import CellResidents, residents_per_cell
 from quart_heure.analysis.surface import Cells, cells_of_area
-from quart_heure.cache import Cache, hash_of, packed, unpacked
+from quart_heure.cache import Cache, Like, checked, hash_of, packed, unpacked
 from quart_heure.files import sha256_of
 from quart_heure.network.files import READING, holds_tiles, is_cut_to_place, read_network_file
 from quart_heure.network.graph import WalkNetwork
@@ -80,10 +81,30 @@ def stored_network(
         sha256_of(path),
         *([reach.wkt, crs.to_string()] if is_cut_to_place(path) else []),
     ]
-    arrays = cache.recall("network", key, compute)
-    words = json.loads(bytes(arrays.pop("words")))
+    return cache.recall_as("network", key, compute, _network)
+
+
+def _network(arrays: dict[str, NDArray[Any]]) -> WalkNetwork:
+    words = json.loads(bytes(arrays["words"]))
+    per_edge = dict.fromkeys(("steps", "bridge", "tunnel", "forward", "backward"), Like("b", "u"))
+    kept = checked(
+        arrays,
+        **per_edge,
+        u=Like("i"),
+        v=Like("i", "u"),
+        length_m=Like("f", "u"),
+        flags=Like("iu", "u"),
+        osm_id=Like("i", "u"),
+        kind_code=Like("iu", "u", below=len(words["kinds"])),
+        name_code=Like("iu", "u", below=len(words["names"])),
+        xy=Like("f", columns=2),
+        offsets=Like("i", len(arrays["u"]) + 1, parts_of="xy"),
+        part_nodes=Like("i", optional=True),
+        words=Like("u"),
+    )
+    del kept["words"]
     return WalkNetwork(
-        **arrays,
+        **kept,
         kinds=tuple(words["kinds"]),
         names=tuple(words["names"]),
         crs=pyproj.CRS.from_json(words["crs"]),
@@ -109,13 +130,28 @@ def stored_search_graph(
     ground = "level" if heights is None else heights.digest
     key = [network.digest, profile.steps_factor, profile.steps_allowed, profile.demanding_allowed]
     key.append(ground)
-    return SearchGraph(
-        **cache.recall("search", key, compute),
-        u=network.u,
-        v=network.v,
-        length_m=network.length_m,
-        speed_m_per_min=profile.speed_m_per_min,
-    )
+
+    def read(arrays: dict[str, NDArray[Any]]) -> SearchGraph:
+        n_edges = network.n_edges
+        kept = checked(
+            arrays,
+            indptr=Like("i", network.n_nodes + 1, parts_of="indices"),
+            indices=Like("i", below=network.n_nodes),
+            level_m=Like("f", "indices"),
+            forward=Like("b", n_edges),
+            backward=Like("b", n_edges),
+            effort_forward=Like("f", n_edges),
+            effort_backward=Like("f", n_edges),
+        )
+        return SearchGraph(
+            **kept,
+            u=network.u,
+            v=network.v,
+            length_m=network.length_m,
+            speed_m_per_min=profile.speed_m_per_min,
+        )
+
+    return cache.recall_as("search", key, compute, read)
 
 
 def stored_cells(
@@ -146,9 +182,20 @@ def stored_cells(
 
     key = [network.digest, graph.ways_digest, hash_of(usable), *_area_key(area), cell_m, snap_m]
     key.append("" if ground is None else ground.digest)
-    arrays = cache.recall("cells", key, compute)
-    own = {name: arrays[name] for name in of_cells}
-    return Cells(cell_m=cell_m, **own, attachment=_attachment(arrays, len(own["col"])))
+
+    def read(arrays: dict[str, NDArray[Any]]) -> Cells:
+        n = len(arrays["col"])
+        own = checked(
+            {name: arrays[name] for name in of_cells},
+            col=Like("i", n),
+            row=Like("i", n),
+            district=Like("i", n, below=len(area.districts), least=-1),
+            inside=Like("b", n),
+            water=Like("b", n),
+        )
+        return Cells(cell_m=cell_m, **own, attachment=_attachment(arrays, n, network.n_edges))
+
+    return cache.recall_as("cells", key, compute, read)
 
 
 def stored_snap(
@@ -167,7 +214,8 @@ def stored_snap(
 
     key = [network.digest, hash_of(usable), hash_of(xy), snap_m]
     key.append("" if ground is None else ground.digest)
-    return _attachment(cache.recall("places", key, compute), len(xy))
+    read = functools.partial(_attachment, n_places=len(xy), n_edges=network.n_edges)
+    return cache.recall_as("places", key, compute, read)
 
 
 _ENTRY_ARRAYS = ("place", "edge", "offset_m", "access_m")
@@ -177,8 +225,15 @@ def _entries(attachment: Attachment) -> dict[str, NDArray[Any]]:
     return {name: getattr(attachment, name) for name in _ENTRY_ARRAYS}
 
 
-def _attachment(arrays: dict[str, NDArray[Any]], n_places: int) -> Attachment:
-    return Attachment(**{name: arrays[name] for name in _ENTRY_ARRAYS}, n_places=n_places)
+def _attachment(arrays: dict[str, NDArray[Any]], n_places: int, n_edges: int) -> Attachment:
+    entries = checked(
+        {name: arrays[name] for name in _ENTRY_ARRAYS},
+        place=Like("i", below=n_places),
+        edge=Like("i", "place", below=n_edges),
+        offset_m=Like("f", "place"),
+        access_m=Like("f", "place"),
+    )
+    return Attachment(**entries, n_places=n_places)
 
 
 def stored_ground(
@@ -218,12 +273,15 @@ def stored_ground(
     if not path.exists():
         compute()  # it says what is missing
     where = [] if reach is None else [reach.wkt]
-    arrays = cache.recall("ground", [sha256_of(path), crs.to_string(), *where], compute)
-    water, barriers = (
-        np.array(unpacked({n: arrays[f"{kind}_{n}"] for n in ("shapes", "ends")}), dtype=object)
-        for kind in ("water", "barriers")
-    )
-    return Ground(water=water, barriers=barriers, source=path.name)
+
+    def as_ground(arrays: dict[str, NDArray[Any]]) -> Ground:
+        water, barriers = (
+            np.array(unpacked({n: arrays[f"{kind}_{n}"] for n in ("shapes", "ends")}), dtype=object)
+            for kind in ("water", "barriers")
+        )
+        return Ground(water=water, barriers=barriers, source=path.name)
+
+    return cache.recall_as("ground", [sha256_of(path), crs.to_string(), *where], compute, as_ground)
 
 
 def stored_residents(
@@ -250,11 +308,15 @@ def stored_residents(
         if residents.buildings is not None:
             key.append(_shapes_key(residents.buildings.shapes))
             parts.append(residents.buildings.height_m)
-    arrays = cache.recall("residents", [*key, *map(hash_of, parts)], compute)
-    outside, without = arrays["told"].tolist()
-    return CellResidents(
-        people=arrays["people"], outside=outside, zones_without_building=int(without)
-    )
+
+    def read(arrays: dict[str, NDArray[Any]]) -> CellResidents:
+        kept = checked(arrays, people=Like("f", len(cells)), told=Like("f", 2))
+        outside, without = kept["told"].tolist()
+        return CellResidents(
+            people=kept["people"], outside=outside, zones_without_building=int(without)
+        )
+
+    return cache.recall_as("residents", [*key, *map(hash_of, parts)], compute, read)
 
 
 def _shapes_key(shapes: NDArray[np.object_]) -> str:

@@ -43,7 +43,8 @@ def stored_area(
     known = all(file.is_file() and file.name.lower().endswith(_KNOWN) for file in files)
     if cache.folder is None or not known:
         return read_area(path, subdistricts=subdistricts, **options)
-    return _area_of(cache.recall("area", [[_hash_of(file) for file in files], options], compute))
+    key = [[_hash_of(file) for file in files], options]
+    return cache.recall_as("area", key, compute, _area_of)
 
 
 def _hash_of(file: Path) -> list[list[str]]:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from quart_heure.analysis.doors import ELSEWHERE_M, Doors
 from quart_heure.analysis.isochrones import contour_polygons
 from quart_heure.analysis.surface import Cells, minutes_grid
-from quart_heure.cache import Cache, hash_of, packed, unpacked
+from quart_heure.cache import Cache, Like, checked, hash_of, packed, unpacked
 from quart_heure.network.reach import Reach
 from quart_heure.network.snapping import Attachment
 from quart_heure.network.travel_time import SearchGraph, TravelTimes
@@ -50,8 +50,19 @@ def stored_times(
     for sources, hidden in zip(groups, discreet, strict=True):
         kept = Cache(None) if hidden else cache
         key = [graph.digest, sources.digest, cells.attachment.digest]
-        found.append(TravelTimes(**kept.recall("times", key, functools.partial(times, sources))))
+        read = functools.partial(_times, n_cells=len(cells), n_services=sources.n_places)
+        found.append(kept.recall_as("times", key, functools.partial(times, sources), read))
     return found
+
+
+def _times(arrays: dict[str, NDArray[Any]], n_cells: int, n_services: int) -> TravelTimes:
+    return TravelTimes(
+        **checked(
+            arrays,
+            minutes=Like("f", n_cells),
+            nearest=Like("i", n_cells, below=n_services, least=-1),
+        )
+    )
 
 
 def stored_contours(
@@ -82,8 +93,33 @@ def stored_contours(
     for category, of_cells in minutes.items():
         kept = Cache(None) if category in discreet else cache
         key = [hash_of(of_cells), where, thresholds_min, around]
-        drawn[category] = unpacked(kept.recall("contours", key, functools.partial(draw, of_cells)))
+        read = functools.partial(_contours, number=len(thresholds_min))
+        compute = functools.partial(draw, of_cells)
+        drawn[category] = kept.recall_as("contours", key, compute, read)
     return drawn
+
+
+def _contours(arrays: dict[str, NDArray[Any]], number: int) -> list[shapely.MultiPolygon]:
+    shapes = unpacked(arrays)
+    if [shape.geom_type for shape in shapes] != ["MultiPolygon"] * number:
+        msg = "its shapes are not like those of today"
+        raise ValueError(msg)
+    return shapes
+
+
+_REACH = ("offsets", "place", "minutes")
+
+
+def _reach(
+    arrays: dict[str, NDArray[Any]], n_services: int, n_places: int, limit_min: float
+) -> Reach:
+    kept = checked(
+        arrays,
+        offsets=Like("i", n_services + 1, parts_of="place"),
+        place=Like("i", below=n_places),
+        minutes=Like("f", "place"),
+    )
+    return Reach(**kept, n_places=n_places, limit_min=limit_min)
 
 
 def stored_reach(
@@ -101,17 +137,18 @@ def stored_reach(
     discreet
         Services whose reach is searched each time, for it tells where they are; shape (s,).
     """
-    names = ("offsets", "place", "minutes")
     shown, hidden = np.flatnonzero(~discreet), np.flatnonzero(discreet)
     cells = doors.cells
 
     def compute() -> dict[str, NDArray[Any]]:
         reach = doors.reach(sources[shown], limit_min=limit_min)
-        return {name: getattr(reach, name) for name in names}
+        return {name: getattr(reach, name) for name in _REACH}
 
     key = [doors.graph.digest, sources[shown].digest, cells.attachment.digest, limit_min]
-    arrays = cache.recall("reach", key, compute)
-    kept = Reach(**{n: arrays[n] for n in names}, n_places=len(cells), limit_min=limit_min)
+    read = functools.partial(
+        _reach, n_services=len(shown), n_places=len(cells), limit_min=limit_min
+    )
+    kept = cache.recall_as("reach", key, compute, read)
     if not len(hidden):
         return kept
     every = kept.followed_by(doors.reach(sources[hidden], limit_min=limit_min))
@@ -136,7 +173,6 @@ def stored_reach_elsewhere(
         Services whose reach is searched each time; shape (s,).
     """
     shown, hidden = np.flatnonzero(~discreet), np.flatnonzero(discreet)
-    names = ("offsets", "place", "minutes")
 
     def moved(which: NDArray[np.intp]) -> Reach:
         # All sides in one search: what the streets lead to is looked up once.
@@ -145,17 +181,22 @@ def stored_reach_elsewhere(
 
     def compute() -> dict[str, NDArray[Any]]:
         reach = moved(shown)
-        return {name: getattr(reach, name) for name in names}
+        return {name: getattr(reach, name) for name in _REACH}
 
     key = [
         *(doors.graph.digest, doors.network.digest, doors.cells.attachment.digest),
         *(hash_of(doors.usable), hash_of(xy[shown]), doors.snap_m),
         *("" if doors.ground is None else doors.ground.digest, limit_min, ELSEWHERE_M),
     ]
-    arrays = cache.recall("elsewhere", key, compute)
-    n_cells = len(doors.cells)
-    kept = Reach(**{n: arrays[n] for n in names}, n_places=n_cells, limit_min=limit_min)
-    every, n_sides = kept, len(ELSEWHERE_M)
+    n_sides = len(ELSEWHERE_M)
+    read = functools.partial(
+        _reach,
+        n_services=n_sides * len(shown),
+        n_places=len(doors.cells),
+        limit_min=limit_min,
+    )
+    kept = cache.recall_as("elsewhere", key, compute, read)
+    every = kept
     if len(hidden):
         every = kept.followed_by(moved(hidden))
     # The services of each side in their own order.

@@ -8,8 +8,8 @@ import operator
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
+
+from quart_heure.network.groups import connected_groups
 
 # Directions, counter-clockwise: east, north, west, south, as (column, row) steps.
 _STEPS = np.array([[1, 0], [0, 1], [-1, 0], [0, -1]])
@@ -38,15 +38,8 @@ def label_zones(mask: NDArray[np.bool_]) -> NDArray[np.int32]:
     meets = mask[1:] & mask[:-1]
     once = meets.copy()
     once[:, 1:] &= ~meets[:, :-1]
-    links = coo_array(
-        (np.ones(np.count_nonzero(once)), (run[:-1][once] - 1, run[1:][once] - 1)),
-        shape=(n_runs, n_runs),
-    )
-    _, group = connected_components(links, directed=False)
-    _, first, inverse = np.unique(group, return_index=True, return_inverse=True)
-    rank = np.empty(len(first), dtype=np.int32)
-    rank[np.argsort(first, kind="stable")] = np.arange(1, len(first) + 1)
-    return np.where(mask, rank[inverse][np.maximum(run, 1) - 1], 0).astype(np.int32)
+    group = connected_groups(run[:-1][once] - 1, run[1:][once] - 1, n_runs)
+    return np.where(mask, group[np.maximum(run, 1) - 1] + 1, 0).astype(np.int32)
 
 
 def zone_polygons(labels: NDArray[np.int32]) -> list[shapely.Polygon]:

@@ -24,6 +24,7 @@ from quart_heure.commands.running import (
     load_study,
     progress,
     screen,
+    tell_file,
 )
 
 
@@ -55,7 +56,7 @@ def crosscheck(
         found = compare_networks(loaded, other, cache=chosen_cache(no_cache), progress=say)
     if table.output is not None and table.output.suffix.lower() == ".gpkg":
         write_crosscheck(found, table.output)
-        typer.echo(str(table.output))
+        tell_file(table.output)
         return
     wide = screen() if table.output is None else {}
     text = render_crosscheck(found, form=table.shape, lang=lang.value, **wide)

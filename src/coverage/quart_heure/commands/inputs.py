@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,7 +24,9 @@ from quart_heure.commands.running import (
     load_study,
     progress,
     screen,
+    tell_file,
 )
+from quart_heure.commands.speech import show, tell
 
 
 def fetch(
@@ -43,6 +44,10 @@ def fetch(
     limits: Annotated[
         str, typer.Option(help="Who draws a commune's limits: osm, or gouv (geo.api.gouv.fr).")
     ] = "osm",
+    date: Annotated[
+        str,
+        typer.Option(metavar="DAY", help="OpenStreetMap as it was on a day, such as 2024-01-01."),
+    ] = "",
     open_data: Annotated[
         bool, typer.Option("--open-data", help="The known open data sets of the territory, too.")
     ] = False,
@@ -75,7 +80,7 @@ def fetch(
     from quart_heure.fetch.territory import TerritoryRequest
     from quart_heure.sources.online.overpass import LiveSettings
 
-    request = TerritoryRequest(place=place, insee=insee, polygon=polygon, limits=limits)
+    request = TerritoryRequest(place=place, insee=insee, polygon=polygon, limits=limits, date=date)
     portals = PortalRequest(
         open_data=open_data, datasets=tuple(dataset or ()), portal=portal, residents=residents
     )
@@ -95,10 +100,12 @@ def fetch(
             progress=say,
         )
     if as_json:
-        typer.echo(json.dumps(brought.snapshot.manifest, ensure_ascii=False, indent=2))
+        from quart_heure.outputs.results.manifest import json_text
+
+        show(json_text(brought.snapshot.manifest))
     else:
         for line in [*brought.lines(), str(brought.snapshot.folder / "study.toml")]:
-            typer.echo(line)
+            show(line)
 
 
 def geocode(
@@ -113,6 +120,7 @@ def geocode(
     as_json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
 ) -> None:
     """Place rows without coordinates by their address, with the State's service: goes online."""
+    from quart_heure.files import is_stream
     from quart_heure.sources.online.geocoding import GEOCODING_URL, geocode_file
     from quart_heure.sources.online.web import Web
 
@@ -122,10 +130,14 @@ def geocode(
             services, output, min_score=min_score, url=server or GEOCODING_URL, web=Web(say=say)
         )
     if as_json:
-        typer.echo(json.dumps(dataclasses.asdict(done), ensure_ascii=False, indent=2, default=str))
+        from quart_heure.outputs.results.manifest import json_text
+
+        show(json_text(dataclasses.asdict(done)))
         return
-    for line in [*done.lines(), str(done.path)]:
-        typer.echo(line)
+    # The table itself may have gone to stdout.
+    aside = is_stream(done.path)
+    for line in [*done.lines(), *([] if aside else [str(done.path)])]:
+        (tell if aside else show)(line)
 
 
 @with_options
@@ -154,7 +166,7 @@ def check(
         found = check_study(study, cache=chosen_cache(no_cache=no_cache))
     if output is not None and output.suffix.lower() == ".gpkg":
         write_check(found, output)
-        typer.echo(str(output))
+        tell_file(output)
     else:
         shape = "json" if as_json else form.value
         deliver(render_check(found, form=shape, width=screen().get("width", 100)), output)

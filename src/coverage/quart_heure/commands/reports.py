@@ -36,9 +36,11 @@ from quart_heure.commands.running import (
     progress,
     run_analysis,
     screen,
+    tell_file,
     with_week,
     write_all,
 )
+from quart_heure.commands.speech import show
 from quart_heure.errors import AlarmError, OutputError
 
 
@@ -57,9 +59,11 @@ def demo(
         files = write_all(coverage, output, lang=lang, say=say)
     from quart_heure.outputs.report.report import render_report
 
-    typer.echo(render_report(coverage, lang=lang.value, brief=True, **screen()))
+    shape = screen()
+    text = render_report(coverage, lang=lang.value, brief=True, **shape)
+    show(text, colour=shape.get("colour", False))
     for path in files:
-        typer.echo(str(path))
+        show(str(path))
 
 
 @with_options
@@ -75,6 +79,11 @@ def analyse(
     as_json: Annotated[bool, typer.Option("--json", help="List the files as JSON.")] = False,
 ) -> None:
     """Analyse a study; write tables, layers, report, map and manifest into a folder."""
+    from quart_heure.files import check_name_to_write
+    from quart_heure.sources.given import check_name
+
+    check_name(study)
+    check_name_to_write(output)
     if output.resolve() in {study.resolve(), study.resolve().parent}:
         # The results hold a services.csv, which is what the services of a study are called too.
         msg = f"{output} is the folder of the study: results would replace its files."
@@ -85,10 +94,10 @@ def analyse(
         coverage = run_analysis(with_week(loaded), no_cache=no_cache, say=say)
         files = write_all(coverage, output, lang=lang, say=say)
     if as_json:
-        typer.echo(json.dumps({"files": [str(path) for path in files]}, indent=2))
+        show(json.dumps({"files": [str(path) for path in files]}, indent=2))
     else:
         for path in files:
-            typer.echo(str(path))
+            show(str(path))
 
 
 @with_options
@@ -194,7 +203,7 @@ def map_(
             proposals=given,
             scenario=supposed,
         )
-    typer.echo(str(path))
+    tell_file(path)
 
 
 @with_options
@@ -234,7 +243,7 @@ def dossier(
             progress=say,
         )
     for path in files:
-        typer.echo(str(path))
+        show(str(path))
 
 
 def info(
@@ -242,11 +251,11 @@ def info(
     as_json: Annotated[bool, typer.Option("--json", help="The manifest as JSON.")] = False,
 ) -> None:
     """Say what a folder of results was made from: inputs, dates, parameters, counts."""
-    from quart_heure.outputs.results.manifest import render_info
+    from quart_heure.outputs.results.manifest import json_text, render_info
     from quart_heure.outputs.results.read import read_results
 
     found = read_results(results)
     if as_json:
-        typer.echo(json.dumps(found.manifest, ensure_ascii=False, indent=2))
+        show(json_text(found.manifest))
     else:
-        typer.echo(render_info(found.manifest, changed=found.changed_files()))
+        show(render_info(found.manifest, changed=found.changed_files()))

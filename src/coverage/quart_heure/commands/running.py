@@ -9,9 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 from quart_heure.commands.options import AnalysisOptions, Lang, ProposalOptions
+from quart_heure.commands.speech import one_line, show, tell
 from quart_heure.errors import InputFileError, OutputError
 
 if TYPE_CHECKING:
@@ -29,11 +28,12 @@ def progress() -> Iterator[Callable[[str], None]]:
     """Tell each step on stderr: in place on a terminal, line by line elsewhere."""
     if sys.stderr.isatty():
         from rich.console import Console
+        from rich.text import Text
 
         with Console(stderr=True).status("…") as status:
-            yield lambda step: status.update(f"{step} …")
+            yield lambda step: status.update(Text(f"{one_line(step)} …"))
     else:
-        yield lambda step: typer.echo(f"{step} …", err=True)
+        yield lambda step: tell(f"{step} …")
 
 
 def check_output(output: Path | None, source: Path | None, *, folder: bool = False) -> None:
@@ -57,8 +57,9 @@ def check_output(output: Path | None, source: Path | None, *, folder: bool = Fal
     """
     if output is None:
         return
-    from quart_heure.files import check_folder, check_target
+    from quart_heure.files import check_folder, check_name_to_write, check_target
 
+    check_name_to_write(output)
     if source is not None:
         _keep_inputs(output, source, folder=folder)
     check_folder(output) if folder else check_target(output)
@@ -70,8 +71,14 @@ def check_proposed(table: ProposalOptions, source: Path | None) -> None:
     if output is None:
         check_output(table.output, source)
         return
-    from quart_heure.outputs.proposals.folder import check_proposal_folder
+    from quart_heure.files import check_name_to_write
 
+    check_name_to_write(output)
+    from quart_heure.outputs.proposals.folder import check_proposal_folder
+    from quart_heure.sources.given import check_name
+
+    if source is not None:
+        check_name(source)
     if source is not None and output.resolve() in {source.resolve(), source.resolve().parent}:
         msg = f"{output} is the folder of the study: a proposal would replace its files."
         raise OutputError(msg, hint="Give the proposal a folder of its own.")
@@ -84,7 +91,7 @@ def keep(proposal: Proposal, folder: Path) -> None:
     from quart_heure.outputs.proposals.folder import write_proposal
 
     for path in write_proposal(proposal, folder):
-        typer.echo(str(path))
+        show(str(path))
 
 
 def load_proposals(folders: Sequence[Path] | None) -> list[Proposal]:
@@ -98,9 +105,11 @@ def load_proposals(folders: Sequence[Path] | None) -> list[Proposal]:
 
 def _keep_inputs(output: Path, source: Path, *, folder: bool) -> None:
     from quart_heure.outputs.results.write import RESULT_FILES, WEEK_FILES
+    from quart_heure.sources.given import check_name
     from quart_heure.study.settings import input_files
 
     results = (*WEEK_FILES, *RESULT_FILES)
+    check_name(source)
     if source.is_dir() and not (source / "study.toml").is_file():
         inputs = [source / name for name in results]
     else:
@@ -214,9 +223,9 @@ def run_analysis(study: Study, *, no_cache: bool, say: Callable[[str], None]) ->
     coverage = analyse_study(study, cache=chosen_cache(no_cache), progress=say)
     doubts = len(coverage.problems)
     for choice in choices_of(coverage.problems):
-        typer.echo(choice, err=True)
+        tell(choice)
     if doubts:
-        typer.echo(f"{doubts} rows left out or doubted: see problems in the results.", err=True)
+        tell(f"{doubts} rows left out or doubted: see problems in the results.")
     return publishable(coverage)
 
 
@@ -228,6 +237,10 @@ def load_results(
     say: Callable[[str], None],
 ) -> Coverage | Results:
     """Read a folder of results, or analyse a study."""
+    if source is not None:
+        from quart_heure.sources.given import check_name
+
+        check_name(source)
     if source is not None and source.is_dir() and not (source / "study.toml").is_file():
         given = options.given()
         if given:
@@ -237,7 +250,7 @@ def load_results(
 
         found = read_results(source)
         for name in found.changed_files():
-            typer.echo(f"WARNING: {name} is missing or is not what was written.", err=True)
+            tell(f"WARNING: {name} is missing or is not what was written.")
         return found
     study = load_study(source, options.asked(), no_cache=no_cache)
     return run_analysis(study, no_cache=no_cache, say=say)
@@ -294,10 +307,18 @@ def chosen_cache(no_cache: bool) -> Any:
 def deliver(text: str, output: Path | None) -> None:
     """Write a text to stdout, or whole or not at all to a file."""
     if output is None:
-        typer.echo(text.rstrip("\n"))
+        show(text.rstrip("\n"), colour=screen().get("colour", False))
         return
     from quart_heure.files import replacing
 
     with replacing(output) as temporary:
         temporary.write_text(text, encoding="utf-8")
-    typer.echo(str(output))
+    tell_file(output)
+
+
+def tell_file(path: Path) -> None:
+    """Tell the name of a file that was written; of a stream nothing: it may be stdout itself."""
+    from quart_heure.files import is_stream
+
+    if not is_stream(path):
+        show(str(path))

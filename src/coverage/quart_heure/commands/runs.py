@@ -14,7 +14,9 @@ from quart_heure.commands.running import (
     deliver,
     progress,
     screen,
+    tell_file,
 )
+from quart_heure.commands.speech import show
 from quart_heure.errors import DifferenceError, OutputError
 
 
@@ -53,7 +55,7 @@ def compare(
         )
     if table.output is not None and table.output.suffix.lower() == ".gpkg":
         write_comparison(found, table.output)
-        typer.echo(str(table.output))
+        tell_file(table.output)
         return
     wide = screen() if table.output is None else {}
     deliver(render_comparison(found, form=table.shape, lang=lang.value, **wide), table.output)
@@ -91,4 +93,4 @@ def schema(
     from quart_heure.outputs.results.manifest import json_text
     from quart_heure.outputs.schemas import SCHEMAS, json_schema
 
-    typer.echo(json_text(json_schema(name)) if name else "\n".join(SCHEMAS))
+    show(json_text(json_schema(name)) if name else "\n".join(SCHEMAS))

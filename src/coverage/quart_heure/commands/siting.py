@@ -28,6 +28,7 @@ from quart_heure.commands.running import (
     progress,
     run_analysis,
     screen,
+    tell_file,
 )
 
 
@@ -161,7 +162,7 @@ def site(
         return
     if table.output is not None and table.output.suffix.lower() == ".gpkg":
         write_siting(found, table.output)
-        typer.echo(str(table.output))
+        tell_file(table.output)
         return
     wide = screen() if table.output is None else {}
     text = render_siting(found, form=table.shape, lang=lang.value, **wide)
@@ -332,7 +333,7 @@ def links(
         return
     if table.output is not None and table.output.suffix.lower() == ".gpkg":
         write_links(found, table.output)
-        typer.echo(str(table.output))
+        tell_file(table.output)
         return
     wide = screen() if table.output is None else {}
     text = render_links(

@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from quart_heure.commands.speech import show, tell
 from quart_heure.errors import InputFileError, OutputError
+from quart_heure.steering import harmless
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
 
 _SHOWN = 3
@@ -48,7 +52,9 @@ def init(
         districts = Path(told) if told else None
     if asks and not name:
         name = _ask("Name of the area", "My city")
-    said = {"name": name}
+    said: dict[str, str | list[str]] = {"name": name}
+    if asks:
+        said["essentials"] = _essentials()
     if districts is not None:
         table = _table(districts)
         said |= {
@@ -59,12 +65,33 @@ def init(
         }
     with replacing(path) as temporary:
         temporary.write_text(_filled(said), encoding="utf-8")
-    typer.echo(str(path))
+    show(str(path))
 
 
 def _ask(question: str, default: str) -> str:
-    answer: str = typer.prompt(question, default=default, show_default=bool(default), err=True)
+    answer: str = typer.prompt(
+        question, default=harmless(default), show_default=bool(default), err=True
+    )
     return answer.strip()
+
+
+def _essentials() -> list[str]:
+    """Ask which categories are essential; nothing where the usual ones are."""
+    from quart_heure.categories import check_categories, default_catalogue
+    from quart_heure.errors import CategoryError
+
+    catalogue = default_catalogue()
+    usual = [name for name, one in catalogue.items() if one.essential]
+    typer.echo(f"  {', '.join(catalogue)}", err=True)
+    while True:
+        told = _ask("Essential services, separated by commas", ", ".join(usual))
+        chosen = [word.strip() for word in told.split(",") if word.strip()]
+        try:
+            check_categories(chosen, catalogue)
+        except CategoryError as error:
+            typer.echo(str(error), err=True)
+        else:
+            return [] if chosen == usual else chosen
 
 
 def _table(path: Path) -> pd.DataFrame:
@@ -89,15 +116,15 @@ def _column(table: pd.DataFrame, given: str, what: str, at: int, *, asks: bool) 
         return given
     likely = likely_columns(table)[at] or ""
     if not asks:
-        typer.echo(f"{what} of the districts: {_shown(table, likely) or 'no column'}", err=True)
+        tell(f"{what} of the districts: {_shown(table, likely) or 'no column'}")
         return likely
     for column in columns:
-        typer.echo(f"  {_shown(table, column)}", err=True)
+        tell(f"  {_shown(table, column)}")
     while True:
         answer = _ask(f"Column of their {what}", likely)
         if answer in columns:
             return answer
-        typer.echo(f"There is no column {answer!r}.", err=True)
+        tell(f"There is no column {answer!r}.")
 
 
 def _shown(table: pd.DataFrame, column: str) -> str:
@@ -116,7 +143,7 @@ def _relative(file: Path, study: Path) -> str:
         return file.resolve().as_posix()
 
 
-def _filled(said: dict[str, str]) -> str:
+def _filled(said: Mapping[str, str | list[str]]) -> str:
     """Return the template with what is known in the place of its examples."""
     from quart_heure.study.settings import template
 

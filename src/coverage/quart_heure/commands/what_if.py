@@ -25,6 +25,7 @@ from quart_heure.commands.running import (
     load_walkers,
     progress,
     screen,
+    tell_file,
 )
 from quart_heure.errors import StudyFileError
 
@@ -145,7 +146,7 @@ def what_if(
         outcomes = ask(base, asked, progress=say)
     if table.output is not None and table.output.suffix.lower() == ".gpkg":
         write_what_if(outcomes, table.output)
-        typer.echo(str(table.output))
+        tell_file(table.output)
         return
     wide = screen() if table.output is None else {}
     deliver(render_what_if(outcomes, form=table.shape, lang=lang.value, **wide), table.output)

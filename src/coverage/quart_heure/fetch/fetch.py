@@ -38,11 +38,13 @@ from quart_heure.fetch.territory import (
     find_territory,
     reach_polygon,
 )
+from quart_heure.files import AnyPath
 from quart_heure.network.snapping import SNAP_M
 from quart_heure.network.streets import ATTRIBUTION, LICENCE
 from quart_heure.profiles import ADULT
 from quart_heure.sources.online.answers import Answer, answers_folder
 from quart_heure.sources.online.overpass import LiveOsm, LiveSettings
+from quart_heure.sources.online.places import format_km2
 from quart_heure.sources.online.web import Patience, Web
 from quart_heure.sources.osm.services import service_tags
 from quart_heure.study.bounds import longest_walk_m
@@ -81,7 +83,9 @@ class SnapshotReport:
         manifest = self.snapshot.manifest
         counts, left_out = manifest["counts"], manifest["services_left_out"]
         found = ", ".join(f"{name} {n}" for name, n in counts["services"].items()) or "none"
+        about = manifest["territory"]
         return [
+            f"{about['full_name']}: {format_km2(about['area_km2'])}",
             f"{self.snapshot.name}, OpenStreetMap of {self.snapshot.osm_date or 'unknown date'}:"
             f" {counts['districts']} districts, {counts['network_km']:.0f} km walked"
             f" ({counts['edges']} edges)",
@@ -97,7 +101,7 @@ def fetch_territory(
     *,
     portals: PortalRequest | None = None,
     communes_url: str = COMMUNES_URL,
-    output: Path = Path("snapshots"),
+    output: AnyPath = Path("snapshots"),
     settings: LiveSettings | None = None,
     catalogue: Mapping[str, Category] | None = None,
     threshold_min: float = 15.0,
@@ -143,6 +147,7 @@ def fetch_territory(
     OutputError
         If the snapshot cannot be written.
     """
+    output = Path(output)
     say = progress or (lambda _: None)
     own = settings or LiveSettings()
     wanted = portals or PortalRequest()
@@ -154,7 +159,7 @@ def fetch_territory(
     key = _hash([_FORMAT, request.key, reach_m, tags])
     kept_in = None if cache is None else cache.folder
     with answers_folder(kept_in, key, hours=own.resume_hours) as folder:
-        live = LiveOsm(own, folder, say=say)
+        live = LiveOsm(own, folder, date=request.date, say=say)
         territory = find_territory(
             live, request, largest_km2=own.area_km2, web=web, communes_url=communes_url
         )
@@ -190,7 +195,10 @@ def fetch_territory(
                 **_describe_answers(answers),
                 **content.described(),
                 **{key: value for part in besides for key, value in part.manifest.items()},
-                "notes": [note for part in besides for note in part.notes],
+                "notes": [
+                    *_notes(request, answers["streets"]),
+                    *(note for part in besides for note in part.notes),
+                ],
             },
             origin={
                 "source": str(content.network.meta["source"]),
@@ -259,6 +267,19 @@ def _describe(
         "crs": territory.area.crs.to_string(),
         "fetched_polygon": shapely.to_wkt(reach, rounding_precision=6),
     }
+
+
+def _notes(request: TerritoryRequest, streets: Answer) -> list[str]:
+    """Return what is to be known of the dates."""
+    notes = [
+        f"the server dates its data {words!r}, which is no date: their age is not known"
+        if words
+        else "the server does not say of what date its data are: their age is not known"
+        for words in streets.no_dates
+    ]
+    if request.date and (request.place or request.limits == "gouv"):
+        notes.append(f"the outline is that of today; what lies in it is that of {request.date}")
+    return notes
 
 
 def _describe_answers(answers: Mapping[str, Answer]) -> dict[str, Any]:

@@ -118,7 +118,7 @@ def write_snapshot(
     name
         Name of the territory.
     osm_date
-        The data's own date; today's where it is not known.
+        The data's own date, ISO 8601; "" where it is not known.
     writers
         For each file, what writes it.
     manifest
@@ -131,7 +131,8 @@ def write_snapshot(
     Returns
     -------
     Snapshot
-        Its folder is called after name and date, with a number if that name was taken.
+        Its folder is called after name and date (``undated`` without one), with a number if that
+        name was taken.
 
     Raises
     ------
@@ -139,7 +140,7 @@ def write_snapshot(
         If it cannot be written. Nothing is left behind then.
     """
     created = creation_time()
-    day = osm_date[:10] if _is_day(osm_date[:10]) else created[:10]
+    day = osm_date[:10] if _is_day(osm_date[:10]) else "undated"
     base = f"{slug(name)}-{day}"
     temporary = parent / f".{base}-{os.getpid()}.partial"
     try:
@@ -221,20 +222,20 @@ def read_snapshot(folder: Path, *, check: bool = True) -> Snapshot:
         manifest = json.loads(path.read_text(encoding="utf-8"))
         if manifest["kind"] != _KIND:
             raise KeyError(manifest["kind"])
-        names = dict(manifest["files"])
+        names = {name: str(about["sha256"]) for name, about in manifest["files"].items()}
         wanted = {key: manifest[key] for key in ("name", "osm_date", "territory", "counts")}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         msg = f"{folder}: this is no snapshot ({type(error).__name__}: {error})."
         raise InputFileError(msg, hint="Give a folder that 'quart-heure fetch' wrote.") from error
     if manifest.get("format") != _FORMAT or not isinstance(wanted["territory"], dict):
         msg = f"{folder}: a snapshot of another version of quart-heure."
         raise InputFileError(msg, hint="Fetch it again.")
-    for name, about in names.items() if check else ():
+    for name, digest in names.items() if check else ():
         file = folder / name
         if not file.is_file() and name not in _OPTIONAL:
             msg = f"{file}: missing from the snapshot."
             raise InputFileError(msg, hint="Fetch it again.")
-        if name != STUDY and file.is_file() and sha256_of(file) != about["sha256"]:
+        if name != STUDY and file.is_file() and sha256_of(file) != digest:
             msg = f"{file}: not what was fetched (its hash is another)."
             raise InputFileError(msg, hint="Keep your own changes in another folder; fetch again.")
     return Snapshot(folder=folder, manifest=manifest)
@@ -250,7 +251,12 @@ def find_snapshots(parent: Path, *, territory_key: str) -> list[Snapshot]:
             continue  # a folder of results has a manifest too
         if snapshot.manifest["territory"].get("key") == territory_key:
             found.append(snapshot)
-    return sorted(found, key=lambda s: (s.osm_date, s.manifest.get("created", ""), s.folder.name))
+
+    def age(snapshot: Snapshot) -> tuple[str, str, str]:
+        created = str(snapshot.manifest.get("created", ""))
+        return snapshot.osm_date or created, created, snapshot.folder.name
+
+    return sorted(found, key=age)
 
 
 def write_features(path: Path, features: Iterable[Mapping[str, Any]]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import functools
 from collections.abc import Mapping
 from pathlib import Path
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 
 LIMITS = ("osm", "gouv")
 _STATE = "Take the outline that the State draws, with --limits gouv."
+_FIRST_DAY = datetime.datetime(2012, 9, 12, tzinfo=datetime.UTC)
+"""The past that servers keep begins on the day on which OpenStreetMap changed its licence."""
+
 _COARSE_M = 50.0
 _COARSE_DEGREES = 0.0003
 
@@ -51,23 +55,28 @@ class TerritoryRequest:
         A file of polygons; each is a district.
     limits
         Who draws the limits of a commune: ``osm``, or ``gouv`` for the State's own.
+    date
+        A day or a moment of the past, ISO 8601, of which OpenStreetMap's data are asked for.
 
     Raises
     ------
     InputFileError
-        If not exactly one of them is given, or limits are asked of someone else.
+        If not exactly one territory is given, limits are asked of someone else, or the date is
+        none or not past.
     """
 
     place: str = ""
     insee: str = ""
     polygon: Path | None = None
     limits: str = "osm"
+    date: str = ""
 
     def __post_init__(self) -> None:
         """Tidy what was typed, and refuse two territories at a time, or none."""
         object.__setattr__(self, "place", " ".join(self.place.split()))
         object.__setattr__(self, "insee", self.insee.strip().upper())
-        given = len(self.asked.keys() - {"limits"})
+        object.__setattr__(self, "date", _moment(self.date.strip()))
+        given = len(self.asked.keys() - {"limits", "date"})
         if given != 1:
             msg = f"One territory is fetched at a time; {given} are given."
             hint = "Give a place name, an INSEE code or a file of polygons."
@@ -82,6 +91,7 @@ class TerritoryRequest:
         file = "" if self.polygon is None else self.polygon.name
         given = {"place": self.place, "insee": self.insee, "polygon": file}
         given["limits"] = self.limits if self.limits != "osm" and self.insee else ""
+        given["date"] = self.date
         return {kind: value for kind, value in given.items() if value}
 
     @property
@@ -89,7 +99,24 @@ class TerritoryRequest:
         """What is given, with the contents of the file instead of its name."""
         if self.polygon is None or not self.polygon.is_file():
             return self.asked
-        return {"polygon": sha256_of(self.polygon)}
+        return {"polygon": sha256_of(self.polygon), "date": self.date}
+
+
+def _moment(text: str) -> str:
+    """Return a day, or a moment, as Overpass wants it: a day stands for its beginning."""
+    if not text:
+        return ""
+    hint = "Write it as 2024-01-01, or 2024-01-01T12:00:00Z."
+    try:
+        moment = datetime.datetime.fromisoformat(text)
+    except ValueError as error:
+        msg = f"--date is {text!r}, which is no date."
+        raise InputFileError(msg, hint=hint) from error
+    moment = moment.replace(tzinfo=moment.tzinfo or datetime.UTC).astimezone(datetime.UTC)
+    if not _FIRST_DAY <= moment <= datetime.datetime.now(datetime.UTC):
+        msg = f"--date is {text}, not between {_FIRST_DAY:%Y-%m-%d} and today."
+        raise InputFileError(msg, hint="Servers keep no days before that of the licence.")
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)

@@ -47,7 +47,7 @@ class Flags:
     DEMANDING = 32  # a mountain path for the sure-footed (sac_scale T3 and harder)
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class NetworkArrays:
     """Streets that can be walked, contracted to junctions.
 
@@ -104,6 +104,13 @@ class NetworkArrays:
     meta: Mapping[str, Any]
     digest: str
     part_nodes: NDArray[np.int64] | None = None
+
+    def __repr__(self) -> str:
+        """Tell how large it is; the arrays hold the rest."""
+        return (
+            f"{type(self).__name__}: {self.n_edges:,} edges, {self.n_nodes:,} nodes, "
+            f"{self.length_m.sum() / 1000:,.0f} km, {self.crs.to_string()}"
+        )
 
     @property
     def n_edges(self) -> int:

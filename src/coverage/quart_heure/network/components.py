@@ -6,10 +6,9 @@ import dataclasses
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from quart_heure.network.graph import Flags, WalkNetwork
+from quart_heure.network.groups import connected_groups
 from quart_heure.profiles import WalkProfile
 
 __all__ = ["entry_edges", "label_components", "useful_edges", "useful_parts", "walkable_edges"]
@@ -52,11 +51,8 @@ def walkable_edges(network: WalkNetwork, profile: WalkProfile) -> NDArray[np.boo
 
 def label_components(network: WalkNetwork, walkable: NDArray[np.bool_]) -> Components:
     """Label the connected parts made of walkable edges, whatever their direction."""
-    n = network.n_nodes
-    u, v = network.u[walkable], network.v[walkable]
-    links = coo_array((np.ones(len(u), dtype=np.int8), (u, v)), shape=(n, n))
-    _, label = connected_components(links, directed=False)
-    return Components(label=label.astype(np.int32), size=np.bincount(label))
+    label = connected_groups(network.u[walkable], network.v[walkable], network.n_nodes)
+    return Components(label=label, size=np.bincount(label))
 
 
 def count_part_nodes(
@@ -77,8 +73,7 @@ def count_part_nodes(
         Nodes of the component of each point, shape (n_points,), and of all components. Nodes are
         points where any other number of pieces than two meet; a ring without one counts as one.
     """
-    links = coo_array((np.ones(len(a), dtype=np.int8), (a, b)), shape=(n_points, n_points))
-    _, label = connected_components(links, directed=False)
+    label = connected_groups(a, b, n_points)
     degree = np.bincount(np.concatenate([a, b]), minlength=n_points)
     nodes = np.bincount(
         label[(degree > 0) & (degree != 2)], minlength=int(label.max(initial=0)) + 1

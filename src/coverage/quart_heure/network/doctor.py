@@ -19,7 +19,7 @@ from quart_heure.network.components import (
     useful_edges,
     walkable_edges,
 )
-from quart_heure.network.edge_table import longer_than_drawn
+from quart_heure.network.edge_doubts import longer_than_drawn
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.network.snapping import snap
 from quart_heure.network.travel_time import search_graph

@@ -23,6 +23,8 @@ from quart_heure.network.assembly import (
     check_metric,
 )
 from quart_heure.network.attributes import as_booleans, as_numbers, as_words, several
+from quart_heure.network.edge_doubts import doubts_of, longer_than_drawn, with_doubts
+from quart_heure.sources.given import check_parquet
 from quart_heure.sources.osm.data import OSM_SUFFIXES
 from quart_heure.sources.tiles import TILE_SUFFIXES
 
@@ -38,17 +40,19 @@ _KINDS_READ = (
     f" (a folder z/x/y.pbf, or {', '.join(TILE_SUFFIXES)})."
 )
 
-_ROUNDING_SHARE, _ROUNDING_M = 0.01, 0.5
-"""What a length may differ by, since it may be measured on a globe or rounded: 1 % and 0.5 m."""
+
+_NODES_HINT = "Each edge needs the keys of its two end nodes."
 
 
-def network_from_table(edges: gpd.GeoDataFrame, *, meta: Mapping[str, Any]) -> NetworkArrays:
+def network_from_table(
+    edges: gpd.GeoDataFrame, *, meta: Mapping[str, Any], file: str = ""
+) -> NetworkArrays:
     """Build a network from a table of edges (see `WalkNetwork.from_edges`)."""
     edges, twins = _as_ours(edges)
     missing = [column for column in ("u", "v") if column not in edges.columns]
     if missing:
         msg = f"The edge table has no column {' or '.join(map(repr, missing))}."
-        raise InputFileError(msg, hint="Each edge needs the keys of its two end nodes.")
+        raise InputFileError(msg, hint=_NODES_HINT)
     lines = np.asarray(edges.geometry.array, dtype=object)
     if len(lines) == 0:
         raise NetworkError(NO_EDGE, hint=NO_EDGE_HINT)
@@ -58,34 +62,57 @@ def network_from_table(edges: gpd.GeoDataFrame, *, meta: Mapping[str, Any]) -> N
         raise InputFileError(msg, hint="Explode multi-part lines before building a network.")
     crs = check_metric(None if edges.crs is None else pyproj.CRS(edges.crs))
     _, xy, (offsets,) = shapely.to_ragged_array(lines, include_z=False)
-    ends, codes = np.unique(
-        np.concatenate([edges["u"].to_numpy(), edges["v"].to_numpy()]), return_inverse=True
-    )
-    del ends
-    drawn_m = shapely.length(lines)
-    length = drawn_m
+    codes = _node_numbers(edges)
+    u, v = codes[: len(lines)], codes[len(lines) :]
+    length = _lengths(edges)
+    doubts = doubts_of(u, v, lines, length)
     counts = {"twin_edges_left_out": twins}
-    if "length_m" in edges.columns:
-        length = edges["length_m"].to_numpy(dtype=np.float64)
-        _refuse_short(length, lines)
-        counts["edges_longer_than_drawn"] = int(
-            np.count_nonzero(longer_than_drawn(length, drawn_m))
-        )
+    if length is not None:
+        longer = longer_than_drawn(length, shapely.length(lines))
+        counts["edges_longer_than_drawn"] = int(np.count_nonzero(longer))
     if any(counts.values()):
         found = {word: count for word, count in counts.items() if count}
         meta = {**meta, "counts": {**meta.get("counts", {}), **found}}
     return assemble_network(
-        u=codes[: len(lines)].astype(np.int32),
-        v=codes[len(lines) :].astype(np.int32),
-        length_m=length,
+        u=u.astype(np.int32),
+        v=v.astype(np.int32),
+        length_m=shapely.length(lines) if length is None else length,
         columns={key: _column(edges, key) for key in DEFAULTS if key in edges.columns},
         kind=_encode(edges, "kind"),
         name=_encode(edges, "name"),
         xy=xy,
         offsets=offsets,
         crs=crs,
-        meta=meta,
+        meta=with_doubts(meta, doubts, file),
     )
+
+
+def _node_numbers(edges: gpd.GeoDataFrame) -> NDArray[np.intp]:
+    """Return the number of the first node of each edge, then that of the second; shape (2E,)."""
+    keys = np.concatenate([edges["u"].to_numpy(), edges["v"].to_numpy()])
+    lost = edges[["u", "v"]].isna().to_numpy()
+    if lost.any():
+        row, column = np.argwhere(lost)[0]
+        msg = f"Row {row + 1} of the edge table has no {'uv'[column]}."
+        raise InputFileError(msg, hint=_NODES_HINT)
+    try:
+        return np.unique(keys, return_inverse=True)[1]
+    except TypeError as error:
+        msg = "The keys of the nodes in the edge table are of several kinds."
+        raise InputFileError(msg, hint=_NODES_HINT) from error
+
+
+def _lengths(edges: gpd.GeoDataFrame) -> NDArray[np.float64] | None:
+    """Return the lengths that a table states, None where it has no such column."""
+    if "length_m" not in edges.columns:
+        return None
+    try:
+        return np.asarray(edges["length_m"].to_numpy(dtype=np.float64))
+    except (TypeError, ValueError) as error:
+        msg = f"The column 'length_m' of the edge table holds no numbers ({error})."
+        raise InputFileError(
+            msg, hint="Give metres as numbers, or leave the column out."
+        ) from error
 
 
 def _as_ours(edges: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, int]:
@@ -122,32 +149,6 @@ def _column(edges: gpd.GeoDataFrame, key: str) -> NDArray[Any]:
     return as_numbers(edges[key].to_numpy())
 
 
-def _refuse_short(length_m: NDArray[np.float64], lines: NDArray[np.object_]) -> None:
-    """Refuse an edge that is shorter than the straight line between its ends."""
-    ends = shapely.get_coordinates([shapely.get_point(lines, 0), shapely.get_point(lines, -1)])
-    first, last = np.split(ends, 2)
-    beeline_m = np.hypot(*(first - last).T)
-    # What is no length at all is refused with all networks.
-    short = np.flatnonzero(
-        (length_m > 0) & (length_m < beeline_m * (1 - _ROUNDING_SHARE) - _ROUNDING_M)
-    )
-    if len(short):
-        row = int(short[0])
-        msg = (
-            f"Row {row + 1} of the edge table has length_m {length_m[row]:g}, "
-            f"and its ends lie {beeline_m[row]:.1f} m apart ({len(short)} such rows)."
-        )
-        raise NetworkError(msg, hint="Give lengths in metres, or leave the column out.")
-
-
-def longer_than_drawn(
-    length_m: NDArray[np.float64], drawn_m: NDArray[np.float64]
-) -> NDArray[np.bool_]:
-    """Tell which edges are longer than they are drawn by more than rounding; shape (E,)."""
-    longer: NDArray[np.bool_] = length_m > drawn_m * (1 + _ROUNDING_SHARE) + _ROUNDING_M
-    return longer
-
-
 def read_network(path: Path) -> NetworkArrays:
     """Read a network from GeoParquet (see `WalkNetwork.read`)."""
     import geopandas as gpd  # noqa: PLC0415 - a warm run reads the cache and never comes here
@@ -157,6 +158,7 @@ def read_network(path: Path) -> NetworkArrays:
     if not path.is_file():
         msg = f"{path}: there is no such file."
         raise InputFileError(msg, hint="Give the GeoParquet file of a walking network.")
+    check_parquet(path)
     try:
         edges = gpd.read_parquet(path)
         metadata = pq.read_schema(path).metadata or {}
@@ -168,7 +170,7 @@ def read_network(path: Path) -> NetworkArrays:
         msg = f"{path}: cannot be read as GeoParquet ({error})."
         raise InputFileError(msg, hint="Write it again with WalkNetwork.write.") from error
     try:
-        return network_from_table(edges, meta=meta)
+        return network_from_table(edges, meta=meta, file=path.name)
     except (CrsError, InputFileError, NetworkError) as error:
         # The table does not know where it comes from.
         msg = f"{path}: {error.args[0]}"

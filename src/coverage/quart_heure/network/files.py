@@ -11,7 +11,7 @@ from quart_heure.network.graph import WalkNetwork
 from quart_heure.sources.osm.data import OSM_SUFFIXES
 from quart_heure.sources.tiles import TILE_SUFFIXES
 
-READING = 2
+READING = 3
 """Raised when the same file gives another network: part of the key of what is kept of one."""
 
 

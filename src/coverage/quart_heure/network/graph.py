@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from quart_heure.files import AnyPath
 from quart_heure.network.arrays import Flags, NetworkArrays
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Flags", "WalkNetwork"]
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class WalkNetwork(NetworkArrays):
     """Streets that can be walked, contracted to junctions.
 
@@ -66,7 +67,7 @@ class WalkNetwork(NetworkArrays):
         return cls.of(network_from_table(edges, meta=dict(meta or {})))
 
     @classmethod
-    def read(cls, path: Path) -> WalkNetwork:
+    def read(cls, path: AnyPath) -> WalkNetwork:
         """Read a network written by `write`, or any GeoParquet of edges.
 
         Raises
@@ -74,12 +75,14 @@ class WalkNetwork(NetworkArrays):
         InputFileError
             If the file is missing, is not GeoParquet, or lacks a column.
         """
+        path = Path(path)
         from quart_heure.network.edge_table import read_network  # noqa: PLC0415
 
         return cls.of(read_network(path))
 
-    def write(self, path: Path) -> None:
+    def write(self, path: AnyPath) -> None:
         """Write the edges as GeoParquet, with `meta` in the file's own metadata."""
+        path = Path(path)
         from quart_heure.network.edge_table import write_network  # noqa: PLC0415
 
         write_network(self, path)

@@ -12,7 +12,6 @@ import dataclasses
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse.csgraph import dijkstra
 
 from quart_heure.network.limits import TOLERANCE, within
 from quart_heure.network.snapping import Attachment
@@ -126,6 +125,8 @@ def reach_of_services(
     Reach
         The same minutes as a search from that one service gives (`SearchGraph.times`).
     """
+    from scipy.sparse.csgraph import dijkstra  # noqa: PLC0415 - a warm run searches nothing
+
     limit_m = limit_min * graph.speed_m_per_min * (1 + TOLERANCE)
     on = np.flatnonzero(sources.attached)
     matrix, first = graph.with_sources(sources[on])

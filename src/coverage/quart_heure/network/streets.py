@@ -14,6 +14,7 @@ import shapely
 from numpy.typing import NDArray
 
 from quart_heure.errors import NetworkError
+from quart_heure.files import AnyPath
 from quart_heure.network.assembly import check_metric
 from quart_heure.network.components import count_part_nodes
 from quart_heure.network.contraction import contract
@@ -46,7 +47,7 @@ _FLAG_NAMES = {bit: name.lower() for name, bit in vars(Flags).items() if name.is
 
 
 def read_osm_network(
-    path: Path, *, polygon: shapely.Geometry | None = None, crs: pyproj.CRS | None = None
+    path: AnyPath, *, polygon: shapely.Geometry | None = None, crs: pyproj.CRS | None = None
 ) -> WalkNetwork:
     """Read a walking network from an OpenStreetMap file.
 
@@ -68,6 +69,7 @@ def read_osm_network(
     CrsError
         If the CRS is not in metres.
     """
+    path = Path(path)
     # All of it: streets that are joined beyond the polygon belong together.
     raw = read_osm_file(path)
     if crs is None:

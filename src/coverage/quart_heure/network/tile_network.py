@@ -14,6 +14,7 @@ import shapely
 from numpy.typing import NDArray
 
 from quart_heure.errors import NetworkError
+from quart_heure.files import AnyPath
 from quart_heure.network.contraction import contract
 from quart_heure.network.graph import Flags, WalkNetwork
 from quart_heure.network.rules import judge
@@ -37,7 +38,7 @@ def tile_rule(tags: Mapping[str, str]) -> tuple[str, int]:
 
 
 def read_tile_network(
-    path: Path,
+    path: AnyPath,
     *,
     polygon: shapely.Geometry | None = None,
     crs: pyproj.CRS | None = None,
@@ -71,6 +72,7 @@ def read_tile_network(
     NetworkError
         If nothing in them can be walked.
     """
+    path = Path(path)
     about = tile_metadata(path)
     bounds = None if polygon is None else tuple(map(float, shapely.bounds(polygon)))
     with tile_folder(path, bounds=bounds) as folder:  # type: ignore[arg-type]

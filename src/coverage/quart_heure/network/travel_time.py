@@ -11,11 +11,10 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import dijkstra
 
 from quart_heure.cache import hash_of
 from quart_heure.network.components import walkable_edges
@@ -23,6 +22,9 @@ from quart_heure.network.graph import WalkNetwork
 from quart_heure.network.slopes import Slopes
 from quart_heure.network.snapping import Attachment
 from quart_heure.profiles import WalkProfile
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 _LEAST_M = 1e-9
 """Stands for no way at all: a stored 0 may be taken for *no link* by a sparse matrix."""
@@ -154,6 +156,8 @@ class SearchGraph:
         self, sources: Attachment, limit_m: float
     ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
         """Return for each node the level metres to the nearest service, and its position."""
+        from scipy.sparse.csgraph import dijkstra  # noqa: PLC0415 - a warm run searches nothing
+
         on = np.flatnonzero(sources.attached)
         matrix, n = self.with_sources(sources[on])
         level_m, _, source = dijkstra(
@@ -176,6 +180,8 @@ class SearchGraph:
         sources
             Services, linked to either end of the edge of each of their entries.
         """
+        from scipy.sparse import csr_array  # noqa: PLC0415 - a warm run searches nothing
+
         n = len(self.indptr) - 1
         ways = self.ways_out(sources, inbound=True)
         place = np.concatenate([sources.place[free] for _, free, _ in ways])

@@ -17,9 +17,11 @@ import numpy as np
 import pandas as pd
 
 from quart_heure.labels import UNKNOWN, word
-from quart_heure.outputs.telling import telling_rows
+from quart_heure.outputs.telling import naming_pattern, telling_rows
 
 if TYPE_CHECKING:
+    import re
+
     import geopandas as gpd
 
     from quart_heure.study.coverage import Coverage
@@ -80,6 +82,16 @@ def publishable(coverage: Coverage) -> Coverage:
         else coverage.week.without(
             np.flatnonzero(coverage.services["service_id"].isin(ids)).tolist()
         ),
+    )
+
+
+def telling_of(coverage: Coverage) -> re.Pattern[str] | None:
+    """Return what is found in a text that names a discreet place; None where there is none.
+
+    A published coverage knows of none any more.
+    """
+    return naming_pattern(
+        pd.concat([_discreet(coverage.services), _discreet(coverage.study.services.table)])
     )
 
 

@@ -49,12 +49,14 @@ class Palette:
 
     minutes: list[str]
     """From the nearest to the furthest."""
+    beyond: list[str]
+    """Beyond the threshold that is chosen, from the nearest to the furthest."""
     reached: list[str]
     """From one service within reach to all of them."""
     paints: Paints
     gap: str
     gap_line: str
-    gap_faint: str
+    gap_hatch: str
     off_network: str
     paper: str
     outside: str
@@ -81,6 +83,7 @@ _DOUBT = "#1d6f63"
 
 PALETTE = Palette(
     minutes=[_NEAREST, _COVERED, _NEXT, _FURTHEST],
+    beyond=[_BEYOND, "#f1cfaa", "#e1b587", "#ce9f6d"],
     reached=["#d7ecd9", "#9fd3c0", "#5fb3a3", "#2a8577", _NEAREST],
     paints=Paints(
         covered=Paint(fill=_COVERED),
@@ -93,7 +96,7 @@ PALETTE = Palette(
     ),
     gap=_BEYOND,
     gap_line="#a33b00",
-    gap_faint="#dd9a69",
+    gap_hatch="#a33b0070",
     off_network="#d5d3cd",
     paper="#fbfaf6",
     outside="#e9e7e1",
@@ -132,3 +135,21 @@ def shades(colours: list[str], n: int) -> list[str]:
         mixed = bytes(int(a + (b - a) * (at - low) + 0.5) for a, b in pairs)
         found.append(f"#{mixed.hex()}")
     return found
+
+
+def laid_over(colour: str, ground: str) -> str:
+    """Return what a colour that lets some of its ground through looks like on it.
+
+    Examples
+    --------
+    >>> laid_over("#00000080", "#ffffff"), laid_over("#123456", "#ffffff")
+    ('#7f7f7f', '#123456')
+    """
+    *channels, alpha = (*bytes.fromhex(colour[1:]), 255)[:4]
+    under = bytes.fromhex(ground[1:])
+    pairs = zip(channels, under, strict=True)
+    return f"#{bytes((a * alpha + b * (255 - alpha)) // 255 for a, b in pairs).hex()}"
+
+
+GAP_HATCH = laid_over(PALETTE.gap_hatch, PALETTE.gap)
+"""The lines over a gap that is filled."""

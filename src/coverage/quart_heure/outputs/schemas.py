@@ -16,6 +16,7 @@ from quart_heure.hints import nearest_hint
 from quart_heure.outputs.report.compare import COMPARISON_FORMAT
 from quart_heure.outputs.report.structure import REPORT_FORMAT, Report
 from quart_heure.outputs.report.verify import VERIFICATION_FORMAT
+from quart_heure.outputs.results.structure import Manifest
 from quart_heure.schema import CATEGORY_MARK, table_columns
 
 __all__ = ["SCHEMAS", "json_schema"]
@@ -24,103 +25,6 @@ _OPEN = frozenset({"fetch"})
 """Outputs of which a part is told: what a portal brings besides is as the portal has it."""
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
-
-
-class _InputMore(TypedDict, total=False):
-    source_fr: str
-    licence_fr: str
-    lacks: str
-
-
-class Input(_InputMore):
-    """An input of a run."""
-
-    role: str
-    file: str
-    sha256: str
-    date: str
-    source: str
-    licence: str
-    attribution: str
-
-
-class Background(TypedDict):
-    """The background of the maps, which tells where water is."""
-
-    file: str
-    sha256: str
-
-
-class StudyTold(TypedDict):
-    """Where the study of a run is written down."""
-
-    packaged: bool
-    file: str
-    sha256: str
-    background: Background | None
-
-
-class Definition(TypedDict):
-    """A term that figures rest on, in both languages."""
-
-    key: str
-    term_fr: str
-    term_en: str
-    fr: str
-    en: str
-
-
-class Limit(TypedDict):
-    """What figures do not say, in both languages."""
-
-    key: str
-    fr: str
-    en: str
-
-
-class ManifestCategory(TypedDict):
-    """A category of a run."""
-
-    id: str
-    fr: str
-    en: str
-    colour: str
-    essential: bool
-
-
-class File(TypedDict):
-    """A file of a folder of results."""
-
-    sha256: str
-    bytes: int
-
-
-class _ManifestMore(TypedDict, total=False):
-    study: StudyTold
-    study_place: str
-    choices: list[str]
-
-
-class Manifest(_ManifestMore):
-    """``manifest.json`` of a folder of results; what ``info --json`` prints."""
-
-    tool: str
-    version: str
-    created: str
-    osm_date: str
-    parameters: dict[str, Any]
-    inputs: list[Input]
-    counts: dict[str, Any]
-    dropped: dict[str, Any]
-    definitions_date: str
-    definitions: list[Definition]
-    limits: list[Limit]
-    attribution: list[str]
-    withheld: dict[str, Any]
-    area: str
-    crs: str
-    categories: list[ManifestCategory]
-    files: dict[str, File]
 
 
 class _Asked(TypedDict):
@@ -196,6 +100,7 @@ class Hours(TypedDict):
     bound: float
     wanted: float
     proven: bool
+    stopped: bool
     windows: list[dict[str, Any]]
 
 

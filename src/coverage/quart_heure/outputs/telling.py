@@ -14,15 +14,22 @@ import pandas as pd
 
 def telling_rows(problems: pd.DataFrame, hidden: pd.DataFrame) -> pd.Series[bool]:
     """Tell which problems name a place by its id or name."""
-    names = {
-        str(name).strip() for column in ("service_id", "name") for name in hidden[column].tolist()
-    } - {""}
-    if problems.empty or not names:
+    naming = naming_pattern(hidden)
+    if problems.empty or naming is None:
         return pd.Series(False, index=problems.index)
-    naming = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(names)))})(?!\w)", re.I)
     rows = problems[["field", "value", "reason", "action"]].astype("str")
     return pd.Series(
         [bool(naming.search(" ".join(row))) for row in rows.itertuples(index=False, name=None)],
         index=problems.index,
         dtype=bool,
     )
+
+
+def naming_pattern(hidden: pd.DataFrame) -> re.Pattern[str] | None:
+    """Return what is found in a text that has the id or the name of a place; None without any."""
+    names = {
+        str(name).strip() for column in ("service_id", "name") for name in hidden[column].tolist()
+    } - {""}
+    if not names:
+        return None
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(names)))})(?!\w)", re.I)

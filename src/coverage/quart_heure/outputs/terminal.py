@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Iterable
 
 from rich import box
@@ -11,10 +10,10 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from quart_heure.steering import harmless
+
 # Rich breaks lines at spaces that must not be broken: something else stands for them meanwhile.
 _HELD = str.maketrans("\u00a0\u202f", "\ue000\ue001")
-_COLOUR = re.compile(r"(\x1b\[[0-9;]*m)")
-_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _FREE = str.maketrans("\ue000\ue001", "\u00a0\u202f")
 
 
@@ -38,17 +37,9 @@ def drawn(parts: Iterable[RenderableType], *, width: int, colour: bool = False) 
     )
     for part in parts:
         console.print(part)
-    text = _harmless(screen.getvalue(), colour=colour).translate(_FREE)
+    text = harmless(screen.getvalue(), colour=colour).translate(_FREE)
     # Rich pads lines to the full width, which wraps when the text is shown elsewhere.
     return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
-
-
-def _harmless(text: str, *, colour: bool) -> str:
-    """Drop what would steer a terminal, or turn the reading of a line, but rich's own colours."""
-    kept = _COLOUR.split(text) if colour else [text]
-    return "".join(
-        part if colour and at % 2 else _STEERING.sub("", part) for at, part in enumerate(kept)
-    )
 
 
 def titled(title: str, *parts: RenderableType) -> RenderableType:

@@ -17,6 +17,7 @@ import shapely
 from numpy.typing import NDArray
 
 from quart_heure.errors import InputFileError
+from quart_heure.files import AnyPath
 from quart_heure.sources.layers import check_layer, read_layers
 from quart_heure.sources.projecting import projected
 
@@ -32,7 +33,7 @@ BARRIERS = frozenset({"water", "rail", "motorway", "wall", "fence"})
 """Kinds that nobody walks straight across."""
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Ground:
     """What is known of the ground besides its streets, in the CRS of the area.
 
@@ -49,6 +50,10 @@ class Ground:
     water: NDArray[np.object_]
     barriers: NDArray[np.object_]
     source: str
+
+    def __repr__(self) -> str:
+        """Tell how many shapes there are."""
+        return f"Ground: {len(self.water)} waters, {len(self.barriers)} barriers, {self.source}"
 
     @functools.cached_property
     def digest(self) -> str:
@@ -72,7 +77,7 @@ def ground_of_background(layer: gpd.GeoDataFrame, *, source: str) -> Ground:
     )
 
 
-def read_background(path: Path, *, crs: pyproj.CRS) -> gpd.GeoDataFrame:
+def read_background(path: AnyPath, *, crs: pyproj.CRS) -> gpd.GeoDataFrame:
     """Read what is drawn under maps.
 
     Parameters
@@ -90,6 +95,7 @@ def read_background(path: Path, *, crs: pyproj.CRS) -> gpd.GeoDataFrame:
     CrsError
         If the layer has no CRS.
     """
+    path = Path(path)
     parts = []
     for name, layer in read_layers(path).items():
         where = f"{path}, {name}" if name else f"{path}"

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import importlib
-import warnings
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyproj
 from numpy.typing import NDArray
 
 from quart_heure.errors import CrsError, InputFileError
+from quart_heure.files import AnyPath
+from quart_heure.sources.projecting import check_places
+from quart_heure.sources.rasters import first_band, opened_tiff
 
 HEIGHT_SUFFIXES = (".asc", ".tif", ".tiff", ".npz")
 """Endings of files of heights."""
+
+_WANTED = "Give a regular grid of metres above sea level."
+_MOST_M = 9_000.0
+"""Higher than any ground, and deeper than the sea off any city."""
 
 _ASC_KEYS = frozenset(
     {"ncols", "nrows", "xllcorner", "yllcorner", "xllcenter", "yllcenter", "cellsize"}
@@ -84,7 +88,7 @@ class Heights:
         return found
 
 
-def read_heights(path: Path, *, crs: pyproj.CRS) -> Heights:
+def read_heights(path: AnyPath, *, crs: pyproj.CRS) -> Heights:
     """Read a grid of heights.
 
     Parameters
@@ -103,6 +107,7 @@ def read_heights(path: Path, *, crs: pyproj.CRS) -> Heights:
     CrsError
         If a GeoTIFF does not state its CRS.
     """
+    path = Path(path)
     if not path.is_file():
         msg = f"{path}: there is no such file."
         raise InputFileError(msg, hint="Check the name and the folder it is relative to.")
@@ -117,10 +122,15 @@ def read_heights(path: Path, *, crs: pyproj.CRS) -> Heights:
         raise
     except (OSError, ValueError, KeyError, UnicodeDecodeError, pyproj.exceptions.CRSError) as error:
         msg = f"{path}: cannot be read as heights ({error})."
-        raise InputFileError(msg, hint="Give a regular grid of metres above sea level.") from error
+        raise InputFileError(msg, hint=_WANTED) from error
     if min(heights.values.shape) < 2 or not np.isfinite(heights.values).any():
         msg = f"{path}: the grid holds no heights, or is less than two cells wide."
-        raise InputFileError(msg, hint="Give a regular grid of metres above sea level.")
+        raise InputFileError(msg, hint=_WANTED)
+    odd = np.abs(heights.values) > _MOST_M
+    if odd.any():
+        msg = f"{path}: a cell is {heights.values[odd][0]:g} m high."
+        raise InputFileError(msg, hint="State the value that means no data in the file.")
+    check_places(heights.crs, path)
     return heights
 
 
@@ -180,22 +190,9 @@ def _read_npz(path: Path, crs: pyproj.CRS) -> Heights:
 
 def _read_tiff(path: Path, crs: pyproj.CRS) -> Heights:
     del crs  # a GeoTIFF states its own
-    try:
-        rasterio: Any = importlib.import_module("rasterio")
-    except ImportError as error:
-        msg = f"{path}: GeoTIFF cannot be read here ({error})."
-        hint = "Install quart-heure[heights], or give the grid as .asc or .npz."
-        raise InputFileError(msg, hint=hint) from error
-    try:
-        # It warns of an image that is nowhere, which is told below, and of its own libraries.
-        with warnings.catch_warnings(action="ignore"), rasterio.open(path) as image:
-            own, grid = image.crs, image.transform
-            values = image.read(1, masked=True).astype(np.float64).filled(np.nan)
-    except rasterio.errors.RasterioError as error:
-        raise ValueError(str(error)) from error
-    if own is None:
-        msg = f"{path}: the image does not state its coordinate reference system."
-        raise CrsError(msg, hint="Add it with gdal_translate -a_srs EPSG:2154.")
+    with opened_tiff(path, extra="heights", wanted=_WANTED) as image:
+        own, grid = image.crs, image.transform
+        values = first_band(image, path)
     if grid.b or grid.d or grid.a <= 0 or grid.e >= 0:
         msg = "the image is turned or mirrored"
         raise ValueError(msg)

@@ -11,11 +11,11 @@ import pyproj
 import shapely
 
 from quart_heure.errors import InputFileError
+from quart_heure.sources.given import check_given, check_packed, check_parquet
 from quart_heure.sources.problems import CHOSEN
 from quart_heure.sources.vector_formats import (
     GIVE,
     check_driver,
-    check_there,
     told_unreadable,
     vector_sources,
 )
@@ -56,7 +56,8 @@ def read_layer(
         If the file is missing or cannot be read, or has several layers and none is named.
     """
     if path.suffix.lower() in _PARQUET:
-        check_there(path)
+        check_given(path)
+        check_parquet(path)
         with told_unreadable(path):
             return _read_parquet(path)
     name, _ = choose_layer(path, layer, polygons=polygons, around=around)
@@ -152,7 +153,8 @@ def _layers(path: Path) -> dict[str, str]:
     """Return the names of the layers, and what their shapes are, "" for a table without any."""
     import pyogrio  # noqa: PLC0415 - only where a layer is really read
 
-    check_there(path)
+    check_given(path)
+    check_packed(path)
     with told_unreadable(path):
         if _is_umap(path):
             return dict.fromkeys(_umap_layers(path), "Unknown")

@@ -34,14 +34,12 @@ def _typed(table: pd.DataFrame) -> pd.DataFrame:
 def choices_of(problems: pd.DataFrame) -> list[str]:
     """Return in a sentence each what was chosen among several layers, sheets or columns."""
     chosen = problems[problems["action"].str.startswith(CHOSEN)].drop_duplicates()
-    told = [
+    return [
         f"{row['file']}: {row['reason']}"
         + (f" ({row['value']})" if row["value"] else "")
         + f", {row['action']}"
         for row in chosen.to_dict("records")
     ]
-    # Headings and names of sheets come from files, and go to a terminal.
-    return ["".join(sign for sign in text if sign.isprintable()) for text in told]
 
 
 class ProblemList:

@@ -36,6 +36,29 @@ def check_crs(layer: gpd.GeoDataFrame, origin: object) -> None:
         raise CrsError(msg, hint="Save it with one (EPSG:4326 for degrees, EPSG:2154 for metres).")
 
 
+def check_places(crs: pyproj.CRS, origin: object) -> pyproj.CRS:
+    """Return a CRS if it is one of places on a map of this Earth.
+
+    Heights, sites of builders, distances from the middle of the Earth and other planets have
+    theirs, too.
+
+    Raises
+    ------
+    CrsError
+        If it is not.
+    """
+    known = crs.is_geographic or crs.is_projected
+    if known:
+        try:
+            pyproj.Transformer.from_crs(crs, 4326, always_xy=True)
+        except pyproj.exceptions.ProjError:
+            known = False
+    if not known:
+        msg = f"{origin}: its CRS, {crs.name!r}, is not one of places on a map."
+        raise CrsError(msg, hint="Save it in EPSG:4326 or another known CRS.")
+    return crs
+
+
 def projected(layer: gpd.GeoDataFrame, crs: object, origin: object) -> gpd.GeoDataFrame:
     """Return a layer in another CRS.
 
@@ -45,10 +68,7 @@ def projected(layer: gpd.GeoDataFrame, crs: object, origin: object) -> gpd.GeoDa
         If it has no CRS, or one whose places are not on the globe.
     """
     check_crs(layer, origin)
-    own = pyproj.CRS(layer.crs)
-    if not (own.is_geographic or own.is_projected):
-        msg = f"{origin}: its CRS, {own.name!r}, is not one of places on a map."
-        raise CrsError(msg, hint="Save it in EPSG:4326 or another known CRS.")
+    check_places(pyproj.CRS(layer.crs), origin)
     try:
         return layer.to_crs(crs)
     except Exception as error:

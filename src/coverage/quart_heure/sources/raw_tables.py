@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import gzip
 import json
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ import pandas as pd
 
 from quart_heure.errors import InputFileError
 from quart_heure.sources.delimited import read_delimited
+from quart_heure.sources.given import check_given, check_parquet, held_bytes
 from quart_heure.sources.layers import holds_geometry, read_layers
 from quart_heure.sources.text_columns import (
     IsHeading,
@@ -107,35 +106,14 @@ def _check_counts(table: RawTable, path: Path) -> None:
 
 
 def _check_size(path: Path) -> None:
-    if not path.exists():
-        msg = f"{path}: there is no such file."
-        raise InputFileError(msg, hint="Check the name and the folder it is relative to.")
-    size = path.stat().st_size
-    if path.suffix.lower() in {*WORKBOOKS, ".zip"} and zipfile.is_zipfile(path):
-        # What is packed small may be huge once opened.
-        try:
-            with zipfile.ZipFile(path) as packed:
-                size = max(size, sum(part.file_size for part in packed.infolist()))
-        except (OSError, zipfile.BadZipFile):
-            pass  # the reader says what is wrong with it
-    elif path.suffix.lower() == ".gz":
-        size = _unpacked_bytes(path)
+    check_given(path)
+    if path.suffix.lower() in {".parquet", ".geoparquet"}:
+        check_parquet(path, most_rows=MOST_ROWS, most_bytes=LARGEST_FILE_BYTES)
+    size = held_bytes(path, most=LARGEST_FILE_BYTES)
     if size > LARGEST_FILE_BYTES:
         msg = f"{path}: holds {size / 1e6:,.0f} MB."
         hint = f"A table of services holds {LARGEST_FILE_BYTES / 1e6:,.0f} MB at most: cut it."
         raise InputFileError(msg, hint=hint)
-
-
-def _unpacked_bytes(path: Path) -> int:
-    """Return how many bytes a packed file holds; beyond what it may hold, some of them."""
-    size = 0
-    try:
-        with gzip.open(path) as file:
-            while size <= LARGEST_FILE_BYTES and (piece := file.read(1 << 20)):
-                size += len(piece)
-    except (OSError, EOFError):
-        pass  # the reader says what is wrong with it
-    return size
 
 
 # --- workbooks -----------------------------------------------------------------------------------

@@ -17,14 +17,11 @@ from quart_heure.errors import InputFileError
 from quart_heure.sources.delimited import Doubt
 from quart_heure.sources.problems import CHOSEN
 from quart_heure.sources.projecting import projected
+from quart_heure.sources.sheet_sizes import MOST_CELLS
 from quart_heure.sources.texts import cell_text, sole_word
 
 if TYPE_CHECKING:
     import geopandas as gpd
-
-
-MOST_CELLS = 40_000_000
-"""A table of services holds fewer; beyond, a file is something else."""
 
 _FIRST_ROWS = 20
 """Among so many rows the headings are looked for, below a title."""

@@ -17,7 +17,8 @@ _MARKS = re.compile("[\u0300-\u036f]+")
 
 _SIGNS = str.maketrans({"œ": "oe", "æ": "ae", "’": "'", "‘": "'"})
 _SIGNED = re.compile("[œæ’‘]")
-_UNWANTED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]+")
+_UNWANTED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069]+")
+_NUMBERS = re.compile(r"[+-]?[\d\s.,]+(?:[eE][+-]?\d+)?")
 _SOLE = re.compile(r"""\[\s*(["'])([^"']*)\1\s*\]""")
 """A list of one word, as portals export a field that could hold several."""
 
@@ -43,6 +44,17 @@ def on_distinct(texts: Iterable[_Given], read: Callable[[_Given], _Found]) -> li
 def without_unseen(text: str) -> str:
     """Return a text without control signs, which no file of ours may hold."""
     return _UNWANTED.sub("", text)
+
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""A spreadsheet may run text that starts so as a formula."""
+
+
+def without_formula(text: str) -> str:
+    """Return a text that no spreadsheet runs as a formula; numbers and telephones as they are."""
+    if text.startswith(FORMULA_STARTS) and not _NUMBERS.fullmatch(text):
+        return f"'{text}"
+    return text
 
 
 def plain_word(value: Any) -> str:

@@ -78,19 +78,6 @@ _FORMATS: Mapping[str, _Format] = {
 }
 
 
-def check_there(path: Path) -> None:
-    """Refuse a file that does not exist.
-
-    Raises
-    ------
-    InputFileError
-        If it does not.
-    """
-    if not path.exists():
-        msg = f"{path}: there is no such file."
-        raise InputFileError(msg, hint="Check the name and the folder it is relative to.")
-
-
 @contextlib.contextmanager
 def told_unreadable(path: Path) -> Iterator[None]:
     """Turn whatever a reader raises into an error that names the file."""

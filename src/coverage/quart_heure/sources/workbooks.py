@@ -11,6 +11,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from quart_heure.errors import InputFileError
+from quart_heure.sources.sheet_sizes import check_sheets
 from quart_heure.sources.texts import cell_text
 
 WORKBOOKS = frozenset({".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"})
@@ -48,6 +49,7 @@ def read_sheets(path: Path) -> list[Sheet]:
     """
     from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum  # noqa: PLC0415
 
+    check_sheets(path)
     try:
         book = CalamineWorkbook.from_path(str(path))
         merged = _merged_of_ods(path) if path.suffix.lower() == ".ods" else {}

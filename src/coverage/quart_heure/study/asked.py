@@ -7,8 +7,11 @@ as a date. What flags and programs ask prevails over the file.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
-from typing import TypedDict, cast
+import numbers
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, TypedDict, cast
+
+import numpy as np
 
 from quart_heure.analysis.audience import Person, combined_person, get_person
 from quart_heure.analysis.moment import Hours, HoursAsked, read_hours
@@ -32,6 +35,7 @@ class AnalysisTable(TypedDict, total=False):
     """``[analysis]`` of a study file."""
 
     categories: tuple[Word, ...]
+    essentials: tuple[Word, ...]
     profile: str
     threshold_min: float
     isochrones_min: tuple[int | float, ...]
@@ -53,6 +57,7 @@ class Asked(Figures, HoursAsked, total=False):
     """What flags or a program ask, over what the file does; names of `quart_heure.study.Study`."""
 
     categories: Sequence[str]
+    essentials: Sequence[str]
     profile: str | WalkProfile
     person: str | Sequence[str] | Person | None
     isochrones_min: Sequence[float]
@@ -103,14 +108,10 @@ def read_asked(
         If a name is not known, or a day or an hour cannot be read.
     """
     asked: Asked = {**_of_file(table, where), **flags}
-    numbers = {name: value for name, value in asked.items() if name in Figures.__annotations__}
-    fields = cast("StudyFields", {**numbers, **read_hours(asked)})
-    if "categories" in asked:
-        fields["categories"] = tuple(asked["categories"])
-    if "isochrones_min" in asked:
-        fields["isochrones_min"] = tuple(asked["isochrones_min"])
-    if "counted_status" in asked:
-        fields["counted_status"] = tuple(asked["counted_status"])
+    figures = {name: value for name, value in asked.items() if name in Figures.__annotations__}
+    fields = cast("StudyFields", {**figures, **read_hours(asked)})
+    for name in _SEVERAL & asked.keys():
+        fields[name] = several(asked[name])  # type: ignore[literal-required]
     fields["date"] = _day(asked.get("date"), where) or today
     if "private" in flags:  # never by the file: an internal document is asked for each time
         fields["private"] = flags["private"]
@@ -124,6 +125,79 @@ def read_asked(
         if walker is None or ("person" in flags and walker.steps_allowed):
             fields["profile"] = STEP_FREE
     return fields
+
+
+_SEVERAL = frozenset({"categories", "isochrones_min", "counted_status"})
+"""What is asked for by one or by several values."""
+
+
+def several(given: Any) -> tuple[Any, ...]:
+    """Return the values of one that stands alone, or of several."""
+    alone = isinstance(given, str | numbers.Real)
+    return (given,) if alone else tuple(given)
+
+
+_DAY = (str, datetime.date)
+_KINDS: Mapping[str, tuple[tuple[type, ...], str]] = {
+    "profile": ((str, WalkProfile), 'the name of a walker such as "slow", or a WalkProfile'),
+    "person": (
+        (str, Sequence, Person, type(None)),
+        'names such as "woman" or ["woman", "with-child"], or a Person',
+    ),
+    "at": ((str, datetime.datetime, type(None)), '"2026-12-06 18:00", or a datetime'),
+    "on": ((*_DAY, int, type(None)), '"2026-12-06", "sunday", or a date'),
+    "between": ((Sequence, type(None)), 'two times: ("18:00", "22:00")'),
+    "week_of": ((*_DAY, type(None)), '"2026-12-07", or a date'),
+    "date": ((*_DAY, type(None)), '"2026-01-31", or a date'),
+    "country": ((str,), 'an ISO code, such as "FR"'),
+    "categories": ((str, Collection), 'ids: "bagagerie" or ["bagagerie", "esi"]'),
+    "counted_status": ((str, Collection), 'words: "open" or ["open", "unknown"]'),
+    "isochrones_min": ((numbers.Real, Collection), "minutes: 15 or [5, 10, 15]"),
+    "week": ((bool, np.bool_), "True or False"),
+    "private": ((bool, np.bool_), "True or False"),
+    **dict.fromkeys(
+        ("threshold_min", "cell_m", "snap_m", "min_gap_ha", "useful_share", "stay_min"),
+        ((numbers.Real,), "a number"),
+    ),
+}
+"""What a program may give for each: as it is typed at the command line, or as the thing itself."""
+
+ASKED = tuple(_KINDS)
+"""Fields of a study by which something is asked."""
+
+
+def read_given(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Read what a program gives for fields of a study, written as at the command line or as such.
+
+    Parameters
+    ----------
+    given
+        Values by field; fields that nothing is asked by are returned as they are.
+
+    Raises
+    ------
+    TypeError
+        If a value is of a kind that says nothing there.
+    StudyFileError
+        If a name is not known, or a day or an hour cannot be read.
+    """
+    for name, value in given.items():
+        kinds, wanted = _KINDS.get(name, ((object,), ""))
+        # True is a number to Python, and a slip in a call.
+        mistaken = isinstance(value, bool) and bool not in kinds and object not in kinds
+        if mistaken or not isinstance(value, kinds):
+            msg = f"{name} is {value!r}, of type {type(value).__name__}. Give {wanted}."
+            raise TypeError(msg)
+    read = {**given, **read_hours(cast("HoursAsked", given))}
+    for name in _SEVERAL & given.keys():
+        read[name] = several(given[name])
+    if "date" in given:
+        read["date"] = _day(given["date"], "date")
+    if "person" in given:
+        read["person"] = _person(given["person"], ())
+    if "profile" in given:
+        read["profile"] = find_walker(given["profile"], (), "profile")
+    return read
 
 
 def find_walker(name: str | WalkProfile, own: Sequence[WalkProfile], where: str) -> WalkProfile:

@@ -26,6 +26,9 @@ CELL_M = 25.0
 LONGEST_MIN = 240.0
 """Nobody asks what lies more than four hours away on foot; the streets taken grow with it."""
 
+MOST_ISOCHRONES = 48
+"""A line every five minutes of the longest walk: more are a surface, which the cells are."""
+
 LEAST_SNAP_M, LONGEST_SNAP_M = 1.0, 5_000.0
 LEAST_CELL_M = 1.0
 
@@ -61,6 +64,9 @@ def check_number(
 def check_walks(threshold_min: float, isochrones_min: Sequence[float]) -> None:
     """Refuse minutes that nobody walks, before the streets within them are looked for."""
     check_number("threshold_min", threshold_min, most=LONGEST_MIN, unit="minutes")
+    if len(isochrones_min) > MOST_ISOCHRONES:
+        msg = f"isochrones_min has {len(isochrones_min)} values, more than {MOST_ISOCHRONES}."
+        raise StudyFileError(msg, hint="Give fewer; cells.parquet has the minutes of every cell.")
     for minutes in isochrones_min:
         # A whole number of TOML may have more digits than Python writes out.
         long = isinstance(minutes, int) and minutes > sys.float_info.max

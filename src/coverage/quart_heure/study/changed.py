@@ -76,7 +76,14 @@ def changed_study(study: Study, scenario: Scenario) -> Study:
     if changed is table:
         return study
     changed = changed.sort_values("service_id", kind="stable", ignore_index=True)
-    return study.replace(services=dataclasses.replace(study.services, table=changed))
+    # The first place of a category makes it judged, not one of those that composites are of: before
+    # and after are of the same.
+    catalogue = {
+        name: dataclasses.replace(one, essential=one.essential and name not in study.unjudged)
+        for name, one in study.catalogue.items()
+    }
+    services = dataclasses.replace(study.services, table=changed)
+    return study.replace(services=services, catalogue=catalogue)
 
 
 def changed_services(study: Study, scenario: Scenario) -> frozenset[str]:

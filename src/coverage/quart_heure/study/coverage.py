@@ -16,10 +16,12 @@ from quart_heure.analysis.basis import Basis
 from quart_heure.analysis.capacity import capacity_table
 from quart_heure.analysis.fragility import dependence_table, fragility_table
 from quart_heure.analysis.freshness import freshness_table, recent_since, unplaced_table
+from quart_heure.analysis.unjudged import without_figures
 from quart_heure.analysis.week import Week
 from quart_heure.network.snapping import Attachment
 from quart_heure.study.prepared import Prepared
 from quart_heure.study.study import Study
+from quart_heure.study.views import CoverageViews
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -27,8 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["Coverage"]
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class Coverage:
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Coverage(CoverageViews):
     """What an analysis found. See the data dictionary for the columns of each table.
 
     Parameters
@@ -88,10 +90,16 @@ class Coverage:
     attachment: Attachment = dataclasses.field(repr=False)
     week: Week | None = None
 
+    def __repr__(self) -> str:
+        """Tell how much there is; the tables hold what."""
+        counts = (("cells", self.cells), ("gaps", self.gaps), ("problems", self.problems))
+        told = ", ".join(f"{len(table):,} {name}" for name, table in counts)
+        return f"Coverage: {told}\n{self.study!r}"
+
     @functools.cached_property
     def fragility(self) -> pd.DataFrame:
         """Area and residents with one single service within the threshold, per district."""
-        return fragility_table(self.basis)
+        return without_figures(fragility_table(self.basis), self.study.unjudged)
 
     @functools.cached_property
     def dependence(self) -> pd.DataFrame:
@@ -107,7 +115,7 @@ class Coverage:
     def freshness(self) -> pd.DataFrame:
         """How old the facts of each category are, and what confirmed places alone cover."""
         since, until = self.recent
-        return freshness_table(
+        table = freshness_table(
             self.basis,
             self.services,
             self.unplaced,
@@ -115,18 +123,20 @@ class Coverage:
             since=since,
             until=until,
         )
+        return without_figures(table, self.study.unjudged)
 
     @functools.cached_property
     def accuracy(self) -> pd.DataFrame:
         """What each share is good to: see `quart_heure.analysis.accuracy.accuracy_table`."""
         since, until = self.recent
-        return accuracy_table(
+        table = accuracy_table(
             self.basis,
             essentials=self.study.essentials,
             since=since,
             until=until,
             hide_discreet=self.published,
         )
+        return without_figures(table, self.study.unjudged)
 
     @functools.cached_property
     def unplaced(self) -> pd.DataFrame:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from quart_heure.cache import Cache
+from quart_heure.files import AnyPath
 from quart_heure.study.asked import Asked
 from quart_heure.study.settings import read_settings
 from quart_heure.study.study import Study
@@ -18,7 +19,7 @@ __all__ = ["read_study"]
 
 
 def read_study(
-    path: Path,
+    path: AnyPath,
     *,
     cache: Cache | None = None,
     soliguide: SoliguideAccess | None = None,
@@ -52,6 +53,7 @@ def read_study(
     StudyFileError
         If a key is unknown (the right one is suggested) or a value is of the wrong kind.
     """
+    path = Path(path)
     settings = read_settings(path)
     if settings.services.soliguide and soliguide is None:
         from quart_heure.sources.online.soliguide import soliguide_access  # noqa: PLC0415 - online only

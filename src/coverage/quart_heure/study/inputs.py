@@ -24,6 +24,7 @@ from quart_heure.network.graph import WalkNetwork
 from quart_heure.profiles import ADULT
 from quart_heure.sources.areas.areas import StudyArea
 from quart_heure.sources.background import Ground
+from quart_heure.sources.given import check_given
 from quart_heure.sources.heights import Heights, read_heights
 from quart_heure.sources.hours.calendars import SCHOOL_ZONE_OF, SchoolHolidays, departements_of
 from quart_heure.sources.residents.residents import Residents, ResidentZones
@@ -123,6 +124,8 @@ def read_inputs(
         If something is asked that cannot be computed.
     """
     folder = settings.folder
+    for file in settings.files():
+        check_given(file)
     area = _area(settings.area, folder, settings.where, cache)
     threshold_min = fields.get("threshold_min", THRESHOLD_MIN)
     isochrones_min = fields.get("isochrones_min", ISOCHRONES_MIN)

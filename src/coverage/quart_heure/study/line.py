@@ -7,6 +7,7 @@ Notebooks and the command line call the same `analyse`; nothing else knows the l
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Callable
 
@@ -25,10 +26,16 @@ from quart_heure.analysis.doors import Doors, entry_table
 from quart_heure.analysis.gap_tables import gap_tables
 from quart_heure.analysis.indicators import composite_table, indicators_of
 from quart_heure.analysis.isochrones import isochrones_of
-from quart_heure.analysis.placement import place_services, placement_problems, short_streets
+from quart_heure.analysis.placement import (
+    none_near,
+    place_services,
+    placement_problems,
+    short_streets,
+)
 from quart_heure.analysis.ranges import with_ranges
 from quart_heure.analysis.steep_ground import steep_ground
 from quart_heure.analysis.stored_searches import stored_contours, stored_reach
+from quart_heure.analysis.unjudged import judged, without_figures
 from quart_heure.analysis.week import judge_week
 from quart_heure.analysis.weighting import with_second_weight
 from quart_heure.cache import Cache
@@ -150,7 +157,7 @@ def analyse(
     isochrones = isochrones_of(drawn, study.drawn_min, area.crs)
     say("gaps")
     gaps, gap_parts = gap_tables(
-        answers,
+        judged(answers, study.unjudged),
         cells,
         area=area,
         network=network,
@@ -201,6 +208,7 @@ def analyse(
             residents=people,
             districts=districts,
         )
+    indicators = without_figures(indicators, study.unjudged)
     week = None
     if study.week:
         say("week")
@@ -218,12 +226,14 @@ def analyse(
             residents=people,
             districts=districts,
         )
+        week = dataclasses.replace(week, table=without_figures(week.table, study.unjudged))
     doubts = [
         *districts.problems(),
         *kept.residents.problems(),
         *placement_problems(
             services, snap_m=study.snap_m, margin_m=study.margin_m, rows=study.services.rows
         ),
+        *none_near(services),
         *short_streets(network, area, margin_m=study.margin_m),
         *steep_ground(network, study.heights),
     ]

@@ -101,6 +101,8 @@ def _parameters(study: Study) -> dict[str, Any]:
         "area": study.area.name,
         "crs": study.area.crs.to_string(),
         "categories": list(study.categories),
+        "essentials": list(study.essentials),
+        "unjudged": list(study.unjudged),
         "profile": profile.name,
         "person": "" if study.person is None else study.person.name,
         "speed_kmh": profile.speed_kmh,

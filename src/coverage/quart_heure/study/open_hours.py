@@ -57,6 +57,10 @@ class OpenHours:
         in reach of one that is known: all that opening hours could gain.
     hours
         The length of a window.
+    count
+        How many windows were asked for.
+    stopped
+        Whether a limit of time ended the search.
     """
 
     coverage: Coverage
@@ -66,6 +70,8 @@ class OpenHours:
     bound: float
     wanted: float
     hours: int
+    count: int
+    stopped: bool
 
     @property
     def proven(self) -> bool:
@@ -170,6 +176,8 @@ def open_hours(
         bound=proof.bound / PARTS_PER_PERSON,
         wanted=float((weight[:, None] * ~sure).sum()) / PARTS_PER_PERSON,
         hours=hours,
+        count=count,
+        stopped=proof.stopped,
     )
 
 

@@ -7,7 +7,6 @@ See docs/scenarios.md for the format.
 from __future__ import annotations
 
 import dataclasses
-import math
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +15,8 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 
 from quart_heure.errors import InputFileError, StudyFileError
+from quart_heure.files import AnyPath
+from quart_heure.sources.services.capacities import MOST
 from quart_heure.toml_tables import Place, Word, check_keys, keys_of, read_table
 
 __all__ = ["Scenario", "read_scenarios"]
@@ -131,9 +132,9 @@ class Scenario:
         sizes = [each.value for each in self.capacity]
         sizes += [each.capacity for each in self.add if each.capacity is not None]
         for size in sizes:
-            if not (math.isfinite(size) and size >= 0):
+            if not 0 <= size <= MOST:
                 msg = f"Scenario {self.name!r}: a capacity is {size:g}."
-                raise StudyFileError(msg, hint="Give a number of 0 or more.")
+                raise StudyFileError(msg, hint=f"Give a number of 0 or more, {MOST:,.0f} at most.")
 
     @property
     def changes_streets(self) -> bool:
@@ -156,7 +157,7 @@ _INNER: Mapping[str, type] = {
 }
 
 
-def read_scenarios(path: Path) -> tuple[Scenario, ...]:
+def read_scenarios(path: AnyPath) -> tuple[Scenario, ...]:
     """Read the scenarios of a file, in their order.
 
     Raises
@@ -167,6 +168,7 @@ def read_scenarios(path: Path) -> tuple[Scenario, ...]:
         If it is not TOML, holds no scenario, names two alike, or a key is unknown or missing, or
         a value is of the wrong kind or cannot be.
     """
+    path = Path(path)
     if not path.is_file():
         msg = f"{path}: there is no such scenario file."
         raise InputFileError(msg, hint="See docs/scenarios.md for an example.")
@@ -183,7 +185,7 @@ def read_scenarios(path: Path) -> tuple[Scenario, ...]:
     return scenarios_of(tables, str(path))
 
 
-def only_scenario(path: Path) -> Scenario:
+def only_scenario(path: AnyPath) -> Scenario:
     """Read the scenario of a file that holds one.
 
     Raises
@@ -191,6 +193,7 @@ def only_scenario(path: Path) -> Scenario:
     StudyFileError
         If it holds several, and as `read_scenarios`.
     """
+    path = Path(path)
     found = read_scenarios(path)
     if len(found) > 1:
         names = ", ".join(repr(one.name) for one in found)

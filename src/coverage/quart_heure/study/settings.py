@@ -15,6 +15,7 @@ from quart_heure.analysis.audience import PERSONS, Person
 from quart_heure.errors import InputFileError, StudyFileError
 from quart_heure.hints import nearest_hint
 from quart_heure.profiles import WalkProfile
+from quart_heure.sources.given import check_name
 from quart_heure.sources.services.columns import FIELDS
 from quart_heure.sources.services.services import STATUSES
 from quart_heure.study.asked import AnalysisTable
@@ -192,6 +193,7 @@ class StudySettings:
 
 def with_network(settings: StudySettings, file: Path) -> StudySettings:
     """Return the same settings with other streets; heights of the ground stay, a date does not."""
+    check_name(file)
     network = dataclasses.replace(settings.network, file=str(file.resolve()), date="")
     return dataclasses.replace(settings, network=network)
 
@@ -212,6 +214,7 @@ def template() -> str:
 
 def study_path(path: Path) -> Path:
     """Return the study file: the path itself, or that in the folder of a snapshot."""
+    check_name(path)
     return path / "study.toml" if (path / "study.toml").is_file() else path
 
 
@@ -238,7 +241,7 @@ def read_settings(path: Path) -> StudySettings:
     def part(kind: type[_T], name: str) -> _T:
         return read_table(kind, tables.get(name, {}), Place(where, f"[{name}]"))
 
-    return StudySettings(
+    settings = StudySettings(
         folder=path.parent,
         where=where,
         area=part(AreaTable, "area"),
@@ -256,6 +259,9 @@ def read_settings(path: Path) -> StudySettings:
         categories=tables.get("categories", {}),
         file=path,
     )
+    for file in settings.files():
+        check_name(file)
+    return settings
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

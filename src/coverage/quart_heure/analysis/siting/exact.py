@@ -1,9 +1,8 @@
 """Exact: the best set of candidates, or the best found and how much better one could be.
 
-Variables are the candidates and one gain per part of the area, held down by cuts
-(`quart_heure.analysis.siting.cuts`). A linear program is solved again and again, each time with the
-cuts that its last answer breaks. Candidates that cannot be in a better set leave it. If the bound
-does not meet the value then, the small program that is left is solved in whole numbers.
+A linear program (`quart_heure.analysis.siting.program`) is solved again and again, each time with
+the cuts that its last answer breaks. Candidates that cannot be in a better set leave it. If the
+bound does not meet the value then, the small program that is left is solved in whole numbers.
 
 Every bound is worked out again from the multipliers of the program, so that it holds whatever the
 tolerances of the solver are.
@@ -11,29 +10,22 @@ tolerances of the solver are.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import math
-import os
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from quart_heure.analysis.siting.covering import Covering
-from quart_heure.analysis.siting.cuts import Cut, Cutter
+from quart_heure.analysis.siting.cuts import Cutter
 from quart_heure.analysis.siting.greedy import greedy, improved
+from quart_heure.analysis.siting.program import Answer, Program
 from quart_heure.analysis.siting.rules import Rules
 
 _SCALE = 1e6
 """What the whole weight is in the program, whose tolerances are absolute."""
-
-_IDLE_ROUNDS = 8
-"""A cut that has not been tight for so many rounds leaves the program."""
 
 _STALLED_ROUNDS = 4
 _STALLED_SHARE = 0.02
@@ -43,11 +35,6 @@ _SMALL = 700
 """Candidates that may be left for a program in whole numbers."""
 
 _MOST_ROUNDS = 400
-
-_SLACK = 1e-6
-"""What a row may be broken by, in the scale of the program, before that counts."""
-
-_MOST_SPACING_ROWS = 50
 
 _MOST_NODES = 1000
 """Branches of one program in whole numbers. Without a limit of time, the search ends after as much
@@ -208,7 +195,7 @@ class _Search:
         self.free = rules.allowed & (
             (covering.alone > 0) | np.isin(np.arange(covering.n_candidates), rules.fixed)
         )
-        self.program = _Program(covering, rules, self.free, self.scale)
+        self.program = Program(covering, rules, self.free, self.scale)
         self.seen: set[tuple[int, ...]] = set()
 
     # --- what was found -------------------------------------------------------------------------
@@ -281,7 +268,7 @@ class _Search:
             self._look_around(answer)
             self._tighten(answer)
 
-    def _look_around(self, answer: _Answer) -> None:
+    def _look_around(self, answer: Answer) -> None:
         """Look for better sets among the candidates that the program likes best."""
         self.round_off(answer.y)
         if self.done():
@@ -305,7 +292,7 @@ class _Search:
         before, now = bounds[-1 - _STALLED_ROUNDS], bounds[-1]
         return before - now < _STALLED_SHARE * (now - self.value)
 
-    def _tighten(self, answer: _Answer) -> None:
+    def _tighten(self, answer: Answer) -> None:
         """Take the bound of an answer, and let go of candidates that no better set has."""
         bound, reduced = self.program.safe_bound(answer)
         self.bound = min(self.bound, math.floor(bound + 0.01))
@@ -344,295 +331,3 @@ class _Search:
         if self.best is None and not self.out_of_time:
             msg = "no set keeps to the rules"
             raise NoSetError(msg)
-
-
-@dataclasses.dataclass(eq=False)
-class _Answer:
-    """A solution of the program: candidates, gains, and multipliers of its rows."""
-
-    y: NDArray[np.float64]
-    theta: NDArray[np.float64]
-    row_dual: NDArray[np.float64]
-    bound: float = math.inf
-
-
-@dataclasses.dataclass(eq=False)
-class _Row:
-    """A row of the program: columns, coefficients, upper bound, and the cut it is, if it is one."""
-
-    columns: NDArray[np.int32]
-    values: NDArray[np.float64]
-    most: float
-    cut: Cut | None = None
-    idle: int = 0
-
-
-class _Program:
-    """The linear program of a search, kept warm while rows and candidates come and go."""
-
-    def __init__(
-        self,
-        covering: Covering,
-        rules: Rules,
-        free: NDArray[np.bool_],
-        scale: float,
-    ) -> None:
-        import highspy  # noqa: PLC0415 - only who asks for a proof needs it
-
-        self._highspy: Any = highspy
-        self._scale, self._rules = scale, rules
-        self._candidate = np.flatnonzero(free)
-        self._column = np.full(covering.n_candidates, -1, dtype=np.int64)
-        self._column[self._candidate] = np.arange(len(self._candidate))
-        self._in = np.isin(self._candidate, rules.fixed)
-        self._out = np.zeros(len(self._candidate), dtype=bool)
-        n, g = len(self._candidate), covering.n_groups
-        self._totals = np.bincount(
-            covering.group, weights=covering.weight.astype(np.float64), minlength=g
-        )
-        self._floors = np.zeros(g) if rules.floors is None else rules.floors.astype(np.float64)
-        self.ran_out = False
-        self.impossible = bool((self._floors > self._totals).any())
-        self._solver = _solver(highspy)
-        none, no_value = np.empty(0, np.int32), np.empty(0)
-        cost = np.concatenate([np.zeros(n), np.ones(g)])
-        lower = np.concatenate([self._in.astype(float), self._floors * scale])
-        upper = np.concatenate([np.ones(n), np.maximum(self._totals, self._floors) * scale])
-        self._solver.addCols(n + g, cost, lower, upper, 0, none, none, no_value)
-        self._rows: list[_Row] = []
-        for row in self._rule_rows(n):
-            self._add_row(row)
-
-    def _rule_rows(self, n: int) -> list[_Row]:
-        """Return the rows that keep the candidates to the rules, their spacing aside."""
-        rules, every = self._rules, np.arange(n, dtype=np.int32)
-        rows = [_Row(every, np.ones(n), float(rules.count))]
-        if rules.budget is not None and rules.cost is not None:
-            # In shares of the budget, for the tolerances of the solver.
-            unit = 1 / max(rules.budget, 1)
-            cost = rules.cost[self._candidate] * unit
-            rows.append(_Row(every, cost.astype(np.float64), rules.budget * unit))
-        if rules.most_per_district is not None and rules.district is not None:
-            district = rules.district[self._candidate]
-            for one in np.unique(district[district >= 0]):
-                held = np.flatnonzero(district == one).astype(np.int32)
-                rows.append(_Row(held, np.ones(len(held)), float(rules.most_per_district)))
-        return rows
-
-    def _add_row(self, row: _Row) -> None:
-        infinity = self._highspy.kHighsInf
-        self._solver.addRow(-infinity, row.most, len(row.columns), row.columns, row.values)
-        self._rows.append(row)
-
-    @property
-    def n_cuts(self) -> int:
-        """Number of cuts in the program."""
-        return sum(row.cut is not None for row in self._rows)
-
-    def add(self, cuts: list[Cut], *, broken_at: _Answer | None = None) -> int:
-        """Add cuts, only those that an answer breaks if one is given; return how many."""
-        added = 0
-        for cut in cuts:
-            if broken_at is not None:
-                most = cut.at(broken_at.y) * self._scale
-                if broken_at.theta[cut.group] <= most + _SLACK:
-                    continue
-            self._add_row(self._row_of(cut))
-            added += 1
-        return added
-
-    def space_out(self, answer: _Answer) -> int:
-        """Add rows that an answer breaks on how near two candidates may be; return how many.
-
-        Of the candidates within half the spacing of a place, a set has one at most: any two are
-        nearer than the spacing. With the middle of each two that are too near as the place, no
-        whole answer that breaks the rule keeps to all of these rows.
-        """
-        rules = self._rules
-        if rules.xy is None or rules.spacing_m <= 0:
-            return 0
-        used = np.flatnonzero(answer.y > _SLACK)
-        xy, place = rules.xy[self._candidate], rules.xy[used]
-        found: list[tuple[float, int, NDArray[np.intp]]] = []
-        for at, one in enumerate(used.tolist()):
-            for other in used[at + 1 :][rules.near_to(one)[used[at + 1 :]]].tolist():
-                middle = (rules.xy[one] + rules.xy[other]) / 2
-                near = np.hypot(*(place - middle).T) < rules.spacing_m / 2
-                # Rounded, the two themselves might be missed.
-                near |= (used == one) | (used == other)
-                excess = float(answer.y[used[near]].sum()) - 1
-                if excess > 1e-6:
-                    found.append((-excess, len(found), np.array([one, other])))
-        found.sort(key=lambda each: each[:2])
-        for _, _, pair in found[:_MOST_SPACING_ROWS]:
-            middle = rules.xy[pair].mean(axis=0)
-            near = np.hypot(*(xy - middle).T) < rules.spacing_m / 2 * (1 - 1e-9)
-            near[self._column[pair]] = True
-            apart = near.copy()
-            for one in pair:  # whoever is not too near one of the two is not of this row
-                apart &= rules.near_to(int(one))[self._candidate] | (self._candidate == one)
-            columns = np.flatnonzero(apart).astype(np.int32)
-            self._add_row(_Row(columns, np.ones(len(columns)), 1.0))
-        return len(found)
-
-    def drop_idle(self) -> None:
-        """Take out the cuts that have not been tight for long."""
-        idle = [at for at, row in enumerate(self._rows) if row.idle > _IDLE_ROUNDS]
-        if len(idle) < len(self._rows) // 4 or not idle:
-            return
-        self._solver.deleteRows(len(idle), np.array(idle, dtype=np.int32))
-        gone = set(idle)
-        self._rows = [row for at, row in enumerate(self._rows) if at not in gone]
-
-    def remove(self, candidates: NDArray[np.intp]) -> None:
-        """Let go of candidates."""
-        column = self._column[candidates]
-        for one in column.tolist():
-            self._solver.changeColBounds(one, 0.0, 0.0)
-        self._out[column] = True
-
-    def solve(self) -> _Answer | None:
-        """Solve the linear program; None if nothing keeps to its rows."""
-        if self.impossible:
-            return None
-        self._solver.run()
-        status = self._solver.getModelStatus()
-        if status == self._highspy.HighsModelStatus.kInfeasible:
-            return None
-        solution = self._solver.getSolution()
-        dual = np.array(solution.row_dual)
-        for row, share in zip(self._rows, dual.tolist(), strict=True):
-            if row.cut is not None:
-                row.idle = 0 if abs(share) > 1e-9 else row.idle + 1
-        return self._answer(np.array(solution.col_value), dual)
-
-    def _answer(self, value: NDArray[np.float64], dual: NDArray[np.float64]) -> _Answer:
-        n = len(self._candidate)
-        y = np.zeros(len(self._column))
-        y[self._candidate] = np.clip(value[:n], 0.0, 1.0)
-        return _Answer(y, value[n:], dual)
-
-    def safe_bound(self, answer: _Answer) -> tuple[float, NDArray[np.float64]]:
-        """Return the bound that the multipliers of an answer prove, and the change by candidate.
-
-        With any multipliers that are not negative the bound holds: rows on candidates are added to
-        the cuts of each part, taken together, and each candidate gives what is best for it.
-
-        Returns
-        -------
-        bound, reduced
-            The bound, and what is to be added to it if a candidate is chosen; shape (c,).
-        """
-        n = len(self._candidate)
-        shares, gain, constant = np.zeros(len(self._totals)), np.zeros(n), 0.0
-        for row, multiplier in zip(self._rows, np.abs(answer.row_dual).tolist(), strict=True):
-            if multiplier == 0:
-                continue
-            if row.cut is None:
-                price = multiplier / self._scale
-                gain[row.columns] -= price * row.values
-                constant += price * row.most
-                continue
-            column = self._column[row.cut.candidate]
-            here = column >= 0
-            gain[column[here]] += multiplier * row.cut.coefficient[here]
-            constant += multiplier * row.cut.constant
-            shares[row.cut.group] += multiplier
-        # A part whose cuts have less than full weight gains at most all of it; one with more must
-        # gain its floor.
-        constant += float((np.maximum(1 - shares, 0) * self._totals).sum())
-        constant -= float((np.maximum(shares - 1, 0) * self._floors).sum())
-        free = ~self._in & ~self._out
-        bound = constant + float(gain[self._in].sum()) + float(np.maximum(gain[free], 0).sum())
-        reduced = np.zeros(len(self._column))
-        reduced[self._candidate] = np.where(free, np.minimum(gain, 0), 0.0)
-        return bound, reduced
-
-    def solve_whole(
-        self, limit_s: float, *, among: NDArray[np.bool_] | None = None, nodes: int
-    ) -> _Answer | None:
-        """Solve in whole numbers what is left of the candidates, or some of them.
-
-        None if no set is found; ``ran_out`` tells whether that, or the answer, is for want of time
-        or of branches.
-        """
-        if self.impossible:
-            return None
-        highspy = self._highspy
-        n, g = len(self._candidate), len(self._totals)
-        left = ~self._out if among is None else among[self._candidate]
-        columns_left = np.flatnonzero(left)
-        small = _solver(highspy)
-        # In the scale of the program, less than half of the smallest weight.
-        small.setOptionValue("mip_abs_gap", 0.4 * self._scale)
-        small.setOptionValue("mip_max_nodes", nodes)
-        if math.isfinite(limit_s):
-            small.setOptionValue("time_limit", max(limit_s, 0.1))
-        n_left = len(columns_left)
-        place = np.full(n + g, -1, dtype=np.int32)
-        place[columns_left] = np.arange(n_left)
-        place[n:] = n_left + np.arange(g)
-        cost = np.concatenate([np.zeros(n_left), np.ones(g)])
-        lower = np.concatenate([self._in[columns_left].astype(float), self._floors * self._scale])
-        upper = np.concatenate([np.ones(n_left), self._totals * self._scale])
-        none, no_value = np.empty(0, np.int32), np.empty(0)
-        small.addCols(n_left + g, cost, lower, upper, 0, none, none, no_value)
-        for row in self._rows:
-            at = place[row.columns]
-            kept = at >= 0
-            n_kept = int(kept.sum())
-            small.addRow(-highspy.kHighsInf, row.most, n_kept, at[kept], row.values[kept])
-        whole = np.full(n_left, highspy.HighsVarType.kInteger)
-        small.changeColsIntegrality(n_left, np.arange(n_left, dtype=np.int32), whole)
-        small.run()
-        status = small.getModelStatus()
-        done = {highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kInfeasible}
-        self.ran_out = status not in done
-        info = small.getInfo()
-        solution = np.array(small.getSolution().col_value)
-        if status == highspy.HighsModelStatus.kInfeasible or info.primal_solution_status != (
-            highspy.SolutionStatus.kSolutionStatusFeasible
-        ):
-            return None
-        full = np.zeros(n + g)
-        full[columns_left], full[n:] = solution[:n_left], solution[n_left:]
-        answer = self._answer(full, np.empty(0))
-        answer.bound = float(info.mip_dual_bound)
-        return answer
-
-    def _row_of(self, cut: Cut) -> _Row:
-        """Return a cut as a row."""
-        column = self._column[cut.candidate]
-        here = column >= 0
-        columns = np.append(column[here], len(self._candidate) + cut.group).astype(np.int32)
-        values = np.append(-cut.coefficient[here] * self._scale, 1.0)
-        return _Row(columns, values, cut.constant * self._scale, cut)
-
-
-def _solver(highspy: Any) -> Any:
-    """Return a silent solver that does the same on every machine."""
-    with _silence():
-        solver = highspy.Highs()
-    for option, value in (
-        ("output_flag", False),
-        ("threads", 1),
-        ("random_seed", 0),
-        ("mip_rel_gap", 0.0),
-    ):
-        solver.setOptionValue(option, value)
-    solver.changeObjectiveSense(highspy.ObjSense.kMaximize)
-    return solver
-
-
-@contextlib.contextmanager
-def _silence() -> Iterator[None]:
-    """Keep stdout for results: the first solver greets on it before it can be told not to."""
-    sys.stdout.flush()
-    kept = os.dup(1)
-    try:
-        with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
-            os.dup2(nowhere.fileno(), 1)
-            yield
-    finally:
-        os.dup2(kept, 1)
-        os.close(kept)

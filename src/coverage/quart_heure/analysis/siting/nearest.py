@@ -145,7 +145,8 @@ def _bound(savings: Savings, count: int, value: int) -> int:
     for _ in range(_STEPS):
         over = np.maximum(saved - price[place], 0.0)
         worth = np.bincount(row, weights=over, minlength=savings.n_candidates)
-        taken = np.argpartition(-worth, min(count, len(worth)) - 1)[:count]
+        # Of equals the first: which of them is taken decides the next step, on every machine alike.
+        taken = np.argsort(-worth, kind="stable")[:count]
         bound = float(price.sum() + worth[taken].sum())
         if bound < best - 1e-9:
             best, stuck = bound, 0

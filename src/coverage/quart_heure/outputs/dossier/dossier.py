@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from quart_heure.errors import InputFileError, OutputError
-from quart_heure.files import replacing
+from quart_heure.file_sets import take_names, work_folder
+from quart_heure.files import AnyPath
 from quart_heure.labels import LANGUAGES
 from quart_heure.outputs.assets import Site
 from quart_heure.outputs.discretion import publishable
@@ -36,7 +37,7 @@ INDEX_NAME = "index.html"
 
 def write_dossiers(
     coverage: Coverage,
-    folder: Path,
+    folder: AnyPath,
     *,
     districts: Sequence[str] = (),
     lang: str = "fr",
@@ -75,8 +76,8 @@ def write_dossiers(
     Returns
     -------
     list of Path
-        The files, the index first. Each is written whole or not at all, the index last, so that
-        it never leads to a page that is not there.
+        The files, the index first. They take their names together when all are written, the index
+        last: pages of two runs do not stand side by side.
 
     Raises
     ------
@@ -86,6 +87,7 @@ def write_dossiers(
     OutputError
         If there is no such language, a file cannot be written, or there is nothing to print with.
     """
+    folder = Path(folder)
     if lang not in LANGUAGES:
         msg = f"There are no dossiers in language {lang!r}."
         raise OutputError(msg, hint=f"Languages: {', '.join(LANGUAGES)}.")
@@ -101,21 +103,30 @@ def write_dossiers(
     if site is not None:  # to its own index too
         others = [dataclasses.replace(link, here=False) for link in site.links]
         away = dataclasses.replace(site, links=others)
-    written = []
-    for number, (district_id, name) in enumerate(names.items(), start=1):
-        say(f"dossier {dossiers.label(district_id)} ({number}/{len(names)})")
-        links = None if districts else _links(dossiers, names, district_id)
-        page = render_district(
-            dossiers, district_id, maker.district(district_id), links=links, site=away
-        )
-        written.append(_write(page, folder / name))
-        if printer is not None:
-            created = str(coverage.manifest.get("created", ""))
-            target = (folder / name).with_suffix(".pdf")
-            written.append(printer.write(folder / name, target, created=created))
-    if not districts:
-        written.insert(0, _write(render_index(dossiers, names, site=site), folder / INDEX_NAME))
-    return written
+    written: list[str] = [] if districts else [INDEX_NAME]
+    try:
+        with work_folder(folder) as work:
+            for number, (district_id, name) in enumerate(names.items(), start=1):
+                say(f"dossier {dossiers.label(district_id)} ({number}/{len(names)})")
+                links = None if districts else _links(dossiers, names, district_id)
+                drawn = maker.district(district_id)
+                page = render_district(dossiers, district_id, drawn, links=links, site=away)
+                _write(page, work / name)
+                written.append(name)
+                if printer is not None:
+                    target = (work / name).with_suffix(".pdf")
+                    created = str(coverage.manifest.get("created", ""))
+                    written.append(printer.write(work / name, target, created=created).name)
+            if not districts:
+                _write(render_index(dossiers, names, site=site), work / INDEX_NAME)
+            take_names(work, folder, reversed(written))
+    except OSError as error:
+        if isinstance(error, OutputError):
+            raise
+        msg = f"{folder}: the dossiers cannot be written ({error.strerror or error})."
+        hint = "Choose a folder you may write to, with room left."
+        raise OutputError(msg, hint=hint) from error
+    return [folder / name for name in written]
 
 
 def shaped_districts(coverage: Coverage, districts: Sequence[str]) -> list[str]:
@@ -155,7 +166,5 @@ def _links(dossiers: Dossiers, names: dict[str, str], district_id: str) -> Links
     return Links(index=INDEX_NAME, previous=link(at - 1), next=link(at + 1))
 
 
-def _write(page: str, path: Path) -> Path:
-    with replacing(path) as temporary:
-        temporary.write_text(page, encoding="utf-8", newline="\n")
-    return path
+def _write(page: str, path: Path) -> None:
+    path.write_text(page, encoding="utf-8", newline="\n")

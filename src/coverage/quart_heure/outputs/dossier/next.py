@@ -10,7 +10,7 @@ import pandas as pd
 from quart_heure.labels import format_number, format_pct
 from quart_heure.outputs.dossier.words import Words, short
 from quart_heure.outputs.proposals.proposal import Proposal, proposal_title
-from quart_heure.study.siting_tables import place_words
+from quart_heure.study.siting.tables import place_words
 
 _PLACE = 60
 _NAMED = 3

@@ -55,6 +55,8 @@ class District:
     label: str
     at: LatLng
     shape: Shape
+    postcode: str = ""
+    """Where its id tells it."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -76,33 +78,82 @@ class PlaceName:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class StreetLabels:
-    """Places of street names, a column per field: all lists are as long.
+class PackedPoints:
+    """Steps between points, each number packed a byte at a time (see `walk_streets.planes`)."""
 
-    ``x`` and ``y`` are units of degrees, ``angle_deg`` turns clockwise, ``room_m`` is how long the
-    name may be, ``level`` the class of the street and ``name`` the position of its name.
+    x: list[str]
+    y: list[str]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PackedLines:
+    """Lines in units of degrees: how many points each has, and the steps between all of them."""
+
+    sizes: list[str]
+    steps: PackedPoints
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PackedLabels:
+    """Places of street names, a column per field (see `street_map.StreetLabels`)."""
+
+    at: PackedPoints
+    angle_deg: list[str]
+    room_m: list[str]
+    level: list[str]
+    name: list[str]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PackedStretches:
+    """A place of every street in every part of the area that it runs through, by name.
+
+    ``name`` is the position of its name, ``part`` that of the part, plus one; of a street, the
+    longest stretch comes first.
     """
 
-    x: list[int]
-    y: list[int]
-    angle_deg: list[int]
-    room_m: list[int]
-    level: list[int]
-    name: list[int]
+    at: PackedPoints
+    name: list[str]
+    part: list[str]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class StreetMap:
+    """Streets by class, the main ones first, their names, where these stand, and to find them."""
+
+    classes: list[PackedLines]
+    names: str
+    labels: PackedLabels
+    stretches: PackedStretches
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FoundPlaces:
+    """Stations and other places that can be searched by name.
+
+    ``part`` is the position among the parts of the area, plus one; 0 is none of them.
+    """
+
+    names: str
+    kinds: list[str]
+    kind: list[str]
+    at: PackedPoints
+    part: list[str]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Ground:
-    """What lies under and over the coverage; streets are by class, the main ones first."""
+    """What lies under and over the coverage."""
 
     bounds: Bounds
     area: Shape
     districts: list[District]
     scenery: dict[str, Scenery]
     place_names: list[PlaceName]
-    streets: list[list[Steps]]
-    street_names: list[str]
-    street_labels: StreetLabels
+    parts: list[str]
+    """What streets and places are said to lie in: districts, or their parts where there are any."""
+    streets: StreetMap
+    found: FoundPlaces | None = None
 
 
 # --- figures -------------------------------------------------------------------------------------
@@ -164,6 +215,19 @@ class GapMinutes:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class GapPart:
+    """What the district of a row has of a gap."""
+
+    row: int
+    area_ha: float | None
+    residents: float | None
+    minutes: GapMinutes
+    nearest: str = ""
+    discreet: bool = False
+    street: str = ""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Gap:
     """A gap; ``discreet`` is whether its nearest service is not to be shown."""
 
@@ -173,7 +237,12 @@ class Gap:
     area_ha: float | None
     residents: float | None
     minutes: GapMinutes
-    shape: Shape
+    cell: int
+    """A cell of it, by its place in the grid: the page draws the zone that holds it."""
+    shape: Shape = dataclasses.field(default_factory=list)
+    """Where the cells alone do not tell it: zones that hours part from each other."""
+    parts: list[GapPart] = dataclasses.field(default_factory=list)
+    """The same of what its districts have of it."""
     nearest: str = ""
     discreet: bool = False
     street: str = ""
@@ -193,6 +262,8 @@ class _View:
     """Where the study asked for an hour or a person."""
     ends_told: str = ""
     """Share of the whole area from the one end to the other, as the report writes it."""
+    confirmed_pct: Column = dataclasses.field(default_factory=list)
+    """Of each row, what is covered if only confirmed places count."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -201,11 +272,15 @@ class CategoryView(_View):
 
     kind: Literal["category"]
     label: str
+    none: str
+    """What one has none of, as a sentence says it; empty where nobody wrote that."""
     colour: str
     counted: int
     figures: CategoryFigures
     figures_at: list[CategoryFiguresAt]
     essential: bool = False
+    unjudged: bool = False
+    """No place of it is known: that is not the same as that there is none."""
     anchored: int = 0
 
 
@@ -234,6 +309,8 @@ class ServiceWords:
     access: str = ""
     status: str = ""
     left_out: str = ""
+    source: str = ""
+    source_date: str = ""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -248,8 +325,6 @@ class Service(ServiceWords):
     audience: str = ""
     capacity: str = ""
     operator: str = ""
-    source: str = ""
-    source_date: str = ""
     outside: bool = False
 
 
@@ -296,6 +371,7 @@ class PackedCells:
 
     width: int
     height: int
+    cell_m: float
     fit: Fit
     upper_min: list[float]
     far: int
@@ -306,6 +382,14 @@ class PackedCells:
     perhaps: dict[str, str]
     water: str
     """1 where a cell is in water, packed; empty where none is known to be."""
+    district: str
+    """The row of each cell in the tables, and 1; packed."""
+    quarter: list[str]
+    """The position in ``quarters`` of each cell, and 1; packed numbers, empty without quarters."""
+    quarters: list[str]
+    residents: list[str]
+    """Residents of each cell in units of ``resident_unit``; packed numbers."""
+    resident_unit: float
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -328,6 +412,8 @@ class CompositeHours:
 
     hours: list[int]
     shares_pct: list[list[Column]]
+    any_at_most_pct: list[Column]
+    """Of each state and row, the share with one that is open within reach at most."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -345,14 +431,6 @@ class PackedHours:
 
 
 # --- walks ---------------------------------------------------------------------------------------
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class PackedPoints:
-    """Steps between points, each number packed a byte at a time (see `walk_streets.planes`)."""
-
-    x: list[str]
-    y: list[str]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -407,8 +485,7 @@ class PackedWalks:
 
     ``services`` are those of the page in metres from the corner of its grid, which lies at
     ``corner`` of the study's CRS; ``ids`` are their own, and ``counted`` tells which of them count.
-    ``cells`` and ``service_entries`` are the exceptions from the rule of entries. ``district`` is
-    the row of each cell and 1, ``residents`` are in units of ``resident_unit``.
+    ``cells`` and ``service_entries`` are the exceptions from the rule of entries.
     """
 
     unit_m: float
@@ -428,9 +505,6 @@ class PackedWalks:
     ids: list[str]
     service_entries: PackedEntries
     counted: list[int]
-    district: str
-    residents: list[str]
-    resident_unit: float
 
 
 # --- proposals -----------------------------------------------------------------------------------
@@ -516,6 +590,8 @@ class SaidOtherwise(Said):
     """The same in the other language, with what views and services say there, in their order."""
 
     labels: dict[str, str]
+    nones: dict[str, str]
+    places: list[str]
     services: list[ServiceWords]
 
 
@@ -535,6 +611,8 @@ class PageData:
     ground: Ground
     rows: list[str]
     """Labels of the rows of every table: the districts, then the whole area."""
+    places: list[str]
+    """The same as a sentence names them: "15e arrondissement"."""
     views: list[View]
     services: list[Service]
     cells: PackedCells
@@ -542,6 +620,8 @@ class PageData:
     proposals: list[Proposal]
     supposed: str = ""
     """The changes that the page opens with, as its address says them."""
+    dossiers: list[str] = dataclasses.field(default_factory=list)
+    """Links to the dossiers of the districts, in their order, "" for none; empty without any."""
 
 
 def json_in_html(data: Any) -> str:

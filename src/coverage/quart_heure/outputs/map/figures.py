@@ -88,6 +88,19 @@ def category_figures_at(coverage: Coverage, category: str) -> list[CategoryFigur
     return found
 
 
+def confirmed_shares(coverage: Coverage, category: str) -> Column:
+    """Return per row the share that is covered if only confirmed places count.
+
+    Of residents, or of area without them; None where it is not known.
+    """
+    share = "residents_confirmed" if coverage.study.residents is not None else "confirmed"
+    table = coverage.freshness[coverage.freshness["category"] == category]
+    rows = category_rows(coverage, category)[["level", "district_id"]].astype(str)
+    found = table.astype({"level": str, "district_id": str}).set_index(["level", "district_id"])
+    found = found.reindex(pd.MultiIndex.from_frame(rows))
+    return column(found[f"{share}_covered_pct"])
+
+
 def composite_shares(coverage: Coverage) -> list[Column]:
     """Return per row the share of residents, or of area without them, by services within reach."""
     share = "residents_pct" if coverage.study.residents is not None else "area_pct"

@@ -6,6 +6,7 @@ Streets and the places of their names are those of the walking network itself.
 from __future__ import annotations
 
 import dataclasses
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,8 +23,9 @@ from quart_heure.outputs.map.data import (
     Scenery,
     Shape,
     Steps,
-    StreetLabels,
 )
+from quart_heure.outputs.map.found_places import found_places, postcode_of
+from quart_heure.outputs.map.street_map import Parts, StreetLabels, Stretches, street_map
 from quart_heure.outputs.shapes import Pen, inner_points, simplified
 
 if TYPE_CHECKING:
@@ -57,7 +59,13 @@ _NAME_HALF_M = 60
 """A name is written along the chord of this half-length around its place."""
 
 
-def ground(coverage: Coverage, background: gpd.GeoDataFrame | None, pen: Pen) -> Ground:
+def ground(
+    coverage: Coverage,
+    background: gpd.GeoDataFrame | None,
+    pen: Pen,
+    *,
+    telling: re.Pattern[str] | None = None,
+) -> Ground:
     """Return what lies under and over the coverage.
 
     Parameters
@@ -68,6 +76,8 @@ def ground(coverage: Coverage, background: gpd.GeoDataFrame | None, pen: Pen) ->
         Columns kind (``water``, ``park`` …), name and geometry in the CRS of the study.
     pen
         Writes the shapes.
+    telling
+        Found in the names of places that would tell of one that is not shown.
     """
     area = coverage.study.area
     around = shapely.buffer(area.geometry.simplify(50), _SURROUNDINGS_M, quad_segs=4)
@@ -79,15 +89,17 @@ def ground(coverage: Coverage, background: gpd.GeoDataFrame | None, pen: Pen) ->
     lines, names, labels = streets(
         coverage.study.network, area=area.geometry, around=around, pen=pen
     )
+    parts = Parts(area)
+    stretches = Stretches.of(coverage.study.network, parts, names, pen)
     return Ground(
         bounds=_bounds(area.geometry, pen),
         area=pen.polygons(simplified([area.geometry], _GROUND_TOLERANCE_M))[0],
         districts=_districts(area, pen),
         scenery=scenery,
         place_names=place_names,
-        streets=lines,
-        street_names=names,
-        street_labels=labels,
+        parts=parts.names,
+        streets=street_map(lines, stretches.names, labels, stretches),
+        found=found_places(background, parts, pen, area=area, telling=telling),
     )
 
 
@@ -107,7 +119,13 @@ def _districts(area: StudyArea, pen: Pen) -> list[District]:
     # Neighbours share their border to the vertex: simplified as one, they still do.
     shapes = shapely.coverage_simplify(shapes, _GROUND_TOLERANCE_M)
     return [
-        District(id=str(identifier), label=str(label), at=at, shape=shape)
+        District(
+            id=str(identifier),
+            label=str(label),
+            at=at,
+            shape=shape,
+            postcode=postcode_of(str(identifier)),
+        )
         for identifier, label, at, shape in zip(
             area.districts["district_id"],
             area.districts["label"],
@@ -127,6 +145,8 @@ def _places(
     if background is None:
         return scenery, names
     seen = background[shapely.intersects(background.geometry.to_numpy(), frame)]
+    # Points are there to be found, not to be drawn.
+    seen = seen[shapely.get_dimensions(seen.geometry.to_numpy()) > 0]
     for kind, rows in sorted(seen.groupby(seen["kind"].astype(str), sort=True)):
         shapes = rows.geometry.to_numpy()
         lines = shapely.get_dimensions(shapes) == 1

@@ -149,13 +149,16 @@ def _composite_hours(
         return None
     every = np.stack([one.of_hour for one in essentials], axis=1)
     distinct, of_hour = np.unique(every, axis=0, return_inverse=True)
-    shares = []
+    shares, most = [], []
     for states in distinct.tolist():
         count = np.zeros(n_cells, dtype=np.int64)
+        perhaps = np.zeros(n_cells, dtype=np.int64)
         for one, state in zip(essentials, states, strict=True):
             count += one.states[state] == YES
+            perhaps |= one.states[state] > 0
         shares.append(shares_by_count(sums, count, len(essentials)))
-    return CompositeHours(hours=of_hour.ravel().tolist(), shares_pct=shares)
+        most.append([some for _, some in shares_by_count(sums, perhaps, 1)])
+    return CompositeHours(hours=of_hour.ravel().tolist(), shares_pct=shares, any_at_most_pct=most)
 
 
 def _classes(states: Sequence[NDArray[np.int8]]) -> tuple[NDArray[np.int64], NDArray[np.int8]]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from quart_heure.analysis.states import PERHAPS, YES
 from quart_heure.analysis.statuses import BORDERLINE
 from quart_heure.analysis.week import HOURS
 from quart_heure.errors import StudyFileError
-from quart_heure.files import replacing
+from quart_heure.files import AnyPath, replacing
+from quart_heure.labels import district_label
 from quart_heure.outputs.assets import Site
-from quart_heure.outputs.discretion import publishable
+from quart_heure.outputs.discretion import publishable, telling_of
 from quart_heure.outputs.map.cells import Grid, cells_shown, thresholds_offered
 from quart_heure.outputs.map.data import Constants, PageData, Said, SaidOtherwise
 from quart_heure.outputs.map.figures import category_rows, has_ends
@@ -53,11 +55,9 @@ _SWAPPED_WORDS = (
     "map_help",
     "legend",
     "panel_label",
+    "card_label",
     "skip_to_panel",
     "skip_to_map",
-    *(f"headline_{reached}{ending}" for reached in ("all", "none") for ending in ("", "_area")),
-    "headline_all_one",
-    "headline_all_area_one",
 )
 """Words that stand outside the parts of the page that are swapped as a whole."""
 
@@ -71,6 +71,7 @@ def build_map(
     what_if: bool = True,
     proposals: Sequence[Proposal] = (),
     scenario: Scenario | None = None,
+    dossiers: Mapping[str, str] | None = None,
     site: Mapping[str, Site] | None = None,
 ) -> folium.Map:
     """Build the map as a folium map, to be shown in a notebook or given further layers.
@@ -92,6 +93,8 @@ def build_map(
         What `quart_heure.outputs.proposals.folder.read_proposal` read, to show on it.
     scenario
         What the page supposes when it opens: who gains and who loses, before and after.
+    dossiers
+        Where the dossiers of districts lie, by their ids, as paths from the page.
     site
         Other pages of the site that it belongs to, by language.
 
@@ -107,15 +110,16 @@ def build_map(
     A folium layer that is added draws over the coverage. Its popups need scripts that folium loads
     from the internet, which this page does not allow.
     """
+    telling = telling_of(coverage)
     coverage = publishable(coverage)
     study = coverage.study
     pen = Pen(study.area.crs)
     if background is not None and background.crs is not None:
         background = background.to_crs(study.area.crs)
-    shown = views(coverage, pen, lang=lang)
+    grid = Grid(coverage)
+    shown = views(coverage, pen, grid, lang=lang)
     check_fits(proposals, coverage.manifest)
     services, places = services_shown(coverage, pen, lang=lang)
-    grid = Grid(coverage)
     hours = hours_shown(coverage, coverage.week, grid, places)
     called = {one: labels(coverage, lang=one) for one in LANGUAGES}
     texts = {
@@ -143,16 +147,22 @@ def build_map(
         other=SaidOtherwise(
             **vars(_said(texts[other], other)),
             labels=called[other],
+            nones={
+                category: study.catalogue[category].none(other) for category in study.categories
+            },
+            places=_places(coverage, lang=other),
             services=service_words(coverage, lang=other),
         ),
-        ground=ground(coverage, background, pen),
+        ground=ground(coverage, background, pen, telling=telling),
         rows=category_rows(coverage, study.categories[0])["label"].astype(str).tolist(),
+        places=_places(coverage, lang=lang),
         views=shown,
         services=services,
         cells=cells_shown(coverage, grid, places),
         hours=hours,
         proposals=proposals_shown(proposals, coverage, grid, pen),
         supposed="" if scenario is None else opening_address(coverage, scenario),
+        dossiers=_links(coverage, dossiers),
     )
     if scenario is not None and (not what_if or has_ends(coverage)):
         msg = f"Scenario {scenario.name!r}: a map without what-if shows none."
@@ -184,6 +194,7 @@ def render_map(
     what_if: bool = True,
     proposals: Sequence[Proposal] = (),
     scenario: Scenario | None = None,
+    dossiers: Mapping[str, str] | None = None,
     site: Mapping[str, Site] | None = None,
 ) -> str:
     """Return the map as one HTML page (see `build_map`)."""
@@ -195,6 +206,7 @@ def render_map(
         what_if=what_if,
         proposals=proposals,
         scenario=scenario,
+        dossiers=dossiers,
         site=site,
     )
     return str(chart.get_root().render())
@@ -202,7 +214,7 @@ def render_map(
 
 def write_map(
     coverage: Coverage,
-    path: Path,
+    path: AnyPath,
     *,
     lang: str = "fr",
     background: gpd.GeoDataFrame | None = None,
@@ -210,6 +222,7 @@ def write_map(
     what_if: bool = True,
     proposals: Sequence[Proposal] = (),
     scenario: Scenario | None = None,
+    dossiers: Mapping[str, str] | None = None,
     site: Mapping[str, Site] | None = None,
 ) -> Path:
     """Write the map to a file, whole or not at all (see `build_map`).
@@ -219,6 +232,7 @@ def write_map(
     OutputError
         If the file cannot be written.
     """
+    path = Path(path)
     page = render_map(
         coverage,
         lang=lang,
@@ -227,11 +241,28 @@ def write_map(
         what_if=what_if,
         proposals=proposals,
         scenario=scenario,
+        dossiers=dossiers,
         site=site,
     )
     with replacing(path) as temporary:
         temporary.write_text(page, encoding="utf-8")
     return path
+
+
+def _links(coverage: Coverage, dossiers: Mapping[str, str] | None) -> list[str]:
+    """Return the address of the dossier of each district, "" for none; nothing without any."""
+    if not dossiers:
+        return []
+    ids = coverage.study.area.districts["district_id"].astype(str)
+    # As a path alone: a name that looks like another kind of address is none.
+    paths = (quote(dossiers.get(district, "")) for district in ids)
+    return [f"./{path}" if path else "" for path in paths]
+
+
+def _places(coverage: Coverage, *, lang: str) -> list[str]:
+    """Return what a sentence calls each row of the tables."""
+    labels = category_rows(coverage, coverage.study.categories[0])["label"].astype(str)
+    return [district_label(label, lang) for label in labels]
 
 
 def _said(texts: PageTexts, lang: str) -> Said:

@@ -125,8 +125,8 @@ class MapPage(folium.Figure):
         """Return the page as HTML."""
         for child in list(self._children.values()):
             child.render(**kwargs)
-        scripts = [_leaflet("leaflet.js"), page_script(), self.script.render(**kwargs)]
-        styles = [_leaflet_css(), stylesheet("map")]
+        scripts = [leaflet("leaflet.js"), page_script(), self.script.render(**kwargs)]
+        styles = [leaflet_style(), stylesheet("map")]
         images = f"data: {_TILES_HOST}" if self.online_tiles else "data:"
         page = _environment().get_template("map_page.html.j2")
         return page.render(
@@ -151,7 +151,8 @@ def _environment() -> jinja2.Environment:
 
 
 @functools.cache
-def _leaflet(name: str) -> str:
+def leaflet(name: str) -> str:
+    """Return a file of Leaflet as text."""
     folder = resources.files("js_lib_leaflet").joinpath("static", "js_lib_leaflet")
     text = folder.joinpath(name).read_text(encoding="utf-8")
     # The comment that points to a source map would make developer tools ask for a file.
@@ -159,7 +160,7 @@ def _leaflet(name: str) -> str:
 
 
 @functools.cache
-def _leaflet_css() -> str:
+def leaflet_style() -> str:
     """Return Leaflet's style with its images inside."""
     folder = resources.files("js_lib_leaflet").joinpath("static", "js_lib_leaflet")
 
@@ -167,4 +168,4 @@ def _leaflet_css() -> str:
         content = folder.joinpath(found[1]).read_bytes()
         return f"url(data:image/png;base64,{base64.b64encode(content).decode()})"
 
-    return re.sub(r"url\((images/[\w-]+\.png)\)", image, _leaflet("leaflet.css"))
+    return re.sub(r"url\((images/[\w-]+\.png)\)", image, leaflet("leaflet.css"))

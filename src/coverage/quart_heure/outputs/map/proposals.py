@@ -20,7 +20,7 @@ from quart_heure.outputs.proposals import proposal as found
 from quart_heure.outputs.results.rows import printable
 from quart_heure.outputs.shapes import Pen
 from quart_heure.study.elsewhere import Elsewhere
-from quart_heure.study.siting_tables import place_words
+from quart_heure.study.siting.tables import place_words
 
 if TYPE_CHECKING:
     import geopandas as gpd

@@ -24,6 +24,10 @@ _OTHER_FORM = re.compile(r"^\s*(?:import|export)\b.*", re.MULTILINE)
 _TYPES = re.compile(r"^ */\*\*.*?\*/\n", re.MULTILINE | re.DOTALL)
 """What is said to the type checker alone, on lines of its own."""
 
+_REMARKS = re.compile(r"^ *(?://.*|/\*(?:[^*]|\*(?!/))*\*/)?\n", re.MULTILINE)
+_INDENTS = re.compile(r"^ +", re.MULTILINE)
+"""Remarks and indents: readers of the modules need them, a browser does not."""
+
 
 @functools.cache
 def page_script() -> str:
@@ -36,7 +40,8 @@ def page_script() -> str:
     """
     linked: list[str] = []
     _link(_FIRST, linked, done=set(), above=())
-    return f'(function () {{\n"use strict";\n\n{"".join(linked)}\n}})();\n'
+    text = f'(function () {{\n"use strict";\n\n{"".join(linked)}\n}})();\n'
+    return _INDENTS.sub("", _REMARKS.sub("", text))
 
 
 def _link(name: str, linked: list[str], *, done: set[str], above: tuple[str, ...]) -> None:

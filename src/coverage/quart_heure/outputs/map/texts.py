@@ -6,15 +6,13 @@ import dataclasses
 import functools
 import math
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from quart_heure.analysis.answers import COMPOSITES
 from quart_heure.labels import (
     district_label,
     district_word,
     format_date,
-    format_number,
     format_pct,
     format_plain,
     phrase,
@@ -23,7 +21,7 @@ from quart_heure.labels import (
 )
 from quart_heure.outputs.assets import asset
 from quart_heure.outputs.doubts import DoubtLine, doubt_lines, pace_words
-from quart_heure.outputs.fact_ages import age_words, ages_of, confirmed_short
+from quart_heure.outputs.fact_ages import age_words, ages_of
 from quart_heure.outputs.hour_words import hour_words, person_words, week_words
 from quart_heure.outputs.map.data import PackedHours, View
 from quart_heure.outputs.map.figures import has_ends
@@ -59,10 +57,10 @@ class PageTexts:
     ----------
     words
         The words of the page in its language, as ``words.toml`` has them.
-    headline
-        Two figures, each with its sentence; none without essential services.
-    facts
-        What the headline would be with confirmed places alone; empty without a headline.
+    go_to
+        Asks for a district.
+    unjudged
+        Which categories are not judged; empty without any.
     proposals
         What each proposal is about.
     definitions, sources
@@ -79,9 +77,9 @@ class PageTexts:
     essential_count: str
     asked: list[str]
     any_time: str
-    headline: list[tuple[str, str]]
-    facts: str
+    go_to: str
     essentials: str
+    unjudged: str
     choices: list[Choice]
     composite: str
     composite_hint: str
@@ -162,9 +160,9 @@ def page_texts(
         essential_count=words["count_words"].get(str(count), str(count)),
         asked=_asked(manifest.get("parameters", {}), words, lang=lang),
         any_time=words["asked_time" if study.moment is not None else "any_time"],
-        headline=_headline(coverage, words, lang=lang),
-        facts=_facts(coverage, lang=lang),
+        go_to=words["go_to"].format(district=district),
         essentials=_essentials(study, words, lang=lang),
+        unjudged=_unjudged(study, words, lang=lang),
         choices=_choices(views, labels, coverage, lang=lang),
         composite=words["composite"],
         composite_hint=words["composite_hint"].format(n=count),
@@ -198,60 +196,23 @@ def _asked(parameters: Mapping[str, Any], words: Mapping[str, Any], *, lang: str
     return said
 
 
-def _headline(coverage: Coverage, words: Mapping[str, Any], *, lang: str) -> list[tuple[str, str]]:
-    """Return the two figures of the headline, each with its sentence; none without essentials."""
-    study = coverage.study
-    total = len(study.essentials)
-    if total == 0:
-        return []
-    minutes = format_plain(study.threshold_min, lang)
-    number = words["count_words"].get(str(total), str(total))
-    people = study.residents is not None
-    lines = []
-    share_column = "residents_pct" if people else "area_pct"
-    for key, reached in (("headline_all", total), ("headline_none", 0)):
-        name = key if people else f"{key}_area"
-        if total == 1 and key == "headline_all":
-            name += "_one"
-        pct = _ends(_city_bounds(coverage, share_column, reached), format_pct, lang)
-        count = _city_bounds(coverage, "residents", reached)
-        figure = _ends(count, format_number, lang) if people else pct
-        lines.append((figure, words[name].format(share=pct, n=number, minutes=minutes)))
-    return lines
-
-
-def _facts(coverage: Coverage, *, lang: str) -> str:
-    rows = ages_of(coverage.freshness)
-    if not rows.keys() >= set(COMPOSITES):
-        return ""
-    by = "residents" if coverage.study.residents is not None else "area"
-    every, some = (rows[name] for name in COMPOSITES)
-    return confirmed_short(every, some, by=by, lang=lang)
-
-
-def _city_bounds(coverage: Coverage, column: str, reached: int) -> tuple[float, float]:
-    """Return the least and the most of the whole area that has so many essentials in reach."""
-    table = coverage.composite
-    rows = table[(table["level"] == "city") & (table["essentials_within"] == reached)]
-    ends = [float(rows[name].sum()) for name in (column, f"{column}_at_most") if name in rows]
-    return min(ends), max(ends)
-
-
-def _ends(bounds: tuple[float, float], form: Callable[[float, str], str], lang: str) -> str:
-    """Write the least and the most of a figure, one figure if they read the same."""
-    least, most = (form(bound, lang) for bound in bounds)
-    return least if least == most else f"{least} – {most}"
-
-
 def _essentials(study: Study, words: Mapping[str, Any], *, lang: str) -> str:
-    names = [study.catalogue[category].label(lang) for category in study.essentials]
-    # Within a sentence a name starts small, unless it is an abbreviation.
+    named = _named(study, study.essentials, words, lang=lang)
+    return str(words["headline_essentials"].format(names=named)) if named else ""
+
+
+def _unjudged(study: Study, words: Mapping[str, Any], *, lang: str) -> str:
+    named = _named(study, study.unjudged, words, lang=lang)
+    return str(words["unjudged"].format(names=named)) if named else ""
+
+
+def _named(study: Study, categories: Sequence[str], words: Mapping[str, Any], *, lang: str) -> str:
+    """Name categories within a sentence; "" for none."""
+    names = [study.catalogue[category].label(lang) for category in categories]
+    # There a name starts small, unless it is an abbreviation.
     names = [name[0].lower() + name[1:] if name[1:2].islower() else name for name in names]
-    if not names:
-        return ""
     listed = ", ".join(names[:-1])
-    joined = f"{listed} {words['and']} {names[-1]}" if listed else names[-1]
-    return str(words["headline_essentials"].format(names=joined))
+    return f"{listed} {words['and']} {names[-1]}" if listed else "".join(names)
 
 
 def _choices(

@@ -1,4 +1,4 @@
-"""Walks of the map: streets, barriers and residents, packed so that the page can search itself.
+"""Walks of the map: streets and barriers, packed so that the page can search itself.
 
 "What if one opened here?" is answered by the page as the analysis answers it. Where its cells enter
 the streets is not packed: there are four entries to a cell, and the rule that finds them (see
@@ -16,7 +16,6 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from quart_heure.analysis.districts import Districts
 from quart_heure.network.barriers import Barriers
 from quart_heure.network.components import useful_parts
 from quart_heure.network.entries import needed_entries, walked_to
@@ -41,9 +40,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from quart_heure.study.coverage import Coverage
-
-RESIDENTS = 0.25
-"""Residents of a cell are told to this; rounding is carried on, and never adds up."""
 
 APART_M = 1.0
 """Entries of a place are listed where the rule would err by this much on its way to a street."""
@@ -113,18 +109,7 @@ def walks(coverage: Coverage, grid: Grid, places: Mapping[str, int]) -> PackedWa
             (xy - corner).round(2), doors.at(xy), np.arange(len(xy)), always_m=study.snap_m
         ),
         counted=[int(one) for one in shown["counted"]],
-        district=grid.packed(Districts.of(study.area, cells).code[cells.inside] + 1),
-        residents=grid.packed_numbers(
-            whole_residents(np.nan_to_num(coverage.cells["residents"].to_numpy(float)))
-        ),
-        resident_unit=RESIDENTS,
     )
-
-
-def whole_residents(residents: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return residents in units of `RESIDENTS`, each rounding carried on to the next cell."""
-    total = np.rint(np.cumsum(residents) / RESIDENTS).astype(np.int64)
-    return np.diff(total, prepend=0)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,7 +13,8 @@ import pyogrio.errors
 import shapely
 
 from quart_heure.errors import InputFileError, OutputError
-from quart_heure.files import sha256_of
+from quart_heure.file_sets import take_names, work_folder
+from quart_heure.files import AnyPath, sha256_of
 from quart_heure.labels import LANGUAGES
 from quart_heure.outputs.degrees import degrees_of
 from quart_heure.outputs.proposals.proposal import KINDS, PROPOSAL_FORMAT, Proposal, Said
@@ -31,7 +30,6 @@ from quart_heure.schema import COLUMNS, check_columns, column_problems, describe
 
 SAID_NAME = "said.json"
 _DICTIONARY_NAME = "data_dictionary.csv"
-_WORK = ".quart-heure-"
 
 REQUIRED = {
     "sites": ("sites", "site_candidates", "site_districts"),
@@ -49,7 +47,7 @@ _WRITE_ERRORS = (
 )
 
 
-def write_proposal(proposal: Proposal, directory: Path) -> list[Path]:
+def write_proposal(proposal: Proposal, directory: AnyPath) -> list[Path]:
     """Write a proposal into a folder of its own.
 
     Parameters
@@ -71,27 +69,17 @@ def write_proposal(proposal: Proposal, directory: Path) -> list[Path]:
         If the folder holds the results of an analysis, or cannot be written. What it held before
         is then still there.
     """
+    directory = Path(directory)
     earlier = _earlier_files(directory)
-    is_new = not directory.exists()
-    work: Path | None = None
     try:
-        directory.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=_WORK, dir=directory))
-        names = _write_all(proposal, work)
-        for name in names:
-            (work / name).replace(directory / name)
-        for name in earlier - set(names):
-            (directory / name).unlink(missing_ok=True)
+        with work_folder(directory) as work:
+            names = _write_all(proposal, work)
+            take_names(work, directory, names, gone=earlier - set(names))
     except _WRITE_ERRORS as error:
         reason = getattr(error, "strerror", None) or error
         msg = f"{directory}: the proposal cannot be written ({reason})."
         hint = "Choose a folder you may write to, with room left."
         raise OutputError(msg, hint=hint) from error
-    finally:
-        if work is not None:
-            shutil.rmtree(work, ignore_errors=True)
-        if is_new and directory.is_dir() and not any(directory.iterdir()):
-            directory.rmdir()
     return [directory / name for name in names]
 
 
@@ -170,7 +158,7 @@ def _with_degrees(table: pd.DataFrame) -> pd.DataFrame:
     return plain.assign(longitude=lon, latitude=lat)
 
 
-def read_proposal(directory: Path) -> Proposal:
+def read_proposal(directory: AnyPath) -> Proposal:
     """Read a proposal back.
 
     Raises
@@ -178,6 +166,7 @@ def read_proposal(directory: Path) -> Proposal:
     InputFileError
         If the folder holds none, or a file of it is missing, changed or of another version.
     """
+    directory = Path(directory)
     manifest = read_manifest(directory)
     about = manifest.get("proposal")
     hint = "Give the folder that `quart-heure site`, `ask` or `links` wrote with --output."

@@ -20,7 +20,7 @@ from quart_heure.outputs.dossier.cells import CLASS_COLOURS
 from quart_heure.outputs.dossier.page import page_words
 from quart_heure.outputs.dossier.shared import shared_lines
 from quart_heure.outputs.dossier.words import Words, short
-from quart_heure.outputs.palette import PALETTE
+from quart_heure.outputs.palette import GAP_HATCH
 from quart_heure.outputs.publication.content import brief
 from quart_heure.outputs.publication.links import (
     DOSSIERS,
@@ -157,7 +157,7 @@ class SitePages:
             if composite
             else "",
             reach_colours=reach_colours(len(d.coverage.study.essentials)) if composite else [],
-            faint=PALETTE.gap_faint,
+            faint=GAP_HATCH,
             pictures=[self._picture(maps, category) for category in said.mapped],
             rows=[self._row(each, [key for key, _ in said.columns]) for each in said.districts],
             city=[self._city(key) for key, _ in said.columns],

@@ -10,7 +10,7 @@ import shapely
 
 from quart_heure.outputs.dossier.cells import Frame
 from quart_heure.outputs.dossier.drawing import png
-from quart_heure.outputs.palette import PALETTE, shades
+from quart_heure.outputs.palette import GAP_HATCH, PALETTE, shades
 from quart_heure.outputs.shapes import inner_points
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class AreaMaps:
         rows, cols = np.ogrid[: picture.shape[0], : picture.shape[1]]
         # Where there is none, stripes too: the answer reads without colour.
         stripes = (within == 0) & ((rows + cols) % 11 < 2)
-        picture[stripes] = [*bytes.fromhex(PALETTE.gap_faint[1:])]
+        picture[stripes] = [*bytes.fromhex(GAP_HATCH[1:])]
         image = maps.figure.figimage(picture, zorder=-1)
         marks = maps.services_of(self._coverage.study.essentials)
         try:

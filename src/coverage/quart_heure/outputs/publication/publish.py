@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from quart_heure.errors import OutputError
-from quart_heure.files import replacing, replacing_set, sha256_of
+from quart_heure.file_sets import replacing_set
+from quart_heure.files import replacing, sha256_of
 from quart_heure.labels import LANGUAGES
 from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.dossier.content import Dossiers
@@ -133,6 +134,9 @@ def write_publication(
             background=background,
             what_if=what_if,
             proposals=proposals,
+            dossiers={
+                each: f"{DOSSIERS_FOLDER}/{name}" for each, name in file_names(districts).items()
+            },
             site={each: site_links(Words(each, "dossier", "publication"), here=MAP)
                   for each in LANGUAGES},
         )  # fmt: skip

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from quart_heure.files import replacing
+from quart_heure.files import AnyPath, replacing
 from quart_heure.outputs.assets import inlined, page_environment, security_policy, stylesheet
 from quart_heure.outputs.degrees import degrees_of
 from quart_heure.outputs.results.manifest import json_text
@@ -37,8 +37,9 @@ def render_check(check: Check, *, form: str, width: int = 100) -> str:
     return _terminal(check, width)
 
 
-def write_check(check: Check, path: Path) -> None:
+def write_check(check: Check, path: AnyPath) -> None:
     """Write the findings as a GeoPackage, to be opened beside the streets in QGIS."""
+    path = Path(path)
     findings = check.findings.copy()
     findings["geometry"] = [
         shape if not shapely.is_empty(shape) else None for shape in findings.geometry

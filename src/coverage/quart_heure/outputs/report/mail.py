@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from quart_heure.labels import format_date, format_number, format_pct, format_plain, phrase, text
 from quart_heure.outputs.report.structure import Report, SinceRow
 from quart_heure.outputs.report.watch import Alarm
+from quart_heure.steering import harmless
 
 _COLUMNS = 72
 _DISTRICTS = 5
@@ -29,7 +30,7 @@ def mail_text(content: Report, alarms: Sequence[Alarm] = ()) -> str:
             break_on_hyphens=False,
         )
         lines += wrapped or [""]
-    return "\n".join(lines).strip() + "\n"
+    return harmless("\n".join(lines)).strip() + "\n"
 
 
 def _paragraphs(content: Report, alarms: Sequence[Alarm]) -> Iterator[str]:

@@ -34,6 +34,7 @@ def render_hours(
             "bound": round(found.bound, 1),
             "wanted": round(found.wanted, 1),
             "proven": found.proven,
+            "stopped": found.stopped,
             "windows": typed_rows(found.windows, "windows"),
         }
         return json_text(content) + "\n"
@@ -51,11 +52,24 @@ def render_hours(
     ]
     k = len(found.windows)
     if found.proven:
-        lines.append(phrase("hours_proven", lang, k=k, hours=found.hours))
+        lines.append(phrase("hours_proven", lang, k=found.count, hours=found.hours))
     else:
         gap = 100 * (found.bound - found.value) / found.value
-        bound, told = format_number(found.bound, lang), format_number(gap, lang, 1)
-        lines.append(phrase("site_bound", lang, bound=bound, gap=told))
+        lines.append(
+            phrase(
+                "hours_bound",
+                lang,
+                k=found.count,
+                hours=found.hours,
+                bound=format_number(found.bound, lang),
+                gap=format_number(gap, lang, 2),
+                unit=unit,
+            )
+        )
+    if k < found.count:
+        lines.append(phrase("hours_fewer", lang, k=k, n=found.count))
+    if found.stopped:
+        lines.append(phrase("site_stopped", lang))
     lines.append(phrase("hours_note", lang, hours=found.hours))
     rows = [
         [

@@ -32,7 +32,7 @@ from quart_heure.outputs.results.manifest import describe_run, json_text
 from quart_heure.outputs.results.rows import printable
 from quart_heure.outputs.telling import telling_rows
 from quart_heure.schema import check_columns, table_columns
-from quart_heure.study.siting_tables import place_words
+from quart_heure.study.siting.tables import place_words
 
 if TYPE_CHECKING:
     from quart_heure.study.siting import Siting

@@ -9,9 +9,8 @@ from typing import Any
 import pandas as pd
 
 from quart_heure.schema import Column
-
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""A spreadsheet may run text that starts so as a formula."""
+from quart_heure.sources.texts import FORMULA_STARTS
+from quart_heure.steering import STEERING
 
 
 def csv_text(
@@ -40,7 +39,7 @@ def read_csv(path: Path, columns: list[Column]) -> pd.DataFrame:
             continue
         values = frame[column.name]
         if column.dtype == "text":
-            guarded = values.str.startswith("'") & values.str[1:].str.startswith(_FORMULA_STARTS)
+            guarded = values.str.startswith("'") & values.str[1:].str.startswith(FORMULA_STARTS)
             frame[column.name] = values.where(~guarded, values.str[1:])
         elif column.dtype == "boolean":
             frame[column.name] = values == "true"
@@ -58,7 +57,8 @@ def _as_text(frame: pd.DataFrame, column: Column, decimal: str) -> pd.Series[Any
     if column.dtype == "text":
         # A bare carriage return is not quoted and would begin a row of its own.
         words = values.astype("str").fillna("").str.replace(r"\r\n?", "\n", regex=True)
-        return words.where(~words.str.startswith(_FORMULA_STARTS), "'" + words)
+        words = words.str.replace(STEERING, "", regex=True)
+        return words.where(~words.str.startswith(FORMULA_STARTS), "'" + words)
     decimals = column.decimals
     if decimals is None:
         return values

@@ -14,6 +14,8 @@ import numpy as np
 from quart_heure.errors import InputFileError
 from quart_heure.files import replacing
 from quart_heure.labels import phrase, told
+from quart_heure.outputs.results.structure import fault_of_manifest
+from quart_heure.steering import escaped_json
 
 if TYPE_CHECKING:
     from quart_heure.study.coverage import Coverage
@@ -49,11 +51,9 @@ def plain(value: Any) -> Any:
 
 def json_text(value: Any, *, indent: int | None = 2) -> str:
     """Serialise plain data, in the order given, accents kept."""
-    return json.dumps(plain(value), ensure_ascii=False, indent=indent, allow_nan=False)
-
-
-_KEYS = frozenset({"tool", "version", "area", "parameters", "counts", "files", "categories"})
-"""What the manifest of every result holds."""
+    return escaped_json(
+        json.dumps(plain(value), ensure_ascii=False, indent=indent, allow_nan=False)
+    )
 
 
 def describe_run(coverage: Coverage) -> dict[str, Any]:
@@ -101,7 +101,8 @@ def read_manifest(directory: Path) -> dict[str, Any]:
     Raises
     ------
     InputFileError
-        If the folder does not exist or does not hold a result.
+        If the folder does not exist or does not hold a result, or its manifest was changed, or
+        written by another program or a newer version.
     """
     path = directory / MANIFEST_NAME
     hint = "Give the folder that `quart-heure analyse -o` wrote."
@@ -119,10 +120,11 @@ def read_manifest(directory: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError) as error:
         msg = f"{path}: cannot be read ({error})."
         raise InputFileError(msg, hint=hint) from error
-    if not isinstance(manifest, dict) or not manifest.keys() >= _KEYS:
-        msg = f"{path}: is not a manifest of quart-heure."
+    fault = fault_of_manifest(manifest) if isinstance(manifest, dict) else "is not a manifest"
+    if fault:
+        msg = f"{path}: {fault}."
         raise InputFileError(msg, hint=hint)
-    return manifest
+    return dict(manifest)
 
 
 def render_info(manifest: Mapping[str, Any], *, changed: Sequence[str] = ()) -> str:

@@ -14,17 +14,19 @@ import pandas as pd
 import pyarrow as pa
 
 from quart_heure.errors import InputFileError
-from quart_heure.files import sha256_of
+from quart_heure.files import AnyPath, sha256_of
 from quart_heure.outputs.results.csv import read_csv
 from quart_heure.outputs.results.manifest import read_manifest
 from quart_heure.outputs.results.rows import LAYERS, TABLES
 from quart_heure.schema import column_problems, table_columns
+from quart_heure.sources.layers import read_layer
+from quart_heure.study.views import Views
 
 __all__ = ["Results", "read_results"]
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class Results:
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Results(Views):
     """A result folder, read back.
 
     Parameters
@@ -61,6 +63,18 @@ class Results:
     gaps: gpd.GeoDataFrame
     week_table: pd.DataFrame | None = None
 
+    def __repr__(self) -> str:
+        """Tell where they are and how much there is."""
+        return (
+            f"Results of {self.manifest['area']} in {self.directory}: {len(self.gaps):,} gaps, "
+            f"{len(self.problems):,} problems"
+        )
+
+    @property
+    def city(self) -> pd.DataFrame:
+        """The rows of the indicators for the whole area."""
+        return self.indicators[self.indicators["level"] == "city"].reset_index(drop=True)
+
     @functools.cached_property
     def cells(self) -> gpd.GeoDataFrame:
         """Cells with their centres, read when asked for."""
@@ -74,7 +88,7 @@ class Results:
     @functools.cached_property
     def districts(self) -> gpd.GeoDataFrame:
         """Districts with their main indicators, read when asked for."""
-        return gpd.read_file(self.directory / "coverage.gpkg", layer="districts")
+        return read_layer(self.directory / "coverage.gpkg", layer="districts")
 
     def changed_files(self) -> list[str]:
         """List the files that are missing or differ from what the manifest says was written."""
@@ -86,7 +100,7 @@ class Results:
         ]
 
 
-def read_results(directory: Path) -> Results:
+def read_results(directory: AnyPath) -> Results:
     """Read a result folder.
 
     Raises
@@ -94,6 +108,7 @@ def read_results(directory: Path) -> Results:
     InputFileError
         If it is not one, or if a file in it is missing, damaged or of another version.
     """
+    directory = Path(directory)
     manifest = read_manifest(directory)
     if "proposal" in manifest:
         msg = f"{directory} holds a proposal, not the results of an analysis."

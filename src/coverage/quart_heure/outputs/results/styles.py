@@ -16,7 +16,7 @@ import pandas as pd
 
 from quart_heure.analysis.answers import COMPOSITES
 from quart_heure.labels import format_plain, text, word
-from quart_heure.outputs.palette import PALETTE, shades
+from quart_heure.outputs.palette import GAP_HATCH, PALETTE, shades
 
 STYLES_TABLE = "layer_styles"
 """Name of the table that QGIS looks for."""
@@ -121,7 +121,7 @@ def _gaps(categories: Sequence[Mapping[str, Any]], lang: str) -> ET.Element:
     for at, (category, name) in enumerate(named):
         symbol = _fill(
             _layer("SimpleFill", color=_rgba(PALETTE.gap), outline_style="no"),
-            _hatch(PALETTE.gap_faint),
+            _hatch(GAP_HATCH),
             _layer("SimpleFill", style="no", **_outline(PALETTE.gap_line, _GAP_MM)),
         )
         rules.append((name, f'"category" = {_quoted(category)}', symbol, at == 0, []))

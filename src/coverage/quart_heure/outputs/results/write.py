@@ -7,9 +7,6 @@ manifest last. A run that fails leaves what was there before.
 from __future__ import annotations
 
 import itertools
-import shutil
-import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +20,8 @@ import shapely
 
 from quart_heure.analysis.answers import COMPOSITES
 from quart_heure.errors import OutputError
-from quart_heure.files import sha256_of
+from quart_heure.file_sets import take_names, work_folder
+from quart_heure.files import AnyPath, sha256_of
 from quart_heure.outputs.degrees import degrees_of
 from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.results.csv import csv_text
@@ -50,8 +48,6 @@ _CSV_TABLES = (
     "capacity",
 )
 _DICTIONARY_NAME = "data_dictionary.csv"
-_WORK = ".quart-heure-"
-_STALE_S = 24 * 3600.0
 
 WEEK_FILES = ("week.csv", "week.parquet")
 """Files of a result folder whose study asks for the week."""
@@ -87,7 +83,7 @@ _DISTRICT_COLUMNS = {
 
 
 def write_results(
-    coverage: Coverage, directory: Path, *, overwrite: bool = True, lang: str = "fr"
+    coverage: Coverage, directory: AnyPath, *, overwrite: bool = True, lang: str = "fr"
 ) -> dict[str, Path]:
     """Write every table of a coverage into a folder.
 
@@ -114,25 +110,18 @@ def write_results(
         If the folder cannot be written, or holds results that may not be replaced. What it held
         before is then still there.
     """
+    directory = Path(directory)
     if not overwrite and (directory / MANIFEST_NAME).exists():
         msg = f"{directory} already holds results."
         raise OutputError(msg, hint="Choose another folder, or allow it to be overwritten.")
     coverage = publishable(coverage)
-    is_new = not directory.exists()
-    work: Path | None = None
     try:
-        directory.mkdir(parents=True, exist_ok=True)
-        _sweep(directory)
-        # Inside the target, not beside it: one file system, whatever is mounted there.
-        work = Path(tempfile.mkdtemp(prefix=_WORK, dir=directory))
-        _write_all(coverage, work, directory, lang)
-        written = [*(name for name in WEEK_FILES if coverage.week is not None), *RESULT_FILES]
-        for name in written:
-            (work / name).replace(directory / name)
-        for name in WEEK_FILES:
+        with work_folder(directory) as work:
+            _write_all(coverage, work, directory, lang)
+            written = [*(name for name in WEEK_FILES if coverage.week is not None), *RESULT_FILES]
             # The week of an earlier run would pass for that of this one.
-            if name not in written:
-                (directory / name).unlink(missing_ok=True)
+            gone = [name for name in WEEK_FILES if name not in written]
+            take_names(work, directory, written, gone=gone)
     except OutputError:
         raise
     except _WRITE_ERRORS as error:
@@ -140,19 +129,7 @@ def write_results(
         msg = f"{directory}: results cannot be written ({reason})."
         hint = "Choose a folder you may write to, with room left."
         raise OutputError(msg, hint=hint) from error
-    finally:
-        if work is not None:
-            shutil.rmtree(work, ignore_errors=True)
-        if is_new and directory.is_dir() and not any(directory.iterdir()):
-            directory.rmdir()
     return {name: directory / name for name in written}
-
-
-def _sweep(directory: Path) -> None:
-    """Remove what runs that were killed left of their work; one that goes on is let alone."""
-    for left in directory.glob(f"{_WORK}*"):
-        if time.time() - left.stat().st_mtime > _STALE_S:
-            shutil.rmtree(left, ignore_errors=True)
 
 
 def _write_all(coverage: Coverage, work: Path, directory: Path, lang: str) -> None:

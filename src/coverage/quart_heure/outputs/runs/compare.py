@@ -14,6 +14,7 @@ import pandas as pd
 
 from quart_heure.cache import Cache
 from quart_heure.errors import InputFileError
+from quart_heure.files import AnyPath
 from quart_heure.outputs.results.manifest import read_manifest
 from quart_heure.outputs.results.read import read_table
 from quart_heure.outputs.runs.causes import Cause, by_cause
@@ -58,7 +59,7 @@ class Run:
     services: gpd.GeoDataFrame
 
     @classmethod
-    def read(cls, directory: Path) -> Run:
+    def read(cls, directory: AnyPath) -> Run:
         """Read a folder of results: those tables alone, so that folders of before are read too.
 
         Raises
@@ -66,6 +67,7 @@ class Run:
         InputFileError
             If it is not one, or a table is damaged, changed by hand or of another version.
         """
+        directory = Path(directory)
         manifest = read_manifest(directory)
         return cls(
             directory=directory,

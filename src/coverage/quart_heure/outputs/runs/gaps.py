@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
+
+from quart_heure.network.groups import connected_groups
 
 GAP_COLUMNS = (
     *("category", "change", "gaps_before", "gaps_after", "district_id", "street"),
@@ -71,11 +71,7 @@ def _groups(before: NDArray[np.object_], after: NDArray[np.object_]) -> NDArray[
         return np.arange(n, dtype=np.int32)
     one, other = pairs
     shared = shapely.area(shapely.intersection(before[one], after[other])) > _SLIVER_M2
-    links = (np.ones(shared.sum()), (one[shared], len(before) + other[shared]))
-    groups: NDArray[np.int32] = connected_components(
-        coo_array(links, shape=(n, n)), directed=False
-    )[1]
-    return groups
+    return connected_groups(one[shared], len(before) + other[shared], n)
 
 
 def _row(category: str, before: gpd.GeoDataFrame, after: gpd.GeoDataFrame) -> list[object]:

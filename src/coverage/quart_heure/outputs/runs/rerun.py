@@ -180,6 +180,8 @@ def asked_of(manifest: Mapping[str, Any]) -> Asked:
             "private": bool(told.get("private", False)),
             **_hours_asked(told),
         }
+        if "essentials" in told:
+            asked["essentials"] = tuple(told["essentials"])
     except (KeyError, TypeError, ValueError) as error:
         msg = f"The manifest does not tell what was asked ({error!r})."
         hint = f"Written by version {manifest.get('version')}: run the analysis again."

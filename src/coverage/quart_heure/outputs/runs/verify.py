@@ -14,10 +14,11 @@ import pyogrio.errors
 from pyarrow import ArrowException, parquet
 
 from quart_heure.cache import Cache
-from quart_heure.files import sha256_of
+from quart_heure.files import AnyPath, sha256_of
 from quart_heure.outputs.results.manifest import read_manifest
 from quart_heure.outputs.results.write import write_results
 from quart_heure.outputs.runs.rerun import InputState, inputs_at_hand, recomputed
+from quart_heure.sources.vector_formats import vector_sources
 from quart_heure.stamp import tool_version
 from quart_heure.study.definition_changes import changes_between, definitions_date
 
@@ -100,9 +101,9 @@ class Verification:
 
 
 def verify_run(
-    directory: Path,
+    directory: AnyPath,
     *,
-    study: Path | None = None,
+    study: AnyPath | None = None,
     quick: bool = False,
     cache: Cache | None = None,
     progress: Callable[[str], None] | None = None,
@@ -125,6 +126,8 @@ def verify_run(
     InputFileError
         If the folder is not a result, or its manifest does not tell what was asked.
     """
+    study = None if study is None else Path(study)
+    directory = Path(directory)
     manifest = read_manifest(directory)
     changed = [
         name
@@ -198,6 +201,7 @@ def _tables(path: Path) -> dict[str, pd.DataFrame]:
         return {"": pd.read_csv(path, dtype="str", keep_default_na=False, encoding="utf-8")}
     if path.suffix == ".parquet":
         return {"": parquet.read_table(path).to_pandas()}
+    vector_sources(path)  # no file that leads to another
     layers = [str(name) for name, _ in pyogrio.list_layers(path)]
     return {
         layer: pyogrio.raw.read_arrow(path, layer=layer)[1].to_pandas()

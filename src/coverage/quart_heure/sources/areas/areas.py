@@ -13,6 +13,7 @@ import shapely
 from numpy.typing import NDArray
 
 from quart_heure.errors import CrsError, GeometryError
+from quart_heure.files import AnyPath
 from quart_heure.sources.areas.districts import (
     check_districts,
     fault_rows,
@@ -39,7 +40,7 @@ _MOST_DEGREES = 180.0
 _LAMBERT_93 = pyproj.CRS.from_epsg(2154)
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class StudyArea:
     """Where coverage is measured.
 
@@ -71,6 +72,14 @@ class StudyArea:
         """Put the districts in the order of their ids: it decides who holds a common border."""
         ordered = self.districts.sort_values("district_id", kind="stable", ignore_index=True)
         object.__setattr__(self, "districts", ordered)
+
+    def __repr__(self) -> str:
+        """Tell its name and size; the tables hold its districts."""
+        finer = "" if self.subdistricts is None else f", {len(self.subdistricts)} quarters"
+        return (
+            f"StudyArea {self.name!r}: {self.geometry.area / 1e6:,.1f} km², "
+            f"{len(self.districts)} districts{finer}, {self.crs.to_string()}"
+        )
 
     def by_subdistrict(self) -> StudyArea:
         """Return the same area with its finer division as districts: figures per quartier.
@@ -109,13 +118,13 @@ def metric_crs(geometry: shapely.Geometry) -> pyproj.CRS:
 
 
 def read_area(
-    path: Path,
+    path: AnyPath,
     *,
     name: str = "",
     id_column: str | None = None,
     label_column: str | None = None,
     layer: str = "",
-    subdistricts: Path | None = None,
+    subdistricts: AnyPath | None = None,
     subdistricts_layer: str = "",
     mend: bool = False,
 ) -> StudyArea:
@@ -146,6 +155,8 @@ def read_area(
     GeometryError
         If a polygon is invalid or empty, a district has no id, or two have the same.
     """
+    subdistricts = None if subdistricts is None else Path(subdistricts)
+    path = Path(path)
     chosen, told = choose_layer(path, layer, polygons=True)
     area = area_from_districts(
         read_layer(path, layer=chosen),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import datetime
 import json
 import re
 import shutil
@@ -33,7 +34,9 @@ class Answer:
     elements
         Nodes, ways and relations as Overpass gives them, some perhaps twice.
     osm_dates
-        ``timestamp_osm_base`` of the parts, ascending.
+        ``timestamp_osm_base`` of the parts, or the moment that was asked for, ascending.
+    no_dates
+        What servers say there that is no date: ``""`` for nothing, or an operator's own words.
     server
         Host that answered.
     queries
@@ -44,6 +47,7 @@ class Answer:
 
     elements: list[dict[str, Any]]
     osm_dates: tuple[str, ...]
+    no_dates: tuple[str, ...]
     server: str
     queries: tuple[str, ...]
     parts: int
@@ -79,33 +83,85 @@ class KeptAnswers:
             try:
                 json.loads(file.read_bytes())
                 usable = file.stat().st_mtime >= oldest
-            except ValueError:
+            except (ValueError, RecursionError):
                 usable = False
             if not usable:
                 file.unlink()
 
-    def note_query(self, request: requests.PreparedRequest) -> None:
-        """Keep what was asked, without the coordinates."""
+    def note_query(self, request: requests.PreparedRequest, *, timeout_s: int) -> None:
+        """Keep what was asked, without the coordinates, and without what each try declared."""
         body = request.body or urllib.parse.urlsplit(request.url or "").query
         text = body.decode() if isinstance(body, bytes) else str(body)
         query = "".join(urllib.parse.parse_qs(text).get("data", [urllib.parse.unquote_plus(text)]))
+        query = re.sub(r"\[timeout:\d+\]\[maxsize:\d+\]", f"[timeout:{timeout_s}]", query)
         query = re.sub(r"poly:(['\"])[^'\"]*\1", "poly:'…'", query)
         with (self.folder / "queries.txt").open("a", encoding="utf-8") as file:
             file.write(query + "\n")
 
-    def answer(self) -> Answer:
-        """Read all answers together."""
-        parts = [json.loads(file.read_bytes()) for file in self.files()]
-        dates = {part.get("osm3s", {}).get("timestamp_osm_base", "") for part in parts}
+    def answer(self, date: str = "") -> Answer:
+        """Read all answers together, on the moment that was asked for.
+
+        Raises
+        ------
+        TryLaterError
+            If one holds what no element of OpenStreetMap is; it is not kept.
+        """
+        parts = [self._part(file) for file in self.files()]
+        said = {str(part.get("osm3s", {}).get("timestamp_osm_base", "")) for part in parts}
+        dates = {text for text in said if _is_date(text)}
+        no_dates = said - dates
+        if date:
+            # Servers that are asked for the past say of what moment their present is.
+            dates, no_dates = {min(date, each) for each in dates or {date}}, set()
         asked = self.folder / "queries.txt"
         queries = asked.read_text(encoding="utf-8").splitlines() if asked.exists() else []
         return Answer(
             elements=[element for part in parts for element in part["elements"]],
-            osm_dates=tuple(sorted(dates - {""})),
+            osm_dates=tuple(sorted(dates)),
+            no_dates=tuple(sorted(no_dates)),
             server=host_of(self.server),
             queries=tuple(sorted(set(queries))),
             parts=len(parts),
         )
+
+    def _part(self, file: Path) -> dict[str, Any]:
+        part = json.loads(file.read_bytes())
+        elements = part.get("elements") if isinstance(part, dict) else None
+        whole = isinstance(elements, list) and isinstance(part.get("osm3s", {}), dict)
+        if not whole or not all(map(_is_element, elements or ())):
+            file.unlink()
+            msg = f"{host_of(self.server)} gave elements that are none of OpenStreetMap's."
+            raise TryLaterError(msg, hint="Run the same command later, or name another --mirror.")
+        return dict(part)
+
+
+_PARTS = {"node": (), "way": ("nodes",), "relation": ("members",)}
+"""Lists that elements of each type have."""
+
+
+def _is_element(element: Any) -> bool:
+    """Tell whether an element has the form that those of Overpass have."""
+    if not isinstance(element, dict) or element.get("type") not in _PARTS:
+        return False
+    kind, tags = element["type"], element.get("tags", {})
+    numbers = ("lat", "lon") if kind == "node" else ()
+    return (
+        type(element.get("id")) is int
+        and all(isinstance(element.get(name), int | float) for name in numbers)
+        and all(isinstance(element.get(name, []), list) for name in _PARTS[kind])
+        and all(type(node) is int for node in element.get("nodes", ()))
+        and all(isinstance(member, dict) for member in element.get("members", ()))
+        and isinstance(tags, dict)
+        and all(isinstance(text, str) for text in tags.values())
+    )
+
+
+def _is_date(text: str) -> bool:
+    """Tell whether a server's words on its date are one: an operator may have given any."""
+    try:
+        return bool(text[:4].isdigit() and datetime.datetime.fromisoformat(text))
+    except ValueError:
+        return False
 
 
 @contextlib.contextmanager

@@ -1,9 +1,9 @@
 """Places of addresses, from the State's geocoding service, asked for on purpose and never else.
 
-Only the address and the postcode of rows without coordinates leave the machine; those of discreet
-places do not, by the rule of every list of services (`quart_heure.sources.services.discretion`).
-Weak matches are listed and not used: a service in the wrong street is worse than
-one that is known to be missing.
+Only the address, the postcode and the commune of rows without coordinates leave the machine; those
+of discreet places do not, by the rule of every list of services
+(`quart_heure.sources.services.discretion`). Weak matches are listed and not used: a service in the
+wrong street is worse than one that is known to be missing.
 """
 
 from __future__ import annotations
@@ -12,31 +12,34 @@ import csv
 import dataclasses
 import datetime
 import functools
-import io
 import math
+import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from quart_heure.errors import InputFileError, OutputError, TryLaterError
-from quart_heure.files import replacing
+from quart_heure.errors import InputFileError, OutputError
+from quart_heure.files import AnyPath, is_stream, replacing
+from quart_heure.sources.given import check_given
+from quart_heure.sources.online.addresses import Asked, asked_of, city_position
+from quart_heure.sources.online.geocoder import REFUSED, Geocoder, Match
+from quart_heure.sources.online.matches import weakness
 from quart_heure.sources.online.web import Web
 from quart_heure.sources.raw_tables import read_raw_table
 from quart_heure.sources.services.columns import find_columns, is_usual_heading, list_headings
+from quart_heure.sources.services.coordinates import to_number
 from quart_heure.sources.services.discretion import hidden_rows, is_clear, is_discreet
 from quart_heure.sources.text_columns import RawTable
+from quart_heure.sources.texts import without_formula
 from quart_heure.stamp import creation_time
 
 GEOCODING_URL = "https://data.geopf.fr/geocodage/search/csv"
 
-_GOOD_TYPES = frozenset({"housenumber", "street"})
 _ADDED = ("geocode_score", "geocode_type", "geocode_label")
-_SENT = ("address", "postcode")
 _TWO_NUMBERS = re.compile(r"-?\d+[.,]\d+[^\d]+\d")
-# The 16th arrondissement has two postcodes, of which the service knows one.
-_SAME_POSTCODE = {"75116": "75016"}
+_DISCREET = "(discreet)"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,6 +50,14 @@ class WeakMatch:
     address: str
     found: str
     reason: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Mended:
+    """A postcode that was not sent as it was typed; rows are counted as in `WeakMatch`."""
+
+    row: int
+    what: str
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -62,8 +73,12 @@ class Geocoded:
     rows, had_place, discreet, sent, placed
         How many rows there are, had coordinates, were not sent since they are discreet, were sent,
         and have coordinates from it now.
+    without_postcode
+        How many of those sent went without a postcode.
     weak
         Rows without coordinates still.
+    mended
+        Postcodes that were not sent as they were typed.
     """
 
     path: Path
@@ -73,14 +88,22 @@ class Geocoded:
     discreet: int
     sent: int
     placed: int
+    without_postcode: int
     weak: tuple[WeakMatch, ...]
+    mended: tuple[Mended, ...]
 
     def lines(self) -> list[str]:
         """Return the result as lines of text."""
+        without = (
+            f"{self.without_postcode} of those sent have no postcode: a match is used only in the"
+            " commune that the row names"
+        )
         return [
             f"{self.rows} rows: {self.had_place} had coordinates, {self.sent} were sent,"
             f" {self.placed} have coordinates now, {len(self.weak)} have none;"
             f" {self.discreet} discreet, not sent",
+            *([without] if self.without_postcode else []),
+            *(f"row {each.row}: {each.what}" for each in self.mended),
             *(
                 f"row {each.row}: {each.address or '(no address)'}: {each.reason}"
                 + (f" (found {each.found})" if each.found else "")
@@ -107,8 +130,8 @@ class _Table:
 
 
 def geocode_file(
-    source: Path,
-    output: Path,
+    source: AnyPath,
+    output: AnyPath,
     *,
     min_score: float = 0.7,
     url: str = GEOCODING_URL,
@@ -120,7 +143,8 @@ def geocode_file(
     Parameters
     ----------
     source
-        A list of services, in any form that is read, with an address, and better a postcode.
+        A list of services, in any form that is read, with an address, and better a postcode and a
+        commune.
     output
         The same as CSV, with ``longitude``, ``latitude``, ``geocode_score``, ``geocode_type``
         (housenumber or street) and ``geocode_label``. The service's answer is written beside it.
@@ -142,41 +166,36 @@ def geocode_file(
     OutputError
         If a file cannot be written.
     """
+    output = Path(output)
+    source = Path(source)
     if not (math.isfinite(min_score) and 0 <= min_score <= 1):
         msg = f"The lowest score is {min_score:g}, not within [0, 1]."
         raise InputFileError(msg, hint="Scores go from 0 to 1; 0.7 is a fair one.")
-    if output.resolve() == source.resolve():
-        msg = f"{output} is the file to be geocoded."
+    check_given(source)
+    answer = _answer_name(output)
+    # A link to itself has no file behind it: the reader will say so.
+    if os.path.realpath(source) in {os.path.realpath(output), os.path.realpath(answer)}:
+        by_answer = os.path.realpath(answer) == os.path.realpath(source)
+        name = f" by the answer, {answer.name}" if by_answer else ""
+        msg = f"{output} would replace the file to be geocoded{name}."
         raise OutputError(msg, hint="Give the result another name.")
     table = _read(source)
     numbers = table.raw.numbers
-    asked: list[tuple[int, tuple[str, str]]] = []
-    weak, had_place, discreet = [], 0, 0
-    for row, number in enumerate(numbers):
-        sent = (table.text("address", row), table.text("postcode", row))
-        if _has_place(table, row):
-            had_place += 1
-        elif table.hidden[row]:
-            discreet += 1
-            weak.append(WeakMatch(number, "(discreet)", "", table.hidden[row]))
-        elif not sent[0]:
-            weak.append(WeakMatch(number, "", "", "no address"))
-        else:
-            asked.append((row, sent))
-    found = _ask(web or Web(), url, [sent for _, sent in asked], rows_at_once)
-    placed = 0
-    for (row, sent), match in zip(asked, found, strict=True):
-        reason = _weakness(match, sent, min_score)
+    asked, weak, had_place = _to_ask(table)
+    discreet = sum(each.address == _DISCREET for each in weak)
+    geocoder = Geocoder(web=web or Web(), url=url, rows_at_once=rows_at_once)
+    found = _best(geocoder, asked, min_score)
+    for row, (match, reason) in found.items():
         for name in _ADDED:
             table.columns[table.at[name]][row] = match.get(name.replace("geocode", "result"), "")
         if reason:
             label = match.get("result_label", "")
-            weak.append(WeakMatch(numbers[row], " ".join(sent).strip(), label, reason))
+            weak.append(WeakMatch(numbers[row], asked[row].typed.text, label, reason))
         else:
-            placed += 1
             for name in ("longitude", "latitude"):
                 table.columns[table.at[name]][row] = match[name]
-    answer = _write(table, output, found)
+    said = [match for match, _ in found.values() if match.get("result_status") != REFUSED]
+    answer = _write(table, output, said)
     return Geocoded(
         path=output,
         answer=answer,
@@ -184,9 +203,52 @@ def geocode_file(
         had_place=had_place,
         discreet=discreet,
         sent=len(asked),
-        placed=placed,
+        placed=sum(not reason for _, reason in found.values()),
+        without_postcode=sum(not asks.questions[0].postcode for asks in asked.values()),
         weak=tuple(sorted(weak, key=lambda each: each.row)),
+        mended=tuple(Mended(numbers[row], asks.told) for row, asks in asked.items() if asks.told),
     )
+
+
+def _to_ask(table: _Table) -> tuple[dict[int, Asked], list[WeakMatch], int]:
+    """Return what is asked for each row, what is not asked and why, and how many have a place."""
+    asked: dict[int, Asked] = {}
+    weak: list[WeakMatch] = []
+    had_place = 0
+    for row, number in enumerate(table.raw.numbers):
+        asks = asked_of(*(table.text(name, row) for name in ("address", "postcode", "city")))
+        if _has_place(table, row):
+            had_place += 1
+        elif table.hidden[row]:
+            weak.append(WeakMatch(number, _DISCREET, "", table.hidden[row]))
+        elif not asks.typed.address:
+            weak.append(WeakMatch(number, "", "", "no address"))
+        elif asks.why_not:
+            weak.append(WeakMatch(number, asks.typed.text, "", f"not sent: {asks.why_not}"))
+        else:
+            asked[row] = asks
+    return asked, weak, had_place
+
+
+def _best(
+    geocoder: Geocoder, asked: Mapping[int, Asked], min_score: float
+) -> dict[int, tuple[Match, str]]:
+    """Ask the questions of each row until one is answered well; return the match and its fault."""
+    found: dict[int, tuple[Match, str]] = {}
+    turn = 0
+    while waiting := [
+        row
+        for row, asks in asked.items()
+        if turn < len(asks.questions) and (row not in found or found[row][1])
+    ]:
+        answers = geocoder.ask([asked[row].questions[turn] for row in waiting])
+        for row, match in zip(waiting, answers, strict=True):
+            reason = weakness(match, asked[row], min_score)
+            # What was found and is too weak is told, rather than that nothing was.
+            if row not in found or not reason or not found[row][0].get("result_label"):
+                found[row] = match, reason
+        turn += 1
+    return dict(sorted(found.items()))
 
 
 def _read(path: Path) -> _Table:
@@ -200,6 +262,9 @@ def _read(path: Path) -> _Table:
     fields = {at: field for field, at in found.position.items()}
     columns = [list(values(at)) for at in range(len(raw.headings))]
     headings, at = list(raw.headings), dict(found.position)
+    city = city_position(headings)
+    if city is not None:
+        at["city"] = city
     for name in ("longitude", "latitude", *_ADDED):
         if name in _ADDED and name in headings:
             at[name] = headings.index(name)
@@ -246,74 +311,19 @@ def _why_hidden(
 
 
 def _has_place(table: _Table, row: int) -> bool:
-    numbers = [_number(table.text(name, row)) for name in ("longitude", "latitude")]
-    if all(map(math.isfinite, numbers)):
+    numbers = [to_number(table.text(name, row)) for name in ("longitude", "latitude")]
+    # Zero and zero is what some exports write for a place that they do not know.
+    if all(map(math.isfinite, numbers)) and any(numbers):
         return True
     drawn = table.raw.degrees is not None and bool(np.isfinite(table.raw.degrees[row]).all())
     return drawn or _TWO_NUMBERS.search(table.text("point", row)) is not None
 
 
-def _number(text: str) -> float:
-    try:
-        return float(text.strip().replace(",", "."))
-    except ValueError:
-        return float("nan")
-
-
-def _ask(
-    web: Web, url: str, sent: Sequence[tuple[str, str]], rows_at_once: int
-) -> list[dict[str, str]]:
-    """Return the service's row for each address, in the same order."""
-    found: list[dict[str, str]] = []
-    for batch in _batches(sent, rows_at_once):
-        file = io.StringIO(newline="")
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerows([_SENT, *batch])
-        fields = {"columns": "address", "postcode": "postcode"}
-        text = web.csv("addresses", url, file=file.getvalue().encode(), fields=fields)
-        try:
-            rows = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
-        except csv.Error as error:
-            msg = f"The geocoding service answers with a table that is broken ({error})."
-            raise TryLaterError(msg, hint="Run the same command later.") from error
-        # The answer repeats the question: that is how a row that is missing is noticed.
-        echo = [tuple(row.get(name) or "" for name in _SENT) for row in rows]
-        if echo != list(batch):
-            msg = f"The geocoding service answers to {len(rows)} rows, of {len(batch)}, or others."
-            raise TryLaterError(msg, hint="Run the same command later.")
-        found += [{key: value or "" for key, value in row.items() if key} for row in rows]
-    return found
-
-
-def _batches(
-    sent: Sequence[tuple[str, str]], rows_at_once: int
-) -> Iterator[Sequence[tuple[str, str]]]:
-    for begin in range(0, len(sent), rows_at_once):
-        yield sent[begin : begin + rows_at_once]
-
-
-def _weakness(match: Mapping[str, str], sent: tuple[str, str], min_score: float) -> str:
-    """Return why a match is not used, ``""`` if it is."""
-    score, kind = _number(match.get("result_score", "")), match.get("result_type", "")
-    place = [_number(match.get(name, "")) for name in ("longitude", "latitude")]
-    if not all(map(math.isfinite, place)) or not math.isfinite(score):
-        return f"no match ({match.get('result_status') or 'not found'})"
-    if kind not in _GOOD_TYPES:
-        return f"only the {kind or 'place'} was found, not the street"
-    if score < min_score:
-        return f"score {score:.2f}, below {min_score:g}"
-    postcode = match.get("result_postcode", "")
-    if sent[1] and postcode and _SAME_POSTCODE.get(sent[1], sent[1]) != postcode:
-        return f"another postcode ({postcode})"
-    return ""
-
-
 def _write(table: _Table, output: Path, found: Sequence[Mapping[str, str]]) -> Path | None:
     """Write the answer, then the table; return the path of the former."""
     answer = None
-    if found:
-        day = datetime.date.fromisoformat(creation_time()[:10])
-        answer = output.with_name(f"{output.stem}_answer_{day}.csv")
+    if found and not is_stream(output):  # beside a device is no place for files
+        answer = _answer_name(output)
         names = list(dict.fromkeys(name for row in found for name in row))
         answers = [[row.get(name, "") for name in names] for row in found]
         _write_rows(answer, [names, *answers], ",")
@@ -327,9 +337,18 @@ def _write(table: _Table, output: Path, found: Sequence[Mapping[str, str]]) -> P
     return answer
 
 
+def _answer_name(output: Path) -> Path:
+    """Return where the service's answer of today is kept."""
+    day = datetime.date.fromisoformat(creation_time()[:10])
+    return output.with_name(f"{output.stem}_answer_{day}.csv")
+
+
 def _write_rows(path: Path, rows: Sequence[Sequence[str]], delimiter: str) -> None:
+    """Write a table in which neither the list nor the server begins a formula."""
     with (
         replacing(path) as temporary,
         temporary.open("w", encoding="utf-8", newline="") as file,
     ):
-        csv.writer(file, delimiter=delimiter, lineterminator="\n").writerows(rows)
+        csv.writer(file, delimiter=delimiter, lineterminator="\n").writerows(
+            [list(map(without_formula, row)) for row in rows]
+        )

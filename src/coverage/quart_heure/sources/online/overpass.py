@@ -13,7 +13,7 @@ import socket
 import threading
 import time
 import warnings
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,12 +22,25 @@ import numpy as np
 import requests
 import shapely
 
-from quart_heure.errors import GeometryError, QuartHeureError
+from quart_heure.errors import GeometryError, QuartHeureError, TryLaterError
 from quart_heure.sources.online.answers import Answer, KeptAnswers
-from quart_heure.sources.online.patience import Refusal, Turns, check_answer, host_of, wait_for_slot
+from quart_heure.sources.online.patience import (
+    Refusal,
+    Turns,
+    check_answer,
+    host_of,
+    keep_content,
+    wait_for_slot,
+)
+from quart_heure.sources.online.places import Place, choose_place, format_km2, search
+from quart_heure.sources.online.questions import Asking, Declared
+from quart_heure.sources.online.web import web_address
 
 _ONE_AT_A_TIME = threading.Lock()
 """osmnx has one set of settings per process."""
+
+_OTHER_TEXTS = 10
+"""So often is a question asked with another text at once."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -75,15 +88,17 @@ class LiveSettings:
     user_agent: str = "quart-heure (fetch; through OSMnx)"
     wait: Callable[[float], None] = time.sleep
 
+    def __post_init__(self) -> None:
+        """Take addresses of servers with what stands behind them, and refuse what is none.
 
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class Place:
-    """What a name stands for: ``relation_id`` is 0 if it is no relation; shapes in degrees."""
-
-    name: str
-    full_name: str
-    relation_id: int
-    geometry: shapely.Geometry
+        Raises
+        ------
+        InputFileError
+            If one is no address.
+        """
+        servers = tuple(_server(mirror, "/interpreter") for mirror in self.mirrors)
+        object.__setattr__(self, "mirrors", servers)
+        object.__setattr__(self, "nominatim_url", _server(self.nominatim_url, "/search"))
 
 
 class LiveOsm:
@@ -96,19 +111,30 @@ class LiveOsm:
     folder
         Private folder of answers. An interrupted fetch that is given it again asks only for what
         is missing.
+    date
+        The moment of which Overpass servers are to answer, ISO 8601; "" for now.
     say
         Told each step.
 
     Notes
     -----
-    Every method raises `TryLaterError` when no server gives a whole answer.
+    Every method raises `TryLaterError` when no server gives a whole answer, and `InputFileError`
+    when none of them ever would.
     """
 
     def __init__(
-        self, settings: LiveSettings, folder: Path, *, say: Callable[[str], None] | None = None
+        self,
+        settings: LiveSettings,
+        folder: Path,
+        *,
+        date: str = "",
+        say: Callable[[str], None] | None = None,
     ) -> None:
         self._settings = settings
         self._folder = folder
+        self._head = "[out:json][timeout:{timeout}]{maxsize}" + (f'[date:"{date}"]' if date else "")
+        self._date = date
+        self._asked: Counter[str] = Counter()
         self._say = say or (lambda _: None)
 
     def place(self, name: str) -> Place:
@@ -117,33 +143,30 @@ class LiveOsm:
         Raises
         ------
         GeometryError
-            If nothing has that name, or nothing with an outline.
+            If nothing has that name, or nothing that may be a territory.
         """
-        import osmnx as ox  # noqa: PLC0415 - two seconds that only a fetch should take
+        found: list[tuple[list[dict[str, Any]], str]] = []
 
-        found: list[Any] = []
-
-        def call(kept: KeptAnswers) -> None:
-            try:
-                found.append(ox.geocode_to_gdf(name).iloc[0])
-            except (ValueError, TypeError) as error:
-                # An answer that was kept is whole: it is the name that is wrong, not the server.
-                if not kept.files():
-                    raise
-                what = "place" if isinstance(error, ValueError) else "place with an outline"
-                msg = f"Nominatim knows no {what} named {name!r}."
-                hint = "Check the spelling and add the country, or use --insee or --polygon."
-                raise GeometryError(msg, hint=hint) from error
+        def call(_: KeptAnswers) -> None:
+            found.append(search(name))
 
         self._ask("boundary", (self._settings.nominatim_url,), call, overpass=False)
-        row = found[-1]
-        is_relation = row.get("osm_type") == "relation"
-        return Place(
-            name=str(row.get("name") or name),
-            full_name=str(row.get("display_name") or name),
-            relation_id=int(row["osm_id"]) if is_relation else 0,
-            geometry=row.geometry,
-        )
+        results, country = found[-1]
+        try:
+            place = choose_place(name, results, country)
+        except GeometryError:
+            raise
+        except (
+            AttributeError,
+            LookupError,
+            TypeError,
+            ValueError,
+            shapely.errors.ShapelyError,
+        ) as error:
+            msg = f"Nominatim gives a place that makes no sense ({type(error).__name__})."
+            raise TryLaterError(msg, hint="Run the same command later.") from error
+        self._say(f"boundary: {place.full_name}, {format_km2(place.area_km2)}")
+        return place
 
     def features(
         self, what: str, polygon: shapely.Geometry, tags: Mapping[str, bool | list[str]]
@@ -170,16 +193,17 @@ class LiveOsm:
         # The first split makes four parts of an area, however small it is.
         largest_km2 = min(self._settings.query_km2, 1.05 * _box_km2(polygon))
         kept = self._ask(what, self._settings.mirrors, call, splittable_km2=largest_km2)
-        return kept.answer()
+        return kept.answer(self._date)
 
     def query(self, what: str, statement: str) -> Answer:
         """Ask for what an Overpass statement selects, with what it is made of."""
-        text = f"[out:json][timeout:{self._settings.timeout_s}];{statement}(._;>;);out;"
+        head = self._head.format(timeout=self._settings.timeout_s, maxsize="")
+        text = f"{head};{statement}(._;>;);out;"
 
         def call(_: KeptAnswers) -> None:
             _request(text)
 
-        return self._ask(what, self._settings.mirrors, call).answer()
+        return self._ask(what, self._settings.mirrors, call).answer(self._date)
 
     def _ask(
         self,
@@ -203,7 +227,7 @@ class LiveOsm:
             wait=own.wait,
             say=self._say,
         )
-        split, checked = 0, set[Path]()
+        split, checked, full, again = 0, set[Path](), False, 0
         while True:
             server = turns.next()
             kept = KeptAnswers.within(self._folder, what=what, server=server, split=split)
@@ -211,23 +235,46 @@ class LiveOsm:
                 kept.drop_unusable(own.resume_hours)
                 checked.add(kept.folder)
             before = len(kept.files())
+            part_km2 = (splittable_km2 or own.area_km2) / 4**split
+            declared = Declared.full(own.timeout_s)
+            if not full:
+                declared = Declared.little(own.timeout_s, km2=part_km2 if splittable_km2 else 0.0)
+            asking = self._asking(server, declared) if overpass else None
             try:
-                if overpass:
-                    wait_for_slot(server, user_agent=own.user_agent, timeout_s=own.timeout_s)
                 self._say(f"{what}: {host_of(server)}")
-                part_km2 = (splittable_km2 or own.area_km2) / 4**split
-                self._attempt(kept, call, what=what, query_km2=part_km2)
+                self._attempt(kept, call, what=what, query_km2=part_km2, asking=asking)
             except Refusal as refusal:
                 if len(kept.files()) > before:
                     turns.begin_again()
+                more = refusal.ran_out and declared != Declared.full(own.timeout_s)
                 smaller = refusal.too_large and splittable_km2 is not None and split < own.splits
-                split += smaller
-                turns.refused(server, refusal, at_once=smaller)
+                if more:
+                    full = True
+                elif smaller:
+                    split += 1
+                again += refusal.duplicate
+                at_once = more or smaller or (refusal.duplicate and again < _OTHER_TEXTS)
+                turns.refused(server, refusal, at_once=at_once)
             else:
                 return kept
 
+    def _asking(self, server: str, declared: Declared) -> Asking:
+        """Return what is done to the requests to a server: nothing leaves without a slot."""
+        own = self._settings
+
+        def before() -> None:
+            wait_for_slot(server, user_agent=own.user_agent, timeout_s=own.timeout_s)
+
+        return Asking(declared, before=before, asked=self._asked)
+
     def _attempt(
-        self, kept: KeptAnswers, call: Callable[[KeptAnswers], None], *, what: str, query_km2: float
+        self,
+        kept: KeptAnswers,
+        call: Callable[[KeptAnswers], None],
+        *,
+        what: str,
+        query_km2: float,
+        asking: Asking | None,
     ) -> None:
         """Ask one server once.
 
@@ -238,14 +285,15 @@ class LiveOsm:
         """
 
         def look(response: requests.Response, *_: Any, **__: Any) -> None:
-            if response.is_redirect:
-                return
             try:
+                keep_content(response)
+                if response.is_redirect:
+                    return
                 check_answer(response)
             except Refusal:
                 response.close()
                 raise
-            kept.note_query(response.request)
+            kept.note_query(response.request, timeout_s=own.timeout_s)
             size_mb = len(response.content) / 1e6
             self._say(f"{what}: part {len(kept.files()) + 1}, {size_mb:.1f} MB")
 
@@ -258,7 +306,8 @@ class LiveOsm:
             "use_cache": True,
             "max_query_area_size": query_km2 * 1e6,
             "requests_timeout": own.timeout_s,
-            "requests_kwargs": {"hooks": {"response": look}},
+            "requests_kwargs": {"hooks": {"response": look}, "auth": asking},
+            "overpass_settings": self._head,
             "http_user_agent": own.user_agent,
             "http_referer": own.user_agent,
             # osmnx would wait for ever for a slot of a server that has no slots.
@@ -277,7 +326,7 @@ class LiveOsm:
         except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
             msg = "cannot be reached, or broke off"
             raise Refusal(msg) from error
-        except (OSError, ValueError, LookupError) as error:
+        except (OSError, ValueError, LookupError, RecursionError) as error:
             # osmnx raises these for answers that are JSON and yet not what was asked for.
             msg = f"an answer that makes no sense ({type(error).__name__})"
             raise Refusal(msg) from error
@@ -291,6 +340,11 @@ def _request(query: str) -> None:
     from osmnx import _overpass  # noqa: PLC0415
 
     _overpass._overpass_request(OrderedDict(data=query))
+
+
+def _server(address: str, behind: str) -> str:
+    """Return the address of a server without what is asked there."""
+    return web_address(address).removesuffix(behind).rstrip("/")
 
 
 def _box_km2(polygon: shapely.Geometry) -> float:

@@ -11,17 +11,23 @@ import dataclasses
 import json
 import time
 import urllib.parse
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import requests
 
 from quart_heure.errors import InputFileError
-from quart_heure.sources.online.patience import Refusal, Turns, check_json, check_status, host_of
+from quart_heure.sources.online.patience import (
+    HOPELESS,
+    Refusal,
+    Turns,
+    check_json,
+    check_status,
+    host_of,
+)
 
-_HOPELESS = frozenset({400, 401, 403, 404, 405, 406, 410, 413, 414, 415, 422})
-"""Statuses that the same question would get again."""
+_ELSEWHERE = frozenset({301, 302, 303, 307, 308})
 
 _TOO_LARGE = 413
 _HERE = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -83,6 +89,15 @@ class Web:
         self._patience = patience or Patience()
         self._say = say or (lambda _: None)
 
+    @property
+    def patience(self) -> Patience:
+        """How long servers are waited for."""
+        return self._patience
+
+    def say(self, step: str) -> None:
+        """Tell a step."""
+        self._say(step)
+
     def json(
         self,
         what: str,
@@ -103,7 +118,8 @@ class Web:
         post
             What to send, as JSON; without it the request is a GET.
         key
-            The user's own key, sent as ``Authorization``; redirections are not followed then.
+            The user's own key, sent as ``Authorization``; redirections are not followed then, nor
+            where anything is posted.
         """
 
         def attempt() -> Any:
@@ -111,14 +127,16 @@ class Web:
             check_json(content)
             try:
                 return json.loads(content)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 msg = "data that is cut short or makes no sense"
                 raise Refusal(msg) from error
 
         return self._ask(what, url, attempt, key=key)
 
-    def csv(self, what: str, url: str, *, file: bytes, fields: Mapping[str, str]) -> str:
-        """Send a CSV file with the fields of a form, and get one back."""
+    def csv(
+        self, what: str, url: str, *, file: bytes, fields: Mapping[str, str | Sequence[str]]
+    ) -> str:
+        """Send a CSV file with the fields of a form to that address alone, and get one back."""
 
         def attempt() -> str:
             form = {"data": ("addresses.csv", file, "text/csv")}
@@ -169,7 +187,7 @@ class Web:
             try:
                 return attempt()
             except Refusal as refusal:
-                if refusal.status in _HOPELESS:
+                if refusal.status in HOPELESS:
                     msg = f"{what}: {host_of(url)}: {refusal.why}."
                     hint = "Check the address, the name and the rights; then try again."
                     raise InputFileError(msg, hint=hint) from refusal
@@ -186,7 +204,7 @@ class Web:
         params: Mapping[str, str | int] | None = None,
         post: Any = None,
         files: Any = None,
-        fields: Mapping[str, str] | None = None,
+        fields: Mapping[str, str | Sequence[str]] | None = None,
         key: str = "",
     ) -> Iterator[bytes]:
         """Give an answer piece by piece.
@@ -202,18 +220,25 @@ class Web:
         if key:
             headers["Authorization"] = f"JWT {key}"
         try:
-            with requests.request(
-                "GET" if post is None and files is None else "POST",
-                url,
-                params=params,
-                json=post,
-                files=files,
-                data=fields,
-                headers=headers,
-                timeout=own.timeout_s,
-                stream=True,
-                allow_redirects=not key,
-            ) as response:
+            asks_only = post is None and files is None
+            with (
+                _Following() as session,
+                session.request(
+                    "GET" if asks_only else "POST",
+                    url,
+                    params=params,
+                    json=post,
+                    files=files,
+                    data=fields,
+                    headers=headers,
+                    timeout=own.timeout_s,
+                    stream=True,
+                    # What is sent is meant for the server that was named, and for no other.
+                    allow_redirects=asks_only and not key,
+                ) as response,
+            ):
+                if response.status_code in _ELSEWHERE:
+                    raise _sent_elsewhere(response)
                 if response.status_code != requests.codes.ok:
                     words = _words(next(response.iter_content(_CHUNK), b""), key)
                     check_status(response, words)
@@ -232,6 +257,24 @@ class Web:
         except requests.RequestException as error:
             msg = "cannot be reached, or broke off"
             raise Refusal(msg) from error
+
+
+class _Following(requests.Session):
+    """Follows redirections, but never from a connection that is encrypted to one that is not."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        target: str | None = super().get_redirect_target(resp)
+        if target is not None and resp.url.startswith("https:"):
+            to = urllib.parse.urlsplit(urllib.parse.urljoin(resp.url, target))
+            if to.scheme != "https":
+                raise _sent_elsewhere(resp)
+        return target
+
+
+def _sent_elsewhere(response: requests.Response) -> Refusal:
+    target = urllib.parse.urljoin(response.url, response.headers.get("Location", ""))
+    msg = f"HTTP {response.status_code} (sends on to {host_of(target)}, which is not followed)"
+    return Refusal(msg, status=response.status_code)
 
 
 def hopeless_status(error: BaseException) -> int:
@@ -261,8 +304,10 @@ def _words(content: bytes, key: str) -> str:
     """Return what a server says of an error, in short, without a key that it may repeat."""
     try:
         said = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
-    found = said.get("message") or said.get("error") if isinstance(said, dict) else ""
-    words = found.strip() if isinstance(found, str) else ""
+    # Falcon, on which addok runs, has a title and perhaps a description.
+    names = ("message", "error", "title", "description")
+    found = [said.get(name) for name in names] if isinstance(said, dict) else []
+    words = next((text.strip() for text in found if isinstance(text, str) and text.strip()), "")
     return (words.replace(key, "…") if key else words)[:200]

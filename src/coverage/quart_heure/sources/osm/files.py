@@ -26,6 +26,7 @@ import shapely
 from numpy.typing import NDArray
 
 from quart_heure.errors import InputFileError
+from quart_heure.files import AnyPath
 from quart_heure.sources.osm.checks import distinct
 from quart_heure.sources.osm.data import (
     NODE_KEYS,
@@ -64,7 +65,7 @@ _PLACES_ON_WAYS = "LocationsOnWays"
 """What the header of a PBF file calls places that are kept with the ways."""
 
 
-def read_osm_file(path: Path, *, polygon: shapely.Geometry | None = None) -> RawOsm:
+def read_osm_file(path: AnyPath, *, polygon: shapely.Geometry | None = None) -> RawOsm:
     """Read streets from an OpenStreetMap file, before any rule.
 
     Parameters
@@ -80,6 +81,7 @@ def read_osm_file(path: Path, *, polygon: shapely.Geometry | None = None) -> Raw
     InputFileError
         If the file is missing, of another kind, damaged, a history file, or without any street.
     """
+    path = Path(path)
     _check_name(path)
     try:
         with tempfile.TemporaryDirectory(prefix="quart-heure-") as folder:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 LEVEL_M = 3.0
 """Height of one level, where only levels are known."""
 
+_HIGHEST_M = 1000.0
+"""No building is as high: what says so is a slip, or a value that means no data."""
+
 _HEIGHT = ("height", "height_m", "hauteur", "building:height", "render_height", "h_med")
 _LEVELS = ("levels", "building:levels", "building_levels", "nombre_d_etages", "nb_etages", "etages")
 
@@ -67,7 +70,7 @@ def read_buildings(
         msg = f"{path}: there is no polygon with an area where people live."
         raise InputFileError(msg, hint="Give the footprints of the buildings of the place.")
     height_m = _heights(layer)[usable]
-    known = height_m > 0
+    known = (height_m > 0) & (height_m < _HIGHEST_M)
     problems = [*told]
     if not usable.all():
         problems.append(_told(path, (~usable).sum(), "no footprint", "left out"))

@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 
 from quart_heure.errors import InputFileError
 from quart_heure.sources.areas.areas import StudyArea
+from quart_heure.sources.given import check_parquet
 from quart_heure.sources.layers import check_layer, choose_layer, holds_geometry, read_layer
 from quart_heure.sources.problems import CHOSEN
 from quart_heure.sources.projecting import mended, projected
 from quart_heure.sources.residents.buildings import read_buildings
-from quart_heure.sources.residents.grids import named_squares, read_raster, square_column
+from quart_heure.sources.residents.grids import named_squares, once_each, read_raster, square_column
 from quart_heure.sources.residents.residents import Residents, ResidentZones, read_residents
 from quart_heure.sources.residents.tables import (
     MOST_ROWS,
@@ -107,19 +108,21 @@ def read_people(
     found = _read(path, area, column=column, layer=layer, source=source)
     if isinstance(found, Residents):
         if found.crs == area.crs and buildings is None:
+            if not found.residents[found.meet(area.geometry.bounds)].sum() > 0:
+                raise _nobody((), path, area)
             return found
         found = _around(found.zones(area.crs), area)
     if not found.residents.sum() > 0:
-        raise _nobody(found, path, area)
+        raise _nobody(found.problems, path, area)
     if buildings is None:
         return found
     volumes, problems = read_buildings(buildings, found)
     return dataclasses.replace(found, buildings=volumes, problems=(*found.problems, *problems))
 
 
-def _nobody(found: ResidentZones, path: Path, area: StudyArea) -> InputFileError:
+def _nobody(problems: Sequence[Mapping[str, Any]], path: Path, area: StudyArea) -> InputFileError:
     """Return the error of a file without people, which names the first row that has no number."""
-    lost = [row for row in found.problems if row["action"] == "left out"]
+    lost = [row for row in problems if row["action"] == "left out"]
     if lost:
         first = lost[0]
         row = "" if first["row"] is None else f", row {first['row']}"
@@ -166,6 +169,7 @@ def _plain_parquet(path: Path) -> pd.DataFrame | None:
     import pyarrow as pa  # noqa: PLC0415 - as in sources.residents
     import pyarrow.parquet as pq  # noqa: PLC0415
 
+    check_parquet(path)
     try:
         names = pq.read_schema(path)
         if b"quart_heure" in (names.metadata or {}) or {"col", "row"} <= set(names.names):
@@ -250,6 +254,8 @@ def _of_table(
     squares, told = square_column(table, path)
     problems += told
     if squares is not None:
+        people, twice = once_each(table[squares], people, path)
+        problems += twice
         found = named_squares(table[squares], people, path, said)
         zones = [_around(one.zones(area.crs), area) for one in found]
         return ResidentZones(

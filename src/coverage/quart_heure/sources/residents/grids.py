@@ -16,13 +16,21 @@ from numpy.typing import NDArray
 from quart_heure.errors import CrsError, InputFileError
 from quart_heure.sources.areas.areas import StudyArea
 from quart_heure.sources.problems import CHOSEN
-from quart_heure.sources.residents.residents import Residents, ResidentZones
+from quart_heure.sources.projecting import check_places
+from quart_heure.sources.rasters import first_band, opened_tiff
+from quart_heure.sources.residents.residents import (
+    LARGEST_SQUARE_M,
+    MOST_PEOPLE,
+    Residents,
+    ResidentZones,
+)
 from quart_heure.sources.residents.tables import resident_problem
 from quart_heure.sources.texts import plain_word
 
 _SQUARE = re.compile(r"CRS(\d+)RES(\d+)m?N(\d+)E(\d+)", re.IGNORECASE)
 """The name of a square of the European grid: CRS, side, and lower left corner in metres."""
 
+_TIFF = "Give a GeoTIFF of counts per pixel."
 _FIRST_ROWS = 100
 """Rows looked at to tell what a column holds."""
 
@@ -52,6 +60,27 @@ def square_column(table: pd.DataFrame, path: Path) -> tuple[str | None, list[Map
     return finest, [resident_problem(path, None, finest, others, reason, action)]
 
 
+def once_each(
+    names: pd.Series[Any], people: NDArray[np.float64], path: Path
+) -> tuple[NDArray[np.float64], list[Mapping[str, Any]]]:
+    """Return the people of each row, none in rows that say of a square what another said.
+
+    Squares may stand twice because a file was put together of parts that overlap: then each of
+    them has one number. Where numbers differ, they are parts of one: rows are added up. Either is
+    told.
+    """
+    twice = names.duplicated(keep="first").to_numpy()
+    if not twice.any():
+        return people, []
+    first = pd.Series(people).groupby(names.to_numpy(), sort=False).transform("first").to_numpy()
+    same = bool((people == first).all())
+    value = f"{names[twice].iloc[0]} ({twice.sum()} / {len(names)})"
+    reason, action = "square twice", "counted once" if same else "rows added up"
+    row = int(np.flatnonzero(twice)[0]) + 1
+    told = [resident_problem(path, row, "square", value, reason, action)]
+    return np.where(twice, 0.0, people) if same else people, told
+
+
 def named_squares(
     names: pd.Series[Any], people: NDArray[np.float64], path: Path, source: str
 ) -> list[Residents]:
@@ -70,6 +99,10 @@ def named_squares(
         msg = f"{path}, row {row + 1}: {names.iloc[row]!r} is no name of a square."
         raise InputFileError(msg, hint="Names are like CRS3035RES200mN2889000E3761200.")
     numbers = parts.astype(np.int64).to_numpy()
+    if numbers[:, 1].max(initial=0) > LARGEST_SQUARE_M:
+        row = int(np.argmax(numbers[:, 1]))
+        msg = f"{path}, row {row + 1}: a square of {numbers[row, 1]:,} m is none of people."
+        raise InputFileError(msg, hint="Names are like CRS3035RES200mN2889000E3761200.")
     found = []
     for code, side in sorted({(int(code), int(side)) for code, side in numbers[:, :2]}):
         here = (numbers[:, 0] == code) & (numbers[:, 1] == side) & (people > 0)
@@ -88,7 +121,7 @@ def named_squares(
 
 def _crs_of_squares(code: int, path: Path) -> pyproj.CRS:
     try:
-        return pyproj.CRS.from_epsg(code)
+        return check_places(pyproj.CRS.from_epsg(code), path)
     except pyproj.exceptions.CRSError as error:
         msg = f"{path}: the names of its squares tell of a CRS {code}, which there is not."
         raise CrsError(msg, hint="Names are like CRS3035RES200mN2889000E3761200.") from error
@@ -113,37 +146,24 @@ def read_raster(path: Path, area: StudyArea, *, source: str = "") -> ResidentZon
     CrsError
         If the raster has no CRS.
     """
-    if not path.is_file():
-        msg = f"{path}: there is no such file."
-        raise InputFileError(msg, hint="Check the name and the folder it is relative to.")
-    try:
-        import rasterio  # noqa: PLC0415 - an extra: most studies have no raster
-        from rasterio.windows import Window  # noqa: PLC0415
-    except ImportError as error:
-        msg = f"{path}: rasterio is needed to read a raster, and is not installed."
-        raise InputFileError(msg, hint="Run: pip install 'quart-heure[raster]'.") from error
-    try:
-        with rasterio.open(path) as raster:
-            if raster.crs is None:
-                msg = f"{path}: the raster has no coordinate reference system."
-                raise CrsError(msg, hint="Save it with one, for instance with gdal_edit.")
-            crs = pyproj.CRS.from_wkt(raster.crs.to_wkt())
-            to_raster = pyproj.Transformer.from_crs(area.crs, crs, always_xy=True)
-            bounds = to_raster.transform_bounds(*area.geometry.bounds)
-            a, b, c, d, e, f = tuple(raster.transform)[:6]
-            corners = np.array([(x - c, y - f) for x in bounds[::2] for y in bounds[1::2]])
-            pixels = np.linalg.solve(np.array([[a, b], [d, e]]), corners.T)
-            left, top = np.maximum(np.floor(pixels.min(axis=1)).astype(int) - 1, 0).tolist()
-            size = (raster.width, raster.height)
-            right, bottom = np.minimum(np.ceil(pixels.max(axis=1)).astype(int) + 1, size).tolist()
-            window = Window(left, top, max(right - left, 0), max(bottom - top, 0))
-            band = raster.read(1, window=window, masked=True).astype(np.float64)
-    except rasterio.errors.RasterioError as error:
-        msg = f"{path}: cannot be read as a raster ({' '.join(str(error).split())})."
-        raise InputFileError(msg, hint="Give a GeoTIFF of counts per pixel.") from error
-    people = np.nan_to_num(np.ma.filled(band, 0.0), posinf=0.0)
-    if (people < 0).any():
-        msg = f"{path}: a pixel holds {people.min():g} people."
+    with opened_tiff(path, extra="raster", wanted=_TIFF) as raster:
+        crs = check_places(pyproj.CRS.from_wkt(raster.crs.to_wkt()), path)
+        to_raster = pyproj.Transformer.from_crs(area.crs, crs, always_xy=True)
+        bounds = to_raster.transform_bounds(*area.geometry.bounds)
+        a, b, c, d, e, f = tuple(raster.transform)[:6]
+        corners = np.array([(x - c, y - f) for x in bounds[::2] for y in bounds[1::2]])
+        pixels = np.linalg.solve(np.array([[a, b], [d, e]]), corners.T)
+        left, top = np.maximum(np.floor(pixels.min(axis=1)).astype(int) - 1, 0).tolist()
+        size = (raster.width, raster.height)
+        right, bottom = np.minimum(np.ceil(pixels.max(axis=1)).astype(int) + 1, size).tolist()
+        span = (max(bottom - top, 0), max(right - left, 0))
+        from rasterio.windows import Window  # noqa: PLC0415 - opened, so it is installed
+
+        people = first_band(raster, path, Window(left, top, span[1], span[0]))
+    people[np.isnan(people)] = 0.0
+    odd = (people < 0) | (people > MOST_PEOPLE)
+    if odd.any():
+        msg = f"{path}: a pixel holds {people[odd][0]:g} people."
         raise InputFileError(msg, hint="State the value that means no data in the file.")
     row, col = np.nonzero(people)
     shapes = shapely.box(col + left, row + top, col + left + 1, row + top + 1)

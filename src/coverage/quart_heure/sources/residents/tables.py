@@ -22,6 +22,7 @@ from quart_heure.sources.areas.names import (
     several_named,
 )
 from quart_heure.sources.problems import CHOSEN
+from quart_heure.sources.residents.residents import MOST_PEOPLE
 from quart_heure.sources.texts import plain_word
 
 if TYPE_CHECKING:
@@ -41,8 +42,6 @@ _ENGLISH = re.compile(r"-?[1-9]\d{0,2}(,\d{3})+(\.\d+)?")
 _POINTED = re.compile(r"-?[1-9]\d{0,2}(\.\d{3})+(,\d+)?")
 """No number of thousands begins with a zero: 0,250 is a quarter."""
 
-_MOST_PEOPLE = 1e10
-
 
 class Counts(NamedTuple):
     """The counts of a column.
@@ -50,7 +49,7 @@ class Counts(NamedTuple):
     Parameters
     ----------
     numbers
-        NaN where there is none, or more than people on Earth; what is negative is kept, for its
+        NaN where there is none, or more than any country has; what is negative is kept, for its
         reader to tell.
     thousands
         Positions whose sign was taken as one between thousands.
@@ -114,7 +113,7 @@ def _number(text: str) -> float:
         number = float("nan" if "_" in text else text)
     except ValueError:
         return float("nan")
-    return number if number <= _MOST_PEOPLE else float("nan")
+    return number if number <= MOST_PEOPLE else float("nan")
 
 
 def rows_named(

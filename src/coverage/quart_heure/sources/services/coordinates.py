@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from quart_heure.errors import CrsError
 from quart_heure.sources.areas.areas import StudyArea
+from quart_heure.sources.projecting import check_places
 
 _NUMBER = r"[-+]?\d{1,12}(?:\.\d{0,20})?(?:[eE][-+]?\d{1,2})?"
 _BREAK = r"(?:\s*[,;|/]\s*|\s+)"
@@ -245,10 +246,11 @@ def _two_angles(text: str) -> tuple[float, float, bool] | None:
 
 def _crs(text: str, where: Path | str) -> pyproj.CRS:
     try:
-        return pyproj.CRS.from_user_input(text)
+        crs = pyproj.CRS.from_user_input(text)
     except pyproj.exceptions.CRSError as error:
         msg = f"{where}: there is no CRS {text!r}."
         raise CrsError(msg, hint='Write it as "EPSG:2154".') from error
+    return check_places(crs, where)
 
 
 def _is_degrees(crs: str, where: Path | str) -> bool:

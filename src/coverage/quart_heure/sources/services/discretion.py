@@ -138,7 +138,7 @@ def _clauses(words: Sequence[str]) -> Iterator[tuple[int, int]]:
 
 def _secret(clause: Sequence[str]) -> str:
     """Return a word that is secret by itself, and not denied."""
-    for phrase in _phrases("secret"):
+    for phrase in _possible("secret", clause):
         at = _find(phrase, clause)
         if at >= 0 and not _denied(clause, at, at + len(phrase)):
             return " ".join(clause[at : at + len(phrase)])
@@ -159,7 +159,7 @@ def _denied(clause: Sequence[str], begin: int, end: int) -> bool:
 
 def _not_shown(clause: Sequence[str]) -> str:
     """Return *ne pas diffuser* and its like."""
-    for phrase in _phrases("shown_verbs"):
+    for phrase in _possible("shown_verbs", clause):
         at = _find(phrase, clause)
         if at >= 0 and _denier(clause, at) >= 0:
             return " ".join(clause[_denier(clause, at) : at + 1])
@@ -185,7 +185,7 @@ def _held_back(clause: Sequence[str], field: str) -> str:
     ):
         return " ".join(clause)
     back = _has(clause, "held_back")
-    for phrase in _phrases("place_verbs"):
+    for phrase in _possible("place_verbs", clause):
         at = _find(phrase, clause)
         if at >= 0 and (_denier(clause, at) >= 0 or back):
             return " ".join(clause)
@@ -197,7 +197,7 @@ def _held_back(clause: Sequence[str], field: str) -> str:
 
 
 def _has(clause: Sequence[str], name: str) -> bool:
-    return any(_find(phrase, clause) >= 0 for phrase in _phrases(name))
+    return any(_find(phrase, clause) >= 0 for phrase in _possible(name, clause))
 
 
 def _denier(clause: Sequence[str], at: int) -> int:
@@ -227,6 +227,17 @@ def _find(phrase: Sequence[str], words: Sequence[str]) -> int:
     return -1
 
 
+def _possible(name: str, words: Sequence[str]) -> list[tuple[str, ...]]:
+    """Return the phrases whose first word is the beginning of any of some words."""
+    text = f" {' '.join(words)}"
+    return [phrase for phrase, lead in _led(name) if lead in text]
+
+
+@functools.cache
+def _led(name: str) -> tuple[tuple[tuple[str, ...], str], ...]:
+    return tuple((phrase, f" {phrase[0].removesuffix('*')}") for phrase in _phrases(name))
+
+
 def _fits(pattern: str, word: str) -> bool:
     return word.startswith(pattern[:-1]) if pattern.endswith("*") else word == pattern
 
@@ -244,14 +255,19 @@ def _phrases(name: str) -> tuple[tuple[str, ...], ...]:
 
 
 @functools.cache
-def _hints() -> re.Pattern[str]:
+def _hints() -> tuple[str, ...]:
     """Return what every secret has: most cells have none of it, and are not looked into."""
     names = ("secret", "shown_verbs", "place_verbs", "publicity", "masked", "held_back")
     first = {phrase[0].rstrip("*") for name in names for phrase in _phrases(name)}
-    return re.compile("|".join(map(re.escape, sorted(first))))
+    return tuple(one for one in sorted(first) if not any(o in one for o in first - {one}))
 
 
 def _may_hold(text: str) -> bool:
-    plain = fold("".join(sign for sign in text[:_LONGEST] if sign.isprintable()))
-    spelt = _SPELT.search(text) or _ABBREVIATED.search(text)
-    return spelt is not None or _hints().search(plain) is not None
+    plain = text[:_LONGEST]
+    if not plain.isprintable():
+        plain = "".join(sign for sign in plain if sign.isprintable())
+    if _SPELT.search(text) or _ABBREVIATED.search(text):
+        return True
+    folded = fold(plain)
+    # One after the other they are found sooner than by one expression of them all.
+    return any(hint in folded for hint in _hints())

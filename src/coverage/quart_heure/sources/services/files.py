@@ -67,6 +67,9 @@ def read_source(
         _read_part(_in_our_words(table, source, rules), source, near, catalogue, rules)
         for table in kept
     ]
+    if not any(len(table) for table in tables):
+        about = {"file": source.file.name, "row": pd.NA, "field": "services", "value": "0 rows"}
+        problems.append({**about, "reason": "no service in the file", "action": "nothing read"})
     first = dataclasses.replace(
         parts[0], problems=pd.concat([problem_table(problems), parts[0].problems])
     )

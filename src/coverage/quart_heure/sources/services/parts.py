@@ -13,6 +13,7 @@ import shapely
 from numpy.typing import NDArray
 
 from quart_heure.categories import Category
+from quart_heure.errors import InputFileError
 from quart_heure.sources.problems import LEFT_OUT, ProblemList, problem_table
 from quart_heure.sources.services.discretion import (
     ASKED,
@@ -26,6 +27,10 @@ from quart_heure.sources.services.rows import KEPT, SERVICE_COLUMNS, tidy_rows
 
 FILE, PART, ROW = "_file", "_part", "_row"
 """Columns that say where a row comes from, until the services are put together."""
+
+
+_FEW = 3
+"""Of so many rows, one mistake is that of a file."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -110,7 +115,8 @@ def put_in_schema(
     problems.add(at, "category", said, reasons, LEFT_OUT)
     alive &= ~lost
     unplaced = alive & ~np.isfinite(given.degrees).all(axis=1)
-    alive &= _on_the_map(given.degrees, near, problems, alive)
+    name = where(given.files[0], given.part) if given.files else ""
+    alive &= _on_the_map(given.degrees, near, problems, alive, name)
     doubted = [(row, why) for row, why in weak if alive[row]]
     at_rows = [row for row, _ in doubted]
     problems.add(at_rows, "coordinates", (), [why for _, why in doubted], KEPT)
@@ -208,6 +214,7 @@ def _on_the_map(
     near: shapely.Geometry,
     problems: ProblemList,
     alive: NDArray[np.bool_],
+    name: str,
 ) -> NDArray[np.bool_]:
     """Tell which rows have coordinates on the globe; list the others and the swapped ones."""
     lon, lat = degrees[:, 0], degrees[:, 1]
@@ -221,5 +228,8 @@ def _on_the_map(
         (off, values, "not on the globe"),
     ):
         problems.add(np.flatnonzero(bad & alive), "coordinates", shown, reason, LEFT_OUT)
+    if swapped.sum() >= _FEW and swapped[alive].all():
+        msg = f"{name}: in all of its {alive.sum()} rows longitude and latitude are swapped."
+        raise InputFileError(msg, hint="Exchange the headings of the two columns.")
     fit: NDArray[np.bool_] = finite & ~swapped & ~off
     return fit

@@ -24,6 +24,7 @@ LONGEST = 400
 
 _BETWEEN_LETTERS = re.compile(r"(?<=[^\W\d_])[-‐‑'_](?=[^\W_])|(?<=[^\W_])['_](?=[^\W_])")
 _TOKEN = re.compile(r"[^\W\d_]+|\d{1,3}(?:[ .]\d{3})+(?![\d,.])|\d+(?:[.,]\d+)?|[^\s]")
+_PLAIN = re.compile("[a-z]+(?: [a-z]+)*")
 _BRACKETED = re.compile(r"\((\w+)\)")
 
 _NAMED_AFTER = frozenset({"referral", "moved"})
@@ -57,7 +58,8 @@ class Mark:
 def tokens_of(text: str) -> list[Token]:
     """Part a text into words without case and accents, numbers, and signs."""
     plain = unicodedata.normalize("NFKC", _unlisted(text)).replace("’", "'").replace("‘", "'")
-    plain = "".join(sign for sign in plain if unicodedata.category(sign) != "Cf")
+    if not plain.isprintable():
+        plain = "".join(sign for sign in plain if unicodedata.category(sign) != "Cf")
     plain = _BETWEEN_LETTERS.sub(" ", plain.replace("\n", " ; "))
     shouted = plain.isupper()
     tokens: list[Token] = []
@@ -94,18 +96,21 @@ def _number(said: str) -> Token:
 def _joined_ranges(tokens: Sequence[Token]) -> list[Token]:
     """Make one number of ``18-25``, ``70 à 100``, ``entre 18 et 25``."""
     joined: list[Token] = []
-    rest = list(tokens)
-    while rest:
-        first = rest.pop(0)
-        between = bool(joined) and joined[-1].word == "entre"
-        links = {"-", "–", "a", "to", "ou", "or", *(("et",) if between else ())}
-        if len(rest) > 2 and rest[2].word == "ans":
-            links.add("/")
-        if len(rest) > 1 and first.low < rest[1].low and rest[0].word in links:
-            if between:
-                joined.pop()
-            first = Token(f"{first.word}-{rest[1].word}", low=first.low, high=rest[1].low)
-            del rest[:2]
+    at = 0
+    while at < len(tokens):
+        first, rest = tokens[at], tokens[at + 1 : at + 4]
+        at += 1
+        # Few words are numbers: nothing else begins a range.
+        if len(rest) > 1 and first.low < rest[1].low:
+            between = bool(joined) and joined[-1].word == "entre"
+            links = {"-", "–", "a", "to", "ou", "or", *(("et",) if between else ())}
+            if len(rest) > 2 and rest[2].word == "ans":
+                links.add("/")
+            if rest[0].word in links:
+                if between:
+                    joined.pop()
+                first = Token(f"{first.word}-{rest[1].word}", low=first.low, high=rest[1].low)
+                at += 2
         joined.append(first)
     return joined
 
@@ -122,7 +127,10 @@ class Phrases:
             for value, phrases in values.items():
                 for phrase in itertools.chain.from_iterable(map(spellings, phrases)):
                     self.by_words.setdefault(words_of(phrase), (kind, value))
-        self._longest = max(map(len, self.by_words), default=0)
+        self._lengths: dict[str, set[int]] = {}
+        """How many words the phrases have that begin with a word."""
+        for words in filter(None, self.by_words):
+            self._lengths.setdefault(words[0], set()).add(len(words))
 
     def marks(self, tokens: Sequence[Token]) -> tuple[list[Mark], tuple[str, ...]]:
         """Return the marks of some tokens, the longest phrase first, and the words of no phrase."""
@@ -145,8 +153,14 @@ class Phrases:
         return marks, tuple(dict.fromkeys(lost))
 
     def _longest_at(self, tokens: Sequence[Token], at: int) -> tuple[Mark | None, int]:
-        for length in range(min(self._longest, len(tokens) - at), 0, -1):
+        first = tokens[at]
+        lengths = self._lengths.get(first.word, set())
+        if first.low == first.low:
+            lengths = lengths | self._lengths.get("#", set())
+        for length in sorted(lengths, reverse=True):
             here = tokens[at : at + length]
+            if len(here) < length:
+                continue
             literal = tuple(token.word for token in here)
             number = next((token for token in here if token.low == token.low), Token(""))
             slots = tuple("#" if token.low == token.low else token.word for token in here)
@@ -171,6 +185,8 @@ def spellings(phrase: str) -> Iterator[str]:
 
 def words_of(phrase: str) -> tuple[str, ...]:
     """Return the words of a phrase of the vocabulary."""
+    if _PLAIN.fullmatch(phrase):
+        return tuple(phrase.split())
     return tuple(token.word for token in tokens_of(phrase))
 
 

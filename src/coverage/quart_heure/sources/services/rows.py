@@ -13,7 +13,7 @@ from quart_heure.sources.hours.syntax import is_osm_hours
 from quart_heure.sources.hours.text import ParsedHours, hours_from_days, hours_from_text
 from quart_heure.sources.problems import ProblemList
 from quart_heure.sources.services.admission import ADMITS, in_order
-from quart_heure.sources.services.capacities import CAPACITY_UNITS, read_capacity
+from quart_heure.sources.services.capacities import CAPACITY_UNITS, MOST, read_capacity
 from quart_heure.sources.services.columns import DAYS
 from quart_heure.sources.services.coordinates import to_number
 from quart_heure.sources.services.wordings import (
@@ -260,7 +260,7 @@ def _lost(texts: Sequence[str], values: Sequence[float]) -> list[bool]:
 
 def _figure(text: str) -> float:
     value = to_number(text)
-    return value if 0 <= value < float("inf") else float("nan")
+    return value if 0 <= value <= MOST else float("nan")
 
 
 def _hours(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from quart_heure.categories import Category
 from quart_heure.errors import CategoryError
+from quart_heure.files import AnyPath
 from quart_heure.sources.areas.areas import StudyArea
 from quart_heure.sources.problems import LEFT_OUT, ProblemList, problem_table
 from quart_heure.sources.services.category_rules import read_categories
@@ -48,7 +50,7 @@ _MOST_PARTS = 20
 """Rows of one place that are kept side by side; a further one is compared with these alone."""
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Services:
     """Services and what was wrong with their sources.
 
@@ -81,9 +83,16 @@ class Services:
     anchored: frozenset[str] = frozenset()
     unanchored: int = 0
 
+    def __repr__(self) -> str:
+        """Tell how many there are; the tables hold which."""
+        return (
+            f"Services: {len(self.table):,} placed, {len(self.unplaced):,} without coordinates, "
+            f"{len(self.problems):,} problems"
+        )
+
 
 def read_services(
-    files: Sequence[Path | ServiceSource],
+    files: AnyPath | ServiceSource | Sequence[AnyPath | ServiceSource],
     area: StudyArea,
     *,
     catalogue: Mapping[str, Category],
@@ -95,7 +104,8 @@ def read_services(
     Parameters
     ----------
     files
-        Paths, or sources that say how a file is to be read; for formats see `ServiceSource`.
+        A path or several, or sources that say how a file is to be read; for formats see
+        `ServiceSource`.
     area
         The study area: gives the CRS, tells swapped coordinates from foreign ones, and which number
         of a text is the latitude.
@@ -124,11 +134,13 @@ def read_services(
     """
     near = near_box(area)
     parts: list[ServicePart] = []
+    if isinstance(files, str | os.PathLike | ServiceSource):
+        files = [files]
     for file in files:
         source = (
             file
             if isinstance(file, ServiceSource)
-            else ServiceSource(file=file, category=category or "")
+            else ServiceSource(file=Path(file), category=category or "")
         )
         parts += read_source(source, near, catalogue)
     return _put_together(parts, area, catalogue, across_sources=across_sources)

@@ -14,14 +14,14 @@
  * @property {(mode: Mode) => void} mode
  * @property {(hour: number | null) => void} hour
  * @property {(name: Kind, shown: boolean) => void} layer
- * @property {(value: string) => void} district
+ * @property {(row: number | null) => void} district
  * @property {() => void} reset
  */
 
 import { categoriesOf, dateName, dayAndHour, hourName, hourOf } from "./hours.js";
 import { mark, shapeOf } from "./marks.js";
 import { byId, constants, control, el, inputs, part } from "./page.js";
-import { categoryViews } from "./scene.js";
+import { categoryViews, isJudged } from "./scene.js";
 
 export class Controls {
   /**
@@ -33,6 +33,7 @@ export class Controls {
     this.data = data;
     this.words = words;
     this.on = on;
+    this.timed = false;
     this.day = control("day", HTMLSelectElement);
     this.hour = control("hour", HTMLSelectElement);
     this.writeMinutes();
@@ -61,6 +62,7 @@ export class Controls {
     const { words } = this;
     const { hours } = this.data;
     const shown = hours !== null && Object.keys(categoriesOf(this.data)).length > 0;
+    this.timed = shown;
     byId("hours").hidden = !shown;
     if (!shown) return;
     /** @type {(value: number, text: string) => HTMLOptionElement} */
@@ -94,8 +96,16 @@ export class Controls {
     }
     for (const select of [this.day, this.hour]) select.addEventListener("change", () => on.hour(this.chosenHour()));
     const goTo = control("go-to", HTMLSelectElement);
-    goTo.addEventListener("change", () => on.district(goTo.value));
+    goTo.addEventListener("change", () => on.district(goTo.value === "" ? null : Number(goTo.value)));
+    const what = control("what", HTMLSelectElement);
+    what.append(...this.data.views.map((view) => el("option", { value: view.id }, this.nameOf(view))));
+    what.addEventListener("change", () => on.view(what.value));
     byId("reset").addEventListener("click", () => on.reset());
+  }
+
+  /** @param {View} view */
+  nameOf(view) {
+    return view.kind === "composite" ? this.words.say("composite_label") : view.label;
   }
 
   chosenHour() {
@@ -103,21 +113,32 @@ export class Controls {
   }
 
   /**
-   * The shares beside the categories follow the threshold and the hour.
+   * The shares beside the categories follow the threshold, the hour and the district.
    * @param {Effective} effective
    * @param {Figures} figures
+   * @param {Set<string>} touched categories that something is supposed of
    */
-  showShares(effective, figures) {
+  showShares(effective, figures, touched) {
     const { words } = this;
+    const last = this.data.rows.length - 1;
     for (const [view, choice] of this.choices()) {
-      const meter = /** @type {HTMLMeterElement} */ (part(choice, "meter"));
-      part(choice, ".share").textContent = figures.shareText(view, effective);
-      meter.value = figures.share(view, effective) || 0;
+      const range = figures.range(view, effective);
+      part(choice, ".share").textContent = !isJudged(view) ? words.say("not_judged") : figures.shareText(view, effective);
+      const [least, most] = range.map((end) => end || 0);
+      part(choice, ".bar .sure").style.width = least + "%";
+      part(choice, ".bar .perhaps").style.width = most - least + "%";
+      const [city] = figures.range(view, effective, last);
+      part(choice, ".bar").classList.toggle("unknown", range[0] === null);
+      part(choice, ".bar .city").hidden = figures.row === last || city === null;
+      part(choice, ".bar .city").style.left = (city || 0) + "%";
+      // What its facts are good to is told of the whole area as it is, and of the share of the study.
+      part(choice, ".facts").hidden = touched.has(view.id) || !effective.standard || figures.row < last;
     }
-    const plain = this.data.views[0].ends ? "share_hint_sure" : "share_hint";
-    const key = figures.of(effective.hour === null ? plain : "share_hint_hour");
+    const asked = effective.hour === null ? (this.data.views[0].ends ? "share_hint_sure" : "share_hint") : "share_hint_hour";
     const hour = effective.hour === null ? "" : hourName(words, effective.hour);
-    byId("share-hint").textContent = words.say(key, { minutes: words.short(effective.minutes), hour });
+    const hint = [words.say(figures.of(asked), { minutes: words.short(effective.minutes), hour })];
+    if (figures.row < last) hint.push(words.say("share_hint_city", { area: this.data.rows[last] }));
+    byId("share-hint").textContent = hint.join(" ");
   }
 
   /**
@@ -133,6 +154,12 @@ export class Controls {
       for (const input of inputs("input[name=" + name + "]")) input.checked = input.value === String(value);
     };
     check("view", view.id);
+    control("what", HTMLSelectElement).value = view.id;
+    control("go-to", HTMLSelectElement).value = chosen.district === null ? "" : String(chosen.district);
+    // What is supposed has no opening hours.
+    const supposing = this.timed && !this.data.hours;
+    byId("hours-supposed").hidden = !supposing;
+    this.day.disabled = supposing;
     check("minutes", effective.minutes);
     check("mode", effective.mode);
     const fixed = effective.hour !== null;
@@ -141,8 +168,8 @@ export class Controls {
     for (const input of inputs("input[name=mode]")) input.disabled = fixed && input.value !== "covered";
     byId("mode").hidden = view.kind === "composite";
     this.day.value = "";
-    this.hour.disabled = chosen.hour === null;
-    if (chosen.hour !== null) {
+    this.hour.disabled = chosen.hour === null || supposing;
+    if (chosen.hour !== null && !supposing) {
       const { day, hour } = dayAndHour(chosen.hour);
       this.day.value = String(day);
       this.hour.value = String(hour);

@@ -102,8 +102,10 @@ function hatch(background, line, size, width) {
   tile.width = tile.height = Math.round(size * density);
   const pen = penOf(tile);
   pen.scale(tile.width / size, tile.height / size);
-  pen.fillStyle = background;
-  pen.fillRect(0, 0, size, size);
+  if (background) {
+    pen.fillStyle = background;
+    pen.fillRect(0, 0, size, size);
+  }
   pen.strokeStyle = line;
   pen.lineWidth = width;
   pen.beginPath();
@@ -119,8 +121,12 @@ function hatch(background, line, size, width) {
   return pattern;
 }
 
-/** The fill of gaps: colour and lines, so that it stands out without colour. */
-export const gapFill = () => hatch(palette.gap, palette.gap_faint, 8, 1.2);
+/**
+ * The fill of gaps: lines, so that it stands out without colour; minutes are painted under them, and
+ * where there are none the lines have a ground of their own.
+ * @param {boolean} ground
+ */
+export const gapFill = (ground) => hatch(ground ? palette.gap : "", palette.gap_hatch, 8, 1.2);
 
 /**
  * @param {number} width
@@ -156,7 +162,7 @@ export function swatch(paint) {
 export function gapSwatch(filled) {
   const { canvas, pen } = sample(36, 24);
   pen.scale(2, 2);
-  pen.fillStyle = filled ? gapFill() : palette.blank;
+  pen.fillStyle = filled ? gapFill(true) : palette.blank;
   pen.fillRect(0, 0, 18, 12);
   pen.lineWidth = 1.6;
   pen.strokeStyle = palette.gap_line;

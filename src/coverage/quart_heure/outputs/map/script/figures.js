@@ -14,14 +14,9 @@
 
 import { hourName } from "./hours.js";
 import { byId, el } from "./page.js";
-import { countedCategories } from "./scene.js";
+import { countedCategories, isJudged } from "./scene.js";
 
-/**
- * The last of a column is of the whole area.
- * @template T
- * @param {T[]} column
- */
-const whole = (column) => column[column.length - 1];
+/** Ends of a share, least and most. @typedef {[number | null, number | null]} Range */
 
 export class Figures {
   /**
@@ -33,6 +28,19 @@ export class Figures {
     this.data = data;
     this.words = words;
     this.hours = hours;
+    /** The row that is looked at: a district, or the last one. */
+    this.row = data.rows.length - 1;
+    /** @type {(row: number | null) => void} */
+    this.choose = () => {};
+  }
+
+  /**
+   * What a column says of the row that is looked at.
+   * @template T
+   * @param {T[]} column
+   */
+  here(column) {
+    return column[this.row];
   }
 
   /**
@@ -54,16 +62,6 @@ export class Figures {
   }
 
   /**
-   * The share of the whole area that a category covers at a threshold.
-   * @param {CategoryView} view
-   * @param {number} minutes
-   */
-  shareAt(view, minutes) {
-    const { residents_covered_pct: people, covered_pct: area } = this.at(view, minutes);
-    return whole(this.data.residents ? people : area);
-  }
-
-  /**
    * Of each row, the shares by number of essential services within reach.
    * @param {CompositeView} view
    * @param {When} when
@@ -75,77 +73,90 @@ export class Figures {
   }
 
   /**
-   * The main figure of the whole area in words.
+   * The exact figure in words.
    * @param {View} view
    * @param {Effective} effective
    */
   sentence(view, effective) {
     const { words, data } = this;
     const values = { minutes: words.short(effective.minutes), n: data.said.total_word };
-    if (effective.ranged && view.ends) return this.range(view.kind === "composite", view.ends, values);
     if (view.kind === "composite") {
-      if (effective.standard) return words.say("summary_composite", values);
-      const [none] = whole(this.shares(view, effective));
-      const share = words.percent(100 - (none || 0));
-      if (effective.hour === null) return words.say(this.of("summary_composite_at"), { ...values, share });
-      const hour = hourName(words, effective.hour);
-      return words.say(this.of("summary_composite_hour"), { ...values, share, hour });
+      const shares = this.here(this.shares(view, effective)) || [];
+      const asked = effective.hour !== null || effective.ranged;
+      const said = { ...values, share: words.percent(shares[shares.length - 1] ?? null), any: this.anyText(view, effective) };
+      return words.say(this.of(asked ? "summary_composite_sure" : "summary_composite"), said);
     }
-    if (view.counted === 0) return words.say("summary_none", values);
-    if (effective.hour === null) return this.shareSaid(this.shareAt(view, effective.minutes), values);
-    const { at_least_pct: leasts, at_most_pct: mosts } = this.hours.ends(view.id, effective.hour);
-    const [least, most] = [whole(leasts), whole(mosts)];
-    const said = { hour: hourName(words, effective.hour), least: words.percent(least), most: words.percent(most) };
-    return words.say(this.of(least === most ? "summary_hour" : "summary_hour_perhaps"), { ...values, ...said });
+    if (!isJudged(view)) return "";
+    const share = this.shareText(view, effective);
+    const hour = effective.hour === null ? "" : hourName(words, effective.hour);
+    return words.say(this.of(effective.hour === null ? "summary" : "summary_hour"), { ...values, share, hour });
   }
 
   /**
-   * @param {number | null} share
-   * @param {Record<string, string>} values
+   * The share that has at least one of the essential services.
+   * @param {CompositeView} view
+   * @param {Effective} effective
    */
-  shareSaid(share, values) {
-    const key = this.data.residents ? "summary_residents" : "summary_area";
-    return this.words.say(key, { ...values, share: this.words.percent(share) });
+  anyText(view, effective) {
+    const { hour, ranged } = effective;
+    const ends = hour !== null ? this.hours.anyOf(hour) : ranged && view.ends ? view.ends : null;
+    if (ends) return this.rangeText([this.here(ends.at_least_pct), this.here(ends.at_most_pct)]);
+    return this.words.percent(100 - ((this.here(this.shares(view, effective)) || [])[0] || 0));
   }
 
   /**
-   * From what is sure to what is so at most, of the whole area.
-   * @param {boolean} composite
-   * @param {Ends} ends
-   * @param {Record<string, string>} values
-   */
-  range(composite, ends, values) {
-    const { words } = this;
-    const [least, most] = [whole(ends.at_least_pct), whole(ends.at_most_pct)];
-    const told = { ...values, share: words.percent(least), least: words.percent(least), most: words.percent(most) };
-    let said;
-    if (least !== most) said = words.say(this.of(composite ? "summary_range_any" : "summary_range"), told);
-    else if (composite) said = words.say(this.of("summary_composite_at"), told);
-    else said = this.shareSaid(least, values);
-    return composite ? said + " " + words.say("summary_range_none", values) : said;
-  }
-
-  /**
-   * The share of the whole area that a category covers; null where it is not told.
+   * The share that a category covers, at least and at most; null where it is not known.
    * @param {CategoryView} view
-   * @param {When} when
+   * @param {When & { ranged?: boolean }} when
+   * @param {number} [row]
+   * @returns {Range}
    */
-  share(view, { minutes, hour }) {
-    if (hour !== null) return this.hours.has(view.id) ? whole(this.hours.ends(view.id, hour).at_least_pct) : null;
-    return this.shareAt(view, minutes);
+  range(view, { minutes, hour }, row = this.row) {
+    if (!isJudged(view)) return [null, null];
+    if (hour !== null) {
+      if (!this.hours.has(view.id)) return [null, null];
+      const ends = this.hours.ends(view.id, hour);
+      return [ends.at_least_pct[row], ends.at_most_pct[row]];
+    }
+    if (view.ends && minutes === this.data.threshold_min) {
+      return [view.ends.at_least_pct[row], view.ends.at_most_pct[row]];
+    }
+    const { residents_covered_pct: people, covered_pct: area } = this.at(view, minutes);
+    const share = (this.data.residents ? people : area)[row];
+    return [share, share];
   }
 
   /**
-   * The same share as it is written: from what is sure to what is so at most.
+   * "12,3 %", or "9–40 %" where there are two ends; nothing known is not nothing.
+   * @param {Range} range
+   */
+  rangeText([least, most]) {
+    const { words } = this;
+    if (least === null || most === null || least === most) return words.percent(least);
+    const [low, high] = [least, most].map((end) => this.whole(end));
+    return low === high ? words.percent(least) : words.say("percent", { n: low + "–" + high });
+  }
+
+  /**
+   * Per cent in whole numbers, as the report has them: what is little is not nothing.
+   * @param {number} share
+   */
+  whole(share) {
+    if (share > 0 && share <= 0.5) return "<" + this.words.number(1);
+    if (share < 100 && share >= 99.5) return ">" + this.words.number(99);
+    return this.words.number(share);
+  }
+
+  /**
+   * The share that a category covers, as it is written; as the report writes it, where it does.
    * @param {CategoryView} view
    * @param {When} when
    */
   shareText(view, when) {
-    const { words, data } = this;
-    const { ends, ends_told: told } = view;
-    if (!ends || when.hour !== null || when.minutes !== data.threshold_min) return words.percent(this.share(view, when));
-    const [least, most] = [whole(ends.at_least_pct), whole(ends.at_most_pct)];
-    return least === most || !told ? words.percent(least) : words.say("percent", { n: told });
+    const range = this.range(view, when);
+    const standard = when.hour === null && when.minutes === this.data.threshold_min;
+    const told = standard && this.row === this.data.rows.length - 1 && range[0] !== range[1] && view.ends_told;
+    return told ? this.words.say("percent", { n: told }) : this.rangeText(range);
   }
 
   /**
@@ -159,11 +170,12 @@ export class Figures {
     const heading = el("th", { scope: "col" }, el("span", { class: "for-readers" }, words.say("district")));
     const headings = columns.map((column) => el("th", { scope: "col" }, column.title));
     const last = data.rows.length - 1;
+    const chosen = (/** @type {number} */ i) => (i === this.row && i < last ? "mine" : "");
     const lines = data.rows.map((label, i) =>
       el(
         "tr",
-        { class: i === last ? "city" : "" },
-        el("th", { scope: "row", dir: "auto" }, label),
+        { class: i === last ? "city" : chosen(i), ...(chosen(i) ? { "aria-current": "true" } : {}) },
+        el("th", { scope: "row", dir: "auto" }, this.rowName(label, i)),
         ...columns.map((column) => el("td", {}, column.text(i)))
       )
     );
@@ -182,6 +194,16 @@ export class Figures {
       ),
       ...this.tableNotes(view, columns).map((note) => el("p", { class: "hint" }, note))
     );
+  }
+
+  /**
+   * The name of a row; a district is chosen by it.
+   * @param {string} label
+   * @param {number} i
+   */
+  rowName(label, i) {
+    if (i >= this.data.ground.districts.length) return label;
+    return el("button", { type: "button", class: "link", dir: "auto", onclick: () => this.choose(i) }, label);
   }
 
   /**

@@ -44,13 +44,15 @@ export function addMapControls(map, words, home) {
 }
 
 /**
- * Paper shows the map as the screen does, as large as the page allows.
+ * Paper shows the map as the screen does, as large as the page allows, and whole lists.
  * @param {L.Map} map
+ * @param {() => void} showAll
  */
-export function listenToPrint(map) {
+export function listenToPrint(map, showAll) {
   /** @type {HTMLDetailsElement[]} */
   let folded = [];
   window.addEventListener("beforeprint", () => {
+    showAll();
     const { x, y } = map.getSize();
     const scale = Math.min(PAPER.width / x, PAPER.height / y);
     const { style } = byId("map-area");
@@ -58,8 +60,11 @@ export function listenToPrint(map) {
     style.setProperty("--height", y + "px");
     style.setProperty("--scale", scale.toFixed(4));
     // What is folded on the screen is read on paper.
-    folded = [...document.querySelectorAll("details")].filter((one) => one.matches(".panel details:not([open])"));
-    for (const one of folded) one.open = true;
+    folded = [...document.querySelectorAll("details")].filter((one) => one.matches(".panel details:not([open]), #legend:not([open])"));
+    for (const one of folded) {
+      one.open = true;
+      one.dispatchEvent(new Event("toggle")); // the browser tells it too late for paper
+    }
   });
   window.addEventListener("afterprint", () => {
     for (const one of folded) one.open = false;

@@ -131,6 +131,15 @@ export class Hours {
   shares(hour) {
     return this.composite ? this.composite.shares_pct[this.composite.hours[hour]] : [];
   }
+
+  /**
+   * Shares with at least one of them, for sure and at most, by row of the table.
+   * @param {number} hour
+   */
+  anyOf(hour) {
+    const most = this.composite ? this.composite.any_at_most_pct[this.composite.hours[hour]] : [];
+    return { at_least_pct: this.shares(hour).map(([none]) => 100 - (none || 0)), at_most_pct: most };
+  }
 }
 
 /**

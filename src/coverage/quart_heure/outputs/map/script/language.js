@@ -19,6 +19,7 @@ function swap({ other }) {
   for (const node of inputs("[data-say]")) node.textContent = other.words[node.dataset.say || ""];
   byId("map-area").setAttribute("aria-label", other.words.map_label);
   part(byId("map-area"), ".map").setAttribute("aria-label", other.words.map_label);
+  byId("card").setAttribute("aria-label", other.words.card_label);
   byId("panel").setAttribute("aria-label", other.words.panel_label);
 }
 
@@ -32,7 +33,10 @@ function otherwise(data) {
   return {
     ...data,
     said: other,
-    views: data.views.map((view) => (view.kind === "category" ? { ...view, label: other.labels[view.id] } : view)),
+    places: other.places,
+    views: data.views.map((view) =>
+      view.kind === "category" ? { ...view, label: other.labels[view.id], none: other.nones[view.id] } : view
+    ),
     services: data.services.map((service, n) => ({ ...service, ...other.services[n] })),
   };
 }

@@ -1,7 +1,8 @@
 /* The layers of the map: ground, streets, coverage, gaps and services. */
 
-/** @import { Gap, Ground, PageData, Scenery, Service, View } from "./types.js" */
+/** @import { District, Gap, Ground, PageData, Scenery, Service, View } from "./types.js" */
 /** @import { Cells } from "./cells.js" */
+/** @import { Part } from "./gaps.js" */
 /** @import { Hours } from "./hours.js" */
 /** @import { Effective, Scene } from "./scene.js" */
 /** @import { Words } from "./words.js" */
@@ -16,35 +17,27 @@
  * @property {(latlng: L.LatLng) => HTMLElement | null} tell
  * @property {(gap: Gap | null) => void} gap
  * @property {(gap: Gap) => void} list
+ * @property {(gap: Gap, at: L.LatLng | null) => Part | null} part what is told of a gap
+ * @property {(at: L.LatLng) => void} clicked
  * @property {(service: Service) => string | HTMLElement} service what a service offers
  */
 
 /** @typedef {{ gaps: L.LayerGroup, services: L.LayerGroup }} Drawn of a view */
 /** @typedef {"ground" | "coverage" | "streets"} Pane that a canvas is drawn in */
 
+import { Card } from "./card.js";
 import { closing, gapFill, points, polygon, reach } from "./draw.js";
 import { Mark, kindOf, markStyle, shapeOf } from "./marks.js";
-import { byId, el, palette } from "./page.js";
+import { el, palette } from "./page.js";
 import { gapPopup, servicePopup } from "./popups.js";
 import { categoryViews } from "./scene.js";
+import { streetMap } from "./street_map.js";
 import { Surface } from "./surface.js";
 
 const HOLE_REACH = 250; // units of degrees, some 200 m
 const STREETS_FROM = [0, 12, 13, 14]; // zoom, by class
 const STREET_WEIGHTS = [2.4, 1.7, 1.2, 0.9]; // pixels at zoom 13
 const PANES = { ground: 200, surface: 390, coverage: 400, streets: 410, marks: 430, names: 450 };
-const CLEAR_OF_ZOOM = 54; // pixels beside the zoom buttons
-/** @type {L.PopupOptions & { maxWidth: number, maxHeight: number }} */
-const POPUP = {
-  minWidth: 230,
-  maxWidth: 310,
-  maxHeight: 520,
-  autoPanPaddingBottomRight: [CLEAR_OF_ZOOM, 10],
-};
-
-const WIDE_POPUP = { ...POPUP, minWidth: 300 }; // a table: the narrower, the longer
-const MARGIN = 8;
-const TIP = 50; // pixels below the content of a popup, and around it
 
 export class Layers {
   /**
@@ -76,6 +69,8 @@ export class Layers {
     this.gaps = new Map();
     /** @type {Map<Service, Mark>} */
     this.marks = new Map();
+    /** @type {{ district: District, line: L.Polygon } | null} */
+    this.around = null;
     this.makePanes();
     this.canvases = {
       ground: L.canvas({ pane: "ground", padding: 0.3 }),
@@ -94,21 +89,22 @@ export class Layers {
   }
 
   /**
-   * Show a view, drawn the first time it is asked for. Gaps are those of the study's threshold at
-   * any hour: they are filled where this is what is shown, and no cell of them is perhaps covered.
+   * Show a view, drawn the first time it is asked for. Gaps are those of the threshold at any hour:
+   * they are filled where this is what is shown, and no cell of them is perhaps covered.
    * @param {View} view
    * @param {Scene} scene
    * @param {Effective} effective
+   * @param {Gap[]} gaps
    */
-  show(view, scene, { standard, ranged, hour }) {
-    const filled = standard && !ranged;
+  show(view, scene, { zoned, hour, minutes }, gaps) {
     this.hour = hour;
-    const drawn = this.drawn.get(view.id) || this.drawView(view);
-    this.drawn.set(view.id, drawn);
+    const key = view.id + " " + minutes;
+    const drawn = this.drawn.get(key) || this.drawView(view, gaps);
+    this.drawn.set(key, drawn);
     if (this.shown && this.shown !== drawn) Object.values(this.shown).forEach((layer) => layer.remove());
     this.shown = drawn;
-    const opacity = filled ? (this.data.online ? 0.6 : 1) : 0;
-    for (const gap of view.gaps) this.gapLayer(gap).setStyle({ fillOpacity: opacity });
+    const opacity = zoned ? (this.data.online ? 0.6 : 1) : 0;
+    for (const gap of gaps) this.gapLayer(gap).setStyle({ fillOpacity: opacity });
     this.surface.setScene(scene);
     this.refresh(drawn);
   }
@@ -187,6 +183,19 @@ export class Layers {
   }
 
   /**
+   * A thicker line around the district that is looked at.
+   * @param {District | null} district
+   */
+  showDistrict(district) {
+    if (this.around && this.around.district === district) return;
+    if (this.around) this.around.line.remove();
+    this.around = null;
+    if (!district) return;
+    const line = { stroke: true, fill: false, color: palette.outline, weight: 3.5, opacity: 1 };
+    this.around = { district, line: this.fill("streets", district.shape, palette.outline, line).addTo(this.map) };
+  }
+
+  /**
    * What lies around the area is there to find one's way, and paler.
    * @param {Ground} ground
    */
@@ -225,7 +234,7 @@ export class Layers {
   refreshStreets() {
     const zoom = this.map.getZoom();
     const scale = Math.max(0.5, 1 + (zoom - 13) * 0.45);
-    this.data.ground.streets.forEach((steps, level) => {
+    streetMap.classes.forEach((steps, level) => {
       const wanted = this.switches.streets && !this.data.online && zoom >= STREETS_FROM[level];
       const layer = this.streets.get(level);
       if (!wanted) {
@@ -241,12 +250,13 @@ export class Layers {
 
   /**
    * @param {View} view
+   * @param {Gap[]} gaps
    * @returns {Drawn}
    */
-  drawView(view) {
-    const gaps = view.gaps.map((gap) => this.drawGap(gap));
+  drawView(view, gaps) {
+    const zones = gaps.map((gap) => this.drawGap(gap, view.kind === "composite"));
     return {
-      gaps: L.layerGroup([...gaps, this.gapOutlines(view.gaps, 1.3)]),
+      gaps: L.layerGroup([...zones, this.gapOutlines(gaps, 1.3)]),
       services: L.layerGroup(this.servicesOf(view).map((service) => this.markOf(service))),
     };
   }
@@ -256,10 +266,10 @@ export class Layers {
    * @param {View[]} views
    */
   forget(views) {
-    for (const { id } of views) {
-      const drawn = this.drawn.get(id);
-      if (drawn) Object.values(drawn).forEach((layer) => layer.remove());
-      this.drawn.delete(id);
+    for (const [key, drawn] of this.drawn) {
+      if (!views.some(({ id }) => key.startsWith(id + " "))) continue;
+      Object.values(drawn).forEach((layer) => layer.remove());
+      this.drawn.delete(key);
       if (this.shown === drawn) this.shown = null;
     }
     const there = new Set(this.data.services);
@@ -280,18 +290,24 @@ export class Layers {
     return layer;
   }
 
-  /** @param {Gap} gap */
-  drawGap(gap) {
-    const layer = this.fill("coverage", gap.shape, gapFill(), { interactive: true });
+  /**
+   * @param {Gap} gap
+   * @param {boolean} ground whether nothing is painted under it
+   */
+  drawGap(gap, ground) {
+    const layer = this.fill("coverage", gap.shape, gapFill(ground), { interactive: true });
     this.gaps.set(gap, layer);
     /** @type {L.LatLng | null} */
     let clicked = null;
     // Before the popup opens, which is told the same click: a gap chosen in the list has none.
-    layer.on("click", ({ latlng }) => (clicked = latlng));
+    layer.on("click", ({ latlng }) => {
+      clicked = latlng;
+      this.on.clicked(latlng);
+    });
     layer.on("popupclose", () => (clicked = null));
-    this.bindPopup(layer, () => {
+    this.bindCard(layer, () => {
       const here = clicked ? this.on.tell(clicked) : "";
-      return gapPopup(this.words, this.data, gap, here, () => this.on.list(gap));
+      return gapPopup(this.words, this.data, { gap, part: this.on.part(gap, clicked) }, here, () => this.on.list(gap));
     });
     const outline = this.gapOutlines([gap], 4);
     layer.on("popupopen", () => {
@@ -341,7 +357,7 @@ export class Layers {
       ...this.markStyle(service),
     });
     this.marks.set(service, mark);
-    this.bindPopup(mark, () => {
+    this.bindCard(mark, () => {
       const { hour } = this;
       const timed = hour !== null && !service.left_out;
       const at = timed ? { hour, state: this.hours.tellService(service, hour) } : null;
@@ -353,31 +369,11 @@ export class Layers {
   }
 
   /**
-   * Popups move the map until they are clear of the legend, wherever it ends by then.
    * @param {L.Layer} layer
    * @param {() => HTMLElement} content
    */
-  bindPopup(layer, content) {
-    layer.bindPopup(() => {
-      const popup = layer.getPopup();
-      if (popup) this.clearOfLegend(popup);
-      return content();
-    }, POPUP);
-  }
-
-  /** @param {L.Popup} popup */
-  clearOfLegend({ options }) {
-    const legend = /** @type {HTMLDetailsElement} */ (byId("legend"));
-    const size = this.map.getSize();
-    const beside = legend.open && size.x > legend.offsetWidth + 2 * POPUP.maxWidth;
-    if (!beside) legend.open = false;
-    const right = legend.offsetLeft + legend.offsetWidth + MARGIN;
-    const bottom = legend.offsetTop + legend.offsetHeight + MARGIN;
-    options.autoPanPaddingTopLeft = beside ? [right, MARGIN] : [MARGIN, bottom];
-    const room = size.x - CLEAR_OF_ZOOM - TIP;
-    options.maxWidth = Math.min(POPUP.maxWidth, room);
-    options.minWidth = Math.min(options.minWidth || 0, room);
-    options.maxHeight = Math.min(POPUP.maxHeight, size.y - (beside ? 0 : bottom) - TIP);
+  bindCard(layer, content) {
+    layer.bindPopup(new Card().setContent(content));
   }
 
   /**
@@ -388,8 +384,7 @@ export class Layers {
     const told = this.on.tell(latlng);
     if (!told) return null;
     const content = el("div", { class: "popup", tabindex: "-1" }, told);
-    const popup = L.popup(WIDE_POPUP).setLatLng(latlng).setContent(content);
-    this.clearOfLegend(popup);
+    const popup = new Card().setLatLng(latlng).setContent(content);
     this.map.openPopup(popup);
     return popup;
   }

@@ -1,16 +1,17 @@
 /* The legend: it says what is painted, and nothing else. */
 
-/** @import { PageData, View } from "./types.js" */
+/** @import { Gap, PageData, Service, View } from "./types.js" */
 /** @import { Layers, Switches } from "./layers.js" */
 /** @import { Effective, Scene } from "./scene.js" */
 /** @import { Words } from "./words.js" */
 
-/** @typedef {[Node, string]} Entry */
+/** @typedef {[sign: Node, text: string, kind?: string]} Entry */
 
 import { gapSwatch, ink, swatch } from "./draw.js";
 import { hourName } from "./hours.js";
 import { kindOf, mark, shapeOf } from "./marks.js";
 import { byId, el, palette } from "./page.js";
+import { categoryViews } from "./scene.js";
 
 const KINDS = /** @type {const} */ ([
   ["in", "service_in"],
@@ -38,9 +39,10 @@ export class Legend {
    * @param {Effective} effective
    * @param {Scene} scene
    * @param {Switches} switches
+   * @param {Gap[]} gaps
    * @param {Entry[]} [more] what a proposal draws
    */
-  write(view, effective, scene, switches, more) {
+  write(view, effective, scene, switches, gaps, more) {
     const { words, data } = this;
     const values = {
       minutes: words.short(effective.minutes),
@@ -53,13 +55,13 @@ export class Legend {
     byId("legend-ramp").hidden = scene.ramp.length === 0;
     /** @type {Entry[]} */
     const entries = scene.list.map(([paint, text]) => [swatch(paint), text]);
-    if (!scene.title) entries.push(...this.beyond(view, effective, values));
+    if (!scene.title) entries.push(...this.beyond(view, effective, gaps, values));
     entries.push(...(more || []));
-    if (view.gaps.length && switches.gaps) entries.push(this.gap(view, effective, values));
+    if (gaps.length && switches.gaps) entries.push(this.gap(view, effective, values));
     entries.push([swatch({ fill: palette.off_network }), words.say("off_network")]);
     if (data.cells.water) entries.push([swatch({ fill: palette.scenery.water }), words.say("water")]);
     if (switches.services) entries.push(...this.services(view, effective.hour));
-    byId("legend-list").replaceChildren(...entries.map(([sign, text]) => el("li", {}, sign, el("span", {}, text))));
+    byId("legend-list").replaceChildren(...entries.map(([sign, text, kind]) => el("li", { class: kind || "" }, sign, el("span", { dir: "auto" }, text))));
   }
 
   /**
@@ -74,19 +76,17 @@ export class Legend {
   }
 
   /**
-   * What is left unpainted. Answers are painted to the last one.
+   * What is left unpainted. Minutes and answers are painted to the last one.
    * @param {View} view
    * @param {Effective} effective
+   * @param {Gap[]} gaps
    * @param {Record<string, string>} values
    * @returns {Entry[]}
    */
-  beyond(view, effective, values) {
-    const composite = view.kind === "composite";
-    if (effective.mode === "covered" && !composite) return [];
-    const near = effective.standard && !effective.ranged && view.gaps.length > 0;
-    if (effective.ranged) return [[swatch({}), this.words.say(composite ? "none_all" : "not_even_perhaps", values)]];
-    const key = composite ? (near ? "none_near" : "none_all") : near ? "beyond_near" : "beyond_all";
-    return [[swatch({}), this.words.say(key, values)]];
+  beyond(view, effective, gaps, values) {
+    if (view.kind !== "composite") return [];
+    const near = effective.zoned && gaps.length > 0;
+    return [[swatch({}), this.words.say(near ? "none_near" : "none_all", values)]];
   }
 
   /**
@@ -96,11 +96,20 @@ export class Legend {
    * @returns {Entry}
    */
   gap(view, effective, values) {
-    const minutes = this.words.short(this.data.threshold_min);
     const filled = view.kind === "composite" ? "beyond_none" : "beyond";
-    const painted = effective.standard && !effective.ranged;
-    const key = painted ? filled : "beyond_outline";
-    return [gapSwatch(painted), this.words.say(key, { ...values, minutes })];
+    const painted = effective.zoned;
+    return [gapSwatch(painted), this.words.say(painted ? filled : "beyond_outline", values)];
+  }
+
+  /**
+   * The mark of each category: told where the choices, which show them too, are out of sight.
+   * @param {Service[]} services
+   * @returns {Entry[]}
+   */
+  decoded(services) {
+    const there = new Set(services.map((service) => service.category));
+    const shown = categoryViews(this.data).filter((view) => there.has(view.id));
+    return shown.map((view) => [mark(view.colour, shapeOf(this.data, view.id), "in"), view.label, "decoded"]);
   }
 
   /**
@@ -113,7 +122,7 @@ export class Legend {
     const services = layers.servicesOf(view);
     if (services.length === 0) return [];
     const composite = view.kind === "composite";
-    if (composite && hour === null) return [[mark(ink, null, "in"), words.say("service_any")]];
+    if (composite && hour === null) return [[mark(ink, null, "in"), words.say("service_any")], ...this.decoded(services)];
     const colour = composite ? ink : view.colour;
     const shape = composite ? null : shapeOf(data, view.id);
     const present = new Set(services.map((service) => kindOf(service, layers.hours, hour)));

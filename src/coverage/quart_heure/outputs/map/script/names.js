@@ -1,17 +1,18 @@
 /* Names and numbers written over the map. */
 
-/** @import { District, Gap, Ground, PageData, PlaceName, Service, View } from "./types.js" */
+/** @import { District, Gap, PageData, PlaceName, Service } from "./types.js" */
 /** @import { Switches } from "./layers.js" */
 
 /**
  * What is to be written, or a place to keep clear.
  * @typedef {{ at: L.LatLngLiteral, space: number }} Space
- * @typedef {{ at: L.LatLngLiteral, text: string, size: number, font: string, colour: string, angle?: number, room?: number, mark?: boolean }} Label
+ * @typedef {{ at: L.LatLngLiteral, text: string, size: number, font: string, colour: string, angle?: number, room?: number, mark?: boolean, needed?: boolean }} Label
  * @typedef {(map: L.Map) => (Space | Label)[]} Source the most important first
  */
 
 import { degrees, ink, penOf } from "./draw.js";
 import { el, palette } from "./page.js";
+import { streetMap } from "./street_map.js";
 
 const NAMES_FROM = [13.5, 14.25, 14.75, 15.5]; // zoom, by class of street
 const REPEAT_PX = 260;
@@ -78,11 +79,15 @@ export class Names extends L.Layer {
     pen.lineJoin = "round";
     /** @type {L.Bounds[]} */
     const taken = [];
+    /** @type {L.Bounds[]} */
+    const written = [];
     for (const label of this.sources.flatMap((source) => source(map))) {
       const point = map.latLngToLayerPoint(label.at).subtract(origin);
       if (point.x < 0 || point.y < 0 || point.x > full.x || point.y > full.y) continue;
-      const box = "space" in label ? boxAround(point, label.space, label.space) : write(pen, label, point, taken);
-      if (box) taken.push(box);
+      const box = "space" in label ? boxAround(point, label.space, label.space) : settled(pen, label, point, taken, written);
+      if (!box) continue;
+      taken.push(box);
+      if (!("space" in label)) written.push(box);
     }
   }
 }
@@ -93,6 +98,28 @@ export class Names extends L.Layer {
  * @param {number} y
  */
 const boxAround = (point, x, y) => L.bounds(point.subtract([x, y]), point.add([x, y]));
+
+/** Steps aside, in heights of a line: what is needed stands there rather than nowhere. */
+const ASIDE = [0, 1, 2].flatMap((far) => (far ? [[0, -far], [0, far], [-far * 1.3, 0], [far * 1.3, 0], [-far, -far], [far, -far], [-far, far], [far, far]] : [[0, 0]]));
+
+/**
+ * Write a label where it has room, a needed one beside its place or, where all is full, over marks.
+ * @param {CanvasRenderingContext2D} pen
+ * @param {Label} label
+ * @param {L.Point} point
+ * @param {L.Bounds[]} taken
+ * @param {L.Bounds[]} written
+ */
+function settled(pen, label, point, taken, written) {
+  if (!label.needed) return write(pen, label, point, taken);
+  for (const others of [taken, written]) {
+    for (const [x, y] of ASIDE) {
+      const box = write(pen, label, point.add(L.point(x, y).multiplyBy(label.size * 1.1)), others);
+      if (box) return box;
+    }
+  }
+  return write(pen, label, point, []);
+}
 
 /**
  * Write a label, unless it has no room. Returns the box that it takes.
@@ -137,21 +164,21 @@ function write(pen, label, point, taken) {
 }
 
 /**
- * What is to be written for a view, the most important first.
+ * What is to be written, the most important first.
  * @param {PageData} data
- * @param {View} view
+ * @param {Gap[]} gaps
  * @param {Service[]} services
  * @param {Switches} switches
  */
-export function nameSources(data, view, services, switches) {
+export function nameSources(data, gaps, services, switches) {
   /** @type {Source[]} */
   const sources = [];
   if (switches.services) sources.push(() => services.map(({ at }) => ({ at, space: 7 })));
-  if (switches.gaps) sources.push((map) => gapNumbers(map, view.gaps));
+  if (switches.gaps) sources.push((map) => gapNumbers(map, gaps));
   sources.push((map) => districtNames(map, data.ground.districts));
   if (switches.streets && !data.online) {
     sources.push((map) => placeNames(map, data.ground.place_names));
-    sources.push((map) => streetNames(map, data.ground));
+    sources.push((map) => streetNames(map));
   }
   return sources;
 }
@@ -182,10 +209,10 @@ function placeNames(map, places) {
 
 /**
  * @param {L.Map} map
- * @param {Ground} ground
  * @returns {Label[]}
  */
-function streetNames(map, { street_labels: labels, street_names: names }) {
+function streetNames(map) {
+  const { labels, names } = streetMap;
   const zoom = map.getZoom();
   const metre = pixelsPerMetre(map);
   const view = map.getBounds().pad(0.2);
@@ -214,8 +241,9 @@ function streetNames(map, { street_labels: labels, street_names: names }) {
  * @returns {Label[]}
  */
 function districtNames(map, districts) {
-  const size = map.getZoom() >= 13 ? 15 : 13;
-  return districts.map(({ at, label }) => ({ at, text: label, font: "600", size, colour: ink }));
+  const zoom = map.getZoom();
+  const size = zoom >= 13 ? 15 : zoom >= 11.5 ? 13 : 11;
+  return districts.map(({ at, label }) => ({ at, text: label, font: "600", size, colour: ink, needed: true }));
 }
 
 /** @param {L.Map} map */

@@ -1,6 +1,7 @@
 /* The panel beside the map: it says in words and figures what the map shows. */
 
 /** @import { Gap, PageData, Service, View } from "./types.js" */
+/** @import { Gaps, Part } from "./gaps.js" */
 /** @import { Hours } from "./hours.js" */
 /** @import { Layers } from "./layers.js" */
 /** @import { Effective } from "./scene.js" */
@@ -8,16 +9,16 @@
 
 /**
  * Called with what is chosen, and the button it is chosen by.
- * @typedef {{ gap: (gap: Gap, from: HTMLElement) => void, service: (service: Service, from: HTMLElement) => void }} Visit
+ * @typedef {{ gap: (gap: Gap, from: HTMLElement) => void, part: (part: Part, from: HTMLElement) => void, service: (service: Service, from: HTMLElement) => void }} Visit
  */
 
 import { Figures } from "./figures.js";
+import { gapName, partName, partPlace, walkTold } from "./gap_words.js";
 import { kindOf, mark, shapeOf } from "./marks.js";
 import { byId, control, el, part } from "./page.js";
-import { districtsOf, isLarge, placeOf } from "./popups.js";
-import { countedCategories, essentials } from "./scene.js";
+import { countedCategories, essentials, isJudged } from "./scene.js";
 
-const LIST_START = 12;
+const LIST_START = 5;
 
 export class Panel {
   /**
@@ -25,27 +26,39 @@ export class Panel {
    * @param {Words} words
    * @param {Layers} layers
    * @param {Hours} hours
+   * @param {Gaps} gaps
    * @param {Visit} visit
    */
-  constructor(data, words, layers, hours, visit) {
+  constructor(data, words, layers, hours, gaps, visit) {
     this.data = data;
     this.words = words;
     this.layers = layers;
+    this.gaps = gaps;
     this.visit = visit;
     this.figures = new Figures(data, words, hours);
     /** @type {View | null} */
     this.view = null;
+    /** @type {Gap[]} */
+    this.listed = [];
+    /** What the district that is looked at has of them. @type {Part[] | null} */
+    this.parts = null;
     this.showAll = () => {};
   }
 
   /**
    * @param {View} view
    * @param {Effective} effective
+   * @param {number} row of the district that is looked at, or the last
+   * @param {boolean} supposing
    */
-  write(view, effective) {
-    const another = this.view !== view;
+  write(view, effective, row, supposing) {
+    const gaps = this.gaps.of(view, effective.minutes);
+    const another = this.view !== view || this.listed !== gaps || this.figures.row !== row;
     this.view = view;
-    this.writeSummary(view, effective);
+    this.listed = gaps;
+    this.figures.row = row;
+    this.parts = row < this.data.ground.districts.length ? this.gaps.within(view, effective.minutes, row) : null;
+    this.writeSummary(view, effective, supposing);
     this.figures.write(view, effective);
     if (!another) return; // the lists stay as they were read
     this.writeGaps(view);
@@ -55,12 +68,13 @@ export class Panel {
   /**
    * @param {View} view
    * @param {Effective} effective
+   * @param {boolean} supposing
    */
-  writeSummary(view, effective) {
+  writeSummary(view, effective, supposing) {
     const sentences = [this.figures.sentence(view, effective)];
-    if (effective.standard) sentences.push(this.gapsInWords(view) + ".");
+    if (effective.hour === null && isJudged(view)) sentences.push(this.gapsInWords(view, effective));
     byId("summary").textContent = sentences.filter(Boolean).join(" ");
-    const notes = this.notes(view, effective);
+    const notes = this.notes(view, effective, supposing);
     byId("notes").replaceChildren(...notes.map((note) => el("p", {}, note)));
     const label = view.kind === "composite" ? this.words.say("composite_label") : view.label;
     byId("now").textContent = label;
@@ -72,12 +86,13 @@ export class Panel {
    * What one has to know to read the map right.
    * @param {View} view
    * @param {Effective} effective
+   * @param {boolean} supposing
    */
-  notes(view, effective) {
+  notes(view, effective, supposing) {
     const { words, data } = this;
     const minutes = words.short(data.threshold_min);
     const notes = [];
-    if (effective.untimed) notes.push(words.say("note_untimed"));
+    if (effective.untimed) notes.push(words.say(supposing ? "hours_supposed" : "note_untimed"));
     if (view.ends && effective.hour === null && !effective.standard) notes.push(words.say("note_sure", { minutes }));
     if (view.kind === "category" && view.anchored) notes.push(words.say("note_anchored"));
     if (view.kind === "composite") {
@@ -92,33 +107,48 @@ export class Panel {
   gapsOrder(effective) {
     const { words, data } = this;
     const order = words.say(data.residents ? "gaps_order" : "gaps_order_area");
-    if (effective.standard) return order;
+    if (effective.hour === null) return order;
     return words.say("gaps_standard", { minutes: words.short(data.threshold_min) }) + " " + order;
   }
 
-  /** @param {View} view */
-  gapsInWords(view) {
-    const { words } = this;
-    const gaps = words.count("gaps_count", view.gaps.length);
-    if (!this.data.residents || view.gaps.length === 0) return gaps;
-    const people = view.gaps.reduce((sum, gap) => sum + (gap.residents || 0), 0);
-    return words.say("gaps_inhabited", { gaps, residents: words.number(people) });
+  /* What is listed: gaps, or what the district that is looked at has of them. */
+  get lines() {
+    return this.parts || this.listed;
+  }
+
+  /**
+   * How many gaps there are, who lives in them, and why others have none either.
+   * @param {View} view
+   * @param {Effective} effective
+   */
+  gapsInWords(view, effective) {
+    const { words, data, lines } = this;
+    const gaps = words.count("gaps_count", lines.length);
+    if (!data.residents) return gaps + ".";
+    const people = lines.reduce((sum, one) => sum + (one.residents || 0), 0);
+    const said = lines.length ? words.say("gaps_inhabited", { gaps, residents: words.count("people_exact", people) }) : gaps;
+    if (effective.ranged) return said + ".";
+    // Whoever is just beyond, or in a small zone, is in none of them.
+    const lacking = Math.round(this.gaps.tally.lack(view, effective.minutes, this.figures.row).people);
+    const others = lacking - people;
+    if (others < 1) return said + ".";
+    const values = { gaps: said, others: words.number(others), ha: words.short(data.gap_ha) };
+    return words.say(lines.length ? "gaps_others" : "gaps_only_others", values);
   }
 
   /** @param {View} view */
   writeGaps(view) {
-    const { words } = this;
-    byId("gaps-title").textContent = words.say("gaps_list", { n: words.number(view.gaps.length) });
-    byId("gaps-order").hidden = view.gaps.length === 0;
+    const { words, lines } = this;
+    byId("gaps-title").textContent = words.say("gaps_list", { n: words.number(lines.length) });
+    byId("gaps-order").hidden = lines.length === 0;
     const list = byId("gaps-list");
     const more = byId("gaps-more");
-    /** @param {Gap} gap */
-    const item = (gap) => el("li", {}, this.gapButton(gap));
-    list.replaceChildren(...view.gaps.slice(0, LIST_START).map(item));
-    more.hidden = view.gaps.length <= LIST_START;
-    more.textContent = words.say("gap_all_shown", { n: words.number(view.gaps.length) });
+    const items = lines.map((one) => () => el("li", {}, ...("row" in one ? [this.partButton(one, false)] : this.gapLine(view, one))));
+    list.replaceChildren(...items.slice(0, LIST_START).map((item) => item()));
+    more.hidden = lines.length <= LIST_START;
+    more.textContent = words.say("gap_all_shown", { n: words.number(lines.length) });
     this.showAll = () => {
-      if (!more.hidden) list.append(...view.gaps.slice(LIST_START).map(item));
+      if (!more.hidden) list.append(...items.slice(LIST_START).map((item) => item()));
       more.hidden = true;
     };
     more.onclick = () => {
@@ -133,15 +163,17 @@ export class Panel {
    */
   findGap(gap) {
     control("gaps-details", HTMLDetailsElement).open = true;
-    if (gap.rank > LIST_START) this.showAll();
-    const button = part(byId("gaps-list").children[gap.rank - 1], "button");
+    const place = this.lines.findIndex((one) => one === gap || ("row" in one && one.gap === gap));
+    if (place < 0) return;
+    if (place >= LIST_START) this.showAll();
+    const button = part(byId("gaps-list").children[place], "button");
     button.scrollIntoView({ block: "center" });
     button.focus({ preventScroll: true });
   }
 
   /**
    * A line of a list: a mark, a name, and the facts below it.
-   * @param {Node} sign
+   * @param {Node | null} sign
    * @param {string} name
    * @param {(string | undefined)[]} facts
    * @param {(from: HTMLElement) => void} onclick
@@ -149,7 +181,7 @@ export class Panel {
   placeButton(sign, name, facts, onclick) {
     const button = el(
       "button",
-      { type: "button" },
+      { type: "button", class: sign ? "" : "plainly" },
       sign,
       el(
         "span",
@@ -162,17 +194,53 @@ export class Panel {
     return button;
   }
 
-  /** @param {Gap} gap */
-  gapButton(gap) {
+  /**
+   * A gap; one of several districts is told by district, too.
+   * @param {View} view
+   * @param {Gap} gap
+   */
+  gapLine(view, gap) {
+    const { words } = this;
+    const facts = [this.sizeOf(gap), walkTold(words, gap.minutes)];
+    const parts = this.gaps.parts(view, gap);
+    const name = gapName(words, this.data, gap, parts);
+    const button = this.placeButton(rank(gap), name, facts, (from) => this.visit.gap(gap, from));
+    if (parts.length < 2) return [button];
+    const district = words.say("district").toLowerCase();
+    const summary = el("summary", {}, words.say("gap_by_district", { district, n: parts.length }));
+    const items = el("ol", { class: "parts" });
+    const details = el("details", { class: "cut" }, summary, items);
+    // Long lists are written when somebody looks at them.
+    details.addEventListener("toggle", () => {
+      if (items.children.length) return;
+      items.append(...parts.map((one) => el("li", {}, this.partButton(one, true))));
+    });
+    return [button, details];
+  }
+
+  /**
+   * What a district has of a gap.
+   * @param {Part} one
+   * @param {boolean} named whether its district is told
+   */
+  partButton(one, named) {
+    const { words } = this;
+    const near = one.discreet ? words.say("gap_nearest_unshown") : one.nearest;
+    const facts = [
+      this.sizeOf(one),
+      walkTold(words, one.minutes),
+      near ? words.say("gap_nearest_is", { name: near }) : "",
+    ];
+    const name = named ? partName(words, this.data, one) : partPlace(words, this.data, one);
+    return this.placeButton(named ? null : rank(one.gap), name, facts, (from) => this.visit.part(one, from));
+  }
+
+  /** @param {{ residents: number | null, area_ha: number | null }} one */
+  sizeOf(one) {
     const { words, data } = this;
-    const size = data.residents
-      ? words.count("residents_count", gap.residents)
-      : words.say("area_ha", { n: words.number(gap.area_ha, 0) });
-    const facts = [isLarge(gap) ? "" : districtsOf(words, gap), size];
-    const { median } = gap.minutes;
-    if (median !== null) facts.push(words.minutes(median));
-    const sign = el("span", { class: "rank" }, String(gap.rank));
-    return this.placeButton(sign, placeOf(words, gap), facts, (from) => this.visit.gap(gap, from));
+    return data.residents
+      ? words.count("residents_count", one.residents)
+      : words.say("area_ha", { n: words.number(one.area_ha, 0) });
   }
 
   /** @param {View} view */
@@ -205,3 +273,6 @@ export class Panel {
     return this.placeButton(sign, name, facts, (from) => this.visit.service(service, from));
   }
 }
+
+/** @param {Gap} gap */
+const rank = (gap) => el("span", { class: "rank" }, String(gap.rank));

@@ -2,16 +2,16 @@
 
 /** @import { District, Gap, PageData, Service } from "./types.js" */
 /** @import { Cells, Told } from "./cells.js" */
+/** @import { Part } from "./gaps.js" */
 /** @import { Hours } from "./hours.js" */
 /** @import { Child } from "./page.js" */
 /** @import { Words } from "./words.js" */
 
 import { polygon } from "./draw.js";
+import { gapName, partName, walkTold } from "./gap_words.js";
 import { hourName } from "./hours.js";
 import { constants, el } from "./page.js";
 import { categoryViews } from "./scene.js";
-
-const DISTRICTS_NAMED = 4;
 
 /** @param {[string, string | undefined][]} pairs */
 function details(pairs) {
@@ -22,50 +22,32 @@ function details(pairs) {
   return list;
 }
 
-/** @param {Gap} gap */
-export const isLarge = (gap) => gap.districts.length > DISTRICTS_NAMED;
-
-/**
- * The districts of a zone; a large one touches many.
- * @param {Words} words
- * @param {Gap} gap
- */
-export function districtsOf(words, gap) {
-  const named = gap.districts.slice(0, DISTRICTS_NAMED).join(", ");
-  const more = gap.districts.length - DISTRICTS_NAMED;
-  return more > 0 ? named + words.say("districts_more", { n: more }) : named;
-}
-
 /**
  * @param {Words} words
  * @param {PageData} data
- * @param {Gap} gap
+ * @param {{ gap: Gap, part: Part | null }} told a gap, and what of it is in the district that was asked about
  * @param {Child} here what is known of the place that was clicked
  * @param {() => void} onList leads back to the list
  */
-export function gapPopup(words, data, gap, here, onList) {
-  const { min, median, max } = gap.minutes;
-  const size = [words.say("area_ha", { n: words.number(gap.area_ha, gap.area_ha !== null && gap.area_ha < 10 ? 1 : 0) })];
-  if (data.residents) size.unshift(words.count("residents_count", gap.residents));
-  const minutes =
-    median === null
-      ? words.say(asked(data) ? "unreachable_sure" : "unreachable")
-      : words.say("gap_minutes_value", {
-          median: words.number(median),
-          min: words.number(min),
-          max: max === null ? "∞" : words.number(max),
-        });
+export function gapPopup(words, data, { gap, part }, here, onList) {
+  const one = part || gap;
+  const size = sizeTold(words, data, one);
+  const minutes = walkTold(words, one.minutes) || words.say(asked(data) ? "unreachable_sure" : "unreachable");
+  // Of a gap of several districts, the nearest place is that of its closest corner: it says nothing.
+  const nearest = part || gap.districts.length < 2 ? (one.discreet ? words.say("gap_nearest_unshown") : one.nearest) : "";
+  const name = part ? partName(words, data, part) : gapName(words, data, gap, []);
   const cut = gap.barrier && gap.barrier[words.said.lang];
   const cause = gap.cause && [cut, words.said.cause_words[gap.cause] || gap.cause].filter(Boolean).join(" – ");
   return el(
     "div",
     { class: "popup", tabindex: "-1" },
-    el("h2", { dir: "auto" }, words.say("gap_title", { rank: gap.rank, place: placeOf(words, gap) })),
+    el("h2", { dir: "auto" }, words.say("gap_title", { rank: gap.rank, place: name })),
     details([
-      [words.say("gap_where"), isLarge(gap) ? "" : districtsOf(words, gap)],
-      [words.say("gap_size"), size.join(" · ")],
+      [words.say("gap_where"), one.street && words.say("gap_near", { street: one.street })],
+      [words.say("gap_size"), size],
+      [words.say("gap_all"), part && gap.districts.length > 1 ? gapName(words, data, gap, []) + " – " + sizeTold(words, data, gap) : ""],
       [words.say("gap_minutes"), minutes],
-      [words.say("gap_nearest"), gap.discreet ? words.say("gap_nearest_unshown") : gap.nearest],
+      [words.say("gap_nearest"), nearest],
       [words.say("gap_cause"), cause],
       [words.say("gap_opens"), gap.opens && momentTold(words, gap.opens)],
     ]),
@@ -75,13 +57,14 @@ export function gapPopup(words, data, gap, here, onList) {
 }
 
 /**
- * A street says where a zone is, unless the zone is as large as several districts.
+ * How many people, and how much ground.
  * @param {Words} words
- * @param {Gap} gap
+ * @param {PageData} data
+ * @param {{ residents: number | null, area_ha: number | null }} one
  */
-export function placeOf(words, gap) {
-  if (isLarge(gap)) return districtsOf(words, gap);
-  return gap.street || words.say("gap_unnamed");
+function sizeTold(words, data, { residents, area_ha: area }) {
+  const ground = words.say("area_ha", { n: words.number(area, area !== null && area < 10 ? 1 : 0) });
+  return data.residents ? words.count("residents_count", residents) + " · " + ground : ground;
 }
 
 /**

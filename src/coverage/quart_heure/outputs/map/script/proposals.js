@@ -11,6 +11,7 @@
 /** @typedef {{ proposal: number, layer: Shown }} Picked */
 /** @typedef {Scene & { title: string }} TitledScene */
 
+import { Card } from "./card.js";
 import { unpack } from "./cells.js";
 import { points, sample } from "./draw.js";
 import { byId, control, el, inputs, palette } from "./page.js";
@@ -293,11 +294,12 @@ export class Proposals {
       zIndexOffset: -place.rank,
     });
     const said = place.facts[this.words.said.lang].map((fact) => el("p", { dir: "auto" }, fact));
-    marker.bindPopup(() => {
+    const content = () => {
       const heading = el("h2", { dir: "auto" }, title + " – " + place.name);
       const actions = one.kind === "sites" ? this.actions(L.latLng(place.at), one.category) : "";
       return el("div", { class: "popup", tabindex: "-1" }, heading, ...said, actions);
-    });
+    };
+    marker.bindPopup(new Card().setContent(content));
     this.markers.set(place, marker);
     return marker;
   }

@@ -7,12 +7,13 @@
 /** @import { Words } from "./words.js" */
 
 /** @typedef {"minutes" | "covered"} Mode */
-/** @typedef {{ view: string, minutes: number, mode: Mode, hour: number | null }} Chosen */
+/** @typedef {{ view: string, minutes: number, mode: Mode, hour: number | null, district: number | null }} Chosen `district` is a row of the tables */
 
 /**
  * What is shown in effect: `standard` is the threshold of the study at no hour, `ranged` that with
- * places *perhaps* covered, `untimed` that the chosen hour has no effect.
- * @typedef {{ minutes: number, hour: number | null, mode: Mode, standard: boolean, ranged: boolean, untimed: boolean }} Effective
+ * places *perhaps* covered, `zoned` that gaps are those of what is painted, `untimed` that the
+ * chosen hour has no effect.
+ * @typedef {{ minutes: number, hour: number | null, mode: Mode, standard: boolean, ranged: boolean, zoned: boolean, untimed: boolean }} Effective
  */
 
 /** @typedef {[Paint, string][]} Legend */
@@ -33,6 +34,7 @@ import { constants, palette } from "./page.js";
 import { mix, within } from "./surface.js";
 
 const HALF = 0.5;
+const MOST_BEYOND = 3; // steps beyond the threshold; what is further is one
 const { paints: answers } = palette;
 
 /**
@@ -46,13 +48,15 @@ export function effectiveOf(data, view, chosen) {
   const timed = chosen.hour !== null && timedCategories(data, view).length > 0;
   const minutes = timed ? data.threshold_min : chosen.minutes;
   const standard = minutes === data.threshold_min && !timed;
+  // What the study asked about leaves some places *perhaps* covered, at its own threshold.
+  const ranged = standard && Boolean(view.ends);
   return {
     minutes,
     hour: timed ? chosen.hour : null,
     mode: timed || view.kind === "composite" ? "covered" : chosen.mode,
     standard,
-    // What the study asked about leaves some places *perhaps* covered, at its own threshold.
-    ranged: standard && Boolean(view.ends),
+    ranged,
+    zoned: !timed && !ranged,
     untimed: chosen.hour !== null && !timed,
   };
 }
@@ -62,6 +66,12 @@ export function effectiveOf(data, view, chosen) {
  * @returns {CategoryView[]}
  */
 export const categoryViews = (data) => data.views.filter((view) => view.kind === "category");
+
+/**
+ * Where no place is known, nothing can be told: unless one is supposed.
+ * @param {View} view
+ */
+export const isJudged = (view) => view.kind === "composite" || !view.unjudged || view.counted > 0;
 
 /** @param {PageData} data */
 export const essentials = (data) => categoryViews(data).filter((view) => view.essential);
@@ -164,16 +174,20 @@ export class Scenes {
   times(view, { minutes }) {
     const { words } = this;
     const { thresholds_min: thresholds } = this.data;
-    const levels = thresholds.filter((level) => level <= minutes);
-    const shades = shadesOf(palette.minutes, Math.max(thresholds.length, 2));
+    const inside = thresholds.filter((level) => level <= minutes);
+    const beyond = [...new Set([...thresholds.filter((level) => level > minutes), 2 * minutes, 3 * minutes])].sort((a, b) => a - b);
+    const levels = [...inside, ...beyond.slice(0, MOST_BEYOND)];
+    const near = shadesOf(palette.minutes, Math.max(thresholds.length, 2));
+    const far = shadesOf(palette.beyond, levels.length - inside.length + 1);
+    const shades = [...near.slice(0, inside.length), ...far];
     /** @type {Legend} */
-    const ramp = levels.map((level, i) => {
-      const to = words.short(level);
-      const text = i === 0 ? words.say("within", { minutes: to }) : words.say("between", { from: words.short(levels[i - 1]), to });
-      return [{ fill: shades[i] }, text];
+    const ramp = shades.map((fill, i) => {
+      const [from, to] = [i ? words.short(levels[i - 1]) : "", i < levels.length ? words.short(levels[i]) : ""];
+      const text = words.say(!from ? "ramp_within" : to ? "ramp_between" : "ramp_over", { from, to });
+      return [{ fill }, text];
     });
-    const paints = [...ramp.map(([paint]) => paint), {}];
-    return { paints, brush: this.classes(view, levels), ramp, list: [], sure: levels.length };
+    const paints = ramp.map(([paint]) => paint);
+    return { paints, brush: this.classes(view, levels), ramp, list: [], sure: inside.length };
   }
 
   /**

@@ -1,96 +1,11 @@
-/* The search box: districts, streets and services by name, with suggestions for mouse and keyboard. */
+/* The search box, with suggestions for mouse, finger and keyboard. */
 
-/** @import { District, PageData, Service } from "./types.js" */
+/** @import { PageData } from "./types.js" */
 /** @import { Words } from "./words.js" */
+/** @import { Entry } from "./search_index.js" */
 
-/**
- * What can be found: `detail` is what kind of thing it is, in words.
- * @typedef {{ text: string, detail: string, folded: string }} Found
- * @typedef {Found & { kind: "district", district: District }} FoundDistrict
- * @typedef {Found & { kind: "service", service: Service }} FoundService
- * @typedef {Found & { kind: "street", at: L.LatLng }} FoundStreet
- * @typedef {FoundDistrict | FoundService | FoundStreet} Entry
- */
-
-import { degrees } from "./draw.js";
 import { byId, control, el } from "./page.js";
-import { categoryViews } from "./scene.js";
-
-const MOST = 8;
-const SHORTEST = 2;
-const KINDS = ["district", "service", "street"];
-
-/**
- * Without accents, capitals and signs, as people type.
- * @param {string} text
- */
-const folded = (text) =>
-  text
-    .normalize("NFD")
-    .replace(/\p{M}/gu, "")
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N}]+/gu, " ")
-    .trim();
-
-/**
- * Everything that can be found.
- * @param {PageData} data
- * @param {Words} words
- * @returns {Entry[]}
- */
-function searchIndex(data, words) {
-  const { ground, services } = data;
-  const labels = new Map(categoryViews(data).map((view) => [view.id, view.label]));
-  /** @type {Entry[]} */
-  const found = ground.districts.map((district) => ({
-    kind: "district",
-    text: district.label,
-    detail: words.say("search_district"),
-    folded: folded(district.label),
-    district,
-  }));
-  for (const service of services) {
-    const text = service.name || words.say("unnamed");
-    const detail = labels.get(service.category) || "";
-    found.push({ kind: "service", text, detail, folded: folded(text + " " + detail), service });
-  }
-  const seen = new Set();
-  const { name: names, x, y } = ground.street_labels;
-  names.forEach((name, i) => {
-    // The first place of a name is on its longest stretch.
-    if (seen.has(name)) return;
-    seen.add(name);
-    const text = ground.street_names[name];
-    const at = L.latLng(degrees(y[i]), degrees(x[i]));
-    found.push({ kind: "street", text, detail: words.say("search_street"), folded: folded(text), at });
-  });
-  return found;
-}
-
-/**
- * The entries that hold every word of the query as the beginning of one of theirs, best first.
- * @param {Entry[]} index
- * @param {string} query
- */
-function searched(index, query) {
-  const wanted = folded(query);
-  const words = wanted.split(" ");
-  if (wanted.length < SHORTEST && !/\d/.test(wanted)) return [];
-  /** @param {Entry} entry */
-  const holds = (entry) => words.every((word) => (" " + entry.folded).includes(" " + word));
-  /** @param {Entry} entry */
-  const rank = (entry) => [
-    entry.folded === wanted ? 0 : entry.folded.startsWith(wanted) ? 1 : 2,
-    KINDS.indexOf(entry.kind),
-    entry.folded.length,
-  ];
-  return index
-    .filter(holds)
-    .map((entry) => ({ entry, rank: rank(entry) }))
-    .sort((a, b) => a.rank.map((value, i) => value - b.rank[i]).find((step) => step !== 0) || 0)
-    .slice(0, MOST)
-    .map(({ entry }) => entry);
-}
+import { searchIndex, searched } from "./search_index.js";
 
 export class Search {
   /**
@@ -120,11 +35,24 @@ export class Search {
   suggest() {
     this.index = this.index || searchIndex(this.data, this.words);
     const query = this.input.value.trim();
-    this.entries = query ? searched(this.index, query) : [];
+    const { entries, numberless } = searched(this.index, query);
+    this.entries = entries;
     this.chosen = -1;
     this.list.replaceChildren(...this.entries.map((entry, n) => this.option(entry, n)));
     this.show(this.entries.length > 0);
-    this.status.textContent = query ? this.words.count("search_count", this.entries.length) : "";
+    const few = query.length < 2 && !entries.length; // nobody has looked for anything yet
+    this.say(few ? "" : this.words.count("search_count", entries.length), { seen: !few && (!entries.length || numberless) });
+    if (numberless) this.status.textContent += this.words.say("search_numberless");
+  }
+
+  /**
+   * Screen readers are told how many there are; that there is none everybody sees.
+   * @param {string} text
+   * @param {{ seen: boolean }} how
+   */
+  say(text, { seen }) {
+    this.status.textContent = text;
+    this.status.classList.toggle("for-readers", !seen);
   }
 
   /**
@@ -181,13 +109,13 @@ export class Search {
     const entry = this.entries[n];
     this.input.value = entry.text;
     this.close();
-    this.status.textContent = "";
+    this.say("", { seen: false });
     this.go(entry, this.input);
   }
 
   clear() {
     this.input.value = "";
-    this.status.textContent = "";
+    this.say("", { seen: false });
     this.close();
   }
 }

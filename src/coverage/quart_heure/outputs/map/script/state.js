@@ -36,6 +36,15 @@ function lookOf(text) {
 }
 
 /**
+ * @param {string | null} id of a district
+ * @param {PageData} data
+ */
+function rowOf(id, { ground }) {
+  const row = ground.districts.findIndex((district) => district.id === id);
+  return row < 0 ? null : row;
+}
+
+/**
  * What is written is checked word by word: anything else is as if it were not there. Returns null
  * where nothing of ours is.
  * @param {string} hash
@@ -55,6 +64,7 @@ export function readState(hash, data, layers) {
     minutes: minutes !== null && data.thresholds_min.includes(minutes) ? minutes : data.threshold_min,
     mode: MODES.find((mode) => mode === said.get("show")) || MODES[0],
     hour: data.hours && Number.isInteger(hour) ? hour : null,
+    district: rowOf(said.get("in"), data),
     hidden: layers.filter((name) => hidden.includes(name)),
     place: lookOf(said.get("at") || ""),
     gap: number(said.get("gap"), 1, 1e6),
@@ -74,6 +84,7 @@ export function writeState(state, data) {
   if (state.minutes !== data.threshold_min) said.set("min", String(state.minutes));
   if (state.mode !== MODES[0]) said.set("show", state.mode);
   if (state.hour !== null) said.set("hour", String(state.hour));
+  if (state.district !== null) said.set("in", data.ground.districts[state.district].id);
   if (state.hidden.length) said.set("hide", state.hidden.join("."));
   if (state.place) {
     const { zoom, lat, lng } = state.place;

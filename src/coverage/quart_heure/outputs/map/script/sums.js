@@ -2,6 +2,7 @@
 
 /** @import { CategoryView, CompositeView, PageData } from "./types.js" */
 /** @import { Cells } from "./cells.js" */
+/** @import { Tally } from "./tally.js" */
 
 /**
  * Cells whose codes change, and all codes before and after.
@@ -21,17 +22,17 @@ export class Sums {
    * @param {PageData} data
    * @param {Cells} cells
    * @param {Int32Array} on the cells on the network
-   * @param {Uint8Array} district row of each cell of the grid and 1
-   * @param {Uint32Array} units residents of each
-   * @param {number} unit
+   * @param {Tally} tally
    */
-  constructor(data, cells, on, district, units, unit) {
+  constructor(data, cells, on, tally) {
     this.data = data;
     this.cells = cells;
     this.on = on;
     this.rows = data.rows.length;
+    const { district } = tally;
+    this.tally = tally;
     this.district = district;
-    this.people = Float64Array.from(units, (n) => n * unit);
+    this.people = tally.people;
     this.position = new Int32Array(district.length).fill(-1);
     on.forEach((cell, n) => (this.position[cell] = n));
     const one = new Float64Array(district.length).fill(1);
@@ -70,10 +71,7 @@ export class Sums {
    * @param {number} minutes
    */
   near(minutes) {
-    const upper = this.cells.packed.upper_min;
-    return Uint8Array.from({ length: 256 }, (_, code) =>
-      code > 0 && code <= upper.length && upper[code - 1] <= minutes * (1 + 1e-9) ? 1 : 0
-    );
+    return this.tally.near(minutes);
   }
 
   /**
@@ -314,16 +312,6 @@ export class Sums {
       if (balance) found[cell] = balance > 0 ? 1 : 2;
     }
     return found;
-  }
-
-  /**
-   * The rows of the districts of some cells.
-   * @param {Int32Array} cells
-   */
-  districtsOf(cells) {
-    const there = new Uint8Array(this.rows);
-    for (const cell of cells) there[this.district[cell] - 1] = 1;
-    return this.data.ground.districts.map((_, row) => row).filter((row) => there[row]);
   }
 }
 

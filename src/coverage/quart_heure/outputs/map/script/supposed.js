@@ -2,6 +2,7 @@
 
 /** @import { CategoryView, CompositeView, Gap, PackedWalks, PageData, Service, View } from "./types.js" */
 /** @import { Cells } from "./cells.js" */
+/** @import { Gaps } from "./gaps.js" */
 /** @import { Changes } from "./sums.js" */
 /** @import { Minutes, Source } from "./walking.js" */
 /** @import { Words } from "./words.js" */
@@ -20,17 +21,13 @@
  * @typedef {{ gained: number, lost: number, before: number, after: number, gapsBefore: number, gapsAfter: number }} Outcome
  */
 
-import { unpack, unpackNumbers } from "./cells.js";
-import { degrees } from "./draw.js";
 import { constants } from "./page.js";
-import { Projection } from "./projection.js";
 import { categoryViews, essentials } from "./scene.js";
 import { FINE, LONGEST, Sums } from "./sums.js";
 import { Walking } from "./walking.js";
 import { depths, outline, zonesOf } from "./zones.js";
 
 const CHANGED = 1e-6; // minutes: less is the same
-const STREET_REACH = 350; // metres to the name of a street that a zone is called by
 
 /**
  * The code of some minutes, as cells.py gives it.
@@ -105,9 +102,10 @@ export class Supposed {
    * @param {PackedWalks} walks
    * @param {Walking} walking
    * @param {Sums} sums
+   * @param {Gaps} gaps
    * @param {Set<string>} open the categories that can be searched
    */
-  constructor(data, cells, words, walks, walking, sums, open) {
+  constructor(data, cells, words, walks, walking, sums, gaps, open) {
     this.data = data;
     this.cells = cells;
     this.words = words;
@@ -115,7 +113,8 @@ export class Supposed {
     this.walking = walking;
     this.sums = sums;
     this.searchable = open;
-    this.projection = new Projection(cells, walks.cell_m);
+    this.gaps = gaps;
+    this.projection = gaps.projection;
     this.upper = Float64Array.from(cells.packed.upper_min);
     /** What the page says when nothing is supposed. */
     this.original = {
@@ -152,15 +151,15 @@ export class Supposed {
    * @param {Cells} cells
    * @param {Words} words
    * @param {PackedWalks} walks
+   * @param {Gaps} gaps
    * @param {Set<string>} categories that can be searched
    */
-  static async open(data, cells, words, walks, categories) {
+  static async open(data, cells, words, walks, gaps, categories) {
     const { codes, width } = cells;
     const grid = { codes, width, off: cells.packed.off_network };
     const walking = await Walking.open(walks, grid);
-    const [district, units] = await Promise.all([unpack(walks.district), unpackNumbers(walks.residents)]);
-    const sums = new Sums(data, cells, walking.cells, district, units, walks.resident_unit);
-    return new Supposed(data, cells, words, walks, walking, sums, categories);
+    const sums = new Sums(data, cells, walking.cells, gaps.tally);
+    return new Supposed(data, cells, words, walks, walking, sums, gaps, categories);
   }
 
   /**
@@ -452,10 +451,7 @@ export class Supposed {
     this.baseZones.set(id, before);
     /** @type {Map<number, Gap>} */
     const gapOf = new Map();
-    for (const gap of was.gaps) {
-      const cell = this.cells.holding(L.latLng(gap.at.lat, gap.at.lng));
-      if (cell >= 0) gapOf.set(before.label[cell], gap);
-    }
+    for (const gap of was.gaps) gapOf.set(before.label[gap.cell], gap);
     const known = new Map(before.zones.map((zone) => [zone.first, zone]));
     const { label, zones } = zonesOf(mask, width, least);
     const depth = depths(mask, width);
@@ -508,14 +504,16 @@ export class Supposed {
     const finite = (value) => (Number.isFinite(value) ? value : null);
     return {
       rank: 0,
+      cell: inner,
+      parts: [],
       at: { lat: at.lat, lng: at.lng },
-      districts: sums.districtsOf(zone.cells).map((row) => data.rows[row]),
+      districts: this.gaps.districtsOf(zone.cells),
       area_ha: (zone.cells.length * this.walks.cell_m ** 2) / 10000,
       residents: Math.round(residents),
       minutes: { min: finite(nearest), median: finite(medianOf(times)), max: finite(furthest) },
-      shape: [outline(zone.cells, label, width).map((ring) => this.steps(ring))],
+      shape: [outline(zone.cells, label, width).map((ring) => this.gaps.steps(ring))],
       nearest: data.services[place]?.name || "",
-      street: this.streetAt(at),
+      street: this.gaps.streetAt(at),
       cause: inReach >= zone.cells.length / 2 ? "barrier" : "too_far",
     };
   }
@@ -556,39 +554,6 @@ export class Supposed {
       if (Math.abs((row + 0.5) * side - one.y) > reach) continue;
       for (let col = first; col <= last; col++) counts[row * width + col] += by;
     }
-  }
-
-  /**
-   * A ring in cells -> [x, y, dx, dy, …] in units of degrees.
-   * @param {number[][]} ring
-   */
-  steps(ring) {
-    const units = constants.units_per_degree;
-    const steps = [];
-    let [atX, atY] = [0, 0];
-    for (const [col, row] of ring) {
-      const { lat, lng } = this.projection.place(col, row);
-      const [x, y] = [Math.round(lng * units), Math.round(lat * units)];
-      if (steps.length && x === atX && y === atY) continue;
-      steps.push(x - atX, y - atY);
-      [atX, atY] = [x, y];
-    }
-    return steps;
-  }
-
-  /**
-   * The name of the street written nearest to a place.
-   * @param {L.LatLng} at
-   */
-  streetAt(at) {
-    const { street_labels: labels, street_names: names } = this.data.ground;
-    let [best, least] = ["", STREET_REACH];
-    const across = Math.cos((at.lat * Math.PI) / 180);
-    labels.name.forEach((name, i) => {
-      const metres = 111195 * Math.hypot((degrees(labels.x[i]) - at.lng) * across, degrees(labels.y[i]) - at.lat);
-      if (metres < least) [best, least] = [names[name], metres];
-    });
-    return best;
   }
 
   /* ---- what came of it ---- */

@@ -40,11 +40,12 @@
 /**
  * @typedef {object} Palette
  * @property {string[]} minutes
+ * @property {string[]} beyond
  * @property {string[]} reached
  * @property {Paints} paints
  * @property {string} gap
  * @property {string} gap_line
- * @property {string} gap_faint
+ * @property {string} gap_hatch
  * @property {string} off_network
  * @property {string} paper
  * @property {string} outside
@@ -72,6 +73,8 @@
  * @property {string} [access]
  * @property {string} [status]
  * @property {string} [left_out]
+ * @property {string} [source]
+ * @property {string} [source_date]
  */
 
 /**
@@ -81,6 +84,8 @@
  * @property {Record<string, string>} words
  * @property {Record<string, string>} cause_words
  * @property {Record<string, string>} labels
+ * @property {Record<string, string>} nones
+ * @property {string[]} places
  * @property {ServiceWords[]} services
  */
 
@@ -104,6 +109,7 @@
  * @property {string} label
  * @property {LatLng} at
  * @property {number[][][]} shape
+ * @property {string} [postcode]
  */
 
 /**
@@ -121,13 +127,48 @@
  */
 
 /**
- * @typedef {object} StreetLabels
- * @property {number[]} x
- * @property {number[]} y
- * @property {number[]} angle_deg
- * @property {number[]} room_m
- * @property {number[]} level
- * @property {number[]} name
+ * @typedef {object} PackedPoints
+ * @property {string[]} x
+ * @property {string[]} y
+ */
+
+/**
+ * @typedef {object} PackedLines
+ * @property {string[]} sizes
+ * @property {PackedPoints} steps
+ */
+
+/**
+ * @typedef {object} PackedLabels
+ * @property {PackedPoints} at
+ * @property {string[]} angle_deg
+ * @property {string[]} room_m
+ * @property {string[]} level
+ * @property {string[]} name
+ */
+
+/**
+ * @typedef {object} PackedStretches
+ * @property {PackedPoints} at
+ * @property {string[]} name
+ * @property {string[]} part
+ */
+
+/**
+ * @typedef {object} StreetMap
+ * @property {PackedLines[]} classes
+ * @property {string} names
+ * @property {PackedLabels} labels
+ * @property {PackedStretches} stretches
+ */
+
+/**
+ * @typedef {object} FoundPlaces
+ * @property {string} names
+ * @property {string[]} kinds
+ * @property {string[]} kind
+ * @property {PackedPoints} at
+ * @property {string[]} part
  */
 
 /**
@@ -137,9 +178,9 @@
  * @property {District[]} districts
  * @property {Record<string, Scenery>} scenery
  * @property {PlaceName[]} place_names
- * @property {number[][][]} streets
- * @property {string[]} street_names
- * @property {StreetLabels} street_labels
+ * @property {string[]} parts
+ * @property {StreetMap} streets
+ * @property {FoundPlaces} [found]
  */
 
 /**
@@ -150,6 +191,17 @@
  */
 
 /**
+ * @typedef {object} GapPart
+ * @property {number} row
+ * @property {number | null} area_ha
+ * @property {number | null} residents
+ * @property {GapMinutes} minutes
+ * @property {string} [nearest]
+ * @property {boolean} [discreet]
+ * @property {string} [street]
+ */
+
+/**
  * @typedef {object} Gap
  * @property {number} rank
  * @property {LatLng} at
@@ -157,7 +209,9 @@
  * @property {number | null} area_ha
  * @property {number | null} residents
  * @property {GapMinutes} minutes
+ * @property {number} cell
  * @property {number[][][]} shape
+ * @property {GapPart[]} parts
  * @property {string} [nearest]
  * @property {boolean} [discreet]
  * @property {string} [street]
@@ -200,13 +254,16 @@
  * @property {Gap[]} gaps
  * @property {Ends} [ends]
  * @property {string} [ends_told]
+ * @property {(number | null)[]} confirmed_pct
  * @property {"category"} kind
  * @property {string} label
+ * @property {string} none
  * @property {string} colour
  * @property {number} counted
  * @property {CategoryFigures} figures
  * @property {CategoryFiguresAt[]} figures_at
  * @property {boolean} [essential]
+ * @property {boolean} [unjudged]
  * @property {number} [anchored]
  */
 
@@ -222,6 +279,7 @@
  * @property {Gap[]} gaps
  * @property {Ends} [ends]
  * @property {string} [ends_told]
+ * @property {(number | null)[]} confirmed_pct
  * @property {"composite"} kind
  * @property {number} total
  * @property {string[]} counted_at_all
@@ -234,6 +292,8 @@
  * @property {string} [access]
  * @property {string} [status]
  * @property {string} [left_out]
+ * @property {string} [source]
+ * @property {string} [source_date]
  * @property {LatLng} at
  * @property {string} category
  * @property {string} [name]
@@ -242,8 +302,6 @@
  * @property {string} [audience]
  * @property {string} [capacity]
  * @property {string} [operator]
- * @property {string} [source]
- * @property {string} [source_date]
  * @property {boolean} [outside]
  */
 
@@ -272,6 +330,7 @@
  * @typedef {object} PackedCells
  * @property {number} width
  * @property {number} height
+ * @property {number} cell_m
  * @property {Fit} fit
  * @property {number[]} upper_min
  * @property {number} far
@@ -281,6 +340,11 @@
  * @property {Record<string, PackedNearest>} nearest
  * @property {Record<string, string>} perhaps
  * @property {string} water
+ * @property {string} district
+ * @property {string[]} quarter
+ * @property {string[]} quarters
+ * @property {string[]} residents
+ * @property {number} resident_unit
  */
 
 /**
@@ -295,6 +359,7 @@
  * @typedef {object} CompositeHours
  * @property {number[]} hours
  * @property {(number | null)[][][]} shares_pct
+ * @property {(number | null)[][]} any_at_most_pct
  */
 
 /**
@@ -351,18 +416,14 @@
  * @property {SaidOtherwise} other
  * @property {Ground} ground
  * @property {string[]} rows
+ * @property {string[]} places
  * @property {(CategoryView | CompositeView)[]} views
  * @property {Service[]} services
  * @property {PackedCells} cells
  * @property {PackedHours | null} hours
  * @property {Proposal[]} proposals
  * @property {string} [supposed]
- */
-
-/**
- * @typedef {object} PackedPoints
- * @property {string[]} x
- * @property {string[]} y
+ * @property {string[]} dossiers
  */
 
 /**
@@ -414,9 +475,6 @@
  * @property {string[]} ids
  * @property {PackedEntries} service_entries
  * @property {number[]} counted
- * @property {string} district
- * @property {string[]} residents
- * @property {number} resident_unit
  */
 
 /** @typedef {CategoryView | CompositeView} View */

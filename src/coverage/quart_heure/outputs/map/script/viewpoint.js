@@ -4,9 +4,11 @@
 
 import { control } from "./page.js";
 
-export const PHONE = "(max-width: 760px)"; // as in map.css
+const PHONE = "(max-width: 760px)"; // as in map.css
+export const SMALL = "(max-width: 760px), (max-height: 560px)"; // where the legend would cover too much
 
 const EDGE = 12; // pixels around the area
+const CARD_PX = 360; // as in map.css
 
 export class Viewpoint {
   /**
@@ -71,12 +73,23 @@ export class Viewpoint {
     if (framed && !before.equals(this.map.getSize())) this.frame();
   }
 
-  /** @param {L.LatLngBounds} bounds */
-  flyTo(bounds) {
+  /**
+   * @param {L.LatLngBounds} bounds
+   * @param {{ card?: boolean }} [leads] whether a card opens there
+   */
+  flyTo(bounds, { card } = {}) {
     const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
-    const margin = window.matchMedia(PHONE).matches ? 20 : 60;
+    const phone = window.matchMedia(PHONE).matches;
+    const margin = phone ? 20 : 60;
+    const { x, y } = this.map.getSize();
+    // Room for the card that opens there, as map.css places it.
+    const [right, below] = card ? (phone ? [0, y * 0.55] : [Math.min(CARD_PX, x / 2), 0]) : [0, 0];
     /** @type {L.FitBoundsOptions} */
-    const options = { padding: [margin, margin], maxZoom: 16 };
+    const options = {
+      paddingTopLeft: [margin, margin],
+      paddingBottomRight: [margin + right, margin + below],
+      maxZoom: 16,
+    };
     if (still) this.map.fitBounds(bounds, { ...options, animate: false });
     else this.map.flyToBounds(bounds, { ...options, duration: 0.6 });
   }

@@ -2,6 +2,7 @@
 
 /** @import { PackedWalks, PageData, Service, View } from "./types.js" */
 /** @import { Cells } from "./cells.js" */
+/** @import { Gaps } from "./gaps.js" */
 /** @import { Layers } from "./layers.js" */
 /** @import { Brush } from "./surface.js" */
 /** @import { Effective, Legend, Scene } from "./scene.js" */
@@ -21,7 +22,6 @@
 /** @typedef {{ kind: "add", category: string } | { kind: "move", place: number }} Picking what is about to be put somewhere */
 
 import { fromAddress, fromFile, toAddress, toFile, understood, written } from "./changes.js";
-import { Headline } from "./headline.js";
 import { byId, control, el, inputs, palette } from "./page.js";
 import { categoryViews, countedCategories } from "./scene.js";
 import { searchable, Supposed } from "./supposed.js";
@@ -37,14 +37,16 @@ export class WhatIf {
    * @param {Words} words
    * @param {Cells} cells
    * @param {Layers} layers
+   * @param {Gaps} gaps
    * @param {WhatIfHandlers} on
    */
-  constructor(map, data, words, cells, layers, on) {
+  constructor(map, data, words, cells, layers, gaps, on) {
     this.map = map;
     this.data = data;
     this.words = words;
     this.cells = cells;
     this.layers = layers;
+    this.gaps = gaps;
     this.on = on;
     /** @type {View} */
     this.view = data.views[0];
@@ -62,7 +64,6 @@ export class WhatIf {
     /** @type {Picking | null} */
     this.picking = null;
     this.wayDrawn = L.layerGroup().addTo(map);
-    this.headline = new Headline(data, words);
     /** @type {HTMLElement | null} */
     this.walks = document.getElementById("walks");
     if (!this.walks) return;
@@ -134,7 +135,7 @@ export class WhatIf {
     await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 0)));
     /** @type {PackedWalks} */
     const walks = JSON.parse(this.walks?.textContent || "");
-    const supposed = await Supposed.open(this.data, this.cells, this.words, walks, this.searchable);
+    const supposed = await Supposed.open(this.data, this.cells, this.words, walks, this.gaps, this.searchable);
     if (this.select) supposed.rehearse(this.select.value, this.map.getCenter());
     this.supposed = supposed;
     this.tell("");
@@ -439,8 +440,6 @@ export class WhatIf {
       const sentences = touched.map((id) => this.outcomeSaid(id, supposed.outcome(id, this.minutes)));
       this.tell(changes.length ? sentences.join(" ") : words.say("what_if_none"));
     }
-    const { people } = supposed.sums.all;
-    this.headline.write(this.after && changes.length > 0, people[people.length - 1]);
     byId("what-if-list").replaceChildren(
       ...changes.map((change, n) =>
         el(
@@ -461,7 +460,7 @@ export class WhatIf {
     const { words } = this;
     const service = change.kind === "add" ? null : this.supposed?.original.services[change.place];
     const name = change.kind === "add" ? change.name : service?.name || words.say("unnamed");
-    const street = change.kind === "close" ? "" : this.supposed?.streetAt(change.at);
+    const street = change.kind === "close" ? "" : this.gaps.streetAt(change.at);
     return words.say("what_if_told_" + change.kind, { name }) + (street ? " – " + street : "");
   }
 
@@ -488,6 +487,17 @@ export class WhatIf {
       said.push(words.say("what_if_gaps", { before: words.number(outcome.gapsBefore), after: words.number(outcome.gapsAfter) }));
     }
     return said.join(" ");
+  }
+
+  /** The minutes of every category before the changes; null where nothing is supposed. */
+  get before() {
+    return this.supposed && this.after && this.changes.length ? this.supposed.original : null;
+  }
+
+  /** The categories that changes are made to. */
+  get touched() {
+    const { supposed } = this;
+    return new Set(supposed && this.before ? this.changes.map((change) => supposed.categoryOf(change)) : []);
   }
 
   get hectares() {

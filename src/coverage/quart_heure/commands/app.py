@@ -1,0 +1,105 @@
+"""The commands together: what `quart-heure --help` lists.
+
+Heavy libraries are imported inside the commands that need them, so that ``--help`` answers at
+once; and of the modules of commands, a run imports the one that it asks for.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+_COMMANDS: Mapping[str, tuple[str, ...]] = {
+    "reports": ("demo", "analyse", "report", "map", "dossier", "info"),
+    "publishing": ("publish",),
+    "variants": ("paces", "sensitivity"),
+    "what_if": ("what-if",),
+    "siting": ("site", "walk", "hours", "ask", "links"),
+    "crosscheck": ("crosscheck",),
+    "closures": ("closures",),
+    "runs": ("compare", "verify", "schema"),
+    "inputs": ("fetch", "geocode", "check"),
+    "starting": ("init",),
+}
+"""Modules of commands, and what each has, in the order of the help."""
+
+
+class _Command(TyperCommand):
+    """A command that knows an empty name from the folder one is in, which Python does not."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the arguments, and refuse names of files that are empty."""
+        given, _, _ = self.make_parser(ctx).parse_args(args=list(args))
+        left: list[str] = super().parse_args(ctx, args)
+        for parameter in self.get_params(ctx):
+            texts, values = given.get(str(parameter.name)), ctx.params.get(str(parameter.name))
+            empty = texts == "" or (isinstance(texts, list) and "" in texts)
+            if empty and any(isinstance(v, Path) for v in (values, *_each(values))):
+                msg = "an empty name: give that of a file or a folder, '.' for the one you are in."
+                raise typer.BadParameter(msg, ctx=ctx, param=parameter)
+        return left
+
+
+def _each(values: Any) -> list[Any]:
+    return list(values) if isinstance(values, list | tuple) else []
+
+
+def _start(
+    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+) -> None:
+    """Answer the options that stand before a command."""
+    if version:
+        from quart_heure.stamp import tool_version
+
+        typer.echo(tool_version())
+        raise typer.Exit
+
+
+@functools.cache
+def _with_commands_of(*modules: str) -> typer.Typer:
+    """Return the command line with the commands of some modules."""
+    found = typer.Typer(
+        name="quart-heure",
+        help="Who cannot reach the solidarity services of a city within 15 minutes on foot, and"
+        " why.",
+        epilog=(
+            "Exit codes: 0 done · 1 internal error · 2 wrong arguments · 3 input file · 4 study"
+            " file · 5 coordinate system · 6 geometry · 7 category · 8 network · 9 cannot write ·"
+            " 10 try later · 11 a watched figure raises the alarm · 12 not verified ·"
+            " 13 too little memory · 129, 130, 143 stopped by a signal (130: Ctrl-C)"
+        ),
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        add_completion=True,
+    )
+    found.callback(invoke_without_command=True)(_start)
+    for module in modules:
+        room = importlib.import_module(f"quart_heure.commands.{module}")
+        for name in _COMMANDS[module]:
+            word = name.replace("-", "_")
+            found.command(name, cls=_Command)(
+                getattr(room, word, None) or getattr(room, f"{word}_")
+            )
+    return found
+
+
+def app_for(arguments: Sequence[str]) -> typer.Typer:
+    """Return the command line as far as some arguments need it: most name one command."""
+    for module, names in _COMMANDS.items():
+        if arguments and arguments[0] in names:
+            return _with_commands_of(module)
+    return _with_commands_of(*_COMMANDS)
+
+
+def __getattr__(name: str) -> typer.Typer:
+    """Give the whole command line as ``app``, made when it is first asked for."""
+    if name == "app":
+        return _with_commands_of(*_COMMANDS)
+    msg = f"module 'quart_heure.commands.app' has no attribute {name!r}"
+    raise AttributeError(msg)

@@ -1,0 +1,1 @@
+"""Notebooks: figures at hand as tables, pictures and maps, a line each."""

@@ -1,0 +1,82 @@
+"""Questions as Overpass servers want them: little declared, no text twice, none without a slot.
+
+A server has room for a question or not by the time and the memory that the question declares,
+whatever it asks for. And it takes the same text from one address three times within that time; the
+fourth is refused, however long ago the others ended, and one that was refused counts as well.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import urllib.parse
+from collections import Counter
+from collections.abc import Callable
+
+import requests
+from requests.auth import AuthBase
+
+_LEAST_S, _LEAST_MB = 25, 64
+_S_PER_KM2, _MB_PER_KM2 = 1.0, 4.0
+_FULL_MB = 512
+"""What a question declares that says nothing."""
+
+_TEXTS = 10
+"""So many texts of one question take turns."""
+
+_TIMEOUT = re.compile(r"\[timeout:\d+\]")
+
+
+@dataclasses.dataclass(frozen=True)
+class Declared:
+    """Seconds and megabytes for which a server must have room before it begins."""
+
+    seconds: int
+    megabytes: int
+
+    @classmethod
+    def full(cls, seconds: int) -> Declared:
+        """Return what large questions declare."""
+        return cls(seconds, _FULL_MB)
+
+    @classmethod
+    def little(cls, seconds: int, *, km2: float = 0.0) -> Declared:
+        """Return what a question on some km² declares: 0 for one by name or code."""
+        return cls(
+            min(seconds, round(_LEAST_S + _S_PER_KM2 * km2)),
+            min(_FULL_MB, round(_LEAST_MB + _MB_PER_KM2 * km2)),
+        )
+
+
+class Asking(AuthBase):
+    """What is done to each request before it leaves; answers are kept under its first text.
+
+    Parameters
+    ----------
+    declared
+        What it declares.
+    before
+        Called first; it may refuse.
+    asked
+        How often each text was sent; counted on.
+    """
+
+    def __init__(
+        self, declared: Declared, *, before: Callable[[], None], asked: Counter[str]
+    ) -> None:
+        self._declared = declared
+        self._before = before
+        self._asked = asked
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Declare time and memory, a second less each time that the same is asked again."""
+        self._before()
+        body = request.body.decode() if isinstance(request.body, bytes) else str(request.body)
+        text = dict(urllib.parse.parse_qsl(body))["data"]
+        place = f"{request.url} {text}"
+        # Never less than a second; a limit that short is that of a test.
+        seconds = max(self._declared.seconds - self._asked[place] % _TEXTS, 1)
+        self._asked[place] += 1
+        head = f"[timeout:{seconds}][maxsize:{self._declared.megabytes * 2**20}]"
+        request.body = urllib.parse.urlencode({"data": _TIMEOUT.sub(head, text, count=1)})
+        return request

@@ -1,0 +1,167 @@
+"""Views: what one asks of figures at hand, of a coverage and of results read back alike.
+
+Pictures, pages and comparisons are made further down the line than what is found, which must not
+know them; they are looked up when they are asked for.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from quart_heure.files import AnyPath
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import folium
+    import geopandas as gpd
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+
+def further(module: str) -> Any:
+    """Return a module of a room further down the line."""
+    return importlib.import_module(f"quart_heure.{module}")
+
+
+class Views:
+    """Questions that tables answer, a line each, in a notebook."""
+
+    def plot(
+        self, category: str = "", *, ax: Axes | None = None, lang: str = "fr", **size: float
+    ) -> Axes:
+        """Draw the minutes to the nearest service, what is within the threshold, and the places.
+
+        Parameters
+        ----------
+        category
+            Its id; the first one of the study by default.
+        ax
+            Where to draw; a new figure by default.
+        lang
+            ``fr`` or ``en``.
+        size
+            ``width_in``, ``height_in``: inches of a new figure, 9 by 6 by default.
+
+        Raises
+        ------
+        CategoryError
+            If the study has no such category.
+        """
+        drawn: Axes = further("outputs.notebook.plot").plot_minutes(
+            self, category, ax=ax, lang=lang, **size
+        )
+        return drawn
+
+    def explore(self, category: str = "", *, lang: str = "fr") -> folium.Map:
+        """Show isochrone, gaps and places on a map to move about in, which needs no internet.
+
+        Parameters
+        ----------
+        category
+            Its id; the first one of the study by default.
+        lang
+            ``fr`` or ``en``.
+
+        Raises
+        ------
+        CategoryError
+            If the study has no such category.
+        """
+        shown: folium.Map = further("outputs.notebook.explore").explore(self, category, lang=lang)
+        return shown
+
+    def minutes_at(self, lon: float, lat: float) -> pd.DataFrame:
+        """Tell the walks from a place: those of the cell that it lies in.
+
+        Parameters
+        ----------
+        lon, lat
+            Degrees, WGS 84.
+
+        Returns
+        -------
+        DataFrame
+            One row per category: ``minutes`` (infinite where no service is in reach, NaN off the
+            network), ``nearest`` (a service_id) and ``status``.
+
+        Raises
+        ------
+        GeometryError
+            If it lies outside the area.
+        """
+        told: pd.DataFrame = further("outputs.notebook.tables").minutes_at(self, lon, lat)
+        return told
+
+    def gaps_of(self, district: str) -> gpd.GeoDataFrame:
+        """Return the gaps of a district, cut to it.
+
+        Parameters
+        ----------
+        district
+            Its id, name or number: ``"75119"``, ``"19e"``, ``"19"``.
+
+        Returns
+        -------
+        GeoDataFrame
+            The rows of ``gap_parts`` of the district, with ``cause`` and ``barrier`` of the whole
+            gap and the geometry of the part, by category, most residents first.
+
+        Raises
+        ------
+        InputFileError
+            If there is no such district.
+        """
+        parts: gpd.GeoDataFrame = further("outputs.notebook.tables").gaps_of(self, district)
+        return parts
+
+    def compare(self, other: Views) -> pd.DataFrame:
+        """Tell which figures are others there: the change from these to those.
+
+        Parameters
+        ----------
+        other
+            A coverage, or results read back, of the same districts.
+
+        Returns
+        -------
+        DataFrame
+            ``level``, ``district_id``, ``label``, ``category``, ``measure``, ``before`` (here),
+            ``after`` (there) and ``change``, a row per figure that differs. What only one of them
+            knows is NaN in the other.
+
+        Raises
+        ------
+        StudyFileError
+            If they are of different districts.
+        """
+        changed: pd.DataFrame = further("outputs.notebook.tables").compare(self, other)
+        return changed
+
+    def _repr_html_(self) -> str:
+        """Show the figures of the whole area, a row per category."""
+        shown: str = further("outputs.notebook.tables").city_html(self)
+        return shown
+
+
+class CoverageViews(Views):
+    """What can be asked of a coverage besides, which knows its study."""
+
+    def map(self, path: AnyPath, **options: Any) -> Path:
+        """Write the map of `quart_heure.write_map`, with the background of the study.
+
+        Parameters
+        ----------
+        path
+            The file.
+        options
+            Those of `quart_heure.write_map`.
+        """
+        return self._write("outputs.map.map", "write_map", path, **options)
+
+    def _write(self, module: str, function: str, path: AnyPath, **options: Any) -> Path:
+        study = self.study  # type: ignore[attr-defined]
+        options.setdefault("background", study.background())
+        written: Path = getattr(further(module), function)(self, path, **options)
+        return written

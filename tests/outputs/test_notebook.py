@@ -1,0 +1,145 @@
+"""What a notebook asks in a line: the same from a coverage and from results read back."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import geopandas as gpd
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from shapely import Point
+
+from helpers import hostile, toy_town
+from quart_heure import Coverage, analyse, read_results, write_results
+from quart_heure.errors import CategoryError, GeometryError, InputFileError, StudyFileError
+from quart_heure.outputs.results.read import Results
+
+mpl.use("Agg")
+
+
+def _degrees(x: float, y: float) -> tuple[float, float]:
+    at = gpd.GeoSeries([Point(toy_town.ORIGIN[0] + x, toy_town.ORIGIN[1] + y)], crs=toy_town.CRS)
+    point = at.to_crs(4326).iloc[0]
+    return point.x, point.y
+
+
+@pytest.fixture(scope="module")
+def coverage() -> Coverage:
+    source = {"role": "services", "file": "x.csv", "sha256": "0", "attribution": "© Petite Ville"}
+    return analyse(toy_town.town_study(provenance=(source,)))
+
+
+@pytest.fixture(scope="module")
+def results(coverage: Coverage, tmp_path_factory: pytest.TempPathFactory) -> Results:
+    folder = tmp_path_factory.mktemp("results")
+    write_results(coverage, str(folder))
+    return read_results(str(folder))
+
+
+def test_minutes_at_a_place_are_those_of_its_cell(coverage: Coverage, results: Results) -> None:
+    cell = coverage.cells[coverage.cells["on_network"]].iloc[7]
+    lon, lat = _degrees(*(cell[["x_m", "y_m"]].to_numpy(dtype=float) - toy_town.ORIGIN + 3))
+    told = coverage.minutes_at(lon, lat)
+    assert list(told.index) == list(toy_town.CATEGORIES)
+    for category in toy_town.CATEGORIES:
+        assert told.loc[category, "minutes"] == cell[f"minutes_{category}"]
+        assert told.loc[category, "status"] == cell[f"status_{category}"]
+    read = results.minutes_at(lon, lat)
+    assert np.allclose(read["minutes"], told["minutes"], atol=0.01)
+    assert list(read["status"]) == list(told["status"])
+
+
+def test_a_place_elsewhere_has_no_minutes(coverage: Coverage) -> None:
+    with pytest.raises(GeometryError, match="outside"):
+        coverage.minutes_at(*_degrees(-5000, 0))
+    with pytest.raises(GeometryError, match="no place"):
+        coverage.minutes_at(float("inf"), 0)
+
+
+def test_gaps_of_a_district_are_its_parts_of_them(coverage: Coverage, results: Results) -> None:
+    for district in coverage.study.area.districts.itertuples():
+        parts = coverage.gaps_of(district.label)
+        rows = coverage.gap_parts[coverage.gap_parts["district_id"] == district.district_id]
+        assert sorted(parts["gap_id"]) == sorted(rows["gap_id"])
+        assert parts["residents"].sum() == pytest.approx(rows["residents"].sum())
+        assert parts.geometry.within(district.geometry.buffer(0.01)).all()
+        assert list(results.gaps_of(district.district_id)["gap_id"]) == list(parts["gap_id"])
+    with pytest.raises(InputFileError, match="no district"):
+        coverage.gaps_of("elsewhere")
+
+
+def test_a_comparison_tells_what_a_service_more_changes(
+    coverage: Coverage, results: Results
+) -> None:
+    assert coverage.compare(results).empty
+    assert results.compare(coverage).empty
+    more = coverage.study.with_service("bains_douches", *_degrees(400, 1500), name="Neuf")
+    changed = coverage.compare(analyse(more))
+    assert set(changed["category"]) <= {"bains_douches", "essential_all", "essential_any"}
+    share = changed[
+        (changed["level"] == "city")
+        & (changed["category"] == "bains_douches")
+        & (changed["measure"] == "covered_pct")
+    ].iloc[0]
+    assert share["change"] > 0
+    assert share["after"] - share["before"] == pytest.approx(share["change"])
+    without = analyse(coverage.study.without_service("A1"))
+    row = coverage.compare(without).query("measure == 'covered_pct' and level == 'city'")
+    assert (row.loc[row["category"] == "bains_douches", "after"] == 0).all()
+
+
+def test_runs_of_other_districts_are_not_compared(coverage: Coverage) -> None:
+    area = coverage.study.area
+    fewer = area.districts.iloc[:1]
+    smaller = dataclasses.replace(area, districts=fewer, geometry=fewer.geometry.iloc[0])
+    other = analyse(coverage.study.replace(area=smaller))
+    with pytest.raises(StudyFileError, match="different districts"):
+        coverage.compare(other)
+    with pytest.raises(TypeError, match="DataFrame"):
+        coverage.compare(coverage.cells)  # type: ignore[arg-type]
+
+
+def test_a_picture_says_share_threshold_and_whose_data(
+    coverage: Coverage, results: Results
+) -> None:
+    for found in (coverage, results):
+        axes = found.plot("esi", lang="en")
+        assert "within 15 minutes" in axes.get_title()
+        assert coverage.manifest["attribution"][0] in axes.texts[0].get_text()
+        minutes = np.asarray(axes.images[0].get_array())
+        drawn = coverage.cells["minutes_esi"].clip(upper=30)
+        assert np.nanmin(minutes) == pytest.approx(drawn.min(), abs=0.01)
+        assert np.isfinite(minutes).sum() == np.isfinite(drawn).sum()
+        plt.close(axes.figure)
+    with pytest.raises(CategoryError, match="no category"):
+        coverage.plot("esy")
+
+
+def test_a_map_to_explore_asks_for_nothing_and_runs_no_name() -> None:
+    coverage = hostile.hostile_coverage(toy_town.town_study())
+    page = coverage.explore("esi").get_root().render()
+    assert "cdn." not in page
+    assert "<script src" not in page
+    assert "<link" not in page
+    for name in hostile.HOSTILE:
+        assert "<" not in name or f">{name}" not in page
+
+
+def test_figures_are_shown_as_a_table(coverage: Coverage, results: Results) -> None:
+    for found in (coverage, results):
+        shown = found._repr_html_()
+        assert "<table" in shown
+        share = found.city.set_index("category").loc["esi", "covered_pct"]
+        assert f"<td>{share:.1f}</td>" in shown
+
+
+def test_things_tell_themselves_in_a_few_lines_without_ids(coverage: Coverage) -> None:
+    study = coverage.study
+    parts = (study, coverage, study.services, study.area, study.network, study.residents)
+    for one in parts:
+        assert len(repr(one).splitlines()) <= 10
+        assert len(repr(one)) < 1000
+        assert "B3" not in repr(one)  # a discreet place
+    assert "15 minutes" in repr(study)
