@@ -646,9 +646,9 @@ def test_ends_that_read_alike_are_one_figure(monday_at_nine: Coverage) -> None:
 
     shown = publishable(monday_at_nine)
     assert "À cette heure, 12,3 % des" in headline(12.31)
-    assert "12,3 % n’en ont aucun" in headline(12.31)
+    assert "12,3 % les ont tous" in headline(12.31)
     assert "au moins" not in headline(12.31)
-    assert "À cette heure, au moins 12,3 % et au plus 45,6 % des" in headline(45.6)
+    assert "au moins 12,3 % et au plus 45,6 % les ont tous" in headline(45.6)
 
 
 def test_the_reference_week_is_that_of_the_newest_source() -> None:

@@ -32,8 +32,8 @@ from quart_heure.outputs.map.cells import Grid
 from quart_heure.outputs.map.data import json_in_html
 from quart_heure.outputs.map.ground import streets
 from quart_heure.outputs.map.map import build_map, render_map, write_map
-from quart_heure.outputs.map.palette import PALETTE
 from quart_heure.outputs.map.script import page_script
+from quart_heure.outputs.palette import PALETTE
 from quart_heure.outputs.shapes import (
     UNITS_PER_DEGREE,
     Pen,

@@ -76,7 +76,7 @@ def test_layers_open_in_a_gis(folder: Path, toy_coverage: Coverage) -> None:
         "districts", "gaps", "isochrones", "services",
         "indicators", "composite", "gap_parts", "problems", "manifest",
         "filters", "fragility", "entries", "dependence", "freshness", "accuracy", "unplaced",
-        "capacity",
+        "capacity", "layer_styles",
     }  # fmt: skip
     assert layers["gaps"] == "MultiPolygon"
     assert layers["services"] == "Point"

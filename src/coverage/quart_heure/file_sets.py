@@ -7,9 +7,10 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
+from quart_heure.errors import OutputError
 from quart_heure.streams import undivided
 
 _WORK = ".quart-heure-"
@@ -73,6 +74,81 @@ def take_names(
             (work / name).replace(directory / name)
         for name in gone:
             (directory / name).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def replacing_set(folder: Path, *, former: Collection[str] = ()) -> Iterator[Path]:
+    """Give an empty folder whose files take their places in another when the block ends well.
+
+    They come all or not at all: if one cannot take its place, those that have are taken back and
+    what stood there before stands there again. Other files of the folder are left alone.
+
+    Parameters
+    ----------
+    folder
+        Where the files go, in the subfolders that they were written in. It is made if it does not
+        exist.
+    former
+        Files of an earlier set, as paths in the folder with "/": those that the new set lacks go.
+
+    Yields
+    ------
+    Path
+        The folder to write into: inside the target, so that it is on the same file system.
+
+    Raises
+    ------
+    OutputError
+        If the folder or a file cannot be written.
+    """
+    new = [one for one in (folder, *folder.parents) if not one.exists()]
+    try:
+        with work_folder(folder) as work:
+            made = work / "new"
+            made.mkdir()
+            yield made
+            written = [path.relative_to(made) for path in made.rglob("*") if path.is_file()]
+            with undivided():
+                _take_places(sorted(written), made, folder, work / "old", former)
+    except OutputError:
+        raise
+    except OSError as error:
+        msg = f"{folder}: cannot be written ({error.strerror or error})."
+        hint = "Choose a folder you may write to, with room left."
+        raise OutputError(msg, hint=hint) from error
+    finally:
+        for one in new:
+            with contextlib.suppress(OSError):
+                one.rmdir()
+
+
+def _take_places(
+    written: Collection[Path], made: Path, folder: Path, aside: Path, former: Collection[str]
+) -> None:
+    """Move files to their places and what stands there aside; at a fault, all of it back."""
+    moved: list[tuple[Path, Path]] = []
+
+    def move(source: Path, target: Path) -> None:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        source.replace(target)
+        moved.append((source, target))
+
+    stale = [Path(name) for name in former if Path(name) not in set(written)]
+    try:
+        for name in (*written, *stale):
+            if (folder / name).exists():
+                move(folder / name, aside / name)
+            if name in written:
+                move(made / name, folder / name)
+    except OSError:
+        for source, target in reversed(moved):
+            target.replace(source)
+        raise
+    finally:
+        for name in (*written, *stale):  # folders of a set that is gone or was taken back
+            for parent in list(name.parents)[:-1]:
+                with contextlib.suppress(OSError):
+                    (folder / parent).rmdir()
 
 
 def _sweep(directory: Path) -> None:

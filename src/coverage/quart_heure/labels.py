@@ -178,6 +178,23 @@ def format_pct(value: float | None, lang: str, decimals: int = 1) -> str:
     return with_percent_sign(format_number(value, lang, decimals), lang)
 
 
+def format_about(value: float, lang: str) -> str:
+    """Write a number in two figures, as people say it.
+
+    Examples
+    --------
+    >>> format_about(479226.0, "en"), format_about(1.5528, "fr"), format_about(87.0, "en")
+    ('480,000', '1,6', '87')
+    >>> format_about(9961.0, "en"), format_about(0.0, "en"), format_about(2.04, "fr")
+    ('10,000', '0', '2')
+    """
+    if not value:
+        return "0"
+    rounded = float(f"{value:.1e}")
+    decimals = 1 if abs(rounded) < 10 and rounded != round(rounded) else 0
+    return format_number(rounded, lang, decimals)
+
+
 def format_signed(value: float | None, lang: str, decimals: int = 1) -> str:
     """Write a change: with its sign, a true minus, and none where it rounds to nothing.
 

@@ -19,6 +19,7 @@ from typer.core import TyperCommand
 
 _COMMANDS: Mapping[str, tuple[str, ...]] = {
     "reports": ("demo", "analyse", "report", "map", "dossier", "info"),
+    "publishing": ("publish",),
     "variants": ("paces", "sensitivity"),
     "what_if": ("what-if",),
     "siting": ("site", "walk", "hours", "ask", "links"),

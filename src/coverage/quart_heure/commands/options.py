@@ -26,6 +26,7 @@ class Format(enum.StrEnum):
 
     TABLE = "table"
     CSV = "csv"
+    OFFICE = "office"
     JSON = "json"
     MD = "md"
     HTML = "html"

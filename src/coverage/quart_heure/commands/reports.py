@@ -118,7 +118,12 @@ def report(
         ),
     ] = None,
     proposals: Proposals = None,
-    form: Annotated[Format, typer.Option("--format", help="Form of the report.")] = Format.TABLE,
+    form: Annotated[
+        Format,
+        typer.Option(
+            "--format", help="Form of the report; office is CSV as spreadsheets of --lang open it."
+        ),
+    ] = Format.TABLE,
     as_json: AsJson = False,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="File to write instead of stdout.")

@@ -357,7 +357,7 @@ def write_all(
 
     page, chart = folder / "report.html", folder / "map.html"
     say("tables")
-    written = write_results(coverage, folder)
+    written = write_results(coverage, folder, lang=lang.value)
     for earlier in (page, chart):
         # If this run is stopped before its end, pages of another do not pass for its own.
         earlier.unlink(missing_ok=True)

@@ -7,16 +7,44 @@ security policy that lets these very texts run and no other.
 from __future__ import annotations
 
 import base64
+import dataclasses
 import functools
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import jinja2
     import markupsafe
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SiteLink:
+    """A page of the same site, as other pages lead to it.
+
+    Parameters
+    ----------
+    label
+        What it is called.
+    file
+        Where it is, from the page that leads to it.
+    here
+        Whether it is that very page.
+    """
+
+    label: str
+    file: str
+    here: bool = False
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Site:
+    """The links from a page to all pages of its site, and what they are called together."""
+
+    label: str
+    links: Sequence[SiteLink]
 
 
 @functools.cache
@@ -51,7 +79,8 @@ def page_environment(
     # Tables for a terminal and for programs do without it.
     import jinja2  # noqa: PLC0415
 
-    folders = ("pages", "map/templates", "dossier/templates", "report/templates")
+    pages = ("map", "dossier", "report", "publication")
+    folders = ("pages", *(f"{page}/templates" for page in pages))
     environment = (kind or jinja2.Environment)(
         # The names of templates are unique.
         loader=jinja2.ChoiceLoader(

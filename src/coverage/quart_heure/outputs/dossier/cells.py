@@ -48,26 +48,41 @@ _Pixels = NDArray[np.uint8]
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Frame:
-    """The ground that a picture shows: west and north edge, and metres per pixel."""
+    """The ground that a picture shows: west and north edge, metres per pixel, size in pixels."""
 
     west: float
     north: float
     metres: float
+    width: int = WIDTH_PX
+    height: int = HEIGHT_PX
 
     @property
     def bounds(self) -> tuple[float, float, float, float]:
         """West, south, east and north in metres."""
-        east = self.west + WIDTH_PX * self.metres
-        return self.west, self.north - HEIGHT_PX * self.metres, east, self.north
+        east = self.west + self.width * self.metres
+        return self.west, self.north - self.height * self.metres, east, self.north
 
     @classmethod
-    def around(cls, shape: shapely.Geometry) -> Frame:
-        """Fit the picture around a shape."""
+    def around(
+        cls,
+        shape: shapely.Geometry,
+        width_px: int = WIDTH_PX,
+        height_px: int = HEIGHT_PX,
+        *,
+        pad: float = _PAD,
+    ) -> Frame:
+        """Fit the picture around a shape, with some of the ground about it."""
         west, south, east, north = shape.bounds
-        width, height = (east - west) * (1 + 2 * _PAD), (north - south) * (1 + 2 * _PAD)
-        metres = max(width / WIDTH_PX, height / HEIGHT_PX)
+        width, height = (east - west) * (1 + 2 * pad), (north - south) * (1 + 2 * pad)
+        metres = max(width / width_px, height / height_px)
         centre_x, centre_y = (west + east) / 2, (south + north) / 2
-        return cls(centre_x - WIDTH_PX * metres / 2, centre_y + HEIGHT_PX * metres / 2, metres)
+        return cls(
+            centre_x - width_px * metres / 2,
+            centre_y + height_px * metres / 2,
+            metres,
+            width_px,
+            height_px,
+        )
 
 
 class CellGrid:
@@ -83,17 +98,19 @@ class CellGrid:
         self._position = np.full(shape, len(cells), dtype=np.int32)
         self._position[row - self._first[1], col - self._first[0]] = np.arange(len(cells))
         self._district = cells["district_id"].astype(str).to_numpy()
-        self._marks = _marks()
         self._statuses = {
             name.removeprefix("status_"): _class_codes(cells[name])
             for name in cells.columns
             if name.startswith("status_")
         }
 
-    def window(self, frame: Frame, district_id: str) -> tuple[NDArray[np.int32], Any]:
-        """Return the cell at each pixel, and whether it is the district's; (height, width)."""
-        x = frame.west + (np.arange(WIDTH_PX) + 0.5) * frame.metres
-        y = frame.north - (np.arange(HEIGHT_PX) + 0.5) * frame.metres
+    def window(self, frame: Frame, district_id: str | None) -> tuple[NDArray[np.int32], Any]:
+        """Return the cell at each pixel, and whether it is the district's; (height, width).
+
+        Without a district, all cells are.
+        """
+        x = frame.west + (np.arange(frame.width) + 0.5) * frame.metres
+        y = frame.north - (np.arange(frame.height) + 0.5) * frame.metres
         col = np.floor(x / self._cell_m).astype(int) - self._first[0]
         row = np.floor(y / self._cell_m).astype(int) - self._first[1]
         rows, cols = self._position.shape
@@ -101,7 +118,8 @@ class CellGrid:
         nowhere = len(self._district)
         found[(row < 0) | (row >= rows)] = nowhere
         found[:, (col < 0) | (col >= cols)] = nowhere
-        mine = np.append(self._district == district_id, False)
+        inside = np.ones(nowhere, dtype=bool) if district_id is None else None
+        mine = np.append(self._district == district_id if inside is None else inside, False)
         return found, mine[found]
 
     def colours(
@@ -109,7 +127,7 @@ class CellGrid:
     ) -> _Pixels:
         """Return the colour of each pixel: class, pattern, and whether the cell is outside."""
         codes = self._statuses[category][position]
-        marked = self._marks[codes, *_pixel_places()]
+        marked = _marks(codes)
         return COLOUR_OF[codes, marked, mine.astype(np.int8)]
 
 
@@ -132,17 +150,12 @@ def _colour_table() -> _Pixels:
 COLOUR_OF = _colour_table()
 
 
-def _pixel_places() -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    rows, cols = np.ogrid[:HEIGHT_PX, :WIDTH_PX]
-    return rows.astype(np.intp), cols.astype(np.intp)
-
-
-def _marks() -> NDArray[np.int8]:
-    """Return where the marks of each class are; shape (classes, height, width)."""
-    rows, cols = _pixel_places()
-    marks = np.zeros((len(CLASS_COLOURS) + 1, HEIGHT_PX, WIDTH_PX), dtype=np.int8)
+def _marks(codes: NDArray[np.int8]) -> NDArray[np.int8]:
+    """Return where the marks of each pixel's class are; shape (height, width)."""
+    rows, cols = np.ogrid[: codes.shape[0], : codes.shape[1]]
     names = list(CLASS_COLOURS)
     dots = ((rows % 8 < 3) & (cols % 8 < 3)) | (((rows + 4) % 8 < 3) & ((cols + 4) % 8 < 3))
-    marks[names.index("borderline")] = dots
-    marks[names.index("uncovered")] = (rows + cols) % 11 < 2
-    return marks
+    stripes = (rows + cols) % 11 < 2
+    marked = (codes == names.index("borderline")) & dots
+    marked |= (codes == names.index("uncovered")) & stripes
+    return np.asarray(marked, np.int8)

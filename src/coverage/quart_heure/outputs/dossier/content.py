@@ -24,6 +24,7 @@ from quart_heure.labels import (
 )
 from quart_heure.outputs.barrier_words import barrier_words
 from quart_heure.outputs.discretion import anchored_counts, nearest_name
+from quart_heure.outputs.dossier.lead import leads
 from quart_heure.outputs.dossier.next import next_lines
 from quart_heure.outputs.dossier.ranks import Rank, ranks
 from quart_heure.outputs.dossier.services import (
@@ -104,6 +105,7 @@ class Dossiers:
         self.threshold = format_plain(coverage.study.threshold_min, lang)
         hidden = anchored_counts(coverage.manifest)
         self.anchored = {c["id"]: hidden[c["id"]] for c in self.categories if c["id"] in hidden}
+        self._headlines: dict[str, dict[str, Share]] = {}
         self._walks = walks_to_services(coverage)
         self.ages = {line["category"]: line for line in self.report["facts"]["lines"]}
 
@@ -175,8 +177,19 @@ class Dossiers:
         place = ordinal(rank.place, self.lang)
         return self.say("rank_shared" if rank.tied else "rank_alone", rank=place)
 
+    def judged(self, category: str) -> bool:
+        """Tell whether a place of a category counts anywhere: without one, 0 % says nothing."""
+        row = self.city[category]
+        return bool(row["services_inside"] or row[self.share] > 0 or category in self.anchored)
+
     def headline(self, district_id: str) -> dict[str, Share]:
         """Return who has all the essential services and who has none; nothing without them."""
+        # Every district asks for those of all of them.
+        if district_id not in self._headlines:
+            self._headlines[district_id] = self._headline(district_id)
+        return self._headlines[district_id]
+
+    def _headline(self, district_id: str) -> dict[str, Share]:
         if not self.districts[district_id]["composite"]:
             return {}
         mine, city = self._within(district_id), self._within("")
@@ -217,7 +230,7 @@ class Dossiers:
         return DossierContent(
             district_id=district_id,
             title=self.title(district_id),
-            headline=self.headline(district_id),
+            leads=leads(self, district_id),
             within=within,
             facts=self._confirmed(district_id),
             since=self._since(district_id),
@@ -253,10 +266,10 @@ class Dossiers:
             city_median=city["minutes_median"],
             p90=row["minutes_p90"],
             city_p90=city["minutes_p90"],
-            facts=self._ages(category["id"]),
+            facts=self.places_words(category["id"]),
         )
 
-    def _ages(self, category: str) -> str:
+    def places_words(self, category: str) -> str:
         """Write how many places of the whole area are confirmed, placed and known."""
         line = self.ages[category]
         counts = (line["facts_confirmed"], line["facts_placed"], line["facts_known"])

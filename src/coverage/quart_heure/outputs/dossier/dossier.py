@@ -6,6 +6,7 @@ to one another.
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from quart_heure.errors import InputFileError, OutputError
 from quart_heure.file_sets import take_names, work_folder
 from quart_heure.files import AnyPath
 from quart_heure.labels import LANGUAGES
+from quart_heure.outputs.assets import Site
 from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.dossier.content import Dossiers
 from quart_heure.outputs.dossier.maps import MapMaker
@@ -43,6 +45,7 @@ def write_dossiers(
     pdf: bool = False,
     since: Run | None = None,
     proposals: Sequence[Proposal] = (),
+    site: Site | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> list[Path]:
     """Write the dossier of each district, and an index if all are written.
@@ -65,6 +68,8 @@ def write_dossiers(
         An earlier run: each dossier then says what has moved most since.
     proposals
         What `quart_heure.outputs.proposals.folder.read_proposal` read, to show with them.
+    site
+        Other pages of the site that they belong to, from where they are.
     progress
         Called with each step as it begins.
 
@@ -89,11 +94,15 @@ def write_dossiers(
     say = progress or (lambda _: None)
     printer = PdfMaker() if pdf else None
     coverage = publishable(coverage)
-    wanted = _wanted(coverage, districts)
+    wanted = shaped_districts(coverage, districts)
     say("dossiers")
     dossiers = Dossiers(coverage, lang=lang, since=since, proposals=proposals)
-    names = _file_names(wanted)
+    names = file_names(wanted)
     maker = MapMaker(coverage, background)
+    away = None
+    if site is not None:  # to its own index too
+        others = [dataclasses.replace(link, here=False) for link in site.links]
+        away = dataclasses.replace(site, links=others)
     written: list[str] = [] if districts else [INDEX_NAME]
     try:
         with work_folder(folder) as work:
@@ -101,14 +110,15 @@ def write_dossiers(
                 say(f"dossier {dossiers.label(district_id)} ({number}/{len(names)})")
                 links = None if districts else _links(dossiers, names, district_id)
                 drawn = maker.district(district_id)
-                _write(render_district(dossiers, district_id, drawn, links=links), work / name)
+                page = render_district(dossiers, district_id, drawn, links=links, site=away)
+                _write(page, work / name)
                 written.append(name)
                 if printer is not None:
                     target = (work / name).with_suffix(".pdf")
                     created = str(coverage.manifest.get("created", ""))
                     written.append(printer.write(work / name, target, created=created).name)
             if not districts:
-                _write(render_index(dossiers, names), work / INDEX_NAME)
+                _write(render_index(dossiers, names, site=site), work / INDEX_NAME)
             take_names(work, folder, reversed(written))
     except OSError as error:
         if isinstance(error, OutputError):
@@ -119,8 +129,8 @@ def write_dossiers(
     return [folder / name for name in written]
 
 
-def _wanted(coverage: Coverage, districts: Sequence[str]) -> list[str]:
-    """Return the ids of the districts asked for; cells that no district holds have no dossier."""
+def shaped_districts(coverage: Coverage, districts: Sequence[str]) -> list[str]:
+    """Return the ids of the districts asked for, or of all that have an outline."""
     shaped = set(coverage.study.area.districts["district_id"])
     found = resolve_districts(coverage.indicators, districts)
     kept = [district_id for district_id in found if district_id in shaped]
@@ -130,7 +140,7 @@ def _wanted(coverage: Coverage, districts: Sequence[str]) -> list[str]:
     return kept
 
 
-def _file_names(districts: Sequence[str]) -> dict[str, str]:
+def file_names(districts: Sequence[str]) -> dict[str, str]:
     """Return a file name for each district: its id, where that can be one."""
     names: dict[str, str] = {}
     taken = {INDEX_NAME}

@@ -20,11 +20,11 @@ _WATER = "#a9c6dd"
 _DPI = 200
 
 
-def new_figure() -> Any:
+def new_figure(width_px: int = WIDTH_PX, height_px: int = HEIGHT_PX) -> Any:
     """Return an empty figure of the size of a picture."""
     from matplotlib.figure import Figure  # noqa: PLC0415 - heavy, and only pictures need it
 
-    return Figure(figsize=(WIDTH_PX / _DPI, HEIGHT_PX / _DPI), dpi=_DPI)
+    return Figure(figsize=(width_px / _DPI, height_px / _DPI), dpi=_DPI)
 
 
 def draw_areas(axes: Any, shapes: NDArray[np.object_]) -> None:
@@ -69,7 +69,7 @@ def draw_scale(axes: Any, frame: Frame) -> None:
     """Draw a bar of a round length at the lower left."""
     west, south, _, _ = frame.bounds
     step = frame.metres
-    room = WIDTH_PX * step / 4
+    room = frame.width * step / 4
     length = max(m for m in (50, 100, 200, 500, 1000, 2000, 5000, 10_000) if m <= max(room, 50))
     x, y = west + 14 * step, south + 16 * step
     bar = np.array([[x, y + 6 * step], [x, y], [x + length, y], [x + length, y + 6 * step]])
@@ -83,15 +83,16 @@ def draw_scale(axes: Any, frame: Frame) -> None:
     )  # fmt: skip
 
 
-def png(figure: Any, colours: Any) -> bytes:
-    """Return what a figure shows as PNG in the colours of a palette."""
+def png(figure: Any, colours: Any = None) -> bytes:
+    """Return what a figure shows as PNG of few colours: those of a palette, or its own."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
     from PIL import Image  # noqa: PLC0415 - comes with matplotlib
 
     canvas = FigureCanvasAgg(figure)
     canvas.draw()  # type: ignore[no-untyped-call]
     pixels = np.asarray(canvas.buffer_rgba())[..., :3]  # type: ignore[no-untyped-call]
-    few = Image.fromarray(pixels).quantize(palette=colours, dither=Image.Dither.NONE)
+    image, undithered = Image.fromarray(pixels), Image.Dither.NONE
+    few = image.quantize(64 if colours is None else 256, palette=colours, dither=undithered)
     file = io.BytesIO()
     few.save(file, format="PNG", compress_level=7)
     return file.getvalue()

@@ -14,21 +14,21 @@ from collections.abc import Sequence
 from quart_heure.outputs.dossier.services import ServiceLine
 from quart_heure.outputs.dossier.structure import GapLine
 
-_SIDE_MM = 272.0
+_SIDE_MM = 271.0
 """What an A4 leaves between its margins, less a line for the unforeseen."""
 
 _LINE_MM = 2.9
 _ROW_MM = 1.45
 """Padding and line of a row."""
 
-_HEADINGS_MM = 39.5
+_HEADINGS_MM = 38.5
 """Headings, captions and heads of the tables, and the lines that count what was cut."""
 
-_WEEK_MM = 25.5
+_WEEK_MM = 21.8
 """Heading, note, head and key of the week's table."""
 
 _FOOT_COLUMNS = 3
-_FOOT_CHARS = 43
+_FOOT_CHARS = 46
 _FOOT_MM = 8.0
 """Letters on a line at the foot, and its headings in each of its columns."""
 

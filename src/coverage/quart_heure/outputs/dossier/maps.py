@@ -10,7 +10,7 @@ A picture is a PNG of few colours: the same drawing as SVG takes eighteen times 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,6 +43,9 @@ _MAIN_KINDS = ("trunk", "primary", "secondary", "tertiary")
 _WIDE_KINDS = ("trunk", "primary")
 _WATER_SIMPLER_M = 4.0
 _GAP_SIMPLER_M = 20.0
+_MARK = 34.0
+"""Size of the mark of a service, in square points."""
+
 _FAR_M = 300
 """Streets with an end this far from the window may cross its edge."""
 
@@ -81,28 +84,53 @@ class MapMaker:
     def district(self, district_id: str) -> DistrictMaps:
         """Prepare the pictures of a district."""
         shape = self._districts[district_id]
-        frame = Frame.around(shape)
-        west, south, east, north = frame.bounds
         self._figure.clear()
-        axes = self._figure.add_axes((0, 0, 1, 1), xlim=(west, east), ylim=(south, north))
+        rings = shapely.get_rings(shapely.get_parts(shape))
+        frame = Frame.around(shape)
+        return self._maps(
+            self._figure, frame, shape, rings=rings, ground=self._cells.window(frame, district_id)
+        )
+
+    def area(self, frame: Frame) -> DistrictMaps:
+        """Prepare pictures of the whole area."""
+        shape = self._coverage.study.area.geometry
+        rings = shapely.get_rings(shapely.get_parts([*self._districts.values()]))
+        ground = self._cells.window(frame, None)
+        figure = new_figure(frame.width, frame.height)
+        return self._maps(figure, frame, shape, rings=rings, ground=ground, fine=True)
+
+    def _maps(
+        self,
+        figure: Any,
+        frame: Frame,
+        shape: shapely.Geometry,
+        *,
+        rings: NDArray[np.object_],
+        ground: tuple[NDArray[np.int32], NDArray[np.bool_]],
+        fine: bool = False,
+    ) -> DistrictMaps:
+        west, south, east, north = frame.bounds
+        axes = figure.add_axes((0, 0, 1, 1), xlim=(west, east), ylim=(south, north))
         axes.set_axis_off()
         window = shapely.box(*frame.bounds)
         draw_areas(axes, shapely.intersection(self._water, window))
-        self._streets.draw(axes, frame)
-        draw_lines(axes, shapely.get_rings(shapely.get_parts(shape)), colour="white", width=2.6)
-        draw_lines(axes, shapely.get_rings(shapely.get_parts(shape)), colour=INK, width=1.3)
+        if not fine:
+            self._streets.draw(axes, frame)
+        draw_lines(axes, rings, colour="white", width=1.6 if fine else 2.6)
+        draw_lines(axes, rings, colour=INK, width=0.6 if fine else 1.3)
         draw_scale(axes, frame)
         return DistrictMaps(
-            figure=self._figure,
+            figure=figure,
             axes=axes,
             frame=frame,
             shape=shape,
-            ground=self._cells.window(frame, district_id),
+            ground=ground,
             cells=self._cells,
             gaps=self._gaps,
             simple_gaps=self._simple_gaps,
             services=self._coverage.services,
             palette=self._palette,
+            mark_size=_MARK / 2 if fine else _MARK,
         )
 
 
@@ -120,6 +148,7 @@ class DistrictMaps:
     simple_gaps: Mapping[str, shapely.Geometry]
     services: gpd.GeoDataFrame
     palette: Any
+    mark_size: float
 
     def draw(self, category: str, numbered: Mapping[str, int]) -> bytes:
         """Draw the picture of a category as PNG.
@@ -137,7 +166,7 @@ class DistrictMaps:
         lines = shapely.get_parts(shapely.intersection(outlines, self.shape))
         lines = lines[shapely.get_dimensions(lines) == 1]
         drawn += [draw_lines(self.axes, lines, colour=GAP_INK, width=1.2, order=2.5)]
-        drawn += self._draw_services(category)
+        drawn += [self.services_of([category])]
         drawn += self._draw_numbers(numbered)
         try:
             return png(self.figure, self.palette)
@@ -145,12 +174,14 @@ class DistrictMaps:
             for each in drawn:
                 each.remove()
 
-    def _draw_services(self, category: str) -> list[Any]:
+    def services_of(self, categories: Sequence[str]) -> Any:
+        """Draw the services of some categories that count, and return the marks."""
         rows = self.services
-        shown = rows[rows["counted"] & (rows["category"] == category)]
+        shown = rows[rows["counted"] & rows["category"].isin(categories)]
         xy = shapely.get_coordinates(shown.geometry.to_numpy())
         style = {"marker": "o", "facecolor": INK, "edgecolor": "white", "zorder": 6}
-        return [self.axes.scatter(xy[:, 0], xy[:, 1], s=34, linewidth=1.2, **style)]
+        width = 1.2 if self.mark_size == _MARK else 0.7
+        return self.axes.scatter(xy[:, 0], xy[:, 1], s=self.mark_size, linewidth=width, **style)
 
     def _draw_numbers(self, numbered: Mapping[str, int]) -> list[Any]:
         """Write the number of each gap in the broadest part that the district has of it."""

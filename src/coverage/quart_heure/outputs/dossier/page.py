@@ -17,6 +17,7 @@ from quart_heure.labels import (
     with_percent_sign,
 )
 from quart_heure.outputs.assets import (
+    Site,
     asset,
     inlined,
     page_environment,
@@ -107,7 +108,12 @@ class DistrictPage:
 
 
 def render_district(
-    dossiers: Dossiers, district_id: str, maps: DistrictMaps, *, links: Links | None = None
+    dossiers: Dossiers,
+    district_id: str,
+    maps: DistrictMaps,
+    *,
+    links: Links | None = None,
+    site: Site | None = None,
 ) -> str:
     """Return the page of a district.
 
@@ -121,6 +127,8 @@ def render_district(
         Its pictures.
     links
         Files of the index and of the neighbours, if they are written too.
+    site
+        Other pages of the site that it belongs to.
     """
     d = dossiers.content(district_id)
     shared = shared_lines(dossiers)
@@ -148,10 +156,10 @@ def render_district(
         printed_services=room.services,
         left_out=left_out,
     )
-    return _render("dossier.html.j2", dossiers, page)
+    return _render("dossier.html.j2", dossiers, page, site=site)
 
 
-def render_index(dossiers: Dossiers, files: Mapping[str, str]) -> str:
+def render_index(dossiers: Dossiers, files: Mapping[str, str], *, site: Site | None = None) -> str:
     """Return the page that compares all districts.
 
     Parameters
@@ -160,12 +168,15 @@ def render_index(dossiers: Dossiers, files: Mapping[str, str]) -> str:
         What the pages draw on.
     files
         The file of each district's dossier, by id.
+    site
+        Other pages of the site that it belongs to.
     """
     content = index_content(dossiers, files)
     return _render(
         "dossier_index.html.j2",
         dossiers,
         content,
+        site=site,
         shared=shared_lines(dossiers),
         script=asset("dossier/index.js"),
     )
@@ -189,6 +200,7 @@ def _render(
     dossiers: Dossiers,
     content: DistrictPage | IndexContent,
     *,
+    site: Site | None,
     script: str = "",
     **more: SharedLines,
 ) -> str:
@@ -196,10 +208,11 @@ def _render(
     colours = {
         name: [f"#{bytes(colour).hex()}" for colour in pair] for name, pair in CLASS_COLOURS.items()
     }
-    page = page_environment(_words(dossiers.lang)).get_template(template)
+    page = page_environment(page_words(dossiers.lang)).get_template(template)
     text = page.render(
         lang=dossiers.lang,
         say=dossiers.say,
+        site=site,
         area=dossiers.area,
         area_heading=dossiers.area_heading,
         unit=dossiers.unit,
@@ -246,7 +259,7 @@ def _left_out(names: list[str], say: Words, where: str) -> str:
     return say("services_left", names=listed)
 
 
-def _words(lang: str) -> dict[str, Any]:
+def page_words(lang: str) -> dict[str, Any]:
     """Return what templates write figures with."""
     return {
         "number": lambda value, decimals=0: format_number(value, lang, decimals),

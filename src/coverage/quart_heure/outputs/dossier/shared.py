@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from quart_heure.labels import format_date, word
 from quart_heure.outputs.dossier.words import Words, short
+from quart_heure.outputs.results.manifest import source_hash
 
 if TYPE_CHECKING:
     from quart_heure.outputs.dossier.content import Dossiers
@@ -47,7 +48,9 @@ def shared_lines(dossiers: Dossiers) -> SharedLines:
     listed = [e for e in report["sources"] if not (residents and e.get("role") == "residents")]
     lines = [_source(entry, say) for entry in listed]
     if residents:
-        lines.append(say("report.residents_from", source=residents.rstrip(".")))
+        counted = next((e for e in report["sources"] if e.get("role") == "residents"), {})
+        known = [residents.rstrip("."), short(source_hash(counted, lang), 40)]
+        lines.append(say("report.residents_from", source=" – ".join(filter(None, known))))
     lines.append(say("osm_credit"))
     others = [c for c in report["attribution"] if "OpenStreetMap contributors" not in c]
     if others:
@@ -78,5 +81,6 @@ def _source(entry: Mapping[str, Any], say: Words) -> str:
         short(entry.get("source") or entry.get("file"), _CREDIT),
         format_date(date, say.lang) if date else "",
         short(entry.get("licence"), _CREDIT),
+        short(source_hash(entry, say.lang), 40),
     ]
     return say("source", role=name, facts=" – ".join(fact for fact in facts if fact))

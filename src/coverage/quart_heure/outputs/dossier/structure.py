@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from quart_heure.outputs.dossier.services import ServiceLine
 from quart_heure.outputs.dossier.week import Week
+
+if TYPE_CHECKING:
+    from quart_heure.outputs.dossier.lead import Lead
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -114,8 +117,8 @@ class DossierContent:
     ----------
     district_id, title
         The district and its name.
-    headline
-        Who has ``all`` of the essential services and ``none``; empty without a composite.
+    leads
+        The figures that lead it; empty without a composite.
     within
         The district and the area; empty without a composite.
     facts
@@ -142,7 +145,7 @@ class DossierContent:
 
     district_id: str
     title: str
-    headline: Mapping[str, Share]
+    leads: list[Lead]
     within: list[WithinLine]
     facts: str
     since: str

@@ -13,7 +13,14 @@ from quart_heure.outputs.results.rows import printable
 
 
 class Words:
-    """Says the phrases of the dossiers in one language.
+    """Says the phrases of the dossiers, and of pages like them, in one language.
+
+    Parameters
+    ----------
+    lang
+        ``fr`` or ``en``.
+    pages
+        Folders of pages whose ``words.toml`` are known.
 
     Examples
     --------
@@ -23,18 +30,19 @@ class Words:
     'Category'
     """
 
-    def __init__(self, lang: str) -> None:
+    def __init__(self, lang: str, *pages: str) -> None:
         self.lang = lang
+        self._phrases = _phrases(pages or ("dossier",))
 
     def __call__(self, key: str, **values: object) -> str:
         """Return a phrase with values in their places: of the dossiers, or of a table of labels."""
         if "." in key:
             return text(key, self.lang, **values)
-        return _phrases()[key][LANGUAGES.index(self.lang)].format_map(values)
+        return self._phrases[key][LANGUAGES.index(self.lang)].format_map(values)
 
     def has(self, key: str) -> bool:
         """Tell whether there is such a phrase."""
-        return key in _phrases()
+        return key in self._phrases
 
     def plain(self, values: Mapping[str, object]) -> dict[str, str]:
         """Return parameters as people read them."""
@@ -59,5 +67,8 @@ def short(value: object, most: int) -> str:
 
 
 @functools.cache
-def _phrases() -> Mapping[str, tuple[str, str]]:
-    return read_pairs(tomllib.loads(asset("dossier/words.toml")))
+def _phrases(pages: tuple[str, ...]) -> Mapping[str, tuple[str, str]]:
+    entries: dict[str, object] = {}
+    for page in pages:
+        entries |= tomllib.loads(asset(f"{page}/words.toml"))
+    return read_pairs(entries)

@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from quart_heure.outputs.map.palette import Palette
+from quart_heure.outputs.palette import Palette
 
 Steps = list[int]
 """A ring or a line ``[x, y, dx, dy, …]`` (see `quart_heure.outputs.shapes`)."""

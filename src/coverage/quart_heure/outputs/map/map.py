@@ -13,6 +13,7 @@ from quart_heure.analysis.week import HOURS
 from quart_heure.errors import StudyFileError
 from quart_heure.files import AnyPath, replacing
 from quart_heure.labels import district_label
+from quart_heure.outputs.assets import Site
 from quart_heure.outputs.discretion import publishable, telling_of
 from quart_heure.outputs.map.cells import Grid, cells_shown, thresholds_offered
 from quart_heure.outputs.map.data import Constants, PageData, Said, SaidOtherwise
@@ -21,11 +22,11 @@ from quart_heure.outputs.map.ground import ground
 from quart_heure.outputs.map.hours import hours_shown
 from quart_heure.outputs.map.opening import opening_address
 from quart_heure.outputs.map.page import CoverageLayers, MapPage, OfflineMap
-from quart_heure.outputs.map.palette import PALETTE
 from quart_heure.outputs.map.proposals import proposals_shown
 from quart_heure.outputs.map.texts import LANGUAGES, PageTexts, other_than, page_texts, words_of
 from quart_heure.outputs.map.views import labels, service_words, services_shown, views
 from quart_heure.outputs.map.walks import walks
+from quart_heure.outputs.palette import PALETTE
 from quart_heure.outputs.proposals.proposal import Proposal, check_fits
 from quart_heure.outputs.shapes import UNITS_PER_DEGREE, Pen
 
@@ -71,6 +72,7 @@ def build_map(
     proposals: Sequence[Proposal] = (),
     scenario: Scenario | None = None,
     dossiers: Mapping[str, str] | None = None,
+    site: Mapping[str, Site] | None = None,
 ) -> folium.Map:
     """Build the map as a folium map, to be shown in a notebook or given further layers.
 
@@ -93,6 +95,8 @@ def build_map(
         What the page supposes when it opens: who gains and who loses, before and after.
     dossiers
         Where the dossiers of districts lie, by their ids, as paths from the page.
+    site
+        Other pages of the site that it belongs to, by language.
 
     Raises
     ------
@@ -171,6 +175,7 @@ def build_map(
         walks=walks(coverage, grid, places) if what_if and not has_ends(coverage) else None,
         lang=lang,
         online_tiles=online_tiles,
+        site=site,
     )
     chart = OfflineMap(
         label=texts[lang].words["map_label"], bounds=data.ground.bounds, online_tiles=online_tiles
@@ -190,6 +195,7 @@ def render_map(
     proposals: Sequence[Proposal] = (),
     scenario: Scenario | None = None,
     dossiers: Mapping[str, str] | None = None,
+    site: Mapping[str, Site] | None = None,
 ) -> str:
     """Return the map as one HTML page (see `build_map`)."""
     chart = build_map(
@@ -201,6 +207,7 @@ def render_map(
         proposals=proposals,
         scenario=scenario,
         dossiers=dossiers,
+        site=site,
     )
     return str(chart.get_root().render())
 
@@ -216,6 +223,7 @@ def write_map(
     proposals: Sequence[Proposal] = (),
     scenario: Scenario | None = None,
     dossiers: Mapping[str, str] | None = None,
+    site: Mapping[str, Site] | None = None,
 ) -> Path:
     """Write the map to a file, whole or not at all (see `build_map`).
 
@@ -234,6 +242,7 @@ def write_map(
         proposals=proposals,
         scenario=scenario,
         dossiers=dossiers,
+        site=site,
     )
     with replacing(path) as temporary:
         temporary.write_text(page, encoding="utf-8")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import functools
 import re
+from collections.abc import Mapping
 from importlib import resources
 from typing import Any
 
@@ -17,7 +18,13 @@ import folium
 import jinja2
 from folium.template import Environment
 
-from quart_heure.outputs.assets import inlined, page_environment, security_policy, stylesheet
+from quart_heure.outputs.assets import (
+    Site,
+    inlined,
+    page_environment,
+    security_policy,
+    stylesheet,
+)
 from quart_heure.outputs.map.data import Bounds, PackedWalks, PageData, json_in_html
 from quart_heure.outputs.map.script import page_script
 from quart_heure.outputs.map.texts import PageTexts
@@ -86,6 +93,8 @@ class MapPage(folium.Figure):
         Language of the page.
     online_tiles
         Whether the policy lets tiles load.
+    site
+        Other pages of the site that it belongs to, by language.
     """
 
     def __init__(
@@ -97,6 +106,7 @@ class MapPage(folium.Figure):
         walks: PackedWalks | None,
         lang: str,
         online_tiles: bool,
+        site: Mapping[str, Site] | None = None,
     ) -> None:
         super().__init__(height="640px")
         self._id = "page"
@@ -106,6 +116,7 @@ class MapPage(folium.Figure):
         self.walks = walks
         self.lang = lang
         self.online_tiles = online_tiles
+        self.site = site or {}
         # The template has its own charset line, before everything else.
         self.header = folium.Element()
         self.header._parent = self
@@ -122,6 +133,7 @@ class MapPage(folium.Figure):
             lang=self.lang,
             t=self.texts,
             other=self.other_texts,
+            site=self.site,
             policy=security_policy(scripts=scripts, styles=styles, images=images),
             scripts=[inlined(script) for script in scripts],
             styles=[inlined(style) for style in styles],

@@ -15,7 +15,7 @@ from quart_heure.labels import LANGUAGES, format_number, phrase, word
 from quart_heure.outputs.map.cells import Grid, minute_codes, upper_minutes
 from quart_heure.outputs.map.data import Gains, Proposal, ProposalWords, ProposedPlace
 from quart_heure.outputs.map.ground import points
-from quart_heure.outputs.map.palette import PALETTE
+from quart_heure.outputs.palette import PALETTE
 from quart_heure.outputs.proposals import proposal as found
 from quart_heure.outputs.results.rows import printable
 from quart_heure.outputs.shapes import Pen

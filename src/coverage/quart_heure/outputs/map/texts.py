@@ -26,7 +26,7 @@ from quart_heure.outputs.hour_words import hour_words, person_words, week_words
 from quart_heure.outputs.map.data import PackedHours, View
 from quart_heure.outputs.map.figures import has_ends
 from quart_heure.outputs.proposals.proposal import Proposal, proposal_title
-from quart_heure.outputs.results.manifest import residents_source
+from quart_heure.outputs.results.manifest import residents_source, source_hash
 
 if TYPE_CHECKING:
     from quart_heure.study.coverage import Coverage
@@ -311,5 +311,6 @@ def _source(entry: Mapping[str, Any], words: Mapping[str, Any], *, lang: str) ->
         told(entry, "source", lang) or str(entry.get("file") or ""),
         words["source_date"].format(date=format_date(date, lang)) if date else "",
         told(entry, "licence", lang),
+        source_hash(entry, lang),
     ]
     return words["roles"].get(role, role), " – ".join(part for part in parts if part)

@@ -30,8 +30,8 @@ from quart_heure.outputs.proposals.proposal import Proposal
 from quart_heure.outputs.report.content import report_content
 from quart_heure.outputs.report.structure import Gap, Report
 from quart_heure.outputs.report.week import day_runs
-from quart_heure.outputs.results.csv import csv_text
 from quart_heure.outputs.results.manifest import json_text
+from quart_heure.outputs.results.office import CsvStyle, styled_csv
 from quart_heure.outputs.results.read import Results
 from quart_heure.outputs.results.rows import Row, in_order, people_on_network
 from quart_heure.schema import table_columns
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 __all__ = ["render_report"]
 
-ReportFormat = Literal["table", "csv", "json", "md", "html", "mail"]
+ReportFormat = Literal["table", "csv", "office", "json", "md", "html", "mail"]
 
 REPORT_FORMATS: tuple[str, ...] = get_args(ReportFormat)
 """Formats of a report."""
@@ -78,7 +78,8 @@ def render_report(
     alarms
         Conditions that are met, which ``mail`` begins with.
     format
-        ``table`` for a terminal, ``csv`` (one row per district and category), ``json`` (see
+        ``table`` for a terminal, ``csv`` (one row per district and category), ``office``
+        (the same as a spreadsheet of the language opens it), ``json`` (see
         `quart_heure.outputs.report.structure`), ``md``, ``html`` (one file without remote parts) or
         ``mail`` (a few lines of plain text).
     lang
@@ -118,8 +119,8 @@ def render_report(
         lang=lang,
         proposals=proposals,
     )
-    if format == "csv":
-        return _csv(source, content)
+    if format in {"csv", "office"}:
+        return _csv(source, content, "office" if format == "office" else "plain")
     if format == "json":
         # One line: programs read it, and it is written several times faster.
         return json_text(content, indent=None) + "\n"
@@ -149,7 +150,7 @@ def write_report(text: str, path: Path) -> None:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
-def _csv(source: Coverage | Results, content: Report) -> str:
+def _csv(source: Coverage | Results, content: Report, style: CsvStyle) -> str:
     """Return the indicators of the districts asked for, and of the whole area if all were."""
     categories = [category["id"] for category in content["categories"]]
     rows = in_order(source.indicators, "indicators", categories)
@@ -157,9 +158,11 @@ def _csv(source: Coverage | Results, content: Report) -> str:
     wanted = rows["district_id"].isin([d["district_id"] for d in content["districts"]])
     if not content["selected"]:
         wanted |= rows["level"] == "city"
-    return csv_text(
+    return styled_csv(
         rows[shown & wanted],
         table_columns("indicators"),
+        style=style,
+        lang=content["lang"],
         private=bool(content["parameters"].get("private")),
     )
 

@@ -14,7 +14,14 @@ from quart_heure.sources.texts import FORMULA_STARTS
 from quart_heure.steering import STEERING
 
 
-def csv_text(frame: pd.DataFrame, columns: list[Column], *, private: bool = False) -> str:
+def csv_text(
+    frame: pd.DataFrame,
+    columns: list[Column],
+    *,
+    private: bool = False,
+    delimiter: str = ",",
+    decimal: str = ".",
+) -> str:
     """Return a table as CSV: commas, decimals by unit, empty for unknown.
 
     Text that a spreadsheet might run as a formula gets a leading apostrophe; numbers do not need
@@ -23,14 +30,14 @@ def csv_text(frame: pd.DataFrame, columns: list[Column], *, private: bool = Fals
     """
     shown = pd.DataFrame(
         {
-            column.name: _as_text(frame, column)
+            column.name: _as_text(frame, column, decimal)
             for column in columns
             if column.files != "ranges" or column.name in frame
         }
     )
     if private:
         shown["internal"] = " / ".join(text("report.private_short", lang) for lang in LANGUAGES)
-    return str(shown.to_csv(index=False, lineterminator="\n"))
+    return str(shown.to_csv(index=False, lineterminator="\n", sep=delimiter, decimal=decimal))
 
 
 def read_csv(path: Path, columns: list[Column]) -> pd.DataFrame:
@@ -52,7 +59,7 @@ def read_csv(path: Path, columns: list[Column]) -> pd.DataFrame:
     return frame
 
 
-def _as_text(frame: pd.DataFrame, column: Column) -> pd.Series[Any]:
+def _as_text(frame: pd.DataFrame, column: Column, decimal: str) -> pd.Series[Any]:
     values = frame[column.name]
     if column.dtype == "boolean":
         return values.map({True: "true", False: "false"})
@@ -65,5 +72,5 @@ def _as_text(frame: pd.DataFrame, column: Column) -> pd.Series[Any]:
     if decimals is None:
         return values
     numbers = values.to_numpy(dtype=float).tolist()
-    text = [f"{n:.{decimals}f}" if math.isfinite(n) else "" for n in numbers]
+    text = [f"{n:.{decimals}f}".replace(".", decimal) if math.isfinite(n) else "" for n in numbers]
     return pd.Series(text, index=values.index, dtype="str")

@@ -18,6 +18,7 @@ import shapely
 from numpy.typing import NDArray
 
 from quart_heure.outputs.results.manifest import json_text
+from quart_heure.outputs.results.styles import STYLES_TABLE
 from quart_heure.stamp import creation_time
 
 _METADATA_KEY = b"quart_heure"
@@ -106,11 +107,16 @@ class PointArray:
 
 
 def write_geopackage(
-    layers: Mapping[str, pd.DataFrame], path: Path, *, manifest: Mapping[str, Any]
+    layers: Mapping[str, pd.DataFrame],
+    path: Path,
+    *,
+    manifest: Mapping[str, Any],
+    styles: pd.DataFrame | None = None,
 ) -> None:
     """Write layers, and tables without geometry, into one GeoPackage.
 
-    The manifest is a table of its own, ``manifest``: one row for each of its parts.
+    The manifest is a table of its own, ``manifest``: one row for each of its parts. So are the
+    styles, which QGIS draws the layers by.
     """
     manifest = _of_the_day(manifest)
     parts = {key: json_text(value, indent=None) for key, value in manifest.items()}
@@ -118,6 +124,9 @@ def write_geopackage(
     with _steady_gdal(str(manifest.get("created", creation_time()[:10]))):
         for name, frame in {**layers, "manifest": about}.items():
             _write_layer(frame, path, name)
+        if styles is not None:
+            # The column that QGIS knows a style by is called so.
+            _write_layer(styles, path, STYLES_TABLE, layer_options={"FID": "id"})
 
 
 def _of_the_day(manifest: Mapping[str, Any]) -> dict[str, Any]:
@@ -129,8 +138,8 @@ def _of_the_day(manifest: Mapping[str, Any]) -> dict[str, Any]:
     return {**manifest, **stamped}
 
 
-def _write_layer(frame: pd.DataFrame, path: Path, name: str) -> None:
-    options: dict[str, Any] = {"layer": name, "driver": "GPKG", "use_arrow": True}
+def _write_layer(frame: pd.DataFrame, path: Path, name: str, **more: Any) -> None:
+    options: dict[str, Any] = {"layer": name, "driver": "GPKG", "use_arrow": True, **more}
     if "geometry" in frame:
         shapes = frame.geometry.geom_type
         polygons = shapes.isin(["Polygon", "MultiPolygon"]).all() and len(shapes) > 0

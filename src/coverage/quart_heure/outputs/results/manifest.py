@@ -13,13 +13,16 @@ import numpy as np
 
 from quart_heure.errors import InputFileError
 from quart_heure.files import replacing
-from quart_heure.labels import told
+from quart_heure.labels import phrase, told
 from quart_heure.outputs.results.structure import fault_of_manifest
 from quart_heure.steering import escaped_json
 
 if TYPE_CHECKING:
     from quart_heure.study.coverage import Coverage
 
+
+_HASH = 12
+"""Signs of a hash that people are shown where room is scarce."""
 
 MANIFEST_NAME = "manifest.json"
 """The file that makes a folder a result."""
@@ -84,6 +87,12 @@ def residents_source(manifest: Mapping[str, Any], lang: str) -> str:
     said = [i for i in manifest.get("inputs", []) if i.get("role") == "residents"]
     in_language = [told(i, "source", lang) for i in said if i.get(f"source_{lang}")]
     return "; ".join(in_language) or str(manifest.get("counts", {}).get("residents_source", ""))
+
+
+def source_hash(entry: Mapping[str, Any], lang: str) -> str:
+    """Say the beginning of an input's hash, enough to tell it from another; empty without one."""
+    known = str(entry.get("sha256") or "")
+    return phrase("source_hash", lang, hash=known[:_HASH]) if known else ""
 
 
 def read_manifest(directory: Path) -> dict[str, Any]:

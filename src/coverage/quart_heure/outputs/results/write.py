@@ -28,7 +28,9 @@ from quart_heure.outputs.results.csv import csv_text
 from quart_heure.outputs.results.layers import PointArray, write_geopackage, write_geoparquet
 from quart_heure.outputs.results.manifest import MANIFEST_NAME, describe_run, write_manifest
 from quart_heure.outputs.results.rows import LAYERS, TABLES, in_order
+from quart_heure.outputs.results.styles import layer_styles
 from quart_heure.schema import (
+    Column,
     check_columns,
     data_dictionary,
     table_columns,
@@ -81,7 +83,7 @@ _DISTRICT_COLUMNS = {
 
 
 def write_results(
-    coverage: Coverage, directory: AnyPath, *, overwrite: bool = True
+    coverage: Coverage, directory: AnyPath, *, overwrite: bool = True, lang: str = "fr"
 ) -> dict[str, Path]:
     """Write every table of a coverage into a folder.
 
@@ -94,6 +96,8 @@ def write_results(
         The folder; made if it does not exist. Other files in it are left alone.
     overwrite
         Whether results that are already there may be replaced.
+    lang
+        Language of the styles that the GeoPackage holds for QGIS.
 
     Returns
     -------
@@ -113,7 +117,7 @@ def write_results(
     coverage = publishable(coverage)
     try:
         with work_folder(directory) as work:
-            _write_all(coverage, work, directory)
+            _write_all(coverage, work, directory, lang)
             written = [*(name for name in WEEK_FILES if coverage.week is not None), *RESULT_FILES]
             # The week of an earlier run would pass for that of this one.
             gone = [name for name in WEEK_FILES if name not in written]
@@ -128,11 +132,10 @@ def write_results(
     return {name: directory / name for name in written}
 
 
-def _write_all(coverage: Coverage, work: Path, directory: Path) -> None:
+def _write_all(coverage: Coverage, work: Path, directory: Path, lang: str) -> None:
     categories = list(coverage.study.categories)
     manifest = describe_run(coverage)
     tables = _ordered_tables(coverage, categories)
-    composites = [c for c in COMPOSITES if c in set(tables["indicators"]["category"])]
     for table, frame in tables.items():
         check_columns(frame, table, categories)
     crs = coverage.study.area.crs
@@ -145,26 +148,13 @@ def _write_all(coverage: Coverage, work: Path, directory: Path) -> None:
             values = pd.DataFrame(frame.drop(columns="geometry"))
             shapes = frame.geometry.to_numpy()
         write_geoparquet(values, shapes, path, crs=crs, manifest=manifest)
-    layers = {
-        "districts": _districts(coverage, tables["indicators"], [*categories, *composites]),
-        **{name: tables[name] for name in ("gaps", "isochrones", "services")},
-        **{name: tables[name] for name in _CSV_TABLES if name not in LAYERS},
-    }
-    write_geopackage(layers, work / "coverage.gpkg", manifest=manifest)
-    for table in _CSV_TABLES:
-        columns = [column for column in table_columns(table) if column.files != "layers"]
-        frame = _with_degrees(tables[table]) if table in LAYERS else tables[table]
+    _write_layers(coverage, tables, work / "coverage.gpkg", manifest, lang)
+    for table, (frame, columns) in _text_tables(tables).items():
         text = csv_text(frame, columns)
         (work / f"{table}.csv").write_text(text, encoding="utf-8", newline="\n")
     if coverage.week is not None:
         _write_week(coverage.week.table, work)
-    dictionary = data_dictionary(
-        categories,
-        composites,
-        ranges="covered_at_most_pct" in tables["indicators"],
-        week=coverage.week is not None,
-    )
-    dictionary.to_csv(work / _DICTIONARY_NAME, index=False, lineterminator="\n")
+    _dictionary(coverage, tables).to_csv(work / _DICTIONARY_NAME, index=False, lineterminator="\n")
     written = {
         name: {"sha256": sha256_of(work / name), "bytes": (work / name).stat().st_size}
         for name in (*WEEK_FILES, *RESULT_FILES)
@@ -176,6 +166,71 @@ def _write_all(coverage: Coverage, work: Path, directory: Path) -> None:
         {**manifest, **({PLACE_KEY: place} if place else {}), "files": written},
         work / MANIFEST_NAME,
     )
+
+
+def text_tables(coverage: Coverage) -> dict[str, tuple[pd.DataFrame, list[Column]]]:
+    """Return the tables that are written as text, and the columns that they then have.
+
+    Parameters
+    ----------
+    coverage
+        A published coverage.
+    """
+    found = _text_tables(_ordered_tables(coverage, list(coverage.study.categories)))
+    if coverage.week is not None:
+        found["week"] = coverage.week.table, table_columns("week")
+    return found
+
+
+def _text_tables(
+    tables: dict[str, pd.DataFrame],
+) -> dict[str, tuple[pd.DataFrame, list[Column]]]:
+    found = {}
+    for table in _CSV_TABLES:
+        columns = [column for column in table_columns(table) if column.files != "layers"]
+        frame = _with_degrees(tables[table]) if table in LAYERS else tables[table]
+        found[table] = frame, columns
+    return found
+
+
+def dictionary_of(coverage: Coverage) -> pd.DataFrame:
+    """Return what every column means that the tables of a published coverage have."""
+    return _dictionary(coverage, {"indicators": coverage.indicators})
+
+
+def _dictionary(coverage: Coverage, tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    present = set(tables["indicators"]["category"])
+    return data_dictionary(
+        list(coverage.study.categories),
+        [composite for composite in COMPOSITES if composite in present],
+        ranges="covered_at_most_pct" in tables["indicators"],
+        week=coverage.week is not None,
+    )
+
+
+def write_layers(coverage: Coverage, path: Path, *, lang: str = "fr") -> None:
+    """Write the layers and tables of a published coverage into one GeoPackage, with styles."""
+    categories = list(coverage.study.categories)
+    _write_layers(
+        coverage, _ordered_tables(coverage, categories), path, describe_run(coverage), lang
+    )
+
+
+def _write_layers(
+    coverage: Coverage,
+    tables: dict[str, pd.DataFrame],
+    path: Path,
+    manifest: dict[str, Any],
+    lang: str,
+) -> None:
+    categories = list(coverage.study.categories)
+    composites = [c for c in COMPOSITES if c in set(tables["indicators"]["category"])]
+    layers = {
+        "districts": _districts(coverage, tables["indicators"], [*categories, *composites]),
+        **{name: tables[name] for name in ("gaps", "isochrones", "services")},
+        **{name: tables[name] for name in _CSV_TABLES if name not in LAYERS},
+    }
+    write_geopackage(layers, path, manifest=manifest, styles=layer_styles(manifest, lang))
 
 
 def _write_week(table: pd.DataFrame, work: Path) -> None:

@@ -114,3 +114,42 @@ PALETTE = Palette(
     gains=["#f2f0f7", "#cbc9e2", "#9e9ac8", "#756bb1", "#54278f"],
     proposed="#54278f",
 )
+
+
+def shades(colours: list[str], n: int) -> list[str]:
+    """Return so many colours of a ramp, the ends kept, others mixed in between.
+
+    Examples
+    --------
+    >>> shades(["#000000", "#ffffff"], 3)
+    ['#000000', '#808080', '#ffffff']
+    """
+    known = [bytes.fromhex(colour[1:]) for colour in colours]
+    found = []
+    for i in range(n):
+        at = 0.0 if n == 1 else i * (len(known) - 1) / (n - 1)
+        low = int(at)
+        high = min(low + 1, len(known) - 1)
+        pairs = zip(known[low], known[high], strict=True)
+        # As the map's script rounds.
+        mixed = bytes(int(a + (b - a) * (at - low) + 0.5) for a, b in pairs)
+        found.append(f"#{mixed.hex()}")
+    return found
+
+
+def laid_over(colour: str, ground: str) -> str:
+    """Return what a colour that lets some of its ground through looks like on it.
+
+    Examples
+    --------
+    >>> laid_over("#00000080", "#ffffff"), laid_over("#123456", "#ffffff")
+    ('#7f7f7f', '#123456')
+    """
+    *channels, alpha = (*bytes.fromhex(colour[1:]), 255)[:4]
+    under = bytes.fromhex(ground[1:])
+    pairs = zip(channels, under, strict=True)
+    return f"#{bytes((a * alpha + b * (255 - alpha)) // 255 for a, b in pairs).hex()}"
+
+
+GAP_HATCH = laid_over(PALETTE.gap_hatch, PALETTE.gap)
+"""The lines over a gap that is filled."""
