@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import random
 
@@ -14,6 +15,7 @@ from quart_heure.analysis.siting.cuts import Cutter
 from quart_heure.analysis.siting.exact import NoSetError, prove, quick
 from quart_heure.analysis.siting.fair import fairest
 from quart_heure.analysis.siting.greedy import greedy, improved
+from quart_heure.analysis.siting.least import FINENESS, Shares, least_share, too_much
 from quart_heure.analysis.siting.plans import fewest, menu
 from quart_heure.analysis.siting.rules import Rules
 from quart_heure.network.reach import Reach
@@ -252,6 +254,88 @@ def test_the_fair_set_is_bounded_and_no_less_fair_than_the_best(seed: int) -> No
     assert least(tuple(best.chosen.tolist())) <= fair.least + 1e-9
     assert fair.least <= of_all + 1e-9
     assert fair.least_at_most >= of_all - 1e-9
+
+
+def sets_of(covering: Covering, rules: Rules) -> list[tuple[int, ...]]:
+    """Return every set that keeps to the rules, floors aside."""
+    free = dataclasses.replace(rules, floors=None)
+    return [
+        chosen
+        for size in range(rules.count + 1)
+        for chosen in itertools.combinations(range(covering.n_candidates), size)
+        if plainly_kept(covering, free, chosen)
+    ]
+
+
+def plain_least(shares: Shares, chosen: tuple[int, ...], parts: list[int]) -> float:
+    covers = shares.covering.pairs.toarray()
+    gained = [0] * shares.covering.n_groups
+    for cell, weight in enumerate(shares.covering.weight.tolist()):
+        if any(covers[one][cell] for one in chosen):
+            gained[shares.covering.group[cell]] += weight
+    return min((shares.held[part] + gained[part]) / shares.all_of[part] for part in parts)
+
+
+def random_shares(seed: int, covering: Covering) -> Shares:
+    """Draw what is covered already; somebody lives in every part."""
+    rng = np.random.default_rng(seed)
+    held = rng.integers(0, 300, size=covering.n_groups)
+    sums = np.bincount(covering.group, weights=covering.weight, minlength=covering.n_groups)
+    return Shares.of(covering, held, held + np.rint(sums).astype(np.int64) + 1)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_the_least_share_is_that_of_the_fairest_of_all_sets(seed: int) -> None:
+    covering = random_covering(seed)
+    rules = dataclasses.replace(random_rules(seed, covering), floors=None)
+    shares = random_shares(seed, covering)
+    every = list(range(covering.n_groups))
+    sets = sets_of(covering, rules)
+    if not sets:
+        with pytest.raises(NoSetError):
+            least_share(shares, rules)
+        return
+    of_all = max(plain_least(shares, chosen, every) for chosen in sets)
+    found = least_share(shares, rules)
+    assert plainly_kept(covering, rules, tuple(found.chosen.tolist()))
+    assert found.low == pytest.approx(plain_least(shares, tuple(found.chosen.tolist()), every))
+    # Proven: what is found is the best, to the fineness that shares are told in.
+    assert found.low - 1e-12 <= of_all <= found.high + 1e-12
+    assert found.high - found.low <= FINENESS
+    for enough in (of_all * 0.999, of_all + 2 * FINENESS):
+        decided = least_share(shares, rules, enough=enough)
+        assert (decided.low >= enough) == (enough <= of_all)
+        assert (decided.high < enough) == (enough > of_all)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_what_is_too_much_is_so_of_the_parts_that_are_named_and_of_no_fewer(seed: int) -> None:
+    covering = random_covering(seed)
+    rules = dataclasses.replace(random_rules(seed, covering), floors=None, fixed=np.empty(0, int))
+    shares = random_shares(seed, covering)
+    sets = sets_of(covering, rules)
+
+    def best(parts: list[int]) -> float:
+        return max(plain_least(shares, chosen, parts) for chosen in sets)
+
+    every = list(range(covering.n_groups))
+    alone = {part: best([part]) for part in every}
+    for share in (0.3, 0.6, 0.9):
+        named = too_much(shares, rules, share)
+        if best(every) >= share:
+            assert named == []
+            continue
+        short = [part for part in every if alone[part] < share]
+        if short:
+            assert [each.parts.tolist() for each in named] == [[part] for part in short]
+            assert [each.high for each in named] == pytest.approx([alone[part] for part in short])
+            continue
+        (together,) = named
+        parts = together.parts.tolist()
+        assert best(parts) <= together.high < share
+        assert together.high - best(parts) <= 2 * FINENESS
+        for part in parts:
+            assert best([other for other in parts if other != part]) >= share
 
 
 def test_a_menu_gives_up_least_first_and_keeps_to_the_rules() -> None:

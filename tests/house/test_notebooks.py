@@ -46,7 +46,8 @@ def execute(path: Path, folder: Path) -> Any:
             patch.setenv(variable, str(folder / "jupyter" / variable.split("_")[1].lower()))
         patch.setenv("JUPYTER_PLATFORM_DIRS", "1")
         patch.setenv("IPYTHONDIR", str(folder / "ipython"))
-        patch.setenv("QUART_HEURE_CACHE", str(folder / "cache"))
+        # One for all of them: what one has worked out, the next needs not.
+        patch.setenv("QUART_HEURE_CACHE", str(folder.parent / "cache"))
         patch.delenv("MPLBACKEND", raising=False)  # the kernel draws into the notebook
         (folder / "work").mkdir()
         NotebookClient(

@@ -26,7 +26,14 @@ from quart_heure.network.tile_network import network_from_tiles, read_tile_netwo
 from quart_heure.profiles import ADULT
 from quart_heure.sources.tiles import lines as tile_lines
 from quart_heure.sources.tiles.archive import tile_folder
-from quart_heure.sources.tiles.files import EXTENT, Tile, find_tiles, grid_transform, read_layer
+from quart_heure.sources.tiles.files import (
+    EXTENT,
+    Tile,
+    find_tiles,
+    grid_transform,
+    missing_tiles,
+    read_layer,
+)
 from quart_heure.sources.tiles.schemas import Reading, known_schemas
 from quart_heure.sources.tiles.tiles import TileStreets, read_tiles
 from quart_heure.study import analyse
@@ -206,6 +213,30 @@ def test_unreadable_tiles_are_named(tmp_path: Path) -> None:
     broken.write_bytes(b"<html>not found</html>")
     with pytest.raises(InputFileError, match="cannot be read as a vector tile"):
         read_tiles(tmp_path, rule=tile_rule)
+
+
+def test_a_tile_that_describes_other_data_is_not_opened(tmp_path: Path) -> None:
+    vrt = "<OGRVRTDataSource><OGRVRTLayer name='x'/></OGRVRTDataSource>"
+    for name, content in (("1.pbf", vrt.encode()), ("2.pbf", gzip.compress(vrt.encode()))):
+        folder = tmp_path / name
+        (folder / "14" / "8299").mkdir(parents=True)
+        (folder / "14" / "8299" / "5636.pbf").write_bytes(content)
+        with pytest.raises(InputFileError, match=r"vector tile .it does not begin as one"):
+            find_tiles(folder)
+
+
+def test_a_tile_that_is_missing_is_told(town: Path, tmp_path: Path) -> None:
+    tiles = find_tiles(town)
+    zoom = tiles[0].z
+    corners = np.array([[t.x, t.y] for t in tiles])
+    low, high = corners.min(axis=0), corners.max(axis=0) + 1
+    crs = pyproj.CRS.from_epsg(2154)
+    whole = grid_transform(zoom, crs)((np.array([low, high]) * 1.0 + [[0.1], [-0.1]]) * EXTENT)
+    area = shapely.box(*whole.min(axis=0), *whole.max(axis=0))
+    missing, wanted = missing_tiles(tiles, area, crs)
+    assert wanted == len(missing) + len(tiles)
+    again = missing_tiles(tiles[1:], area, crs)[0]
+    assert set(again) - set(missing) == {f"{zoom}/{tiles[0].x}/{tiles[0].y}"}
 
 
 def test_a_layer_or_a_column_may_be_missing(town: Path) -> None:

@@ -25,7 +25,7 @@ from quart_heure.sources.areas.areas import area_from_districts, read_area
 from quart_heure.sources.background import read_background
 from quart_heure.sources.layers import choose_layer, read_layer, read_layers
 from quart_heure.sources.problems import choices_of
-from quart_heure.sources.projecting import keeps_lengths, mended
+from quart_heure.sources.projecting import keeps_lengths, mend_polygon, mended
 from quart_heure.sources.residents.files import read_people
 from quart_heure.sources.residents.residents import ResidentZones
 from quart_heure.sources.services.services import Services, read_services
@@ -336,6 +336,24 @@ def test_what_is_valid_in_degrees_is_mended_in_metres_and_told() -> None:
     assert (told["row"], told["reason"], told["action"]) == (1, "invalid once in metres", "mended")
     # What maps do with it.
     assert shapely.coverage_simplify(np.array([found]), 5.0)[0].is_valid
+
+
+@pytest.mark.parametrize(
+    ("hole", "area"),
+    [
+        (box(X + 600, Y, X + 700, Y + 100), 160_000),  # outside: no ground, and none is taken
+        (box(X + 300, Y, X + 500, Y + 100), 150_000),  # half outside
+        (box(X + 100, Y + 100, X + 200, Y + 200), 150_000),
+    ],
+)
+@pytest.mark.parametrize("several", [False, True])
+def test_a_hole_outside_its_shell_is_no_ground(hole: Polygon, area: float, several: bool) -> None:
+    shape: shapely.Geometry = Polygon(SQUARE.exterior, [hole.exterior])
+    if several:
+        shape = shapely.MultiPolygon([shape, box(X + 2000, Y, X + 2100, Y + 100)])
+    found = mend_polygon(shape)
+    assert found.is_valid
+    assert found.area == pytest.approx(area + 10_000 * several)
 
 
 def test_mending_leaves_sound_shapes_as_they_are() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import itertools
 import json
 import subprocess
@@ -15,11 +16,15 @@ import numpy as np
 import pandas as pd
 import pyproj
 import pytest
+import shapely
 from shapely import LineString, box
 
 from helpers import toy_town
 from helpers.study_files import write_town
 from helpers.toy_town import ORIGIN, area_of, finish_edges, residents_of, services_of
+from quart_heure.analysis.siting.covering import Covering
+from quart_heure.analysis.siting.exact import Proof, quick
+from quart_heure.analysis.siting.rules import Rules
 from quart_heure.categories import default_catalogue
 from quart_heure.cli import main
 from quart_heure.errors import CategoryError, StudyFileError
@@ -165,6 +170,25 @@ def test_the_best_sites_are_those_of_all_sets(
     assert len(found.alternatives) == 10
 
 
+def test_the_last_row_of_the_curve_is_the_answer_itself(
+    predicted: Coverage, places: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Steps are proven to a hundredth: of the answer more is known, and the same is told."""
+
+    def roughly(covering: Covering, rules: Rules, **_: Any) -> list[tuple[int, Proof]]:
+        steps = (dataclasses.replace(rules, count=count) for count in (1, 2))
+        return [(step.count, quick(covering, step)) for step in steps]
+
+    monkeypatch.setattr("quart_heure.study.siting.answer.curve", roughly)
+    found = site(predicted, "bagagerie", candidates=places, count=2, curve=True)
+    last = found.curve.iloc[-1]
+    assert found.curve["bound"].iloc[0] > 0 and found.proven
+    assert (last["count"], last["gain"], last["bound"]) == (2, found.value, found.bound)
+    # With floors, smaller sets keep to none: the curve is of the best totals.
+    floored = site(predicted, "bagagerie", candidates=places, count=2, curve=True, floor_pct=50.0)
+    assert floored.curve["gain"].iloc[-1] == found.value
+
+
 def test_opening_where_a_service_is_gains_nothing(predicted: Coverage, tmp_path: Path) -> None:
     here = write_places(tmp_path / "here.csv", [(0, 0)])
     with pytest.raises(StudyFileError, match=r"anybody new within 4\.5 min"):
@@ -211,6 +235,21 @@ def test_the_fewest_sites_for_a_share_are_not_one_too_many(
         if n > 1:
             best = max(gain_of(list(s), TAKEN) for s in itertools.combinations(CORNERS, n - 1))
             assert 100 * (taken + best) / whole < share
+        # Other sets of as many sites reach the share, too: all those of one other candidate.
+        corners = corners_of(found)
+        others = [
+            [*(k for k in corners if k != left_out), put_in]
+            for left_out in corners
+            for put_in in CORNERS
+            if put_in not in corners
+        ]
+        enough = sum(gain_of(one, TAKEN) + taken >= share / 100 * whole for one in others)
+        assert len(found.alternatives) == min(enough, 10)
+        for row in found.alternatives.itertuples():
+            ids = row.candidate_ids.split(";")
+            assert len(ids) == n
+            assert 100 * (taken + row.gain) / whole >= share
+    assert enough > 0  # the last share, at least, leaves a choice
     with pytest.raises(StudyFileError, match="reached already"):
         site(predicted, "bagagerie", candidates=places, target_pct=0.0001)
     few = write_places(places.parent / "few.csv", [(1, 1)])
@@ -291,6 +330,10 @@ def test_a_second_service_frees_who_depends_on_one(predicted: Coverage, places: 
     (corner,) = corners_of(found)
     freed = max(sum(WEIGHT[k] for k in TAKEN & reached(other)) for other in CORNERS)
     assert found.value == freed == sum(WEIGHT[k] for k in TAKEN & reached(corner))
+    # Shares are of who has a second service: nobody today.
+    city = found.districts[found.districts["level"] == "city"].iloc[0]
+    assert (city["before_pct"], city["gain"]) == (0.0, freed)
+    assert city["after_pct"] == pytest.approx(100 * freed / sum(WEIGHT.values()))
 
 
 def test_crossings_on_a_mesh_have_names_that_a_person_can_find(predicted: Coverage) -> None:
@@ -346,10 +389,21 @@ def test_what_cannot_be_is_said(predicted: Coverage, places: Path, tmp_path: Pat
     refused("2 candidates are fixed, and 1 sites", fixed=("0-0", "1-0"), count=1)
     refused("'0-0' is fixed and forbidden", fixed=("0-0",), forbidden=("0-0",))
     refused("The candidate 'mairie' is none", fixed=("mairie",))
-    refused("No 1 sites were found that bring every district to 100 %", count=1, floor_pct=100.0)
+    refused(
+        "No single site brings 'Premier' and 'Deuxième' to 100 % together: a little less for the"
+        " least covered of them, though each",
+        count=1,
+        floor_pct=100.0,
+    )
+    refused(
+        r"No single site brings 'Premier' and 'Deuxième' to 80 % together: 59\.69 % at most",
+        candidates=write_places(tmp_path / "two.csv", [(0, 3), (6, 3)]),
+        count=1,
+        floor_pct=80.0,
+    )
     few = write_places(tmp_path / "few.csv", [(1, 1), (2, 1)])
     refused(
-        r"No 1 sites bring 'Deuxième' to 50 %: 0\.11 % at most",
+        r"No single site brings 'Deuxième' to 50 %: 0\.11 % at most",
         candidates=few,
         count=1,
         floor_pct=50.0,
@@ -363,6 +417,10 @@ def test_what_cannot_be_is_said(predicted: Coverage, places: Path, tmp_path: Pat
     far = write_places(tmp_path / "far.csv", [(0, 3), (40, 40)])
     found = site(predicted, "bagagerie", candidates=far, count=1)
     assert found.problems["value"].tolist() == ["40-40"]
+    off = write_places(tmp_path / "off.csv", [(40, 40), (50, 50)])
+    refused(
+        r"off\.csv: none of its 2 places can be a candidate; '40-40': no useful", candidates=off
+    )
     refused("'40-40' is off the streets", candidates=far, fixed=("40-40",))
 
 
@@ -435,6 +493,7 @@ def test_the_command_line_proposes_sites(tmp_path: Path) -> None:
         (["--category", "esi", "--candidates", "nowhere.csv"], 3, "nowhere.csv: there is no such"),
         (["--category", "esi", "--fix", "a", "--fix", "b", "--count", "1"], 4, "2 candidates are"),
         (["--category", "esi", "--time-limit", "-1"], 4, "limit_s is -1"),
+        (["--category", "esi", "--count", "1", "--mesh", "300", "--floor", "99"], 4, "% at most"),
     ],
 )
 def test_wrong_questions_leave_nothing_behind(
@@ -483,6 +542,38 @@ def test_discreet_places_are_given_away_by_nothing(tmp_path: Path) -> None:
         site(each, "bagagerie", mesh_m=200.0) for each in (coverage, publishable(coverage))
     )
     assert one.value == other.value
+
+
+def test_crossings_without_names_are_told_by_the_nearest_street_that_has_one(
+    predicted: Coverage,
+) -> None:
+    network = predicted.study.network
+    names = network.names
+    # The streets of the eastern half lose their names; a path between two corners has none either.
+    east = shapely.get_coordinates(shapely.centroid(network.lines))[:, 0] > ORIGIN[0] + 350
+    nameless = dataclasses.replace(
+        network,
+        names=(*names, ""),
+        name_code=np.where(east, len(names), network.name_code).astype(network.name_code.dtype),
+    )
+    found = site(analyse(predicted_study(network=nameless)), "bagagerie", mesh_m=100.0, count=1)
+    whole = site(predicted, "bagagerie", mesh_m=100.0, count=1)
+    assert set(found.candidates["candidate_id"]) == set(whole.candidates["candidate_id"])
+    far = found.candidates[found.candidates.geometry.x > ORIGIN[0] + 450]
+    assert len(far) and far["crossing"].eq("").all()
+    for row in far.itertuples():
+        y = row.geometry.y - ORIGIN[1] - 12.5
+        x = row.geometry.x - ORIGIN[0] - 312.5  # avenue 3 is the last that has its name
+        assert row.street in {f"avenue 3 ({x:.0f} m)", f"rue {round(y / SIDE_M)} ({x:.0f} m)"}
+    paths = dataclasses.replace(
+        nameless,
+        kinds=(*network.kinds, "path"),
+        kind_code=np.where(east, len(network.kinds), network.kind_code).astype(
+            network.kind_code.dtype
+        ),
+    )
+    found = site(analyse(predicted_study(network=paths)), "bagagerie", mesh_m=100.0, count=1)
+    assert (found.candidates.geometry.x < ORIGIN[0] + 450).all()
 
 
 @pytest.mark.parametrize(

@@ -209,8 +209,10 @@ def _districts(
 ) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:
     district = np.full(len(points), "", dtype=object)
     inside = shapely.intersects(area.geometry, points)
-    for name, polygon in zip(area.districts["district_id"], area.districts.geometry, strict=True):
-        held = shapely.intersects(polygon, points) & (district == "")
-        district[held] = name
-        inside = inside | held
+    shapes, ids = area.districts.geometry.to_numpy(), area.districts["district_id"].to_numpy()
+    point, polygon = shapely.STRtree(shapes).query(points, predicate="intersects")
+    # On a common border the first district holds it.
+    order = np.lexsort((-polygon, point))
+    district[point[order]] = ids[polygon[order]]
+    inside[point] = True
     return district, inside

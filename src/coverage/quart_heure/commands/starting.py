@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -39,6 +40,13 @@ def init(
     yes: Annotated[
         bool, typer.Option("--yes", "-y", help="Ask nothing; what is found is taken, and told.")
     ] = False,
+    example: Annotated[
+        bool,
+        typer.Option(
+            "--example",
+            help="Write a study that runs: the packaged Paris, its data beside the study file.",
+        ),
+    ] = False,
 ) -> None:
     """Write a commented study file to start from; on a terminal, ask what it is to say."""
     from quart_heure.files import replacing
@@ -46,6 +54,13 @@ def init(
     if path.exists() and not force:
         msg = f"{path} exists already."
         raise OutputError(msg, hint="Choose another name, or add --force to replace it.")
+    if example:
+        if districts is not None or name or id_column or label_column:
+            msg = "--example writes the packaged Paris as it is."
+            raise typer.BadParameter(msg, param_hint="--example")
+        _write_example(path, force=force)
+        show(str(path))
+        return
     asks = not yes and sys.stdin.isatty() and sys.stderr.isatty()
     if asks and districts is None:
         told = _ask("File of the districts (polygons), empty to fill it in later", "")
@@ -66,6 +81,58 @@ def init(
     with replacing(path) as temporary:
         temporary.write_text(_filled(said), encoding="utf-8")
     show(str(path))
+
+
+_EXAMPLE = """\
+# The packaged Paris as a study of one's own: change what you like, and run
+#
+#     quart-heure analyse {study} -o results
+#
+# Every other key that a study may have stands in what `quart-heure init` writes without --example.
+
+[area]
+name = "Paris"
+districts = "{folder}/districts.geojson"
+subdistricts = "{folder}/quarters.geojson"
+
+[services]
+files = ["{folder}/services.csv"]
+
+[network]
+file = "{folder}/network.parquet"
+
+[residents]
+file = "{folder}/residents.parquet"
+
+[map]
+background = "{folder}/background.parquet"
+
+[analysis]
+categories = {categories}
+"""
+
+
+def _write_example(path: Path, *, force: bool) -> None:
+    """Write the packaged study, and its data into a folder beside it."""
+    from quart_heure.categories import default_catalogue
+    from quart_heure.file_sets import take_names, work_folder
+    from quart_heure.files import replacing
+    from quart_heure.sources.sample import paris_dir
+
+    source, folder = paris_dir(), path.parent / "paris"
+    names = sorted(one.name for one in source.iterdir() if one.is_file())
+    kept = [name for name in names if (folder / name).exists()]
+    if kept and not force:
+        msg = f"{folder / kept[0]} exists already."
+        raise OutputError(msg, hint="Choose another folder, or add --force to replace its files.")
+    with work_folder(folder) as work:
+        for name in names:
+            shutil.copyfile(source / name, work / name)
+        take_names(work, folder, names)
+    listed = ", ".join(f'"{name}"' for name in default_catalogue())
+    filled = _EXAMPLE.format(folder=folder.name, study=path.name, categories=f"[{listed}]")
+    with replacing(path) as temporary:
+        temporary.write_text(filled, encoding="utf-8")
 
 
 def _ask(question: str, default: str) -> str:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from quart_heure.errors import NetworkError
 from quart_heure.files import AnyPath
 from quart_heure.network.contraction import contract
+from quart_heure.network.edge_doubts import with_doubts
 from quart_heure.network.graph import Flags, WalkNetwork
 from quart_heure.network.rules import judge
 from quart_heure.sources.areas.areas import metric_crs
@@ -92,7 +93,17 @@ def read_tile_network(
         "attribution": _credit(about.get("attribution", "")),
         "lacks": list(streets.lacks),
     }
-    return network_from_tiles(streets, meta=meta)
+    return network_from_tiles(streets, meta=with_doubts(meta, _doubts(streets), path.name))
+
+
+def _doubts(streets: TileStreets) -> list[Mapping[str, Any]]:
+    """Tell of tiles that are not there, in one row: of the sea they may be missing for good."""
+    if not streets.missing:
+        return []
+    named = ", ".join(streets.missing[:5]) + (" …" if len(streets.missing) > 5 else "")
+    value = f"{named} ({len(streets.missing)} / {streets.counts['tiles'] + len(streets.missing)})"
+    about = {"row": None, "field": "tiles", "value": value}
+    return [{**about, "reason": "tiles missing", "action": "no street is known there"}]
 
 
 def _credit(told: str) -> str:

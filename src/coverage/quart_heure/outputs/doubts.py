@@ -34,7 +34,7 @@ class DoubtLine(TypedDict):
 
 def doubt_lines(
     accuracy: Sequence[Mapping[str, Any]] | pd.DataFrame,
-    services: pd.DataFrame,
+    services: pd.DataFrame | Mapping[str, str],
     *,
     district_id: str = "",
 ) -> list[DoubtLine]:
@@ -45,7 +45,7 @@ def doubt_lines(
     accuracy
         Rows of the table of accuracy.
     services
-        Those that may be shown: service_id and name.
+        Those that may be shown: service_id and name, as a table or as names by their ids.
     district_id
         The district; "" is the whole area.
 
@@ -60,7 +60,11 @@ def doubt_lines(
     rows = [row for row in accuracy if _is_of(row, district_id)]
     people = any(math.isfinite(row["residents_low_pct"]) for row in rows)
     low, high = ("residents_low_pct", "residents_high_pct") if people else ("low_pct", "high_pct")
-    names = dict(zip(services["service_id"], services["name"], strict=True))
+    names = (
+        services
+        if isinstance(services, Mapping)
+        else dict(zip(services["service_id"], services["name"], strict=True))
+    )
     found: dict[str, dict[str, Mapping[str, Any]]] = {}
     for row in rows:
         found.setdefault(row["category"], {})[row["doubt"]] = row

@@ -30,6 +30,7 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 class _Asked(TypedDict):
     format: str
     area: str
+    private: bool
     profile: str
     person: str
     asked: list[str]
@@ -60,6 +61,7 @@ class Links(TypedDict):
 
     format: str
     area: str
+    private: bool
     category: str
     profile: str
     threshold_min: float
@@ -73,6 +75,7 @@ class Walk(TypedDict):
 
     format: str
     area: str
+    private: bool
     category: str
     profile: str
     threshold_min: float
@@ -90,6 +93,7 @@ class Hours(TypedDict):
 
     format: str
     area: str
+    private: bool
     category: str
     profile: str
     threshold_min: float
@@ -109,6 +113,7 @@ class Crosschecked(TypedDict):
 
     format: str
     area: str
+    private: bool
     profile: str
     threshold_min: float
     by: Literal["residents", "area"]
@@ -127,6 +132,7 @@ class Sites(TypedDict):
 
     format: str
     area: str
+    private: bool
     category: str
     profile: str
     person: str

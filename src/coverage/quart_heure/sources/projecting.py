@@ -125,8 +125,11 @@ def mended(shapes: NDArray[np.object_]) -> tuple[NDArray[np.object_], NDArray[np
 
 
 def mend_polygon(shape: shapely.Geometry) -> shapely.Geometry:
-    """Return a valid polygon of the same ground; lines and points that come apart are dropped."""
-    valid = shapely.make_valid(shape)
+    """Return a valid polygon of the same ground; lines and points that come apart are dropped.
+
+    What of a hole lies outside its shell is no ground, and is dropped with them.
+    """
+    valid = shapely.make_valid(_without_holes_outside(shape))
     if valid.geom_type not in {"Polygon", "MultiPolygon"}:
         parts = shapely.get_parts(valid)
         valid = shapely.union_all(parts[shapely.get_dimensions(parts) == 2])
@@ -137,6 +140,22 @@ def mend_polygon(shape: shapely.Geometry) -> shapely.Geometry:
         holes = [ring for ring in part.interiors if _ring_m2(ring) > _LEAST_HOLE_M2]
         kept.append(shapely.Polygon(part.exterior, holes))
     return kept[0] if len(kept) == 1 else shapely.MultiPolygon(kept)
+
+
+def _without_holes_outside(shape: shapely.Geometry) -> shapely.Geometry:
+    """Return a polygon without what of its holes lies outside: lines alone make that ground."""
+    if shape.geom_type not in {"Polygon", "MultiPolygon"}:
+        return shape
+    parts = list(shapely.get_parts(shape))
+    for at, part in enumerate(parts):
+        shell = shapely.make_valid(shapely.Polygon(part.exterior))
+        holes = [shapely.make_valid(shapely.Polygon(ring)) for ring in part.interiors]
+        if not all(shapely.covers(shell, hole) for hole in holes):
+            parts[at] = shapely.difference(shell, shapely.union_all(holes))
+    polygons = [
+        one for part in parts for one in shapely.get_parts(part) if one.geom_type == "Polygon"
+    ]
+    return polygons[0] if len(polygons) == 1 else shapely.MultiPolygon(polygons)
 
 
 def _has_empty_hole(shapes: NDArray[np.object_]) -> NDArray[np.bool_]:

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import datetime
 import numbers
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, TypedDict, cast
-
-import numpy as np
 
 from quart_heure.analysis.audience import Person, combined_person, get_person
 from quart_heure.analysis.moment import Hours, HoursAsked, read_hours
@@ -110,12 +108,12 @@ def read_asked(
     asked: Asked = {**_of_file(table, where), **flags}
     figures = {name: value for name, value in asked.items() if name in Figures.__annotations__}
     fields = cast("StudyFields", {**figures, **read_hours(asked)})
-    for name in _SEVERAL & asked.keys():
+    for name in SEVERAL & asked.keys():
         fields[name] = several(asked[name])  # type: ignore[literal-required]
-    fields["date"] = _day(asked.get("date"), where) or today
+    fields["date"] = read_validity(asked.get("date"), where) or today
     if "private" in flags:  # never by the file: an internal document is asked for each time
         fields["private"] = flags["private"]
-    fields["person"] = person = _person(asked.get("person"), persons)
+    fields["person"] = person = find_person(asked.get("person"), persons)
     if "profile" in asked:
         fields["profile"] = find_walker(asked["profile"], walkers, where)
     if person is not None and person.wheelchair and "profile" not in flags:
@@ -127,7 +125,7 @@ def read_asked(
     return fields
 
 
-_SEVERAL = frozenset({"categories", "isochrones_min", "counted_status"})
+SEVERAL = frozenset({"categories", "isochrones_min", "counted_status"})
 """What is asked for by one or by several values."""
 
 
@@ -135,69 +133,6 @@ def several(given: Any) -> tuple[Any, ...]:
     """Return the values of one that stands alone, or of several."""
     alone = isinstance(given, str | numbers.Real)
     return (given,) if alone else tuple(given)
-
-
-_DAY = (str, datetime.date)
-_KINDS: Mapping[str, tuple[tuple[type, ...], str]] = {
-    "profile": ((str, WalkProfile), 'the name of a walker such as "slow", or a WalkProfile'),
-    "person": (
-        (str, Sequence, Person, type(None)),
-        'names such as "woman" or ["woman", "with-child"], or a Person',
-    ),
-    "at": ((str, datetime.datetime, type(None)), '"2026-12-06 18:00", or a datetime'),
-    "on": ((*_DAY, int, type(None)), '"2026-12-06", "sunday", or a date'),
-    "between": ((Sequence, type(None)), 'two times: ("18:00", "22:00")'),
-    "week_of": ((*_DAY, type(None)), '"2026-12-07", or a date'),
-    "date": ((*_DAY, type(None)), '"2026-01-31", or a date'),
-    "country": ((str,), 'an ISO code, such as "FR"'),
-    "categories": ((str, Collection), 'ids: "bagagerie" or ["bagagerie", "esi"]'),
-    "counted_status": ((str, Collection), 'words: "open" or ["open", "unknown"]'),
-    "isochrones_min": ((numbers.Real, Collection), "minutes: 15 or [5, 10, 15]"),
-    "week": ((bool, np.bool_), "True or False"),
-    "private": ((bool, np.bool_), "True or False"),
-    **dict.fromkeys(
-        ("threshold_min", "cell_m", "snap_m", "min_gap_ha", "useful_share", "stay_min"),
-        ((numbers.Real,), "a number"),
-    ),
-}
-"""What a program may give for each: as it is typed at the command line, or as the thing itself."""
-
-ASKED = tuple(_KINDS)
-"""Fields of a study by which something is asked."""
-
-
-def read_given(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Read what a program gives for fields of a study, written as at the command line or as such.
-
-    Parameters
-    ----------
-    given
-        Values by field; fields that nothing is asked by are returned as they are.
-
-    Raises
-    ------
-    TypeError
-        If a value is of a kind that says nothing there.
-    StudyFileError
-        If a name is not known, or a day or an hour cannot be read.
-    """
-    for name, value in given.items():
-        kinds, wanted = _KINDS.get(name, ((object,), ""))
-        # True is a number to Python, and a slip in a call.
-        mistaken = isinstance(value, bool) and bool not in kinds and object not in kinds
-        if mistaken or not isinstance(value, kinds):
-            msg = f"{name} is {value!r}, of type {type(value).__name__}. Give {wanted}."
-            raise TypeError(msg)
-    read = {**given, **read_hours(cast("HoursAsked", given))}
-    for name in _SEVERAL & given.keys():
-        read[name] = several(given[name])
-    if "date" in given:
-        read["date"] = _day(given["date"], "date")
-    if "person" in given:
-        read["person"] = _person(given["person"], ())
-    if "profile" in given:
-        read["profile"] = find_walker(given["profile"], (), "profile")
-    return read
 
 
 def find_walker(name: str | WalkProfile, own: Sequence[WalkProfile], where: str) -> WalkProfile:
@@ -228,7 +163,7 @@ def _of_file(table: AnalysisTable, where: str) -> Asked:
     return cast("Asked", {**table, "date": date})
 
 
-def _person(asked: str | Sequence[str] | Person | None, own: Sequence[Person]) -> Person | None:
+def find_person(asked: str | Sequence[str] | Person | None, own: Sequence[Person]) -> Person | None:
     """Return the person of a name, or of several together."""
     if asked is None or isinstance(asked, Person):
         return asked
@@ -236,7 +171,7 @@ def _person(asked: str | Sequence[str] | Person | None, own: Sequence[Person]) -
     return combined_person([get_person(name, own) for name in names]) if names else None
 
 
-def _day(given: str | datetime.date | None, where: str) -> datetime.date | None:
+def read_validity(given: str | datetime.date | None, where: str) -> datetime.date | None:
     """Read the day on which services must be valid, None where none is given."""
     if isinstance(given, datetime.datetime):
         return given.date()

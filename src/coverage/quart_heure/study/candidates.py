@@ -25,6 +25,9 @@ MESH, SERVICES = "mesh", "services"
 
 LEAST_MESH_M, LONGEST_MESH_M = 25.0, 2000.0
 
+_NAMED_WITHIN_M = 1000.0
+"""A crossing of streets without names is told by the nearest that has one, and how far it is."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Candidates:
@@ -81,6 +84,14 @@ def candidates_of(
         found = _at_services(elsewhere, category)
     else:
         found = _in_file(elsewhere, Path(given))
+    if not len(found.table) and found.problems:
+        # What was left out is in no table then: the first tells what they are like.
+        first = found.problems[0]
+        msg = (
+            f"{first['file']}: none of its {len(found.problems)} places can be a candidate;"
+            f" {first['value'] or 'the first'!r}: {first['reason']}."
+        )
+        raise StudyFileError(msg, hint="Check the coordinates, or give other candidates.")
     if not len(found.table):
         area = elsewhere.coverage.study.area.name
         msg = f"There is no candidate for {category!r} in {area!r}."
@@ -103,6 +114,10 @@ def _on_mesh(elsewhere: Elsewhere, mesh_m: float) -> Candidates:
     )
     xy = network.node_xy[nodes]
     street, crossing = streets_at(network, nodes, elsewhere.usable)
+    nameless = [at for at, name in enumerate(street) if not name]
+    near = elsewhere.named_near(xy[nameless], _NAMED_WITHIN_M)
+    for at, (name, metres) in zip(nameless, near, strict=True):
+        street[at] = f"{name} ({metres:.0f} m)" if name else ""
     square = np.floor(xy / mesh_m).astype(np.int64)
     table = pd.DataFrame(
         {

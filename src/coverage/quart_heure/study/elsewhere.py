@@ -79,15 +79,20 @@ class Elsewhere:
 
     def streets_near(self, xy: NDArray[np.float64]) -> list[str]:
         """Return the name of the nearest useful street that has one, "" if there is none near."""
+        return [name for name, _ in self.named_near(xy, 2 * self.coverage.study.snap_m)]
+
+    def named_near(self, xy: NDArray[np.float64], most_m: float) -> list[tuple[str, float]]:
+        """Return the nearest useful street with a name, and its metres; "" and NaN for none."""
         network = self.network
         named = self.usable & np.array([name != "" for name in network.names])[network.name_code]
-        places = snap(network, xy, usable=named, max_distance_m=2 * self.coverage.study.snap_m)
-        names = [""] * len(xy)
-        on = np.flatnonzero(places.attached)
-        edge, _ = self.nearest_of(places[on])
-        for place, one in zip(on.tolist(), edge.tolist(), strict=True):
-            names[place] = network.name_of(one)
-        return names
+        places = snap(network, xy, usable=named, max_distance_m=most_m)
+        found = [("", np.nan)] * len(xy)
+        first = places.begin[:-1][places.attached]
+        edges, away_m = places.edge[first].tolist(), places.access_m[first].tolist()
+        on = np.flatnonzero(places.attached).tolist()
+        for place, edge, metres in zip(on, edges, away_m, strict=True):
+            found[place] = (network.name_of(edge), metres)
+        return found
 
     def attach(self, xy: NDArray[np.float64]) -> Attachment:
         """Return where services at some places enter the streets; ``xy`` is of shape (s, 2)."""

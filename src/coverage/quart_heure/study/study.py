@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -26,7 +26,6 @@ from quart_heure.analysis.moment import (
 from quart_heure.cache import Cache
 from quart_heure.categories import Category, check_categories, with_essentials
 from quart_heure.errors import CrsError, StudyFileError
-from quart_heure.network.arrays import NetworkArrays
 from quart_heure.network.components import USEFUL_SHARE
 from quart_heure.network.edge_doubts import doubts_in
 from quart_heure.network.graph import WalkNetwork
@@ -41,7 +40,7 @@ from quart_heure.sources.problems import problem_table
 from quart_heure.sources.residents.residents import Residents, ResidentZones
 from quart_heure.sources.residents.weights import DistrictWeights
 from quart_heure.sources.services.services import STATUSES, Services
-from quart_heure.study.asked import ASKED, Asked, read_asked, read_given
+from quart_heure.study.asked import Asked, read_asked
 from quart_heure.study.bounds import (
     CELL_M,
     ISOCHRONES_MIN,
@@ -53,10 +52,11 @@ from quart_heure.study.bounds import (
     check_walks,
     longest_walk_m,
 )
+from quart_heure.study.given import ASKED, READ_BY, check_things, read_given
 from quart_heure.study.inputs import paris_settings, read_inputs
 from quart_heure.study.origin import Origin
 from quart_heure.study.settings import StudySettings
-from quart_heure.study.views import further
+from quart_heure.study.views import StudyViews
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -65,7 +65,7 @@ __all__ = ["Study"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Study:
+class Study(StudyViews):
     """What to analyse.
 
     What is asked may be given as at the command line: ``profile="slow"``, ``person="woman"``,
@@ -185,7 +185,13 @@ class Study:
 
     def __post_init__(self) -> None:
         """Read what is asked in words, and refuse what cannot be analysed."""
-        self._read_given()
+        check_things({name: getattr(self, name) for name in READ_BY})
+        # Whether the week is judged stands beside its day here, which does not decide it.
+        asked = {name: getattr(self, name) for name in ASKED}
+        for name, value in {**read_given(asked), "week": bool(self.week)}.items():
+            object.__setattr__(self, name, value)
+        if isinstance(self.background_file, str):
+            object.__setattr__(self, "background_file", Path(self.background_file))
         known = {*self.judged, *self.services.table["category"].astype(str)}
         object.__setattr__(self, "judged", tuple(sorted(known)))
         if not check_categories(self.categories, self.catalogue):
@@ -210,20 +216,6 @@ class Study:
                 msg = f"The {name} are in {crs}, the area in {self.area.crs.to_string()}."
                 raise CrsError(msg, hint="Reproject them to the CRS of the area.")
         self._hide_places()
-
-    def _read_given(self) -> None:
-        for name, (kind, how) in _READ_BY.items():
-            value = getattr(self, name)
-            if not isinstance(value, kind):
-                msg = f"{name} is of type {type(value).__name__}. Give what {how}."
-                raise TypeError(msg)
-        if isinstance(self.background_file, str):
-            object.__setattr__(self, "background_file", Path(self.background_file))
-        # Whether the week is judged stands beside its day here, which does not decide it.
-        asked = {name: getattr(self, name) for name in ASKED if name != "week"}
-        for name, value in {**read_given(asked), **read_given({"week": self.week})}.items():
-            if name in asked or name == "week":
-                object.__setattr__(self, name, value)
 
     def _hide_places(self) -> None:
         services = self.services
@@ -368,92 +360,6 @@ class Study:
             changes |= {"profile": STEP_FREE} if self.profile.steps_allowed else {}
         return dataclasses.replace(self, **changes)
 
-    def with_service(
-        self,
-        category: str,
-        lon: float,
-        lat: float,
-        *,
-        name: str = "",
-        hours: str = "",
-        capacity: float | None = None,
-        capacity_unit: str = "",
-    ) -> Study:
-        """Return the study as it would be with one more service.
-
-        Parameters
-        ----------
-        category
-            Its id.
-        lon, lat
-            Degrees, WGS 84.
-        name, hours, capacity, capacity_unit
-            As in a scenario (see docs/scenarios.md).
-
-        Raises
-        ------
-        CategoryError
-            If there is no such category.
-        StudyFileError
-            If the hours or the unit cannot be read.
-        """
-        scenario = further("study.scenario")
-        added = scenario.Add(
-            category=category,
-            lon=lon,
-            lat=lat,
-            name=name,
-            hours=hours,
-            capacity=capacity,
-            capacity_unit=capacity_unit,
-        )
-        told = scenario.Scenario(name=name or category, add=(added,))
-        changed: Study = further("study.changed").changed_study(self, told)
-        return changed
-
-    def without_service(self, service: str) -> Study:
-        """Return the study as it would be if a service closed, by its id or whole name.
-
-        Raises
-        ------
-        StudyFileError
-            If there is none, or several are called so.
-        """
-        told = further("study.scenario").Scenario(name=service, close=(service,))
-        changed: Study = further("study.changed").changed_study(self, told)
-        return changed
-
-    def __repr__(self) -> str:
-        """Tell what is studied in a few lines."""
-        return "\n  ".join(self._told())
-
-    def _told(self) -> Iterator[str]:
-        services, network = self.services.table, self.network
-        yield f"Study of {self.area.name}: {len(self.area.districts)} districts, " + (
-            f"{self.area.geometry.area / 1e6:,.1f} km²"
-        )
-        of_each = services["category"].value_counts()
-        told = [f"{category} {of_each.get(category, 0)}" for category in self.categories]
-        yield f"services known: {', '.join(told)}"
-        dated = str(network.meta.get("osm_date", ""))[:10]
-        yield f"streets: {network.n_edges:,} edges" + (f", of {dated}" if dated else "")
-        people = "none: figures are of area alone"
-        if self.residents is not None:
-            people = f"{self.residents.residents.sum():,.0f}"
-        yield f"residents: {people}"
-        walker = f"{self.profile.name}, {self.profile.speed_kmh:g} km/h"
-        yield f"walker: {walker}; within {self.threshold_min:g} minutes; cells of {self.cell_m:g} m"
-        asked = {
-            "for": "" if self.person is None else self.person.name,
-            "at": "" if self.at is None else f"{self.at:%Y-%m-%d %H:%M}",
-            "on": "" if self.on is None else str(self.on),
-            "valid on": "" if self.date is None else self.date.isoformat(),
-        }
-        if any(asked.values()):
-            yield "asked: " + "; ".join(f"{word} {said}" for word, said in asked.items() if said)
-        if self.private:
-            yield "private: discreet places count from where they are; not to be published"
-
     @property
     def problems(self) -> pd.DataFrame:
         """What is wrong with the inputs, as far as they themselves show it."""
@@ -463,7 +369,7 @@ class Study:
         rows += doubts_in(self.network.meta)
         if self.services.table.empty:
             about = {"file": "", "row": None, "field": "services", "value": "0"}
-            reason, action = "no service is known", "all of the area is uncovered"
+            reason, action = "no service is known", "no category is judged"
             rows.append({**about, "reason": reason, "action": action})
         tables = [problem_table(rows), self.services.problems]
         return pd.concat([table for table in tables if len(table)] or tables, ignore_index=True)
@@ -549,20 +455,6 @@ class Study:
     def unjudged(self) -> tuple[str, ...]:
         """The categories without any known place: where there is none, nobody knows."""
         return tuple(c for c in self.categories if c not in self.judged)
-
-
-_READ_BY: Mapping[str, tuple[type | tuple[type, ...], str]] = {
-    "area": (StudyArea, "quart_heure.read_area(path) returns"),
-    "services": (Services, "quart_heure.read_services([path], area, catalogue=…) returns"),
-    "network": (NetworkArrays, "quart_heure.WalkNetwork.read(path) returns"),
-    "catalogue": (Mapping, "quart_heure.default_catalogue() returns"),
-    "residents": (
-        (Residents, ResidentZones, type(None)),
-        "quart_heure.sources.residents.residents.read_residents(path) returns, or None",
-    ),
-    "background_file": ((str, Path, type(None)), "names a file, or None"),
-}
-"""Fields that hold what was read, and what reads it."""
 
 
 def _holds_discreet(services: Services) -> bool:

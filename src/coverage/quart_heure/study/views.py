@@ -7,7 +7,8 @@ know them; they are looked up when they are asked for.
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, cast
 
 from quart_heure.files import AnyPath
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
     from matplotlib.axes import Axes
+
+    from quart_heure.study.study import Study
 
 
 def further(module: str) -> Any:
@@ -165,3 +168,94 @@ class CoverageViews(Views):
         options.setdefault("background", study.background())
         written: Path = getattr(further(module), function)(self, path, **options)
         return written
+
+
+class StudyViews:
+    """What a study tells of itself, and the studies next to it."""
+
+    def with_service(
+        self,
+        category: str,
+        lon: float,
+        lat: float,
+        *,
+        name: str = "",
+        hours: str = "",
+        capacity: float | None = None,
+        capacity_unit: str = "",
+    ) -> Study:
+        """Return the study as it would be with one more service.
+
+        Parameters
+        ----------
+        category
+            Its id.
+        lon, lat
+            Degrees, WGS 84.
+        name, hours, capacity, capacity_unit
+            As in a scenario (see docs/scenarios.md).
+
+        Raises
+        ------
+        CategoryError
+            If there is no such category.
+        StudyFileError
+            If the hours or the unit cannot be read.
+        """
+        scenario = further("study.scenario")
+        added = scenario.Add(
+            category=category,
+            lon=lon,
+            lat=lat,
+            name=name,
+            hours=hours,
+            capacity=capacity,
+            capacity_unit=capacity_unit,
+        )
+        told = scenario.Scenario(name=name or category, add=(added,))
+        changed: Study = further("study.changed").changed_study(self, told)
+        return changed
+
+    def without_service(self, service: str) -> Study:
+        """Return the study as it would be if a service closed, by its id or whole name.
+
+        Raises
+        ------
+        StudyFileError
+            If there is none, or several are called so.
+        """
+        told = further("study.scenario").Scenario(name=service, close=(service,))
+        changed: Study = further("study.changed").changed_study(self, told)
+        return changed
+
+    def __repr__(self) -> str:
+        """Tell what is studied in a few lines."""
+        return "\n  ".join(_told(cast("Study", self)))
+
+
+def _told(study: Study) -> Iterator[str]:
+    services, network = study.services.table, study.network
+    yield f"Study of {study.area.name}: {len(study.area.districts)} districts, " + (
+        f"{study.area.geometry.area / 1e6:,.1f} km²"
+    )
+    of_each = services["category"].value_counts()
+    told = [f"{category} {of_each.get(category, 0)}" for category in study.categories]
+    yield f"services known: {', '.join(told)}"
+    dated = str(network.meta.get("osm_date", ""))[:10]
+    yield f"streets: {network.n_edges:,} edges" + (f", of {dated}" if dated else "")
+    people = "none: figures are of area alone"
+    if study.residents is not None:
+        people = f"{study.residents.residents.sum():,.0f}"
+    yield f"residents: {people}"
+    walker = f"{study.profile.name}, {study.profile.speed_kmh:g} km/h"
+    yield f"walker: {walker}; within {study.threshold_min:g} minutes; cells of {study.cell_m:g} m"
+    asked = {
+        "for": "" if study.person is None else study.person.name,
+        "at": "" if study.at is None else f"{study.at:%Y-%m-%d %H:%M}",
+        "on": "" if study.on is None else str(study.on),
+        "valid on": "" if study.date is None else study.date.isoformat(),
+    }
+    if any(asked.values()):
+        yield "asked: " + "; ".join(f"{word} {said}" for word, said in asked.items() if said)
+    if study.private:
+        yield "private: discreet places count from where they are; not to be published"

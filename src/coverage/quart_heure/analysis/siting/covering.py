@@ -69,6 +69,17 @@ class Covering:
         """Row of each cell: 1 for each candidate that covers it; shape (r, c)."""
         return csr_array(self.pairs.T)
 
+    def part(self, group: int) -> Covering:
+        """Return what there is to gain in one part of the area, by the same candidates."""
+        here = np.flatnonzero(self.group == group)
+        return Covering(
+            pairs=csr_array(self.by_cell[here].T),
+            weight=self.weight[here],
+            group=np.zeros(len(here), dtype=np.int64),
+            n_groups=1,
+            cell=self.cell[here],
+        )
+
     def cells_of(self, candidate: int) -> NDArray[np.int32]:
         """Return the cells that one candidate covers."""
         begin, end = self.pairs.indptr[candidate : candidate + 2]

@@ -13,6 +13,7 @@ very large scale partial set covering and maximal covering location problems*, E
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,10 +53,11 @@ class Cutter:
             self._parts.append((here.astype(np.int32), csr_array(part[:, here])))
         self._weight = covering.weight[order].astype(np.float64)
 
-    def cuts_at(self, y: NDArray[np.float64]) -> list[Cut]:
-        """Return the cut of each part that is exact at some choice; ``y`` is of shape (c,)."""
+    def cuts_at(self, y: NDArray[np.float64], parts: Sequence[int] | None = None) -> list[Cut]:
+        """Return the cut of each part, or of some, that is exact at a choice ``y``; shape (c,)."""
         cuts = []
-        for group, (here, part) in enumerate(self._parts):
+        for group in range(len(self._parts)) if parts is None else parts:
+            here, part = self._parts[group]
             weight = self._weight[self._ends[group] : self._ends[group + 1]]
             once = part @ y[here] < 1 - 1e-9
             coefficient = part.T @ (weight * once)

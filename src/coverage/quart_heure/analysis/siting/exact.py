@@ -79,7 +79,19 @@ class Proof:
 
 
 class NoSetError(ValueError):
-    """No set of candidates keeps to the rules."""
+    """No set of candidates keeps to the rules, or none was found.
+
+    Parameters
+    ----------
+    message
+        What happened.
+    proven
+        Whether it is known that there is none.
+    """
+
+    def __init__(self, message: str, *, proven: bool) -> None:
+        super().__init__(message)
+        self.proven = proven
 
 
 def quick(covering: Covering, rules: Rules) -> Proof:
@@ -140,7 +152,7 @@ def prove(
         search.in_whole_numbers()
     if search.best is None:
         msg = "no set was found"
-        raise NoSetError(msg)
+        raise NoSetError(msg, proven=False)
     return Proof(
         chosen=in_best_order(covering, search.best),
         value=search.value,
@@ -166,7 +178,7 @@ def in_best_order(covering: Covering, chosen: NDArray[np.intp]) -> NDArray[np.in
 def _check_floors(covering: Covering, rules: Rules, chosen: NDArray[np.intp]) -> None:
     if rules.floors is not None and (covering.by_group(chosen) < rules.floors).any():
         msg = "greedy and swap found no set that keeps to the floors"
-        raise NoSetError(msg)
+        raise NoSetError(msg, proven=False)
 
 
 class _Search:
@@ -249,7 +261,7 @@ class _Search:
             answer = self.program.solve()
             if answer is None:
                 msg = "no set keeps to the rules"
-                raise NoSetError(msg)
+                raise NoSetError(msg, proven=True)
             self._tighten(answer)
             bounds.append(self.bound)
             if self.done() or self._stalled(bounds) or len(bounds) >= _MOST_ROUNDS:
@@ -330,4 +342,4 @@ class _Search:
                 return
         if self.best is None and not self.out_of_time:
             msg = "no set keeps to the rules"
-            raise NoSetError(msg)
+            raise NoSetError(msg, proven=True)

@@ -9,14 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quart_heure.analysis.siting.covering import Covering
-from quart_heure.analysis.siting.exact import NoSetError, prove
+from quart_heure.analysis.siting.exact import in_best_order
+from quart_heure.analysis.siting.least import FINENESS, Shares, least_share
 from quart_heure.analysis.siting.rules import Rules
 
 _FINENESS = 1e-6
 """Shares that differ by less are the same."""
-
-_HALVINGS = 12
-"""How often the range of the least share is halved for its bound: to a 4,096th of it."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -37,6 +35,11 @@ class Fair:
     value: int
     shares: NDArray[np.float64]
     least_at_most: float
+
+    @property
+    def proven(self) -> bool:
+        """Whether no set brings the least covered part higher."""
+        return self.least_at_most - self.least <= FINENESS
 
     @property
     def least(self) -> float:
@@ -64,53 +67,25 @@ def fairest(
     start
         Sets to depart from as well: the answer is no less fair than any of them.
     limit_s
-        Seconds for each step of the bound.
+        Seconds for the bound.
     """
     search = _Leximin(covering, rules, held, all_of)
     found = [search.swapped(search.grown(rules.fixed)), *map(search.swapped, start)]
+    bounded = least_share(
+        Shares.of(covering, held, all_of),
+        rules,
+        known=found,
+        better=search.swapped,
+        limit_s=limit_s,
+    )
+    found.append(bounded.chosen)
     chosen = max(found, key=lambda one: (search.rank(one), covering.value(one)))
-    shares = search.shares(chosen)
     return Fair(
-        chosen=chosen,
+        chosen=in_best_order(covering, chosen),
         value=covering.value(chosen),
-        shares=shares,
-        least_at_most=_bound_of_least(
-            covering, rules, held, all_of, float(np.nanmin(shares)), limit_s
-        ),
+        shares=search.shares(chosen),
+        least_at_most=bounded.high,
     )
-
-
-def _bound_of_least(
-    covering: Covering,
-    rules: Rules,
-    held: NDArray[np.int64],
-    all_of: NDArray[np.int64],
-    least: float,
-    limit_s: float | None,
-) -> float:
-    """Return a share that no set brings the least covered part above, by halving the range."""
-    here = all_of > 0
-    reach = np.bincount(
-        covering.group[np.unique(covering.pairs.indices)],
-        weights=covering.weight[np.unique(covering.pairs.indices)],
-        minlength=covering.n_groups,
-    )
-    low, high = least, float(((held + reach)[here] / all_of[here]).min())
-    for _ in range(_HALVINGS):
-        if high - low <= _FINENESS:
-            break
-        middle = (low + high) / 2
-        floors = np.maximum(np.ceil(middle * all_of - held), 0).astype(np.int64)
-        asked = dataclasses.replace(rules, floors=floors)
-        try:
-            prove(covering, asked, target=0, limit_s=limit_s)
-        except NoSetError as nothing:
-            if str(nothing) == "no set was found":
-                break  # not a proof: the bound stays where it is
-            high = middle
-        else:
-            low = middle
-    return high
 
 
 class _Leximin:

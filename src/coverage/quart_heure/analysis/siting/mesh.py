@@ -14,6 +14,11 @@ MESH_M = 150.0
 _NO_ADDRESS = frozenset({"motorway", "motorway_link", "trunk", "trunk_link", "steps", "corridor"})
 """Streets that no door opens on."""
 
+_ORDINARY = frozenset(
+    {"living_street", "primary", "residential", "secondary", "tertiary", "unclassified"}
+)
+"""Streets that doors open on though they have no name: none of parks, yards and stations."""
+
 
 def mesh_junctions(
     network: WalkNetwork,
@@ -43,20 +48,24 @@ def mesh_junctions(
     NDArray[np.intp]
         Nodes of ``network`` in the order of rows and columns of the mesh: of each square the
         crossing of three or more useful edges that is nearest to its middle, the first of equals.
-        One of them must be a street with a name, on the ground and not a motorway or stairs.
+        One of them must be a street with a name, on the ground and not a motorway or stairs. In a
+        square without such a crossing, an ordinary street without a name will do: where streets
+        come without names, people live all the same.
     """
     n = network.n_nodes
     ends = np.concatenate([network.u[usable], network.v[usable]])
     degree = np.bincount(ends, minlength=n)
     address = usable & ~network.bridge & ~network.tunnel
     address &= ~np.isin(network.kind_code, _positions(network.kinds, _NO_ADDRESS))
-    address &= network.name_code != _position(network.names, "")
-    on_street = np.zeros(n, dtype=bool)
-    on_street[network.u[address]] = on_street[network.v[address]] = True
+    named = address & (network.name_code != _position(network.names, ""))
+    ordinary = address & np.isin(network.kind_code, _positions(network.kinds, _ORDINARY))
+    rank = np.full(n, 2)  # of a crossing: 0 with a name, 1 ordinary, 2 neither
+    for kind, edges in ((1, ordinary), (0, named)):
+        rank[network.u[edges]] = rank[network.v[edges]] = kind
     # In the middle of a bridge or of a ring road, a name alone makes no address.
     lifted = usable & (network.bridge | network.tunnel)
     hanging = np.bincount(np.concatenate([network.u[lifted], network.v[lifted]]), minlength=n)
-    nodes = np.flatnonzero((degree >= 3) & on_street & (hanging < 2))
+    nodes = np.flatnonzero((degree >= 3) & (rank < 2) & (hanging < 2))
     xy = network.node_xy[nodes]
     shapely.prepare(area)
     held = shapely.intersects_xy(area, *xy.T)
@@ -66,7 +75,7 @@ def mesh_junctions(
     nodes, xy = nodes[held], xy[held]
     square = np.floor(xy / mesh_m)
     away_m = np.hypot(*(xy - (square + 0.5) * mesh_m).T)
-    order = np.lexsort((nodes, away_m, square[:, 0], square[:, 1]))
+    order = np.lexsort((nodes, away_m, rank[nodes], square[:, 0], square[:, 1]))
     square = square[order]
     first = np.ones(len(order), dtype=bool)
     first[1:] = (square[1:] != square[:-1]).any(axis=1)

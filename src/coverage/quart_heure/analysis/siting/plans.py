@@ -8,13 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quart_heure.analysis.siting.covering import Covering
-from quart_heure.analysis.siting.exact import NoSetError, Proof, in_best_order, prove
+from quart_heure.analysis.siting.exact import NoSetError, Proof, in_best_order, prove, quick
 from quart_heure.analysis.siting.greedy import greedy, improved
 from quart_heure.analysis.siting.rules import Rules
 
 
 def curve(
-    covering: Covering, rules: Rules, *, within: float = 0.01, limit_s: float | None = None
+    covering: Covering,
+    rules: Rules,
+    *,
+    within: float = 0.01,
+    limit_s: float | None = None,
+    exact: bool = True,
 ) -> list[tuple[int, Proof]]:
     """Return the best sets of at most 1, 2 … ``rules.count`` candidates, each with its bound.
 
@@ -27,10 +32,15 @@ def curve(
         A gap that is good enough for each, as a share of its value.
     limit_s
         Seconds for each.
+    exact
+        Whether sets are proven, or those of greedy and swap.
     """
     found: list[tuple[int, Proof]] = []
     for count in range(max(1, len(rules.fixed)), rules.count + 1):
         fewer = dataclasses.replace(rules, count=count)
+        if not exact:
+            found.append((count, quick(covering, fewer)))
+            continue
         start = [improved(covering, fewer, one.chosen) for _, one in found[-1:]]
         best = prove(covering, fewer, within=within, limit_s=limit_s, start=start)
         found.append((count, best))
@@ -138,6 +148,7 @@ def menu(
     *,
     size: int = 10,
     apart_m: float = 300.0,
+    at_least: int = 0,
 ) -> list[Alternative]:
     """Return the sets that give up least by another candidate in the place of one.
 
@@ -152,6 +163,8 @@ def menu(
     apart_m
         Another candidate is so far from the one it is for, and from the others in its place: next
         door is no other plan. Where there are too few of these, nearer ones follow.
+    at_least
+        Sets that gain less are left out.
 
     Returns
     -------
@@ -167,6 +180,7 @@ def menu(
         may[one] = False
         value = covering.value(rest)
         gains = covering.gains(covering.count(rest) == 0)
+        may &= value + gains >= at_least
         if rules.floors is not None:
             may &= _keeps_floors(covering, rules, rest, may)
         options += [(-(value + int(gains[c])), at, int(c)) for c in np.flatnonzero(may)]

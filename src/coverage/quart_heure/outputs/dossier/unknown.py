@@ -60,6 +60,9 @@ def unknown_lines(
     withheld = int(coverage.manifest.get("withheld", {}).get("services", 0))
     if withheld:
         lines.append(say("unknown_discreet", n=_n(withheld, say)))
+    without_zone = int(coverage.manifest.get("withheld", {}).get("services_without_zone", 0))
+    if without_zone:
+        lines.append(say("report.services_without_zone", n=_n(without_zone, say)))
     return lines
 
 

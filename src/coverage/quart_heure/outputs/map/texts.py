@@ -172,7 +172,7 @@ def page_texts(
         districts=[district_label(label, lang) for label in districts],
         table=words["table"].format(district=district),
         measure=_measure(study, words, lang=lang),
-        limits=[limit[lang] for limit in manifest.get("limits", [])],
+        limits=[*(limit[lang] for limit in manifest.get("limits", [])), *_lost(manifest, lang)],
         definitions=[
             (entry[f"term_{lang}"], entry[lang]) for entry in manifest.get("definitions", [])
         ],
@@ -182,6 +182,12 @@ def page_texts(
         online=online_tiles,
         proposals=[proposal_title(one, labels, lang) for one in proposals],
     )
+
+
+def _lost(manifest: Mapping[str, Any], lang: str) -> list[str]:
+    """Say how many discreet places count nowhere; nothing where each has a zone to hide in."""
+    lost = int(manifest.get("withheld", {}).get("services_without_zone", 0))
+    return [phrase("services_without_zone", lang, n=lost)] if lost else []
 
 
 def _asked(parameters: Mapping[str, Any], words: Mapping[str, Any], *, lang: str) -> list[str]:

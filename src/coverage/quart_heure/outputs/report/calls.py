@@ -18,7 +18,7 @@ from quart_heure.labels import (
 from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.hour_words import hours_told, person_words
 from quart_heure.outputs.proposals.proposal import Proposal
-from quart_heure.outputs.report.listing import Listing, Part, named_rows, typed_rows
+from quart_heure.outputs.report.listing import Listing, Part, named_rows, private_lines, typed_rows
 from quart_heure.outputs.results.csv import csv_text
 from quart_heure.outputs.results.manifest import describe_run, json_text
 from quart_heure.outputs.results.rows import printable
@@ -43,11 +43,12 @@ def render_calls(
     """Write a phone list: ``table`` for a terminal, ``csv``, ``json`` or ``md``."""
     check_columns(calls, "calls")
     if form == "csv":
-        return csv_text(calls, table_columns("calls"))
+        return csv_text(calls, table_columns("calls"), private=study.private)
     if form == "json":
         content = {
             "format": "quart-heure-calls/1",
             "area": study.area.name,
+            "private": study.private,
             "profile": study.profile.name,
             "person": study.person.name if study.person else "",
             "asked": _asked(study, lang),
@@ -61,7 +62,8 @@ def render_calls(
 
 def calls_listing(calls: pd.DataFrame, study: Study, lang: str) -> Listing:
     """Return what is said of a phone list, in words and a table for people."""
-    title, asked = phrase("calls_title", lang, area=study.area.name), _asked(study, lang)
+    title = phrase("calls_title", lang, area=study.area.name)
+    asked = [*private_lines(study, lang), *_asked(study, lang)]
     if calls.empty:
         return Listing(title, [*asked, phrase("calls_none", lang)], [])
     return Listing(title, [*asked, phrase("calls_note", lang)], [_part(calls, study, lang)])

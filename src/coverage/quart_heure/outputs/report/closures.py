@@ -11,10 +11,9 @@ from quart_heure.labels import (
     format_pct,
     format_plain,
     heading,
-    phrase,
     text,
 )
-from quart_heure.outputs.report.listing import Listing, Part, named_rows, typed_rows
+from quart_heure.outputs.report.listing import Listing, Part, named_rows, private_lines, typed_rows
 from quart_heure.outputs.results.csv import csv_text
 from quart_heure.outputs.results.manifest import json_text
 from quart_heure.outputs.results.rows import printable
@@ -36,7 +35,7 @@ def render_closures(
     check_columns(buildings, "shared_buildings")
     study = found.coverage.study
     if form == "csv":
-        return csv_text(found.table, table_columns("closures"))
+        return csv_text(found.table, table_columns("closures"), private=study.private)
     if form == "json":
         content = {
             "format": "quart-heure-closures/1",
@@ -65,7 +64,7 @@ def _listing(found: Closures, buildings: pd.DataFrame, lang: str) -> Listing:
         "n": found.count,
     }
     title = text("closures.title_1" if found.count == 1 else "closures.title", lang, **about)
-    lines = [phrase("private", lang)] if study.private else []
+    lines = private_lines(study, lang)
     note = "closures.note" if people else "closures.note_area"
     lines.append(text(note, lang, threshold=format_plain(study.threshold_min, lang)))
     if found.table.empty:

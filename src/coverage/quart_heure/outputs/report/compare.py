@@ -41,12 +41,18 @@ def render_comparison(
 ) -> str:
     """Write a comparison: ``table`` for a terminal, ``csv`` (every figure), ``json`` or ``md``."""
     if form == "csv":
-        return csv_text(change_table(found), table_columns("changes"))
+        return csv_text(change_table(found), table_columns("changes"), private=_is_private(found))
     if form == "json":
         return json_text(_content(found)) + "\n"
     title = text("runs.title", lang, area=printable(found.later["area"]))
-    listing = Listing(title, [*_lines(found, lang)], [*_parts(found, lang)])
+    lines = [text("report.private", lang)] if _is_private(found) else []
+    listing = Listing(title, [*lines, *_lines(found, lang)], [*_parts(found, lang)])
     return listing.drawn(form, lang, width=width, colour=colour)
+
+
+def _is_private(found: Comparison) -> bool:
+    """Tell whether its figures are not to be passed on; two runs that are compared agree on it."""
+    return bool(found.later["parameters"].get("private"))
 
 
 def write_comparison(found: Comparison, path: Path) -> None:

@@ -111,6 +111,12 @@ def report_content(
     services = service_lists(known, source.indicators, manifest, ids, here)
     found = {(row["district_id"], row["category"]) for row in known}
     parameters = manifest.get("parameters", {})
+    # Each table is gone through once: there may be thousands of districts.
+    tables = {"indicators": indicators, "composite": composite, "parts": parts}
+    tables |= {"fragility": fragility, "accuracy": accuracy}
+    of_district = {name: _by_district(rows) for name, rows in tables.items()}
+    gap_of = {gap["gap_id"]: gap for gap in gaps}
+    names = dict(zip(source.services["service_id"], source.services["name"], strict=True))
     return {
         "format": REPORT_FORMAT,
         "lang": lang,
@@ -150,9 +156,9 @@ def report_content(
             {
                 "district_id": each,
                 "label": labels[each],
-                "indicators": _of(each, indicators),
-                "composite": _of(each, composite),
-                "gaps": _gaps_with(_of(each, parts), gaps, ids),
+                "indicators": of_district["indicators"].get(each, []),
+                "composite": of_district["composite"].get(each, []),
+                "gaps": _gaps_with(of_district["parts"].get(each, []), gap_of, ids),
                 # A discreet place may be here, and it is told of none.
                 "none_known": [
                     category
@@ -160,8 +166,10 @@ def report_content(
                     if category not in {*COMPOSITES, *hidden_counts(manifest)}
                     and (each, category) not in found
                 ],
-                "fragility": _of(each, fragility),
-                "doubts": doubt_lines(accuracy, source.services, district_id=each),
+                "fragility": of_district["fragility"].get(each, []),
+                "doubts": doubt_lines(
+                    of_district["accuracy"].get(each, []), names, district_id=each
+                ),
             }
             for each in wanted
         ],
@@ -171,7 +179,7 @@ def report_content(
             "city": [row for row in fragility if row["level"] == "city"],
             "services": most_needed(dependence, here),
         },
-        "doubts": doubt_lines(accuracy, source.services),
+        "doubts": doubt_lines([row for row in accuracy if row["level"] == "city"], names),
         "capacity": _capacity(plain_rows(source.capacity, "capacity", ids), here),
         "services": services,
         "problems": plain_rows(source.problems, "problems", ids),
@@ -293,18 +301,22 @@ def _shown_categories(
     ]
 
 
-def _of(district_id: str, rows: Sequence[Row]) -> list[Row]:
-    return [row for row in rows if row["district_id"] == district_id]
+def _by_district(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    """Return the rows of each district, in their order; those of the whole area are under ""."""
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row["district_id"], []).append(row)
+    return found
 
 
 def _gaps_with(
     parts: Sequence[Row],
-    gaps: Sequence[Row],
+    gaps: Mapping[str, Row],
     ids: Sequence[str],
 ) -> list[Gap]:
     """Return the gaps of which a district has these parts, by category and people of the part."""
-    here = {part["gap_id"]: part for part in parts}
-    mine = [{**gap, "here": here[gap["gap_id"]]} for gap in gaps if gap["gap_id"] in here]
+    here = {part["gap_id"]: part for part in parts if part["gap_id"] in gaps}
+    mine: list[Row] = [{**gaps[name], "here": part} for name, part in here.items()]
     order = {category: at for at, category in enumerate(ids)}
     mine.sort(key=lambda gap: (order[gap["category"]], -_people(gap["here"]), gap["rank"]))
     return cast("list[Gap]", mine)
@@ -314,7 +326,8 @@ def _capacity(rows: list[Row], districts: Sequence[str] | None) -> list[Row]:
     """Return the capacities of some districts, in their order, or of the whole area."""
     if districts is None:
         return [row for row in rows if row["level"] == "city"]
-    return [row for each in districts for row in rows if row["district_id"] == each]
+    of_district = _by_district(rows)
+    return [row for each in districts for row in of_district.get(each, [])]
 
 
 def _people(gap: Row) -> float:

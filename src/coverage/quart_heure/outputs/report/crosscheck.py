@@ -8,7 +8,7 @@ import pandas as pd
 
 from quart_heure.files import replacing
 from quart_heure.labels import category_label, district_word, format_number, heading, phrase, word
-from quart_heure.outputs.report.listing import Listing, Part, named_rows, typed_rows
+from quart_heure.outputs.report.listing import Listing, Part, named_rows, private_lines, typed_rows
 from quart_heure.outputs.results.csv import csv_text
 from quart_heure.outputs.results.layers import write_geopackage
 from quart_heure.outputs.results.manifest import json_text
@@ -27,13 +27,14 @@ def render_crosscheck(
     check_columns(found.agreement, "crosscheck")
     study = found.coverage.study
     if form == "csv":
-        return csv_text(found.agreement, table_columns("crosscheck"))
+        return csv_text(found.agreement, table_columns("crosscheck"), private=study.private)
     zones = pd.DataFrame(found.zones.drop(columns="geometry"))
     streets = pd.DataFrame(found.streets.drop(columns="geometry"))
     if form == "json":
         content = {
             "format": "quart-heure-crosscheck/1",
             "area": study.area.name,
+            "private": study.private,
             "profile": study.profile.name,
             "threshold_min": study.threshold_min,
             "by": "residents" if study.residents is not None else "area",
@@ -66,7 +67,9 @@ def render_crosscheck(
         lines.append(phrase("crosscheck_explained", lang, pct=explained))
     parts = [_categories(found, lang), _worst(found, lang)]
     parts += [_zones(found, zones, lang), _streets(streets, study, lang)]
-    return Listing(title, lines, parts).drawn(form, lang, width=width, colour=colour)
+    return Listing(title, [*private_lines(study, lang), *lines], parts).drawn(
+        form, lang, width=width, colour=colour
+    )
 
 
 def write_crosscheck(found: Crosscheck, path: Path) -> None:

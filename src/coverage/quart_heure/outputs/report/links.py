@@ -21,7 +21,7 @@ from quart_heure.labels import (
 from quart_heure.outputs.degrees import degrees_of
 from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.proposals.proposal import Proposal
-from quart_heure.outputs.report.listing import Listing, Part, named_rows, typed_rows
+from quart_heure.outputs.report.listing import Listing, Part, named_rows, private_lines, typed_rows
 from quart_heure.outputs.results.csv import csv_text
 from quart_heure.outputs.results.layers import write_geopackage
 from quart_heure.outputs.results.manifest import describe_run, json_text
@@ -51,11 +51,12 @@ def render_links(
     plain = pd.DataFrame(links.drop(columns="geometry"))
     if form == "csv":
         columns = [column for column in table_columns("links") if column.files != "layers"]
-        return csv_text(plain, columns)
+        return csv_text(plain, columns, private=study.private)
     if form == "json":
         content = {
             "format": "quart-heure-links/1",
             "area": study.area.name,
+            "private": study.private,
             "category": category,
             "profile": study.profile.name,
             "threshold_min": study.threshold_min,
@@ -75,8 +76,11 @@ def links_listing(
     label = category_label(category, lang, study.catalogue)
     title = phrase("links_title", lang, area=study.area.name, category=label)
     if links.empty:
-        return Listing(title, [phrase("links_none", lang)], [])
-    lines = [phrase("links_note", lang, most=format_plain(most_m, lang))]
+        return Listing(title, [*private_lines(study, lang), phrase("links_none", lang)], [])
+    lines = [
+        *private_lines(study, lang),
+        phrase("links_note", lang, most=format_plain(most_m, lang)),
+    ]
     return Listing(title, lines, [_part(links, study, lang)])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,9 @@ from quart_heure.outputs.proposals.proposal import Said
 from quart_heure.outputs.results.rows import printable
 from quart_heure.outputs.terminal import bare_table, drawn
 from quart_heure.schema import table_columns
+
+if TYPE_CHECKING:
+    from quart_heure.study.study import Study
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,6 +113,11 @@ class Listing:
             yield table
             if part.more:
                 yield Text(phrase("site_more", lang, n=part.more), style="dim")
+
+
+def private_lines(study: Study, lang: str) -> list[str]:
+    """Say of figures from where discreet places truly stand that they are not to be passed on."""
+    return [phrase("private", lang)] if study.private else []
 
 
 def named_rows(table: pd.DataFrame) -> Iterator[Any]:

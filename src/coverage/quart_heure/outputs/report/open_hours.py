@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from quart_heure.labels import category_label, format_number, heading, phrase, word
-from quart_heure.outputs.report.listing import Listing, Part, named_rows, typed_rows
+from quart_heure.outputs.report.listing import Listing, Part, named_rows, private_lines, typed_rows
 from quart_heure.outputs.results.csv import csv_text
 from quart_heure.outputs.results.manifest import json_text
 from quart_heure.outputs.results.rows import printable
@@ -18,12 +18,13 @@ def render_hours(
     check_columns(found.windows, "windows")
     study = found.coverage.study
     if form == "csv":
-        return csv_text(found.windows, table_columns("windows"))
+        return csv_text(found.windows, table_columns("windows"), private=study.private)
     people = study.residents is not None
     if form == "json":
         content = {
             "format": "quart-heure-hours/1",
             "area": study.area.name,
+            "private": study.private,
             "category": found.category,
             "profile": study.profile.name,
             "threshold_min": study.threshold_min,
@@ -87,4 +88,6 @@ def render_hours(
         for key in ("rank", "name", "window", "window_added", "window_at_least", "window_people")
     ]
     parts = [Part(phrase("hours_windows", lang), head, 3, rows)]
-    return Listing(title, lines, parts).drawn(form, lang, width=width, colour=colour)
+    return Listing(title, [*private_lines(study, lang), *lines], parts).drawn(
+        form, lang, width=width, colour=colour
+    )

@@ -157,7 +157,11 @@ def _csv(source: Coverage | Results, content: Report) -> str:
     wanted = rows["district_id"].isin([d["district_id"] for d in content["districts"]])
     if not content["selected"]:
         wanted |= rows["level"] == "city"
-    return csv_text(rows[shown & wanted], table_columns("indicators"))
+    return csv_text(
+        rows[shown & wanted],
+        table_columns("indicators"),
+        private=bool(content["parameters"].get("private")),
+    )
 
 
 def _html(content: Report, lang: str) -> str:

@@ -69,7 +69,12 @@ def service_lists(
             }
         )
     withheld = int(manifest.get("withheld", {}).get("services", 0))
-    return {"by_category": by_category, "withheld": withheld, "list": rows}
+    return {
+        "by_category": by_category,
+        "withheld": withheld,
+        "without_zone": int(manifest.get("withheld", {}).get("services_without_zone", 0)),
+        "list": rows,
+    }
 
 
 def _services_inside(indicators: pd.DataFrame, districts: Sequence[str] | None) -> dict[str, int]:

@@ -7,7 +7,7 @@ import shapely
 
 from quart_heure.labels import category_label, district_word, format_number, heading, phrase
 from quart_heure.outputs.degrees import degrees_of
-from quart_heure.outputs.report.listing import Listing, Part, named_rows, typed_rows
+from quart_heure.outputs.report.listing import Listing, Part, named_rows, private_lines, typed_rows
 from quart_heure.outputs.results.csv import csv_text
 from quart_heure.outputs.results.manifest import json_text
 from quart_heure.outputs.results.rows import printable
@@ -24,7 +24,7 @@ def render_walks(
     plain = pd.DataFrame(found.sites.drop(columns="geometry"))
     if form == "csv":
         columns = [column for column in table_columns("walk_sites") if column.files != "layers"]
-        return csv_text(plain, columns)
+        return csv_text(plain, columns, private=study.private)
     if form == "json":
         xy = shapely.get_coordinates(found.sites.geometry.to_numpy())
         places = degrees_of(xy, found.sites.crs).round(6).tolist()
@@ -32,6 +32,7 @@ def render_walks(
         content = {
             "format": "quart-heure-walk/1",
             "area": study.area.name,
+            "private": study.private,
             "category": found.category,
             "profile": study.profile.name,
             "threshold_min": study.threshold_min,
@@ -87,4 +88,6 @@ def render_walks(
     head += [unit, heading("walk_saved", lang), heading("walk_nearer", lang)]
     title = phrase("walk_title", lang, area=study.area.name, category=label)
     parts = [Part(phrase("site_sites", lang), head, 4, rows)]
-    return Listing(title, lines, parts).drawn(form, lang, width=width, colour=colour)
+    return Listing(title, [*private_lines(study, lang), *lines], parts).drawn(
+        form, lang, width=width, colour=colour
+    )

@@ -25,7 +25,7 @@ from quart_heure.labels import (
 from quart_heure.outputs.degrees import degrees_of
 from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.proposals.proposal import Proposal
-from quart_heure.outputs.report.listing import Listing, Part, named_rows, typed_rows
+from quart_heure.outputs.report.listing import Listing, Part, named_rows, private_lines, typed_rows
 from quart_heure.outputs.results.csv import csv_text
 from quart_heure.outputs.results.layers import write_geopackage
 from quart_heure.outputs.results.manifest import describe_run, json_text
@@ -56,7 +56,11 @@ def render_siting(
     """Write a siting: ``table`` for a terminal, ``csv`` (the sites), ``json`` (all), or ``md``."""
     tables = siting_tables(siting)
     if form == "csv":
-        return csv_text(_with_degrees(tables["sites"]), _text_columns("sites"))
+        return csv_text(
+            _with_degrees(tables["sites"]),
+            _text_columns("sites"),
+            private=siting.coverage.study.private,
+        )
     if form == "json":
         return json_text(_content(siting, tables)) + "\n"
     return siting_listing(siting, lang).drawn(form, lang, width=width, colour=colour)
@@ -64,7 +68,8 @@ def render_siting(
 
 def siting_listing(siting: Siting, lang: str) -> Listing:
     """Return what is said of a siting, in words and tables for people."""
-    return Listing(_title(siting, lang), [*_lines(siting, lang)], [*_parts(siting, lang)])
+    lines = [*private_lines(siting.coverage.study, lang), *_lines(siting, lang)]
+    return Listing(_title(siting, lang), lines, [*_parts(siting, lang)])
 
 
 def siting_proposal(siting: Siting) -> Proposal:
@@ -117,6 +122,7 @@ def _about(siting: Siting) -> dict[str, Any]:
     asked["candidates"] = Path(asked["candidates"]).name
     return {
         "area": study.area.name,
+        "private": study.private,
         "category": siting.category,
         "profile": study.profile.name,
         "person": study.person.name if study.person else "",

@@ -228,6 +228,8 @@ class ServiceLists(TypedDict):
     by_category: list[ServiceCounts]
     withheld: int
     """Discreet places in the whole study."""
+    without_zone: int
+    """Those of them that count nowhere, since their zone has no street to count from."""
     list: Sequence[ListedService]
 
 

@@ -337,6 +337,8 @@ class Tables:
             notes.append(Text(self.say("filters_sum", **sums)))
         if services["withheld"]:
             notes.append(Text(self.say("services_withheld", n=services["withheld"])))
+        if services["without_zone"]:
+            notes.append(Text(self.say("services_without_zone", n=services["without_zone"])))
         return titled(self.say("services"), table, *notes)
 
     def table(

@@ -14,6 +14,7 @@ from rich.text import Text
 from quart_heure.labels import category_label, format_number, format_plain, heading, phrase
 from quart_heure.outputs.hour_words import hours_told, person_words
 from quart_heure.outputs.markdown import escaped
+from quart_heure.outputs.report.listing import private_lines
 from quart_heure.outputs.results.csv import csv_text
 from quart_heure.outputs.results.manifest import json_text
 from quart_heure.outputs.results.rows import in_order
@@ -79,7 +80,7 @@ def render_sensitivity(
 def asked_lines(study: Study, lang: str) -> list[str]:
     """Say for which hour and whom the figures are; nothing where neither was asked."""
     moment = study.moment
-    lines = [phrase("private", lang)] if study.private else []
+    lines = private_lines(study, lang)
     if moment is not None:
         ends = {"at": moment.start, "until": moment.end}
         told: dict[str, Any] = {k: str(end) for k, end in ends.items() if end is not None}
@@ -156,12 +157,13 @@ def _render(table: str, drawing: _Drawing, form: str, width: int, colour: bool) 
     study = drawing.study
     check_columns(drawing.every_row, table)
     if form == "csv":
-        return csv_text(drawing.every_row, table_columns(table))
+        return csv_text(drawing.every_row, table_columns(table), private=study.private)
     if form == "json":
         decimals = {c.name: c.decimals for c in table_columns(table) if c.decimals is not None}
         content = {
             "format": f"quart-heure-{table}/1",
             "area": study.area.name,
+            "private": study.private,
             "profile": study.profile.name,
             "person": study.person.name if study.person else "",
             "asked": asked_lines(drawing.study, drawing.lang),

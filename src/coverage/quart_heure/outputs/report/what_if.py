@@ -22,7 +22,7 @@ from quart_heure.labels import (
     text,
     word,
 )
-from quart_heure.outputs.report.listing import Listing, Part, named_rows, typed_rows
+from quart_heure.outputs.report.listing import Listing, Part, named_rows, private_lines, typed_rows
 from quart_heure.outputs.report.variants import asked_lines
 from quart_heure.outputs.results.csv import csv_text
 from quart_heure.outputs.results.layers import write_geopackage
@@ -56,7 +56,7 @@ def render_what_if(
     check_columns(table, "scenario_changes")
     study = outcomes[0].base.study
     if form == "csv":
-        return csv_text(table, table_columns("scenario_changes"))
+        return csv_text(table, table_columns("scenario_changes"), private=study.private)
     if form == "json":
         content = {
             "format": "quart-heure-what-if/1",
@@ -102,7 +102,7 @@ def _listing(outcomes: Sequence[Outcome], lang: str) -> Listing:
     study = outcomes[0].base.study
     counted = "what_if_note" if study.residents is not None else "what_if_note_area"
     lines = [
-        *([phrase("private", lang)] if study.private else []),
+        *private_lines(study, lang),
         *map(printable, asked_lines(study, lang)),
         phrase(counted, lang, threshold=format_plain(study.threshold_min, lang)),
     ]

@@ -8,16 +8,18 @@ from typing import Any
 
 import pandas as pd
 
+from quart_heure.labels import LANGUAGES, text
 from quart_heure.schema import Column
 from quart_heure.sources.texts import FORMULA_STARTS
 from quart_heure.steering import STEERING
 
 
-def csv_text(frame: pd.DataFrame, columns: list[Column]) -> str:
+def csv_text(frame: pd.DataFrame, columns: list[Column], *, private: bool = False) -> str:
     """Return a table as CSV: commas, decimals by unit, empty for unknown.
 
     Text that a spreadsheet might run as a formula gets a leading apostrophe; numbers do not need
-    one and stay numbers.
+    one and stay numbers. Of figures that are not to be passed on, every row says so in a last
+    column ``internal``.
     """
     shown = pd.DataFrame(
         {
@@ -26,6 +28,8 @@ def csv_text(frame: pd.DataFrame, columns: list[Column]) -> str:
             if column.files != "ranges" or column.name in frame
         }
     )
+    if private:
+        shown["internal"] = " / ".join(text("report.private_short", lang) for lang in LANGUAGES)
     return str(shown.to_csv(index=False, lineterminator="\n"))
 
 

@@ -32,6 +32,9 @@ __all__ = ["area_from_districts", "read_area"]
 _FRANCE = shapely.box(-5.5, 41.2, 9.8, 51.3)
 """Metropolitan France in degrees, where Lambert-93 is the national metric system."""
 
+MOST_DISTRICTS = 30_000
+"""More than the communes of a whole region; cells number theirs in two bytes."""
+
 HELD_SHARE = 0.99
 """A part of a finer division of which its district holds less is told as lying across."""
 
@@ -237,6 +240,9 @@ def _sound_polygons(
     if len(layer) == 0:
         msg = f"{origin}: there is no district."
         raise GeometryError(msg, hint="Give at least one polygon.")
+    if len(layer) > MOST_DISTRICTS:
+        msg = f"{origin}: there are {len(layer):,} districts."
+        raise GeometryError(msg, hint=f"{MOST_DISTRICTS:,} at most: unite them, or take a part.")
     shapes = layer.geometry.to_numpy()
     rows: list[Mapping[str, Any]] = []
     if mend:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import gzip
 import re
+import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,10 @@ EXTENT = 4096
 Layer = tuple[NDArray[np.object_], dict[str, NDArray[Any]]]
 """Shapes and values of one layer of a tile, as `read_layer` gives them."""
 
+_FIRST_BYTE = 0x1A
+"""A tile is a message whose only field, the third, is a layer."""
+
+_MOST_LOOKED_FOR = 100_000
 _EARTH_M = 2 * np.pi * 6378137
 _PATTERN = re.compile(r"(\d+)/(\d+)/(\d+)\.(?:pbf|mvt)(?:\.gz)?$")
 
@@ -72,7 +78,53 @@ def find_tiles(
     if not here:
         msg = f"{folder}: none of its {len(tiles)} tiles of zoom {zoom} is of the area."
         raise InputFileError(msg, hint="Check that the tiles and the area are of one place.")
+    for tile in here:
+        _look_at(tile)
     return here
+
+
+def missing_tiles(
+    tiles: Sequence[Tile], area: shapely.Geometry, crs: pyproj.CRS
+) -> tuple[list[str], int]:
+    """Return the names of the tiles of an area that are not there, and how many there would be.
+
+    Archives may leave out tiles without anything in them, such as those of the sea.
+
+    Parameters
+    ----------
+    tiles
+        Those that are there, of one zoom.
+    area, crs
+        A polygon, and its CRS.
+    """
+    zoom, there = tiles[0].z, {(tile.x, tile.y) for tile in tiles}
+    degrees = pyproj.Transformer.from_crs(crs, 4326, always_xy=True)
+    west, north, east, south = tile_range(zoom, degrees.transform_bounds(*shapely.bounds(area)))
+    if (east - west + 1) * (south - north + 1) > _MOST_LOOKED_FOR:
+        return [], len(there)
+    every = [(x, y) for x in range(west, east + 1) for y in range(north, south + 1)]
+    corners = np.array([[(x, y), (x + 1, y), (x + 1, y + 1), (x, y + 1)] for x, y in every])
+    squares = shapely.transform(
+        shapely.polygons(corners.astype(np.float64) * EXTENT), grid_transform(zoom, crs)
+    )
+    wanted = [
+        tile for tile, here in zip(every, shapely.intersects(area, squares), strict=True) if here
+    ]
+    return [f"{zoom}/{x}/{y}" for x, y in wanted if (x, y) not in there], len(wanted)
+
+
+def _look_at(tile: Tile) -> None:
+    """Refuse what is no vector tile before GDAL opens it by what is inside, whatever that is."""
+    try:
+        with tile.path.open("rb") as file:
+            first = file.read(2)
+        if first == b"\x1f\x8b":
+            with gzip.open(tile.path) as packed:
+                first = packed.read(1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise _unreadable(tile, error) from error
+    if first and first[0] != _FIRST_BYTE:
+        raise _unreadable(tile, ValueError("it does not begin as one does"))
 
 
 def tile_range(

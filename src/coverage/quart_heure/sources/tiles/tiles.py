@@ -19,7 +19,7 @@ import shapely
 from numpy.typing import NDArray
 
 from quart_heure.sources.tiles.areas import unite_areas
-from quart_heure.sources.tiles.files import find_tiles, grid_transform, read_layer
+from quart_heure.sources.tiles.files import find_tiles, grid_transform, missing_tiles, read_layer
 from quart_heure.sources.tiles.lines import (
     JoinedLines,
     join_tiles,
@@ -65,6 +65,8 @@ class TileStreets:
         tiles, lines, segments, squares, square_walks …
     dropped
         For each reason: lines and length_km.
+    missing
+        Names of the tiles of the area that are not there.
     """
 
     a: NDArray[np.int64]
@@ -84,6 +86,7 @@ class TileStreets:
     crs: pyproj.CRS
     counts: dict[str, int]
     dropped: dict[str, dict[str, float]]
+    missing: tuple[str, ...] = ()
 
 
 def read_tiles(
@@ -151,7 +154,9 @@ def read_tiles(
     joined.reason[np.unique(joined.line[alone])] = "ring_without_way"
     walks = cross_squares(streets, pieces, joined, reading)
     report(f"{len(walks.a)} straight walks across squares")
-    return _finish(joined, walks, reading, n_tiles=len(tiles), area=area, crs=crs, zoom=tiles[0].z)
+    missing = () if area is None else tuple(missing_tiles(tiles, area, crs)[0])
+    whole = _finish(joined, walks, reading, n_tiles=len(tiles), area=area, crs=crs, zoom=tiles[0].z)
+    return dataclasses.replace(whole, missing=missing)
 
 
 def _degrees(

@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quart_heure.analysis.siting.covering import Covering
-from quart_heure.analysis.siting.exact import NoSetError, Proof, prove, quick
+from quart_heure.analysis.siting.exact import NoSetError, Proof, in_best_order, prove, quick
 from quart_heure.analysis.siting.fair import Fair, fairest
+from quart_heure.analysis.siting.greedy import greedy, improved
+from quart_heure.analysis.siting.least import Shares, least_share, too_much
 from quart_heure.analysis.siting.plans import Fewest, curve, fewest
 from quart_heure.analysis.siting.rules import Rules
 from quart_heure.study.candidates import Candidates
@@ -80,11 +82,12 @@ def _positions(candidates: Candidates, names: Sequence[str]) -> NDArray[np.intp]
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Answer:
-    """The set, its proof, and what else was asked for."""
+    """The set, its proof, and what else was asked for; other sets must gain ``target``."""
 
     proof: Proof
     fair: Fair | None = None
     fewest: Fewest | None = None
+    target: int = 0
     best_total: int | None = None
     steps: Sequence[tuple[int, Proof]] = ()
 
@@ -101,19 +104,18 @@ def answer_of(
     """
     if asked.target_pct is not None:
         return _to_target(covering, rules, asked, ground)
-    steps: tuple[tuple[int, Proof], ...] = ()
+    free = dataclasses.replace(rules, floors=None)
+    steps: list[tuple[int, Proof]] = []
     if asked.curve:
         within = max(asked.within_pct / 100, 0.01)
-        steps = tuple(curve(covering, rules, within=within, limit_s=asked.limit_s))
-    free = dataclasses.replace(rules, floors=None)
+        steps = curve(covering, free, within=within, limit_s=asked.limit_s, exact=asked.exact)
     proof = _proof(covering, free, asked, start=[one.chosen for _, one in steps[-1:]])
+    if steps:
+        # The answer itself is proven further than the steps to it.
+        steps[-1] = (asked.count, proof)
     if rules.floors is not None:
-        try:
-            with_floors = _proof(covering, rules, asked)
-        except NoSetError:
-            _say_why(covering, rules, asked, ground, coverage)
-            raise
-        return Answer(proof=with_floors, best_total=proof.value, steps=steps)
+        kept = _with_floors(covering, rules, asked, ground, coverage)
+        return Answer(proof=kept, best_total=proof.value, steps=steps)
     if not asked.fair:
         return Answer(proof=proof, steps=steps)
     fair = fairest(
@@ -160,31 +162,67 @@ def _to_target(covering: Covering, rules: Rules, asked: Asked, ground: Ground) -
             f"No set that keeps to the rules and reaches {asked.target_pct:g} % was found.",
             "Ask for less, or drop a rule.",
         )
-    bound = found.value if found.proven else covering.reachable
-    proof = Proof(chosen=found.chosen, value=found.value, bound=bound)
-    return Answer(proof=proof, fewest=found)
+    # Of the sets of as many, one that gains more leaves room for others in its place.
+    as_many = dataclasses.replace(rules, count=len(found.chosen))
+    chosen = in_best_order(covering, improved(covering, as_many, found.chosen))
+    value = covering.value(chosen)
+    bound = value if found.proven else covering.reachable
+    proof = Proof(chosen=chosen, value=value, bound=bound)
+    return Answer(proof=proof, fewest=found, target=target)
 
 
-def _say_why(
+def _with_floors(
     covering: Covering, rules: Rules, asked: Asked, ground: Ground, coverage: Coverage
-) -> None:
-    """Say which floor cannot be reached and how far one would come."""
-    labels = [*coverage.study.area.districts["label"], ""]
-    assert rules.floors is not None
-    for part in np.flatnonzero(rules.floors):
-        only = dataclasses.replace(
-            covering, weight=np.where(covering.group == part, covering.weight, 0)
+) -> Proof:
+    """Return the best set that brings every district to the floor; refuses where there is none."""
+    share = (asked.floor_pct or 0.0) / 100
+    shares = Shares.of(covering, ground.held, ground.all_of)
+    free = dataclasses.replace(rules, floors=None)
+    try:
+        start = improved(covering, rules, greedy(covering, rules))
+        if shares.lacking(start, rules.floors):
+            start = least_share(shares, free, enough=share, limit_s=asked.limit_s).chosen
+        if shares.lacking(start, rules.floors):
+            _say_why(shares, free, asked, coverage)
+        return _proof(covering, rules, asked, start=[start])
+    except NoSetError as none:
+        _say_why(shares, free, asked, coverage)
+        proven = ", and none do" if none.proven else ", and it is not proven that none do"
+        refuse(
+            f"{asked.count} sites that bring every district to {asked.floor_pct:g} % were not"
+            f" found{proven}.",
+            "Ask for a lower floor or for more sites; a fair plan tells how far one comes.",
         )
-        alone = prove(only, dataclasses.replace(rules, floors=None), limit_s=asked.limit_s)
-        if alone.bound < rules.floors[part]:
-            could = 100 * (ground.held[part] + alone.bound) / ground.all_of[part]
-            refuse(
-                f"No {rules.count} sites bring {labels[part]!r} to {asked.floor_pct:g} %:"
-                f" {could:.2f} % at most.",
-                "Ask for a lower floor or for more sites.",
-            )
-    refuse(
-        f"No {rules.count} sites were found that bring every district to {asked.floor_pct:g} %,"
-        " though each could be brought there by itself.",
-        "Ask for a lower floor or for more sites; a fair plan tells how far one comes.",
-    )
+
+
+def _say_why(shares: Shares, rules: Rules, asked: Asked, coverage: Coverage) -> None:
+    """Refuse floors that are proven to be too high: say which, and how far one would come."""
+    labels = [*coverage.study.area.districts["label"], coverage.study.area.name]
+    found = too_much(shares, rules, (asked.floor_pct or 0.0) / 100, limit_s=asked.limit_s)
+    if not found:
+        return
+    names = [[repr(str(labels[part])) for part in each.parts] for each in found]
+    share, hint = f"{asked.floor_pct:g} %", "Ask for a lower floor or for more sites."
+    if len(names[0]) > 1:
+        listed = ", ".join(names[0][:-1]) + f" and {names[0][-1]}"
+        refuse(
+            f"{_none_bring(rules.count)} {listed} to {share} together:"
+            f" {_at_most(found[0].high, asked)} for the least covered of them, though each could be"
+            " brought there by itself.",
+            hint,
+        )
+    told = [
+        f"{name[0]} to {share}: {_at_most(each.high, asked)}"
+        for name, each in zip(names, found, strict=True)
+    ]
+    refuse(f"{_none_bring(rules.count)} {'; nor '.join(told)}.", hint)
+
+
+def _at_most(share: float, asked: Asked) -> str:
+    """Return how far one comes, in words that do not round it up to the floor."""
+    told = f"{100 * share:.2f}"
+    return f"{told} % at most" if float(told) < (asked.floor_pct or 0.0) else "a little less"
+
+
+def _none_bring(count: int) -> str:
+    return "No single site brings" if count == 1 else f"No {count} sites bring"

@@ -33,7 +33,7 @@ class Ground:
         weight = _weights(coverage, asked.weight)
         covered = np.zeros(len(cells), dtype=bool)
         covered[cells.inside] = coverage.cells[f"status_{category}"].isin(_COVERED).to_numpy()
-        wanted = on & ~covered
+        wanted, held = on & ~covered, covered
         if asked.goal == "backup":
             if basis.discreet[basis.of_category(category)].any():
                 refuse(
@@ -41,15 +41,17 @@ class Ground:
                     "Who depends on a single one would tell where it is: ask for goal cover.",
                 )
             wanted = basis.single[category]
+            # Shares are of who has a second service then: all that are covered have a first.
+            held = covered & ~wanted
         n_districts = len(coverage.study.area.districts)
         group = np.where(cells.district < 0, n_districts, cells.district).astype(np.int64)
         whole = np.rint(np.where(on, weight, 0.0) * PARTS_PER_PERSON).astype(np.int64)
         sums = [
             np.bincount(group[mask], weights=whole[mask], minlength=n_districts + 1)
-            for mask in (on & covered, on)
+            for mask in (on & held, on)
         ]
-        held, all_of = (np.rint(each).astype(np.int64) for each in sums)
-        return cls(weight=weight, wanted=wanted, group=group, held=held, all_of=all_of)
+        has, all_of = (np.rint(each).astype(np.int64) for each in sums)
+        return cls(weight=weight, wanted=wanted, group=group, held=has, all_of=all_of)
 
 
 def _weights(coverage: Coverage, weight: Weight) -> NDArray[np.float64]:

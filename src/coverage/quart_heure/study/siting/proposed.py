@@ -50,7 +50,7 @@ class Siting:
     candidates
         Every candidate, with what is gained if one service opened there.
     alternatives
-        Other sets, with what each gives up.
+        Other sets, with what each gives up; with a target, as many sites that reach it, too.
     gaps
         Gaps that the sites close or shrink.
     districts
@@ -58,7 +58,8 @@ class Siting:
     curve
         What 1, 2 … sites gain at best; empty if it was not asked for.
     value, bound
-        What the sites gain, and what no other set gains more than, in people (or hectares).
+        What the sites gain, and what no other set gains more than, in people (or hectares), be
+        it fair or not.
     wanted
         What there was to gain.
     proven
@@ -70,6 +71,9 @@ class Siting:
         How many sites it takes at least to reach the target, None without a target.
     price
         What a fair plan, or one with floors, gives up against the best total that was found; None
+        for others.
+    least_pct, least_at_most_pct
+        Share of the least covered district with a fair plan, and what no set brings it above; None
         for others.
     problems
         Candidates that were left out.
@@ -97,10 +101,16 @@ class Siting:
 
     @property
     def gap_pct(self) -> float:
-        """How much better another set could be at most, in per cent of the value."""
-        if self.bound <= self.value:
+        """How much better another set could be at most, in per cent.
+
+        Of the value; for a fair plan, of the share of its least covered district.
+        """
+        value, bound = self.value, self.bound
+        if self.least_pct is not None and self.least_at_most_pct is not None:
+            value, bound = self.least_pct, self.least_at_most_pct
+        if self.proven or bound <= value:
             return 0.0
-        return 100 * (self.bound - self.value) / self.value if self.value else math.inf
+        return 100 * (bound - value) / value if value else math.inf
 
 
 def site(
@@ -185,13 +195,17 @@ def _told(
     answer: Answer,
 ) -> Siting:
     chosen, crs = answer.proof.chosen, coverage.study.area.crs
-    others = menu(covering, rules, chosen, candidates.xy, size=asked.alternatives)
+    if answer.fewest is not None:
+        rules = dataclasses.replace(rules, count=len(chosen))
+    others = menu(
+        covering, rules, chosen, candidates.xy, size=asked.alternatives, at_least=answer.target
+    )
     newly = np.zeros(len(ground.weight), dtype=bool)
     newly[covering.cell[covering.count(chosen) > 0]] = True
     fair = answer.fair
     proven = answer.proof.proven
     if fair is not None:
-        proven = fair.least_at_most - fair.least <= 1e-6
+        proven = fair.proven
     if answer.fewest is not None:
         proven = answer.fewest.proven
     return Siting(
