@@ -25,10 +25,10 @@ from quart_heure.commands.running import (
     earlier_run,
     load_proposals,
     load_study,
-    progress,
     run_analysis,
     with_week,
 )
+from quart_heure.commands.speech import progress
 
 
 class Csv(enum.StrEnum):

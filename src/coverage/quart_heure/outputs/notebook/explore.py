@@ -12,8 +12,8 @@ from markupsafe import escape
 
 from quart_heure.labels import format_number, text, word
 from quart_heure.outputs.map.page import leaflet, leaflet_style
-from quart_heure.outputs.map.palette import PALETTE
 from quart_heure.outputs.notebook.at_hand import AtHand
+from quart_heure.outputs.palette import PALETTE
 
 _INK = "#1c2430"
 _COVERED = PALETTE.paints.covered.fill

@@ -9,8 +9,8 @@ import shapely
 from numpy.typing import NDArray
 
 from quart_heure.labels import text
-from quart_heure.outputs.map.palette import PALETTE
 from quart_heure.outputs.notebook.at_hand import AtHand
+from quart_heure.outputs.palette import PALETTE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -195,10 +195,10 @@ def geocode_file(
             for name in ("longitude", "latitude"):
                 table.columns[table.at[name]][row] = match[name]
     said = [match for match, _ in found.values() if match.get("result_status") != REFUSED]
-    kept = _write(table, output, said)
+    answer = _write(table, output, said)
     return Geocoded(
         path=output,
-        answer=kept,
+        answer=answer,
         rows=len(numbers),
         had_place=had_place,
         discreet=discreet,
