@@ -34,7 +34,8 @@ from quart_heure.study import Coverage
 from quart_heure.study.settings import template
 
 COMMANDS = (
-    *("demo", "analyse", "report", "map", "dossier", "info", "paces", "sensitivity"),
+    *("demo", "analyse", "report", "map", "dossier", "publish", "info"),
+    *("paces", "sensitivity"),
     *("what-if", "closures"),
     *("site", "walk", "hours", "ask", "links", "crosscheck"),
     *("compare", "verify", "schema"),

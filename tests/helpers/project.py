@@ -21,6 +21,11 @@ EXTRACTS = ROOT.parent / "shared" / "data"
 LEFT_BEHIND = {".venv", ".git", ".cache", "__pycache__", "dist", "build", "out"}
 
 
+THOROUGH = bool(os.environ.get("QUART_HEURE_THOROUGH"))
+"""Whether minutes do not matter: more examples, and the packaged Paris where a town would do."""
+
+thorough = pytest.mark.skipif(not THOROUGH, reason="takes long: QUART_HEURE_THOROUGH=1 runs it")
+
 in_project = pytest.mark.skipif(
     not (ROOT / "pyproject.toml").exists(), reason="the tests run without the project's files"
 )

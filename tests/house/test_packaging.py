@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from helpers.project import ROOT, in_project, project_files
+from helpers.project import ROOT, THOROUGH, in_project, project_files
 
 PARIS = ROOT / "data" / "paris"
 PARIS_FILES = (
@@ -159,7 +159,7 @@ print("Paris found")
     assert done.stdout.strip() == "Paris found"
 
 
-@pytest.mark.parametrize("shipped", ["sdist", "wheel"])
+@pytest.mark.parametrize("shipped", ["sdist", "wheel"] if THOROUGH else ["wheel"])
 def test_a_part_of_the_suite_runs_on_what_is_shipped(
     shipped: str, built: Built, tmp_path: Path
 ) -> None:

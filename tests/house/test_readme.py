@@ -11,7 +11,7 @@ import matplotlib as mpl
 import pytest
 from typer.main import get_command
 
-from helpers.project import ROOT, in_project
+from helpers.project import ROOT, in_project, thorough
 from quart_heure.cli import main
 from quart_heure.commands.app import app_for
 
@@ -56,6 +56,7 @@ def test_every_line_is_a_command_with_options_that_exist(name: str) -> None:
         found.make_context(command, options)
 
 
+@thorough
 def test_the_lines_of_the_operator_run_in_order(
     cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -18,6 +18,7 @@ from shapely.geometry.base import BaseGeometry
 from shapely.ops import substring
 
 from helpers import toy_town
+from helpers.project import thorough
 from helpers.reference import walks_across
 from quart_heure.analysis.basis import Basis
 from quart_heure.analysis.second_entries import second_entries
@@ -567,6 +568,7 @@ The first is the rule; docs/definitions.md has all three.
 """
 
 
+@thorough
 def test_the_rule_makes_it_rarest_that_a_metre_makes_minutes_jump() -> None:
     study = Study.paris()
     study = study.replace(isochrones_min=(15.0,), min_gap_ha=study.area.geometry.area)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from helpers import toy_town
 from helpers.attacks import city, explaining_junctions, middle_of_isochrone, with_place
+from helpers.project import THOROUGH
 from helpers.town_week import MONDAY, town_with_hours
 from quart_heure.analysis.anchors import LEAST_HA, LEAST_RESIDENTS, anchors_of
 from quart_heure.cache import Cache
@@ -41,7 +42,7 @@ from quart_heure.study.siting import site
 from quart_heure.study.variants import paces, sensitivity
 from quart_heure.study.what_if import what_if
 
-PLACES = 20
+PLACES = 20 if THOROUGH else 4
 ORIGIN = np.array(toy_town.ORIGIN)
 
 
@@ -99,7 +100,7 @@ def asked() -> list[Study]:
     ]
 
 
-@pytest.mark.parametrize("question", range(5))
+@pytest.mark.parametrize("question", range(5 if THOROUGH else 2))
 def test_two_places_of_one_zone_are_published_alike(
     asked: list[Study], question: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -170,7 +171,9 @@ def test_the_same_places_are_told_apart_in_private(asked: list[Study]) -> None:
 
 
 @settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=12 if THOROUGH else 4,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(seed=st.integers(0, 10_000), data=st.data())
 def test_in_any_town_figures_depend_on_the_zone_alone(seed: int, data: st.DataObject) -> None:
@@ -249,7 +252,7 @@ def ground_of(study: Study) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return middle, np.array([people.get(tuple(one), 0.0) for one in squares.tolist()])
 
 
-def test_attacks_on_twenty_places_find_no_less_than_a_zone(paris: Study, cache: Cache) -> None:
+def test_attacks_on_many_places_find_no_less_than_a_zone(paris: Study, cache: Cache) -> None:
     """Whoever tries every hectare of Paris by the public rule is left with a zone of them."""
     middle, living = ground_of(paris)
     anchors = anchors_of(paris.network, paris.residents, paris.area)
@@ -281,7 +284,7 @@ def test_attacks_on_twenty_places_find_no_less_than_a_zone(paris: Study, cache: 
 def test_the_same_attacks_find_places_that_are_not_moved(paris: Study, cache: Cache) -> None:
     """The attacks have teeth: in private outputs they find the place to a few metres."""
     off = []
-    for n, xy in enumerate(places_of(paris)[:6]):
+    for n, xy in enumerate(places_of(paris)[: 6 if THOROUGH else 3]):
         exact = published(paris, xy, cache, alone=n % 2 == 0, private=True)
         junctions = explaining_junctions(exact, "bagagerie")
         off.append(min(np.hypot(*(one - xy)) for one in junctions))

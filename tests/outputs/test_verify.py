@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from helpers.project import thorough
 from helpers.runs import (
     copied,
     edit_manifest,
@@ -96,6 +97,7 @@ def test_parameters_of_a_study_file_that_has_changed_are_those_of_then(run: Path
     assert "study file has changed" in render_verification(found, form="table")
 
 
+@thorough
 def test_the_packaged_paris_is_found_without_a_place(tmp_path: Path) -> None:
     study = Study.paris(cell_m=100, categories=("esi",), date="2026-06-01")
     write_results(analyse(study), tmp_path)

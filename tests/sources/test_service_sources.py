@@ -82,6 +82,8 @@ def test_shared_settings_and_own_ones(study: Path, monkeypatch: pytest.MonkeyPat
         'category = "esi"\ncrs = "EPSG:2154"\nfiles = ["a.csv"]\n'
         'sources = [{ file = "b.csv", category = "bagagerie", rules = { esi = "x" } }]',
     )
+    for name in ("a.csv", "b.csv"):
+        (study.parent / name).write_text("name\n", encoding="utf-8")
     asked: list[ServiceSource] = []
 
     def stop(sources: Sequence[ServiceSource], *_: object, **__: object) -> None:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from shapely.ops import substring
 
 from helpers.paris_figures import ELSEWHERE_PCT, MOVED_FROM, NOT_COUNTED_PTS, PLACED_SINCE
+from helpers.project import thorough
 from helpers.reference import walks_across
 from quart_heure.cache import Cache
 from quart_heure.network.graph import WalkNetwork
@@ -312,6 +313,7 @@ def minutes_to(graph: nx.Graph, doors: pd.DataFrame, entries: pd.DataFrame) -> p
     return ((best + entries["access_m"]) / SPEED_M_PER_MIN).groupby(entries["place"]).min()
 
 
+@thorough
 def test_every_district_agrees_with_a_computation_apart(
     computed_apart: pd.DataFrame, cache: Cache
 ) -> None:

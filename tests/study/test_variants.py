@@ -171,7 +171,7 @@ def test_the_hour_and_the_person_are_said(small: Study) -> None:
     assert "in" in set(found.loc[found["setting"] == "unknown_hours", "value"])
     for form in ("table", "md"):
         said = " ".join(render_sensitivity(found, asked, form=form).split())
-        assert "Pour une personne qui arrive le dimanche 6 décembre 2026 à 10 h" in said
+        assert "Pour une personne qui arrive le dimanche 6 décembre 2026 à 10 h" in said
         assert "Pour : une femme." in said
     # A private study says that it is one, besides the hour and the person.
     assert len(json.loads(render_sensitivity(found, asked, form="json"))["asked"]) == 3
@@ -200,7 +200,10 @@ def test_short_thresholds_stay_above_zero(small: Study) -> None:
 
 def test_every_form_says_the_same(small: Study, varied: pd.DataFrame) -> None:
     rows = list(csv.DictReader(io.StringIO(render_sensitivity(varied, small, form="csv"))))
-    assert list(rows[0]) == [column.name for column in table_columns("sensitivity")]
+    assert list(rows[0]) == [
+        *(column.name for column in table_columns("sensitivity")),
+        "internal",  # the study is private
+    ]
     content = json.loads(render_sensitivity(varied, small, form="json"))
     assert len(content["sensitivity"]) == len(rows) == len(varied)
     for told, row in zip(content["sensitivity"], rows, strict=True):

@@ -28,7 +28,7 @@ from quart_heure.commands.running import (
     run_analysis,
     with_week,
 )
-from quart_heure.commands.speech import progress
+from quart_heure.commands.speech import progress, show
 
 
 class Csv(enum.StrEnum):
@@ -100,4 +100,4 @@ def publish(
             created = str(coverage.manifest.get("created", ""))
             files.append(write_zip(directory, archive, created=created))
     for path in files:
-        typer.echo(str(path))
+        show(str(path))

@@ -117,7 +117,8 @@ def read_results(directory: AnyPath) -> Results:
     tables: dict[str, pd.DataFrame] = {}
     for table in TABLES:
         path = directory / f"{table}.{'parquet' if table in LAYERS else 'csv'}"
-        tables[table] = _restore_unreachable(read_table(path, table, manifest), table)
+        unjudged = manifest.get("parameters", {}).get("unjudged", ())
+        tables[table] = _restore_unreachable(read_table(path, table, manifest), table, unjudged)
     week_table = None
     if "week.csv" in manifest["files"]:
         week_table = read_table(directory / "week.csv", "week", manifest)
@@ -190,7 +191,9 @@ def _doubt_of(frame: pd.DataFrame, table: str, manifest: Mapping[str, Any]) -> s
     return ""
 
 
-def _restore_unreachable(frame: pd.DataFrame, table: str) -> pd.DataFrame:
+def _restore_unreachable(
+    frame: pd.DataFrame, table: str, unjudged: Collection[str]
+) -> pd.DataFrame:
     """Give minutes that files leave empty because no service is in reach their infinity back."""
     if table not in {"gaps", "gap_parts", "indicators"}:
         return frame
@@ -198,6 +201,7 @@ def _restore_unreachable(frame: pd.DataFrame, table: str) -> pd.DataFrame:
     if table != "indicators":  # a gap is made of cells on the network
         return frame.assign(**{name: frame[name].fillna(np.inf) for name in names})
     lived_in = frame["residents"] > frame["residents_off_network"]
+    lived_in &= ~frame["category"].isin(list(unjudged))  # of those nobody knows
     return frame.assign(
         **{name: frame[name].mask(frame[name].isna() & lived_in, np.inf) for name in names}
     )
