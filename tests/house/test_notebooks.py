@@ -22,7 +22,7 @@ LIMIT_KB = 60
 LIMIT_S = 300
 
 pytestmark = in_project
-LATER = (WHEN, "06_what_if_and_change")
+LATER = (WHEN, NEXT, "06_what_if_and_change")
 """Notebooks of Paris that are run where minutes do not matter; the others are, every time."""
 
 every_notebook = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
@@ -184,6 +184,7 @@ def test_the_notebook_on_hours_answers_its_question(ran: dict[str, Any]) -> None
         assert words in tables, words
 
 
+@thorough
 def test_the_notebook_on_what_next_shows_what_it_promises(ran: dict[str, Any]) -> None:
     notebook = run_once(NOTEBOOKS / f"{NEXT}.ipynb", ran)
     sentences = " ".join(shown(notebook, "text/markdown"))

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from helpers import toy_town
 from helpers.attacks import city, explaining_junctions, middle_of_isochrone, with_place
-from helpers.project import THOROUGH
+from helpers.project import THOROUGH, thorough
 from helpers.town_week import MONDAY, town_with_hours
 from quart_heure.analysis.anchors import LEAST_HA, LEAST_RESIDENTS, anchors_of
 from quart_heure.cache import Cache
@@ -281,16 +281,18 @@ def test_attacks_on_many_places_find_no_less_than_a_zone(paris: Study, cache: Ca
     assert np.median(junction_off) > 200
 
 
+@thorough
 def test_the_same_attacks_find_places_that_are_not_moved(paris: Study, cache: Cache) -> None:
     """The attacks have teeth: in private outputs they find the place to a few metres."""
     off = []
-    for n, xy in enumerate(places_of(paris)[: 6 if THOROUGH else 3]):
+    for n, xy in enumerate(places_of(paris)[:6]):
         exact = published(paris, xy, cache, alone=n % 2 == 0, private=True)
         junctions = explaining_junctions(exact, "bagagerie")
         off.append(min(np.hypot(*(one - xy)) for one in junctions))
     assert np.median(off) < 30
 
 
+@thorough
 def test_other_places_of_the_zone_explain_all_that_is_published(paris: Study, cache: Cache) -> None:
     """Thresholds, statuses and hours together: each position of the zone explains them all."""
     xy = places_of(paris)[7]
