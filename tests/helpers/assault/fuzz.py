@@ -77,7 +77,8 @@ def readers(town: Path) -> dict[str, tuple[Reader, bytes, str]]:
     }  # fmt: skip
     osm = b'{"elements": [{"type": "node", "id": 1, "lat": 48.8, "lon": 2.3, "tags": {"a": "b"}}]}'
     xml = b'<osm version="0.6"><node id="1" lat="48.8" lon="2.3"><tag k="a" v="b"/></node></osm>'
-    scenario = b'[scenario]\nname = "A"\n\n[[open]]\ncategory = "esi"\nat = [2.35, 48.85]\n'
+    add = b'[[scenario.add]]\ncategory = "esi"\nlat = 48.85\nlon = 2.35\n'
+    scenario = b'[[scenario]]\nname = "A"\n\n' + add
     return {
         "a table (CSV)": (read_raw_table, (town / "services.csv").read_bytes(), ".csv"),
         "a table (GeoJSON)": (read_raw_table, districts, ".geojson"),
