@@ -421,8 +421,12 @@ def test_all_points_outside(folder: Path, capsys: pytest.CaptureFixture[str]) ->
     change_services(folder, lambda table: table.assign(longitude="5.0", latitude="45.0"))
     assert main(["report", str(folder / "study.toml"), "--format", "json"]) == 0
     report = json.loads(capsys.readouterr().out)
-    assert {row["covered_pct"] for row in report["city"]} == {0}
-    assert {row["uncovered_pct"] for row in report["city"]} == {100}
+    # A place is known of these, though a far one; of the others nobody knows of any.
+    judged = {"bains_douches", "bagagerie", "esi", "essential_all", "essential_any"}
+    shares = {row["category"]: (row["covered_pct"], row["uncovered_pct"]) for row in report["city"]}
+    assert {name: shares.pop(name) for name in judged} == dict.fromkeys(judged, (0, 100))
+    assert shares == dict.fromkeys(("restaurant_solidaire", "halte_femmes"), (None, None))
+    assert "no service in the area or near it" in {row["reason"] for row in report["problems"]}
     reasons = [row["reasons"] for row in report["services"]["by_category"]]
     assert sum(each.get("too far outside the area", 0) for each in reasons) == 5
     # All but the one that is closed, and the one that is discreet, which is counted alone.
@@ -577,34 +581,54 @@ def test_services_without_a_category_column(folder: Path, refuse: Refuse, name: 
     assert f"{folder / name}: there is no column 'category'. Add one, or name" in message
 
 
-def test_an_empty_category_is_all_uncovered_and_said(study: Path) -> None:
+def test_an_empty_category_is_not_judged_and_said(study: Path) -> None:
     coverage = analyse(read_study(study, categories=("esi", "halte_femmes")))
+    assert coverage.study.unjudged == ("halte_femmes",)
+    assert coverage.study.essentials == ("esi",)
     rows = coverage.indicators.query("category == 'halte_femmes'")
-    assert (rows["uncovered_pct"] == 100).all()
-    assert (rows["services_inside"] == 0).all()
-    gaps = coverage.gaps.query("category == 'halte_femmes'")
-    city = rows[rows["level"] == "city"].iloc[0]
-    # Water parts them; what is left on small islands is too small for a gap.
-    assert gaps["area_ha"].sum() == pytest.approx(city["on_network_ha"], rel=0.005)
-    assert np.isinf(gaps["minutes_min"]).all()
-    assert set(gaps["cause"]) == {"too_far"}
-    assert set(gaps["nearest_service_id"]) == {""}
+    assert list(rows["level"]) == ["district", "district", "city"]
+    figures = [name for name in rows if name.startswith(UNKNOWN_OF_NO_PLACE)]
+    assert len(figures) == 17
+    assert rows[figures].isna().all(axis=None)
+    # What is of the ground and of people is known, and that there is no place.
+    city = coverage.city.set_index("category")
+    plain = ["services_inside", "area_ha", "on_network_ha", "residents", "residents_off_network"]
+    assert list(city.loc["halte_femmes", plain]) == [0, *city.loc["esi", plain[1:]]]
+    assert "halte_femmes" not in set(coverage.gaps["category"])
+    # What is of all essentials is as if it had not been asked about.
+    alone = analyse(read_study(study, categories=("esi",)))
+    assert_frame_equal(coverage.composite, alone.composite)
     for format_ in ("md", "html"):
-        assert "Aucun service connu de nous ici\u00a0: Haltes femmes." in render_report(
-            coverage, format=format_
-        ).replace("&nbsp;", "\u00a0")
-    assert "hors d’atteinte" in render_report(coverage)
+        text = render_report(coverage, format=format_).replace("&nbsp;", "\u00a0")
+        assert "Aucun service connu de nous ici\u00a0: Haltes femmes." in text
+        assert "Non jugé, faute d’un seul lieu connu de nous\u00a0: Haltes femmes." in text
 
 
-@pytest.mark.parametrize("files", ['["services.csv"]', "[]"])
-def test_no_service_at_all_leaves_all_essentials_uncovered(study: Path, files: str) -> None:
+UNKNOWN_OF_NO_PLACE = (
+    *("covered", "borderline", "uncovered", "minutes", "gaps", "second_weight_covered"),
+    *("residents_covered", "residents_borderline", "residents_uncovered"),
+)
+"""How the figures begin that a category without any known place has not."""
+
+
+@pytest.mark.parametrize(
+    ("files", "value"), [('["services.csv"]', "services.csv: 0 rows"), ("[]", "")]
+)
+def test_no_service_at_all_leaves_nothing_judged(study: Path, files: str, value: str) -> None:
     swap(study, '["services.csv"]', files)
     change_services(study.parent, lambda table: table.iloc[:0])
     coverage = analyse(read_study(study))
-    assert coverage.study.categories == coverage.study.essentials
     assert len(coverage.study.categories) == 5
-    assert (coverage.city["uncovered_pct"] == 100).all()
-    assert render_report(coverage)
+    assert coverage.study.unjudged == coverage.study.categories
+    assert coverage.study.essentials == ()
+    assert tuple(coverage.city["category"]) == coverage.study.categories  # and no composite
+    assert coverage.city[["covered_pct", "uncovered_pct", "gaps"]].isna().all(axis=None)
+    assert coverage.gaps.empty
+    [row] = listed(coverage, "no service is known").to_dict("records")
+    assert row["action"] == "no category is judged"
+    empty = listed(coverage, "no service in the file")
+    assert [f"{row.file}: {row.value}" for row in empty.itertuples()] == ([value] if value else [])
+    assert "Non jugé, faute d’un seul lieu connu de nous" in render_report(coverage)
 
 
 @pytest.mark.parametrize("where", ["flag", "file"])
@@ -756,7 +780,7 @@ def test_a_row_with_a_comma_too_many_is_listed(folder: Path) -> None:
         ("[analysis]\ntreshold_min = 20", "[analysis]: there is no key 'treshold_min'."),
         ("[analysis]\ntreshold_min = 20", "Did you mean 'threshold_min'?"),
         ("[analysys]\ncell_m = 20", "there is no key 'analysys'. Did you mean 'analysis'?"),
-        ("[analysis]\nzzz = 1", "Known: categories, profile, threshold_min"),
+        ("[analysis]\nzzz = 1", "Known: categories, essentials, profile, threshold_min"),
         ("[profiles.dog]\nspeed = 4\n[analysis]\nprofile = 'dog'", "Did you mean 'speed_kmh'?"),
         ("[profiles.dog]\nspeed = 4", "[profiles.dog]: there is no key 'speed'."),  # nobody's
         ("[persons.ada]\nsexe = 'woman'", "Did you mean 'sex'?"),
@@ -784,7 +808,8 @@ def test_a_misspelt_key_is_put_right(study: Path, refuse: Refuse, text: str, wor
         ("isochrones_min = [-5]", "isochrones_min -5 is -5, which is not a positive number."),
         ('categories = "esi"', "categories is 'esi'. It must be a list in brackets."),
         ("profile = 3", "profile is 3. It must be text in quotes."),
-        ('profile = "slw"', "There is no walker 'slw'. Choose one of adult, slow, step_free."),
+        ('profile = "slw"', "There is no walker 'slw'. Did you mean 'slow'?"),
+        ('profile = "dog"', "There is no walker 'dog'. Choose one of adult, slow, step_free."),
         ('isochrones_min = ["a"]', "isochrones_min is ['a']."),
         ("isochrones_min = [true]", "isochrones_min is [True]."),
         ("categories = [1]", "categories is [1]."),
@@ -997,11 +1022,23 @@ def test_a_study_file_that_cannot_be_used(
 @pytest.mark.parametrize(
     ("flags", "kind", "words"),
     [
-        (("--threshold", "0"), errors.StudyFileError, "threshold_min is 0.0"),
-        (("--threshold", "nan"), errors.StudyFileError, "threshold_min is nan"),
-        (("--threshold", "inf"), errors.StudyFileError, "threshold_min is inf"),
+        (
+            ("--threshold", "0"),
+            errors.StudyFileError,
+            "--threshold is 0.0, which is not a positive",
+        ),
+        (
+            ("--threshold", "nan"),
+            errors.StudyFileError,
+            "--threshold is nan, which is not a positive",
+        ),
+        (
+            ("--threshold", "inf"),
+            errors.StudyFileError,
+            "--threshold is inf, which is not a positive",
+        ),
         (("--threshold", "1e9"), errors.StudyFileError, "more than 240 minutes"),
-        (("--profile", "slw"), errors.StudyFileError, "There is no walker 'slw'."),
+        (("--profile", "slw"), errors.StudyFileError, "There is no walker 'slw'. Did you mean"),
     ],
 )
 def test_flags_that_cannot_be_used(
@@ -1423,17 +1460,25 @@ def test_a_table_of_another_version_is_said(results: Path, refuse: Refuse) -> No
 
 
 @pytest.mark.parametrize(
-    "content",
+    ("content", "words"),
     [
-        *("{}", "[]", '"text"', '{"tool": "other"}'),
-        '{"tool": "quart-heure"}',
+        ("{}", "was not written by quart-heure."),
+        ("[]", "is not a manifest."),
+        ('"text"', "is not a manifest."),
+        ('{"tool": "other"}', "was not written by quart-heure."),
+        (
+            '{"tool": "quart-heure"}',
+            "was changed or is damaged (Object missing required field `version`).",
+        ),
     ],
 )
 @pytest.mark.parametrize("command", ["report", "info"])
-def test_a_manifest_that_is_none(results: Path, refuse: Refuse, content: str, command: str) -> None:
+def test_a_manifest_that_is_none(
+    results: Path, refuse: Refuse, content: str, words: str, command: str
+) -> None:
     (results / "manifest.json").write_text(content, encoding="utf-8")
     message = refuse(errors.InputFileError, command, results, "--json")
-    assert "manifest.json: is not a manifest of quart-heure." in message
+    assert f"{results / 'manifest.json'}: {words} Give the folder that" in message
 
 
 @pytest.mark.parametrize("name", ["indicators.csv", "week.csv"])

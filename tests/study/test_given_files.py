@@ -15,9 +15,10 @@ from helpers import toy_town
 from helpers.study_files import add, swap, write_town
 from quart_heure.cli import main
 from quart_heure.errors import InputFileError
+from quart_heure.files import shown
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.sources import given, raw_tables
-from quart_heure.sources.given import check_given, check_name, check_parquet, shown
+from quart_heure.sources.given import check_given, check_name, check_parquet
 from quart_heure.sources.layers import read_layer
 from quart_heure.sources.raw_tables import read_raw_tables
 from quart_heure.sources.residents.residents import read_residents

@@ -34,8 +34,10 @@ def check_folder(folder: Path, *, target: Path | None = None) -> None:
     OutputError
         If it cannot.
     """
-    new = [one for one in (folder, *folder.parents) if not one.exists()]
+    new: list[Path] = []
     try:
+        # Asked of a name that is too long, it fails as writing does.
+        new = [one for one in (folder, *folder.parents) if not one.exists()]
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
@@ -81,14 +83,23 @@ def check_name_to_write(path: Path) -> None:
         with contextlib.suppress(FileNotFoundError):
             path.stat()
     except (OSError, ValueError) as error:
-        shown = f"{str(path)[:60]!r}{' …' if len(str(path)) > 60 else ''}"
         why = getattr(error, "strerror", None) or error
-        msg = f"{shown}: cannot be written ({why})."
+        msg = f"{shown(path)}: cannot be written ({why})."
         raise OutputError(msg, hint="Give the output another name.") from error
 
 
 _LONGEST_NAME = 255
 """Bytes of a name in a folder, on the systems that there are."""
+
+_SHOWN = 200
+"""Signs of either end of a path that a message shows: a path that can be is told whole."""
+
+
+def shown(path: Path) -> str:
+    """Return a path as messages show it: the end of a long one is its name."""
+    text = str(path).replace("\x00", "\\0")
+    return text if len(text) <= 2 * _SHOWN else f"{text[:_SHOWN]} … {text[-_SHOWN:]}"
+
 
 _OPEN_STREAM = re.compile(r"/dev/(?:(stdin|stdout|stderr)|fd/(\d+))|/proc/self/fd/(\d+)")
 _STREAMS = ("stdin", "stdout", "stderr")
@@ -114,10 +125,13 @@ def _followed(path: Path) -> Path:
     Raises
     ------
     OutputError
-        If it leads to itself.
+        If it leads to itself, or is too long for any file.
     """
-    if not path.is_symlink():
-        return path
+    try:
+        if not path.is_symlink():
+            return path
+    except OSError as error:
+        raise _unwritable(path, error) from error
     try:
         return path.resolve()
     except (OSError, RuntimeError) as error:  # a RuntimeError before Python 3.13
@@ -213,7 +227,7 @@ def _unwritable(path: Path, error: OSError) -> OutputError:
     if error.errno == errno.ENXIO:
         msg = f"{path}: nobody reads from this pipe."
         return OutputError(msg, hint="Start its reader first.")
-    msg = f"{path}: cannot be written ({error.strerror or error})."
+    msg = f"{shown(path)}: cannot be written ({error.strerror or error})."
     return OutputError(msg, hint="Choose a folder you may write to, with room left.")
 
 

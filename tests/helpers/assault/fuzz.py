@@ -75,9 +75,11 @@ def readers(town: Path) -> dict[str, tuple[Reader, bytes, str]]:
         "tool": "quart-heure", "version": "0.0.1", "area": "A", "files": {}, "categories": [],
         "parameters": {"profile": "adult", "threshold_min": 15.0}, "counts": {"cells": 1},
     }  # fmt: skip
-    osm = b'{"elements": [{"type": "node", "id": 1, "lat": 48.8, "lon": 2.3, "tags": {"a": "b"}}]}'
-    xml = b'<osm version="0.6"><node id="1" lat="48.8" lon="2.3"><tag k="a" v="b"/></node></osm>'
-    scenario = b'[scenario]\nname = "A"\n\n[[open]]\ncategory = "esi"\nat = [2.35, 48.85]\n'
+    xml = b"""<osm version="0.6"><node id="1" version="1" lat="48.8" lon="2.3"/>
+<node id="2" version="1" lat="48.81" lon="2.3"><tag k="barrier" v="gate"/></node>
+<way id="1" version="1"><nd ref="1"/><nd ref="2"/><tag k="highway" v="steps"/></way></osm>"""
+    add = b'[[scenario.add]]\ncategory = "esi"\nlat = 48.85\nlon = 2.35\n'
+    scenario = b'[[scenario]]\nname = "A"\n\n' + add
     return {
         "a table (CSV)": (read_raw_table, (town / "services.csv").read_bytes(), ".csv"),
         "a table (GeoJSON)": (read_raw_table, districts, ".geojson"),
@@ -85,7 +87,6 @@ def readers(town: Path) -> dict[str, tuple[Reader, bytes, str]]:
         "a study": (read_settings, study_files.STUDY.encode(), ".toml"),
         "a scenario": (read_scenarios, scenario, ".toml"),
         "a manifest": (manifest, repr(told).replace("'", '"').encode(), ".json"),
-        "OpenStreetMap (JSON)": (read_osm_file, osm, ".json"),
         "OpenStreetMap (XML)": (read_osm_file, xml, ".osm"),
         "a network": (WalkNetwork.read, (town / "network.parquet").read_bytes(), ".parquet"),
         "residents": (read_residents, (town / "residents.parquet").read_bytes(), ".parquet"),

@@ -195,7 +195,12 @@ def check_shown(
 
 
 def _is_results(source: Path | None) -> bool:
-    return source is not None and source.is_dir() and not (source / "study.toml").is_file()
+    from quart_heure.sources.given import check_name
+
+    if source is None:
+        return False
+    check_name(source)
+    return source.is_dir() and not (source / "study.toml").is_file()
 
 
 def _loaded(

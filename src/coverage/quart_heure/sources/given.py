@@ -11,10 +11,9 @@ import zipfile
 from pathlib import Path
 
 from quart_heure.errors import InputFileError
+from quart_heure.files import shown
 
 _HINT = "Check the name and the folder it is relative to."
-_SHOWN = 200
-"""Signs of a name that a message shows."""
 
 
 def check_given(path: Path) -> None:
@@ -43,12 +42,6 @@ def check_name(path: Path) -> None:
         If it is one.
     """
     _mode(path)
-
-
-def shown(path: Path) -> str:
-    """Return a path as messages show it: the end of a long one is its name."""
-    text = str(path).replace("\x00", "\\0")
-    return text if len(text) <= 2 * _SHOWN else f"{text[:_SHOWN]} … {text[-_SHOWN:]}"
 
 
 def _mode(path: Path) -> int | None:

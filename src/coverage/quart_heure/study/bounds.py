@@ -116,3 +116,27 @@ def check_cells(area: StudyArea, cell_m: float) -> None:
         enough_m += 1
     msg = f"cell_m is {cell_m:g}: {area.name!r} would have {count:,.0f} cells around it."
     raise StudyFileError(msg, hint=f"Take cell_m = {enough_m:g} or more.")
+
+
+def check_some_cell(area: StudyArea, cell_m: float) -> None:
+    """Refuse an area between the centres of all cells, before a file of its people is blamed.
+
+    Raises
+    ------
+    StudyFileError
+        If it is; its sides alone are looked at.
+    """
+    west, south, east, north = shapely.bounds(area.geometry).tolist()
+    for low, high in ((west, east), (south, north)):
+        if math.floor(high / cell_m - 0.5) < math.ceil(low / cell_m - 0.5):
+            raise no_cell(area, cell_m)
+
+
+def no_cell(area: StudyArea, cell_m: float) -> StudyFileError:
+    """Return the error of an area in which no cell has its centre."""
+    west, south, east, north = shapely.bounds(area.geometry).tolist()
+    size = f"{round(east - west, 2):g} m by {round(north - south, 2):g} m"
+    msg = f"No cell of {cell_m:g} m has its centre in {area.name!r}, {size}."
+    # Degrees that are called metres make an area of no size.
+    hint = "Choose a smaller cell_m, or check the coordinate system of the districts."
+    return StudyFileError(msg, hint=hint)

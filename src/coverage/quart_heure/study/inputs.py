@@ -44,6 +44,7 @@ from quart_heure.study.bounds import (
     ISOCHRONES_MIN,
     THRESHOLD_MIN,
     check_cells,
+    check_some_cell,
     check_walks,
     longest_walk_m,
 )
@@ -139,6 +140,7 @@ def read_inputs(
     # Before anything large is read: streets are looked for as far as one walks.
     check_walks(threshold_min, isochrones_min)
     check_cells(area, fields.get("cell_m", CELL_M))
+    check_some_cell(area, fields.get("cell_m", CELL_M))
     sources, merge = _sources(settings.services, folder), settings.services.merge
     # Merging sees every source: it says more than that a place is told twice.
     services = read_services(sources, area, catalogue=catalogue, across_sources=not merge.on)

@@ -17,11 +17,12 @@ from quart_heure.analysis.people import CellResidents
 from quart_heure.analysis.stored import stored_cells, stored_residents, stored_search_graph
 from quart_heure.analysis.surface import Cells, give_way
 from quart_heure.cache import Cache
-from quart_heure.errors import NetworkError, StudyFileError
+from quart_heure.errors import NetworkError
 from quart_heure.network.components import Parts, entry_edges, useful_parts
 from quart_heure.network.snapping import Attachment
 from quart_heure.network.travel_time import SearchGraph
 from quart_heure.profiles import WalkProfile
+from quart_heure.study.bounds import no_cell
 from quart_heure.study.study import Study
 
 # What a prepared study was made of, and may not differ from the study it is used for.
@@ -128,12 +129,7 @@ def prepare(
 
 def _check_overlap(study: Study, cells: Cells) -> None:
     if not cells.inside.any():
-        west, south, east, north = study.area.geometry.bounds
-        size = f"{round(east - west, 2):g} m by {round(north - south, 2):g} m"
-        msg = f"No cell of {study.cell_m:g} m has its centre in {study.area.name!r}, {size}."
-        # Degrees that are called metres make an area of no size.
-        hint = "Choose a smaller cell_m, or check the coordinate system of the districts."
-        raise StudyFileError(msg, hint=hint)
+        raise no_cell(study.area, study.cell_m)
     if not (cells.inside & cells.attachment.attached).any():
         msg = f"No street of the network lies within {study.snap_m:g} m of {study.area.name!r}."
         raise NetworkError(msg, hint="Check that the network and the area are of one place.")
