@@ -198,6 +198,8 @@ def _restore_unreachable(frame: pd.DataFrame, table: str) -> pd.DataFrame:
     if table != "indicators":  # a gap is made of cells on the network
         return frame.assign(**{name: frame[name].fillna(np.inf) for name in names})
     lived_in = frame["residents"] > frame["residents_off_network"]
+    # Of a category that is not judged no figure is known, and minutes are not said to be endless.
+    endless = lived_in & frame["covered_ha"].notna()
     return frame.assign(
-        **{name: frame[name].mask(frame[name].isna() & lived_in, np.inf) for name in names}
+        **{name: frame[name].mask(frame[name].isna() & endless, np.inf) for name in names}
     )
