@@ -426,8 +426,20 @@ def test_without_residents_areas_still_add_up() -> None:
     check_gaps(coverage)
 
 
-def test_a_category_without_services_is_uncovered_everywhere() -> None:
+def test_a_category_without_known_places_is_not_judged() -> None:
     coverage = analyse(toy_town.town_study(categories=("halte_femmes",)))
+    rows = coverage.indicators[coverage.indicators["category"] == "halte_femmes"]
+    assert len(rows) == 3
+    assert rows[["covered_pct", "uncovered_pct", "uncovered_ha", "gaps"]].isna().all(axis=None)
+    assert rows["services_inside"].tolist() == [0] * 3
+    assert coverage.gaps.empty
+    assert not {*COMPOSITES} & {*coverage.indicators["category"]}
+    assert coverage.composite["essentials_within"].tolist() == [0] * 3  # of nothing, nothing
+
+
+def test_a_category_whose_places_do_not_count_is_uncovered_everywhere() -> None:
+    study = toy_town.town_study(categories=("halte_femmes",)).replace(judged=("halte_femmes",))
+    coverage = analyse(study)
     rows = coverage.indicators[coverage.indicators["category"] == "halte_femmes"]
     assert rows["uncovered_pct"].tolist() == [100.0] * 3
     assert rows["services_inside"].tolist() == [0] * 3

@@ -297,11 +297,23 @@ def test_runs_in_two_coordinate_systems_are_refused(base: Path, tmp_path: Path) 
         compared(base, other)
 
 
-def test_a_folder_edited_by_hand_is_refused(base: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("was", "typed", "said"),
+    [
+        (",esi,", ",ESI,", "it has a category 'ESI', of which the manifest knows nothing"),
+        # What could have been written: the hash alone tells.
+        (",5120.0,", ",5121.0,", "is not the file that was written"),
+    ],
+)
+def test_a_folder_edited_by_hand_is_refused(
+    base: Path, tmp_path: Path, was: str, typed: str, said: str
+) -> None:
     other = copied(base, tmp_path / "other")
     table = other / "indicators.csv"
-    table.write_text(table.read_text(encoding="utf-8").replace(",esi,", ",ESI,"), encoding="utf-8")
-    with pytest.raises(InputFileError, match=r"indicators\.csv: is not the file that was written"):
+    text = table.read_text(encoding="utf-8")
+    assert was in text
+    table.write_text(text.replace(was, typed), encoding="utf-8")
+    with pytest.raises(InputFileError, match=rf"indicators\.csv: {said}"):
         Run.read(other)
 
 
@@ -353,6 +365,9 @@ def test_two_fetches_of_one_place(osm: FakeOsm, tmp_path: Path) -> None:
     assert list(found.services["service_id"]) == ["osm-node-7002"]
     assert (changes(found) != 0).any()
     adds_up(found)
+    # The restaurant was the only one: that its category is no longer judged, and no longer one of
+    # the essentials, is of the services, and of nothing else.
+    assert (shares(found)["together"] == 0).all()
 
 
 _GONE = {("way", 61), ("node", 7002)}

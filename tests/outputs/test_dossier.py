@@ -278,12 +278,35 @@ def test_headlines_are_those_of_the_composite(
     pages: dict[str, Page], toy_coverage: Coverage
 ) -> None:
     table = toy_coverage.composite.set_index(["district_id", "essentials_within"])
+    # Who has none leads, then who has all, each if it tells districts apart: one that reads 0,0 or
+    # 100,0 % in most of them does not. Who has all does not tell here: the category in which the
+    # district is furthest behind follows.
+    for count, tells in ((0, True), (3, False)):
+        shares = [round(table.loc[(each, count), "residents_pct"], 1) for each in ("W", "E")]
+        assert (2 * sum(0 < share < 100 for share in shares) >= len(shares)) == tells
+    rows = toy_coverage.indicators.set_index(["district_id", "category"])
+    covered = rows["residents_covered_pct"].round(2)
     for district in ("W", "E"):
         page = pages[f"dossier-{district}.html"]
-        for count in (0, 3):
-            row = table.loc[(district, count)]
-            assert format_pct(row["residents_pct"], "fr") in page.text
-            assert f"({format_number(row['residents'], 'fr')} sur" in page.text
+        classes = [(each.get("class") or "").split() for each in page.all("p")]
+        assert [names[1] for names in classes if "stat" in names] == ["none", "one"]
+        row = table.loc[(district, 0)]
+        none = f"{format_pct(row['residents_pct'], 'fr')} des habitants"
+        none += f" ({format_number(row['residents'], 'fr')} sur"
+        behind = max(
+            toy_coverage.study.essentials,
+            key=lambda each, here=district: covered[("", each)] - covered[(here, each)],
+        )
+        people = format_number(rows.loc[(district, behind), "residents_covered"], "fr")
+        one = f"{format_pct(covered[(district, behind)], 'fr')} des habitants ({people} sur"
+        name = toy_coverage.study.catalogue[behind].label("fr")
+        read = spaces(page.text)
+        assert spaces(none) in read
+        told = re.search(
+            re.escape(spaces(one)) + r" [\d ]+\) sont à 15 minutes .*? « (.*?) »", read
+        )
+        assert told is not None
+        assert told[1] == name
         _, mine, city = page.rows("within")
         for cells, key in ((mine, district), (city, "")):
             shares = [table.loc[(key, n), "residents_pct"] for n in range(4)]
@@ -369,7 +392,9 @@ def test_the_index_compares_with_the_same_figures(
                    for c in toy_coverage.study.categories]  # fmt: skip
         shown = [re.match(r"[\d,]+", cell)[0] for cell in cells[-len(covered) :]]
         assert shown == [written_pct(share) for share in covered]
-        residents = table.loc[(key, "esi"), "residents"]
+        row = table.loc[(key, "esi")]
+        # Those that the shares beside are of, as in the dossiers.
+        residents = row["residents"] - row["residents_off_network"]
         assert cells[0] == spaces(format_number(residents, "fr"))
     values = [row["data-value"] for row in pages[INDEX_NAME].all("td") if "data-value" in row]
     assert all(math.isfinite(float(value)) for value in values)

@@ -156,7 +156,7 @@ def test_every_format_of_a_report_tells_them(
         for form in REPORT_FORMATS:
             text = render_report(source, format=form, proposals=proposals, width=200)
             plain = render_report(source, format=form, width=200)
-            assert (text == plain) == (form in {"csv", "mail"})
+            assert (text == plain) == (form in {"csv", "office", "mail"})
         html = render_report(source, format="html", proposals=proposals)
         for words in ("Où ouvrir ensuite", "Qui appeler", "Le lien manquant"):
             assert words in html

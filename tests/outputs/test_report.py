@@ -257,10 +257,18 @@ def test_nobody_lives_there_and_nothing_is_known(toy_study: Study) -> None:
         text = render_report(coverage, format=format_)
         assert "nan" not in re.findall(r"\w+", text)
         assert "inf" not in re.findall(r"\w+", text)
-    assert "hors d’atteinte" in render_report(coverage, format="md")
-    assert "Aucun service connu de nous ici\u00a0: Centres sociaux." in (
-        render_report(coverage, districts=["Est"], width=120)
+        assert "hors d’atteinte" not in text  # where there is none, nobody knows
+    assert "Non jugé, faute d’un seul lieu connu de nous\u00a0: Centres sociaux." in (
+        render_report(coverage, format="md")
     )
+    # That its places do not count is known: nobody reaches one.
+    none_counts = analyse(study.replace(judged=("centre_social",)))
+    assert json_report(none_counts)["city"][0]["minutes_median"] is None
+    assert "hors d’atteinte" in render_report(none_counts, format="md")
+    for told in (coverage, none_counts):
+        assert "Aucun service connu de nous ici\u00a0: Centres sociaux." in (
+            render_report(told, districts=["Est"], width=120)
+        )
 
 
 # --- what is asked for ---------------------------------------------------------------------------
@@ -416,7 +424,10 @@ def test_the_first_and_all_and_twice_the_same(arrondissements: pd.DataFrame) -> 
 
 @pytest.mark.parametrize(
     ("name", "hint"),
-    [("21", "2"), ("Lyon", "1er, 2e"), ("75121", "Did you mean"), ("", "Districts")],
+    [
+        *(("21", "Districts are 1er, 2e, "), ("75121", "Districts are 1er, 2e, ")),
+        *(("Lyon", "1er, 2e"), ("ler", "Did you mean '1er'?"), ("", "Districts")),
+    ],
 )
 def test_an_unknown_district_is_said(arrondissements: pd.DataFrame, name: str, hint: str) -> None:
     with pytest.raises(InputFileError, match="There is no district") as caught:

@@ -126,7 +126,9 @@ def test_comparing_written_minutes_with_the_threshold_holds(
 def test_unreachable_is_empty_in_files_and_infinite_when_read_back(
     toy_study: Study, tmp_path: Path
 ) -> None:
-    coverage = analyse(toy_study.replace(categories=("bains_douches", "centre_social")))
+    # Its places are known, and none of them counts: that it is out of reach is known too.
+    categories = ("bains_douches", "centre_social")
+    coverage = analyse(toy_study.replace(categories=categories, judged=("centre_social",)))
     assert np.isinf(coverage.gaps.query("category == 'centre_social'")["minutes_max"]).all()
     write_results(coverage, tmp_path)
     for name in ("gaps", "indicators"):
@@ -142,6 +144,21 @@ def test_unreachable_is_empty_in_files_and_infinite_when_read_back(
     cells = results.cells
     assert np.isinf(cells.loc[cells["on_network"], "minutes_centre_social"]).all()
     assert cells.loc[~cells["on_network"], "minutes_centre_social"].isna().all()
+
+
+def test_what_is_not_judged_is_unknown_when_read_back(toy_study: Study, tmp_path: Path) -> None:
+    coverage = analyse(toy_study.replace(categories=("bains_douches", "centre_social")))
+    assert coverage.study.unjudged == ("centre_social",)
+    write_results(coverage, tmp_path)
+    results = read_results(tmp_path)
+    figures = ["minutes_median", "minutes_p90", "covered_ha", "uncovered_pct", "gaps"]
+    for told in (coverage, results):
+        rows = told.indicators.query("category == 'centre_social'")
+        assert len(rows) == 3
+        assert rows[figures].isna().all(axis=None)
+        assert "centre_social" not in set(told.gaps["category"])
+    judged = results.indicators.query("category == 'bains_douches'")
+    assert judged[figures].notna().all(axis=None)
 
 
 def test_districts_hold_their_indicators_side_by_side(folder: Path) -> None:
@@ -490,10 +507,13 @@ def test_a_study_without_residents_or_essentials_is_written(
     toy_study: Study, tmp_path: Path
 ) -> None:
     study = toy_study.replace(residents=None, categories=("centre_social",))
-    write_results(analyse(study), tmp_path)
-    results = read_results(tmp_path)
-    assert results.indicators["residents"].isna().all()
-    assert len(results.gaps) > 0
+    for judged in ((), ("centre_social",)):
+        write_results(analyse(study.replace(judged=judged)), tmp_path)
+        results = read_results(tmp_path)
+        assert results.indicators["residents"].isna().all()
+        # Without any known place nothing is judged, and there is no gap.
+        assert (len(results.gaps) > 0) == bool(judged)
+        assert results.indicators["uncovered_ha"].isna().all() == (not judged)
 
 
 def test_own_columns_of_services_do_not_stop_the_run(toy_study: Study, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from helpers.study_files import write_town
 from quart_heure.cli import main
 from quart_heure.errors import OutputError
 from quart_heure.outputs.schemas import SCHEMAS, json_schema
-from quart_heure.sources.online.geocoding import Geocoded, WeakMatch
+from quart_heure.sources.online.geocoding import Geocoded, Mended, WeakMatch
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -131,6 +131,8 @@ def test_the_schema_of_geocoding_has_the_fields_of_its_result() -> None:
     assert {field.name for field in dataclasses.fields(Geocoded)} == {*schema["properties"]}
     weak = schema["$defs"]["Weak"]["properties"]
     assert {field.name for field in dataclasses.fields(WeakMatch)} == {*weak}
+    mended = schema["$defs"]["MendedPostcode"]["properties"]
+    assert {field.name for field in dataclasses.fields(Mended)} == {*mended}
     done = Geocoded(
         path=Path("a.csv"),
         answer=None,
@@ -139,7 +141,9 @@ def test_the_schema_of_geocoding_has_the_fields_of_its_result() -> None:
         discreet=1,
         sent=1,
         placed=0,
+        without_postcode=1,
         weak=(WeakMatch(1, "rue", "", "no match"),),
+        mended=(Mended(1, "postcode 7501 was left out"),),
     )
     content = json.loads(json.dumps(dataclasses.asdict(done), default=str))
     Draft202012Validator(schema).validate(content)

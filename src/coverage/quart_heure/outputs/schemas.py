@@ -371,6 +371,13 @@ class Weak(TypedDict):
     reason: str
 
 
+class MendedPostcode(TypedDict):
+    """A postcode that was not sent as it was typed."""
+
+    row: int
+    what: str
+
+
 class Geocoding(TypedDict):
     """``geocode --json``."""
 
@@ -381,7 +388,9 @@ class Geocoding(TypedDict):
     discreet: int
     sent: int
     placed: int
+    without_postcode: int
     weak: list[Weak]
+    mended: list[MendedPostcode]
 
 
 SCHEMAS: Mapping[str, tuple[Any, str, Mapping[str, str]]] = {

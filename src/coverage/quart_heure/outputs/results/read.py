@@ -117,8 +117,7 @@ def read_results(directory: AnyPath) -> Results:
     tables: dict[str, pd.DataFrame] = {}
     for table in TABLES:
         path = directory / f"{table}.{'parquet' if table in LAYERS else 'csv'}"
-        unjudged = manifest.get("parameters", {}).get("unjudged", ())
-        tables[table] = _restore_unreachable(read_table(path, table, manifest), table, unjudged)
+        tables[table] = _restore_unreachable(read_table(path, table, manifest), table)
     week_table = None
     if "week.csv" in manifest["files"]:
         week_table = read_table(directory / "week.csv", "week", manifest)
@@ -191,9 +190,7 @@ def _doubt_of(frame: pd.DataFrame, table: str, manifest: Mapping[str, Any]) -> s
     return ""
 
 
-def _restore_unreachable(
-    frame: pd.DataFrame, table: str, unjudged: Collection[str]
-) -> pd.DataFrame:
+def _restore_unreachable(frame: pd.DataFrame, table: str) -> pd.DataFrame:
     """Give minutes that files leave empty because no service is in reach their infinity back."""
     if table not in {"gaps", "gap_parts", "indicators"}:
         return frame
@@ -201,7 +198,8 @@ def _restore_unreachable(
     if table != "indicators":  # a gap is made of cells on the network
         return frame.assign(**{name: frame[name].fillna(np.inf) for name in names})
     lived_in = frame["residents"] > frame["residents_off_network"]
-    lived_in &= ~frame["category"].isin(list(unjudged))  # of those nobody knows
+    # Of a category that is not judged no figure is known, and minutes are not said to be endless.
+    endless = lived_in & frame["covered_ha"].notna()
     return frame.assign(
-        **{name: frame[name].mask(frame[name].isna() & lived_in, np.inf) for name in names}
+        **{name: frame[name].mask(frame[name].isna() & endless, np.inf) for name in names}
     )

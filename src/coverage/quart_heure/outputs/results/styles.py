@@ -30,7 +30,7 @@ _MARKS = (
 _TURNED = 5
 """The place whose triangle stands on its tip."""
 
-_NO_TIME = "1970-01-01T00:00:00.000Z"
+_NO_DAY = "1970-01-01"
 _OUTLINE_MM, _GAP_MM, _MARK_MM, _SMALL_MM = 0.4, 0.35, 3.4, 2.4
 
 Rule = tuple[str, str, "ET.Element | None", bool, "list[Rule]"]
@@ -56,7 +56,7 @@ def layer_styles(manifest: Mapping[str, Any], lang: str) -> pd.DataFrame:
         "gaps": ("geom", _gaps(categories, lang)),
         "services": ("geom", _services(categories, lang)),
     }
-    created = str(manifest.get("created", ""))
+    day = str(manifest.get("created", ""))[:10] or _NO_DAY
     rows = [
         {
             "f_table_catalog": "",
@@ -71,8 +71,10 @@ def layer_styles(manifest: Mapping[str, Any], lang: str) -> pd.DataFrame:
             "description": text("words.style_about", lang),
             "owner": "",
             "ui": "",
-            # As text: as a time the libraries write it without the fraction that the format asks.
-            "update_time": created.replace("Z", ".000Z") or _NO_TIME,
+            # The day and not the time, as all that the file holds of the run: runs of one day give
+            # one file. As text: as a time the libraries write it without the fraction that the
+            # format asks.
+            "update_time": f"{day}T00:00:00.000Z",
         }
         for layer, (column, style) in drawn.items()
     ]

@@ -30,7 +30,8 @@ INPUTS: Mapping[str, tuple[str, ...]] = {
 """Causes that are inputs, in the order in which they are told, and the roles of their files."""
 
 _FIELDS: Mapping[str, tuple[str, ...]] = {
-    "services": ("services", "school"),
+    # The last place of a category that goes takes its judgement along, and so does the first.
+    "services": ("services", "school", "judged"),
     "streets": ("network", "heights", "ground", "background_file"),
     "residents": ("residents", "weights"),
     "limits": ("area",),
@@ -52,7 +53,7 @@ _OF_PROGRAM = frozenset(
 
 _SILENT = _OF_PROGRAM | {
     *("area", "crs", "heights", "ground", "margin_m", "departements", "school_holidays"),
-    *("week_of", "week_is_newest"),
+    *("week_of", "week_is_newest", "unjudged"),
 }
 """Parameters that follow from others or from inputs, or move no figure that is compared."""
 
@@ -238,13 +239,9 @@ class _Pair:
         """Tell whether a cause is another in the later study: its files, or how they are read."""
         before, after = self.settings
         if cause == "parameters":
-            return (
-                any(
-                    getattr(self.earlier, name) != getattr(self.later, name)
-                    for name in _FIELDS[cause]
-                )
-                or self.earlier.essentials != self.later.essentials
-            )
+            return any(
+                getattr(self.earlier, name) != getattr(self.later, name) for name in _FIELDS[cause]
+            ) or self._essentials(self.earlier) != self._essentials(self.later)
         files, files_after = _both_files(*self.manifests, INPUTS[cause])
         if files != files_after:
             return True
@@ -261,6 +258,11 @@ class _Pair:
             for one in (before, after)
         ]
         return any(getattr(bare[0], name) != getattr(bare[1], name) for name in tables[cause])
+
+    def _essentials(self, study: Study) -> list[str]:
+        """Return the essentials among what both judge: what one alone judges is of the services."""
+        both = {*self.earlier.judged} & {*self.later.judged}
+        return [name for name in study.essentials if name in both]
 
     def figures(self, cause: str, cache: Cache, say: Callable[[str], None]) -> pd.DataFrame:
         """Return the figures with one cause of the later run; with none, or with all of them."""
@@ -328,6 +330,11 @@ def _parameter_pairs(
     # Hours are told where they are asked about alone: a stay without an hour moves nothing.
     if "at" not in before and "at" not in after:
         keys = [key for key in keys if key not in {"stay_min", "country"}]
+    # Of what one of them does not judge, for want of a place, its essentials do not tell.
+    unjudged = {*(before.get("unjudged") or ()), *(after.get("unjudged") or ())}
+    for told in (before, after):
+        if told.get("essentials"):
+            told["essentials"] = [name for name in told["essentials"] if name not in unjudged]
     pairs = [(key, before.get(key), after.get(key)) for key in keys]
     return [(key, was, now) for key, was, now in pairs if (was or "") != (now or "")]
 
