@@ -152,7 +152,7 @@ def test_each_command_explains_itself(call: Call, command: str) -> None:
 
 def test_every_kind_of_error_has_an_exit_code_of_its_own() -> None:
     codes = [kind.exit_code for kind in KINDS_OF_ERROR]
-    assert sorted(codes) == [1, *range(3, 13)]  # 2 is for wrong arguments
+    assert sorted(codes) == [1, *range(3, 14)]  # 2 is for wrong arguments
     assert errors.InputFileError("There.", hint="Here.").hint == "Here."
 
 

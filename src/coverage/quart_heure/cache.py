@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from quart_heure.errors import OutputError
 from quart_heure.files import replacing
 
-__all__ = ["Arrays", "Cache", "default_cache", "hash_of", "packed", "unpacked"]
+__all__ = ["Cache", "default_cache"]
 
 _LOG = logging.getLogger(__name__)
 

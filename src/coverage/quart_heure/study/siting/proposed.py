@@ -32,8 +32,6 @@ from quart_heure.study.siting.tables import (
 if TYPE_CHECKING:
     import geopandas as gpd
 
-__all__ = ["Siting", "site"]
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Siting:
