@@ -164,8 +164,8 @@ def main() -> int:
     """Measure, print a table, and tell what misses its goal."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--json", action="store_true", help="Print the figures as JSON.")
-    parser.add_argument("--share", type=int, default=8, help="Every so many-th candidate for all.")
-    parser.add_argument("--thinned", type=int, default=6, help="Every so many-th cell for all.")
+    parser.add_argument("--share", type=int, default=16, help="Every so many-th candidate for all.")
+    parser.add_argument("--thinned", type=int, default=24, help="Every so many-th cell for all.")
     parser.add_argument("--limit", type=float, default=200.0, help="Seconds for the others.")
     chosen = parser.parse_args()
     figures: dict[str, Any] = {}
