@@ -11,6 +11,9 @@ from helpers import toy_town
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.study import Coverage, Study, analyse
 
+# It runs in the Python of QGIS, which is another.
+collect_ignore = ["helpers/qgis_draw.py"]
+
 # Derandomised: the same examples on every run. HYPOTHESIS_PROFILE=search looks further.
 settings.register_profile(
     "quart-heure",
