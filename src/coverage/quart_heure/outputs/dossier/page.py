@@ -204,15 +204,28 @@ def _render(
     script: str = "",
     **more: SharedLines,
 ) -> str:
-    css = stylesheet("dossier")
+    return render_page(
+        template,
+        dossiers,
+        css=stylesheet("dossier"),
+        script=script,
+        say=dossiers.say,
+        site=site,
+        **vars(content),
+        **more,
+    )
+
+
+def render_page(
+    template: str, dossiers: Dossiers, *, css: str, script: str = "", **values: Any
+) -> str:
+    """Fill a template of a page on dossiers with what all of them show, and values of its own."""
     colours = {
         name: [f"#{bytes(colour).hex()}" for colour in pair] for name, pair in CLASS_COLOURS.items()
     }
     page = page_environment(page_words(dossiers.lang)).get_template(template)
     text = page.render(
         lang=dossiers.lang,
-        say=dossiers.say,
-        site=site,
         area=dossiers.area,
         area_heading=dossiers.area_heading,
         unit=dossiers.unit,
@@ -226,8 +239,7 @@ def _render(
         policy=security_policy(styles=[css], scripts=[script] if script else ()),
         css=inlined(css),
         script=inlined(script),
-        **vars(content),
-        **more,
+        **values,
     )
     return text.strip() + "\n"
 

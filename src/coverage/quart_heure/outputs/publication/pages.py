@@ -11,13 +11,9 @@ from typing import TYPE_CHECKING, Any
 from quart_heure.labels import format_number, format_pct, word
 from quart_heure.outputs.assets import (
     asset,
-    inlined,
-    page_environment,
-    security_policy,
     stylesheet,
 )
-from quart_heure.outputs.dossier.cells import CLASS_COLOURS
-from quart_heure.outputs.dossier.page import page_words
+from quart_heure.outputs.dossier.page import render_page
 from quart_heure.outputs.dossier.shared import shared_lines
 from quart_heure.outputs.dossier.words import Words, short
 from quart_heure.outputs.palette import GAP_HATCH
@@ -249,35 +245,17 @@ class SitePages:
         return dataclasses.replace(_image(picture), alt=alt, label=d.names[category], text=told)
 
     def _render(self, template: str, *, here: str, title: str, **values: Any) -> str:
-        d = self.dossiers
-        css = stylesheet("dossier") + asset("publication/publication.css")
-        colours = {
-            name: [f"#{bytes(colour).hex()}" for colour in pair]
-            for name, pair in CLASS_COLOURS.items()
-        }
-        page = page_environment(page_words(d.lang)).get_template(template)
-        rendered = page.render(
-            lang=d.lang,
+        return render_page(
+            template,
+            self.dossiers,
+            css=stylesheet("dossier") + asset("publication/publication.css"),
             say=self.say,
             page=here.removesuffix(".html"),
             title=title,
             site=site_links(self.say, here=here),
-            area=d.area,
-            area_heading=d.area_heading,
-            unit=d.unit,
-            threshold=d.threshold,
-            by_people=d.by_people,
-            ending="" if d.by_people else "_area",
-            districts_n=len(d.districts),
-            essentials=len(d.coverage.study.essentials),
-            parameters=d.report["parameters"],
-            shared=shared_lines(d),
-            colours=colours,
-            policy=security_policy(styles=[css]),
-            css=inlined(css),
+            shared=shared_lines(self.dossiers),
             **values,
         )
-        return rendered.strip() + "\n"
 
 
 def _image(picture: AreaPicture) -> Image:
