@@ -485,6 +485,10 @@ def test_the_command_line_proposes_sites(tmp_path: Path) -> None:
     assert told["value"] > 0
 
 
+OFF = "off.csv"
+"""The name of a file whose one candidate stands where there is no street."""
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
@@ -494,6 +498,9 @@ def test_the_command_line_proposes_sites(tmp_path: Path) -> None:
         (["--category", "esi", "--fix", "a", "--fix", "b", "--count", "1"], 4, "2 candidates are"),
         (["--category", "esi", "--time-limit", "-1"], 4, "limit_s is -1"),
         (["--category", "esi", "--count", "1", "--mesh", "300", "--floor", "99"], 4, "% at most"),
+        (["--category", "esi", "--candidates", OFF], 4, "none of its 1 places can be a candidate"),
+        (["--category", "esi", "--candidates", OFF], 4, "'sea': no useful street within"),
+        (["--category", "esi", "--fix", "mairie"], 4, "The candidate 'mairie' is none"),
     ],
 )
 def test_wrong_questions_leave_nothing_behind(
@@ -504,6 +511,9 @@ def test_wrong_questions_leave_nothing_behind(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     study = write_town(tmp_path)
+    off = tmp_path / OFF
+    off.write_text("id,name,lon,lat\nsea,En mer,-1.5,45.0\n", encoding="utf-8")
+    arguments = [str(off) if word == OFF else word for word in arguments]
     output = tmp_path / "out" / "sites.json"
     given = ["site", str(study), *arguments, "--no-cache", "--output", str(output)]
     assert main(given) == code
