@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from helpers import reference, toy_town
+from helpers.project import thorough
 from helpers.study_files import add, write_town
 from helpers.town_week import AT, MONDAY, STARTS, TOWN_HOURS, by_clock, town_with_hours, with_hours
 from quart_heure.analysis.audience import PERSONS
@@ -754,6 +755,7 @@ def test_the_command_line_asks(tmp_path: Path, capsys: pytest.CaptureFixture[str
 # --- Paris ---------------------------------------------------------------------------------------
 
 
+@thorough
 def test_five_bains_douches_of_paris(tmp_path: Path) -> None:
     """What the packaged hours say of five places, read by hand, and what the tables make of it."""
     cache = Cache(tmp_path)

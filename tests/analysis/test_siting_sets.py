@@ -354,3 +354,19 @@ def test_a_menu_gives_up_least_first_and_keeps_to_the_rules() -> None:
         assert set(other.chosen) - set(found.chosen) == {other.put_in}
     # All that there are, where fewer are that far apart.
     assert len(menu(covering, rules, found.chosen, xy, size=100, apart_m=1e9)) == 2 * (12 - 3)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_menu_is_not_of_next_door_and_keeps_floors(seed: int) -> None:
+    covering = random_covering(seed, n_candidates=12)
+    xy = np.array([[100.0 * at, 0.0] for at in range(12)])
+    rules = Rules(count=3, allowed=np.ones(12, dtype=bool))
+    found = prove(covering, rules)
+    for other in menu(covering, rules, found.chosen, xy, size=4, apart_m=250.0):
+        assert abs(xy[other.put_in, 0] - xy[other.left_out, 0]) >= 250
+    floors = (0.8 * covering.by_group(found.chosen)).astype(np.int64)
+    floored = dataclasses.replace(rules, floors=floors)
+    others = menu(covering, floored, found.chosen, xy, size=100)
+    assert len(others) < 3 * 9, "floors leave some out"
+    for other in others:
+        assert plainly_kept(covering, floored, tuple(other.chosen.tolist()))

@@ -123,7 +123,7 @@ def test_a_link_is_followed_and_a_pipe_written_to(tmp_path: Path) -> None:
     os.mkfifo(pipe)
     with pytest.raises(OutputError, match="nobody reads"), replacing(pipe) as temporary:
         temporary.write_text("new")
-    # One open file that reads, so that nothing waits for anything: what is written lies in the pipe.
+    # One open file that reads, so that nothing waits: what is written lies in the pipe.
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
     try:
         with replacing(pipe) as temporary:

@@ -22,7 +22,7 @@ LIMIT_KB = 60
 LIMIT_S = 300
 
 pytestmark = in_project
-LATER = (WHEN, NEXT, "06_what_if_and_change")
+LATER = ("01_paris_quart_heure", WHEN, NEXT, "06_what_if_and_change")
 """Notebooks of Paris that are run where minutes do not matter; the others are, every time."""
 
 every_notebook = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)

@@ -515,6 +515,7 @@ NAMED = ("ESI Mazas", "Saint-Merri", "Amitié Villette (épicerie)", "Magalimeni
 car road, a corridor, a ring."""
 
 
+@thorough
 def test_four_places_of_paris_are_what_plain_loops_say() -> None:
     study = Study.paris()
     table = study.services.table

@@ -24,6 +24,7 @@ import shapely
 from helpers import toy_town
 from helpers.hostile import MAP_HOSTILE as HOSTILE
 from helpers.packed_walks import inflated
+from helpers.project import thorough
 from quart_heure.errors import OutputError
 from quart_heure.outputs.assets import asset, stylesheet
 from quart_heure.outputs.discretion import publishable
@@ -628,6 +629,7 @@ def test_streets_are_joined_and_named(toy_study: Study) -> None:
 # --- Paris ---------------------------------------------------------------------------------------
 
 
+@thorough
 def test_paris_is_small_enough_to_send(tmp_path: Path) -> None:
     study = Study.paris()
     coverage, background = analyse(study), study.background()

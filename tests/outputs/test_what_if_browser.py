@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from helpers.browser import CHROMIUM, PHONE, WIDE, Opened, running_browser
 from helpers.changed_study import Change, changed, open_categories, some_changes
+from helpers.project import THOROUGH
 from quart_heure.cache import Cache
 from quart_heure.errors import StudyFileError
 from quart_heure.outputs.discretion import publishable
@@ -29,7 +30,7 @@ from quart_heure.outputs.shapes import Pen
 from quart_heure.study import Coverage, Study, analyse
 from quart_heure.study.scenario import Scenario
 
-PARIS_CHANGES = int(os.environ.get("QUART_HEURE_CHANGES", "3"))
+PARIS_CHANGES = int(os.environ.get("QUART_HEURE_CHANGES", "100" if THOROUGH else "3"))
 """Random changes of the packaged Paris that are tried; a hundred where one has the time."""
 
 PER_SCENARIO = 3

@@ -326,6 +326,7 @@ def test_every_district_agrees_with_a_computation_apart(
     assert difference.to_numpy().max() < 0.1
 
 
+@thorough
 def test_finer_cells_change_little(default: Coverage, computed_apart: pd.DataFrame) -> None:
     rows = default.indicators[default.indicators["level"] == "district"]
     ours = rows.pivot(index="district_id", columns="category", values="covered_pct")

@@ -177,7 +177,8 @@ def test_the_last_row_of_the_curve_is_the_answer_itself(
 
     def roughly(covering: Covering, rules: Rules, **_: Any) -> list[tuple[int, Proof]]:
         steps = (dataclasses.replace(rules, count=count) for count in (1, 2))
-        return [(step.count, quick(covering, step)) for step in steps]
+        known = [(step.count, quick(covering, step)) for step in steps]
+        return [(n, dataclasses.replace(one, bound=one.bound + 1000)) for n, one in known]
 
     monkeypatch.setattr("quart_heure.study.siting.answer.curve", roughly)
     found = site(predicted, "bagagerie", candidates=places, count=2, curve=True)
@@ -304,9 +305,27 @@ def test_rules_are_kept(predicted: Coverage, places: Path) -> None:
     assert "5-3" not in set(fixed.sites["candidate_id"])
     assert not any("5-3" in ids.split(";") for ids in fixed.alternatives["candidate_ids"])
     assert all("6-0" in ids.split(";") for ids in fixed.alternatives["candidate_ids"])
-    floored = site(predicted, "bagagerie", **ask, floor_pct=50.0)
-    assert min(shares_of(corners_of(floored))) >= 0.5
-    assert floored.price is not None and floored.price >= 0
+
+
+def test_a_floor_is_kept_at_a_price(predicted: Coverage, tmp_path: Path) -> None:
+    def gain(corner: tuple[int, int]) -> float:
+        return gain_of([corner], TAKEN)
+
+    def least(corner: tuple[int, int]) -> float:
+        return min(shares_of([corner]))
+
+    more, fairer = next(
+        (a, b)
+        for a, b in itertools.permutations(CORNERS, 2)
+        if gain(a) > gain(b) and least(a) < least(b)
+    )
+    two = write_places(tmp_path / "two.csv", [more, fairer])
+    ask: dict[str, Any] = {"candidates": two, "count": 1}
+    assert corners_of(site(predicted, "bagagerie", **ask)) == [more]
+    floor_pct = 50 * (least(more) + least(fairer))
+    floored = site(predicted, "bagagerie", **ask, floor_pct=floor_pct)
+    assert corners_of(floored) == [fairer]
+    assert floored.price == gain(more) - gain(fairer)
 
 
 def test_area_and_the_second_weight_may_be_gained(predicted: Coverage, places: Path) -> None:
@@ -348,6 +367,31 @@ def test_crossings_on_a_mesh_have_names_that_a_person_can_find(predicted: Covera
         assert row.district_id == ("d1" if x + 12.5 < 350 else "d2")
     assert table["candidate_id"].is_unique
     assert table["proposed"].sum() == 2
+
+
+def test_of_the_crossings_of_a_square_one_with_a_name_is_taken(predicted: Coverage) -> None:
+    network = predicted.study.network
+    rue_1 = network.names.index("rue 1")
+    some = dataclasses.replace(
+        network,
+        names=(*network.names, ""),
+        name_code=np.where(network.name_code == rue_1, rue_1, len(network.names)).astype(
+            network.name_code.dtype
+        ),
+    )
+    mesh_m = 200.0
+
+    def square_of(corner: tuple[int, int]) -> tuple[float, float]:
+        x, y = corner_xy(corner)
+        return (ORIGIN[0] + x) // mesh_m, (ORIGIN[1] + y) // mesh_m
+
+    named = {square_of((c, 1)) for c in range(COLUMNS)}
+    both = named & {square_of((c, r)) for c in range(1, COLUMNS - 1) for r in (0, 2)}
+    assert both, "a square has crossings with a name and without"
+    found = site(analyse(predicted_study(network=some)), "bagagerie", mesh_m=mesh_m, count=1)
+    for row in found.candidates.itertuples():
+        if (row.geometry.x // mesh_m, row.geometry.y // mesh_m) in named:
+            assert row.street == "rue 1"
 
 
 def test_the_same_answer_in_any_order_of_the_file(predicted: Coverage, tmp_path: Path) -> None:
