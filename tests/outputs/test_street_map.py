@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyproj
 import pytest
 import shapely
 
 from helpers import toy_town
 from helpers.packed_walks import inflated, numbers
+from helpers.toy_osm import osm_xml
 from quart_heure.outputs.discretion import telling_of
 from quart_heure.outputs.map.data import FoundPlaces, PackedPoints
 from quart_heure.outputs.map.found_places import found_places, postcode_of
@@ -107,6 +110,23 @@ def test_places_are_those_of_the_area_that_have_a_name(toy_study: Study, pen: Pe
     assert numbers(found.part)[0] in {1, 2}
     assert found_places(None, Parts(area), pen, area=area) is None
     assert found_places(table.iloc[:0], Parts(area), pen, area=area) is None
+
+
+def test_without_a_background_places_are_those_of_the_streets(
+    toy_coverage: Coverage, pen: Pen, tmp_path: Path
+) -> None:
+    at = toy_coverage.study.area.geometry.representative_point()
+    lon, lat = pyproj.Transformer.from_crs(2154, 4326, always_xy=True).transform(at.x, at.y)
+    tags = {"railway": "station", "name": "Gare du Nord"}
+    streets = tmp_path / "town.osm"
+    node = {"type": "node", "id": 1, "lon": lon, "lat": lat, "tags": tags}
+    streets.write_text(osm_xml([node]), encoding="utf-8")
+    study = toy_coverage.study.replace(streets_file=streets)
+    coverage = dataclasses.replace(toy_coverage, study=study)
+    assert names_of(ground(coverage, None, pen).found) == ["Gare du Nord"]
+    background = points({"Passy": "quarter"})
+    assert names_of(ground(coverage, background, pen).found) == ["Passy"]
+    assert ground(toy_coverage, None, pen).found is None
 
 
 def test_no_place_tells_of_a_discreet_one(toy_coverage: Coverage, pen: Pen) -> None:

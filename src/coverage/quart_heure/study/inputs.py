@@ -7,7 +7,7 @@ import datetime
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyproj
@@ -24,7 +24,7 @@ from quart_heure.categories import (
 )
 from quart_heure.errors import StudyFileError
 from quart_heure.files import sha256_of
-from quart_heure.network.files import is_cut_to_place
+from quart_heure.network.files import holds_tiles, is_cut_to_place
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.profiles import ADULT
 from quart_heure.sources.areas.areas import StudyArea
@@ -59,6 +59,9 @@ from quart_heure.study.settings import (
     WeightsTable,
 )
 
+if TYPE_CHECKING:
+    import geopandas as gpd
+
 _STREETS_AROUND_M = 2000.0
 """Raw streets are taken at least this far around the area."""
 
@@ -77,6 +80,7 @@ class Inputs:
     heights: Heights | None
     catalogue: Mapping[str, Category]
     background_file: Path | None
+    streets_file: Path | None
     ground: Ground | None
     school: SchoolHolidays | None
     provenance: tuple[Mapping[str, Any], ...]
@@ -173,6 +177,7 @@ def read_inputs(
         weights=_weights(settings.weights, folder, area),
         catalogue=catalogue,
         background_file=background,
+        streets_file=file if is_cut_to_place(file) else None,
         ground=_ground(background, file, cache, area=area, reach=reach),
         school=_school(settings.hours, folder, area, settings.where),
         provenance=tuple(
@@ -306,6 +311,24 @@ def _residents(
         buildings=None if table.buildings is None else folder / table.buildings,
         source=table.source,
     )
+
+
+def read_places(streets: Path, area: StudyArea) -> gpd.GeoDataFrame:
+    """Read the named places of an area from raw data or vector tiles of streets.
+
+    Raises
+    ------
+    InputFileError
+        If the file cannot be read.
+    """
+    polygon = _reach(area, 0.0)
+    if holds_tiles(streets):
+        from quart_heure.sources.tiles.places import read_tile_places  # noqa: PLC0415 - tiles only
+
+        return read_tile_places(streets, polygon=polygon, crs=area.crs)
+    from quart_heure.sources.osm.places import read_osm_places  # noqa: PLC0415 - raw data only
+
+    return read_osm_places(streets, polygon=polygon, crs=area.crs)
 
 
 def _weights(table: WeightsTable | None, folder: Path, area: StudyArea) -> DistrictWeights | None:

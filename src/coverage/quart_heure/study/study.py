@@ -53,7 +53,7 @@ from quart_heure.study.bounds import (
     longest_walk_m,
 )
 from quart_heure.study.given import ASKED, READ_BY, check_things, read_given
-from quart_heure.study.inputs import paris_settings, read_inputs
+from quart_heure.study.inputs import paris_settings, read_inputs, read_places
 from quart_heure.study.origin import Origin
 from quart_heure.study.settings import StudySettings
 from quart_heure.study.views import StudyViews
@@ -106,6 +106,8 @@ class Study(StudyViews):
         The day on which services must be valid; without one, their validity is not judged.
     background_file
         Water, parks and the like to draw under maps.
+    streets_file
+        Raw data or vector tiles that the streets come from: they name places, too.
     ground
         Where there is water, and what nobody walks straight across; all is land without it.
     at
@@ -169,6 +171,7 @@ class Study(StudyViews):
     useful_share: float = USEFUL_SHARE
     date: datetime.date | None = None
     background_file: Path | None = None
+    streets_file: Path | None = None
     ground: Ground | None = None
     at: datetime.datetime | None = None
     on: datetime.date | int | None = None
@@ -323,6 +326,7 @@ class Study(StudyViews):
             heights=inputs.heights,
             catalogue=inputs.catalogue,
             background_file=inputs.background_file,
+            streets_file=inputs.streets_file,
             ground=inputs.ground,
             school=inputs.school,
             provenance=inputs.provenance,
@@ -335,6 +339,17 @@ class Study(StudyViews):
         if self.background_file is None:
             return None
         return read_background(self.background_file, crs=self.area.crs)
+
+    def named_places(self) -> gpd.GeoDataFrame | None:
+        """Read the places that people search a map by, from what the streets come from.
+
+        Returns
+        -------
+        GeoDataFrame or None
+            kind, name and geometry (points) in the CRS of the area; None where streets are no raw
+            data and no tiles.
+        """
+        return None if self.streets_file is None else read_places(self.streets_file, self.area)
 
     def named_barriers(self) -> NamedBarriers | None:
         """Return what nobody walks straight across, by name or kind; None where no layer tells."""

@@ -1,4 +1,4 @@
-"""Places that the page finds by name: stations, hospitals … that the background has as points."""
+"""Places that the page finds by name: points of a background, or of the data of streets."""
 
 from __future__ import annotations
 
@@ -42,19 +42,19 @@ def postcode_of(district_id: str) -> str:
 
 
 def found_places(
-    background: gpd.GeoDataFrame | None,
+    places: gpd.GeoDataFrame | None,
     parts: Parts,
     pen: Pen,
     *,
     area: StudyArea,
     telling: re.Pattern[str] | None = None,
 ) -> FoundPlaces | None:
-    """Return the named points of a background, packed; None where there are none.
+    """Return the points of a layer that have a name, packed; None where there are none.
 
     Parameters
     ----------
-    background
-        Columns kind, name and geometry in the CRS of the study.
+    places
+        Columns kind, name and geometry in the CRS of the study: a background, or places alone.
     parts
         What they are said to lie in.
     pen
@@ -64,10 +64,10 @@ def found_places(
     telling
         Found in the names of those to leave out: they would tell of a place that is not shown.
     """
-    if background is None:
+    if places is None:
         return None
-    shapes = background.geometry.to_numpy()
-    names = background["name"].fillna("").astype(str).map(printable).to_numpy(str)
+    shapes = places.geometry.to_numpy()
+    names = places["name"].fillna("").astype(str).map(printable).to_numpy(str)
     wanted = (shapely.get_type_id(shapes) == _POINT) & (names != "")
     wanted[wanted] = shapely.intersects(shapes[wanted], area.geometry)
     districts = {bare_name(str(label)) for label in area.districts["label"]}
@@ -78,9 +78,7 @@ def found_places(
         return None
     order = np.flatnonzero(wanted)
     order = order[np.argsort(names[order], kind="stable")]
-    kinds, kind = np.unique(
-        background["kind"].astype(str).to_numpy(str)[order], return_inverse=True
-    )
+    kinds, kind = np.unique(places["kind"].astype(str).to_numpy(str)[order], return_inverse=True)
     xy = shapely.get_coordinates(shapes[order])
     return FoundPlaces(
         names=packed_names(names[order].tolist()),

@@ -91,6 +91,10 @@ def ground(
     )
     parts = Parts(area)
     stretches = Stretches.of(coverage.study.network, parts, names, pen)
+    found = found_places(background, parts, pen, area=area, telling=telling)
+    if found is None:
+        places = coverage.study.named_places()
+        found = found_places(places, parts, pen, area=area, telling=telling)
     return Ground(
         bounds=_bounds(area.geometry, pen),
         area=pen.polygons(simplified([area.geometry], _GROUND_TOLERANCE_M))[0],
@@ -99,7 +103,7 @@ def ground(
         place_names=place_names,
         parts=parts.names,
         streets=street_map(lines, stretches.names, labels, stretches),
-        found=found_places(background, parts, pen, area=area, telling=telling),
+        found=found,
     )
 
 

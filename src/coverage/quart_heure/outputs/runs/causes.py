@@ -32,7 +32,7 @@ INPUTS: Mapping[str, tuple[str, ...]] = {
 _FIELDS: Mapping[str, tuple[str, ...]] = {
     # The last place of a category that goes takes its judgement along, and so does the first.
     "services": ("services", "school", "judged"),
-    "streets": ("network", "heights", "ground", "background_file"),
+    "streets": ("network", "heights", "ground", "background_file", "streets_file"),
     "residents": ("residents", "weights"),
     "limits": ("area",),
     "parameters": (
