@@ -103,9 +103,12 @@ export class Controls {
     byId("reset").addEventListener("click", () => on.reset());
   }
 
-  /** @param {View} view */
+  /**
+   * What fits into a choice beside another.
+   * @param {View} view
+   */
   nameOf(view) {
-    return view.kind === "composite" ? this.words.say("composite_label") : view.label;
+    return view.kind === "composite" ? this.words.say("composite_short") : view.label;
   }
 
   chosenHour() {

@@ -78,7 +78,7 @@ export class Panel {
     byId("notes").replaceChildren(...notes.map((note) => el("p", {}, note)));
     const label = view.kind === "composite" ? this.words.say("composite_label") : view.label;
     byId("now").textContent = label;
-    byId("now-folded").textContent = label;
+    byId("now-folded").textContent = view.kind === "composite" ? this.words.say("composite_short") : label;
     byId("gaps-order").textContent = this.gapsOrder(effective);
   }
 
