@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import json
+from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
@@ -17,6 +18,8 @@ from quart_heure.outputs.report.calls import render_calls
 from quart_heure.outputs.report.links import render_links
 from quart_heure.outputs.report.report import render_report
 from quart_heure.outputs.results.csv import csv_text
+from quart_heure.outputs.results.read import read_results
+from quart_heure.outputs.results.write import write_results
 from quart_heure.schema import table_columns
 from quart_heure.study import Coverage, Study
 
@@ -38,6 +41,26 @@ def test_every_row_of_a_csv_is_marked(toy_coverage: Coverage) -> None:
     assert marked[1:] == [line + end for line in plain[1:]]
     assert toy_coverage.study.private
     assert render_report(toy_coverage, format="csv").splitlines()[1].endswith(end)
+
+
+def test_results_are_marked_and_read_back_without(toy_coverage: Coverage, tmp_path: Path) -> None:
+    study = dataclasses.replace(toy_coverage.study)
+    object.__setattr__(study, "private", False)  # as its places are, they are not moved
+    write_results(toy_coverage, tmp_path / "kept")
+    write_results(dataclasses.replace(toy_coverage, study=study), tmp_path / "shown")
+    names = sorted(path.name for path in (tmp_path / "kept").glob("*.csv"))
+    names.remove("data_dictionary.csv")
+    assert len(names) > 5
+    for name in names:
+        kept, shown = (
+            (tmp_path / folder / name).read_text("utf-8").splitlines()
+            for folder in ("kept", "shown")
+        )
+        assert kept[0] == f"{shown[0]},internal"
+        assert all(MARK in line for line in kept[1:])
+        assert not any(MARK in line for line in shown)
+    read = read_results(tmp_path / "kept")
+    assert "internal" not in read.indicators and "internal" not in read.problems
 
 
 @pytest.mark.parametrize("private", [True, False])

@@ -13,6 +13,9 @@ from quart_heure.schema import Column
 from quart_heure.sources.texts import FORMULA_STARTS
 from quart_heure.steering import STEERING
 
+INTERNAL = "internal"
+"""The column that marks figures that are not to be passed on."""
+
 
 def csv_text(
     frame: pd.DataFrame,
@@ -26,7 +29,7 @@ def csv_text(
 
     Text that a spreadsheet might run as a formula gets a leading apostrophe; numbers do not need
     one and stay numbers. Of figures that are not to be passed on, every row says so in a last
-    column ``internal``.
+    column ``internal``, which `read_csv` takes off again.
     """
     shown = pd.DataFrame(
         {
@@ -36,13 +39,14 @@ def csv_text(
         }
     )
     if private:
-        shown["internal"] = " / ".join(text("report.private_short", lang) for lang in LANGUAGES)
+        shown[INTERNAL] = " / ".join(text("report.private_short", lang) for lang in LANGUAGES)
     return str(shown.to_csv(index=False, lineterminator="\n", sep=delimiter, decimal=decimal))
 
 
 def read_csv(path: Path, columns: list[Column]) -> pd.DataFrame:
     """Read a table that `csv_text` wrote, in UTF-8: same types, apostrophes taken off again."""
     frame = pd.read_csv(path, dtype="str", keep_default_na=False, encoding="utf-8")
+    frame = frame.drop(columns=INTERNAL, errors="ignore")
     for column in columns:
         if column.name not in frame:
             continue

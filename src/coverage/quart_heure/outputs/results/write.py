@@ -22,9 +22,10 @@ from quart_heure.analysis.answers import COMPOSITES
 from quart_heure.errors import OutputError
 from quart_heure.file_sets import take_names, work_folder
 from quart_heure.files import AnyPath, sha256_of
+from quart_heure.labels import text
 from quart_heure.outputs.degrees import degrees_of
 from quart_heure.outputs.discretion import publishable
-from quart_heure.outputs.results.csv import csv_text
+from quart_heure.outputs.results.csv import INTERNAL, csv_text
 from quart_heure.outputs.results.layers import PointArray, write_geopackage, write_geoparquet
 from quart_heure.outputs.results.manifest import MANIFEST_NAME, describe_run, write_manifest
 from quart_heure.outputs.results.rows import LAYERS, TABLES, in_order
@@ -150,10 +151,10 @@ def _write_all(coverage: Coverage, work: Path, directory: Path, lang: str) -> No
         write_geoparquet(values, shapes, path, crs=crs, manifest=manifest)
     _write_layers(coverage, tables, work / "coverage.gpkg", manifest, lang)
     for table, (frame, columns) in _text_tables(tables).items():
-        text = csv_text(frame, columns)
-        (work / f"{table}.csv").write_text(text, encoding="utf-8", newline="\n")
+        content = csv_text(frame, columns, private=coverage.study.private)
+        (work / f"{table}.csv").write_text(content, encoding="utf-8", newline="\n")
     if coverage.week is not None:
-        _write_week(coverage.week.table, work)
+        _write_week(coverage.week.table, work, private=coverage.study.private)
     _dictionary(coverage, tables).to_csv(work / _DICTIONARY_NAME, index=False, lineterminator="\n")
     written = {
         name: {"sha256": sha256_of(work / name), "bytes": (work / name).stat().st_size}
@@ -200,12 +201,27 @@ def dictionary_of(coverage: Coverage) -> pd.DataFrame:
 
 def _dictionary(coverage: Coverage, tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     present = set(tables["indicators"]["category"])
-    return data_dictionary(
+    told = data_dictionary(
         list(coverage.study.categories),
         [composite for composite in COMPOSITES if composite in present],
         ranges="covered_at_most_pct" in tables["indicators"],
         week=coverage.week is not None,
     )
+    if not coverage.study.private:
+        return told
+    csv_tables = [*_CSV_TABLES, *(["week"] if coverage.week is not None else [])]
+    marks = pd.DataFrame(
+        {
+            "table": csv_tables,
+            "column": INTERNAL,
+            "type": "text",
+            "unit": "",
+            "files": "csv",
+            "description_en": text("report.private_short", "en"),
+            "description_fr": text("report.private_short", "fr"),
+        }
+    )
+    return pd.concat([told, marks], ignore_index=True)
 
 
 def write_layers(coverage: Coverage, path: Path, *, lang: str = "fr") -> None:
@@ -233,10 +249,10 @@ def _write_layers(
     write_geopackage(layers, path, manifest=manifest, styles=layer_styles(manifest, lang))
 
 
-def _write_week(table: pd.DataFrame, work: Path) -> None:
+def _write_week(table: pd.DataFrame, work: Path, *, private: bool) -> None:
     check_columns(table, "week")
-    text = csv_text(table, table_columns("week"))
-    (work / "week.csv").write_text(text, encoding="utf-8", newline="\n")
+    content = csv_text(table, table_columns("week"), private=private)
+    (work / "week.csv").write_text(content, encoding="utf-8", newline="\n")
     table.to_parquet(work / "week.parquet", index=False, compression="zstd")
 
 
