@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 
 _MOST_BOXES = 1_000_000
 
+_HAIR_M = 1e-5
+"""Bounds of what is looked at are wider by this: the distance itself decides, not its rounding."""
+
 _Found = tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]]
 
 
@@ -46,12 +49,19 @@ def segments_near(
     order = np.argsort(key, kind="stable")
     begins = np.concatenate([[0], np.cumsum(np.bincount(key, minlength=n_cols * n_rows))])
     sorted_x, sorted_y = xy[order, 0], xy[order, 1]
+    # On a grid, all points of a row of boxes are of one height: fewer are looked at in vain.
+    row_begins = begins[::n_cols]
+    filled = np.flatnonzero(row_begins[1:] > row_begins[:-1])
+    lowest, highest = np.full(n_rows, np.inf), np.full(n_rows, -np.inf)
+    lowest[filled] = np.minimum.reduceat(sorted_y, row_begins[filled]) - low[1] - _HAIR_M
+    highest[filled] = np.maximum.reduceat(sorted_y, row_begins[filled]) - low[1] + _HAIR_M
 
     def find(start: NDArray[np.float64], end: NDArray[np.float64]) -> _Found:
         x0, y0 = (start - low).T
         dx, dy = (end - start).T
-        first = np.floor((np.minimum(y0, y0 + dy) - radius_m) / box_m).astype(np.int64)
-        last = np.floor((np.maximum(y0, y0 + dy) + radius_m) / box_m).astype(np.int64)
+        south, north = np.minimum(y0, y0 + dy), np.maximum(y0, y0 + dy)
+        first = np.floor((south - radius_m) / box_m).astype(np.int64)
+        last = np.floor((north + radius_m) / box_m).astype(np.int64)
         first, last = np.maximum(first, 0), np.minimum(last, n_rows - 1)
         beside = (np.minimum(x0, x0 + dx) - radius_m > extent[0]) | (
             np.maximum(x0, x0 + dx) + radius_m < 0
@@ -59,17 +69,23 @@ def segments_near(
         n = np.where(beside, 0, np.maximum(last - first + 1, 0))
         piece = np.repeat(np.arange(len(start)), n)
         row = _runs(first, n)
+        # How far the points of this row lie above or below the piece leaves so much to the side.
+        above_m = np.maximum(lowest[row] - north[piece], south[piece] - highest[row])
+        met = np.flatnonzero(above_m <= radius_m)
+        piece, row = piece[met], row[met]
+        side_m = np.sqrt(radius_m**2 - np.maximum(above_m[met], 0) ** 2)
         # The part of the piece that a point of this row can be near to.
+        x_a, y_a, along_x, along_y = x0[piece], y0[piece], dx[piece], dy[piece]
         with np.errstate(divide="ignore", invalid="ignore"):
-            t0 = (row * box_m - radius_m - y0[piece]) / dy[piece]
-            t1 = ((row + 1) * box_m + radius_m - y0[piece]) / dy[piece]
-        level = np.abs(dy[piece]) < 1e-9
+            t0 = (lowest[row] - radius_m - y_a) / along_y
+            t1 = (highest[row] + radius_m - y_a) / along_y
+        level = np.abs(along_y) < 1e-9
         t0, t1 = np.where(level, 0.0, np.minimum(t0, t1)), np.where(level, 1.0, np.maximum(t0, t1))
-        x_a = x0[piece] + np.clip(t0, 0, 1) * dx[piece]
-        x_b = x0[piece] + np.clip(t1, 0, 1) * dx[piece]
+        x_b = x_a + np.clip(t1, 0, 1) * along_x
+        x_a += np.clip(t0, 0, 1) * along_x
         # A hair more: what is on the rim of a box is found on either side of it.
-        west = np.floor((np.minimum(x_a, x_b) - radius_m) / box_m - 1e-6).astype(np.int64)
-        east = np.floor((np.maximum(x_a, x_b) + radius_m) / box_m + 1e-6).astype(np.int64)
+        west = np.floor((np.minimum(x_a, x_b) - side_m) / box_m - 1e-6).astype(np.int64)
+        east = np.floor((np.maximum(x_a, x_b) + side_m) / box_m + 1e-6).astype(np.int64)
         some = (east >= 0) & (west < n_cols)
         piece, row = piece[some], row[some]
         west, east = np.maximum(west[some], 0), np.minimum(east[some], n_cols - 1)

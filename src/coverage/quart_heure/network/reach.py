@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quart_heure.network.limits import TOLERANCE, within
+from quart_heure.network.ordering import stable_order
 from quart_heure.network.snapping import Attachment
 from quart_heure.network.travel_time import SearchGraph
 
@@ -189,7 +190,7 @@ def node_links(graph: SearchGraph, targets: Attachment) -> NodeLinks:
         lengths.append(way_m[free])
     key, metres = np.concatenate(keys), np.concatenate(lengths)
     del keys, lengths  # of a city, this is as large as anything in memory
-    order = np.argsort(key)
+    order = stable_order(key)
     key, metres = key[order], metres[order]
     del order
     # Several entries lead to one junction: the shortest counts.
