@@ -44,7 +44,7 @@ _MOST_SQUARES = 4000
 _MOST_UM = 1 << 34
 """Micrometres of the longest access that is told from a longer one, 17 km."""
 
-_AT_ONCE = 3_000
+_AT_ONCE = 8_000
 """Straight pieces of street looked at in one call; several calls share the cores."""
 
 
