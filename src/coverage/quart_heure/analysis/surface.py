@@ -93,7 +93,7 @@ class Cells:
         land: NDArray[np.bool_] = self.inside & ~self.water
         return land if land.any() else self.inside
 
-    @property
+    @functools.cached_property
     def centre_xy(self) -> NDArray[np.float64]:
         """Centres in metres; shape (n, 2)."""
         cells = np.stack([self.col, self.row], axis=1).astype(np.float64)
