@@ -153,6 +153,7 @@ class Barriers:
         least_m = np.full(len(keys), np.inf)
         np.minimum.at(least_m, group, rim_m)
         at, area = np.divmod(keys, n)
+        shapely.prepare(self.areas)  # once: a river has thousands of corners
         inside = shapely.intersects_xy(self.areas[area], xy[at, 0], xy[at, 1])
         return keys[inside], least_m[inside]
 
