@@ -214,6 +214,29 @@ def test_a_corner_without_a_cell_gives_its_people_to_the_nearest() -> None:
     assert set(cells.col[found.people > 0]) == {(x + 175) // 25}
 
 
+@pytest.mark.parametrize(
+    "land", [[(4, 4), (5, 0)], [(-4, 4), (0, -5)], [(0, 6)], [(2, 1), (-2, 0)], [(4, 4), (4, -4)]]
+)
+def test_people_in_a_lake_live_on_the_nearest_shore(land: list[tuple[int, int]]) -> None:
+    """However far that is, and whichever way: a few cells of a lake are land."""
+    x, y = 200 * (X0 // 200), 200 * (Y0 // 200)
+    area, cells = area_and_cells(box(x, y, x + 400, y + 400), 25.0)
+    offsets = zip(cells.col - x // 25 - 8, cells.row - y // 25 - 8, strict=True)
+    water = np.array([(int(c), int(r)) not in land for c, r in offsets])
+    cells = dataclasses.replace(cells, water=water)
+    zones = ResidentZones(
+        shapes=np.array([box(x + 200, y + 200, x + 225, y + 225)], dtype=object),
+        residents=np.array([8.0]),
+        crs=area.crs,
+        source="",
+    )
+    found = residents_per_cell(cells, zones, area)
+    away_m = shapely.distance(shapely.points(cells.centre_xy), zones.shapes[0])
+    away_m[cells.water | ~cells.inside] = np.inf
+    assert found.people.argmax() == away_m.argmin()
+    assert found.people.sum() == pytest.approx(8.0)
+
+
 def test_zones_without_a_building_are_told() -> None:
     area, cells = area_and_cells(box(X0, Y0, X0 + 400, Y0 + 200), 50.0)
     zones = ResidentZones(

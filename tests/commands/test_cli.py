@@ -41,7 +41,7 @@ COMMANDS = (
     *("compare", "verify", "schema"),
     *("fetch", "geocode", "check", "init"),
 )
-STEPS = ["network", "cells", "services", "travel times", "isochrones", "gaps", "indicators"]
+STEPS = ["network", "cells", "services", "travel times", "gaps", "indicators"]
 KINDS_OF_ERROR = [getattr(errors, name) for name in errors.__all__ if name.endswith("Error")]
 WRITTEN = {*RESULT_FILES, "report.html", "map.html"}
 WEEK = ("week.csv", "week.parquet")

@@ -11,12 +11,14 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import quart_heure
 from helpers.project import ROOT, in_project, project_files, pyproject, requirements
+from helpers.study_files import write_town
 from quart_heure.labels import LANGUAGES, text
 
 PACKAGE = Path(quart_heure.__file__).resolve().parent
@@ -94,23 +96,53 @@ def test_help_imports_nothing_heavy() -> None:
     assert done.stdout.splitlines()[-1] == "heavy: []"
 
 
-def test_a_warm_run_needs_no_scipy() -> None:
-    """Where nothing is left to search, a report is not kept waiting for what searches."""
+def test_a_warm_report_loads_neither_what_searches_nor_what_draws(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = write_town(tmp_path)
+    services = pd.read_csv(tmp_path / "services.csv")
+    # Where a discreet place is, is searched each time: nothing of it is kept.
+    services[~services["discreet"]].to_csv(tmp_path / "services.csv", index=False)
+    monkeypatch.setenv("QUART_HEURE_CACHE", str(tmp_path / "cache"))
     script = (
         "import sys\n"
-        "import quart_heure.commands.reports, quart_heure.outputs.report.report\n"
-        "import quart_heure.outputs.report.terminal, quart_heure.study.line\n"
-        "print(sorted(set(sys.modules) & {'scipy', 'osmnx', 'folium', 'matplotlib', 'networkx'}))\n"
-        "print(sorted(name for name in sys.modules if name.startswith('quart_heure.commands.')))\n"
+        "from quart_heure.cli import main\n"
+        f"code = main(['report', {str(study)!r}])\n"
+        "print(sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr)\n"
+        "print(sorted(sys.modules), file=sys.stderr)\n"
+        "sys.exit(code)\n"
+    )
+    first, warm = (
+        subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+        for _ in range(2)
+    )
+    assert (first.returncode, warm.returncode) == (0, 0), first.stderr + warm.stderr
+    assert first.stdout == warm.stdout
+    packages, modules = map(ast.literal_eval, warm.stderr.splitlines()[-2:])
+    assert "scipy" in ast.literal_eval(first.stderr.splitlines()[-2])
+    needless = {"scipy", "osmnx", "folium", "matplotlib", "networkx", "contourpy", "highspy"}
+    assert sorted(needless & set(packages)) == []
+    # Nor are the options of other commands made first.
+    commands = {name for name in modules if name.startswith("quart_heure.commands.")}
+    assert (
+        not {f"quart_heure.commands.{each}" for each in ("siting", "variants", "inputs")} & commands
+    )
+
+
+def test_options_that_nobody_gave_are_not_turned_into_values() -> None:
+    """What turns them is loaded where a text is given, and takes a tenth of a second."""
+    script = (
+        "import sys\n"
+        "from quart_heure.cli import main\n"
+        "code = main(sys.argv[1:])\n"
+        "print('pydantic' in sys.modules)\n"
+        "sys.exit(code)\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+        [sys.executable, "-c", script, "schema"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    heavy, commands = done.stdout.splitlines()
-    assert heavy == "[]"
-    # Nor are the options of other commands made first.
-    assert not set(re.findall(r"commands\.(\w+)", commands)) & {"siting", "variants", "inputs"}
+    assert done.stdout.splitlines()[-1] == "False"
 
 
 @pytest.mark.parametrize("name", python_modules())

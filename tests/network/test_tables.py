@@ -45,6 +45,14 @@ def test_missing_and_no_are_no(column: str, values: Any, found: list[bool]) -> N
     assert getattr(network, column).tolist() == found
 
 
+@pytest.mark.parametrize("row", [0, 1, 2])
+def test_an_empty_line_is_refused_and_its_row_told(row: int) -> None:
+    edges = table(3)
+    edges.loc[row, "geometry"] = shapely.LineString()
+    with pytest.raises(InputFileError, match=f"Row {row + 1} .* is an empty LineString"):
+        WalkNetwork.from_edges(edges)
+
+
 def test_a_passage_through_a_building_is_no_tunnel() -> None:
     network = WalkNetwork.from_edges(table(tunnel=["building_passage", "culvert", "yes"]))
     assert network.tunnel.tolist() == [False, False, True]

@@ -29,7 +29,7 @@ __all__ = ["Cache", "default_cache"]
 
 _LOG = logging.getLogger(__name__)
 
-_FORMAT = 3
+_FORMAT = 4
 """Raise it when what is stored under a key changes its meaning."""
 
 _ENTRY = re.compile(r"[a-z]+-(?:(\d+)-)?[0-9a-f]{32}\.npz")

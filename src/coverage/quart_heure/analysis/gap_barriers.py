@@ -50,10 +50,15 @@ def crossed_by(lines: NDArray[np.object_], barriers: NamedBarriers) -> list[list
     found: list[set[str]] = [set() for _ in lines]
     if not len(barriers.shapes) or not len(lines):
         return [[] for _ in lines]
-    line, shape = shapely.STRtree(barriers.shapes).query(lines, predicate="intersects")
+    # Prepared, a river with thousands of corners is held against each line at once.
+    shapely.prepare(barriers.shapes)
+    line, shape = shapely.STRtree(barriers.shapes).query(lines)
+    met = shapely.intersects(barriers.shapes[shape], lines[line])
+    line, shape = line[met], shape[met]
+    is_area = shapely.get_dimensions(barriers.shapes) == 2
     for end in (0, -1):
-        holds = shapely.intersects(shapely.get_point(lines[line], end), barriers.shapes[shape]) & (
-            shapely.get_dimensions(barriers.shapes[shape]) == 2
+        holds = is_area[shape] & shapely.intersects(
+            barriers.shapes[shape], shapely.get_point(lines[line], end)
         )
         line, shape = line[~holds], shape[~holds]
     for at, one in zip(line.tolist(), shape.tolist(), strict=True):

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import contourpy
 import numpy as np
 import pandas as pd
 import pyproj
@@ -17,6 +16,7 @@ import shapely
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    import contourpy
     import geopandas as gpd
 
 
@@ -79,6 +79,8 @@ def contour_polygons(
     at the last centre, so a drawing is up to half a cell smaller there than the cells it stands
     for. Figures are counted on cells, never on these drawings.
     """
+    import contourpy  # noqa: PLC0415 - most tables do without isochrones
+
     field = np.where(np.isfinite(minutes), minutes, _FAR_MIN)
     generator = contourpy.contour_generator(
         x, y, field, fill_type=contourpy.FillType.ChunkCombinedOffsetOffset

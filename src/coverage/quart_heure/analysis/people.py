@@ -23,6 +23,10 @@ FINE_M = 25.0
 """Squares no larger than this, or than a cell, are judged at their centre, as cells are."""
 
 
+_CLOSE_CELLS = 4
+"""The cell nearest to a place is looked for within so many cells of it first."""
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class CellResidents:
     """Residents on cells.
@@ -327,12 +331,37 @@ class _CellIndex:
     def _nearest_of(
         self, places: NDArray[np.object_], cells: NDArray[np.intp]
     ) -> NDArray[np.int64]:
-        found = np.full(len(places), -1, dtype=np.int64)
+        # Nearly all have one close by: few cells are looked at for these.
+        close = cells[self._around(places, _CLOSE_CELLS)[cells]]
+        found, away_m = self._nearest_by_tree(places, close)
+        further = np.flatnonzero(away_m > _CLOSE_CELLS * self.cells.cell_m)
+        found[further] = self._nearest_by_tree(places[further], cells)[0]
+        return found
+
+    def _around(self, places: NDArray[np.object_], n_cells: int) -> NDArray[np.bool_]:
+        """Tell which cells lie within some cells of the rectangle around a place; shape (n,)."""
+        cell_m = self.cells.cell_m
+        low = np.floor(shapely.bounds(places)[:, :2] / cell_m) - n_cells - self.first
+        high = np.floor(shapely.bounds(places)[:, 2:] / cell_m) + n_cells + 1 - self.first
+        around = np.zeros(len(self.cells), dtype=bool)
+        sides = np.array(self.position.shape)
+        low, high = (np.clip(each, 0, sides).astype(int) for each in (low, high))
+        for (left, bottom), (right, top) in zip(low.tolist(), high.tolist(), strict=True):
+            held = self.position[left:right, bottom:top]
+            around[held[held >= 0]] = True
+        return around
+
+    def _nearest_by_tree(
+        self, places: NDArray[np.object_], cells: NDArray[np.intp]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return the nearest of some cells to each place, and how far it is; -1 and inf of none."""
+        found, away_m = np.full(len(places), -1, dtype=np.int64), np.full(len(places), np.inf)
         if len(places) == 0 or len(cells) == 0:
-            return found
+            return found, away_m
         tree = shapely.STRtree(shapely.points(self.cells.centre_xy[cells]))
-        place, cell = tree.query_nearest(places, all_matches=True)
+        (place, cell), metres = tree.query_nearest(places, all_matches=True, return_distance=True)
+        away_m[place] = metres
         # Of centres equally near, the first: the answer must not depend on the tree.
         for one, by in sorted(zip(place.tolist(), cell.tolist(), strict=True), reverse=True):
             found[one] = cells[by]
-        return found
+        return found, away_m

@@ -175,8 +175,8 @@ def stored_reach_elsewhere(
     shown, hidden = np.flatnonzero(~discreet), np.flatnonzero(discreet)
 
     def moved(which: NDArray[np.intp]) -> Reach:
-        # All sides in one search: what the streets lead to is looked up once.
-        to = np.concatenate([xy[which] + np.array(offset_m) for offset_m in ELSEWHERE_M])
+        # All sides of a service one after the other: what they reach is looked up at once.
+        to = (xy[which, None] + np.array(ELSEWHERE_M)).reshape(-1, 2)
         return doors.reach(doors.at(to), limit_min=limit_min)
 
     def compute() -> dict[str, NDArray[Any]]:
@@ -199,10 +199,8 @@ def stored_reach_elsewhere(
     every = kept
     if len(hidden):
         every = kept.followed_by(moved(hidden))
-    # The services of each side in their own order.
-    position = np.empty((n_sides, len(xy)), dtype=np.intp)
-    position[:, shown] = np.arange(n_sides * len(shown)).reshape(n_sides, -1)
-    position[:, hidden] = n_sides * len(shown) + np.arange(n_sides * len(hidden)).reshape(
-        n_sides, -1
-    )
-    return tuple(every.take(side) for side in position)
+    # Of the services in their own order, where each side stands.
+    position = np.empty((len(xy), n_sides), dtype=np.intp)
+    order = np.concatenate([shown, hidden])
+    position[order] = np.arange(n_sides * len(xy)).reshape(-1, n_sides)
+    return tuple(every.take(side) for side in position.T)

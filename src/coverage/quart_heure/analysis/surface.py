@@ -93,7 +93,7 @@ class Cells:
         land: NDArray[np.bool_] = self.inside & ~self.water
         return land if land.any() else self.inside
 
-    @property
+    @functools.cached_property
     def centre_xy(self) -> NDArray[np.float64]:
         """Centres in metres; shape (n, 2)."""
         cells = np.stack([self.col, self.row], axis=1).astype(np.float64)
@@ -145,8 +145,10 @@ def cells_of_area(
     rows = np.arange(int(south // cell_m) - pad, int(north // cell_m) + pad + 1, dtype=np.int32)
     x, y = np.meshgrid((cols + 0.5) * cell_m, (rows + 0.5) * cell_m)
     district = _holding_polygon(x, y, area.districts.geometry.to_numpy())
+    inside = district >= 0
     shapely.prepare(area.geometry)
-    inside = (district >= 0) | shapely.intersects_xy(area.geometry, x, y)
+    elsewhere = np.nonzero(~inside)
+    inside[elsewhere] = shapely.intersects_xy(area.geometry, x[elsewhere], y[elsewhere])
     kept = _grow(inside, _MARGIN_CELLS)
     r, c = np.nonzero(kept)
     water = np.zeros(len(r), dtype=bool)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import operator
-
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -59,16 +56,16 @@ def zone_polygons(labels: NDArray[np.int32]) -> list[shapely.Polygon]:
     padded = np.pad(labels, 1)
     starts, directions, zones = _sides(padded)
     following = _next_side(starts, directions, zones, width=padded.shape[1] + 1)
-    rings: dict[int, list[NDArray[np.int64]]] = {}
-    for zone, corners in _walk_rings(starts, directions, zones, following):
-        rings.setdefault(zone, []).append(corners - 1)
-    polygons = []
-    for zone in range(1, int(labels.max(initial=0)) + 1):
-        # Sides run with the zone on their left: the one ring that turns left encloses it.
-        left = [_signed_area(ring) > 0 for ring in rings[zone]]
-        holes = list(itertools.compress(rings[zone], map(operator.not_, left)))
-        polygons.append(shapely.Polygon(rings[zone][left.index(True)], holes))
-    return polygons
+    found = _walk_rings(starts, directions, zones, following)
+    if not found:
+        return []
+    zone = np.array([zone for zone, _ in found])
+    corners = np.concatenate([ring for _, ring in found]) - 1
+    ring = np.repeat(np.arange(len(found)), [len(ring) for _, ring in found])
+    rings = shapely.linearrings(corners.astype(np.float64), indices=ring)
+    # Sides run with the zone on their left: the one ring that turns left encloses it.
+    order = np.lexsort((~_turn_left(corners, ring, len(found)), zone))
+    return list(shapely.polygons(rings[order], indices=zone[order] - 1))
 
 
 def _sides(
@@ -158,6 +155,12 @@ def _walk_rings(
     return rings
 
 
-def _signed_area(ring: NDArray[np.int64]) -> float:
-    x, y = ring[:, 0], ring[:, 1]
-    return float(np.sum(x[:-1] * y[1:] - x[1:] * y[:-1])) / 2
+def _turn_left(
+    corners: NDArray[np.int64], ring: NDArray[np.intp], n_rings: int
+) -> NDArray[np.bool_]:
+    """Tell which closed rings turn left; ``ring`` is which one each corner is of."""
+    x, y = corners.T
+    within = np.flatnonzero(ring[1:] == ring[:-1])
+    twice = x[within] * y[within + 1] - x[within + 1] * y[within]
+    left: NDArray[np.bool_] = np.bincount(ring[within], weights=twice, minlength=n_rings) > 0
+    return left

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 _COMMANDS: Mapping[str, tuple[str, ...]] = {
     "reports": ("demo", "analyse", "report", "map", "dossier", "info"),
@@ -43,8 +43,38 @@ _LogFile = Annotated[
 ]
 
 
+def _value(parameter: Any, ctx: Any, value: Any) -> Any:
+    """Turn what was given into a value; what stands in for it, where nothing was, is one already.
+
+    Turning takes pydantic, whose loading is a tenth of a report whose study is known.
+    """
+    if value is not parameter.default or parameter.required:
+        return type(parameter).process_value(parameter, ctx, value)
+    if value is None and (parameter.multiple or parameter.nargs == -1):
+        value = ()
+    return value if parameter.callback is None else parameter.callback(ctx, parameter, value)
+
+
+def _left_as_they_are(parameters: list[Any]) -> list[Any]:
+    for parameter in parameters:
+        parameter.process_value = functools.partial(_value, parameter)
+    return parameters
+
+
+class _Group(TyperGroup):
+    """What stands before a command."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return the parameters, as `_value` takes them."""
+        return _left_as_they_are(super().get_params(ctx))
+
+
 class _Command(TyperCommand):
     """A command that knows an empty name from the folder one is in, which Python does not."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return the parameters, as `_value` takes them."""
+        return _left_as_they_are(super().get_params(ctx))
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the arguments, and refuse names of files that are empty."""
@@ -106,6 +136,7 @@ def _with_commands_of(*modules: str) -> typer.Typer:
     """Return the command line with the commands of some modules."""
     found = typer.Typer(
         name="quart-heure",
+        cls=_Group,
         help="Who cannot reach the solidarity services of a city within 15 minutes on foot, and"
         " why.",
         epilog=(

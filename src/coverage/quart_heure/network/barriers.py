@@ -25,6 +25,9 @@ _RIM_M = 5.0
 a few metres; the other bank is further."""
 
 
+_Crossed = Callable[[NDArray[np.intp], NDArray[np.float64]], NDArray[np.bool_]]
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Barriers:
     """Straight pieces of barriers.
@@ -67,7 +70,7 @@ class Barriers:
 
     def around(
         self, xy: NDArray[np.float64], radius_m: float
-    ) -> Callable[[NDArray[np.intp], NDArray[np.float64]], NDArray[np.bool_]] | None:
+    ) -> tuple[NDArray[np.bool_], _Crossed] | None:
         """Return what tells whether straight lines from some places cross a barrier.
 
         Parameters
@@ -79,10 +82,11 @@ class Barriers:
 
         Returns
         -------
-        Callable or None
-            Takes the position of the place that each line starts from, shape (k,), and where it
-            ends, shape (k, 2); returns whether it crosses one, shape (k,). None where no place is
-            near a barrier.
+        tuple or None
+            Whether each place is near a barrier, shape (n,), and what tells of lines from those
+            that are whether they cross one: it takes the position of the place that each line
+            starts from, shape (k,), and where it ends, shape (k, 2), and returns shape (k,). None
+            where no place is near a barrier.
         """
         if len(xy) == 0 or len(self.start) == 0:
             return None
@@ -97,9 +101,8 @@ class Barriers:
 
         def crossed(of_place: NDArray[np.intp], foot: NDArray[np.float64]) -> NDArray[np.bool_]:
             counts = begin[of_place + 1] - begin[of_place]
-            some = np.flatnonzero(counts)
-            line, one = self._pairs(begin[of_place[some]], counts[some], piece)
-            a, b = xy[of_place[some]], foot[some]
+            line, one = self._pairs(begin[of_place], counts, piece)
+            a, b = xy[of_place], foot
             length = np.hypot(*(b - a).T)
             keep = np.divide(
                 np.maximum(length - _STOP_SHORT_M, 0),
@@ -110,7 +113,7 @@ class Barriers:
             hit = _cross(a, a + keep[:, None] * (b - a), line, self.start[one], self.end[one])
             line, one = line[hit], one[hit]
             inside_m = _metres_to(a[line], b[line], self.start[one], self.end[one])
-            line, owner = some[line], self.owner[one]
+            owner = self.owner[one]
             key, first, times = np.unique(line * n + owner, return_index=True, return_counts=True)
             line, owner = np.divmod(key, n)
             result = np.zeros(len(of_place), dtype=bool)
@@ -123,7 +126,7 @@ class Barriers:
                 result[line[leaves & (inside_m[first] > _OWN_SIDE * own_m[room] + _RIM_M)]] = True
             return result
 
-        return crossed
+        return np.diff(begin) > 0, crossed
 
     @staticmethod
     def _pairs(
@@ -150,6 +153,7 @@ class Barriers:
         least_m = np.full(len(keys), np.inf)
         np.minimum.at(least_m, group, rim_m)
         at, area = np.divmod(keys, n)
+        shapely.prepare(self.areas)  # once: a river has thousands of corners
         inside = shapely.intersects_xy(self.areas[area], xy[at, 0], xy[at, 1])
         return keys[inside], least_m[inside]
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
 from quart_heure.errors import NetworkError
@@ -29,7 +28,8 @@ Doubt = Mapping[str, Any]
 def doubts_of(
     u: NDArray[np.intp],
     v: NDArray[np.intp],
-    lines: NDArray[np.object_],
+    ends: Sequence[NDArray[np.float64]],
+    drawn_m: NDArray[np.float64],
     length_m: NDArray[np.float64] | None,
 ) -> list[Doubt]:
     """Return what is doubtful in a table of edges, as rows of a table of problems without a file.
@@ -38,8 +38,10 @@ def doubts_of(
     ----------
     u, v
         Number of the node that each line begins at, and of that it ends at; shape (E,).
-    lines
-        In metres; shape (E,).
+    ends
+        Where each line begins, and where it ends, in metres; shapes (E, 2).
+    drawn_m
+        How long each line is; shape (E,).
     length_m
         As the table states it, None where it does not; shape (E,).
 
@@ -49,11 +51,10 @@ def doubts_of(
         If an edge is shorter than the straight line between its ends, or many end elsewhere than
         where their nodes are.
     """
-    ends = [shapely.get_coordinates(shapely.get_point(lines, at)) for at in (0, -1)]
-    found = list(_elsewhere(np.concatenate([u, v]), np.concatenate(ends), len(lines)))
+    found = list(_elsewhere(np.concatenate([u, v]), np.concatenate(ends), len(u)))
     if length_m is not None:
         _refuse_short(length_m, ends)
-        found += _longer(length_m, shapely.length(lines))
+        found += _longer(length_m, drawn_m)
     return found
 
 

@@ -56,19 +56,22 @@ def network_from_table(
     lines = np.asarray(edges.geometry.array, dtype=object)
     if len(lines) == 0:
         raise NetworkError(NO_EDGE, hint=NO_EDGE_HINT)
-    if not np.all(shapely.get_type_id(lines) == shapely.GeometryType.LINESTRING):
-        row = int(np.flatnonzero(shapely.get_type_id(lines) != shapely.GeometryType.LINESTRING)[0])
-        msg = f"Row {row + 1} of the edge table is not a LineString."
-        raise InputFileError(msg, hint="Explode multi-part lines before building a network.")
+    odd = (shapely.get_type_id(lines) != shapely.GeometryType.LINESTRING) | shapely.is_empty(lines)
+    if odd.any():
+        row = int(np.argmax(odd))
+        empty = shapely.get_type_id(lines[row]) == shapely.GeometryType.LINESTRING
+        msg = f"Row {row + 1} of the edge table is {'an empty' if empty else 'not a'} LineString."
+        hint = "Explode multi-part lines and leave empty ones out before building a network."
+        raise InputFileError(msg, hint=hint)
     crs = check_metric(None if edges.crs is None else pyproj.CRS(edges.crs))
     _, xy, (offsets,) = shapely.to_ragged_array(lines, include_z=False)
     codes = _node_numbers(edges)
     u, v = codes[: len(lines)], codes[len(lines) :]
-    length = _lengths(edges)
-    doubts = doubts_of(u, v, lines, length)
+    length, drawn_m = _lengths(edges), shapely.length(lines)
+    doubts = doubts_of(u, v, (xy[offsets[:-1]], xy[offsets[1:] - 1]), drawn_m, length)
     counts = {"twin_edges_left_out": twins}
     if length is not None:
-        longer = longer_than_drawn(length, shapely.length(lines))
+        longer = longer_than_drawn(length, drawn_m)
         counts["edges_longer_than_drawn"] = int(np.count_nonzero(longer))
     if any(counts.values()):
         found = {word: count for word, count in counts.items() if count}
@@ -76,7 +79,7 @@ def network_from_table(
     return assemble_network(
         u=u.astype(np.int32),
         v=v.astype(np.int32),
-        length_m=shapely.length(lines) if length is None else length,
+        length_m=drawn_m if length is None else length,
         columns={key: _column(edges, key) for key in DEFAULTS if key in edges.columns},
         kind=_encode(edges, "kind"),
         name=_encode(edges, "name"),
@@ -213,5 +216,13 @@ def _encode(edges: pd.DataFrame, column: str) -> tuple[NDArray[np.int32], tuple[
 
     if column not in edges.columns:
         return np.zeros(len(edges), dtype=np.int32), ("",)
-    words = pd.Categorical(as_words(edges[column].astype("object")))
-    return words.codes.astype(np.int32), tuple(map(str, words.categories))
+    values = edges[column]
+    if isinstance(values.dtype, pd.StringDtype | pd.CategoricalDtype):
+        # Words stand in it many times over, and no lists do.
+        which, different = pd.factorize(values, use_na_sentinel=False)
+        words = pd.Categorical(as_words(different.astype("object")))
+        codes = words.codes[which]
+    else:
+        words = pd.Categorical(as_words(values.astype("object")))
+        codes = words.codes
+    return codes.astype(np.int32), tuple(map(str, words.categories))

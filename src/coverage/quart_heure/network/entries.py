@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from quart_heure.network.ordering import numbered
 from quart_heure.network.snapping import Attachment
 from quart_heure.network.travel_time import SearchGraph
 
@@ -40,7 +41,7 @@ def needed_entries(graph: SearchGraph, places: Attachment) -> Attachment:
     edge = places.edge
     n_nodes = len(graph.indptr) - 1
     at_node = [places.place.astype(np.int64) * n_nodes + end[edge] for end in (graph.u, graph.v)]
-    keys, position = np.unique(np.concatenate(at_node), return_inverse=True)
+    keys, position = numbered(np.concatenate(at_node))
     u, v = np.split(position, 2)
     level_m = np.full(len(keys), np.inf)
     for end, (_, free, way_m) in zip((u, v), graph.ways_out(places), strict=True):

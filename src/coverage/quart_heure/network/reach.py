@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quart_heure.network.limits import TOLERANCE, within
+from quart_heure.network.ordering import stable_order
 from quart_heure.network.snapping import Attachment
 from quart_heure.network.travel_time import SearchGraph
 
@@ -182,23 +183,24 @@ class NodeLinks:
 
 def node_links(graph: SearchGraph, targets: Attachment) -> NodeLinks:
     """Return the places behind each junction, which no search from services changes."""
-    n_nodes, n_places = len(graph.indptr) - 1, len(targets)
+    n_nodes, bits = len(graph.indptr) - 1, len(targets).bit_length()
     keys, lengths = [], []
     for node, free, way_m in graph.ways_out(targets):
-        keys.append(node[free].astype(np.int64) * n_places + targets.place[free])
+        # Bits are parted several times faster than a product is divided.
+        keys.append((node.astype(np.int64) << bits | targets.place)[free])
         lengths.append(way_m[free])
     key, metres = np.concatenate(keys), np.concatenate(lengths)
     del keys, lengths  # of a city, this is as large as anything in memory
-    order = np.argsort(key)
+    order = stable_order(key)
     key, metres = key[order], metres[order]
     del order
     # Several entries lead to one junction: the shortest counts.
     first = np.flatnonzero(np.diff(key, prepend=-1))
-    node, place = np.divmod(key[first], max(n_places, 1))
-    counts = np.bincount(node, minlength=n_nodes)
+    key = key[first]
+    counts = np.bincount(key >> bits, minlength=n_nodes)
     return NodeLinks(
         np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-        place.astype(np.int32),
+        (key & ((1 << bits) - 1)).astype(np.int32),
         np.minimum.reduceat(metres, first) if len(first) else metres,
     )
 

@@ -25,6 +25,7 @@ from quart_heure.cache import hash_of
 from quart_heure.network.barriers import Barriers
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.network.nearby import segments_near
+from quart_heure.network.ordering import stable_order
 
 SNAP_M = 100.0
 """A place further than this from every useful edge is off the network, in metres."""
@@ -43,7 +44,7 @@ _MOST_SQUARES = 4000
 _MOST_UM = 1 << 34
 """Micrometres of the longest access that is told from a longer one, 17 km."""
 
-_AT_ONCE = 3_000
+_AT_ONCE = 8_000
 """Straight pieces of street looked at in one call; several calls share the cores."""
 
 
@@ -87,7 +88,8 @@ class Attachment:
         """Put entries in order; of ones as near to a micrometre, the first given comes first."""
         # One key of whole numbers is sorted several times faster than two.
         micrometres = np.minimum(access_m * 1e6, _MOST_UM - 1).astype(np.int64)
-        order = np.argsort(place.astype(np.int64) * _MOST_UM + micrometres, kind="stable")
+        longest = int(micrometres.max(initial=0)) + 1
+        order = stable_order(place.astype(np.int64) * longest + micrometres)
         return cls(
             place=place[order].astype(np.int32),
             edge=edge[order].astype(np.int32),
@@ -229,12 +231,17 @@ def snap(
     found = _within(network, xy, usable, near_m, barriers)
     if near_m < max_distance_m:
         # Elsewhere the nearest decides how far entries lie, and may not have been met yet.
-        further = np.flatnonzero(~(found.nearest_m * NEAREST_FACTOR <= near_m))
-        if len(further):
-            again = _within(network, xy[further], usable, max_distance_m, barriers)
-            reach_m = np.maximum(always_m, NEAREST_FACTOR * again.nearest_m)
-            again = again.take(again.access_m <= reach_m[again.place])
-            found = found.updated(further, again)
+        met_m = NEAREST_FACTOR * found.nearest_m
+        for places, radius_m in (
+            (met_m > near_m, min(NEAREST_FACTOR * near_m, max_distance_m)),
+            (np.isnan(met_m), max_distance_m),
+        ):
+            further = np.flatnonzero(places)
+            if len(further):
+                again = _within(network, xy[further], usable, radius_m, barriers)
+                reach_m = np.maximum(always_m, NEAREST_FACTOR * again.nearest_m)
+                again = again.take(again.access_m <= reach_m[again.place])
+                found = found.updated(further, again)
     nearest_m = found.nearest_m[found.place]
     access_m = nearest_m + FURTHER_FACTOR * (found.access_m - nearest_m)
     return dataclasses.replace(found, access_m=access_m)
@@ -267,8 +274,12 @@ def _within(
         place, edge, piece = place[kept], edge[kept], piece[kept]
         share, access_m = share[kept], access_m[kept]
         if blocks is not None:
-            foot = start[piece] + share[:, None] * (end[piece] - start[piece])
-            free = ~blocks(place, foot)
+            near, crossed = blocks
+            beside = np.flatnonzero(near[place])
+            at = piece[beside]
+            foot = start[at] + share[beside, None] * (end[at] - start[at])
+            free = np.ones(len(place), dtype=bool)
+            free[beside] = ~crossed(place[beside], foot)
             place, edge, piece = place[free], edge[free], piece[free]
             share, access_m = share[free], access_m[free]
         offset_m = _offsets_m(network, edge, vertex[piece], share)
@@ -286,8 +297,7 @@ def _nearest_of_each(key: NDArray[np.int64], access_m: NDArray[np.float64]) -> N
     """Return the position of the least access of each key; of equals, the first."""
     if len(key) == 0:
         return np.empty(0, dtype=np.intp)
-    # Pieces come in the order of their edges: nearly sorted already.
-    order = np.argsort(key, kind="stable")
+    order = stable_order(key)
     key, access_m = key[order], access_m[order]
     begins = np.flatnonzero(np.append(True, key[1:] != key[:-1]))
     group = np.repeat(np.arange(len(begins)), np.diff(np.append(begins, len(key))))
@@ -305,27 +315,29 @@ def _segments_around(
 ) -> NDArray[np.intp]:
     """Return the first vertices of the straight pieces of usable edges that may be near a place.
 
-    A few services are near few streets of a city. The plane is cut in squares as large as the
-    radius: what is within it and no longer than it has its ends at most two squares away; longer
-    pieces are always kept.
+    A few services are near few streets of a city. The plane is cut in squares half as large as the
+    radius: what is within it and shorter than it has an end within less than one and a half times
+    as much, at most three squares away; longer pieces are always kept.
     """
     first = np.repeat(usable, np.diff(network.offsets))
     first[network.offsets[1:] - 1] = False
     x, y = network.xy.T
-    (west, south), (east, north) = xy.min(axis=0) - 3 * radius_m, xy.max(axis=0) + 3 * radius_m
-    square_m = max(radius_m, float(max(east - west, north - south)) / _MOST_SQUARES)
+    (west, south), (east, north) = xy.min(axis=0) - 2 * radius_m, xy.max(axis=0) + 2 * radius_m
+    square_m = max(radius_m / 2, float(max(east - west, north - south)) / _MOST_SQUARES)
     shape = (int((east - west) / square_m) + 1, int((north - south) / square_m) + 1)
-    near = np.zeros((shape[0] + 4, shape[1] + 4), dtype=bool)
+    near = np.zeros(shape, dtype=bool)
     c, r = np.floor((xy - (west, south)) / square_m).astype(np.int64).T
-    for dc in range(5):
-        for dr in range(5):
-            near[c + dc, r + dr] = True
+    near[c, r] = True
+    for grid in (near, near.T):
+        for _ in range(3):
+            grid[1:] |= grid[:-1].copy()
+            grid[:-1] |= grid[1:].copy()
     around = np.flatnonzero((x >= west) & (x <= east) & (y >= south) & (y <= north))
-    column = np.floor((x[around] - west) / square_m).astype(np.int64) + 2
-    row = np.floor((y[around] - south) / square_m).astype(np.int64) + 2
+    column = np.floor((x[around] - west) / square_m).astype(np.int64)
+    row = np.floor((y[around] - south) / square_m).astype(np.int64)
     kept = np.zeros(len(x), dtype=bool)
     kept[around] = near[column, row]
-    kept[:-1] |= kept[1:] | (np.diff(network.drawn_m) > radius_m)
+    kept[:-1] |= kept[1:] | (np.diff(network.drawn_m) > 0.99 * radius_m)
     return np.flatnonzero(first & kept)
 
 

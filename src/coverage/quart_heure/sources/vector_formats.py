@@ -22,12 +22,16 @@ GIVE = f"Give a {KNOWN_FORMATS}."
 _LOOKED_AT_BYTES = 1_000_000
 """Drivers look at less than this to tell whether a file is theirs."""
 
-_REDIRECTS = re.compile(
-    rb"gdal_streamed_alg|OGRVRT|<VRTDataset|WFSDataSource|WFS_Capabilities|<GDAL_|NetworkLink"
-    rb"|create\s+view|IsSeamless\"\s*=\s*\"true",
-    re.IGNORECASE,
+_REDIRECTS = tuple(
+    re.compile(word)
+    for word in (
+        *(rb"gdal_streamed_alg", rb"ogrvrt", rb"<vrtdataset", rb"wfsdatasource"),
+        *(rb"wfs_capabilities", rb"<gdal_", rb"networklink"),
+        *(rb"create\s+view", rb"isseamless\"\s*=\s*\"true"),
+    )
 )
-"""Words of files that hold no data and say where to fetch it."""
+"""Words of files that hold no data and say where to fetch it, in small letters. One after the other
+they are found several times faster than all at once."""
 
 _TABLES = frozenset({".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"})
 
@@ -140,7 +144,8 @@ def _members(path: Path) -> list[str]:
 
 def _look_at(head: bytes, form: _Format, path: Path) -> None:
     """Refuse what is not of the format of its name, or tells where else data is."""
-    if form.text and _REDIRECTS.search(head):
+    small = head.lower() if form.text else b""
+    if any(word.search(small) for word in _REDIRECTS):
         msg = f"{path}: tells of other files or servers to read."
         raise InputFileError(msg, hint="Give the data itself, saved as GeoJSON or GeoPackage.")
     if form.begins.match(head) is None:

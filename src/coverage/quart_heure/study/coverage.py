@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -41,8 +41,8 @@ class Coverage(CoverageViews):
         One row per cell of the area.
     services
         All services, whether they count and why not, and where they meet the network.
-    isochrones
-        One MultiPolygon per category and threshold, cut to the area.
+    draw_isochrones
+        Draws the isochrones.
     gaps
         One row per gap of a category or a composite.
     gap_parts
@@ -75,7 +75,7 @@ class Coverage(CoverageViews):
     study: Study
     cells: pd.DataFrame
     services: gpd.GeoDataFrame
-    isochrones: gpd.GeoDataFrame
+    draw_isochrones: Callable[[], gpd.GeoDataFrame] = dataclasses.field(repr=False)
     gaps: gpd.GeoDataFrame
     gap_parts: pd.DataFrame
     indicators: pd.DataFrame
@@ -95,6 +95,11 @@ class Coverage(CoverageViews):
         counts = (("cells", self.cells), ("gaps", self.gaps), ("problems", self.problems))
         told = ", ".join(f"{len(table):,} {name}" for name, table in counts)
         return f"Coverage: {told}\n{self.study!r}"
+
+    @functools.cached_property
+    def isochrones(self) -> gpd.GeoDataFrame:
+        """One MultiPolygon per category and threshold, cut to the area."""
+        return self.draw_isochrones()
 
     @functools.cached_property
     def fragility(self) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -44,6 +45,9 @@ from quart_heure.study.coverage import Coverage
 from quart_heure.study.manifest import run_manifest
 from quart_heure.study.prepared import Prepared, prepare
 from quart_heure.study.study import Study
+
+if TYPE_CHECKING:
+    import geopandas as gpd
 
 __all__ = ["analyse"]
 
@@ -145,16 +149,20 @@ def analyse(
             reach=reach(),
             threshold_min=threshold_min,
         )
-    say("isochrones")
-    drawn = stored_contours(
-        {category: one.minutes for category, one in by_category.items()},
-        cells,
-        study.drawn_min,
-        clip=area.geometry,
-        discreet=frozenset(services.loc[services["discreet"].astype(bool), "category"]),
-        cache=cache,
-    )
-    isochrones = isochrones_of(drawn, study.drawn_min, area.crs)
+
+    # Drawn when they are first asked for, as the reach is: most tables do without.
+    @functools.cache
+    def isochrones() -> gpd.GeoDataFrame:
+        drawn = stored_contours(
+            {category: one.minutes for category, one in by_category.items()},
+            cells,
+            study.drawn_min,
+            clip=area.geometry,
+            discreet=frozenset(services.loc[services["discreet"].astype(bool), "category"]),
+            cache=cache,
+        )
+        return isochrones_of(drawn, study.drawn_min, area.crs)
+
     say("gaps")
     gaps, gap_parts = gap_tables(
         judged(answers, study.unjudged),
@@ -250,7 +258,7 @@ def analyse(
         study=study,
         cells=cell_rows,
         services=services,
-        isochrones=isochrones,
+        draw_isochrones=isochrones,
         gaps=gaps,
         gap_parts=gap_parts,
         indicators=indicators,
