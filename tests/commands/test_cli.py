@@ -447,7 +447,9 @@ def test_init_writes_a_study_to_start_from(
     call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert call("init")[:3] == (0, "study.toml\n", "")
+    alone = call("init")
+    assert (alone.code, alone.out) == (0, "study.toml\n")
+    assert "Nothing lies beside study.toml to begin a study with" in alone.err
     path = tmp_path / "study.toml"
     assert path.read_text(encoding="utf-8") == template()
     path.write_text("mine", encoding="utf-8")
@@ -484,35 +486,6 @@ def test_init_takes_the_columns_of_the_districts(
     gone = call("init", tmp_path / "no.toml", "--districts", folder / "gone.geojson")
     assert gone.code == errors.InputFileError.exit_code
     assert not (tmp_path / "no.toml").exists()
-
-
-def test_init_asks_on_a_terminal(
-    study: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    folder = study.parent
-    essentials = ["bagagerie, douches", "bagagerie, esi"]
-    columns = ["nothing", "district_id", "label"]
-    answers = iter([str(folder / "districts.parquet"), "Ville", *essentials, *columns])
-    asked = []
-
-    def prompt(question: str, **_: object) -> str:
-        asked.append(question)
-        return next(answers)
-
-    monkeypatch.setattr("typer.prompt", prompt)
-    for stream in ("stdin", "stderr"):
-        monkeypatch.setattr(f"sys.{stream}.isatty", lambda: True, raising=False)
-    assert main(["init", str(folder / "asked.toml")]) == 0
-    written = tomllib.loads((folder / "asked.toml").read_text(encoding="utf-8"))
-    assert written["analysis"] == {"essentials": ["bagagerie", "esi"]}
-    assert written["area"] == {
-        **{"districts": "districts.parquet", "name": "Ville"},
-        **{"id_column": "district_id", "label_column": "label"},
-    }
-    assert len(asked) == 7
-    told = capsys.readouterr().err
-    assert "There is no column 'nothing'" in told
-    assert "There is no category 'douches'" in told
 
 
 # --- the cache -----------------------------------------------------------------------------------
