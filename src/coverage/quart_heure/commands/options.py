@@ -64,6 +64,12 @@ Source = Annotated[
         help="A study file, a snapshot or a folder of results; the packaged Paris by default.",
     ),
 ]
+OfResults = Annotated[
+    Path | None,
+    typer.Option(
+        "--study", metavar="FILE", help="Study file of a folder of results, if it was moved."
+    ),
+]
 StudyFile = Annotated[
     Path | None,
     typer.Argument(
