@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from quart_heure.commands.completion import studies
 from quart_heure.commands.options import (
     AnalysisOptions,
     AsJson,
@@ -67,7 +68,10 @@ def demo(
 
 @with_options
 def analyse(
-    study: Annotated[Path, typer.Argument(help="The study file (see 'quart-heure init').")],
+    study: Annotated[
+        Path,
+        typer.Argument(help="The study file (see 'quart-heure init').", autocompletion=studies),
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the results.")],
     options: Annotated[AnalysisOptions, all_but("week")],
     soliguide: Annotated[
@@ -249,7 +253,7 @@ def dossier(
 
 
 def info(
-    results: Annotated[Path, typer.Argument(help="A folder of results.")],
+    results: Annotated[Path, typer.Argument(help="A folder of results.", autocompletion=studies)],
     as_json: Annotated[bool, typer.Option("--json", help="The manifest as JSON.")] = False,
 ) -> None:
     """Say what a folder of results was made from: inputs, dates, parameters, counts."""

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from quart_heure.commands.answers import Desk
+from quart_heure.commands.completion import categories
 from quart_heure.commands.options import with_options
 from quart_heure.commands.speech import progress, show, tell
 from quart_heure.errors import OutputError
@@ -67,13 +68,17 @@ class Said:
         typer.Option(
             "--essential",
             metavar="ID",
+            autocompletion=categories,
             help="Essential service, in place of the usual five; may be repeated.",
         ),
     ] = None
     secret: Annotated[
         list[str] | None,
         typer.Option(
-            "--secret", metavar="ID", help="Category whose places are not shown; may be repeated."
+            "--secret",
+            metavar="ID",
+            autocompletion=categories,
+            help="Category whose places are not shown; may be repeated.",
         ),
     ] = None
     public: Annotated[
@@ -81,6 +86,7 @@ class Said:
         typer.Option(
             "--public",
             metavar="ID",
+            autocompletion=categories,
             help="Category of shelters whose places are shown; others are not, unless a column"
             " 'discreet' says so; may be repeated.",
         ),
