@@ -234,6 +234,26 @@ def test_a_column_of_another_name_is_known_by_its_words(call: Call, folder: Path
     assert "there is no column 'Nom perdu'" in gone.err
 
 
+def test_metres_are_those_by_which_places_lie_in_the_area(call: Call, folder: Path) -> None:
+    zone = pyproj.Transformer.from_crs(toy_town.CRS, 3949, always_xy=True)
+    rows = [[*HEADINGS[:4], "X", "Y"]]
+    for name, kind, x, y, _ in PLACES:
+        metres = zone.transform(toy_town.ORIGIN[0] + x, toy_town.ORIGIN[1] + y)
+        rows.append([name, kind, "1 rue du Test", "93100", *map(str, metres)])
+    write_sheets(folder / "Lieux 2026.xlsx", {"Lieux": rows})
+    done = call("init")
+    assert "coordinates are metres of EPSG:3949" in done.err
+    (source,) = written(folder / "study.toml")["services"]["sources"]
+    assert source == {"file": "Lieux 2026.xlsx", "crs": "EPSG:3949"}
+    bath = services(folder).set_index("name").loc["Bains-douches municipaux"].geometry
+    assert_allclose((bath.x, bath.y), (toy_town.ORIGIN[0] + 300, toy_town.ORIGIN[1] + 300))
+    for row in rows[1:]:
+        row[4] = "9000000"
+    write_sheets(folder / "Lieux 2026.xlsx", {"Lieux": rows})
+    lost = call("init", "--force")
+    assert (lost.code, "--crs EPSG:2154" in lost.err) == (errors.InputFileError.exit_code, True)
+
+
 def test_a_list_without_places_says_how_to_place_it(call: Call, folder: Path) -> None:
     rows = [[cell for at, cell in enumerate(row) if at != 4] for row in messy()]
     write_sheets(folder / "Lieux 2026.xlsx", {"Lieux": rows, "Notes": [["Lire"], ["ceci"]]})

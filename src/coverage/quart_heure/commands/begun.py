@@ -166,6 +166,7 @@ def _ask_districts(draft: Draft, said: Said, found: Found, desk: Desk) -> None:
     if not desk.asks:
         tell(f"districts: {_called(chosen)}, {len(chosen.table)} polygons")
     draft.districts, draft.layer = chosen.file, chosen.layer
+    draft.shapes = chosen.table.geometry
     draft.id_column = _column(chosen.table, said.id_column, "ids", 0, desk)
     draft.label_column = _column(chosen.table, said.label_column, "names", 1, desk)
 

@@ -19,6 +19,7 @@ from quart_heure.starting.lists import (
     as_list,
     category_named,
     column_of_categories,
+    crs_by_place,
     geocoding_command,
     near_categories,
     placed_name,
@@ -49,7 +50,8 @@ def ask_lists(draft: Draft, said: Said, found: Found, desk: Desk) -> None:
             continue
         taken = _with_columns(one, columns, desk)
         taken = _with_category(draft, taken, categories, said, desk)
-        draft.lists.append(_with_places(draft, taken, said, desk))
+        placed = _with_crs(draft, _with_places(draft, taken, said, desk), said, desk)
+        draft.lists.append(placed)
     # The sheets that are wanted are named where others of their file are not.
     draft.lists = [
         dataclasses.replace(one, alone=True) if one.file in dropped else one for one in draft.lists
@@ -193,6 +195,28 @@ def _with_places(draft: Draft, one: ServiceList, said: Said, desk: Desk) -> Serv
     again = Found()
     look_at(done.path, again)
     return dataclasses.replace(again.lists[0], category=one.category, columns=one.columns)
+
+
+def _with_crs(draft: Draft, one: ServiceList, said: Said, desk: Desk) -> ServiceList:
+    """Settle which metres the coordinates of a list are, where they are no degrees.
+
+    Where they lie in or near the districts in one of the usual systems, that is meant.
+    """
+    xy = one.metres()
+    if not xy:
+        return one
+    placed = draft.shapes is not None and draft.shapes.crs is not None
+    likely = crs_by_place(one, draft.shapes) if placed and draft.shapes is not None else ""
+    crs = said.crs or desk.ask(
+        f"Coordinates of {one.called} are metres ({xy[0][0]:.0f}, {xy[0][1]:.0f}) of which CRS",
+        likely,
+    )
+    if not crs:
+        msg = f"{one.called}: its coordinates are metres ({xy[0][0]:.0f}, {xy[0][1]:.0f})."
+        raise InputFileError(msg, hint="Say which: --crs EPSG:2154, for instance.")
+    if not (said.crs or desk.asks):
+        tell(f"  coordinates are metres of {crs}: by it they lie in the area (--crs)")
+    return dataclasses.replace(one, crs=crs)
 
 
 # --- categories ----------------------------------------------------------------------------------

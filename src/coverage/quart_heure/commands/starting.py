@@ -45,6 +45,14 @@ class Said:
             help="What a heading of a list stands for, such as name=Lieu; may be repeated.",
         ),
     ] = None
+    crs: Annotated[
+        str,
+        typer.Option(
+            "--crs",
+            metavar="EPSG:CODE",
+            help="Of coordinates that are metres; that by which they lie in the area by default.",
+        ),
+    ] = ""
     category: Annotated[
         list[str] | None,
         typer.Option(

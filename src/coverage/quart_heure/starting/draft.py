@@ -8,12 +8,16 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from quart_heure.categories import Category, default_catalogue, extend_catalogue
 from quart_heure.sources.workbooks import WORKBOOKS
 from quart_heure.starting.folder import People
 from quart_heure.starting.lists import ServiceList, placed_name, words_of
 from quart_heure.study.settings import template
+
+if TYPE_CHECKING:
+    import geopandas as gpd
 
 _COLOURS = ("#117733", "#882255", "#999933", "#332288", "#AA4499", "#661100")
 """Colours of categories of one's own, told apart by colour-blind readers."""
@@ -35,7 +39,7 @@ class Draft:
         The study file to write: names of files are written as it finds them.
     name
         What the area is called.
-    districts, layer, id_column, label_column
+    districts, layer, shapes, id_column, label_column
         The districts; None and "" where nobody said.
     lists
         Services. Those without places stand for the list that geocoding makes of them.
@@ -55,6 +59,7 @@ class Draft:
     name: str = ""
     districts: Path | None = None
     layer: str = ""
+    shapes: gpd.GeoSeries | None = None
     id_column: str = ""
     label_column: str = ""
     lists: list[ServiceList] = dataclasses.field(default_factory=list)
@@ -127,6 +132,8 @@ class Draft:
             }
             if one.category:
                 source["category"] = one.category
+            if one.crs:
+                source["crs"] = one.crs
             if one.columns:
                 source["columns"] = dict(one.columns)
             if one.part and placed and (len(source) > 1 or one.alone):

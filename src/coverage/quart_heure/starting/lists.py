@@ -4,25 +4,40 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 import re
 import shlex
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyproj
+import shapely
 
 from quart_heure.categories import Category
+from quart_heure.sources.areas.areas import metric_crs
 from quart_heure.sources.services.category_rules import category_words, read_categories
 from quart_heure.sources.services.columns import find_columns
+from quart_heure.sources.services.coordinates import to_number
 from quart_heure.sources.services.discretion import hidden_rows, is_discreet
 from quart_heure.sources.services.duplicates import name_key
 from quart_heure.sources.text_columns import RawTable
 from quart_heure.sources.workbooks import WORKBOOKS
+
+if TYPE_CHECKING:
+    import geopandas as gpd
 
 PLACED = "_placed"
 """Ends the name of a list that was given coordinates, after that of the list itself."""
 
 _NEAR, _SURE = 70.0, 90.0
 """How alike a word is to that of a category to be proposed, and to be hardly anything else."""
+
+_NEAR_DEG = 0.1
+_OF_FRANCE = (2154, 3857, *range(3942, 3951), 27572)
+"""Lambert-93, Web Mercator, the conformal zones, and the Lambert of before."""
 
 _Match = tuple[str, float]
 _COMMON = frozenset({"solidaire", "sociale", "social", "sociaux", "solidarity", "municipal"})
@@ -44,6 +59,8 @@ class ServiceList:
         Headings that were named, by field.
     category
         Category of all its rows, "" where a column tells it.
+    crs
+        Of the columns of coordinates, where they are metres.
     alone
         Whether other sheets or layers of the file with places are not wanted.
     """
@@ -54,6 +71,7 @@ class ServiceList:
     position: Mapping[str, int]
     columns: Mapping[str, str] = dataclasses.field(default_factory=dict)
     category: str = ""
+    crs: str = ""
     alone: bool = False
 
     @property
@@ -71,6 +89,16 @@ class ServiceList:
             return False
         # Headings alone, such as those that somebody meant to fill in, place nothing.
         return any(self.texts("longitude"))
+
+    def metres(self) -> list[tuple[float, float]]:
+        """Return the coordinates that two columns hold, where they are no degrees."""
+        if self.table.degrees is not None or "longitude" not in self.position:
+            return []
+        pairs = zip(
+            *(map(to_number, self.texts(n)) for n in ("longitude", "latitude")), strict=True
+        )
+        known = [(x, y) for x, y in pairs if math.isfinite(x) and math.isfinite(y)]
+        return known if any(abs(x) > 180 for x, _ in known) else []
 
     @property
     def unplaced(self) -> int:
@@ -159,6 +187,27 @@ def as_list(
     if not placed and "address" not in at:
         return None
     return ServiceList(file=path, part=table.part, table=table, position=at, columns=known)
+
+
+def crs_by_place(one: ServiceList, area: gpd.GeoSeries) -> str:
+    """Return the CRS in which most places of a list lie in or near an area, "" if there is none.
+
+    Tried are that of the area, those of France, and the zone of the place.
+    """
+    xy = one.metres()
+    west, south, east, north = area.to_crs(4326).total_bounds
+    around = shapely.buffer(shapely.box(west, south, east, north), _NEAR_DEG)
+    own = pyproj.CRS(area.crs).to_epsg()
+    zone = metric_crs(shapely.box(west, south, east, north)).to_epsg()
+    for code in dict.fromkeys([own, zone, *_OF_FRANCE]):
+        if not xy or code is None or code == 4326:
+            continue
+        to_degrees = pyproj.Transformer.from_crs(code, 4326, always_xy=True)
+        points = shapely.points(*to_degrees.transform(*zip(*xy, strict=True)))
+        near = shapely.intersects(points, around)
+        if 2 * np.count_nonzero(near) > len(xy):
+            return f"EPSG:{code}"
+    return ""
 
 
 def in_place_of_others(lists: Sequence[ServiceList]) -> list[ServiceList]:
