@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import itertools
 import json
+import re
 from typing import Any
 
 import geopandas as gpd
@@ -86,6 +87,7 @@ def test_what_moves_comes_first_and_the_rest_is_counted_below() -> None:
     assert check.moving["place"].tolist() == ["haute"]
     told = " ".join(render_check(check, form="table", width=200).split())
     assert "what moves figures, the most first: 1" in told
+    assert re.search(r"osm\.org/\?mlat=\d+\.\d+&mlon=\d+\.\d+&zoom=19", told)
     assert "Besides, moving no figure that is known: 1 dangling end;" in told
     content = json.loads(render_check(check, form="json"))
     assert (content["moving"], content["findings"][1]["residents"]) == (1, 0)

@@ -195,6 +195,7 @@ def crs_by_place(one: ServiceList, area: gpd.GeoSeries) -> str:
     Tried are that of the area, those of France, and the zone of the place.
     """
     xy = one.metres()
+    x, y = np.array(xy).reshape(-1, 2).T
     west, south, east, north = area.to_crs(4326).total_bounds
     around = shapely.buffer(shapely.box(west, south, east, north), _NEAR_DEG)
     own = pyproj.CRS(area.crs).to_epsg()
@@ -203,8 +204,8 @@ def crs_by_place(one: ServiceList, area: gpd.GeoSeries) -> str:
         if not xy or code is None or code == 4326:
             continue
         to_degrees = pyproj.Transformer.from_crs(code, 4326, always_xy=True)
-        points = shapely.points(*to_degrees.transform(*zip(*xy, strict=True)))
-        near = shapely.intersects(points, around)
+        lon, lat = to_degrees.transform(x, y)
+        near = shapely.intersects_xy(around, lon, lat)
         if 2 * np.count_nonzero(near) > len(xy):
             return f"EPSG:{code}"
     return ""

@@ -116,11 +116,15 @@ def _parts(check: Check) -> Iterator[RenderableType]:
         title = f"What is public, and what moves figures, the most first: {len(moving)}"
         table = Table(title=title, title_justify="left", box=None)
         table.add_column("residents, at most", justify="right")
-        for column in ("what", "place", "detail", "where"):
-            table.add_column(column)
+        for column in ("what", "place"):
+            table.add_column(column, max_width=20)
+        # Below what it is about: a link that is cut leads nowhere.
+        table.add_column("detail, and where", overflow="fold")
         for row in moving.head(_SHOWN).itertuples():
             kind, value = str(row.kind).replace("_", " "), f"{row.value:g} {row.unit}"
-            table.add_row(_amount(row), f"{kind}, {value}", row.place, row.detail, row.osm_url)
+            link = row.osm_url.replace("https://www.openstreetmap.org/", "osm.org/")
+            detail = "\n".join(filter(None, (row.detail, link)))
+            table.add_row(_amount(row), f"{kind}, {value}", row.place, detail)
         yield table
         if len(moving) > _SHOWN:
             yield f"… and {len(moving) - _SHOWN} more: use --format json, html or --output."
