@@ -19,11 +19,11 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyproj
 import shapely
 
 from paris_addresses import HouseNumbers
 from paris_areas import build_districts, build_quarters, write_geojson
-from paris_background import build_background, build_places, write_background
 from paris_network import build_network, write_compact
 from paris_readme import (
     KINDS_OF_SOURCE,
@@ -37,8 +37,11 @@ from paris_services import COMPILED, build_services, write_services
 from quart_heure.analysis.freshness import RECENT_MONTHS
 from quart_heure.network.components import label_components
 from quart_heure.network.graph import WalkNetwork
+from quart_heure.sources.background import write_background
 from quart_heure.sources.services.rows import STATUSES
 from quart_heure.sources.services.source_dates import months_before, said_on
+from quart_heure.sources.tiles.places import read_tile_places
+from quart_heure.sources.tiles.scenery import read_tile_scenery
 
 ROOT = Path(__file__).resolve().parents[1]
 NETWORK_MARGIN_M = 2000.0
@@ -112,8 +115,16 @@ def build(extracts: Path, output: Path) -> None:
             "counts": homes,
         },
     )
-    background = build_background(tiles, shapely.buffer(city, BACKGROUND_MARGIN_M))
-    background = pd.concat([background, build_places(tiles, city)], ignore_index=True)
+    around = shapely.buffer(city, BACKGROUND_MARGIN_M)
+    lambert = pyproj.CRS.from_epsg(2154)
+    in_degrees = gpd.GeoSeries([city], crs=lambert).to_crs(4326).iloc[0]
+    background = pd.concat(
+        [
+            read_tile_scenery(tiles, area=around, crs=lambert),
+            read_tile_places(tiles, polygon=in_degrees, crs=lambert),
+        ],
+        ignore_index=True,
+    )
     write_background(
         background,
         output / "background.parquet",

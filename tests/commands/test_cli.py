@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -426,6 +427,56 @@ def test_dossier_writes_a_page_per_district_and_an_index(
     assert not (tmp_path / "none").exists()
 
 
+def test_maps_and_dossiers_are_drawn_from_a_folder_of_results(
+    call: Call, study: Path, results: Path, tmp_path: Path
+) -> None:
+    """The figures are those of the folder; what it does not hold comes from the same inputs."""
+    page = tmp_path / "map.html"
+    assert call("map", results, "-o", page)[:2] == (0, f"{page}\n")
+    assert page.read_bytes() == (results / "map.html").read_bytes()
+    for source, name in ((study, "a"), (results, "b")):
+        assert call("dossier", source, "-o", tmp_path / name, "--arrondissement", "est").code == 0
+    one, other = (tmp_path / name / "dossier-E.html" for name in "ab")
+    assert one.read_bytes() == other.read_bytes()
+    assert call("publish", tmp_path / "site", results, "--no-what-if").code == 0
+    assert (tmp_path / "site" / "index.html").is_file()
+    wrong = call("map", results, "-o", page, "--threshold", 10)
+    assert (wrong.code, "--threshold cannot change them" in wrong.err) == (3, True)
+    wrong = call("dossier", results, "-o", tmp_path / "none", "--arrondissement", "nord")
+    assert (wrong.code, wrong.steps) == (errors.InputFileError.exit_code, ())
+    wrong = call("map", study, "-o", page, "--study", study)
+    assert (wrong.code, "is none" in wrong.err) == (errors.InputFileError.exit_code, True)
+
+
+def test_results_whose_inputs_are_gone_or_other_are_not_drawn(
+    call: Call, study: Path, results: Path, tmp_path: Path
+) -> None:
+    moved = tmp_path / "elsewhere" / "results"
+    shutil.copytree(results, moved)
+    lost = call("map", moved, "-o", tmp_path / "m.html")
+    assert lost.code == errors.InputFileError.exit_code
+    assert "the study file study.toml is not where it was" in lost.err
+    assert f"{moved / 'map.html'} is the map that was written" in lost.err
+    assert call("map", moved, "-o", tmp_path / "m.html", "--study", study).code == 0
+    # Another figure than the one that is written is not drawn for it.
+    path = moved / "manifest.json"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    manifest["parameters"]["threshold_min"] = 10.0
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+    other = call("dossier", moved, "-o", tmp_path / "d", "--study", study)
+    assert other.code == errors.InputFileError.exit_code
+    assert "indicators.csv" in other.err
+    assert "would be another today" in other.err
+    # Nor from inputs that are no more what they were.
+    town = tmp_path / "town"
+    shutil.copytree(study.parent, town)
+    assert call("analyse", town / "study.toml", "-o", town / "out").code == 0
+    network = town / "residents.parquet"
+    network.write_bytes(network.read_bytes() + b" ")
+    changed = call("map", town / "out", "-o", tmp_path / "m.html")
+    assert "residents residents.parquet: changed" in changed.err
+
+
 def test_info_tells_what_results_were_made_from(call: Call, results: Path) -> None:
     told = call("info", results)
     assert (told.code, told.err) == (0, "")
@@ -447,7 +498,9 @@ def test_init_writes_a_study_to_start_from(
     call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert call("init")[:3] == (0, "study.toml\n", "")
+    alone = call("init")
+    assert (alone.code, alone.out) == (0, "study.toml\n")
+    assert "Nothing lies beside study.toml to begin a study with" in alone.err
     path = tmp_path / "study.toml"
     assert path.read_text(encoding="utf-8") == template()
     path.write_text("mine", encoding="utf-8")
@@ -484,35 +537,6 @@ def test_init_takes_the_columns_of_the_districts(
     gone = call("init", tmp_path / "no.toml", "--districts", folder / "gone.geojson")
     assert gone.code == errors.InputFileError.exit_code
     assert not (tmp_path / "no.toml").exists()
-
-
-def test_init_asks_on_a_terminal(
-    study: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    folder = study.parent
-    essentials = ["bagagerie, douches", "bagagerie, esi"]
-    columns = ["nothing", "district_id", "label"]
-    answers = iter([str(folder / "districts.parquet"), "Ville", *essentials, *columns])
-    asked = []
-
-    def prompt(question: str, **_: object) -> str:
-        asked.append(question)
-        return next(answers)
-
-    monkeypatch.setattr("typer.prompt", prompt)
-    for stream in ("stdin", "stderr"):
-        monkeypatch.setattr(f"sys.{stream}.isatty", lambda: True, raising=False)
-    assert main(["init", str(folder / "asked.toml")]) == 0
-    written = tomllib.loads((folder / "asked.toml").read_text(encoding="utf-8"))
-    assert written["analysis"] == {"essentials": ["bagagerie", "esi"]}
-    assert written["area"] == {
-        **{"districts": "districts.parquet", "name": "Ville"},
-        **{"id_column": "district_id", "label_column": "label"},
-    }
-    assert len(asked) == 7
-    told = capsys.readouterr().err
-    assert "There is no column 'nothing'" in told
-    assert "There is no category 'douches'" in told
 
 
 # --- the cache -----------------------------------------------------------------------------------

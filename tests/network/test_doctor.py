@@ -12,7 +12,8 @@ import pytest
 import shapely
 
 from helpers import toy_town
-from quart_heure.network.doctor import examine_network, examine_services, finding_table, osm_url
+from quart_heure.network.doctor import examine_network, examine_services
+from quart_heure.network.findings import finding_table, osm_url
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.outputs.report.check import render_check, write_check
 from quart_heure.profiles import ADULT

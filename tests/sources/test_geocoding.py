@@ -14,6 +14,7 @@ import requests
 
 from helpers import fake_portals, fake_server
 from helpers.fake_geocoder import FakeGeocoder, Place
+from helpers.workbooks import write_sheets
 from quart_heure.cli import main
 from quart_heure.errors import InputFileError, OutputError, TryLaterError
 from quart_heure.sources.online.geocoding import Geocoded, geocode_file
@@ -88,6 +89,20 @@ def test_only_addresses_without_a_place_leave_the_machine(
         # The 16th arrondissement has two postcodes: the other one is tried.
         [["address", "postcode", "city"], ["12 rue Été", "75016", ""]],
     ]
+
+
+def test_one_sheet_of_a_workbook_is_placed(service: FakeGeocoder, tmp_path: Path) -> None:
+    lists = {
+        name: [["nom", "adresse", "code postal"], [f"Lieu {name}", "12 rue Été", "99001"]]
+        for name in ("Un", "Deux")
+    }
+    book = write_sheets(tmp_path / "lieux.xlsx", lists)
+    with pytest.raises(InputFileError, match="several sheets or layers: 'Un', 'Deux'"):
+        geocode(service, book)
+    done = geocode(service, book, part="Deux")
+    text = done.path.read_text(encoding="utf-8")
+    assert "Lieu Deux,12 rue Été,99001,2.35,48.85" in text
+    assert "Lieu Un" not in text
 
 
 def test_good_matches_are_used_and_weak_ones_are_listed(

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from quart_heure.commands.completion import categories
 from quart_heure.commands.options import (
     AnalysisOptions,
     Lang,
@@ -30,7 +31,9 @@ from quart_heure.commands.speech import progress
 def closures(
     options: Annotated[AnalysisOptions, all_but("category", "week", "week_of")],
     table: TableOptions,
-    category: Annotated[str, typer.Option("--category", help="Category of the services.")],
+    category: Annotated[
+        str, typer.Option("--category", help="Category of the services.", autocompletion=categories)
+    ],
     study: StudyFile = None,
     count: Annotated[
         int, typer.Option("--count", metavar="K", help="So many services close together.")

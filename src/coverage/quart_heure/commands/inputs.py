@@ -110,6 +110,9 @@ def fetch(
 def geocode(
     services: Annotated[Path, typer.Argument(help="A list of services with a column 'address'.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The CSV file to write.")],
+    sheet: Annotated[
+        str, typer.Option(metavar="NAME", help="The sheet or layer, where it has several.")
+    ] = "",
     min_score: Annotated[
         float, typer.Option("--min-score", help="Weaker matches are listed and not used.")
     ] = 0.7,
@@ -126,7 +129,12 @@ def geocode(
     check_output(output, None)
     with progress() as say:
         done = geocode_file(
-            services, output, min_score=min_score, url=server or GEOCODING_URL, web=Web(say=say)
+            services,
+            output,
+            part=sheet,
+            min_score=min_score,
+            url=server or GEOCODING_URL,
+            web=Web(say=say),
         )
     if as_json:
         from quart_heure.outputs.results.manifest import json_text

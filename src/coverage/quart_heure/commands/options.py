@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from quart_heure.commands.completion import categories, districts, persons, studies, walkers
+
 if TYPE_CHECKING:
     from quart_heure.study.asked import Asked
 
@@ -62,21 +64,38 @@ Source = Annotated[
     typer.Argument(
         metavar="[SOURCE]",
         help="A study file, a snapshot or a folder of results; the packaged Paris by default.",
+        autocompletion=studies,
+    ),
+]
+OfResults = Annotated[
+    Path | None,
+    typer.Option(
+        "--study", metavar="FILE", help="Study file of a folder of results, if it was moved."
     ),
 ]
 StudyFile = Annotated[
     Path | None,
     typer.Argument(
-        metavar="[STUDY]", help="A study file or a snapshot; the packaged Paris by default."
+        metavar="[STUDY]",
+        help="A study file or a snapshot; the packaged Paris by default.",
+        autocompletion=studies,
     ),
 ]
 Categories = Annotated[
     list[str] | None,
-    typer.Option("--category", help="Category to analyse or show; may be repeated."),
+    typer.Option(
+        "--category",
+        help="Category to analyse or show; may be repeated.",
+        autocompletion=categories,
+    ),
 ]
 Districts = Annotated[
     list[str] | None,
-    typer.Option("--arrondissement", help="District: 13, 13e or 75113; may be repeated."),
+    typer.Option(
+        "--arrondissement",
+        help="District: 13, 13e or 75113; may be repeated.",
+        autocompletion=districts,
+    ),
 ]
 Proposals = Annotated[
     list[Path] | None,
@@ -110,7 +129,8 @@ class AnalysisOptions:
         str | None,
         typer.Option(
             help="Walker: adult, slow, step_free (adulte, lent, sans-marches), or one of the study"
-            " file."
+            " file.",
+            autocompletion=walkers,
         ),
     ] = None
     threshold: Annotated[
@@ -165,6 +185,7 @@ class AnalysisOptions:
             help="Count places that admit woman, woman-with-child, man, man-with-child, family,"
             " young, with-dog (or femme, homme, famille, jeune …), or a person of the study file;"
             " may be repeated.",
+            autocompletion=persons,
         ),
     ] = None
     without_referral: Annotated[

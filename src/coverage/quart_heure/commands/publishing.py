@@ -13,20 +13,18 @@ from quart_heure.commands.options import (
     Lang,
     Language,
     NoCache,
+    OfResults,
     Only,
     Proposals,
     Since,
-    StudyFile,
+    Source,
     WhatIf,
     with_options,
 )
+from quart_heure.commands.results import earlier_run, load_coverage
 from quart_heure.commands.running import (
     check_output,
-    earlier_run,
     load_proposals,
-    load_study,
-    run_analysis,
-    with_week,
 )
 from quart_heure.commands.speech import progress, show
 
@@ -42,7 +40,8 @@ class Csv(enum.StrEnum):
 def publish(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder for the site.")],
     options: Annotated[AnalysisOptions, Only("profile", "threshold", "all_statuses", "week_of")],
-    source: StudyFile = None,
+    source: Source = None,
+    study: OfResults = None,
     csv: Annotated[
         Csv,
         typer.Option(
@@ -82,13 +81,12 @@ def publish(
     earlier = earlier_run(since, None)
     given = load_proposals(proposals)
     with progress() as say:
-        study = load_study(source, options.asked(), no_cache=no_cache)
-        coverage = run_analysis(with_week(study), no_cache=no_cache, say=say)
+        coverage = load_coverage(source, options, study=study, no_cache=no_cache, say=say)
         files = write_publication(
             coverage,
             directory,
             lang=lang.value,
-            background=study.background(),
+            background=coverage.study.background(),
             what_if=what_if,
             csv=csv.value,
             pdf=pdf,

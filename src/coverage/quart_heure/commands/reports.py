@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from quart_heure.commands.completion import studies
 from quart_heure.commands.options import (
     AnalysisOptions,
     AsJson,
@@ -17,23 +18,21 @@ from quart_heure.commands.options import (
     Lang,
     Language,
     NoCache,
+    OfResults,
     Only,
     Proposals,
     Since,
     Source,
-    StudyFile,
     WhatIf,
     all_but,
     with_options,
 )
+from quart_heure.commands.results import earlier_run, fitting, load_coverage, load_results
 from quart_heure.commands.running import (
     check_output,
     check_shown,
     deliver,
-    earlier_run,
-    fitting,
     load_proposals,
-    load_results,
     load_study,
     run_analysis,
     screen,
@@ -69,7 +68,10 @@ def demo(
 
 @with_options
 def analyse(
-    study: Annotated[Path, typer.Argument(help="The study file (see 'quart-heure init').")],
+    study: Annotated[
+        Path,
+        typer.Argument(help="The study file (see 'quart-heure init').", autocompletion=studies),
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the results.")],
     options: Annotated[AnalysisOptions, all_but("week")],
     soliguide: Annotated[
@@ -166,7 +168,8 @@ def report(
 @with_options
 def map_(
     options: Annotated[AnalysisOptions, all_but("week")],
-    source: StudyFile = None,
+    source: Source = None,
+    study: OfResults = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="The HTML file.")] = Path(
         "carte.html"
     ),
@@ -193,8 +196,7 @@ def map_(
     given = load_proposals(proposals)
     supposed = None if scenario is None else only_scenario(scenario)
     with progress() as say:
-        study = load_study(source, options.asked(), no_cache=no_cache)
-        coverage = run_analysis(with_week(study), no_cache=no_cache, say=say)
+        coverage = load_coverage(source, options, study=study, no_cache=no_cache, say=say)
         say("map")
         path = write_map(
             coverage,
@@ -212,7 +214,8 @@ def map_(
 @with_options
 def dossier(
     options: Annotated[AnalysisOptions, Only("profile", "threshold", "all_statuses", "week_of")],
-    source: StudyFile = None,
+    source: Source = None,
+    study: OfResults = None,
     arrondissement: Districts = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the pages.")] = Path(
         "out/dossiers"
@@ -233,14 +236,13 @@ def dossier(
     earlier = earlier_run(since, None)
     given = load_proposals(proposals)
     with progress() as say:
-        study = load_study(source, options.asked(), no_cache=no_cache)
-        coverage = run_analysis(with_week(study), no_cache=no_cache, say=say)
+        coverage = load_coverage(source, options, study=study, no_cache=no_cache, say=say)
         files = write_dossiers(
             coverage,
             output,
             districts=tuple(arrondissement or ()),
             lang=lang.value,
-            background=study.background(),
+            background=coverage.study.background(),
             pdf=pdf,
             since=earlier,
             proposals=given,
@@ -251,7 +253,7 @@ def dossier(
 
 
 def info(
-    results: Annotated[Path, typer.Argument(help="A folder of results.")],
+    results: Annotated[Path, typer.Argument(help="A folder of results.", autocompletion=studies)],
     as_json: Annotated[bool, typer.Option("--json", help="The manifest as JSON.")] = False,
 ) -> None:
     """Say what a folder of results was made from: inputs, dates, parameters, counts."""

@@ -9,14 +9,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from quart_heure.commands.options import AnalysisOptions, Lang, ProposalOptions
+from quart_heure.commands.options import Lang, ProposalOptions
 from quart_heure.commands.speech import show, tell
-from quart_heure.errors import InputFileError, OutputError, QuartHeureError, StudyFileError
+from quart_heure.errors import OutputError, StudyFileError
 
 if TYPE_CHECKING:
     from quart_heure.outputs.proposals.proposal import Proposal
-    from quart_heure.outputs.results.read import Results
-    from quart_heure.outputs.runs.compare import Run
     from quart_heure.profiles import WalkProfile
     from quart_heure.study.asked import Asked
     from quart_heure.study.coverage import Coverage
@@ -108,7 +106,7 @@ def _keep_inputs(output: Path, source: Path, *, folder: bool) -> None:
 
     results = (*WEEK_FILES, *RESULT_FILES)
     check_name(source)
-    inputs = [source / name for name in results] if _is_results(source) else input_files(source)
+    inputs = [source / name for name in results] if is_results(source) else input_files(source)
     pages = ("report.html", "map.html")
     names = (*results, *pages) if folder else ()
     made = {(output / name).resolve() for name in names} if folder else {output.resolve()}
@@ -171,7 +169,7 @@ def check_shown(
     Parameters
     ----------
     source
-        The study; None for the packaged Paris. Folders of results are quick to say it themselves.
+        The study, or a folder of results; None for the packaged Paris.
 
     Raises
     ------
@@ -184,7 +182,13 @@ def check_shown(
     from quart_heure.study.inputs import paris_settings, read_study_area
     from quart_heure.study.settings import read_settings
 
-    if _is_results(source) or not (districts or categories):
+    if not (districts or categories):
+        return
+    if source is not None and is_results(source):
+        from quart_heure.outputs.report.content import resolve_districts
+        from quart_heure.outputs.results.read import read_results
+
+        resolve_districts(read_results(source).indicators, tuple(districts or ()))
         return
     settings = paris_settings() if source is None else read_settings(source)
     own = [name for name in categories or () if name not in COMPOSITES]
@@ -194,7 +198,8 @@ def check_shown(
         find_districts(dict(zip(known["district_id"], known["label"], strict=True)), districts)
 
 
-def _is_results(source: Path | None) -> bool:
+def is_results(source: Path | None) -> bool:
+    """Tell whether a source is a folder of results; of a snapshot it is a study."""
     from quart_heure.sources.given import check_name
 
     if source is None:
@@ -290,66 +295,6 @@ def run_analysis(study: Study, *, no_cache: bool, say: Callable[[str], None]) ->
     if doubts:
         tell(f"{doubts} rows left out or doubted: see problems in the results.")
     return publishable(coverage)
-
-
-def load_results(
-    source: Path | None,
-    options: AnalysisOptions,
-    *,
-    no_cache: bool,
-    say: Callable[[str], None],
-) -> Coverage | Results:
-    """Read a folder of results, or analyse a study."""
-    if source is not None:
-        from quart_heure.sources.given import check_name
-
-        check_name(source)
-    if source is not None and _is_results(source):
-        given = options.given()
-        if given:
-            msg = f"{source} holds results: {given[0]} cannot change them."
-            raise InputFileError(msg, hint="Give the study file instead.")
-        from quart_heure.outputs.results.read import read_results
-
-        found = read_results(source)
-        for name in found.changed_files():
-            tell(f"WARNING: {name} is missing or is not what was written.")
-        return found
-    study = load_study(source, options.asked(), no_cache=no_cache)
-    return run_analysis(study, no_cache=no_cache, say=say)
-
-
-@contextlib.contextmanager
-def fitting(*results: object) -> Iterator[None]:
-    """Tell results that were read from a folder and do not fit together from a fault of ours.
-
-    Their hashes hold, or they would have been refused: somebody changed those too.
-    """
-    from quart_heure.outputs.results.read import Results
-    from quart_heure.outputs.runs.compare import Run
-
-    read = [one.directory for one in results if isinstance(one, Results | Run)]
-    try:
-        yield
-    except QuartHeureError:
-        raise
-    except (LookupError, ValueError, TypeError, ArithmeticError, AttributeError) as error:
-        if not read:
-            raise
-        folders = " or ".join(map(str, read))
-        msg = f"{folders}: its tables do not fit together ({type(error).__name__}: {error})."
-        hint = "Run the analysis again; if that ends the same way, please report it."
-        raise InputFileError(msg, hint=hint) from error
-
-
-def earlier_run(folder: Path | None, output: Path | None) -> Run | None:
-    """Read the earlier run that is compared with, before any work; None where none is named."""
-    if folder is None:
-        return None
-    from quart_heure.outputs.runs.compare import Run
-
-    check_output(output, folder)
-    return Run.read(folder)
 
 
 def write_all(

@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 
 from quart_heure.commands.options import Lang, Language, NoCache, TableOptions, with_options
+from quart_heure.commands.results import fitting
 from quart_heure.commands.running import (
     check_output,
     chosen_cache,
     deliver,
-    fitting,
     screen,
     tell_file,
 )

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from quart_heure.commands.completion import categories
 from quart_heure.commands.options import (
     AnalysisOptions,
     Lang,
@@ -51,7 +52,9 @@ class Goals(enum.StrEnum):
 def site(
     options: Annotated[AnalysisOptions, all_but("category", "week", "week_of")],
     table: ProposalOptions,
-    category: Annotated[str, typer.Option("--category", help="Category that is to open.")],
+    category: Annotated[
+        str, typer.Option("--category", help="Category that is to open.", autocompletion=categories)
+    ],
     study: StudyFile = None,
     count: Annotated[
         int, typer.Option("--count", metavar="N", help="Number of sites to propose.")
@@ -200,7 +203,9 @@ def ask(
 def walk(
     options: Annotated[AnalysisOptions, all_but("category", "week", "week_of")],
     table: TableOptions,
-    category: Annotated[str, typer.Option("--category", help="Category that is to open.")],
+    category: Annotated[
+        str, typer.Option("--category", help="Category that is to open.", autocompletion=categories)
+    ],
     study: StudyFile = None,
     count: Annotated[
         int, typer.Option("--count", metavar="N", help="Number of sites to propose.")
@@ -242,7 +247,9 @@ def walk(
 def hours(
     options: Annotated[AnalysisOptions, all_but("category", "week", "at", "on", "between", "stay")],
     table: TableOptions,
-    category: Annotated[str, typer.Option("--category", help="Category that is to open.")],
+    category: Annotated[
+        str, typer.Option("--category", help="Category that is to open.", autocompletion=categories)
+    ],
     study: StudyFile = None,
     count: Annotated[int, typer.Option("--count", metavar="N", help="Number of windows.")] = 3,
     length: Annotated[
@@ -300,7 +307,12 @@ def hours(
 def links(
     options: Annotated[AnalysisOptions, all_but("category", "week", "week_of")],
     table: ProposalOptions,
-    category: Annotated[str, typer.Option("--category", help="Category whose gaps are looked at.")],
+    category: Annotated[
+        str,
+        typer.Option(
+            "--category", help="Category whose gaps are looked at.", autocompletion=categories
+        ),
+    ],
     study: StudyFile = None,
     count: Annotated[int, typer.Option("--count", metavar="N", help="The most links.")] = 10,
     length: Annotated[

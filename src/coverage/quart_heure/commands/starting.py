@@ -1,44 +1,157 @@
-"""The command that begins a study: a commented file, with what the districts at hand say."""
+"""The command that begins a study: what lies in a folder, what one is asked, the file written."""
 
 from __future__ import annotations
 
-import json
+import dataclasses
 import shutil
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from quart_heure.commands.speech import show, tell
-from quart_heure.errors import InputFileError, OutputError
-from quart_heure.steering import harmless
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import pandas as pd
-
-_SHOWN = 3
-"""Values of a column that are shown, to choose among columns."""
+from quart_heure.commands.answers import Desk
+from quart_heure.commands.completion import categories
+from quart_heure.commands.options import with_options
+from quart_heure.commands.speech import progress, show, tell
+from quart_heure.errors import OutputError
 
 
-def init(
-    path: Annotated[Path, typer.Argument(help="The study file to write.")] = Path("study.toml"),
-    force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Said:
+    """What a script says beforehand; what is left out is found, or asked on a terminal."""
+
+    name: Annotated[str, typer.Option("--name", help="What the area is called.")] = ""
     districts: Annotated[
         Path | None,
         typer.Option("--districts", metavar="FILE", help="Polygons of the districts."),
-    ] = None,
-    name: Annotated[str, typer.Option("--name", help="What the area is called.")] = "",
+    ] = None
     id_column: Annotated[
         str, typer.Option("--id-column", metavar="COLUMN", help="Column of the districts' ids.")
-    ] = "",
+    ] = ""
     label_column: Annotated[
         str, typer.Option("--label-column", metavar="COLUMN", help="Column of their names.")
-    ] = "",
+    ] = ""
+    services: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--services", metavar="FILE", help="List of services; all that lie there by default."
+        ),
+    ] = None
+    column: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--column",
+            metavar="FIELD=HEADING",
+            help="What a heading of a list stands for, such as name=Lieu; may be repeated.",
+        ),
+    ] = None
+    crs: Annotated[
+        str,
+        typer.Option(
+            "--crs",
+            metavar="EPSG:CODE",
+            help="Of coordinates that are metres; that by which they lie in the area by default.",
+        ),
+    ] = ""
+    category: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--category",
+            metavar="FILE=ID",
+            help="Category of a list that has no column of it, such as bains.csv=bains_douches;"
+            " may be repeated.",
+        ),
+    ] = None
+    word: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--word",
+            metavar="WORD=ID",
+            help='What a word for a category means, such as "Accueil jour=accueil_de_jour"; an id'
+            " that does not exist becomes a category of its own; may be repeated.",
+        ),
+    ] = None
+    essential: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--essential",
+            metavar="ID",
+            autocompletion=categories,
+            help="Essential service, in place of the usual five; may be repeated.",
+        ),
+    ] = None
+    secret: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--secret",
+            metavar="ID",
+            autocompletion=categories,
+            help="Category whose places are not shown; may be repeated.",
+        ),
+    ] = None
+    public: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--public",
+            metavar="ID",
+            autocompletion=categories,
+            help="Category of shelters whose places are shown; others are not, unless a column"
+            " 'discreet' says so; may be repeated.",
+        ),
+    ] = None
+    geocode: Annotated[
+        bool,
+        typer.Option(
+            "--geocode", help="Place lists that have addresses alone, as 'geocode' does: online."
+        ),
+    ] = False
+    network: Annotated[
+        Path | None,
+        typer.Option(
+            "--network",
+            metavar="FILE",
+            help="Streets: a folder or archive of vector tiles, city.osm.pbf, network.parquet.",
+        ),
+    ] = None
+    streets_date: Annotated[
+        str,
+        typer.Option(
+            "--streets-date", metavar="DAY", help="Of streets whose file tells none, such as tiles."
+        ),
+    ] = ""
+    residents: Annotated[
+        Path | None, typer.Option("--residents", metavar="FILE", help="Where people live.")
+    ] = None
+    residents_column: Annotated[
+        str, typer.Option("--residents-column", metavar="COLUMN", help="Column that counts them.")
+    ] = ""
+    no_residents: Annotated[
+        bool, typer.Option("--no-residents", help="Leave them out: figures are of area alone.")
+    ] = False
+    no_background: Annotated[
+        bool,
+        typer.Option(
+            "--no-background", help="Take no water, parks and stations out of vector tiles."
+        ),
+    ] = False
+
+    def given(self) -> list[str]:
+        """Return the options that are given, as they are written."""
+        fields = dataclasses.fields(self)
+        given = [f.name for f in fields if getattr(self, f.name) not in (f.default, [])]
+        return [f"--{name.replace('_', '-')}" for name in given]
+
+
+@with_options
+def init(
+    said: Said,
+    path: Annotated[Path, typer.Argument(help="The study file to write.")] = Path("study.toml"),
+    force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
     yes: Annotated[
-        bool, typer.Option("--yes", "-y", help="Ask nothing; what is found is taken, and told.")
+        bool,
+        typer.Option(
+            "--yes", "-y", help="Ask nothing; what is found is taken, near words too, and told."
+        ),
     ] = False,
     example: Annotated[
         bool,
@@ -48,38 +161,43 @@ def init(
         ),
     ] = False,
 ) -> None:
-    """Write a commented study file to start from; on a terminal, ask what it is to say."""
-    from quart_heure.files import replacing
+    """Begin a study: look at the files beside it, ask what they do not say, write the file."""
+    from quart_heure.files import check_target, replacing
 
     if path.exists() and not force:
         msg = f"{path} exists already."
         raise OutputError(msg, hint="Choose another name, or add --force to replace it.")
     if example:
-        if districts is not None or name or id_column or label_column:
-            msg = "--example writes the packaged Paris as it is."
+        given = said.given()
+        if given:
+            msg = f"--example writes the packaged Paris as it is; {given[0]} is of another study."
             raise typer.BadParameter(msg, param_hint="--example")
         _write_example(path, force=force)
         show(str(path))
         return
-    asks = not yes and sys.stdin.isatty() and sys.stderr.isatty()
-    if asks and districts is None:
-        told = _ask("File of the districts (polygons), empty to fill it in later", "")
-        districts = Path(told) if told else None
-    if asks and not name:
-        name = _ask("Name of the area", "My city")
-    said: dict[str, str | list[str]] = {"name": name}
-    if asks:
-        said["essentials"] = _essentials()
-    if districts is not None:
-        table = _table(districts)
-        said |= {
-            # Relative to the study file, which is where it is looked for.
-            "districts": _relative(districts, path),
-            "id_column": _column(table, id_column, "ids", 0, asks=asks),
-            "label_column": _column(table, label_column, "names", 1, asks=asks),
-        }
+    from quart_heure.commands.begun import begun, what_is_next
+    from quart_heure.starting.folder import look_into
+    from quart_heure.study.settings import template
+
+    check_target(path)
+    desk = Desk.of_terminal(yes=yes)
+    with progress() as say:
+        say("files")
+        found = look_into(path.parent, but=[path])
+    if found.nothing and not said.given() and not desk.asks:
+        tell(
+            f"Nothing lies beside {path} to begin a study with: no districts, no list of services,"
+            " no streets. It names examples, to be filled in; 'init --example' writes one that"
+            " runs, 'quart-heure fetch' brings a territory."
+        )
+        text, lines = template(), list[str]()
+    else:
+        draft = begun(path, said, found, desk)
+        text, lines = draft.text(), what_is_next(draft)
     with replacing(path) as temporary:
-        temporary.write_text(_filled(said), encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8")
+    for line in lines:
+        tell(line)
     show(str(path))
 
 
@@ -133,96 +251,3 @@ def _write_example(path: Path, *, force: bool) -> None:
     filled = _EXAMPLE.format(folder=folder.name, study=path.name, categories=f"[{listed}]")
     with replacing(path) as temporary:
         temporary.write_text(filled, encoding="utf-8")
-
-
-def _ask(question: str, default: str) -> str:
-    answer: str = typer.prompt(
-        question, default=harmless(default), show_default=bool(default), err=True
-    )
-    return answer.strip()
-
-
-def _essentials() -> list[str]:
-    """Ask which categories are essential; nothing where the usual ones are."""
-    from quart_heure.categories import check_categories, default_catalogue
-    from quart_heure.errors import CategoryError
-
-    catalogue = default_catalogue()
-    usual = [name for name, one in catalogue.items() if one.essential]
-    tell(f"  {', '.join(catalogue)}")
-    while True:
-        told = _ask("Essential services, separated by commas", ", ".join(usual))
-        chosen = [word.strip() for word in told.split(",") if word.strip()]
-        try:
-            check_categories(chosen, catalogue)
-        except CategoryError as error:
-            tell(error)
-        else:
-            return [] if chosen == usual else chosen
-
-
-def _table(path: Path) -> pd.DataFrame:
-    from quart_heure.sources.layers import read_layer
-
-    if not path.exists():
-        msg = f"{path}: there is no such file."
-        raise InputFileError(msg, hint="Give the file that holds the polygons of the districts.")
-    table: pd.DataFrame = read_layer(path)
-    return table
-
-
-def _column(table: pd.DataFrame, given: str, what: str, at: int, *, asks: bool) -> str:
-    """Return the column of ids or of names: the given one, the chosen one, or the likely one."""
-    from quart_heure.sources.areas.names import likely_columns
-
-    columns = [str(c) for c in table.columns if c != getattr(table, "active_geometry_name", None)]
-    if given:
-        if given not in columns:
-            msg = f"The districts have no column {given!r}."
-            raise InputFileError(msg, hint=f"Columns are {', '.join(columns)}.")
-        return given
-    likely = likely_columns(table)[at] or ""
-    if not asks:
-        tell(f"{what} of the districts: {_shown(table, likely) or 'no column'}")
-        return likely
-    for column in columns:
-        tell(f"  {_shown(table, column)}")
-    while True:
-        answer = _ask(f"Column of their {what}", likely)
-        if answer in columns:
-            return answer
-        tell(f"There is no column {answer!r}.")
-
-
-def _shown(table: pd.DataFrame, column: str) -> str:
-    from quart_heure.outputs.results.rows import printable
-
-    if not column:
-        return ""
-    values = [printable(str(value)) for value in table[column].head(_SHOWN)]
-    return f"{printable(column)} ({', '.join(values)} …)"
-
-
-def _relative(file: Path, study: Path) -> str:
-    try:
-        return file.resolve().relative_to(study.resolve().parent).as_posix()
-    except ValueError:
-        return file.resolve().as_posix()
-
-
-def _filled(said: Mapping[str, str | list[str]]) -> str:
-    """Return the template with what is known in the place of its examples."""
-    from quart_heure.study.settings import template
-
-    lines = template().splitlines(keepends=True)
-    for key, value in said.items():
-        if not value:
-            continue
-        written = f"{key} = {json.dumps(value, ensure_ascii=False)}\n"
-        at = next(
-            at
-            for at, line in enumerate(lines)
-            if line.lstrip("# ").startswith(f"{key} = ") and not line.startswith("#   ")
-        )
-        lines[at] = written
-    return "".join(lines)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from quart_heure.commands.completion import walkers
 from quart_heure.commands.options import (
     AnalysisOptions,
     Lang,
@@ -35,7 +36,9 @@ def paces(
     profile: Annotated[
         list[str] | None,
         typer.Option(
-            "--profile", help="Walker; may be repeated. By default adult, slow and step_free."
+            "--profile",
+            help="Walker; may be repeated. By default adult, slow and step_free.",
+            autocompletion=walkers,
         ),
     ] = None,
     threshold: Annotated[

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyproj
 import shapely
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
@@ -20,6 +18,7 @@ from quart_heure.network.components import (
     walkable_edges,
 )
 from quart_heure.network.edge_doubts import longer_than_drawn
+from quart_heure.network.findings import Finding, MissedJunction, finding_table
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.network.snapping import snap
 from quart_heure.network.travel_time import search_graph
@@ -30,24 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["examine_network", "finding_table"]
 
-FINDING_COLUMNS = ("kind", "place", "detail", "value", "unit", "osm_url")
-"""Columns of a table of findings, besides its geometry."""
-
-KINDS = (
-    "shelter_to_confirm",
-    "district_overlap",
-    "district_gap",
-    "service_off_network",
-    "service_on_island",
-    "service_across_barrier",
-    "service_second_entry",
-    "square_without_entrance",
-    "odd_length",
-    "small_part",
-    "dangling_end",
-)
-"""Kinds of findings, what moves the figures of a study most first."""
-
 DANGLING_M = 2.0
 """A dead end this near another street was probably meant to join it, in metres."""
 
@@ -57,9 +38,6 @@ _NO_WAY_M = 2 * DANGLING_M
 ROUND_M = 1000.0
 """Ways round a dead end are looked for up to this length, in metres."""
 
-_MOST_FIRST = frozenset({"small_part", "dangling_end", "service_second_entry"})
-"""Kinds whose largest figures matter most; of the others the smallest come first."""
-
 _AT_ONCE = 64
 """Dead ends searched in one call: its answer is a row of all nodes for each."""
 
@@ -68,35 +46,6 @@ _LONG_M = 3000.0
 
 _MOST_PARTS = 200
 """Parts of a network listed one by one, the largest first."""
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Finding:
-    """One doubtful thing.
-
-    Parameters
-    ----------
-    kind
-        What it is, as a word.
-    place
-        A name to find it by.
-    detail
-        A sentence on what is doubtful.
-    value, unit
-        The figure that decided.
-    osm_id
-        The OSM object to look at: ways positive, relations negative, 0 if not known.
-    geometry
-        Where it is, in the CRS of the network.
-    """
-
-    kind: str
-    place: str
-    detail: str
-    value: float
-    unit: str
-    osm_id: int = 0
-    geometry: shapely.Geometry = dataclasses.field(default_factory=shapely.Point)
 
 
 def examine_network(network: WalkNetwork, profile: WalkProfile) -> Iterator[Finding]:
@@ -141,7 +90,9 @@ def examine_services(
     anywhere = snap(network, xy, usable=walkable_edges(network, profile), max_distance_m=snap_m)
     streets = network.lines[useful]
     tree = shapely.STRtree(barriers if barriers is not None else [])
-    for at, (name, point) in enumerate(zip(shown["name"], shown.geometry, strict=True)):
+    ids = shown["service_id"] if "service_id" in shown else [""] * len(shown)
+    rows = zip(shown["name"], ids, shown.geometry, strict=True)
+    for at, (name, service_id, point) in enumerate(rows):
         if not on.attached[at]:
             island = bool(anywhere.attached[at])
             yield Finding(
@@ -154,6 +105,7 @@ def examine_services(
                 unit="m",
                 osm_id=int(network.osm_id[anywhere.nearest_edge[at]]) if island else 0,
                 geometry=point,
+                service_id=str(service_id),
             )
             continue
         line = network.lines[on.nearest_edge[at]]
@@ -168,66 +120,13 @@ def examine_services(
                 unit="m",
                 osm_id=int(network.osm_id[on.nearest_edge[at]]),
                 geometry=access,
+                service_id=str(service_id),
             )
 
 
 def _nearest_m(point: shapely.Point, streets: NDArray[np.object_]) -> float:
     """Return the metres to the nearest of some streets, inf if there are none."""
     return round(float(shapely.distance(point, streets).min(initial=np.inf)), 1)
-
-
-def finding_table(findings: Iterator[Finding], network: WalkNetwork) -> gpd.GeoDataFrame:
-    """Return findings, in the order of `KINDS`, as a table: `FINDING_COLUMNS` and geometry.
-
-    ``osm_url`` is the page of the OSM object, or the map around the place where none is known.
-    """
-    import geopandas as gpd  # noqa: PLC0415 - imported where a table is really made
-    import pandas as pd  # noqa: PLC0415
-
-    found = sorted(
-        findings,
-        key=lambda one: (
-            KINDS.index(one.kind),
-            -one.value if one.kind in _MOST_FIRST else one.value,
-            one.place,
-            one.osm_id,
-        ),
-    )
-    places = _map_urls(np.array([one.geometry for one in found], dtype=object), network)
-    rows = [
-        {
-            "kind": one.kind,
-            "place": one.place,
-            "detail": one.detail,
-            "value": one.value,
-            "unit": one.unit,
-            "osm_url": osm_url(one.osm_id) or place,
-        }
-        for one, place in zip(found, places, strict=True)
-    ]
-    return gpd.GeoDataFrame(
-        pd.DataFrame(rows, columns=list(FINDING_COLUMNS)),
-        geometry=[one.geometry for one in found],
-        crs=network.crs,
-    )
-
-
-def osm_url(osm_id: int) -> str:
-    """Return the page of an OSM way (positive) or relation (negative), "" if it is not known."""
-    if osm_id == 0:
-        return ""
-    return f"https://www.openstreetmap.org/{'way' if osm_id > 0 else 'relation'}/{abs(osm_id)}"
-
-
-def _map_urls(shapes: NDArray[np.object_], network: WalkNetwork) -> list[str]:
-    """Return the map of OSM around some shapes, marked; "" for what is nowhere."""
-    somewhere = np.flatnonzero(~shapely.is_empty(shapes))
-    xy = shapely.get_coordinates(shapely.centroid(shapes[somewhere]))
-    to_degrees = pyproj.Transformer.from_crs(network.crs, "EPSG:4326", always_xy=True)
-    urls = [""] * len(shapes)
-    for at, lon, lat in zip(somewhere.tolist(), *to_degrees.transform(*xy.T), strict=True):
-        urls[at] = f"https://www.openstreetmap.org/?mlat={lat:.5f}&mlon={lon:.5f}&zoom=19"
-    return urls
 
 
 def _small_parts(network: WalkNetwork, profile: WalkProfile) -> Iterator[Finding]:
@@ -239,6 +138,8 @@ def _small_parts(network: WalkNetwork, profile: WalkProfile) -> Iterator[Finding
     part = components.label[network.u[lost]]
     length = np.bincount(part, weights=network.length_m[lost], minlength=len(components.size))
     named = _first_named(network, lost, part)
+    by_part = lost[np.argsort(part, kind="stable")]
+    begin = np.concatenate([[0], np.cumsum(np.bincount(part, minlength=len(length)))])
     for one in np.argsort(-length, kind="stable")[:_MOST_PARTS]:
         if length[one] <= 0:
             break
@@ -251,6 +152,7 @@ def _small_parts(network: WalkNetwork, profile: WalkProfile) -> Iterator[Finding
             unit="m",
             osm_id=int(network.osm_id[edge]),
             geometry=network.lines[edge],
+            part=tuple(by_part[begin[one] : begin[one + 1]].tolist()),
         )
 
 
@@ -293,7 +195,14 @@ def _dangling_ends(network: WalkNetwork, profile: WalkProfile) -> Iterator[Findi
     worth = worth[np.lexsort((gap[worth], -ways_m[worth], at[kept][worth]))]
     worth = worth[np.unique(at[kept][worth], return_index=True)[1]]
     place, edge, gap, ways_m = points[at[kept][worth]], edge[worth], gap[worth], ways_m[worth]
-    for point, one, short_m, way_m in zip(place, edge.tolist(), gap, ways_m, strict=True):
+    node, along_m = ends[at[kept][worth]], along_m[worth]
+    # Of a dead end there is one edge.
+    own = np.zeros(network.n_nodes, dtype=np.intp)
+    own[u], own[v] = walkable, walkable
+    ending = zip(own[node].tolist(), (network.u[own[node]] == node).tolist(), along_m, strict=True)
+    for point, one, short_m, way_m, (last, at_u, foot_m) in zip(
+        place, edge.tolist(), gap, ways_m, ending, strict=True
+    ):
         known = np.isfinite(way_m)
         yield Finding(
             kind="dangling_end",
@@ -304,6 +213,13 @@ def _dangling_ends(network: WalkNetwork, profile: WalkProfile) -> Iterator[Findi
             unit="m",
             osm_id=int(network.osm_id[one]),
             geometry=point,
+            junction=MissedJunction(
+                own=last,
+                own_m=0.0 if at_u else float(network.length_m[last]),
+                edge=one,
+                along_m=float(min(foot_m, network.length_m[one])),
+                gap_m=float(short_m),
+            ),
         )
 
 

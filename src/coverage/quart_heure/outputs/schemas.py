@@ -213,12 +213,14 @@ class Finding(TypedDict):
 
     kind: str
     place: str
+    residents: float | None
+    ha: float | None
     value: float
     unit: str
     detail: str
     osm_url: str
-    longitude: float
-    latitude: float
+    longitude: float | None
+    latitude: float | None
 
 
 class Checked(TypedDict):
@@ -229,6 +231,7 @@ class Checked(TypedDict):
     age_days: int | None
     summary: dict[str, int]
     findings: list[Finding]
+    moving: int
     problems: list[dict[str, Any]]
     dropped: dict[str, dict[str, float]]
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
+import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -111,3 +113,29 @@ def read_background(path: AnyPath, *, crs: pyproj.CRS) -> gpd.GeoDataFrame:
     whole = parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
     # What can be mended need not be told.
     return whole.set_geometry(shapely.make_valid(whole.geometry.to_numpy()), crs=crs)
+
+
+def write_background(table: gpd.GeoDataFrame, path: Path, *, meta: Mapping[str, Any]) -> None:
+    """Write a background as GeoParquet, with what is known of its source in the file.
+
+    The same table gives the same bytes.
+    """
+    import pyarrow as pa  # noqa: PLC0415 - only where one is written
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    table.to_parquet(path, index=False, compression="zstd")
+    columns = pq.read_table(path)
+    geo = json.loads((columns.schema.metadata or {})[b"geo"])
+    # The library's version would change the bytes with every release.
+    geo.pop("creator", None)
+    metadata = {
+        b"geo": json.dumps(geo, sort_keys=True).encode(),
+        b"quart_heure": json.dumps(dict(meta), ensure_ascii=False, sort_keys=True).encode(),
+    }
+    pq.write_table(
+        pa.table(columns).replace_schema_metadata(metadata),
+        path,
+        compression="zstd",
+        compression_level=19,
+        data_page_version="2.0",
+    )

@@ -80,15 +80,17 @@ def read_raw_tables(
     return tables
 
 
-def read_raw_table(path: Path, *, is_heading: IsHeading = lambda _: False) -> RawTable:
-    """Read the one table of a file; see `read_raw_tables`.
+def read_raw_table(
+    path: Path, *, part: str = "", is_heading: IsHeading = lambda _: False
+) -> RawTable:
+    """Read the one table of a file, or the sheet or layer that is named; see `read_raw_tables`.
 
     Raises
     ------
     InputFileError
         If it has several.
     """
-    tables = read_raw_tables(path, is_heading=is_heading)
+    tables = read_raw_tables(path, part=part, is_heading=is_heading)
     if len(tables) > 1:
         names = ", ".join(repr(table.part) for table in tables[:20])
         msg = f"{path}: has several sheets or layers: {names}."

@@ -11,17 +11,14 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from quart_heure.analysis.mending import with_what_they_move
 from quart_heure.analysis.placement import outside_problems
 from quart_heure.analysis.second_entries import second_entries
 from quart_heure.analysis.steep_ground import steep_ground
 from quart_heure.cache import Cache
 from quart_heure.errors import QuartHeureError
-from quart_heure.network.doctor import (
-    Finding,
-    examine_network,
-    examine_services,
-    finding_table,
-)
+from quart_heure.network.doctor import examine_network, examine_services
+from quart_heure.network.findings import KINDS, SAFETY, Finding, finding_table
 from quart_heure.network.graph import Flags, WalkNetwork
 from quart_heure.sources.areas.districts import check_districts
 from quart_heure.sources.problems import problem_table
@@ -47,7 +44,7 @@ class Check:
     area
         Name of the area.
     findings
-        See `quart_heure.network.doctor`.
+        See `quart_heure.network.findings`; what moves most first.
     problems
         Rows of the inputs that were refused or doubted.
     dropped
@@ -65,8 +62,14 @@ class Check:
 
     def summary(self) -> dict[str, int]:
         """Count the findings of each kind, in the order of `KINDS`."""
-        counts = self.findings["kind"].value_counts(sort=False)
-        return {str(kind): int(n) for kind, n in counts.items()}
+        counts = self.findings["kind"].value_counts()
+        return {kind: int(counts[kind]) for kind in KINDS if kind in counts}
+
+    @property
+    def moving(self) -> gpd.GeoDataFrame:
+        """The findings that come first: shelters to confirm, and what is known to move figures."""
+        moves = self.findings["residents"].fillna(self.findings["ha"]) > 0
+        return self.findings[moves | (self.findings["kind"] == SAFETY)]
 
 
 def check_study(
@@ -107,10 +110,15 @@ def check_study(
         yield from examine_network(study.network, study.profile)
         yield from _district_faults(study)
 
+    found = list(findings())
+    if coverage is not None:
+        table = study.services.table
+        placed = dict(zip(table["service_id"], table["category"], strict=True))
+        found = with_what_they_move(found, coverage.basis, snap_m=study.snap_m, placed=placed)
     osm_date = str(study.network.meta.get("osm_date", ""))
     return Check(
         area=study.area.name,
-        findings=finding_table(findings(), study.network),
+        findings=finding_table(found, study.network),
         problems=problems[~asked].reset_index(drop=True),
         dropped=_dropped(study.network),
         osm_date=osm_date,
@@ -156,6 +164,8 @@ def _second_entries(coverage: Coverage) -> Iterator[Finding]:
             f" Most of it by {_called(network, second)}: is the place drawn where its door is?",
             value=round(float(row["lost_pct"]), 1),
             unit="% less",
+            residents=float(row["residents_reached"] - row["residents_nearest"]),
+            ha=float(row["ha_reached"] - row["ha_nearest"]),
             osm_id=int(network.osm_id[second]),
             geometry=shapely.shortest_line(
                 shapely.Point(basis.xy[row["service"]]), network.lines[second]

@@ -288,7 +288,8 @@ def _line(dossiers: Dossiers, category: str) -> CategoryLine:
         pace=ends_words(doubts[category]["speed"], dossiers.lang) if category in doubts else "",
         median=row["minutes_median"],
         p90=row["minutes_p90"],
-        gaps=int(row["gaps"]),
+        # Of a category without a known place no gap is told: it lacks everywhere, or nobody knows.
+        gaps=0 if row["gaps"] is None else int(row["gaps"]),
         confirmed=float(age["facts_share_confirmed"]) if age else math.nan,
         places=dossiers.places_words(category) if age else "",
         single=float(fragile[category][single]) if category in fragile else math.nan,

@@ -11,9 +11,11 @@ import pandas as pd
 import shapely
 
 from quart_heure.files import AnyPath, replacing
+from quart_heure.network.findings import SAFETY
 from quart_heure.outputs.assets import inlined, page_environment, security_policy, stylesheet
 from quart_heure.outputs.degrees import degrees_of
 from quart_heure.outputs.results.manifest import json_text
+from quart_heure.sources.problems import CHOSEN
 from quart_heure.study.check import Check
 
 if TYPE_CHECKING:
@@ -55,6 +57,7 @@ def _content(check: Check) -> dict[str, Any]:
     rows = check.findings.drop(columns="geometry").to_dict("records")
     for row, (x, y) in zip(rows, degrees_of(xy, check.findings.crs), strict=True):
         known = np.isfinite(x)
+        row |= {name: _rounded(row[name], digits) for name, digits in _AMOUNTS.items()}
         row["longitude"] = round(float(x), 6) if known else None
         row["latitude"] = round(float(y), 6) if known else None
     return {
@@ -63,15 +66,31 @@ def _content(check: Check) -> dict[str, Any]:
         "age_days": check.age_days,
         "summary": check.summary(),
         "findings": rows,
+        "moving": len(check.moving),
         "problems": _problem_rows(check.problems),
         "dropped": {reason: dict(amount) for reason, amount in check.dropped.items()},
     }
 
 
+_AMOUNTS = {"residents": None, "ha": 1}
+
+
+def _rounded(amount: float, digits: int | None) -> float | None:
+    return None if np.isnan(amount) else round(float(amount), digits)
+
+
 def _problem_rows(problems: pd.DataFrame) -> list[dict[Hashable, Any]]:
     """Return problems as plain rows; what is wrong with a whole file has no row, None."""
-    table = problems.astype(object)
+    # What is left out moves figures, what was chosen among several may, the rest tells.
+    urgent = problems["action"].astype(str).map(_urgency)
+    table = problems.iloc[np.argsort(urgent.to_numpy(), kind="stable")].astype(object)
     return table.where(table.notna(), None).to_dict("records")
+
+
+def _urgency(action: str) -> int:
+    if action.startswith(CHOSEN):
+        return 2
+    return 0 if "left out" in action or action.startswith("nothing") else 1
 
 
 def _terminal(check: Check, width: int) -> str:
@@ -80,20 +99,39 @@ def _terminal(check: Check, width: int) -> str:
     return drawn(_parts(check), width=width)
 
 
+def _amount(row: Any) -> str:
+    """Write whose answer a finding may change, nothing where it changes none."""
+    if row.kind == SAFETY:
+        return ""
+    return f"{row.ha:,.1f} ha" if np.isnan(row.residents) else f"{row.residents:,.0f}"
+
+
 def _parts(check: Check) -> Iterator[RenderableType]:
     from rich.table import Table  # noqa: PLC0415 - only for a terminal
 
     age = "unknown" if check.age_days is None else f"{check.age_days} days"
     yield f"{check.area}: streets of {check.osm_date or 'an unknown date'}, age {age}"
-    for kind, n in check.summary().items():
-        table = Table(title=f"{kind}: {n}", title_justify="left", box=None)
-        for column in ("place", "value", "detail", "osm_url"):
-            table.add_column(column, justify="right" if column == "value" else "left")
-        for row in check.findings[check.findings["kind"] == kind].head(_SHOWN).itertuples():
-            table.add_row(row.place, f"{row.value:g} {row.unit}", row.detail, row.osm_url)
+    moving = check.moving
+    if len(moving):
+        title = f"What is public, and what moves figures, the most first: {len(moving)}"
+        table = Table(title=title, title_justify="left", box=None)
+        table.add_column("residents, at most", justify="right")
+        for column in ("what", "place"):
+            table.add_column(column, max_width=20)
+        # Below what it is about: a link that is cut leads nowhere.
+        table.add_column("detail, and where", overflow="fold")
+        for row in moving.head(_SHOWN).itertuples():
+            kind, value = str(row.kind).replace("_", " "), f"{row.value:g} {row.unit}"
+            link = row.osm_url.replace("https://www.openstreetmap.org/", "osm.org/")
+            detail = "\n".join(filter(None, (row.detail, link)))
+            table.add_row(_amount(row), f"{kind}, {value}", row.place, detail)
         yield table
-        if n > _SHOWN:
-            yield f"… and {n - _SHOWN} more: use --format json or --output."
+        if len(moving) > _SHOWN:
+            yield f"… and {len(moving) - _SHOWN} more: use --format json, html or --output."
+    still = check.findings.drop(index=moving.index)["kind"].value_counts()
+    if len(still):
+        rest = ", ".join(f"{n} {str(kind).replace('_', ' ')}" for kind, n in still.items())
+        yield f"Besides, moving no figure that is known: {rest}; --format html lists them."
     title = f"Rows refused or doubted: {len(check.problems)}"
     table = Table(title=title, title_justify="left", box=None)
     columns = ("file", "row", "field", "value", "reason", "action")

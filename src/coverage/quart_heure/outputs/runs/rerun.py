@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from quart_heure.cache import Cache
 from quart_heure.errors import InputFileError, QuartHeureError
 from quart_heure.files import sha256_of
 from quart_heure.outputs.discretion import publishable
+from quart_heure.outputs.results.csv import csv_text
+from quart_heure.outputs.results.write import text_tables
 from quart_heure.profiles import WalkProfile
 from quart_heure.study.asked import Asked
 from quart_heure.study.coverage import Coverage
@@ -24,6 +27,9 @@ from quart_heure.study.line import analyse
 from quart_heure.study.origin import PLACE_KEY, background_of
 from quart_heure.study.settings import StudySettings, read_settings, study_path
 from quart_heure.study.study import Study
+
+if TYPE_CHECKING:
+    from quart_heure.outputs.results.read import Results
 
 State = Literal["same", "untold", "changed", "gone", "live", "new"]
 
@@ -147,6 +153,64 @@ def recomputed(
     # How old facts are is counted from the day of the run.
     made = {**coverage.manifest, "created": manifest.get("created", coverage.manifest["created"])}
     return publishable(dataclasses.replace(coverage, manifest=made))
+
+
+_FIGURES = ("indicators", "composite", "gaps", "gap_parts")
+"""Tables that hold all that pages say of places."""
+
+
+def run_again(
+    results: Results,
+    *,
+    study: Path | None = None,
+    cache: Cache,
+    progress: Callable[[str], None] | None = None,
+) -> Coverage:
+    """Return the coverage that a folder of results was written from.
+
+    Tables hold the figures, not the streets, the walks and the hours that maps and dossiers draw.
+    These come from the inputs, which must be what they were, and the figures must be the same.
+
+    Parameters
+    ----------
+    results
+        The folder, read.
+    study
+        Its study file, where it is no longer where the manifest says.
+    cache, progress
+        As in `quart_heure.study.line.analyse`.
+
+    Raises
+    ------
+    InputFileError
+        If an input is gone or changed, or the figures are no longer those of the folder.
+    """
+    manifest, folder = results.manifest, results.directory
+    at_hand = inputs_at_hand(manifest, folder, study)
+    if not at_hand.whole:
+        msg = (
+            f"{folder} holds figures, not the streets and walks that are drawn, and what they were"
+            f" made from is not at hand: {'; '.join(at_hand.lost)}."
+        )
+        hint = (
+            f"'quart-heure report {folder}' needs the figures alone, {folder / 'map.html'} is the"
+            " map that was written with them; or give a study file."
+        )
+        raise InputFileError(msg, hint=hint)
+    coverage = recomputed(at_hand.study(cache), manifest, cache=cache, progress=progress)
+    tables = text_tables(coverage)
+    texts = {f"{name}.csv": csv_text(*tables[name]) for name in _FIGURES}
+    other = [
+        name
+        for name, text in texts.items()
+        if hashlib.sha256(text.encode()).hexdigest()
+        != manifest["files"].get(name, {}).get("sha256")
+    ]
+    if other:
+        msg = f"{folder}: {', '.join(other)} would be another today, from the same inputs."
+        hint = f"'quart-heure verify {folder}' says why; 'analyse' makes new results."
+        raise InputFileError(msg, hint=hint)
+    return coverage
 
 
 def asked_of(manifest: Mapping[str, Any]) -> Asked:

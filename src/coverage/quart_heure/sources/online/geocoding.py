@@ -133,6 +133,7 @@ def geocode_file(
     source: AnyPath,
     output: AnyPath,
     *,
+    part: str = "",
     min_score: float = 0.7,
     url: str = GEOCODING_URL,
     web: Web | None = None,
@@ -148,6 +149,8 @@ def geocode_file(
     output
         The same as CSV, with ``longitude``, ``latitude``, ``geocode_score``, ``geocode_type``
         (housenumber or street) and ``geocode_label``. The service's answer is written beside it.
+    part
+        The sheet or layer of it, where it has several.
     min_score
         Weaker matches are not used.
     url
@@ -179,7 +182,7 @@ def geocode_file(
         name = f" by the answer, {kept.name}" if by_answer else ""
         msg = f"{output} would replace the file to be geocoded{name}."
         raise OutputError(msg, hint="Give the result another name.")
-    table = _read(source)
+    table = _read(source, part)
     numbers = table.raw.numbers
     asked, weak, had_place = _to_ask(table)
     discreet = sum(each.address == _DISCREET for each in weak)
@@ -251,9 +254,9 @@ def _best(
     return dict(sorted(found.items()))
 
 
-def _read(path: Path) -> _Table:
+def _read(path: Path, part: str) -> _Table:
     """Read a list by the reader of all lists of services, and tell which rows are discreet."""
-    raw = read_raw_table(path, is_heading=is_usual_heading)
+    raw = read_raw_table(path, part=part, is_heading=is_usual_heading)
     values = functools.cache(raw.column)
     found = find_columns(raw.headings, {}, values=values, file=path)
     if "address" not in found.position:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -290,7 +290,7 @@ def _people_column(
     if column is not None and column not in table.columns:
         msg = f"{path}: there is no column {column!r}."
         raise InputFileError(msg, hint=f"Columns are {', '.join(map(str, table.columns))}.")
-    fit = [column] if column else _counting(table)
+    fit = [column] if column else counting_columns(map(str, table.columns))
     if not fit or len(table) == 0:
         rows = "there is no row for the place."
         msg = f"{path}: " + (rows if fit else "there is no column of residents.")
@@ -310,11 +310,12 @@ def _people_column(
     return fit[0], told
 
 
-def _counting(table: pd.DataFrame) -> list[str]:
-    """Return the columns that may count people, the best first."""
+def counting_columns(headings: Iterable[str]) -> list[str]:
+    """Return the headings of columns that may count people, the best first."""
+    every = list(headings)
     found: list[str] = []
     for pattern in PEOPLE_COLUMNS:
-        here = [str(c) for c in table if re.fullmatch(pattern, _plain(str(c)))]
+        here = [c for c in every if re.fullmatch(pattern, _plain(c))]
         # A shapefile cuts headings at ten signs: population_municipale is population there.
         found += [c for c in sorted(here, key=_plain, reverse=True) if c not in found]
     return found

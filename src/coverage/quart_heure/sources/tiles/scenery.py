@@ -1,25 +1,25 @@
-"""What maps of the packaged Paris show behind the streets, and places to find by name."""
+"""The scenery of vector tiles in OpenMapTiles form, drawn behind maps: water, parks, railways.
+
+Pieces of tiles are merged and simplified to what is seen at the scale of a city.
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pyproj
 import shapely
 from numpy.typing import NDArray
 
+from quart_heure.sources.tiles.archive import tile_folder
 from quart_heure.sources.tiles.files import EXTENT, Tile, find_tiles, grid_transform, read_layer
 from quart_heure.sources.tiles.places import read_tile_places
 
-__all__ = ["build_background", "build_places", "write_background"]
+if TYPE_CHECKING:
+    import geopandas as gpd
 
 SIMPLIFY_M = 4.0
 CLOSE_M = 3.0
@@ -34,23 +34,42 @@ _FIRST_WORDS = ("Bois", "Cimetière", "Parc", "Jardin", "Champ")
 _PARKS = ("forest", "garden", "park", "recreation_ground", "village_green", "wood")
 
 
-def build_background(folder: Path, area: shapely.Geometry) -> gpd.GeoDataFrame:
-    """Read, merge and simplify the background within an area (EPSG:2154).
+_TRACKS = ("rail", "motorway")
+
+
+def read_tile_scenery(path: Path, *, area: shapely.Geometry, crs: pyproj.CRS) -> gpd.GeoDataFrame:
+    """Read, merge and simplify water, parks and railway land.
+
+    Parameters
+    ----------
+    path
+        A folder ``z/x/y.pbf``, or an archive of one; the highest zoom is read.
+    area
+        Polygon in ``crs``: what is outside is left out.
+    crs
+        Metric CRS of the result.
 
     Returns
     -------
     GeoDataFrame
         kind (park, rail, water), name (of large ones, where the map has one) and geometry, ordered
         by kind and falling size.
+
+    Raises
+    ------
+    InputFileError
+        If there is no tile, none of the area, or one cannot be read.
     """
-    crs = pyproj.CRS.from_epsg(2154)
-    bounds = gpd.GeoSeries([area], crs=crs).to_crs(4326).total_bounds
-    tiles = find_tiles(folder, bounds=tuple(bounds))
-    pieces = [piece for tile in tiles for piece in _read_pieces(tile, crs)]
-    names = pd.DataFrame(
-        [name for tile in tiles for name in _read_names(tile, crs)],
-        columns=["kind", "name", "is_park", "geometry"],
-    )
+    import geopandas as gpd  # noqa: PLC0415 - heavy
+
+    bounds = _degrees(area, crs)
+    with tile_folder(path, bounds=bounds) as folder:
+        tiles = find_tiles(folder, bounds=bounds)
+        pieces = [piece for tile in tiles for piece in _read_pieces(tile, crs)]
+        names = pd.DataFrame(
+            [name for tile in tiles for name in _read_names(tile, crs)],
+            columns=["kind", "name", "is_park", "geometry"],
+        )
     tables = []
     for kind in sorted(MIN_AREA_M2):
         shapes = _merge(np.array([s for k, s in pieces if k == kind], dtype=object), kind, area)
@@ -65,11 +84,60 @@ def build_background(folder: Path, area: shapely.Geometry) -> gpd.GeoDataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def build_places(folder: Path, area: shapely.Geometry) -> gpd.GeoDataFrame:
-    """Read stations, town halls, quarters … within an area (EPSG:2154), as points."""
-    crs = pyproj.CRS.from_epsg(2154)
-    polygon = gpd.GeoSeries([area], crs=crs).to_crs(4326).iloc[0]
-    return read_tile_places(folder, polygon=polygon, crs=crs)
+def read_tile_background(
+    path: Path, *, area: shapely.Geometry, margin_m: float, crs: pyproj.CRS
+) -> gpd.GeoDataFrame:
+    """Read all that a background has: scenery, tracks that nobody walks across, places to find.
+
+    Parameters
+    ----------
+    path, crs
+        As for `read_tile_scenery`.
+    area
+        Places to find by name lie in it.
+    margin_m
+        Metres around it in which scenery is drawn.
+
+    Returns
+    -------
+    GeoDataFrame
+        kind, name and geometry. Railways and motorways are lines, bridges and tunnels apart.
+    """
+    import geopandas as gpd  # noqa: PLC0415 - heavy
+
+    around = shapely.buffer(area, margin_m)
+    bounds = _degrees(around, crs)
+    tracks = []
+    with tile_folder(path, bounds=bounds) as folder:
+        for tile in find_tiles(folder, bounds=bounds):
+            ways, values = read_layer(tile, "transportation", ["class", "brunnel"])
+            raised = np.isin(values["brunnel"].astype(str), ["bridge", "tunnel"])
+            for kind in _TRACKS:
+                lines = ways[(values["class"].astype(str) == kind) & ~raised]
+                square = _square(tile)
+                cut = shapely.clip_by_rect(lines, *square)
+                moved = shapely.transform(cut[~shapely.is_empty(cut)], grid_transform(tile.z, crs))
+                tracks += [(kind, "", line) for line in moved]
+    lines = gpd.GeoDataFrame(
+        pd.DataFrame(tracks, columns=["kind", "name", "geometry"]), geometry="geometry", crs=crs
+    )
+    lines = lines[shapely.intersects(lines.geometry.to_numpy(), around)]
+    to_degrees = pyproj.Transformer.from_crs(crs, 4326, always_xy=True)
+    polygon = shapely.transform(
+        area, lambda xy: np.stack(to_degrees.transform(xy[:, 0], xy[:, 1]), axis=1)
+    )
+    parts = [
+        read_tile_scenery(path, area=around, crs=crs),
+        lines,
+        read_tile_places(path, polygon=polygon, crs=crs),
+    ]
+    return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+
+
+def _degrees(area: shapely.Geometry, crs: pyproj.CRS) -> tuple[float, float, float, float]:
+    to_degrees = pyproj.Transformer.from_crs(crs, 4326, always_xy=True)
+    west, south, east, north = to_degrees.transform_bounds(*shapely.bounds(area))
+    return west, south, east, north
 
 
 def _read_pieces(tile: Tile, crs: pyproj.CRS) -> list[tuple[str, shapely.Geometry]]:
@@ -135,36 +203,15 @@ def _name(polygon: shapely.Polygon, known: pd.DataFrame) -> str:
     return best[-1]
 
 
-def write_background(table: gpd.GeoDataFrame, path: Path, *, meta: Mapping[str, Any]) -> None:
-    """Write GeoParquet with metadata in the file."""
-    table.to_parquet(path, index=False, compression="zstd")
-    columns = pq.read_table(path)
-    geo = json.loads((columns.schema.metadata or {})[b"geo"])
-    # The library's version would change the bytes with every release.
-    geo.pop("creator", None)
-    metadata = {
-        b"geo": json.dumps(geo, sort_keys=True).encode(),
-        b"quart_heure": json.dumps(dict(meta), ensure_ascii=False, sort_keys=True).encode(),
-    }
-    pq.write_table(
-        pa.table(columns).replace_schema_metadata(metadata),
-        path,
-        compression="zstd",
-        compression_level=19,
-        data_page_version="2.0",
-    )
-
-
 def _cut(shapes: NDArray[np.object_], tile: Tile) -> NDArray[np.object_]:
-    square = (
-        tile.x * EXTENT,
-        tile.y * EXTENT,
-        (tile.x + 1) * EXTENT,
-        (tile.y + 1) * EXTENT,
-    )
-    cut: NDArray[np.object_] = shapely.clip_by_rect(shapely.make_valid(shapes), *square)
+    cut: NDArray[np.object_] = shapely.clip_by_rect(shapely.make_valid(shapes), *_square(tile))
     kept: NDArray[np.object_] = cut[shapely.area(cut) > 0]
     return kept
+
+
+def _square(tile: Tile) -> tuple[int, int, int, int]:
+    west, north = tile.x * EXTENT, tile.y * EXTENT
+    return west, north, west + EXTENT, north + EXTENT
 
 
 def _merge(shapes: NDArray[np.object_], kind: str, area: shapely.Geometry) -> NDArray[np.object_]:

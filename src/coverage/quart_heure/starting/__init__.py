@@ -1,0 +1,1 @@
+"""A study begun from the files at hand: what lies in a folder, and the study file made of it."""
