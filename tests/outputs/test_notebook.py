@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
+import pickle
+from pathlib import Path
 
 import geopandas as gpd
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from python_calamine import CalamineWorkbook
 from shapely import Point
 
 from helpers import hostile, toy_town
 from quart_heure import Coverage, analyse, read_results, write_results
-from quart_heure.errors import CategoryError, GeometryError, InputFileError, StudyFileError
+from quart_heure.errors import (
+    CategoryError,
+    GeometryError,
+    InputFileError,
+    OutputError,
+    StudyFileError,
+)
 from quart_heure.outputs.results.read import Results
 
 mpl.use("Agg")
@@ -135,6 +144,43 @@ def test_figures_are_shown_as_a_table(coverage: Coverage, results: Results) -> N
         assert "<table" in shown
         share = found.city.set_index("category").loc["esi", "covered_pct"]
         assert f"<td>{share:.1f}</td>" in shown
+
+
+def test_results_answer_as_the_coverage_does_or_say_how(
+    coverage: Coverage, results: Results
+) -> None:
+    asked = {n for n in dir(coverage) if n[0] != "_"}
+    missing = {name for name in asked if not hasattr(results, name)}
+    assert missing == {"study", "map", "week", "answers", "attachment", "basis", "prepared"}
+    for name in missing:
+        with pytest.raises(AttributeError, match=r"quart_heure\.analyse\(.*\)\." + name):
+            getattr(results, name)
+    with pytest.raises(AttributeError, match="has no attribute 'plots'"):
+        results.plots  # noqa: B018
+    assert results.recent == coverage.recent
+    assert list(results.districts["district_id"]) == list(coverage.districts["district_id"])
+    assert pickle.loads(pickle.dumps(results)).manifest == results.manifest
+
+
+def test_a_workbook_is_the_same_from_a_coverage_and_from_results(
+    coverage: Coverage, results: Results, tmp_path: Path
+) -> None:
+    paths = [
+        coverage.to_xlsx(str(tmp_path / "one.xlsx"), lang="en"),
+        results.to_xlsx(tmp_path / "two.xlsx", lang="en"),
+    ]
+    books = [CalamineWorkbook.from_path(str(path)) for path in paths]
+    assert books[0].sheet_names == books[1].sheet_names
+    assert len(books[0].sheet_names) > 10
+    for name in books[0].sheet_names:
+        one, other = (book.get_sheet_by_name(name).to_python() for book in books)
+        assert one == other, name
+    (told,) = (row for row in books[0].get_sheet_by_name("Coverage").to_python() if "esi" in row
+               and "city" in row)  # fmt: skip
+    assert results.city.set_index("category").loc["esi", "covered_pct"] in told
+    for path, lang in ((tmp_path / "a.csv", "fr"), (tmp_path / "a.xlsx", "de")):
+        with pytest.raises(OutputError):
+            results.to_xlsx(path, lang=lang)
 
 
 def test_things_tell_themselves_in_a_few_lines_without_ids(coverage: Coverage) -> None:

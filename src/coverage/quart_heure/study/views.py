@@ -142,6 +142,27 @@ class Views:
         changed: pd.DataFrame = further("outputs.notebook.tables").compare(self, other)
         return changed
 
+    def to_xlsx(self, path: AnyPath, *, lang: str = "fr") -> Path:
+        """Write the tables into one workbook, a sheet for each, without what must not be shown.
+
+        It is the workbook of a publication: what each column means is a note on its heading, and
+        the first sheet says what it is of. Own columns of services are in it.
+
+        Parameters
+        ----------
+        path
+            The file, which ends in ``.xlsx``.
+        lang
+            ``fr`` or ``en``: of the sheets' names and of the notes.
+
+        Raises
+        ------
+        OutputError
+            If there is no such language, the name ends otherwise, or it cannot be written.
+        """
+        written: Path = further("outputs.publication.workbook").write_xlsx(self, path, lang=lang)
+        return written
+
     def _repr_html_(self) -> str:
         """Show the figures of the whole area, a row per category."""
         shown: str = further("outputs.notebook.tables").city_html(self)
