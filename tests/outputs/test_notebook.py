@@ -15,6 +15,7 @@ from python_calamine import CalamineWorkbook
 from shapely import Point
 
 from helpers import hostile, toy_town
+from helpers.town_week import town_week
 from quart_heure import Coverage, analyse, read_results, write_results
 from quart_heure.errors import (
     CategoryError,
@@ -23,6 +24,7 @@ from quart_heure.errors import (
     OutputError,
     StudyFileError,
 )
+from quart_heure.outputs.hour_words import range_words
 from quart_heure.outputs.results.read import Results
 
 mpl.use("Agg")
@@ -124,6 +126,40 @@ def test_a_picture_says_share_threshold_and_whose_data(
         plt.close(axes.figure)
     with pytest.raises(CategoryError, match="no category"):
         coverage.plot("esy")
+
+
+def test_a_picture_at_an_hour_says_both_ends_and_hatches_what_nobody_knows(
+    asked_coverage: Coverage,
+) -> None:
+    city = asked_coverage.city.set_index("category")
+    for category, cells in (("esi", "perhaps_esi"), ("bains_douches", "perhaps_bains_douches")):
+        axes = asked_coverage.plot(category, lang="en")
+        ends = city.loc[category, ["residents_covered_pct", "residents_covered_at_most_pct"]]
+        assert f": {range_words(*ends)} % of residents" in axes.get_title()
+        known = not asked_coverage.cells[cells].any()
+        assert (axes.get_legend() is None) == known
+        plt.close(axes.figure)
+    assert asked_coverage.cells["perhaps_esi"].any()
+
+
+def test_a_week_is_drawn_hour_by_hour(coverage: Coverage, tmp_path: Path) -> None:
+    week = town_week()
+    write_results(week, tmp_path)
+    table = week.week_table
+    for found in (week, read_results(tmp_path)):
+        axes = found.plot_week("esi", lang="fr")
+        rows = table[(table["category"] == "esi") & (table["district_id"] == "")]
+        for ax, bound, said in zip(axes, ("least", "most"), ("au moins", "au plus"), strict=True):
+            drawn = np.asarray(ax.images[0].get_array())
+            assert drawn.shape == (7, 24)
+            given = rows.sort_values("hour")[f"residents_at_{bound}_pct"]
+            assert drawn.ravel() == pytest.approx(given.to_numpy(), abs=0.01)
+            assert ax.get_title().endswith(said)
+        assert axes[0].get_yticklabels()[6].get_text() == "dimanche"
+        plt.close(axes[0].figure)
+    plt.close(week.plot_week("essential_any", district="Est")[0].figure)
+    with pytest.raises(InputFileError, match="week=True"):
+        coverage.plot_week("esi")
 
 
 def test_a_map_to_explore_asks_for_nothing_and_runs_no_name() -> None:

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
     import folium
     import geopandas as gpd
+    import numpy as np
     import pandas as pd
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
     from quart_heure.study.study import Study
 
@@ -54,6 +56,37 @@ class Views:
         """
         drawn: Axes = further("outputs.notebook.plot").plot_minutes(
             self, category, ax=ax, lang=lang, **size
+        )
+        return drawn
+
+    def plot_week(
+        self, category: str = "", *, district: str = "", lang: str = "fr"
+    ) -> NDArray[np.object_]:
+        """Draw who is covered in each hour of the week: at least, and at most.
+
+        Parameters
+        ----------
+        category
+            Its id, or that of a composite; the first one of the study by default.
+        district
+            Its id, name or number; the whole area by default.
+        lang
+            ``fr`` or ``en``.
+
+        Returns
+        -------
+        ndarray
+            The two matplotlib axes.
+
+        Raises
+        ------
+        InputFileError
+            If the week was not asked for (``week=True``), or there is no such district.
+        CategoryError
+            If the study has no such category.
+        """
+        drawn: NDArray[np.object_] = further("outputs.notebook.plot").plot_week(
+            self, category, district=district, lang=lang
         )
         return drawn
 
