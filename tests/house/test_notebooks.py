@@ -10,7 +10,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from helpers.project import ROOT, THOROUGH, in_project, load_script, thorough
+from helpers.project import ROOT, THOROUGH, in_project, load_script
 
 NOTEBOOKS = ROOT / "notebooks"
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
@@ -25,8 +25,15 @@ MACHINE = re.compile(
 )
 
 pytestmark = in_project
-LATER = (WHEN, NEXT, "06_what_if_and_change")
+LATER = (PARIS, WHEN, NEXT, "06_what_if_and_change")
 """Notebooks of Paris that are run where minutes do not matter; the others are, every time."""
+
+WRITTEN = {
+    PARIS: ("notebook/carte.html", "notebook/resultats/manifest.json"),
+    TERRITORY: ("territory/carte.html",),
+    NEXT: ("notebook/ensuite.html", *(f"notebook/{k}/manifest.json" for k in ("sites", "calls"))),
+}
+"""Files that a notebook leaves, as its text says."""
 
 every_notebook = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 
@@ -143,12 +150,15 @@ def test_a_notebook_shows_what_it_is_kept_with(
             # A warning in a notebook is read as a fault of the library.
             assert output.get("name") != "stderr", output.text
     assert sorted(NOTEBOOKS.rglob("*")) == before
+    written = ran["folder"] / path.stem / "work" / "out"
+    for name in WRITTEN.get(path.stem, ()):
+        assert (written / name).is_file(), name
     lagging = render.differences(load(path), render.stored(copy.deepcopy(notebook)))
     assert not lagging, f"{lagging}: run python scripts/render_notebooks.py {path.stem[:2]}"
 
 
-def test_the_first_notebook_shows_what_it_promises(ran: dict[str, Any]) -> None:
-    notebook = run_once(NOTEBOOKS / f"{PARIS}.ipynb", ran)
+def test_the_first_notebook_shows_what_it_promises() -> None:
+    notebook = load(NOTEBOOKS / f"{PARIS}.ipynb")
     assert len(shown(notebook, "image/png")) == 3
     sentences = shown(notebook, "text/markdown")
     assert any("are within 15 minutes of *" in text for text in sentences)
@@ -160,13 +170,10 @@ def test_the_first_notebook_shows_what_it_promises(ran: dict[str, Any]) -> None:
     assert "© OpenStreetMap contributors" in printed
     assert "13e arrondissement" in printed
     assert "out/notebook/carte.html" in printed
-    written = ran["folder"] / PARIS / "work" / "out" / "notebook"
-    assert "Bains-douches" in (written / "carte.html").read_text(encoding="utf-8")
-    assert (written / "resultats" / "manifest.json").is_file()
 
 
-def test_the_notebook_on_other_territories_shows_what_it_promises(ran: dict[str, Any]) -> None:
-    notebook = run_once(NOTEBOOKS / f"{TERRITORY}.ipynb", ran)
+def test_the_notebook_on_other_territories_shows_what_it_promises() -> None:
+    notebook = load(NOTEBOOKS / f"{TERRITORY}.ipynb")
     assert len(shown(notebook, "image/png")) == 1
     printed = " ".join(shown(notebook, "text"))
     assert "row 2: the geometry is not a valid polygon" in printed
@@ -180,13 +187,10 @@ def test_the_notebook_on_other_territories_shows_what_it_promises(ran: dict[str,
     ):
         assert words in tables
     assert any("All 12,250 residents" in text for text in shown(notebook, "text/markdown"))
-    written = ran["folder"] / TERRITORY / "work" / "out" / "territory"
-    assert "Espace du Pont" in (written / "carte.html").read_text(encoding="utf-8")
 
 
-@thorough
-def test_the_notebook_on_hours_answers_its_question(ran: dict[str, Any]) -> None:
-    notebook = run_once(NOTEBOOKS / f"{WHEN}.ipynb", ran)
+def test_the_notebook_on_hours_answers_its_question() -> None:
+    notebook = load(NOTEBOOKS / f"{WHEN}.ipynb")
     assert len(shown(notebook, "image/png")) == 3
     sentences = shown(notebook, "text/markdown")
     (answer,) = (text for text in sentences if "*bains-douches* in use" in text)
@@ -207,19 +211,14 @@ def test_the_notebook_on_hours_answers_its_question(ran: dict[str, Any]) -> None
         assert words in tables, words
 
 
-@thorough
-def test_the_notebook_on_what_next_shows_what_it_promises(ran: dict[str, Any]) -> None:
-    notebook = run_once(NOTEBOOKS / f"{NEXT}.ipynb", ran)
+def test_the_notebook_on_what_next_shows_what_it_promises() -> None:
+    notebook = load(NOTEBOOKS / f"{NEXT}.ipynb")
     sentences = " ".join(shown(notebook, "text/markdown"))
     assert "no other 3 do better" in sentences
     assert re.search(r"[1-9]\d* calls would tell something", sentences)
     tables = " ".join(shown(notebook, "text/html"))
     for words in ("renonce à", "si oui", "franchit", "La Seine", "Onze Mille Potes"):
         assert words in tables
-    written = ran["folder"] / NEXT / "work" / "out" / "notebook"
-    for kind in ("sites", "calls", "links"):
-        assert (written / kind / "manifest.json").is_file()
-    assert "Où ouvrir ensuite" in (written / "ensuite.html").read_text(encoding="utf-8")
 
 
 def test_no_path_leads_into_the_project() -> None:

@@ -45,9 +45,10 @@ class Results(Views):
         Where it is.
     manifest
         What it was made from; ``manifest["files"]`` has the hash of each file.
-    indicators, composite, gap_parts, problems, filters, fragility, entries, dependence, freshness,
-    accuracy, unplaced, capacity
+    indicators, composite, gap_parts, problems, filters
         Tables, as in a coverage.
+    fragility, entries, dependence, freshness, accuracy, unplaced, capacity
+        The same.
     services, isochrones, gaps
         Layers, as in a coverage, in the CRS of the study.
     week_table

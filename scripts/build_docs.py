@@ -1,0 +1,208 @@
+"""Build the docs site: scripts/build_docs.py [FOLDER] [--quick].
+
+The pages are those that a forge shows: docs/, READMEs, the notebooks with their stored outputs; the
+reference is made from the docstrings, and the map of Paris by the library. Entry pages, settings
+and styles are in docs/site/. Whatever Sphinx warns of, such as a link that leads nowhere, is an
+error, and so is a page that would ask another server for something. ``--quick`` leaves out what
+takes long: the map, and the outputs of the notebooks.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import importlib
+import inspect
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from html.parser import HTMLParser
+from pathlib import Path
+
+import nbformat
+from sphinx.cmd.build import main as sphinx
+
+import quart_heure
+from quart_heure import Study, analyse, default_cache
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = Path(quart_heure.__file__).parent
+SITE = ROOT / "docs" / "site"
+
+PAGES = ("README.md", "README.fr.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
+PAGES_OF_FOLDERS = ("data/README.md", "data/paris/README.md", "tests/README.md")
+FILES = (".toml", ".csv")
+"""Kinds of files of the sources that pages lead to."""
+
+ROOMS = {
+    "study": "Study: the question and the line",
+    "sources": "Sources: what comes in",
+    "network": "Network: what can be walked",
+    "analysis": "Analysis: what it means",
+    "fetch": "Fetch: a territory from servers",
+    "outputs": "Outputs: pages, files, pictures",
+    "": "What all of them know",
+}
+"""Rooms of the package that have a page of the reference."""
+
+
+def stage(folder: Path, *, quick: bool) -> None:
+    """Bring the pages together as a site has them: entry pages on top, the rest where it is."""
+    shutil.copytree(SITE, folder)
+    for name in (*PAGES, *PAGES_OF_FOLDERS):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, folder / name)
+    shutil.copytree(ROOT / "docs", folder / "docs", ignore=shutil.ignore_patterns("site"))
+    for path in PACKAGE.rglob("*"):
+        if path.suffix in FILES:
+            copy = folder / "src" / "coverage" / "quart_heure" / path.relative_to(PACKAGE)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, copy)
+    (folder / "notebooks").mkdir()
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+        for cell in notebook.cells if quick else ():
+            cell.pop("outputs", None)
+            if cell.cell_type == "code":
+                cell.outputs = []
+        nbformat.write(notebook, folder / "notebooks" / path.name)  # type: ignore[no-untyped-call]
+    extra = folder / "_extra"
+    extra.mkdir()
+    if quick:
+        (extra / "paris.html").write_text("<!doctype html><title>–</title>", encoding="utf-8")
+    else:
+        coverage = analyse(Study.paris(cache=default_cache()), cache=default_cache())
+        coverage.map(extra / "paris.html")
+    write_reference(folder)
+
+
+def write_reference(folder: Path) -> None:
+    """Write the pages of the reference: the front door, and one for each room."""
+    (folder / "api").mkdir()
+    lines = [
+        "# Python: the reference",
+        "",
+        "What one imports from `quart_heure`; each name leads to where it lives.",
+        "",
+        "| name | what it is |",
+        "|---|---|",
+        *(f"| {{py:obj}}`{name} <{home}>` | {told} |" for name, home, told in front_names()),
+        "",
+        "```{toctree}",
+        ":maxdepth: 1",
+        "",
+    ]
+    modules = list(public_modules())
+    for room, title in ROOMS.items():
+        mine = [name for name in modules if _room(name) == room]
+        page = [f"# {title}", ""]
+        for name in mine:
+            page += [f"## {name}", "", "```{eval-rst}", f".. automodule:: {name}", "```", ""]
+        name = room or "common"
+        (folder / "api" / f"{name}.md").write_text("\n".join(page), encoding="utf-8")
+        lines.append(f"api/{name}")
+    (folder / "api.md").write_text("\n".join([*lines, "```", ""]), encoding="utf-8")
+
+
+def front_names() -> Iterator[tuple[str, str, str]]:
+    """Give what the package offers, where it is defined, and the first line on it."""
+    for name in quart_heure.__all__:
+        value = getattr(quart_heure, name)
+        told = (inspect.getdoc(value) or "").partition("\n")[0]
+        if not hasattr(value, "__qualname__"):  # a thing, whose class says what it is
+            yield name, f"quart_heure.profiles.{name}", f"A walker, {value.speed_kmh:g} km/h."
+        else:
+            yield name, f"{value.__module__}.{value.__qualname__}", told.replace("|", "\\|")
+
+
+def public_modules() -> Iterator[str]:
+    """Give the modules that offer names to readers outside, packages aside, in their order."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        if path.name == "__init__.py":
+            continue
+        names = [
+            target.id
+            for statement in ast.parse(path.read_text(encoding="utf-8")).body
+            if isinstance(statement, ast.Assign)
+            for target in statement.targets
+            if isinstance(target, ast.Name)
+        ]
+        if "__all__" in names:
+            module = ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
+            if importlib.import_module(module).__all__:
+                yield module
+
+
+def _room(module: str) -> str:
+    parts = module.split(".")
+    return parts[1] if len(parts) > 2 else ""
+
+
+class Loaded(HTMLParser):
+    """What a page loads by itself: all of it must lie beside it."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
+        """Note what a tag loads."""
+        given = {name: value or "" for name, value in attrs}
+        names = ("src", "srcset", "data", "poster")
+        self.found += [given[name] for name in names if name in given]
+        if tag == "link" and given.get("rel") not in {"canonical", "license", "author"}:
+            self.found.append(given.get("href", ""))
+
+
+def remote_parts(folder: Path) -> list[str]:
+    """Return what pages and styles would load from other servers."""
+    found = []
+    for path in sorted(folder.rglob("*")):
+        if path.suffix == ".html":
+            parts = Loaded(path.read_text(encoding="utf-8")).found
+        elif path.suffix == ".css":
+            parts = re.findall(r"(?:url\(|@import )[\"']?([^\"')]+)", path.read_text("utf-8"))
+        else:
+            continue
+        found += [
+            f"{path.relative_to(folder)}: {part}"
+            for part in parts
+            if re.match(r"\s*(?:https?:)?//", part)
+        ]
+    return found
+
+
+def build(folder: Path, *, quick: bool = False) -> int:
+    """Build the site into a folder, of which an earlier one is taken away; return an exit code."""
+    with tempfile.TemporaryDirectory(prefix="docs-") as made:
+        source, output = Path(made) / "source", Path(made) / "site"
+        stage(source, quick=quick)
+        options = ["--fail-on-warning", "--keep-going", "--quiet", "--jobs", "auto"]
+        code = sphinx([*options, "-d", str(Path(made) / "state"), str(source), str(output)])
+        if code:
+            return code
+        remote = remote_parts(output)
+        if remote:
+            print("\n".join(["Pages would ask other servers for:", *remote[:20]]), file=sys.stderr)
+            return 1
+        for left in (".buildinfo", "objects.inv"):
+            (output / left).unlink(missing_ok=True)
+        if folder.exists():
+            if not (folder / "index.html").exists() and any(folder.iterdir()):
+                print(f"{folder} holds something else.", file=sys.stderr)
+                return 1
+            shutil.rmtree(folder)
+        shutil.copytree(output, folder)
+    print(f"{folder / 'index.html'}")
+    return 0
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="Build the docs site.")
+    parser.add_argument("folder", nargs="?", type=Path, default=ROOT / "out" / "docs")
+    parser.add_argument("--quick", action="store_true", help="without map and outputs")
+    asked = parser.parse_args()
+    sys.exit(build(asked.folder, quick=asked.quick))
