@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import base64
 import importlib
 import inspect
 import re
@@ -20,12 +21,13 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from sphinx.cmd.build import main as sphinx
 
 import quart_heure
-from quart_heure import Study, analyse, default_cache
+from quart_heure import Study, WalkProfile, analyse, default_cache
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = Path(quart_heure.__file__).parent
@@ -60,14 +62,7 @@ def stage(folder: Path, *, quick: bool) -> None:
             copy = folder / "src" / "coverage" / "quart_heure" / path.relative_to(PACKAGE)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, copy)
-    (folder / "notebooks").mkdir()
-    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
-        notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
-        for cell in notebook.cells if quick else ():
-            cell.pop("outputs", None)
-            if cell.cell_type == "code":
-                cell.outputs = []
-        nbformat.write(notebook, folder / "notebooks" / path.name)  # type: ignore[no-untyped-call]
+    stage_notebooks(folder, quick=quick)
     extra = folder / "_extra"
     extra.mkdir()
     if quick:
@@ -76,6 +71,36 @@ def stage(folder: Path, *, quick: bool) -> None:
         coverage = analyse(Study.paris(cache=default_cache()), cache=default_cache())
         coverage.map(extra / "paris.html")
     write_reference(folder)
+
+
+def stage_notebooks(folder: Path, *, quick: bool) -> None:
+    """Bring the notebooks, and a gallery of their titles and pictures."""
+    (folder / "notebooks").mkdir()
+    doors, pages = ["::::{container} doors", ""], []
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+        title, told = re.match(r"# (.+)\n+(.+(?:\n.+)*)", notebook.cells[0].source).groups()  # type: ignore[union-attr]
+        picture = folder / "notebooks" / f"{path.stem}.png"
+        picture.write_bytes(base64.b64decode(richest_picture(notebook)))
+        doors.append(
+            f"- ![]({picture.relative_to(folder)})\n\n"
+            f"  [**{title}**](notebooks/{path.name})\n\n  {' '.join(told.split())}"
+        )
+        pages.append(f"notebooks/{path.stem}")
+        for cell in notebook.cells if quick else ():
+            if cell.cell_type == "code":
+                cell.outputs = []
+        nbformat.write(notebook, folder / "notebooks" / path.name)  # type: ignore[no-untyped-call]
+    lines = [*doors, "", "::::", "", "```{toctree}", ":hidden:", "", *pages, "```", ""]
+    with (folder / "gallery.md").open("a", encoding="utf-8") as gallery:
+        gallery.write("\n" + "\n".join(lines))
+
+
+def richest_picture(notebook: Any) -> str:
+    """Return the picture of a notebook that shows most, in base64: a map rather than bars."""
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    shown = [output.get("data", {}).get("image/png", "") for output in outputs]
+    return str(max(shown, key=len))
 
 
 def write_reference(folder: Path) -> None:
@@ -107,32 +132,46 @@ def write_reference(folder: Path) -> None:
 
 
 def front_names() -> Iterator[tuple[str, str, str]]:
-    """Give what the package offers, where it is defined, and the first line on it."""
+    """Give what the package offers, where it is told, and the first line on it."""
+    homes: dict[str, str] = {}
+    for module in public_modules():
+        for name in importlib.import_module(module).__all__:
+            homes.setdefault(name, f"{module}.{name}")
     for name in quart_heure.__all__:
         value = getattr(quart_heure, name)
         told = (inspect.getdoc(value) or "").partition("\n")[0]
-        if not hasattr(value, "__qualname__"):  # a thing, whose class says what it is
-            yield name, f"quart_heure.profiles.{name}", f"A walker, {value.speed_kmh:g} km/h."
-        else:
-            yield name, f"{value.__module__}.{value.__qualname__}", told.replace("|", "\\|")
+        if isinstance(value, WalkProfile):  # whose class says what all of them are
+            told = f"A walker, {value.speed_kmh:g} km/h."
+        yield name, homes[name], told.replace("|", "\\|")
 
 
 def public_modules() -> Iterator[str]:
-    """Give the modules that offer names to readers outside, packages aside, in their order."""
+    """Give the modules that offer names to readers outside, in their order.
+
+    Of packages, those that offer what no module of theirs does: others tell it twice.
+    """
+    offering = {}
     for path in sorted(PACKAGE.rglob("*.py")):
-        if path.name == "__init__.py":
-            continue
-        names = [
-            target.id
-            for statement in ast.parse(path.read_text(encoding="utf-8")).body
-            if isinstance(statement, ast.Assign)
-            for target in statement.targets
-            if isinstance(target, ast.Name)
-        ]
-        if "__all__" in names:
-            module = ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
-            if importlib.import_module(module).__all__:
-                yield module
+        module = ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
+        if "__all__" in _assigned(path):
+            offering[module.removesuffix(".__init__")] = path
+    for module, path in offering.items():
+        found = importlib.import_module(module)
+        homes = {getattr(getattr(found, name), "__module__", module) for name in found.__all__}
+        alone = path.name != "__init__.py" or not homes & (offering.keys() - {module})
+        if found.__all__ and alone and module != PACKAGE.name:
+            yield module
+
+
+def _assigned(path: Path) -> set[str]:
+    """Return the names that a module gives values at its top."""
+    return {
+        target.id
+        for statement in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(statement, ast.Assign)
+        for target in statement.targets
+        if isinstance(target, ast.Name)
+    }
 
 
 def _room(module: str) -> str:
@@ -183,7 +222,7 @@ def build(folder: Path, *, quick: bool = False) -> int:
         options = ["--fail-on-warning", "--keep-going", "--quiet", "--jobs", "auto"]
         code = sphinx([*options, "-d", str(Path(made) / "state"), str(source), str(output)])
         if code:
-            return code
+            return int(code)
         remote = remote_parts(output)
         if remote:
             print("\n".join(["Pages would ask other servers for:", *remote[:20]]), file=sys.stderr)

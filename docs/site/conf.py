@@ -45,6 +45,9 @@ html_extra_path = ["_extra"]
 html_context = {"default_mode": "auto"}
 html_copy_source = False
 html_show_sourcelink = False
+html_use_index = False  # the search finds more, and quicker
+html_domain_indices = False
+html_sidebars = dict.fromkeys(("index", "README", "README.fr", "fr", "live_map", "gallery"), ())
 html_theme_options = {
     "header_links_before_dropdown": 8,
     "navbar_end": ["theme-switcher"],
@@ -56,7 +59,7 @@ html_theme_options = {
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
 }
-copyright = "data © OpenStreetMap contributors, ODbL 1.0; other sources on each page"
+copyright = "OpenStreetMap contributors (data, ODbL 1.0) and the sources that pages name"
 
 _FRENCH = {"fr", "README.fr"}
 

@@ -130,8 +130,9 @@ def _telling_nothing(services: _Frame, naming: re.Pattern[str] | None) -> _Frame
     """
     own = own_of(services)
     texts = services[own].fillna("").astype("str")
-    for name in own if naming is not None else ():
-        texts[name] = ["" if naming.search(text) else text for text in texts[name]]
+    if naming is not None:
+        for name in own:
+            texts[name] = ["" if naming.search(text) else text for text in texts[name]]
     empty = [name for name in own if not (texts[name] != "").any()]
     shown: _Frame = services.assign(**texts).drop(columns=empty)
     return shown
