@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib.util
 import os
 import subprocess
+import sys
 import tomllib
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -69,3 +74,19 @@ def requirements(*extras: str) -> dict[str, Requirement]:
         lines += project["optional-dependencies"][extra]
     asked = [Requirement(line) for line in lines]
     return {canonicalize_name(each.name): each for each in asked if each.name != project["name"]}
+
+
+@contextlib.contextmanager
+def load_script(name: str) -> Iterator[ModuleType]:
+    """Load a program of scripts/ as a module, which finds those beside it."""
+    path = ROOT / "scripts" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    # Its dataclasses look their own module up.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(path.parent)
+        patch.setitem(sys.modules, name, module)
+        spec.loader.exec_module(module)
+        yield module

@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Iterator
 from types import ModuleType
 
 import pytest
 
-from helpers.project import ROOT, in_project
+from helpers.project import ROOT, in_project, load_script
 from quart_heure.commands.app import app
 from quart_heure.schema import COLUMNS
 
 
 @pytest.fixture(scope="module")
 def script() -> Iterator[ModuleType]:
-    path = ROOT / "scripts" / "build_references.py"
-    spec = importlib.util.spec_from_file_location("build_references", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    # Its dataclass looks its own module up.
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(path.parent)
-        patch.setitem(sys.modules, "build_references", module)
-        spec.loader.exec_module(module)
+    with load_script("build_references") as module:
         yield module
 
 

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
+import pickle
+from pathlib import Path
 
 import geopandas as gpd
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from python_calamine import CalamineWorkbook
 from shapely import Point
 
 from helpers import hostile, toy_town
+from helpers.town_week import town_week
 from quart_heure import Coverage, analyse, read_results, write_results
-from quart_heure.errors import CategoryError, GeometryError, InputFileError, StudyFileError
+from quart_heure.errors import (
+    CategoryError,
+    GeometryError,
+    InputFileError,
+    OutputError,
+    StudyFileError,
+)
+from quart_heure.outputs.hour_words import range_words
 from quart_heure.outputs.results.read import Results
 
 mpl.use("Agg")
@@ -117,6 +128,40 @@ def test_a_picture_says_share_threshold_and_whose_data(
         coverage.plot("esy")
 
 
+def test_a_picture_at_an_hour_says_both_ends_and_hatches_what_nobody_knows(
+    asked_coverage: Coverage,
+) -> None:
+    city = asked_coverage.city.set_index("category")
+    for category, cells in (("esi", "perhaps_esi"), ("bains_douches", "perhaps_bains_douches")):
+        axes = asked_coverage.plot(category, lang="en")
+        ends = city.loc[category, ["residents_covered_pct", "residents_covered_at_most_pct"]]
+        assert f": {range_words(*ends)} % of residents" in axes.get_title()
+        known = not asked_coverage.cells[cells].any()
+        assert (axes.get_legend() is None) == known
+        plt.close(axes.figure)
+    assert asked_coverage.cells["perhaps_esi"].any()
+
+
+def test_a_week_is_drawn_hour_by_hour(coverage: Coverage, tmp_path: Path) -> None:
+    week = town_week()
+    write_results(week, tmp_path)
+    table = week.week_table
+    for found in (week, read_results(tmp_path)):
+        axes = found.plot_week("esi", lang="fr")
+        rows = table[(table["category"] == "esi") & (table["district_id"] == "")]
+        for ax, bound, said in zip(axes, ("least", "most"), ("au moins", "au plus"), strict=True):
+            drawn = np.asarray(ax.images[0].get_array())
+            assert drawn.shape == (7, 24)
+            given = rows.sort_values("hour")[f"residents_at_{bound}_pct"]
+            assert drawn.ravel() == pytest.approx(given.to_numpy(), abs=0.01)
+            assert ax.get_title().endswith(said)
+        assert axes[0].get_yticklabels()[6].get_text() == "dimanche"
+        plt.close(axes[0].figure)
+    plt.close(week.plot_week("essential_any", district="Est")[0].figure)
+    with pytest.raises(InputFileError, match="week=True"):
+        coverage.plot_week("esi")
+
+
 def test_a_map_to_explore_asks_for_nothing_and_runs_no_name() -> None:
     coverage = hostile.hostile_coverage(toy_town.town_study())
     page = coverage.explore("esi").get_root().render()
@@ -135,6 +180,43 @@ def test_figures_are_shown_as_a_table(coverage: Coverage, results: Results) -> N
         assert "<table" in shown
         share = found.city.set_index("category").loc["esi", "covered_pct"]
         assert f"<td>{share:.1f}</td>" in shown
+
+
+def test_results_answer_as_the_coverage_does_or_say_how(
+    coverage: Coverage, results: Results
+) -> None:
+    asked = {n for n in dir(coverage) if n[0] != "_"}
+    missing = {name for name in asked if not hasattr(results, name)}
+    assert missing == {"study", "map", "week", "answers", "attachment", "basis", "prepared"}
+    for name in missing:
+        with pytest.raises(AttributeError, match=r"quart_heure\.analyse\(.*\)\." + name):
+            getattr(results, name)
+    with pytest.raises(AttributeError, match="has no attribute 'plots'"):
+        results.plots  # noqa: B018
+    assert results.recent == coverage.recent
+    assert list(results.districts["district_id"]) == list(coverage.districts["district_id"])
+    assert pickle.loads(pickle.dumps(results)).manifest == results.manifest
+
+
+def test_a_workbook_is_the_same_from_a_coverage_and_from_results(
+    coverage: Coverage, results: Results, tmp_path: Path
+) -> None:
+    paths = [
+        coverage.to_xlsx(str(tmp_path / "one.xlsx"), lang="en"),
+        results.to_xlsx(tmp_path / "two.xlsx", lang="en"),
+    ]
+    books = [CalamineWorkbook.from_path(str(path)) for path in paths]
+    assert books[0].sheet_names == books[1].sheet_names
+    assert len(books[0].sheet_names) > 10
+    for name in books[0].sheet_names:
+        one, other = (book.get_sheet_by_name(name).to_python() for book in books)
+        assert one == other, name
+    (told,) = (row for row in books[0].get_sheet_by_name("Coverage").to_python() if "esi" in row
+               and "city" in row)  # fmt: skip
+    assert results.city.set_index("category").loc["esi", "covered_pct"] in told
+    for path, lang in ((tmp_path / "a.csv", "fr"), (tmp_path / "a.xlsx", "de")):
+        with pytest.raises(OutputError):
+            results.to_xlsx(path, lang=lang)
 
 
 def test_things_tell_themselves_in_a_few_lines_without_ids(coverage: Coverage) -> None:

@@ -166,7 +166,7 @@ def test_a_publication_that_fails_leaves_the_earlier_one(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(publish, "write_workbook", fail)
+        patch.setattr(publish, "write_tables", fail)
         with pytest.raises(OutputError, match="No space left"):
             write_publication(town, folder)
     assert {p.name for p in folder.iterdir()} == {"index.html", CONTENTS, "mine.txt"}

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import functools
 import json
-import os
-import shutil
 import subprocess
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
@@ -17,6 +14,7 @@ import pytest
 import shapely
 
 import helpers
+from helpers.other_programs import ENVIRONMENT, qgis_python
 from quart_heure.analysis.answers import COMPOSITES
 from quart_heure.outputs.palette import GAP_HATCH, PALETTE, shades
 from quart_heure.outputs.results.manifest import describe_run
@@ -26,23 +24,6 @@ from quart_heure.study import Coverage
 
 LAYERS = ("districts", "isochrones", "gaps", "services")
 _SCRIPT = Path(helpers.__file__).with_name("qgis_draw.py")
-_ENVIRONMENT = {
-    **{key: value for key, value in os.environ.items() if not key.startswith("PYTHON")},
-    "QT_QPA_PLATFORM": "offscreen",
-}
-
-
-@functools.cache
-def qgis_python() -> str:
-    """Return the Python that QGIS is installed for, which is not ours; empty without one."""
-    for python in ("/usr/bin/python3", shutil.which("python3")):
-        if python and Path(python).exists():
-            code = "import importlib.util, sys; sys.exit(not importlib.util.find_spec('qgis'))"
-            asked = [python, "-c", code]
-            done = subprocess.run(asked, env=_ENVIRONMENT, capture_output=True, check=False)
-            if done.returncode == 0:
-                return python
-    return ""
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +78,7 @@ def test_qgis_draws_as_the_map_does(file: Path, toy_coverage: Coverage, tmp_path
     }
     (tmp_path / "points.json").write_text(json.dumps(places), "utf-8")
     command: Sequence[str] = [qgis_python(), str(_SCRIPT), str(file), str(tmp_path)]
-    done = subprocess.run(command, env=_ENVIRONMENT, capture_output=True, check=False, timeout=120)
+    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr.decode()
     found = json.loads(done.stdout.decode().splitlines()[-1])
 

@@ -61,12 +61,18 @@ class WalkProfile:
 
 
 ADULT = WalkProfile(name="adult", speed_kmh=4.5)
+"""Who walks as most people do, on stairs and on mountain paths too."""
+
 SLOW = WalkProfile(name="slow", speed_kmh=3.0, demanding_allowed=False)
+"""Whoever is slow: luggage, a child, age. No mountain paths."""
+
 STEP_FREE = WalkProfile(
     name="step_free", speed_kmh=3.0, steps_allowed=False, demanding_allowed=False
 )
+"""Whoever cannot take stairs, and is as slow."""
 
 PROFILES: dict[str, WalkProfile] = {p.name: p for p in (ADULT, SLOW, STEP_FREE)}
+"""The walkers by their names."""
 
 
 _FRENCH = {

@@ -24,6 +24,11 @@ Files = Literal["all", "layers", "csv", "ranges"]
 CATEGORY_MARK = "{category}"
 """Where a pattern takes the identifier of a category: one column for each."""
 
+OWN = "own_"
+"""Begins the names of columns that files of services have besides those that are read."""
+
+_OWN_MARK = "{heading}"
+
 _DECIMALS = {"count": 0, "min": 2, "ha": 4, "%": 2, "people": 1, "m": 1, "rate": 2, "degree": 6}
 
 
@@ -84,10 +89,13 @@ TABLES: tuple[str, ...] = tuple(
 """Names of the result tables."""
 
 
-def table_columns(table: str, categories: Iterable[str] = ()) -> list[Column]:
+def table_columns(
+    table: str, categories: Iterable[str] = (), *, own: Iterable[str] = ()
+) -> list[Column]:
     """List the columns of a table, patterns expanded to one column per category.
 
-    Columns of one category stay together, as in the frames.
+    Columns of one category stay together, as in the frames. ``own`` are names of own columns that
+    the services have.
 
     Examples
     --------
@@ -96,7 +104,12 @@ def table_columns(table: str, categories: Iterable[str] = ()) -> list[Column]:
     >>> [c.name for c in table_columns("cells", ["esi"]) if c.name.endswith("_esi")]
     ['minutes_esi', 'nearest_esi', 'status_esi', 'perhaps_esi']
     """
-    mine = [column for column in COLUMNS if column.table == table]
+    mine = [
+        dataclasses.replace(column, name=name)
+        for column in COLUMNS
+        if column.table == table
+        for name in (own if _OWN_MARK in column.name else (column.name,))
+    ]
     patterns = [column for column in mine if CATEGORY_MARK in column.name]
     if not patterns:
         return mine
@@ -115,6 +128,7 @@ def data_dictionary(
     *,
     ranges: bool = True,
     week: bool = True,
+    own: Iterable[str] = (),
 ) -> pd.DataFrame:
     """Describe every column that the results of these categories have.
 
@@ -127,13 +141,16 @@ def data_dictionary(
     ranges, week
         Whether the analysis is at some hour or for some person, and whether it has the table of a
         week.
+    own
+        Names of own columns that the services have.
     """
+    own = tuple(own)
     columns = [
         c
         for table in TABLES
         if week or table != "week"
         for c in table_columns(
-            table, [*categories, *composites] if table == "districts" else categories
+            table, [*categories, *composites] if table == "districts" else categories, own=own
         )
         if ranges or c.files != "ranges"
     ]
@@ -153,7 +170,9 @@ def _dictionary(columns: Sequence[Column]) -> pd.DataFrame:
 
 def column_problems(frame: pd.DataFrame, table: str, categories: Iterable[str] = ()) -> list[str]:
     """Say in words where a frame departs from its declared columns, their order aside."""
-    declared = {c.name: c for c in table_columns(table, categories) if c.files != "csv"}
+    own = [name for name in frame.columns if str(name).startswith(OWN)]
+    expected = table_columns(table, categories, own=own)
+    declared = {c.name: c for c in expected if c.files != "csv"}
     if not hasattr(frame, "geometry") and table == "cells":
         del declared["geometry"]  # in memory, cells carry the coordinates of their centres
     problems = [

@@ -18,6 +18,7 @@ import pandas as pd
 
 from quart_heure.labels import UNKNOWN, word
 from quart_heure.outputs.telling import naming_pattern, telling_rows
+from quart_heure.sources.services.own import own_of
 
 if TYPE_CHECKING:
     import re
@@ -71,7 +72,10 @@ def publishable(coverage: Coverage) -> Coverage:
         coverage,
         study=_without(coverage.study, ids),
         entries=_rows(coverage.entries, ~coverage.entries["service_id"].isin(ids)),
-        services=_rows(coverage.services, ~coverage.services["service_id"].isin(ids)),
+        services=_telling_nothing(
+            _rows(coverage.services, ~coverage.services["service_id"].isin(ids)),
+            naming_pattern(pd.concat([hidden, known])),
+        ),
         cells=_unnamed_cells(coverage.cells, ids),
         gaps=_unnamed_gaps(coverage.gaps, ids),
         gap_parts=_unnamed_gaps(coverage.gap_parts, ids),
@@ -116,6 +120,31 @@ def _discreet(services: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 def _rows(frame: _Frame, keep: pd.Series[bool]) -> _Frame:
     # A fresh index, or its gaps would tell where the removed rows were.
     return frame[keep].reset_index(drop=True)
+
+
+def _telling_nothing(services: _Frame, naming: re.Pattern[str] | None) -> _Frame:
+    """Return services whose own columns name no discreet place; those left empty go.
+
+    What the columns of the schema hold is known, those of others may be about anything: a heading
+    over blanks would tell that a place is not shown.
+    """
+    own = own_of(services)
+    texts = services[own].fillna("").astype("str")
+    if naming is not None:
+        for name in own:
+            texts[name] = ["" if naming.search(text) else text for text in texts[name]]
+    empty = [name for name in own if not (texts[name] != "").any()]
+    shown: _Frame = services.assign(**texts).drop(columns=empty)
+    return shown
+
+
+def without_own(coverage: Coverage) -> Coverage:
+    """Return a coverage without the own columns of services, which are for those who work with it.
+
+    They may hold names and telephones of people.
+    """
+    services = coverage.services
+    return dataclasses.replace(coverage, services=services.drop(columns=own_of(services)))
 
 
 def _unnamed_cells(cells: pd.DataFrame, ids: frozenset[str]) -> pd.DataFrame:

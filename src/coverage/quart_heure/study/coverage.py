@@ -163,6 +163,16 @@ class Coverage(CoverageViews):
         return recent_since(self.study.date or made), made
 
     @property
+    def week_table(self) -> pd.DataFrame | None:
+        """The table of the week, None if the study did not ask for it."""
+        return None if self.week is None else self.week.table
+
+    @property
+    def districts(self) -> gpd.GeoDataFrame:
+        """Columns district_id, label and geometry, in the CRS of the study."""
+        return self.study.area.districts
+
+    @property
     def published(self) -> bool:
         """Whether discreet places were taken out (see `quart_heure.outputs.discretion`)."""
         return "withheld" in self.manifest

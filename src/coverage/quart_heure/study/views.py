@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
     import folium
     import geopandas as gpd
+    import numpy as np
     import pandas as pd
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
     from quart_heure.study.study import Study
 
@@ -54,6 +56,37 @@ class Views:
         """
         drawn: Axes = further("outputs.notebook.plot").plot_minutes(
             self, category, ax=ax, lang=lang, **size
+        )
+        return drawn
+
+    def plot_week(
+        self, category: str = "", *, district: str = "", lang: str = "fr"
+    ) -> NDArray[np.object_]:
+        """Draw who is covered in each hour of the week: at least, and at most.
+
+        Parameters
+        ----------
+        category
+            Its id, or that of a composite; the first one of the study by default.
+        district
+            Its id, name or number; the whole area by default.
+        lang
+            ``fr`` or ``en``.
+
+        Returns
+        -------
+        ndarray
+            The two matplotlib axes.
+
+        Raises
+        ------
+        InputFileError
+            If the week was not asked for (``week=True``), or there is no such district.
+        CategoryError
+            If the study has no such category.
+        """
+        drawn: NDArray[np.object_] = further("outputs.notebook.plot").plot_week(
+            self, category, district=district, lang=lang
         )
         return drawn
 
@@ -141,6 +174,27 @@ class Views:
         """
         changed: pd.DataFrame = further("outputs.notebook.tables").compare(self, other)
         return changed
+
+    def to_xlsx(self, path: AnyPath, *, lang: str = "fr") -> Path:
+        """Write the tables into one workbook, a sheet for each, without what must not be shown.
+
+        It is the workbook of a publication: what each column means is a note on its heading, and
+        the first sheet says what it is of. Own columns of services are in it.
+
+        Parameters
+        ----------
+        path
+            The file, which ends in ``.xlsx``.
+        lang
+            ``fr`` or ``en``: of the sheets' names and of the notes.
+
+        Raises
+        ------
+        OutputError
+            If there is no such language, the name ends otherwise, or it cannot be written.
+        """
+        written: Path = further("outputs.publication.workbook").write_xlsx(self, path, lang=lang)
+        return written
 
     def _repr_html_(self) -> str:
         """Show the figures of the whole area, a row per category."""

@@ -131,7 +131,7 @@ def render_district(
         Other pages of the site that it belongs to.
     """
     d = dossiers.content(district_id)
-    shared = shared_lines(dossiers)
+    shared = shared_lines(dossiers.report)
     pictures = [_picture(dossiers, d, category["id"], maps) for category in dossiers.categories]
     left_out = _left_out(d.left_out, dossiers.say, _command(district_id))
     room = fit_rows(
@@ -177,7 +177,7 @@ def render_index(dossiers: Dossiers, files: Mapping[str, str], *, site: Site | N
         dossiers,
         content,
         site=site,
-        shared=shared_lines(dossiers),
+        shared=shared_lines(dossiers.report),
         script=asset("dossier/index.js"),
     )
 

@@ -1,24 +1,23 @@
-"""What every dossier of a coverage says alike: method, parameters, sources, credits."""
+"""What every page on one report says alike: method, parameters, sources, credits."""
 
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from quart_heure.labels import format_date, word
 from quart_heure.outputs.dossier.words import Words, short
+from quart_heure.outputs.report.structure import Report
 from quart_heure.outputs.results.manifest import source_hash
 
-if TYPE_CHECKING:
-    from quart_heure.outputs.dossier.content import Dossiers
-
-_CREDIT = 240
+_AREA, _CREDIT = 90, 240
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SharedLines:
-    """What every dossier of a coverage says alike.
+    """What every page on one report says alike.
 
     Parameters
     ----------
@@ -36,11 +35,13 @@ class SharedLines:
     credits: list[str]
 
 
-def shared_lines(dossiers: Dossiers) -> SharedLines:
-    """Return what every dossier of a coverage says alike."""
-    say, report, lang = dossiers.say, dossiers.report, dossiers.lang
+def shared_lines(report: Report) -> SharedLines:
+    """Return what every page on a report says alike."""
+    lang = report["lang"]
+    say = Words(lang)
     parameters = say.plain(report["parameters"])
-    method = ["method_1", "method_2", "method_3" if dossiers.by_people else "method_3_area"]
+    by_people = any(not math.isnan(row["residents_covered_pct"]) for row in report["city"])
+    method = ["method_1", "method_2", "method_3" if by_people else "method_3_area"]
     run = report["run"]
     created = format_date(run["created"], lang)
     # How residents were spread is said in a sentence; it takes the place of their file's line.
@@ -61,7 +62,7 @@ def shared_lines(dossiers: Dossiers) -> SharedLines:
         about=(say("report.private") + " " if report["parameters"].get("private") else "")
         + say(
             "sub",
-            area=dossiers.area,
+            area=short(report["area"], _AREA),
             speed=parameters["speed_kmh"],
             profile=parameters["profile"],
             date=osm_date,

@@ -57,7 +57,7 @@ class AtHand:
         return cls(
             found=coverage,
             manifest=describe_run(coverage),
-            districts=coverage.study.area.districts,
+            districts=coverage.districts,
         )
 
     @property

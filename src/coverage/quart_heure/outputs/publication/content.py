@@ -47,7 +47,7 @@ class CategoryLine:
     median, p90
         Minutes of a walk.
     gaps
-        How many there are.
+        How many there are; None where that is not judged.
     confirmed, places
         The share with confirmed places alone; places confirmed, placed and known.
     single
@@ -61,7 +61,7 @@ class CategoryLine:
     pace: str
     median: float
     p90: float
-    gaps: int
+    gaps: int | None
     confirmed: float
     places: str
     single: float
@@ -288,8 +288,7 @@ def _line(dossiers: Dossiers, category: str) -> CategoryLine:
         pace=ends_words(doubts[category]["speed"], dossiers.lang) if category in doubts else "",
         median=row["minutes_median"],
         p90=row["minutes_p90"],
-        # Of a category without a known place no gap is told: it lacks everywhere, or nobody knows.
-        gaps=0 if row["gaps"] is None else int(row["gaps"]),
+        gaps=None if row["gaps"] is None else int(row["gaps"]),
         confirmed=float(age["facts_share_confirmed"]) if age else math.nan,
         places=dossiers.places_words(category) if age else "",
         single=float(fragile[category][single]) if category in fragile else math.nan,

@@ -253,7 +253,7 @@ class SitePages:
             page=here.removesuffix(".html"),
             title=title,
             site=site_links(self.say, here=here),
-            shared=shared_lines(self.dossiers),
+            shared=shared_lines(self.dossiers.report),
             **values,
         )
 

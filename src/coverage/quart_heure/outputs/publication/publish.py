@@ -6,13 +6,13 @@ import json
 import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from quart_heure.errors import OutputError
 from quart_heure.file_sets import replacing_set
 from quart_heure.files import replacing, sha256_of
 from quart_heure.labels import LANGUAGES
-from quart_heure.outputs.discretion import publishable
+from quart_heure.outputs.discretion import publishable, without_own
 from quart_heure.outputs.dossier.content import Dossiers
 from quart_heure.outputs.dossier.dossier import file_names, shaped_districts, write_dossiers
 from quart_heure.outputs.dossier.maps import MapMaker
@@ -35,8 +35,10 @@ from quart_heure.outputs.publication.links import (
 from quart_heure.outputs.publication.pages import FileLine, SitePages, size_words
 from quart_heure.outputs.publication.pictures import AreaMaps
 from quart_heure.outputs.publication.whole import Part, join
+from quart_heure.outputs.publication.workbook import write_tables
+from quart_heure.outputs.report.structure import Report
 from quart_heure.outputs.results.manifest import describe_run, write_manifest
-from quart_heure.outputs.results.office import CsvStyle, styled_csv, styled_text, write_workbook
+from quart_heure.outputs.results.office import CsvStyle, styled_csv, styled_text
 from quart_heure.outputs.results.write import dictionary_of, text_tables, write_layers
 
 if TYPE_CHECKING:
@@ -49,9 +51,6 @@ __all__ = ["write_publication"]
 
 CONTENTS = "publication.json"
 """Lists the files of a publication: what a later one may replace or take away."""
-
-_NOT_IN_WORKBOOK = frozenset({"entries", "week"})
-"""Tables that are too long for a sheet that people read."""
 
 
 def write_publication(
@@ -111,7 +110,7 @@ def write_publication(
         raise OutputError(msg, hint=f"Languages: {', '.join(LANGUAGES)}.")
     say = progress or (lambda _: None)
     printer = PdfMaker() if pdf else None
-    coverage = publishable(coverage)
+    coverage = without_own(publishable(coverage))
     dossiers = Dossiers(coverage, lang=lang, since=since, proposals=proposals)
     districts = shaped_districts(coverage, ())
     pages = SitePages(dossiers, file_names(districts))
@@ -141,7 +140,7 @@ def write_publication(
                   for each in LANGUAGES},
         )  # fmt: skip
         say("tables")
-        files = _write_tables(coverage, made, pages.say, csv)
+        files = _write_tables(coverage, dossiers.report, made, pages.say, csv)
         say("report")
         maps = AreaMaps(coverage, MapMaker(coverage, background))
         texts = {
@@ -221,25 +220,21 @@ def _files_in(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 
 
-def _write_tables(coverage: Coverage, made: Path, say: Words, csv: CsvStyle) -> list[FileLine]:
+def _write_tables(
+    coverage: Coverage, report: Report, made: Path, say: Words, csv: CsvStyle
+) -> list[FileLine]:
     """Write the tables in every form, and say what each file holds."""
     folder = made / TABLES_FOLDER
     folder.mkdir()
     manifest = describe_run(coverage)
-    unit = _unit(coverage, say)
+    unit = report["district_word"]
     tables = text_tables(coverage)
     rows: dict[str, int] = {}
     for table, (frame, columns) in tables.items():
         text = styled_csv(frame, columns, style=csv, lang=say.lang)
         (folder / f"{table}.csv").write_text(text, encoding="utf-8", newline="\n")
         rows[f"{table}.csv"] = len(frame)
-    kept = {table: one for table, one in tables.items() if table not in _NOT_IN_WORKBOOK}
-    titles = {table: say(f"sheet_{table}") for table in kept} | {"about": say("about_sheet")}
-    about = _about(coverage, manifest, kept, say, unit)
-    created = str(manifest.get("created", ""))
-    write_workbook(
-        kept, folder / "tables.xlsx", lang=say.lang, titles=titles, created=created, about=about
-    )
+    write_tables(tables, report, folder / "tables.xlsx")
     write_layers(coverage, folder / "coverage.gpkg", lang=say.lang)
     dictionary = dictionary_of(coverage)
     rows["dictionary.csv"] = len(dictionary)
@@ -263,29 +258,6 @@ def _write_tables(coverage: Coverage, made: Path, say: Words, csv: CsvStyle) -> 
         )
         for name, text in told.items()
     ]
-
-
-def _unit(coverage: Coverage, say: Words) -> str:
-    from quart_heure.labels import district_word  # noqa: PLC0415
-
-    return district_word(coverage.study.area.districts["label"].astype(str), say.lang)
-
-
-def _about(
-    coverage: Coverage, manifest: dict[str, Any], tables: Sequence[str] | dict[str, Any],
-    say: Words, unit: str,
-) -> list[tuple[str, str]]:  # fmt: skip
-    """Return the first sheet of the workbook: what it is of, what each sheet holds."""
-    from quart_heure.outputs.dossier.shared import shared_lines  # noqa: PLC0415
-
-    dossiers = Dossiers(coverage, lang=say.lang)
-    shared = shared_lines(dossiers)
-    lines = [(str(manifest["area"]), shared.about)]
-    lines += [(say(f"sheet_{table}"), say(f"t_{table}", unit=unit)) for table in tables]
-    lines.append((say("method"), " ".join(shared.method)))
-    lines.append((say("report.run"), shared.parameters))
-    lines += [(say("report.sources"), line) for line in shared.credits]
-    return lines
 
 
 def _print_whole(

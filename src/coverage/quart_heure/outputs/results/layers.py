@@ -140,6 +140,8 @@ def _of_the_day(manifest: Mapping[str, Any]) -> dict[str, Any]:
 
 def _write_layer(frame: pd.DataFrame, path: Path, name: str, **more: Any) -> None:
     options: dict[str, Any] = {"layer": name, "driver": "GPKG", "use_arrow": True, **more}
+    if not path.exists():  # the newest version would make older QGIS and R warn of each layer
+        options["dataset_options"] = {"VERSION": "1.3"}
     if "geometry" in frame:
         shapes = frame.geometry.geom_type
         polygons = shapes.isin(["Polygon", "MultiPolygon"]).all() and len(shapes) > 0

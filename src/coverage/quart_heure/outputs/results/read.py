@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import functools
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -14,6 +15,7 @@ import pandas as pd
 import pyarrow as pa
 
 from quart_heure.analysis.answers import COMPOSITES
+from quart_heure.analysis.freshness import recent_since
 from quart_heure.errors import InputFileError
 from quart_heure.files import AnyPath, sha256_of
 from quart_heure.outputs.results.csv import read_csv
@@ -21,14 +23,21 @@ from quart_heure.outputs.results.manifest import read_manifest
 from quart_heure.outputs.results.rows import LAYERS, TABLES
 from quart_heure.schema import column_problems, table_columns
 from quart_heure.sources.layers import read_layer
+from quart_heure.study.origin import PLACE_KEY
 from quart_heure.study.views import Views
 
 __all__ = ["Results", "read_results"]
 
 
+_NOT_KEPT = frozenset({"study", "map", "week", "answers", "attachment", "basis", "prepared"})
+"""What a coverage has that is written nowhere; of ``week`` the table is, `Results.week_table`."""
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Results(Views):
-    """A result folder, read back.
+    """A result folder, read back: what one asks of a coverage, it answers from its tables.
+
+    What needs streets again says so: ``map``, and what is made from ``study``.
 
     Parameters
     ----------
@@ -36,9 +45,10 @@ class Results(Views):
         Where it is.
     manifest
         What it was made from; ``manifest["files"]`` has the hash of each file.
-    indicators, composite, gap_parts, problems, filters, fragility, entries, dependence, freshness,
-    accuracy, unplaced, capacity
+    indicators, composite, gap_parts, problems, filters
         Tables, as in a coverage.
+    fragility, entries, dependence, freshness, accuracy, unplaced, capacity
+        The same.
     services, isochrones, gaps
         Layers, as in a coverage, in the CRS of the study.
     week_table
@@ -70,6 +80,32 @@ class Results(Views):
             f"Results of {self.manifest['area']} in {self.directory}: {len(self.gaps):,} gaps, "
             f"{len(self.problems):,} problems"
         )
+
+    def __getattr__(self, name: str) -> Any:
+        """Say of what a coverage has besides why it is not here, and how it is had."""
+        if name not in _NOT_KEPT:
+            msg = f"{type(self).__name__!r} object has no attribute {name!r}"
+            raise AttributeError(msg)
+        place = self.manifest.get(PLACE_KEY)
+        file = f'"{(self.directory / place).resolve()}"' if place else "…"
+        msg = (
+            f"Results read from disk have no {name!r}: it needs streets and single walks, which "
+            f"no folder of results holds. Analyse the study again: "
+            f"quart_heure.analyse(quart_heure.read_study({file})).{name}"
+        )
+        raise AttributeError(msg)
+
+    @property
+    def published(self) -> bool:
+        """Whether discreet places were taken out: always, of what was written."""
+        return True
+
+    @property
+    def recent(self) -> tuple[datetime.date, datetime.date]:
+        """First and last day of what is recent, as in a coverage."""
+        made = datetime.date.fromisoformat(str(self.manifest["created"])[:10])
+        asked = str(self.manifest["parameters"].get("date") or made)
+        return recent_since(datetime.date.fromisoformat(asked)), made
 
     @property
     def city(self) -> pd.DataFrame:

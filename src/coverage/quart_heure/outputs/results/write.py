@@ -28,6 +28,7 @@ from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.results.csv import INTERNAL, csv_text
 from quart_heure.outputs.results.layers import PointArray, write_geopackage, write_geoparquet
 from quart_heure.outputs.results.manifest import MANIFEST_NAME, describe_run, write_manifest
+from quart_heure.outputs.results.read import Results
 from quart_heure.outputs.results.rows import LAYERS, TABLES, in_order
 from quart_heure.outputs.results.styles import layer_styles
 from quart_heure.schema import (
@@ -36,6 +37,7 @@ from quart_heure.schema import (
     data_dictionary,
     table_columns,
 )
+from quart_heure.sources.services.own import own_of
 from quart_heure.study.origin import PLACE_KEY, place_of_study
 
 if TYPE_CHECKING:
@@ -92,7 +94,8 @@ def write_results(
     ----------
     coverage
         Result of an analysis; discreet places are taken out here. Of the services, the declared
-        columns are written: own columns are left out, facts without a column are empty.
+        columns and those of their files that begin with ``own_`` are written: others are left out,
+        facts without a column are empty.
     directory
         The folder; made if it does not exist. Other files in it are left alone.
     overwrite
@@ -169,18 +172,23 @@ def _write_all(coverage: Coverage, work: Path, directory: Path, lang: str) -> No
     )
 
 
-def text_tables(coverage: Coverage) -> dict[str, tuple[pd.DataFrame, list[Column]]]:
+def text_tables(found: Coverage | Results) -> dict[str, tuple[pd.DataFrame, list[Column]]]:
     """Return the tables that are written as text, and the columns that they then have.
 
     Parameters
     ----------
-    coverage
-        A published coverage.
+    found
+        A published coverage, or results read back.
     """
-    found = _text_tables(_ordered_tables(coverage, list(coverage.study.categories)))
-    if coverage.week is not None:
-        found["week"] = coverage.week.table, table_columns("week")
-    return found
+    categories = (
+        [category["id"] for category in found.manifest["categories"]]
+        if isinstance(found, Results)
+        else found.study.categories
+    )
+    texts = _text_tables(_in_order(found, categories))
+    if found.week_table is not None:
+        texts["week"] = found.week_table, table_columns("week")
+    return texts
 
 
 def _text_tables(
@@ -188,15 +196,16 @@ def _text_tables(
 ) -> dict[str, tuple[pd.DataFrame, list[Column]]]:
     found = {}
     for table in _CSV_TABLES:
-        columns = [column for column in table_columns(table) if column.files != "layers"]
         frame = _with_degrees(tables[table]) if table in LAYERS else tables[table]
+        every = table_columns(table, own=own_of(frame))
+        columns = [column for column in every if column.files != "layers"]
         found[table] = frame, columns
     return found
 
 
 def dictionary_of(coverage: Coverage) -> pd.DataFrame:
     """Return what every column means that the tables of a published coverage have."""
-    return _dictionary(coverage, {"indicators": coverage.indicators})
+    return _dictionary(coverage, {"indicators": coverage.indicators, "services": coverage.services})
 
 
 def _dictionary(coverage: Coverage, tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
@@ -206,6 +215,7 @@ def _dictionary(coverage: Coverage, tables: dict[str, pd.DataFrame]) -> pd.DataF
         [composite for composite in COMPOSITES if composite in present],
         ranges="covered_at_most_pct" in tables["indicators"],
         week=coverage.week is not None,
+        own=own_of(tables["services"]),
     )
     if not coverage.study.private:
         return told
@@ -257,24 +267,29 @@ def _write_week(table: pd.DataFrame, work: Path, *, private: bool) -> None:
 
 
 def _ordered_tables(coverage: Coverage, categories: Sequence[str]) -> dict[str, pd.DataFrame]:
-    tables = {table: getattr(coverage, table) for table in TABLES}
+    return {**_in_order(coverage, categories), "cells": coverage.cells}
+
+
+def _in_order(found: Coverage | Results, categories: Sequence[str]) -> dict[str, pd.DataFrame]:
+    """Return every table but the cells, its rows in their order."""
+    tables = {table: getattr(found, table) for table in TABLES}
     tables["services"] = _declared(tables["services"])
-    ordered = {table: in_order(frame, table, categories) for table, frame in tables.items()}
-    return {**ordered, "cells": coverage.cells}
+    return {table: in_order(frame, table, categories) for table, frame in tables.items()}
 
 
 def _declared(services: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Return services with their declared columns, since analysts may bring tables of their own."""
     columns = [
         column
-        for column in table_columns("services")
+        for column in table_columns("services", own=own_of(services))
         if column.files != "csv" and (column.files != "ranges" or column.name in services)
     ]
     blank = {"text": "", "number": np.nan, "boolean": False}
     absent = {
         c.name: blank[c.dtype] for c in columns if c.dtype in blank and c.name not in services
     }
-    return services.assign(**absent)[[column.name for column in columns]]
+    own = {name: services[name].fillna("").astype("str") for name in own_of(services)}
+    return services.assign(**absent, **own)[[column.name for column in columns]]
 
 
 def _rounded(cells: pd.DataFrame) -> pd.DataFrame:

@@ -42,11 +42,14 @@ class Extract:
         Row by row.
     left_out
         Positions of rows that are no places, or stand for another row: each is in ``told``.
+    own
+        Whether columns that are not read are somebody's own, and not those of a register.
     """
 
     table: RawTable
     told: Sequence[Told] = ()
     left_out: frozenset[int] = frozenset()
+    own: bool = False
 
     def kept(self) -> RawTable:
         """Return the table without the rows that are left out; they keep their numbers."""

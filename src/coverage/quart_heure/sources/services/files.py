@@ -39,6 +39,7 @@ from quart_heure.sources.services.coordinates import (
 from quart_heure.sources.services.data_inclusion import from_data_inclusion
 from quart_heure.sources.services.extracts import Extract
 from quart_heure.sources.services.finess import is_finess, read_finess
+from quart_heure.sources.services.own import named_own
 from quart_heure.sources.services.parts import GivenRows, ServicePart, put_in_schema, where
 from quart_heure.sources.services.settings import ServiceSource
 from quart_heure.sources.text_columns import RawTable
@@ -134,6 +135,11 @@ def _read_part(
     located = _locate(raw, found, values, source, near)
     texts = {field: _stripped(values(at)) for field, at in found.position.items()}
     shifted = raw.shifted if raw.shifted is not None else np.zeros(len(raw), dtype=bool)
+    unread = [
+        (heading, values(at))
+        for at, heading in enumerate(raw.headings)
+        if at not in found.position.values()
+    ]
     given = GivenRows(
         texts=texts,
         headings={field: headings[at] for field, at in found.position.items()},
@@ -142,12 +148,10 @@ def _read_part(
         part=raw.part,
         degrees=located.degrees,
         shifted=shifted,
-        unread=[
-            (heading, values(at))
-            for at, heading in enumerate(raw.headings)
-            if at not in found.position.values()
-        ]
-        + raw.said_of_all(),
+        unread=unread + raw.said_of_all(),
+        own=named_own([(heading, _stripped(cells)) for heading, cells in unread])
+        if extract.own
+        else {},
     )
     said = _column_of_categories(given, found, source)
     told: list[Doubt] = [*raw.doubts, *unclear]
@@ -194,7 +198,7 @@ def _read_part(
 def _in_our_words(table: RawTable, source: ServiceSource, rules: Sequence[Rule]) -> Extract:
     """Read a table of a known register in our words; any other stays as it is."""
     known = from_data_inclusion(table, category=source.category, rules=rules)
-    return known or Extract(table=table)
+    return known or Extract(table=table, own=True)
 
 
 def _stripped(texts: Sequence[str]) -> Sequence[str]:

@@ -18,8 +18,10 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from quart_heure.schema import OWN
 from quart_heure.sources.problems import problem_table
 from quart_heure.sources.services.duplicates import DUPLICATE_M, find_duplicates
+from quart_heure.sources.services.own import own_of
 from quart_heure.sources.services.rows import SERVICE_COLUMNS
 from quart_heure.sources.services.services import Services
 from quart_heure.sources.services.source_dates import said_on
@@ -178,6 +180,8 @@ def _stack(
     )
     if "discreet" in blank:
         stacked["discreet"] = False
+    own = own_of(stacked)
+    stacked[own] = stacked[own].fillna("").astype("str")
     origin = [(order, name) for order, (name, table) in enumerate(named) for _ in range(len(table))]
     return stacked.reset_index(drop=True), origin
 
@@ -303,7 +307,8 @@ def _fill(row: _Row, other: _Row) -> list[str]:
     """Fill what a row does not know from another; return the names of the columns."""
     filled = []
     grouped = {column for group in _TOGETHER for column in group}
-    alone = [(c,) for c in SERVICE_COLUMNS if c not in _NEVER_FILLED | grouped]
+    names = (*SERVICE_COLUMNS, *(c for c in row if c.startswith(OWN)))
+    alone = [(c,) for c in names if c not in _NEVER_FILLED | grouped]
     # Asked first: a status that is filled in was not said on the day of the row.
     reopened = _opened_again(row, other)
     for group in (*alone, *_TOGETHER):

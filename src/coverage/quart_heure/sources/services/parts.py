@@ -47,6 +47,8 @@ class GivenRows:
     shifted: NDArray[np.bool_]
     unread: Sequence[tuple[str, Sequence[str]]] = ()
     """Headings and texts of the other columns: a word of secrecy may stand in any."""
+    own: Mapping[str, Sequence[str]] = dataclasses.field(default_factory=dict)
+    """Those of them that are kept, by their names in the table."""
 
     def column(self, field: str) -> Sequence[str]:
         """Return the texts of a field, blanks where the source has no such column."""
@@ -129,8 +131,13 @@ def put_in_schema(
     )
     columns |= {"category": categories, "discreet": discreet.tolist()}
     columns |= {FILE: given.files, PART: [given.part] * len(alive), ROW: given.numbers}
+    table = schema_frame({name: list(compress(texts, alive)) for name, texts in columns.items()})
+    own = {
+        name: pd.array(list(compress(texts, alive)), dtype="str")
+        for name, texts in given.own.items()
+    }
     return ServicePart(
-        table=schema_frame({name: list(compress(texts, alive)) for name, texts in columns.items()}),
+        table=table.join(pd.DataFrame(own, index=table.index)),
         degrees=given.degrees[alive],
         problems=pd.concat(
             [_shelters_asked(given, categories, discreet, alive, catalogue), problems.table()],

@@ -23,6 +23,7 @@ from quart_heure.sources.services.category_rules import read_categories
 from quart_heure.sources.services.coordinates import near_box
 from quart_heure.sources.services.duplicates import DUPLICATE_M, find_duplicates, name_key
 from quart_heure.sources.services.files import LONGEST_TEXT, read_source
+from quart_heure.sources.services.own import kept_own, own_of, own_of_all
 from quart_heure.sources.services.parts import (
     FILE,
     PART,
@@ -57,8 +58,9 @@ class Services:
     Parameters
     ----------
     table
-        Columns `SERVICE_COLUMNS` and geometry: points in the CRS of the study, ordered by
-        service_id.
+        Columns `SERVICE_COLUMNS`, own columns of the files (see
+        `quart_heure.sources.services.own`) and geometry: points in the CRS of the study, ordered
+        by service_id.
     problems
         Columns `PROBLEM_COLUMNS`: every row that was refused or doubted.
     rows
@@ -188,6 +190,7 @@ def _put_together(
         msg = f"None of {len(everything)} services has a known category ({', '.join(unknown[:5])})."
         raise CategoryError(msg, hint=f"Categories are {', '.join(catalogue)}.")
     table = pd.concat([schema_frame({}), *(part.table for part in parts)], ignore_index=True)
+    table, too_many = kept_own(table)
     # A file that names no source is one: sources of a place are told apart by their names.
     table["source"] = table["source"].where(table["source"] != "", table[FILE])
     degrees = np.concatenate([np.empty((0, 2)), *(part.degrees for part in parts)])
@@ -196,8 +199,9 @@ def _put_together(
     frame, renamed = _name_uniquely(frame)
     origin = zip(map(where, frame[FILE], frame[PART]), frame[ROW], strict=True)
     rows = dict(zip(frame["service_id"], origin, strict=True))
-    frame = frame[[*SERVICE_COLUMNS, "geometry"]].sort_values("service_id", ignore_index=True)
-    told = [problem_table(), *(part.problems for part in parts), doubles, renamed]
+    frame = frame[[*SERVICE_COLUMNS, *own_of(frame), "geometry"]]
+    frame = frame.sort_values("service_id", ignore_index=True)
+    told = [problem_table(), too_many, *(part.problems for part in parts), doubles, renamed]
     return Services(
         table=frame,
         problems=pd.concat(told, ignore_index=True),
@@ -269,7 +273,7 @@ def _without_duplicates(
         problems.add(at, "duplicate", (), reasons, action)
     if (same < 0).all():
         return frame, problems.table()
-    frame = frame.assign(other_sources=_other_sources(frame, same))
+    frame = frame.assign(other_sources=_other_sources(frame, same), **own_of_all(frame, same))
     return frame[same < 0], problems.table()
 
 
