@@ -8,10 +8,12 @@ import math
 import zlib
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyproj
 import pytest
+import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -48,6 +50,7 @@ from quart_heure.outputs.map.ground import ground
 from quart_heure.outputs.map.hours import hours_shown
 from quart_heure.outputs.map.map import render_map
 from quart_heure.outputs.shapes import Pen
+from quart_heure.sources.areas.areas import area_from_districts
 from quart_heure.sources.hours.syntax import OPEN, UNKNOWN
 from quart_heure.study import Coverage, Study, analyse
 
@@ -91,6 +94,30 @@ def grid(toy_coverage: Coverage) -> Grid:
 @pytest.fixture(scope="module")
 def shown(toy_coverage: Coverage, grid: Grid) -> PackedCells:
     return cells_shown(toy_coverage, grid, places_of(toy_coverage))
+
+
+def test_more_districts_are_told_than_a_byte_holds(toy_study: Study) -> None:
+    outline = toy_study.area.geometry
+    x0, y0, x1, y1 = outline.bounds
+    xs, ys = np.linspace(x0, x1, 20), np.linspace(y0, y1, 20)
+    shapes = [
+        shapely.box(*corner)
+        for corner in zip(
+            *(each.ravel() for each in np.meshgrid(xs[:-1], ys[:-1])),
+            *(each.ravel() for each in np.meshgrid(xs[1:], ys[1:])),
+            strict=True,
+        )
+    ]
+    squares = {"district_id": [f"D{n:03}" for n in range(len(shapes))]}
+    layer = gpd.GeoDataFrame(squares, geometry=shapes, crs=toy_town.CRS)
+    coverage = analyse(toy_study.replace(area=area_from_districts(layer, name="x")))
+    fine = Grid(coverage)
+    packed = cells_shown(coverage, fine, places_of(coverage))
+    row = numbered(packed.district, coverage, fine) - 1
+    assert row.max() > 255
+    ids = coverage.study.area.districts["district_id"].to_numpy()
+    assert ids[row].tolist() == coverage.cells["district_id"].astype(str).tolist()
+    assert "D360" in render_map(coverage)
 
 
 # --- minutes and nearest -------------------------------------------------------------------------

@@ -208,7 +208,7 @@ def cells_shown(coverage: Coverage, grid: Grid, places: Mapping[str, int]) -> Pa
         nearest=nearest,
         perhaps=perhaps,
         water=grid.packed(water.astype(np.uint8)) if water.any() else "",
-        district=grid.packed(_district_rows(coverage)),
+        district=grid.packed_numbers(_district_rows(coverage)),
         quarter=[] if quarters is None else grid.packed_numbers(quarters),
         quarters=[] if quarters is None else _quarter_names(study),
         residents=grid.packed_numbers(

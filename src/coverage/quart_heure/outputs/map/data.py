@@ -382,8 +382,8 @@ class PackedCells:
     perhaps: dict[str, str]
     water: str
     """1 where a cell is in water, packed; empty where none is known to be."""
-    district: str
-    """The row of each cell in the tables, and 1; packed."""
+    district: list[str]
+    """The row of each cell in the tables, and 1; packed numbers."""
     quarter: list[str]
     """The position in ``quarters`` of each cell, and 1; packed numbers, empty without quarters."""
     quarters: list[str]

@@ -5,7 +5,7 @@
 
 /** @typedef {{ people: number, share: number | null }} Lack who has none: people, and the share in per cent */
 
-import { unpack, unpackNumbers } from "./cells.js";
+import { unpackNumbers } from "./cells.js";
 import { essentials } from "./scene.js";
 
 const KEPT = 4; // sums: before and after, of a district and of all
@@ -14,7 +14,7 @@ export class Tally {
   /**
    * @param {PageData} data
    * @param {Cells} cells
-   * @param {Uint8Array} district row of each cell of the grid and 1
+   * @param {Uint32Array} district row of each cell of the grid and 1
    * @param {Uint32Array} units residents of each
    * @param {Uint32Array | null} quarter of each, and 1
    */
@@ -47,7 +47,7 @@ export class Tally {
   static async open(data, cells) {
     const { district, residents, quarter } = cells.packed;
     const [rows, units, quarters] = await Promise.all([
-      unpack(district),
+      unpackNumbers(district),
       unpackNumbers(residents),
       quarter.length ? unpackNumbers(quarter) : null,
     ]);

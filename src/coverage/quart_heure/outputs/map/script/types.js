@@ -340,7 +340,7 @@
  * @property {Record<string, PackedNearest>} nearest
  * @property {Record<string, string>} perhaps
  * @property {string} water
- * @property {string} district
+ * @property {string[]} district
  * @property {string[]} quarter
  * @property {string[]} quarters
  * @property {string[]} residents
