@@ -554,7 +554,6 @@ def test_the_cache_is_where_the_variable_says_or_nowhere(
         *(
             "area",
             "cells",
-            "contours",
             "elsewhere",
             "network",
             "places",

@@ -149,7 +149,8 @@ def test_check_asks_whether_shelters_are_public(tmp_path: Path) -> None:
     assert (finding["place"], finding["value"]) == ("Haltes femmes", 2)
     assert "are these places public?" in finding["detail"]
     assert ASKED not in set(found.problems["reason"])
-    assert "shelter_to_confirm: 1" in render_check(found, form="table", width=200)
+    text = render_check(found, form="table", width=200)
+    assert "Haltes femmes" in text and "are these places public?" in text
     # With an answer in the file there is no question.
     pd.DataFrame([{**row, "discreet": "false"} for row in rows]).to_csv(
         tmp_path / "services.csv", index=False
