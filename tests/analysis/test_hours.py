@@ -710,6 +710,7 @@ def test_study_files_ask_too(tmp_path: Path) -> None:
             read_study(study_file)
 
 
+@thorough
 def test_the_command_line_asks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     study = str(add(write_town(tmp_path), '[analysis]\non = "mardi"'))
     table = pd.read_csv(tmp_path / "services.csv", dtype=str)

@@ -8,11 +8,11 @@ import os
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from packaging.requirements import Requirement
@@ -26,10 +26,18 @@ EXTRACTS = ROOT.parent / "shared" / "data"
 LEFT_BEHIND = {".venv", ".git", ".cache", "__pycache__", "dist", "build", "out"}
 
 
+T = TypeVar("T")
+
 THOROUGH = bool(os.environ.get("QUART_HEURE_THOROUGH"))
 """Whether minutes do not matter: more examples, and the packaged Paris where a town would do."""
 
 thorough = pytest.mark.skipif(not THOROUGH, reason="takes long: QUART_HEURE_THOROUGH=1 runs it")
+
+
+def fewer(values: Sequence[T], n: int) -> Sequence[T]:
+    """Return the first values to try, all of them where minutes do not matter."""
+    return values if THOROUGH else values[:n]
+
 
 in_project = pytest.mark.skipif(
     not (ROOT / "pyproject.toml").exists(), reason="the tests run without the project's files"

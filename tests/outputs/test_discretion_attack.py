@@ -42,7 +42,7 @@ from quart_heure.study.siting import site
 from quart_heure.study.variants import paces, sensitivity
 from quart_heure.study.what_if import what_if
 
-PLACES = 20 if THOROUGH else 4
+PLACES = 20 if THOROUGH else 2
 ORIGIN = np.array(toy_town.ORIGIN)
 
 
@@ -100,7 +100,7 @@ def asked() -> list[Study]:
     ]
 
 
-@pytest.mark.parametrize("question", range(5 if THOROUGH else 2))
+@pytest.mark.parametrize("question", range(5 if THOROUGH else 1))
 def test_two_places_of_one_zone_are_published_alike(
     asked: list[Study], question: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -171,7 +171,7 @@ def test_the_same_places_are_told_apart_in_private(asked: list[Study]) -> None:
 
 
 @settings(
-    max_examples=12 if THOROUGH else 4,
+    max_examples=12 if THOROUGH else 2,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Page, expect
 from helpers import toy_town
 from helpers.browser import CHROMIUM, PHONE, WIDE, Opened, running_browser
 from helpers.hostile import MAP_HOSTILE as HOSTILE
-from helpers.project import THOROUGH
+from helpers.project import fewer, thorough
 from helpers.town_week import STARTS, TRIED_HOURS, by_clock, shares_at, town_week
 from quart_heure.analysis.states import YES
 from quart_heure.outputs.discretion import publishable
@@ -160,7 +160,7 @@ def test_figures_are_those_of_the_tables(open_map, toy_coverage: Coverage) -> No
     assert len(headings) == len(cells) + 1
 
 
-@pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
+@pytest.mark.parametrize("viewport", fewer([PHONE, WIDE], 1))
 def test_the_table_says_what_its_rows_leave_out(open_map, viewport, toy_coverage: Coverage) -> None:
     page = open_map("town", viewport)
     if viewport is PHONE:
@@ -454,7 +454,7 @@ def test_hours_hatch_what_is_perhaps_open(open_map) -> None:
     expect(page.get_by_role("radio", name="10 min")).to_be_enabled()
 
 
-@pytest.mark.parametrize("category", ["bains_douches", "esi"])
+@pytest.mark.parametrize("category", fewer(["bains_douches", "esi"], 1))
 def test_every_hour_of_the_map_is_that_hour_of_the_week(open_map, category: str) -> None:
     """Cell by cell and service by service, as the page unpacks them; one hour off would show."""
     page = open_map("week")
@@ -511,7 +511,7 @@ def test_counts_at_every_hour_are_those_of_the_week(open_map) -> None:
     assert len(seen) > 2
 
 
-@pytest.mark.parametrize("hour", TRIED_HOURS if THOROUGH else TRIED_HOURS[:3:2])
+@pytest.mark.parametrize("hour", fewer(TRIED_HOURS, 1))
 def test_an_hour_that_is_chosen_is_the_one_that_is_told(open_map, hour: int) -> None:
     page = open_map("week")
     page.get_by_role("radio", name="(ESI)").check()
@@ -830,7 +830,7 @@ def test_nothing_foreign_can_run(browser: Browser, files: dict[str, Path]) -> No
 
 
 @pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
-@pytest.mark.parametrize("view", ["Services essentiels à portée", "Bains-douches"])
+@pytest.mark.parametrize("view", fewer(["Services essentiels à portée", "Bains-douches"], 1))
 def test_accessibility_rules_find_no_serious_fault(open_map, viewport, view) -> None:
     page = open_map("town", viewport)
     if viewport is PHONE:
@@ -839,7 +839,7 @@ def test_accessibility_rules_find_no_serious_fault(open_map, viewport, view) -> 
     check_rules(page, popup=viewport is WIDE)
 
 
-@pytest.mark.parametrize("view", ["essentials_within", "bains_douches"])
+@pytest.mark.parametrize("view", fewer(["bains_douches", "essentials_within"], 1))
 def test_hours_and_places_are_accessible(open_map, view) -> None:
     page = open_map("week", state=f"#view={view}&hour=38")
     page.get_by_role("combobox", name="Chercher").fill("pont")
@@ -868,6 +868,7 @@ def check_rules(page: Page, *, popup: bool) -> None:
     assert not serious
 
 
+@thorough
 def test_a_notebook_shows_the_map_within_its_page(
     browser: Browser, toy_coverage: Coverage, tmp_path: Path
 ) -> None:
@@ -932,7 +933,7 @@ def test_a_proposal_is_chosen_read_and_put_away(open_map) -> None:
     expect(page.locator("#proposal")).to_have_value("")
 
 
-@pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
+@pytest.mark.parametrize("viewport", fewer([PHONE, WIDE], 1))
 def test_a_proposal_of_the_address_is_shown_and_accessible(open_map, viewport) -> None:
     page = open_map("proposed", viewport, "#view=esi&next=0.gains&lang=en")
     expect(page.locator("#legend-title")).to_have_text(re.compile("Residents gained"))
@@ -944,6 +945,7 @@ def test_a_proposal_of_the_address_is_shown_and_accessible(open_map, viewport) -
     assert found == [], [one["id"] for one in found]
 
 
+@thorough
 def test_what_an_address_says_of_no_proposal_is_ignored(open_map) -> None:
     for state in ("next=7.gains", "next=x", "next=0.everything", "next=-1."):
         page = open_map("proposed", None, f"#view=esi&{state}")

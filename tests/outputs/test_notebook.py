@@ -187,7 +187,9 @@ def test_results_answer_as_the_coverage_does_or_say_how(
 ) -> None:
     asked = {n for n in dir(coverage) if n[0] != "_"}
     missing = {name for name in asked if not hasattr(results, name)}
-    assert missing == {"study", "map", "week", "answers", "attachment", "basis", "prepared"}
+    assert missing == {
+        *("study", "map", "week", "answers", "attachment", "basis", "prepared", "draw_isochrones"),
+    }
     for name in missing:
         with pytest.raises(AttributeError, match=r"quart_heure\.analyse\(.*\)\." + name):
             getattr(results, name)

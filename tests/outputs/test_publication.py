@@ -16,6 +16,7 @@ import shapely
 from helpers import toy_town
 from helpers.browser import CHROMIUM, PHONE, WIDE, running_browser
 from helpers.hostile import HOSTILE, hostile_coverage
+from helpers.project import thorough
 from quart_heure.cli import main
 from quart_heure.errors import OutputError
 from quart_heure.outputs.discretion import publishable
@@ -319,6 +320,7 @@ def test_the_report_is_at_most_eight_sides_and_pages_are_quiet(
 
 @pytest.mark.browser
 @needs_browser
+@thorough
 def test_the_whole_in_one_pdf_leads_inside_alone(town: Coverage, tmp_path: Path) -> None:
     from pypdf import PdfReader  # noqa: PLC0415
 

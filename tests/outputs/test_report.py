@@ -25,6 +25,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers import toy_town
+from helpers.project import fewer
 from helpers.town_week import town_week
 from quart_heure import labels
 from quart_heure.errors import CategoryError, InputFileError, OutputError
@@ -150,7 +151,7 @@ def misfits(value: object, kind: Any, path: str = "") -> list[str]:
 # --- the figures ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("lang", labels.LANGUAGES)
+@pytest.mark.parametrize("lang", fewer(labels.LANGUAGES, 1))
 def test_a_report_has_the_structure_that_is_declared(
     toy_coverage: Coverage, toy_study: Study, asked_coverage: Coverage, tmp_path: Path, lang: str
 ) -> None:
@@ -639,7 +640,7 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("width", fewer([390, 1440], 1))
 def test_the_page_in_a_browser(
     hostile: Coverage, toy_coverage: Coverage, browser: Any, tmp_path: Path, width: int
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from helpers.project import thorough
+from helpers.project import fewer, thorough
 from helpers.runs import (
     copied,
     edit_manifest,
@@ -69,7 +69,7 @@ QUESTIONS: tuple[dict[str, Any], ...] = (
 )
 
 
-@pytest.mark.parametrize("asked", QUESTIONS)
+@pytest.mark.parametrize("asked", fewer(QUESTIONS, 3))
 def test_whatever_was_asked_is_asked_again(tmp_path: Path, asked: dict[str, Any]) -> None:
     study = town_folder(tmp_path / "study", discreet=True)
     path = tmp_path / "study" / "services.csv"

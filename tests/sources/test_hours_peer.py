@@ -63,7 +63,7 @@ def test_the_table_has_what_it_should() -> None:
     assert {len(word) for word in TABLE.values()} == {1, len(MOMENTS)}
 
 
-@pytest.mark.parametrize("part", range(PARTS if THOROUGH else 2))
+@pytest.mark.parametrize("part", range(PARTS if THOROUGH else 1))
 def test_no_difference_without_a_listed_reason(part: int) -> None:
     texts = list(TABLE)[part::PARTS]
     assert unlisted(texts, [TABLE[text] for text in texts]) == []

@@ -313,7 +313,7 @@ def test_the_packaged_paris_changed_many_times() -> None:
     ids = base.services.loc[base.services["counted"], "service_id"].to_numpy(dtype=object)
     homes = [place_of(base, name) for name in ids]
     done: list[str] = []
-    while len(done) < (20 if THOROUGH else 4):
+    while len(done) < (20 if THOROUGH else 2):
         kind = ("close", "add", "move", "close")[len(done) % 4]
         name = str(rng.choice(ids))
         lat, lon = homes[int(rng.integers(len(homes)))] + rng.normal(0, 5e-4, 2)

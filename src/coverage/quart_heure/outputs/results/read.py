@@ -29,7 +29,9 @@ from quart_heure.study.views import Views
 __all__ = ["Results", "read_results"]
 
 
-_NOT_KEPT = frozenset({"study", "map", "week", "answers", "attachment", "basis", "prepared"})
+_NOT_KEPT = frozenset(
+    {"study", "map", "week", "answers", "attachment", "basis", "prepared", "draw_isochrones"}
+)
 """What a coverage has that is written nowhere; of ``week`` the table is, `Results.week_table`."""
 
 
