@@ -102,10 +102,8 @@ def fitting(*results: object) -> Iterator[None]:
 
     Their hashes hold, or they would have been refused: somebody changed those too.
     """
-    from quart_heure.outputs.results.read import Results
-    from quart_heure.outputs.runs.compare import Run
-
-    read = [one.directory for one in results if isinstance(one, Results | Run)]
+    # What was read knows its folder; what reads it is not loaded to ask that of an analysis.
+    read = [one.directory for one in results if hasattr(one, "directory")]
     try:
         yield
     except QuartHeureError:
