@@ -211,7 +211,7 @@ def test_pdf_is_two_sides_and_the_same_twice(
     assert sides(pdf) == 2
     created = toy_coverage.manifest["created"]
     again = PdfMaker().write(paths[0], tmp_path / "again.pdf", created=created)
-    # What is drawn and told is the same to the byte; once, on a busy machine, one other byte was not.
+    # What is drawn and told is the same to the byte; once, on a busy machine, another byte was not.
     first, second = PdfReader(io.BytesIO(pdf)), PdfReader(again)
     assert first.metadata == second.metadata
     for one, other in zip(first.pages, second.pages, strict=True):
