@@ -448,6 +448,15 @@ def test_maps_and_dossiers_are_drawn_from_a_folder_of_results(
     assert (wrong.code, "is none" in wrong.err) == (errors.InputFileError.exit_code, True)
 
 
+def test_a_map_is_drawn_from_results_that_are_not_to_be_passed_on(
+    call: Call, study: Path, tmp_path: Path
+) -> None:
+    kept, page = tmp_path / "kept", tmp_path / "map.html"
+    assert call("analyse", study, "--private", "-o", kept).code == 0
+    assert call("map", kept, "-o", page)[:2] == (0, f"{page}\n")
+    assert page.read_bytes() == (kept / "map.html").read_bytes()
+
+
 def test_results_whose_inputs_are_gone_or_other_are_not_drawn(
     call: Call, study: Path, results: Path, tmp_path: Path
 ) -> None:

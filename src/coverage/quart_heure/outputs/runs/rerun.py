@@ -199,7 +199,8 @@ def run_again(
         raise InputFileError(msg, hint=hint)
     coverage = recomputed(at_hand.study(cache), manifest, cache=cache, progress=progress)
     tables = text_tables(coverage)
-    texts = {f"{name}.csv": csv_text(*tables[name]) for name in _FIGURES}
+    private = coverage.study.private
+    texts = {f"{name}.csv": csv_text(*tables[name], private=private) for name in _FIGURES}
     other = [
         name
         for name, text in texts.items()
