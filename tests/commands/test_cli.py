@@ -12,15 +12,15 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from importlib import metadata
 from pathlib import Path
-from typing import NamedTuple
 
 import geopandas as gpd
 import pytest
 
+from helpers.called import Call, Said
 from helpers.study_files import add, swap, write_town
 from quart_heure import errors
 from quart_heure.cli import main
@@ -46,19 +46,6 @@ STEPS = ["network", "cells", "services", "travel times", "gaps", "indicators"]
 KINDS_OF_ERROR = [getattr(errors, name) for name in errors.__all__ if name.endswith("Error")]
 WRITTEN = {*RESULT_FILES, "report.html", "map.html"}
 WEEK = ("week.csv", "week.parquet")
-
-
-class Said(NamedTuple):
-    """What a command said, and how it ended."""
-
-    code: int
-    out: str
-    err: str
-
-    steps: tuple[str, ...] = ()
-
-
-Call = Callable[..., Said]
 
 
 @contextmanager

@@ -4,34 +4,15 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
+from helpers.called import Call
 from helpers.runs import copied, edit_table, snapshot_of, town_run
 from quart_heure.cli import main
 from quart_heure.outputs.schemas import SCHEMAS
-
-
-class Said(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-Call = Callable[..., Said]
-
-
-@pytest.fixture
-def call(capsys: pytest.CaptureFixture[str]) -> Call:
-    def run(*arguments: object) -> Said:
-        capsys.readouterr()
-        code = main([str(each) for each in arguments])
-        return Said(code, *capsys.readouterr())
-
-    return run
 
 
 @pytest.fixture(scope="module", autouse=True)

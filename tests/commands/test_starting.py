@@ -14,6 +14,7 @@ import shapely
 from numpy.testing import assert_allclose
 
 from helpers import toy_town
+from helpers.called import Call
 from helpers.fake_geocoder import FakeGeocoder, Place
 from helpers.project import EXTRACTS, thorough
 from helpers.study_files import write_town
@@ -21,7 +22,6 @@ from helpers.vector_tiles import X, Y, Z, line, write_tile
 from helpers.workbooks import Cell, write_sheets
 from quart_heure import errors
 from quart_heure.categories import default_catalogue
-from quart_heure.cli import main
 from quart_heure.sources.online import geocoding
 from quart_heure.sources.tiles.scenery import read_tile_background
 from quart_heure.starting.folder import look_into
@@ -39,26 +39,6 @@ PLACES = [
     ("Halte des Lilas", "Haltes femmes", 500, 300, ""),
     ("Centre Ramenas", "Centres Sociaux", 1700, 300, ""),
 ]
-
-
-class Said:
-    """What a command said, and how it ended."""
-
-    def __init__(self, code: int, out: str, err: str) -> None:
-        self.code, self.out, self.err = code, out, err
-
-
-Call = Callable[..., Said]
-
-
-@pytest.fixture
-def call(capsys: pytest.CaptureFixture[str]) -> Call:
-    def run(*arguments: object) -> Said:
-        capsys.readouterr()
-        code = main([str(each) for each in arguments])
-        return Said(code, *capsys.readouterr())
-
-    return run
 
 
 @pytest.fixture(autouse=True)
@@ -215,6 +195,30 @@ def test_what_only_a_person_can_say_is_refused_with_its_option(call: Call, folde
     assert set(services(folder)["category"]) == {"bagagerie"}
     wrong = call("init", "--force", "--category", "Lieux 2026.xlsx=bagage")
     assert (wrong.code, "Did you mean 'bagagerie'?" in wrong.err) == (7, True)
+
+
+def test_a_heading_of_one_list_is_asked_of_no_other(call: Call, folder: Path) -> None:
+    (folder / "autres.csv").write_text(
+        f'Enseigne;type;gps\nBains;Bains-douches;"{degrees(900, 900)}"\n', encoding="utf-8"
+    )
+    wrong = call("init", "--yes", "--column", "name=Enseignes")
+    assert wrong.code == errors.InputFileError.exit_code
+    assert "there is no column 'Enseignes'" in wrong.err
+    assert call("init", "--yes", "--column", "name=Enseigne").code == 0
+    names = set(read_study(folder / "study.toml").services.table["name"])
+    assert {"Bains", "Bains-douches municipaux"} <= names
+
+
+def test_what_is_not_read_is_told_without_a_terminal(
+    call: Call, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "broken.parquet").write_bytes(b"no Parquet")
+    (folder / "zz.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    files = sum(path.suffix != ".toml" for path in folder.iterdir())
+    monkeypatch.setattr("quart_heure.starting.folder._MOST_FILES", files - 1)
+    told = call("init", "--yes").err
+    assert "not read: broken.parquet (cannot be read as Parquet)" in told
+    assert f"not read: {folder.name} (1 beyond the {files - 1} files looked into)" in told
 
 
 def test_a_column_of_another_name_is_known_by_its_words(call: Call, folder: Path) -> None:

@@ -110,7 +110,9 @@ def _must_exist(file: Path, what: str) -> None:
 
 
 def _tell_found(found: Found, desk: Desk) -> None:
-    """Tell a person what lies there, before anything is asked."""
+    """Tell what cannot be read, and a person what lies there, before anything is asked."""
+    for path, why in found.unread:
+        tell(f"not read: {path.name or path.resolve().name} ({why})")
     if not desk.asks:
         return
     for polygons in found.districts:
@@ -121,8 +123,6 @@ def _tell_found(found: Found, desk: Desk) -> None:
         tell(f"streets: {path.name}")
     for people in found.people:
         tell(f"residents: {_counted(people)}")
-    for path, why in found.unread:
-        tell(f"not read: {path.name} ({why})")
 
 
 def _called(polygons: Polygons) -> str:
@@ -275,7 +275,9 @@ def _take_background(draft: Draft, said: Said, found: Found, desk: Desk) -> None
         return
     if found.backgrounds:
         draft.background = found.backgrounds[0]
-        tell(f"water and parks of the maps: {found.backgrounds[0].name}")
+        others = ", ".join(path.name for path in found.backgrounds[1:])
+        also = f" ([map] background names another; also there: {others})" if others else ""
+        tell(f"water and parks of the maps: {found.backgrounds[0].name}{also}")
         return
     target = draft.file.parent / "background.parquet"
     tiles = draft.network

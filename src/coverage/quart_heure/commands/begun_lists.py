@@ -42,6 +42,7 @@ def ask_lists(draft: Draft, said: Said, found: Found, desk: Desk) -> None:
     columns = _pairs(said.column, "--column", "name=Lieu")
     categories = _pairs(said.category, "--category", "bains.csv=bains_douches")
     _check_ids(draft, list(categories.values()))
+    _check_headings(found.lists, columns)
     dropped: set[Path] = set()
     for one in found.lists:
         _tell_list(one)
@@ -83,6 +84,16 @@ def _pairs(given: Sequence[str] | None, option: str, example: str) -> dict[str, 
     return pairs
 
 
+def _check_headings(lists: Sequence[ServiceList], given: dict[str, str]) -> None:
+    """Refuse a heading that was named and that no list has."""
+    known = list(dict.fromkeys(h for one in lists for h in one.table.headings))
+    unknown = [heading for heading in given.values() if heading not in known]
+    if unknown:
+        named = ", ".join(one.called for one in lists) or "no list of services"
+        msg = f"{named}: there is no column {unknown[0]!r}."
+        raise InputFileError(msg, hint=f"Columns are {', '.join(known) or 'none'}.")
+
+
 def _tell_list(one: ServiceList) -> None:
     """Show how a list is read: rows, what stands above the headings, and its columns."""
     above = next((value for field, value, *_ in one.table.doubts if field == "headings"), "")
@@ -116,10 +127,6 @@ def _with_columns(one: ServiceList, given: dict[str, str], desk: Desk) -> Servic
             chosen |= {field: answer} if answer else {}
     if not chosen:
         return one
-    unknown = [heading for heading in chosen.values() if heading not in one.table.headings]
-    if unknown:
-        msg = f"{one.called}: there is no column {unknown[0]!r}."
-        raise InputFileError(msg, hint=f"Columns are {', '.join(one.table.headings)}.")
     return as_list(one.file, one.table, chosen) or one
 
 

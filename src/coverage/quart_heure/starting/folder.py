@@ -115,10 +115,13 @@ def look_into(folder: Path, *, but: Sequence[Path] = ()) -> Found:
     """
     found = Found()
     shut = {path.resolve() for path in but}
-    files = list(itertools.islice(_files(folder), _MOST_FILES)) if folder.is_dir() else []
-    for path in files:
+    files = _files(folder) if folder.is_dir() else iter(())
+    for path in itertools.islice(files, _MOST_FILES):
         if path.resolve() not in shut:
             look_at(path, found)
+    more = sum(1 for _ in files)
+    if more:
+        found.unread.append((folder, f"{more} beyond the {_MOST_FILES} files looked into"))
     found.lists = in_place_of_others(found.lists)
     found.districts.sort(key=_unlike_districts)
     # The finer, the better it is known where people live.
