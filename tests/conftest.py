@@ -8,6 +8,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 from helpers import toy_town
+from helpers.called import Call, Said
+from quart_heure.cli import main
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.study import Coverage, Study, analyse
 
@@ -43,3 +45,13 @@ def toy_study(toy_network: WalkNetwork) -> Study:
 @pytest.fixture(scope="session")
 def toy_coverage(toy_study: Study) -> Coverage:
     return analyse(toy_study)
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str]) -> Call:
+    def run(*arguments: object) -> Said:
+        capsys.readouterr()
+        code = main([str(each) for each in arguments])
+        return Said(code, *capsys.readouterr())
+
+    return run
