@@ -71,8 +71,9 @@ prepare_environment() {
     rm -f -- "$stamp"
     (
         cd -- "$root"
+        # Of the packages of the tests most modules are never imported: half a minute of compiling.
         "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input \
-            --editable ".${extra:+[$extra]}" >&2
+            ${extra:+--no-compile} --editable ".${extra:+[$extra]}" >&2
     ) || fail "the installation failed; pip's message is above." \
         "If no package index answered, run the same command again later: only this step needs one."
     # Start-up stays quick where Python is told not to write bytecode by itself.

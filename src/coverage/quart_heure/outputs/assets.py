@@ -91,9 +91,32 @@ def page_environment(
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        bytecode_cache=_compiled(f"{kind} {escape is None}"),
     )
     environment.globals.update(words or {})
     return environment
+
+
+@functools.cache
+def _compiled(_way: str) -> jinja2.BytecodeCache:
+    """Return what keeps the code of templates, which is another for each way of writing them.
+
+    A process that draws many pages, in several languages, compiles each template once.
+    """
+    import jinja2  # noqa: PLC0415 - as above
+
+    class Compiled(jinja2.BytecodeCache):
+        def __init__(self) -> None:
+            self.code: dict[str, bytes] = {}
+
+        def load_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
+            if bucket.key in self.code:
+                bucket.bytecode_from_string(self.code[bucket.key])
+
+        def dump_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
+            self.code[bucket.key] = bucket.bytecode_to_string()
+
+    return Compiled()
 
 
 def inlined(code: str) -> markupsafe.Markup:

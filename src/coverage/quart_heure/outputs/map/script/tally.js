@@ -5,7 +5,7 @@
 
 /** @typedef {{ people: number, share: number | null }} Lack who has none: people, and the share in per cent */
 
-import { unpackNumbers } from "./cells.js";
+import { onNetwork, unpackNumbers } from "./cells.js";
 import { essentials } from "./scene.js";
 
 const KEPT = 4; // sums: before and after, of a district and of all
@@ -22,11 +22,12 @@ export class Tally {
     this.data = data;
     this.cells = cells;
     this.district = district;
-    this.people = Float64Array.from(units, (n) => n * cells.packed.resident_unit);
+    this.people = new Float64Array(units);
+    for (let i = 0; i < units.length; i++) this.people[i] *= cells.packed.resident_unit;
     this.quarter = quarter;
     this.rows = data.rows.length;
     /** The cells on the network. */
-    this.on = Int32Array.from(cells.codes.keys()).filter((cell) => cells.codes[cell] !== 0 && !cells.isOff(cell));
+    this.on = onNetwork(cells.codes, cells.packed.off_network);
     /** How many of them each row and each quarter has. */
     this.size = new Float64Array(this.rows);
     this.quarterSize = new Float64Array(cells.packed.quarters.length + 1);

@@ -20,6 +20,7 @@
 /** @typedef {{ points: number[][], metres: number, place: number }} Way from a cell to a service, in metres */
 
 import { Barriers } from "./barriers.js";
+import { onNetwork } from "./cells.js";
 import { Doorways, listedEntries, neededEntries } from "./entries.js";
 import { beginsOf, Streets } from "./streets.js";
 
@@ -68,9 +69,13 @@ export class Walking {
       listedEntries(walks.service_entries),
     ]);
     const doorways = new Doorways(walks, streets, barriers);
-    const cells = Int32Array.from(codes.keys()).filter((i) => codes[i] !== 0 && codes[i] !== off);
-    const x = Float64Array.from(cells, (i) => ((i % width) + 0.5) * walks.cell_m);
-    const y = Float64Array.from(cells, (i) => (Math.floor(i / width) + 0.5) * walks.cell_m);
+    const cells = onNetwork(codes, off);
+    const x = new Float64Array(cells.length);
+    const y = new Float64Array(cells.length);
+    for (let n = 0; n < cells.length; n++) {
+      x[n] = ((cells[n] % width) + 0.5) * walks.cell_m;
+      y[n] = (Math.floor(cells[n] / width) + 0.5) * walks.cell_m;
+    }
     /** @type {Listed} */
     const here = new Map();
     cells.forEach((cell, n) => {
