@@ -67,14 +67,27 @@ def _as_text(frame: pd.DataFrame, column: Column, decimal: str) -> pd.Series[Any
     values = frame[column.name]
     if column.dtype == "boolean":
         return values.map({True: "true", False: "false"})
+    # In lists: tables are short, and a step of pandas costs as much as a hundred rows.
+    shown: list[str]
     if column.dtype == "text":
-        # A bare carriage return is not quoted and would begin a row of its own.
-        words = values.astype("str").fillna("").str.replace(r"\r\n?", "\n", regex=True)
-        words = words.str.replace(STEERING, "", regex=True)
-        return words.where(~words.str.startswith(FORMULA_STARTS), "'" + words)
-    decimals = column.decimals
-    if decimals is None:
+        words = values.tolist()
+        safe = {word: _safe(word) for word in set(words)}
+        shown = [safe[word] for word in words]
+    elif column.decimals is None:
         return values
-    numbers = values.to_numpy(dtype=float).tolist()
-    text = [f"{n:.{decimals}f}".replace(".", decimal) if math.isfinite(n) else "" for n in numbers]
-    return pd.Series(text, index=values.index, dtype="str")
+    else:
+        places = column.decimals
+        numbers = values.to_numpy(dtype=float).tolist()
+        shown = [f"{n:.{places}f}" if math.isfinite(n) else "" for n in numbers]
+        if decimal != ".":
+            shown = [number.replace(".", decimal) for number in shown]
+    return pd.Series(shown, index=values.index, dtype=object)
+
+
+def _safe(word: Any) -> str:
+    if pd.isna(word):
+        return ""
+    # A bare carriage return is not quoted and would begin a row of its own.
+    text = str(word).replace("\r\n", "\n").replace("\r", "\n")
+    text = STEERING.sub("", text)
+    return "'" + text if text.startswith(FORMULA_STARTS) else text
