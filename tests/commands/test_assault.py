@@ -10,6 +10,7 @@ import pytest
 from helpers import study_files
 from helpers.assault import fuzz, trials
 from helpers.assault.__main__ import FAMILIES, assault
+from helpers.project import THOROUGH
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs children of one process")
 
@@ -17,8 +18,9 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs children 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_few_trials_end_clearly(family: str, tmp_path: Path) -> None:
     trials.load()
-    found = assault(family, seed=0, folder=tmp_path, most=3)
-    assert len(found) == 3
+    most = 9 if THOROUGH else 1
+    found = assault(family, seed=0, folder=tmp_path, most=most)
+    assert len(found) == most
     assert [verdict for verdict in found if verdict.fault] == []
 
 

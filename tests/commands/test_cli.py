@@ -21,6 +21,7 @@ import geopandas as gpd
 import pytest
 
 from helpers.called import Call, Said
+from helpers.project import fewer
 from helpers.study_files import add, swap, write_town
 from quart_heure import errors
 from quart_heure.cli import main
@@ -319,7 +320,7 @@ def test_results_are_replaced_and_other_files_stay(call: Call, study: Path, tmp_
 # --- report --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("form", REPORT_FORMATS)
+@pytest.mark.parametrize("form", fewer(REPORT_FORMATS, 4))
 def test_a_report_from_a_study_and_from_its_results(
     call: Call, study: Path, results: Path, form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

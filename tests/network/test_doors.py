@@ -18,7 +18,7 @@ from shapely.geometry.base import BaseGeometry
 from shapely.ops import substring
 
 from helpers import toy_town
-from helpers.project import thorough
+from helpers.project import fewer, thorough
 from helpers.reference import walks_across
 from quart_heure.analysis.basis import Basis
 from quart_heure.analysis.second_entries import second_entries
@@ -486,7 +486,7 @@ def test_what_cannot_be_analysed_is_examined_all_the_same() -> None:
 # --- moving a place by a metre -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("town", ["ring", "corridor", "banks", "wall"])
+@pytest.mark.parametrize("town", fewer(["ring", "wall", "corridor", "banks"], 2))
 def test_a_metre_moves_minutes_by_its_walk(town: str) -> None:
     """But where an entry comes or goes, at the rim of the radius or beside a barrier."""
     study = TOWNS[town]()

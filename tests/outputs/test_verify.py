@@ -69,7 +69,7 @@ QUESTIONS: tuple[dict[str, Any], ...] = (
 )
 
 
-@pytest.mark.parametrize("asked", fewer(QUESTIONS, 3))
+@pytest.mark.parametrize("asked", fewer(QUESTIONS, 1))
 def test_whatever_was_asked_is_asked_again(tmp_path: Path, asked: dict[str, Any]) -> None:
     study = town_folder(tmp_path / "study", discreet=True)
     path = tmp_path / "study" / "services.csv"

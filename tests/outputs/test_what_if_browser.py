@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from helpers.browser import CHROMIUM, PHONE, WIDE, Opened, running_browser
 from helpers.changed_study import Change, changed, open_categories, some_changes
-from helpers.project import THOROUGH
+from helpers.project import THOROUGH, fewer
 from quart_heure.cache import Cache
 from quart_heure.errors import StudyFileError
 from quart_heure.outputs.discretion import publishable
@@ -148,7 +148,7 @@ def compare(found: dict[str, Any], coverage: Coverage, *, within_min: float) -> 
         np.testing.assert_allclose(ours, sorted(gaps["area_ha"]), rtol=0.02, atol=0.3)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", fewer(range(6), 2))
 def test_a_town_changed_in_the_page_is_the_changed_town(
     page: Page, toy_coverage: Coverage, seed: int
 ) -> None:
@@ -363,7 +363,7 @@ def test_a_category_with_a_discreet_place_says_what_it_cannot_tell(
     opened.context.close()
 
 
-@pytest.mark.parametrize("viewport", [WIDE, PHONE])
+@pytest.mark.parametrize("viewport", fewer([WIDE, PHONE], 1))
 def test_axe_finds_no_serious_fault_in_the_panel(
     browser: Browser, town: Path, viewport: dict[str, int]
 ) -> None:

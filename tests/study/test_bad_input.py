@@ -26,7 +26,7 @@ from shapely import LineString, MultiPoint, Point, Polygon
 from shapely.affinity import translate
 
 from helpers import toy_town
-from helpers.project import fewer
+from helpers.project import fewer, thorough
 from helpers.study_files import (
     add,
     read_town,
@@ -1262,13 +1262,13 @@ def one_bit_off(content: bytes) -> bytes:
     "spoil",
     [
         pytest.param(lambda content: content[: len(content) // 2], id="truncated"),
-        pytest.param(lambda content: content[:-5], id="tail-lost"),
+        pytest.param(lambda content: content[:-5], id="tail-lost", marks=thorough),
         pytest.param(lambda _: b"", id="empty"),
-        pytest.param(lambda _: b"garbage" * 99, id="garbage"),
+        pytest.param(lambda _: b"garbage" * 99, id="garbage", marks=thorough),
         pytest.param(one_bit_off, id="one-bit-off"),
-        pytest.param(lambda _: zip_of(a=[1, 2]), id="foreign"),
+        pytest.param(lambda _: zip_of(a=[1, 2]), id="foreign", marks=thorough),
         pytest.param(lambda _: zip_of(_key=np.array([255], dtype=np.uint8)), id="foreign-key"),
-        pytest.param(lambda _: array_file(), id="one-array"),
+        pytest.param(lambda _: array_file(), id="one-array", marks=thorough),
         pytest.param(lambda _: pickle.dumps(["hostile"]), id="pickle"),
     ],
 )

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers import toy_town
-from helpers.project import THOROUGH
+from helpers.project import thorough
 from helpers.study_files import read_town, write_town
 from quart_heure.analysis.placement import OUTSIDE
 from quart_heure.cli import main
@@ -307,13 +307,14 @@ def test_names_alike_are_refused_with_their_ids(base: Coverage) -> None:
         changed_study(study, both)
 
 
+@thorough
 def test_the_packaged_paris_changed_many_times() -> None:
     base = analyse(Study.paris(categories=("bains_douches", "esi", "bagagerie")))
     rng = np.random.default_rng(7)
     ids = base.services.loc[base.services["counted"], "service_id"].to_numpy(dtype=object)
     homes = [place_of(base, name) for name in ids]
     done: list[str] = []
-    while len(done) < (20 if THOROUGH else 2):
+    while len(done) < 20:
         kind = ("close", "add", "move", "close")[len(done) % 4]
         name = str(rng.choice(ids))
         lat, lon = homes[int(rng.integers(len(homes)))] + rng.normal(0, 5e-4, 2)
