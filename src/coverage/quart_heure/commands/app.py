@@ -6,9 +6,11 @@ once; and of the modules of commands, a run imports the one that it asks for.
 
 from __future__ import annotations
 
+import enum
 import functools
 import importlib
 import inspect
+import os
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -49,10 +51,27 @@ def _value(parameter: Any, ctx: Any, value: Any) -> Any:
     Turning takes pydantic, whose loading is a tenth of a report whose study is known.
     """
     if value is not parameter.default or parameter.required:
-        return type(parameter).process_value(parameter, ctx, value)
+        kind = getattr(getattr(parameter, "type_descriptor", None), "annotation", None)
+        plain = _plain(kind, value) if type(value) is str else None
+        if plain is None or parameter.callback is not None:
+            return type(parameter).process_value(parameter, ctx, value)
+        return plain
     if value is None and (parameter.multiple or parameter.nargs == -1):
         value = ()
     return value if parameter.callback is None else parameter.callback(ctx, parameter, value)
+
+
+def _plain(kind: Any, text: str) -> str | Path | enum.Enum | None:
+    """Return the value that a text is at first sight, None where typer has to look at it."""
+    if not text.isprintable():  # signs of no text among them: bytes that are not UTF-8
+        return None
+    if kind is str:
+        return text
+    if kind is Path:
+        return Path(text) if os.access(text, os.R_OK) or not os.path.lexists(text) else None
+    if isinstance(kind, type) and issubclass(kind, enum.Enum):
+        return next((each for each in kind if each.value == text), None)
+    return None
 
 
 def _left_as_they_are(parameters: list[Any]) -> list[Any]:
