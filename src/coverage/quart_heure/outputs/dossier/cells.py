@@ -125,10 +125,14 @@ class CellGrid:
     def colours(
         self, category: str, position: NDArray[np.int32], mine: NDArray[np.bool_]
     ) -> _Pixels:
-        """Return the colour of each pixel: class, pattern, and whether the cell is outside."""
+        """Return the colour of each pixel by class, pattern, and whether the cell is outside.
+
+        Red, green, blue and 255; shape (height, width, 4).
+        """
         codes = self._statuses[category][position]
-        marked = _marks(codes)
-        return COLOUR_OF[codes, marked, mine.astype(np.int8)]
+        which = np.ravel_multi_index((codes, _marks(codes), mine), COLOUR_OF.shape[:3])
+        # Four bytes at a time.
+        return COLOUR_OF.view(np.uint32).ravel()[which][..., None].view(np.uint8)
 
 
 def _class_codes(statuses: Any) -> NDArray[np.int8]:
@@ -144,7 +148,8 @@ def _colour_table() -> _Pixels:
     inside = np.array([*CLASS_COLOURS.values(), (_PAPER, _PAPER)], dtype=float)
     paper = np.array(_PAPER, dtype=float)
     outside = np.repeat(inside[:, :1], 2, axis=1) * (1 - _FADE) + paper * _FADE
-    return np.stack([outside, inside], axis=2).round().astype(np.uint8)
+    colours = np.stack([outside, inside], axis=2).round()
+    return np.insert(colours, 3, 255, axis=-1).astype(np.uint8)
 
 
 COLOUR_OF = _colour_table()

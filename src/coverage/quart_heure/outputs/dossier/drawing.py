@@ -1,4 +1,7 @@
-"""Drawing on a small map: lines, areas, a scale, and the picture as PNG of few colours."""
+"""Drawing on a small map: lines, areas, a scale, and the picture as PNG of few colours.
+
+Things lie one over the other in the order in which they are given to a `Sheet`.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ def new_figure(width_px: int = WIDTH_PX, height_px: int = HEIGHT_PX) -> Any:
     return Figure(figsize=(width_px / _DPI, height_px / _DPI), dpi=_DPI)
 
 
-def draw_areas(axes: Any, shapes: NDArray[np.object_]) -> None:
+def draw_areas(axes: Any, shapes: NDArray[np.object_]) -> Any:
     """Draw water."""
     from matplotlib.collections import PathCollection  # noqa: PLC0415
     from matplotlib.path import Path  # noqa: PLC0415
@@ -40,32 +43,36 @@ def draw_areas(axes: Any, shapes: NDArray[np.object_]) -> None:
         )
         for part in parts
     ]
-    axes.add_collection(
-        PathCollection(paths, facecolor=_WATER, edgecolor="none", zorder=1), autolim=False
-    )
+    water = PathCollection(paths, facecolor=_WATER, edgecolor="none")
+    return axes.add_collection(water, autolim=False)
 
 
-def draw_lines(
-    axes: Any, rings: Iterable[shapely.Geometry], *, colour: str, width: float, order: float = 3
-) -> Any:
+def draw_lines(axes: Any, rings: Iterable[shapely.Geometry], *, colour: str, width: float) -> Any:
     """Draw lines and rings."""
     paths = [shapely.get_coordinates(ring) for ring in rings]
-    return draw_paths(axes, paths, colour=colour, width=width, order=order)
+    return draw_paths(axes, paths, colour=colour, width=width)
 
 
 def draw_paths(
-    axes: Any, paths: Sequence[NDArray[np.float64]], *, colour: str, width: float, order: float
+    axes: Any, paths: Sequence[NDArray[np.float64]], *, colour: str, width: float
 ) -> Any:
-    """Draw lines given by their vertices."""
-    from matplotlib.collections import LineCollection  # noqa: PLC0415
+    """Draw lines given by their vertices, as one path: thousands take thousands of objects."""
+    from matplotlib.patches import PathPatch  # noqa: PLC0415
+    from matplotlib.path import Path  # noqa: PLC0415
 
-    lines = LineCollection(
-        list(paths), colors=colour, linewidths=width, zorder=order, capstyle="round"
+    sizes = [len(path) for path in paths]
+    codes = np.full(sum(sizes), Path.LINETO, dtype=Path.code_type)
+    codes[np.cumsum([0, *sizes])[:-1][np.array(sizes, dtype=bool)]] = Path.MOVETO
+    drawn = Path(np.concatenate([np.empty((0, 2)), *paths]), codes)
+    line = PathPatch(
+        drawn, fill=False, edgecolor=colour, linewidth=width, capstyle="round", joinstyle="round"
     )
-    return axes.add_collection(lines, autolim=False)
+    # As a patch it would be measured, all of it, for limits that are known.
+    line.set_transform(axes.transData)
+    return axes.add_artist(line)
 
 
-def draw_scale(axes: Any, frame: Frame) -> None:
+def draw_scale(axes: Any, frame: Frame) -> list[Any]:
     """Draw a bar of a round length at the lower left."""
     west, south, _, _ = frame.bounds
     step = frame.metres
@@ -73,29 +80,93 @@ def draw_scale(axes: Any, frame: Frame) -> None:
     length = max(m for m in (50, 100, 200, 500, 1000, 2000, 5000, 10_000) if m <= max(room, 50))
     x, y = west + 14 * step, south + 16 * step
     bar = np.array([[x, y + 6 * step], [x, y], [x + length, y], [x + length, y + 6 * step]])
-    draw_paths(axes, [bar], colour="white", width=2.6, order=8)
-    draw_paths(axes, [bar], colour=INK, width=1.0, order=8.1)
     text = f"{length // 1000} km" if length >= 1000 else f"{length} m"
     box = {"boxstyle": "square,pad=0.12", "facecolor": "white", "edgecolor": "none", "alpha": 0.8}
-    axes.text(
-        x + length + 8 * step, y + 2 * step, text, fontsize=5.5, va="center", color=INK,
-        family="DejaVu Sans", zorder=8.1, bbox=box,
-    )  # fmt: skip
+    return [
+        draw_paths(axes, [bar], colour="white", width=2.6),
+        draw_paths(axes, [bar], colour=INK, width=1.0),
+        axes.text(
+            x + length + 8 * step, y + 2 * step, text, fontsize=5.5, va="center", color=INK,
+            family="DejaVu Sans", bbox=box,
+        ),
+    ]  # fmt: skip
 
 
-def png(figure: Any, colours: Any = None) -> bytes:
-    """Return what a figure shows as PNG of few colours: those of a palette, or its own."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
-    from PIL import Image  # noqa: PLC0415 - comes with matplotlib
+class Sheet:
+    """A window of which many pictures are drawn; what they share is drawn once.
 
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()  # type: ignore[no-untyped-call]
-    pixels = np.asarray(canvas.buffer_rgba())[..., :3]  # type: ignore[no-untyped-call]
-    image, undithered = Image.fromarray(pixels), Image.Dither.NONE
-    few = image.quantize(64 if colours is None else 256, palette=colours, dither=undithered)
-    file = io.BytesIO()
-    few.save(file, format="PNG", compress_level=7)
-    return file.getvalue()
+    Parameters
+    ----------
+    figure
+        A figure of the size of the pictures.
+    under, over
+        What lies under the lines of each picture, and over them: drawn on glass, from the first to
+        the last, and laid on.
+    last
+        What is drawn over all.
+    """
+
+    def __init__(
+        self, figure: Any, *, under: Sequence[Any], over: Sequence[Any], last: Sequence[Any]
+    ) -> None:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
+        from PIL import Image  # noqa: PLC0415 - comes with matplotlib
+
+        canvas = FigureCanvasAgg(figure)
+        self._renderer: Any = canvas.get_renderer()  # type: ignore[no-untyped-call]
+        self._pixels: NDArray[np.uint8] = np.asarray(self._renderer.buffer_rgba())
+        glass = []
+        for artists in (under, over):
+            self._renderer.clear()
+            self._draw(artists)
+            glass.append(Image.fromarray(self._pixels.copy()))
+        self._under, self._over = glass
+        self._last = last
+
+    def _draw(self, artists: Iterable[Any]) -> None:
+        for artist in artists:
+            artist.draw(self._renderer)
+
+    def _lay_on(self, glass: Any) -> None:
+        from PIL import Image  # noqa: PLC0415
+
+        laid = Image.alpha_composite(Image.fromarray(self._pixels), glass)
+        self._pixels[...] = np.asarray(laid)
+
+    def png(
+        self,
+        ground: NDArray[np.uint8],
+        *,
+        lines: Sequence[Any] = (),
+        marks: Sequence[Any] = (),
+        colours: Any = None,
+    ) -> bytes:
+        """Return a picture as PNG of few colours: those of a palette, or its own.
+
+        Parameters
+        ----------
+        ground
+            Red, green, blue and 255 of each pixel; shape (height, width, 4).
+        lines, marks
+            What is drawn on it, under and over what all pictures have over their lines; it is
+            taken off the figure again.
+        colours
+            See `palette`.
+        """
+        from PIL import Image  # noqa: PLC0415
+
+        self._pixels[...] = ground
+        self._lay_on(self._under)
+        self._draw(lines)
+        self._lay_on(self._over)
+        self._draw([*marks, *self._last])
+        for artist in (*lines, *marks):
+            artist.remove()
+        image, undithered = Image.fromarray(self._pixels[..., :3]), Image.Dither.NONE
+        few = image.quantize(64 if colours is None else 256, palette=colours, dither=undithered)
+        file = io.BytesIO()
+        few.save(file, format="PNG", compress_level=7)
+        return file.getvalue()
 
 
 def palette() -> Any:
@@ -105,7 +176,7 @@ def palette() -> Any:
     """
     from PIL import Image  # noqa: PLC0415
 
-    grounds = [tuple(colour) for colour in COLOUR_OF.reshape(-1, 3).tolist()]
+    grounds = [tuple(colour) for colour in COLOUR_OF[..., :3].reshape(-1, 3).tolist()]
     white, ink, gap, street = (_rgb(c) for c in ("#ffffff", INK, GAP_INK, STREET))
     colours = [*grounds, white, ink, gap, street, _rgb(_WATER)]
     blends = [(white, ink), (white, gap), (white, street)]

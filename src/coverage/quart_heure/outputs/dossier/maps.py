@@ -22,13 +22,13 @@ from quart_heure.outputs.dossier.drawing import (
     GAP_INK,
     INK,
     STREET,
+    Sheet,
     draw_areas,
     draw_lines,
     draw_paths,
     draw_scale,
     new_figure,
     palette,
-    png,
 )
 from quart_heure.outputs.shapes import inner_points, round_corners
 
@@ -113,14 +113,15 @@ class MapMaker:
         axes = figure.add_axes((0, 0, 1, 1), xlim=(west, east), ylim=(south, north))
         axes.set_axis_off()
         window = shapely.box(*frame.bounds)
-        draw_areas(axes, shapely.intersection(self._water, window))
+        under = [draw_areas(axes, shapely.intersection(self._water, window))]
         if not fine:
-            self._streets.draw(axes, frame)
-        draw_lines(axes, rings, colour="white", width=1.6 if fine else 2.6)
-        draw_lines(axes, rings, colour=INK, width=0.6 if fine else 1.3)
-        draw_scale(axes, frame)
+            under += self._streets.draw(axes, frame)
+        over = [
+            draw_lines(axes, rings, colour="white", width=1.6 if fine else 2.6),
+            draw_lines(axes, rings, colour=INK, width=0.6 if fine else 1.3),
+        ]
         return DistrictMaps(
-            figure=figure,
+            sheet=Sheet(figure, under=under, over=over, last=draw_scale(axes, frame)),
             axes=axes,
             frame=frame,
             shape=shape,
@@ -138,7 +139,7 @@ class MapMaker:
 class DistrictMaps:
     """The pictures of one district; see `MapMaker.district`."""
 
-    figure: Any
+    sheet: Sheet
     axes: Any
     frame: Frame
     shape: shapely.Geometry
@@ -160,26 +161,22 @@ class DistrictMaps:
         numbered
             The number of each of its gaps that touch the district, by id.
         """
-        image = self.figure.figimage(self.cells.colours(category, *self.ground), zorder=-1)
-        drawn = [image]
         outlines = shapely.boundary([self.gaps[gap_id] for gap_id in numbered])
         lines = shapely.get_parts(shapely.intersection(outlines, self.shape))
         lines = lines[shapely.get_dimensions(lines) == 1]
-        drawn += [draw_lines(self.axes, lines, colour=GAP_INK, width=1.2, order=2.5)]
-        drawn += [self.services_of([category])]
-        drawn += self._draw_numbers(numbered)
-        try:
-            return png(self.figure, self.palette)
-        finally:
-            for each in drawn:
-                each.remove()
+        return self.sheet.png(
+            self.cells.colours(category, *self.ground),
+            lines=[draw_lines(self.axes, lines, colour=GAP_INK, width=1.2)],
+            marks=[self.services_of([category]), *self._draw_numbers(numbered)],
+            colours=self.palette,
+        )
 
     def services_of(self, categories: Sequence[str]) -> Any:
         """Draw the services of some categories that count, and return the marks."""
         rows = self.services
         shown = rows[rows["counted"] & rows["category"].isin(categories)]
         xy = shapely.get_coordinates(shown.geometry.to_numpy())
-        style = {"marker": "o", "facecolor": INK, "edgecolor": "white", "zorder": 6}
+        style = {"marker": "o", "facecolor": INK, "edgecolor": "white"}
         width = 1.2 if self.mark_size == _MARK else 0.7
         return self.axes.scatter(xy[:, 0], xy[:, 1], s=self.mark_size, linewidth=width, **style)
 
@@ -197,9 +194,8 @@ class DistrictMaps:
             style = {"boxstyle": "circle,pad=0.18", "facecolor": "white", "edgecolor": GAP_INK}
             drawn.append(
                 self.axes.text(
-                    x, y, str(number), ha="center", va="center", color=GAP_INK, zorder=7,
-                    fontsize=7.5, fontweight="bold", family="DejaVu Sans",
-                    bbox={**style, "linewidth": 1.0},
+                    x, y, str(number), ha="center", va="center", color=GAP_INK, fontsize=7.5,
+                    fontweight="bold", family="DejaVu Sans", bbox={**style, "linewidth": 1.0},
                 )
             )  # fmt: skip
         return drawn
@@ -217,19 +213,21 @@ class _Streets:
         ends = network.offsets[self._edges], network.offsets[self._edges + 1] - 1
         self._ends = np.stack([network.xy[end] for end in ends], axis=1)
 
-    def draw(self, axes: Any, frame: Frame) -> None:
+    def draw(self, axes: Any, frame: Frame) -> list[Any]:
         """Draw those with an end in the window, or near it."""
         west, south, east, north = frame.bounds
         x, y = self._ends[..., 0], self._ends[..., 1]
         near = (
             (x > west - _FAR_M) & (x < east + _FAR_M) & (y > south - _FAR_M) & (y < north + _FAR_M)
         )
+        edgings, streets = [], []
         for wide, width in ((False, 0.55), (True, 1.0)):
             chosen = self._edges[near.any(axis=1) & (self._wide == wide)]
             offsets = self._network.offsets
             lines = [self._network.xy[offsets[e] : offsets[e + 1]] for e in chosen]
-            draw_paths(axes, lines, colour="#ffffff", width=width + 0.7, order=2)
-            draw_paths(axes, lines, colour=STREET, width=width, order=2.1)
+            edgings.append(draw_paths(axes, lines, colour="#ffffff", width=width + 0.7))
+            streets.append(draw_paths(axes, lines, colour=STREET, width=width))
+        return edgings + streets
 
 
 def _water(background: gpd.GeoDataFrame | None) -> NDArray[np.object_]:

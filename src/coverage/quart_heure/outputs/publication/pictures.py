@@ -9,7 +9,6 @@ import numpy as np
 import shapely
 
 from quart_heure.outputs.dossier.cells import Frame
-from quart_heure.outputs.dossier.drawing import png
 from quart_heure.outputs.palette import GAP_HATCH, PALETTE, shades
 from quart_heure.outputs.shapes import inner_points
 
@@ -83,21 +82,18 @@ class AreaMaps:
         within = self._coverage.cells["essentials_within"].to_numpy()
         within = np.append(within, -2)[position]
         colours = [*reach_colours(len(self._coverage.study.essentials)), PALETTE.off_network]
-        table = np.array([[*bytes.fromhex(c[1:])] for c in (*colours, PALETTE.outside)], np.uint8)
+        table = np.array([_rgba(colour) for colour in (*colours, PALETTE.outside)], np.uint8)
         picture = table[np.select([within >= 0, within == -1], [within, -2], -1)]
         rows, cols = np.ogrid[: picture.shape[0], : picture.shape[1]]
         # Where there is none, stripes too: the answer reads without colour.
         stripes = (within == 0) & ((rows + cols) % 11 < 2)
-        picture[stripes] = [*bytes.fromhex(GAP_HATCH[1:])]
-        image = maps.figure.figimage(picture, zorder=-1)
-        marks = maps.services_of(self._coverage.study.essentials)
-        try:
-            return AreaPicture(
-                content=png(maps.figure), width=maps.frame.width, height=maps.frame.height
-            )
-        finally:
-            image.remove()
-            marks.remove()
+        picture[stripes] = _rgba(GAP_HATCH)
+        marks = [maps.services_of(self._coverage.study.essentials)]
+        return AreaPicture(
+            content=maps.sheet.png(picture, marks=marks),
+            width=maps.frame.width,
+            height=maps.frame.height,
+        )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -147,6 +143,10 @@ def plan_of(coverage: Coverage, districts: Sequence[str]) -> Plan:
     return Plan(
         width=round((east - west) * scale), height=round((north - south) * scale), parts=parts
     )
+
+
+def _rgba(colour: str) -> tuple[int, ...]:
+    return (*bytes.fromhex(colour[1:]), 255)
 
 
 def _path(shape: shapely.Geometry) -> str:
