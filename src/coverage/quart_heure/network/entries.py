@@ -73,48 +73,33 @@ def walked_to(graph: SearchGraph, places: Attachment, points: Attachment) -> NDA
         Metres of level street to each of the points by the edges that either attachment has at the
         place, inf where these do not lead there; shape (entries of points,).
     """
-    everywhere = Attachment.of_entries(
-        *(
-            np.concatenate([getattr(places, name), getattr(points, name)])
-            for name in ("place", "edge", "offset_m", "access_m")
-        ),
-        n_places=len(places),
-    )
-    n_nodes = len(graph.indptr) - 1
-    keys = np.unique(
-        np.concatenate([_at_node(everywhere, end, n_nodes) for end in (graph.u, graph.v)])
-    )
+    # Those of the places, then the points.
+    place = np.concatenate([places.place, points.place]).astype(np.int64)
+    edge = np.concatenate([places.edge, points.edge])
+    n_nodes, n = len(graph.indptr) - 1, len(places.edge)
+    ends = [place * n_nodes + end[edge] for end in (graph.u, graph.v)]
+    keys, position = numbered(np.concatenate(ends))
+    u, v = np.split(position, 2)
     level_m = np.full(len(keys), np.inf)
-    for end, (_, free, way_m) in zip((graph.u, graph.v), graph.ways_out(places), strict=True):
-        at = np.searchsorted(keys, _at_node(places, end, n_nodes))
-        np.minimum.at(level_m, at[free], way_m[free])
-    u, v = (np.searchsorted(keys, _at_node(everywhere, end, n_nodes)) for end in (graph.u, graph.v))
-    _walk_on(graph, everywhere.edge, u, v, level_m)
-    u, v = (np.searchsorted(keys, _at_node(points, end, n_nodes)) for end in (graph.u, graph.v))
-    reached_m = _metres_by_ends(graph, points, level_m[u], level_m[v])
+    for end, (_, free, way_m) in zip((u, v), graph.ways_out(places), strict=True):
+        np.minimum.at(level_m, end[:n][free], way_m[free])
+    _walk_on(graph, edge, u, v, level_m)
+    reached_m = _metres_by_ends(graph, points, level_m[u[n:]], level_m[v[n:]])
     # Along the edge itself, where the place enters at it.
-    own, other = _at_edge(places, graph), _at_edge(points, graph)
-    order = np.argsort(own, kind="stable")
-    found = np.minimum(np.searchsorted(own[order], other), max(len(own) - 1, 0))
-    if len(own):
-        entry = order[found]
-        along_m = points.offset_m - places.offset_m[entry]
-        edge = points.edge
-        ahead = along_m >= 0
-        free = np.where(ahead, graph.forward[edge], graph.backward[edge]) | (along_m == 0)
-        effort = np.where(ahead, graph.effort_forward[edge], graph.effort_backward[edge])
-        here = free & (own[entry] == other)
-        direct_m = places.access_m[entry] + np.abs(along_m) * effort
-        reached_m[here] = np.minimum(reached_m, direct_m)[here]
+    at_edge, position = numbered(place * len(graph.u) + edge)
+    own = np.full(len(at_edge), -1, dtype=np.intp)
+    own[position[:n][::-1]] = np.arange(n)[::-1]
+    entry = own[position[n:]]
+    here = np.flatnonzero(entry >= 0)
+    entry, edge = entry[here], points.edge[here]
+    along_m = points.offset_m[here] - places.offset_m[entry]
+    ahead = along_m >= 0
+    free = np.where(ahead, graph.forward[edge], graph.backward[edge]) | (along_m == 0)
+    effort = np.where(ahead, graph.effort_forward[edge], graph.effort_backward[edge])
+    direct_m = places.access_m[entry] + np.abs(along_m) * effort
+    here, direct_m = here[free], direct_m[free]
+    reached_m[here] = np.minimum(reached_m[here], direct_m)
     return reached_m
-
-
-def _at_node(places: Attachment, end: NDArray[np.int32], n_nodes: int) -> NDArray[np.int64]:
-    return places.place.astype(np.int64) * n_nodes + end[places.edge]
-
-
-def _at_edge(places: Attachment, graph: SearchGraph) -> NDArray[np.int64]:
-    return places.place.astype(np.int64) * len(graph.u) + places.edge
 
 
 def _metres_by_ends(
