@@ -122,7 +122,7 @@ def indicators_of(
         about = {"category": category, "threshold_min": threshold_min, "profile": profile}
         columns |= {name: np.full(len(shown), value) for name, value in about.items()}
         columns["services_inside"] = _services_inside(counted, members, districts)
-        columns |= _amounts(one, inside)
+        columns |= _amounts(one, inside) | _times(one, inside)
         columns |= _gap_counts(found[category], parts[category], districts)
         tables.append({name: np.asarray(columns[name])[shown] for name in INDICATOR_COLUMNS})
     return pd.DataFrame(
@@ -203,8 +203,43 @@ def _services_inside(
     return np.array([*inside, sum(inside)], dtype=np.int64)
 
 
+COVERED_COLUMNS = (
+    *("level", "district_id", "label", "category"),
+    *("covered_pct", "residents_covered", "residents_covered_pct"),
+)
+
+
+def covered_of_all(
+    answers: Mapping[str, Answer],
+    cells: Cells,
+    *,
+    districts: Districts,
+    residents: NDArray[np.float64] | None,
+) -> pd.DataFrame:
+    """Return what the whole area has within the threshold, as `indicators_of` does.
+
+    Parameters
+    ----------
+    answers, cells, districts, residents
+        See `indicators_of`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `COVERED_COLUMNS`, a row per category and composite.
+    """
+    inside = _Inside.of(cells, districts, residents)
+    whole = {str(name): value for name, value in districts.names.iloc[-1].items()}
+    rows = []
+    for category, one in answers.items():
+        amounts = _amounts(one, inside)
+        row: dict[str, Any] = {**whole, "category": category}
+        rows.append(row | {name: amounts[name][-1] for name in COVERED_COLUMNS[-3:]})
+    return pd.DataFrame(rows)[list(COVERED_COLUMNS)]
+
+
 def _amounts(one: Answer, inside: _Inside) -> dict[str, NDArray[np.float64]]:
-    """Return area, residents and minutes of one category, per row of the districts."""
+    """Return area and residents of one category, per row of the districts."""
     status = one.status[inside.keep]
     area, folk = inside.sums(status, len(STATUSES))
     on_network, folk_on = area[:, :4].sum(axis=1), folk[:, :4].sum(axis=1)
@@ -225,12 +260,18 @@ def _amounts(one: Answer, inside: _Inside) -> dict[str, NDArray[np.float64]]:
     columns["residents_borderline_uncovered"] = folk[:, 2]
     columns["residents_uncovered"] = folk[:, 3]
     columns["residents_covered_pct"] = percent(columns["residents_covered"], folk_on)
+    return columns
+
+
+def _times(one: Answer, inside: _Inside) -> dict[str, list[float]]:
+    """Return the minutes of one category, per row of the districts."""
+    status = one.status[inside.keep]
     on = status < STATUSES.index("off_network")
     weight = np.where(on, 1.0 if inside.people is None else inside.people, 0.0)
     # Positions among the cells of the area, still in the order of time.
     by_time = inside.position[one.by_time[inside.keep[one.by_time]]]
     minutes = one.minutes[inside.keep]
-    return columns | _quantiles(minutes, weight, inside.district, by_time, inside.n)
+    return _quantiles(minutes, weight, inside.district, by_time, inside.n)
 
 
 def composite_table(

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from quart_heure.analysis.answers import (
+    Answer,
     cell_table,
     composite_answers,
     search_answers,
@@ -25,7 +28,7 @@ from quart_heure.analysis.basis import Basis
 from quart_heure.analysis.certainty import Certainty, closed_out
 from quart_heure.analysis.doors import Doors, entry_table
 from quart_heure.analysis.gap_tables import gap_tables
-from quart_heure.analysis.indicators import composite_table, indicators_of
+from quart_heure.analysis.indicators import composite_table, covered_of_all, indicators_of
 from quart_heure.analysis.isochrones import isochrones_of
 from quart_heure.analysis.placement import (
     none_near,
@@ -36,10 +39,12 @@ from quart_heure.analysis.placement import (
 from quart_heure.analysis.ranges import with_ranges
 from quart_heure.analysis.steep_ground import steep_ground
 from quart_heure.analysis.stored_searches import stored_contours, stored_reach
+from quart_heure.analysis.surface import Cells
 from quart_heure.analysis.unjudged import judged, without_figures
 from quart_heure.analysis.week import judge_week
 from quart_heure.analysis.weighting import with_second_weight
 from quart_heure.cache import Cache
+from quart_heure.network.snapping import Attachment
 from quart_heure.sources.problems import problem_table
 from quart_heure.study.coverage import Coverage
 from quart_heure.study.manifest import run_manifest
@@ -50,6 +55,22 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
 __all__ = ["analyse"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class _Found:
+    """What was searched, before tables are made of it."""
+
+    kept: Prepared
+    services: gpd.GeoDataFrame
+    attachment: Attachment
+    cells: Cells
+    doors: Doors
+    filters: pd.DataFrame
+    known: Certainty
+    by_category: Mapping[str, Answer]
+    within: NDArray[np.int8]
+    answers: Mapping[str, Answer]
 
 
 def analyse(
@@ -83,52 +104,12 @@ def analyse(
     cache = cache or Cache(None)
     say = progress or (lambda _: None)
     area, network, threshold_min = study.area, study.network, study.threshold_min
-    kept = prepared or prepare(study, cache=cache, progress=say)
-    graph, usable, districts = kept.graph, kept.usable, kept.districts
-    people = kept.residents.people
-    say("services")
-    services, attachment = place_services(
-        study.services.table,
-        area,
-        network,
-        usable=usable,
-        snap_m=study.snap_m,
-        margin_m=study.margin_m,
-        categories=study.categories,
-        counted_status=study.counted_status,
-        ground=study.ground,
-        cache=cache,
-        on=study.date,
-    )
-    cells = kept.cells_towards(attachment[services["counted"].to_numpy(dtype=bool)], study)
-    doors = Doors(
-        network=network,
-        graph=graph,
-        usable=usable,
-        snap_m=study.snap_m,
-        ground=study.ground,
-        cells=cells,
-    )
-    filters, admitted = leave_out_refused(services, study.person)
-    known = Certainty.of(services, clock=study.clock, moment=study.moment, admitted=admitted)
-    if study.moment is not None:
-        services = closed_out(services, known)
-    say("travel times")
-    by_category = search_answers(
-        cells,
-        graph,
-        services,
-        attachment,
-        categories=study.categories,
-        would=known.would,
-        sure=known.sure,
-        reach_m=study.reach_m,
-        threshold_min=threshold_min,
-        cache=cache,
-    )
+    found = _search(study, cache=cache, say=say, prepared=prepared)
+    kept, services, attachment = found.kept, found.services, found.attachment
+    cells, doors, known = found.cells, found.doors, found.known
+    by_category, within, answers = found.by_category, found.within, found.answers
+    districts, people = kept.districts, kept.residents.people
     essentials = [by_category[category] for category in study.essentials]
-    within = within_count(cells, essentials)
-    answers = by_category | composite_answers(cells, essentials, threshold_min=threshold_min)
     # Searched when it is first asked for: most runs do not look at single services.
     reach = functools.cache(
         functools.partial(
@@ -266,7 +247,7 @@ def analyse(
         problems=problems,
         manifest=manifest,
         week=week,
-        filters=filters,
+        filters=found.filters,
         entries=entry_table(services, attachment, network),
         prepared=kept,
         answers=answers,
@@ -283,4 +264,85 @@ def analyse(
             threshold_min=threshold_min,
             cache=cache,
         ),
+    )
+
+
+def whole_area(study: Study, *, cache: Cache) -> pd.DataFrame:
+    """Return what the whole area has within the threshold, as `analyse` says, and no more.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `COVERED_COLUMNS`, a row per category and composite.
+    """
+    found = _search(study, cache=cache, say=lambda _: None, prepared=None)
+    table = covered_of_all(
+        found.answers,
+        found.cells,
+        districts=found.kept.districts,
+        residents=found.kept.residents.people,
+    )
+    return without_figures(table, study.unjudged)
+
+
+def _search(
+    study: Study, *, cache: Cache, say: Callable[[str], None], prepared: Prepared | None
+) -> _Found:
+    area, network = study.area, study.network
+    kept = prepared or prepare(study, cache=cache, progress=say)
+    graph, usable = kept.graph, kept.usable
+    say("services")
+    services, attachment = place_services(
+        study.services.table,
+        area,
+        network,
+        usable=usable,
+        snap_m=study.snap_m,
+        margin_m=study.margin_m,
+        categories=study.categories,
+        counted_status=study.counted_status,
+        ground=study.ground,
+        cache=cache,
+        on=study.date,
+    )
+    cells = kept.cells_towards(attachment[services["counted"].to_numpy(dtype=bool)], study)
+    doors = Doors(
+        network=network,
+        graph=graph,
+        usable=usable,
+        snap_m=study.snap_m,
+        ground=study.ground,
+        cells=cells,
+    )
+    filters, admitted = leave_out_refused(services, study.person)
+    known = Certainty.of(services, clock=study.clock, moment=study.moment, admitted=admitted)
+    if study.moment is not None:
+        services = closed_out(services, known)
+    say("travel times")
+    by_category = search_answers(
+        cells,
+        graph,
+        services,
+        attachment,
+        categories=study.categories,
+        would=known.would,
+        sure=known.sure,
+        reach_m=study.reach_m,
+        threshold_min=study.threshold_min,
+        cache=cache,
+    )
+    essentials = [by_category[category] for category in study.essentials]
+    within = within_count(cells, essentials)
+    answers = by_category | composite_answers(cells, essentials, threshold_min=study.threshold_min)
+    return _Found(
+        kept=kept,
+        services=services,
+        attachment=attachment,
+        cells=cells,
+        doors=doors,
+        filters=filters,
+        known=known,
+        by_category=by_category,
+        within=within,
+        answers=answers,
     )

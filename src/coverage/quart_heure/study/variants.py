@@ -26,7 +26,7 @@ from quart_heure.profiles import ADULT, SLOW, STEP_FREE, WalkProfile
 from quart_heure.stamp import creation_time
 from quart_heure.study.bounds import LONGEST_MIN, MOST_CELLS, cells_around
 from quart_heure.study.coverage import Coverage
-from quart_heure.study.line import analyse
+from quart_heure.study.line import analyse, whole_area
 from quart_heure.study.study import Study
 
 __all__ = ["paces", "sensitivity"]
@@ -86,7 +86,8 @@ def paces(
     with _kept(cache) as kept:
         for profile, minutes in asked:
             _say(progress, f"{profile.name}, {minutes:g} min")
-            figures = _city(study.replace(profile=profile, threshold_min=minutes), kept)
+            asked_so = study.replace(profile=profile, threshold_min=minutes)
+            figures = whole_area(asked_so, cache=kept)
             tables.append(
                 figures.assign(
                     profile=profile.name,
@@ -126,7 +127,7 @@ def sensitivity(
         tables += _elsewhere_rows(coverage)
         for setting, value, other in variants_of(study):
             _say(progress, f"{setting} {value}")
-            tables.append(_changes(base, _city(other, kept), setting, value))
+            tables.append(_changes(base, whole_area(other, cache=kept), setting, value))
     tables += _most_rows(base, "unknown_hours" if study.moment else "unknown_admission")
     return pd.concat(tables, ignore_index=True)
 
@@ -182,11 +183,6 @@ def _kept(cache: Cache | None) -> Iterator[Cache]:
         return
     with tempfile.TemporaryDirectory(prefix="quart-heure-") as folder:
         yield Cache(Path(folder))
-
-
-def _city(study: Study, cache: Cache) -> pd.DataFrame:
-    """Return the figures of the whole area."""
-    return _plain(study, cache).city
 
 
 def _plain(study: Study, cache: Cache) -> Coverage:
