@@ -400,13 +400,19 @@ def time_command(
     )
 
 
-def run_command(command: tuple[str, ...], *, cache: str) -> Run:
-    """Run a command and return its seconds, those of the processor, and its peak memory."""
+def run_command(command: tuple[str, ...], *, cache: str, code: Path | None = None) -> Run:
+    """Run a command and return its seconds, those of the processor, and its peak memory.
+
+    With ``code``, of the package in that folder.
+    """
+    environment = {**os.environ, "QUART_HEURE_CACHE": cache}
+    if code is not None:
+        environment["PYTHONPATH"] = str(code)
     with tempfile.TemporaryFile() as errors:
         began = perf_counter()
         process = subprocess.Popen(
             command,
-            env={**os.environ, "QUART_HEURE_CACHE": cache},
+            env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=errors,
