@@ -203,7 +203,7 @@ def test_too_little_memory_is_said(
         raise ValueError("reading") from error
 
     assert isinstance(shortage_of(error), MemoryShortageError)
-    monkeypatch.setattr("quart_heure.commands.app.app_for", lambda _: fail)
+    monkeypatch.setattr("quart_heure.commands.app.command_for", lambda _: fail)
     assert main(["info"]) == MemoryShortageError.exit_code
     assert capsys.readouterr().err.startswith("Error: There is too little memory")
     assert shortage_of(RuntimeError("another")) is None

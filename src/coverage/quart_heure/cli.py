@@ -25,10 +25,10 @@ def main(arguments: list[str] | None = None) -> int:
     for handler in logging.root.handlers:
         handler.setFormatter(LogLines("%(levelname)s: %(message)s"))
     try:
-        from quart_heure.commands.app import app_for
+        from quart_heure.commands.app import command_for
 
-        app = app_for(sys.argv[1:] if arguments is None else arguments)
-        result = app(args=arguments, standalone_mode=False)
+        command = command_for(sys.argv[1:] if arguments is None else arguments)
+        result = command(args=arguments, standalone_mode=False)
     except QuartHeureError as error:
         tell_end(f"Error: {error}")
         return error.exit_code

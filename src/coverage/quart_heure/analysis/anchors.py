@@ -21,6 +21,7 @@ from quart_heure.network.components import entry_edges
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.profiles import ADULT
 from quart_heure.sources.areas.areas import StudyArea
+from quart_heure.sources.projecting import transformer
 from quart_heure.sources.residents.residents import Residents, ResidentZones
 from quart_heure.sources.services.services import Services
 
@@ -181,9 +182,9 @@ def anchored(
 
 
 def _frame_of(network: WalkNetwork) -> pyproj.CRS:
-    west, south, east, north = pyproj.Transformer.from_crs(
-        network.crs, 4326, always_xy=True
-    ).transform_bounds(*network.xy.min(axis=0), *network.xy.max(axis=0))
+    west, south, east, north = transformer(network.crs, 4326).transform_bounds(
+        *network.xy.min(axis=0), *network.xy.max(axis=0)
+    )
     europe = pyproj.CRS.from_epsg(_EUROPE)
     use = europe.area_of_use
     held = use is not None and (
@@ -193,7 +194,7 @@ def _frame_of(network: WalkNetwork) -> pyproj.CRS:
 
 
 def _moved(xy: NDArray[np.float64], crs: pyproj.CRS, frame: pyproj.CRS) -> NDArray[np.float64]:
-    change = pyproj.Transformer.from_crs(crs, frame, always_xy=True)
+    change = transformer(crs, frame)
     return np.stack(change.transform(xy[:, 0], xy[:, 1]), axis=1).reshape(-1, 2)
 
 

@@ -178,12 +178,27 @@ def _with_commands_of(*modules: str) -> typer.Typer:
     return found
 
 
-def app_for(arguments: Sequence[str]) -> typer.Typer:
-    """Return the command line as far as some arguments need it: most name one command."""
+@functools.cache
+def _made_of(*modules: str) -> Callable[..., Any]:
+    """Return what runs the commands of some modules: a program that runs many makes it once."""
+    return typer.main.get_command(_with_commands_of(*modules))
+
+
+def _needed_for(arguments: Sequence[str]) -> Sequence[str]:
     for module, names in _COMMANDS.items():
         if arguments and arguments[0] in names:
-            return _with_commands_of(module)
-    return _with_commands_of(*_COMMANDS)
+            return [module]
+    return [*_COMMANDS]
+
+
+def app_for(arguments: Sequence[str]) -> typer.Typer:
+    """Return the command line as far as some arguments need it: most name one command."""
+    return _with_commands_of(*_needed_for(arguments))
+
+
+def command_for(arguments: Sequence[str]) -> Callable[..., Any]:
+    """Return what runs it."""
+    return _made_of(*_needed_for(arguments))
 
 
 def __getattr__(name: str) -> typer.Typer:

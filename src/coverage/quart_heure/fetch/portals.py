@@ -15,7 +15,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import pyproj
 import shapely
 
 from quart_heure.categories import Category
@@ -38,6 +37,7 @@ from quart_heure.sources.online.open_data import (
 from quart_heure.sources.online.open_data_services import service_rows, write_rows
 from quart_heure.sources.online.patience import host_of
 from quart_heure.sources.online.web import Web, web_address
+from quart_heure.sources.projecting import transformer
 
 RESIDENTS = "insee_squares.csv"
 _INSEE = {"source": "INSEE, Filosofi", "licence": "Licence Ouverte 2.0", "attribution": "INSEE"}
@@ -225,7 +225,7 @@ def fetch_residents(
     """
     url = SQUARES_URL if where == "insee" else where
     grid = grid_of(reach.bounds)
-    to_squares = pyproj.Transformer.from_crs(4326, grid, always_xy=True)
+    to_squares = transformer(4326, grid)
     west, south, east, north = reach.bounds
     bounds = to_squares.transform_bounds(west, south, east, north)
     with tempfile.TemporaryDirectory(prefix="quart-heure-") as folder:

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyproj
 import shapely
 from numpy.typing import NDArray
 
 from quart_heure.network.graph import WalkNetwork
+from quart_heure.sources.projecting import transformer
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -162,7 +162,7 @@ def _map_urls(shapes: NDArray[np.object_], network: WalkNetwork) -> list[str]:
     """Return the map of OSM around some shapes, marked; "" for what is nowhere."""
     somewhere = np.flatnonzero(~shapely.is_empty(shapes))
     xy = shapely.get_coordinates(shapely.centroid(shapes[somewhere]))
-    to_degrees = pyproj.Transformer.from_crs(network.crs, "EPSG:4326", always_xy=True)
+    to_degrees = transformer(network.crs, 4326)
     urls = [""] * len(shapes)
     for at, lon, lat in zip(somewhere.tolist(), *to_degrees.transform(*xy.T), strict=True):
         urls[at] = f"https://www.openstreetmap.org/?mlat={lat:.5f}&mlon={lon:.5f}&zoom=19"

@@ -19,6 +19,7 @@ from quart_heure.network.arrays import NetworkArrays
 from quart_heure.network.attributes import NO, first_of, holds, several, whole_number
 from quart_heure.network.contraction import contract
 from quart_heure.sources.areas.areas import metric_crs
+from quart_heure.sources.projecting import transformer
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -225,7 +226,7 @@ def _project(
 ) -> tuple[pyproj.CRS, NDArray[np.float64], list[dict[str, Any]]]:
     """Bring nodes and shapes from degrees to metres."""
     metric = metric_crs(shapely.box(*node_xy.min(axis=0), *node_xy.max(axis=0)))
-    move = pyproj.Transformer.from_crs(crs, metric, always_xy=True).transform
+    move = transformer(crs, metric).transform
     shapes = np.concatenate([edge["shape"] for edge in edges])
     ends = np.cumsum([len(edge["shape"]) for edge in edges])
     moved = np.split(np.stack(move(*shapes.T), axis=1), ends[:-1])

@@ -27,6 +27,7 @@ from quart_heure.sources.areas.areas import metric_crs
 from quart_heure.sources.osm.checks import distinct
 from quart_heure.sources.osm.data import RawOsm
 from quart_heure.sources.osm.files import read_osm_file
+from quart_heure.sources.projecting import transformer
 
 __all__ = ["read_osm_network"]
 
@@ -228,13 +229,12 @@ class _Origins:
 
 
 def _project(raw: RawOsm, crs: pyproj.CRS) -> NDArray[np.float64]:
-    transformer = pyproj.Transformer.from_crs("EPSG:4326", crs, always_xy=True)
-    return np.stack(transformer.transform(raw.lon, raw.lat), axis=1)
+    return np.stack(transformer(4326, crs).transform(raw.lon, raw.lat), axis=1)
 
 
 def _project_obstacles(raw: RawOsm, crs: pyproj.CRS) -> NDArray[np.object_]:
     """Bring what walks go round to metres, save what has no place in the CRS."""
-    to_crs = pyproj.Transformer.from_crs("EPSG:4326", crs, always_xy=True)
+    to_crs = transformer(4326, crs)
     shapes = np.empty(len(raw.obstacles), dtype=object)
     shapes[:] = raw.obstacles
     moved: NDArray[np.object_] = shapely.transform(

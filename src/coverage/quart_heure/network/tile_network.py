@@ -20,6 +20,7 @@ from quart_heure.network.edge_doubts import with_doubts
 from quart_heure.network.graph import Flags, WalkNetwork
 from quart_heure.network.rules import judge
 from quart_heure.sources.areas.areas import metric_crs
+from quart_heure.sources.projecting import transformer
 from quart_heure.sources.tiles.archive import tile_folder, tile_metadata
 from quart_heure.sources.tiles.files import EXTENT, find_tiles, grid_transform
 from quart_heure.sources.tiles.tiles import TileStreets, read_tiles
@@ -160,7 +161,7 @@ def _places(folder: Path) -> shapely.Geometry:
 
 
 def _projected(polygon: shapely.Geometry, crs: pyproj.CRS) -> shapely.Geometry:
-    to_metres = pyproj.Transformer.from_crs(4326, crs, always_xy=True)
+    to_metres = transformer(4326, crs)
     return shapely.transform(
         polygon, lambda xy: np.stack(to_metres.transform(xy[:, 0], xy[:, 1]), axis=1)
     )

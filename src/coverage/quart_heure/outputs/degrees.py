@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import functools
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pyproj
 from numpy.typing import NDArray
+
+from quart_heure.sources.projecting import transformer
+
+if TYPE_CHECKING:
+    import pyproj
 
 
 def degrees_of(xy: NDArray[np.float64], crs: pyproj.CRS) -> NDArray[np.float64]:
@@ -24,9 +28,4 @@ def degrees_of(xy: NDArray[np.float64], crs: pyproj.CRS) -> NDArray[np.float64]:
     numpy.ndarray
         Longitude and latitude; shape (n, 2).
     """
-    return np.stack(_to_degrees(crs).transform(xy[:, 0], xy[:, 1]), axis=1)
-
-
-@functools.cache
-def _to_degrees(crs: pyproj.CRS) -> pyproj.Transformer:
-    return pyproj.Transformer.from_crs(crs, 4326, always_xy=True)
+    return np.stack(transformer(crs, 4326).transform(xy[:, 0], xy[:, 1]), axis=1)

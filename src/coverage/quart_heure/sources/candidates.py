@@ -12,6 +12,7 @@ import pyproj
 from numpy.typing import NDArray
 
 from quart_heure.errors import InputFileError
+from quart_heure.sources.projecting import transformer
 from quart_heure.sources.raw_tables import read_raw_table
 from quart_heure.sources.services.coordinates import locate_pairs, to_number
 from quart_heure.sources.text_columns import RawTable
@@ -93,7 +94,7 @@ def read_candidates(path: Path, crs: pyproj.CRS) -> CandidatePlaces:
         raise InputFileError(msg, hint="Give longitude and latitude in degrees.")
     costs = np.array([to_number(text) for text in _texts(table, column.get("cost"))], dtype=float)
     costs = np.where(costs >= 0, costs, np.nan)
-    move = pyproj.Transformer.from_crs(4326, crs, always_xy=True)
+    move = transformer(4326, crs)
     xy = np.stack(move.transform(*degrees[known].T), axis=1)
     kept_ids = [one for one, kept in zip(ids, known, strict=True) if kept]
     twice = sorted({one for one in kept_ids if kept_ids.count(one) > 1})

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from quart_heure.errors import CrsError, InputFileError
 from quart_heure.files import AnyPath
-from quart_heure.sources.projecting import check_places
+from quart_heure.sources.projecting import check_places, transformer
 from quart_heure.sources.rasters import first_band, opened_tiff
 
 HEIGHT_SUFFIXES = (".asc", ".tif", ".tiff", ".npz")
@@ -71,7 +71,7 @@ class Heights:
             Their CRS, which need not be that of the grid.
         """
         if crs != self.crs:
-            to_grid = pyproj.Transformer.from_crs(crs, self.crs, always_xy=True)
+            to_grid = transformer(crs, self.crs)
             xy = np.stack(to_grid.transform(xy[:, 0], xy[:, 1]), axis=1)
         rows, cols = self.values.shape
         c = (xy[:, 0] - self.x) / self.step_x

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,22 @@ def check_crs(layer: gpd.GeoDataFrame, origin: object) -> None:
         raise CrsError(msg, hint="Save it with one (EPSG:4326 for degrees, EPSG:2154 for metres).")
 
 
+@functools.lru_cache(maxsize=64)
+def transformer(
+    origin: pyproj.CRS | int | str, target: pyproj.CRS | int | str
+) -> pyproj.Transformer:
+    """Return what turns coordinates of a CRS into those of another; east before north.
+
+    PROJ takes longer to find the way than to go it with a city: each is looked up once.
+
+    Raises
+    ------
+    pyproj.exceptions.ProjError
+        If there is none.
+    """
+    return pyproj.Transformer.from_crs(origin, target, always_xy=True)
+
+
 def check_places(crs: pyproj.CRS, origin: object) -> pyproj.CRS:
     """Return a CRS if it is one of places on a map of this Earth.
 
@@ -50,7 +67,7 @@ def check_places(crs: pyproj.CRS, origin: object) -> pyproj.CRS:
     known = crs.is_geographic or crs.is_projected
     if known:
         try:
-            pyproj.Transformer.from_crs(crs, 4326, always_xy=True)
+            transformer(crs, 4326)
         except pyproj.exceptions.ProjError:
             known = False
     if not known:

@@ -18,6 +18,7 @@ import shapely
 
 from quart_heure.categories import Category
 from quart_heure.sources.areas.areas import metric_crs
+from quart_heure.sources.projecting import transformer
 from quart_heure.sources.services.category_rules import category_words, read_categories
 from quart_heure.sources.services.columns import find_columns
 from quart_heure.sources.services.coordinates import to_number
@@ -203,7 +204,7 @@ def crs_by_place(one: ServiceList, area: gpd.GeoSeries) -> str:
     for code in dict.fromkeys([own, zone, *_OF_FRANCE]):
         if not xy or code is None or code == 4326:
             continue
-        to_degrees = pyproj.Transformer.from_crs(code, 4326, always_xy=True)
+        to_degrees = transformer(code, 4326)
         lon, lat = to_degrees.transform(x, y)
         near = shapely.intersects_xy(around, lon, lat)
         if 2 * np.count_nonzero(near) > len(xy):

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyproj
 import shapely
 
 from quart_heure.errors import StudyFileError
 from quart_heure.sources.hours.syntax import is_osm_hours
 from quart_heure.sources.hours.text import hours_from_text
+from quart_heure.sources.projecting import transformer
 from quart_heure.sources.services.capacities import CAPACITY_UNITS
 from quart_heure.sources.services.duplicates import name_key
 from quart_heure.sources.texts import fold
@@ -210,5 +210,5 @@ def _check_unit(unit: str, scenario: str) -> None:
 
 
 def _metres(study: Study, places: Sequence[tuple[float, float]]) -> Any:
-    to_metres = pyproj.Transformer.from_crs(4326, study.area.crs, always_xy=True)
+    to_metres = transformer(4326, study.area.crs)
     return np.column_stack(to_metres.transform(*np.array(places, dtype=np.float64).T))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-import pyproj
 import shapely
 from numpy.typing import NDArray
 from shapely.ops import substring
@@ -16,6 +15,7 @@ from shapely.ops import substring
 from quart_heure.errors import StudyFileError
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.network.snapping import snap
+from quart_heure.sources.projecting import transformer
 from quart_heure.study.coverage import Coverage
 from quart_heure.study.scenario import Scenario
 
@@ -89,7 +89,7 @@ def _nearest(
     study = base.study
     if not places:
         return np.empty(0, dtype=np.int32), np.empty(0)
-    move = pyproj.Transformer.from_crs(4326, study.area.crs, always_xy=True)
+    move = transformer(4326, study.area.crs)
     xy = np.stack(move.transform(*np.array(places).T), axis=1)
     found = snap(study.network, xy, usable=usable, max_distance_m=study.snap_m)
     if not found.attached.all():

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyproj
 import shapely
 
 from quart_heure.analysis.stored import stored_ground, stored_network
@@ -32,6 +31,7 @@ from quart_heure.sources.background import Ground
 from quart_heure.sources.given import check_given
 from quart_heure.sources.heights import Heights, read_heights
 from quart_heure.sources.hours.calendars import SCHOOL_ZONE_OF, SchoolHolidays, departements_of
+from quart_heure.sources.projecting import transformer
 from quart_heure.sources.residents.residents import Residents, ResidentZones
 from quart_heure.sources.residents.weights import DistrictWeights, read_weights
 from quart_heure.sources.sample import paris_dir
@@ -342,7 +342,7 @@ def _weights(table: WeightsTable | None, folder: Path, area: StudyArea) -> Distr
 def _reach(area: StudyArea, around_m: float) -> shapely.Polygon:
     """Return, in degrees, where streets are taken from raw data: the area and what is around."""
     around = shapely.buffer(shapely.convex_hull(area.geometry), around_m)
-    to_degrees = pyproj.Transformer.from_crs(area.crs, 4326, always_xy=True)
+    to_degrees = transformer(area.crs, 4326)
     moved = shapely.transform(
         shapely.segmentize(around, 1000.0),
         lambda xy: np.stack(to_degrees.transform(xy[:, 0], xy[:, 1]), axis=1),

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 import pandas as pd
-import pyproj
 import shapely
 
 from quart_heure.analysis.anchors import anchored
@@ -37,6 +36,7 @@ from quart_heure.sources.heights import Heights
 from quart_heure.sources.hours.calendars import SchoolHolidays, departements_of, is_country
 from quart_heure.sources.hours.states import STAY_MIN, Where
 from quart_heure.sources.problems import problem_table
+from quart_heure.sources.projecting import transformer
 from quart_heure.sources.residents.residents import Residents, ResidentZones
 from quart_heure.sources.residents.weights import DistrictWeights
 from quart_heure.sources.services.services import STATUSES, Services
@@ -445,7 +445,7 @@ class Study(StudyViews):
     def clock(self) -> Clock:
         """How hours are read where the area is."""
         centre = shapely.get_coordinates(shapely.centroid(self.area.geometry))[0]
-        to_degrees = pyproj.Transformer.from_crs(self.area.crs, 4326, always_xy=True)
+        to_degrees = transformer(self.area.crs, 4326)
         lon, lat = to_degrees.transform(*centre)
         where = Where(
             country=self.country,

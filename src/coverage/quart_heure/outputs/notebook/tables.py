@@ -8,13 +8,13 @@ import math
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyproj
 
 from quart_heure.errors import GeometryError, StudyFileError
 from quart_heure.labels import heading
 from quart_heure.outputs.notebook.at_hand import AtHand
 from quart_heure.outputs.report.content import resolve_districts
 from quart_heure.outputs.runs.figures import KEYS, figures_of
+from quart_heure.sources.projecting import transformer
 
 _SHOWN = ("services_inside", "covered_pct", "residents_covered_pct", "gaps")
 """Figures of the whole area that a notebook shows at a glance."""
@@ -23,7 +23,7 @@ _SHOWN = ("services_inside", "covered_pct", "residents_covered_pct", "gaps")
 def minutes_at(found: object, lon: float, lat: float) -> pd.DataFrame:
     """Tell the walks from a place: see `quart_heure.study.views.Views.minutes_at`."""
     here = AtHand.of(found)
-    to_metres = pyproj.Transformer.from_crs(4326, here.crs, always_xy=True)
+    to_metres = transformer(4326, here.crs)
     x, y = to_metres.transform(lon, lat)
     if not (math.isfinite(x) and math.isfinite(y)):
         msg = f"There is no place at longitude {lon}, latitude {lat}."

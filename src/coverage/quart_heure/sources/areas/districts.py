@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyproj
 import shapely
 from numpy.typing import NDArray
+
+from quart_heure.sources.projecting import transformer
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -89,7 +90,7 @@ def check_districts(
             }
         )
         found.append(fault)
-    to_degrees = pyproj.Transformer.from_crs(districts.crs, 4326, always_xy=True)
+    to_degrees = transformer(districts.crs, 4326)
     points = shapely.point_on_surface(np.array(found, dtype=object))
     lon, lat = to_degrees.transform(shapely.get_x(points), shapely.get_y(points))
     table = gpd.GeoDataFrame(

@@ -18,6 +18,7 @@ import shapely
 
 from quart_heure.errors import InputFileError
 from quart_heure.sources.online.packed_files import unpacked
+from quart_heure.sources.projecting import transformer
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -265,7 +266,7 @@ def _in_crs(near: _Near, crs: str | None) -> Sequence[float]:
     west, south, east, north = near.bounds or ()
     if crs is None:
         return west, south, east, north
-    to_layer = pyproj.Transformer.from_crs(near.grid, crs, always_xy=True)
+    to_layer = transformer(near.grid, crs)
     return to_layer.transform_bounds(west, south, east, north)
 
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import pyproj
 import shapely
 
 from quart_heure.categories import Category
@@ -23,6 +22,7 @@ from quart_heure.sources.areas.areas import StudyArea
 from quart_heure.sources.online.patience import host_of
 from quart_heure.sources.online.soliguide_places import place_rows
 from quart_heure.sources.online.web import Web
+from quart_heure.sources.projecting import transformer
 from quart_heure.sources.services.services import Services, services_from_rows
 from quart_heure.stamp import creation_time
 
@@ -165,7 +165,7 @@ def _circle(area: StudyArea, reach_m: float) -> tuple[float, float, float]:
     """Return longitude, latitude and kilometres of a circle around an area and its reach."""
     west, south, east, north = area.geometry.bounds
     middle = ((west + east) / 2, (south + north) / 2)
-    to_degrees = pyproj.Transformer.from_crs(area.crs, 4326, always_xy=True)
+    to_degrees = transformer(area.crs, 4326)
     lon, lat = to_degrees.transform(*middle)
     radius_m = float(np.hypot(east - west, north - south)) / 2 + reach_m
     return float(lon), float(lat), float(np.ceil(radius_m / 1000))

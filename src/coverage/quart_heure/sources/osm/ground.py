@@ -18,6 +18,7 @@ from osmium.osm import Area, Way
 
 from quart_heure.errors import InputFileError
 from quart_heure.sources.background import Ground
+from quart_heure.sources.projecting import transformer
 
 _WATER = {
     "natural": {"water"},
@@ -59,7 +60,7 @@ def read_osm_ground(path: Path, *, polygon: shapely.Geometry, crs: pyproj.CRS) -
         If the file cannot be read.
     """
     water, lines, coast = _read(path, shapely.box(*shapely.bounds(polygon)))
-    to_metres = pyproj.Transformer.from_crs(4326, crs, always_xy=True)
+    to_metres = transformer(4326, crs)
 
     def projected(shapes: list[shapely.Geometry]) -> NDArray[np.object_]:
         flat = np.array(shapes, dtype=object)

@@ -14,6 +14,7 @@ from osmium.osm import Area, Node
 
 from quart_heure.errors import InputFileError
 from quart_heure.sources.named_places import KIND_OF, place_table
+from quart_heure.sources.projecting import transformer
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -79,7 +80,7 @@ def read_osm_places(path: Path, *, polygon: shapely.Geometry, crs: pyproj.CRS) -
     except (RuntimeError, OSError) as error:
         msg = f"{path}: cannot be read as OpenStreetMap data ({error})."
         raise InputFileError(msg, hint="The file is damaged or of another kind.") from error
-    to_metres = pyproj.Transformer.from_crs(4326, crs, always_xy=True)
+    to_metres = transformer(4326, crs)
     xy = shapely.get_coordinates([at for _, _, at in found]).reshape(-1, 2)
     points = shapely.points(np.stack(to_metres.transform(*xy.T), axis=1))
     rows = zip(found, points, strict=True)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from quart_heure.errors import CrsError, InputFileError
 from quart_heure.sources.areas.areas import StudyArea
 from quart_heure.sources.problems import CHOSEN
-from quart_heure.sources.projecting import check_places
+from quart_heure.sources.projecting import check_places, transformer
 from quart_heure.sources.rasters import first_band, opened_tiff
 from quart_heure.sources.residents.residents import (
     LARGEST_SQUARE_M,
@@ -148,7 +148,7 @@ def read_raster(path: Path, area: StudyArea, *, source: str = "") -> ResidentZon
     """
     with opened_tiff(path, extra="raster", wanted=_TIFF) as raster:
         crs = check_places(pyproj.CRS.from_wkt(raster.crs.to_wkt()), path)
-        to_raster = pyproj.Transformer.from_crs(area.crs, crs, always_xy=True)
+        to_raster = transformer(area.crs, crs)
         bounds = to_raster.transform_bounds(*area.geometry.bounds)
         a, b, c, d, e, f = tuple(raster.transform)[:6]
         corners = np.array([(x - c, y - f) for x in bounds[::2] for y in bounds[1::2]])
@@ -167,7 +167,7 @@ def read_raster(path: Path, area: StudyArea, *, source: str = "") -> ResidentZon
         raise InputFileError(msg, hint="State the value that means no data in the file.")
     row, col = np.nonzero(people)
     shapes = shapely.box(col + left, row + top, col + left + 1, row + top + 1)
-    to_area = pyproj.Transformer.from_crs(crs, area.crs, always_xy=True)
+    to_area = transformer(crs, area.crs)
 
     def place(xy: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> object:
         x, y = a * xy[:, 0] + b * xy[:, 1] + c, d * xy[:, 0] + e * xy[:, 1] + f

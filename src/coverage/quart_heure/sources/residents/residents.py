@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from quart_heure.errors import CrsError, InputFileError
 from quart_heure.files import AnyPath
 from quart_heure.sources.given import check_parquet
-from quart_heure.sources.projecting import check_places
+from quart_heure.sources.projecting import check_places, transformer
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -76,7 +76,7 @@ class Residents:
         low = np.stack([self.col, self.row], axis=1) * self.square_m
         shapes = shapely.box(*low.T, *(low + self.square_m).T)
         if crs != self.crs:
-            change = pyproj.Transformer.from_crs(self.crs, crs, always_xy=True)
+            change = transformer(self.crs, crs)
             shapes = shapely.transform(
                 shapes, lambda xy: np.stack(change.transform(xy[:, 0], xy[:, 1]), axis=1)
             )

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from quart_heure.errors import CrsError
 from quart_heure.sources.areas.areas import StudyArea
-from quart_heure.sources.projecting import check_places
+from quart_heure.sources.projecting import check_places, transformer
 
 _NUMBER = r"[-+]?\d{1,12}(?:\.\d{0,20})?(?:[eE][-+]?\d{1,2})?"
 _BREAK = r"(?:\s*[,;|/]\s*|\s+)"
@@ -259,7 +259,7 @@ def _is_degrees(crs: str, where: Path | str) -> bool:
 
 def _to_degrees(values: NDArray[np.float64], crs: str, where: Path | str) -> NDArray[np.float64]:
     if crs and not _is_degrees(crs, where):
-        move = pyproj.Transformer.from_crs(_crs(crs, where), 4326, always_xy=True)
+        move = transformer(_crs(crs, where), 4326)
         degrees = np.stack(move.transform(values[:, 0], values[:, 1]), axis=1)
         degrees[~np.isfinite(degrees).all(axis=1)] = np.nan
         return degrees

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from quart_heure.categories import Category
 from quart_heure.errors import InputFileError
+from quart_heure.sources.projecting import transformer
 from quart_heure.sources.raw_tables import LARGEST_FILE_BYTES
 from quart_heure.sources.services.category_rules import read_categories
 from quart_heure.sources.services.coordinates import to_number
@@ -221,7 +222,7 @@ def _degrees(
     for crs, found in by_crs.items():
         rows = np.array([row for row, _, _ in found], dtype=np.intp)
         metres = np.array([[x, y] for _, x, y in found], dtype=float)
-        to_degrees = pyproj.Transformer.from_crs(crs, 4326, always_xy=True)
+        to_degrees = transformer(crs, 4326)
         degrees[rows] = np.stack(to_degrees.transform(metres[:, 0], metres[:, 1]), axis=1)
     degrees[~np.isfinite(degrees).all(axis=1)] = np.nan
     return degrees

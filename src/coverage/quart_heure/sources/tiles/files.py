@@ -22,6 +22,7 @@ import shapely
 from numpy.typing import NDArray
 
 from quart_heure.errors import InputFileError
+from quart_heure.sources.projecting import transformer
 
 EXTENT = 4096
 """Units along the side of a tile."""
@@ -98,7 +99,7 @@ def missing_tiles(
         A polygon, and its CRS.
     """
     zoom, there = tiles[0].z, {(tile.x, tile.y) for tile in tiles}
-    degrees = pyproj.Transformer.from_crs(crs, 4326, always_xy=True)
+    degrees = transformer(crs, 4326)
     west, north, east, south = tile_range(zoom, degrees.transform_bounds(*shapely.bounds(area)))
     if (east - west + 1) * (south - north + 1) > _MOST_LOOKED_FOR:
         return [], len(there)
@@ -141,7 +142,7 @@ def tile_range(
     """
     if bounds is None:
         return 0, 0, 2**zoom - 1, 2**zoom - 1
-    to_mercator = pyproj.Transformer.from_crs(4326, 3857, always_xy=True)
+    to_mercator = transformer(4326, 3857)
     west, south, east, north = to_mercator.transform_bounds(*bounds)
     side, half = _EARTH_M / 2**zoom, _EARTH_M / 2
     edges = (west + half) // side, (half - north) // side, (east + half) // side
@@ -216,7 +217,7 @@ def grid_transform(
 ) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
     """Return a function from the units of a zoom's grid (see `read_layer`) to a CRS."""
     unit = _EARTH_M / 2**zoom / EXTENT
-    to_crs = pyproj.Transformer.from_crs(3857, crs, always_xy=True)
+    to_crs = transformer(3857, crs)
 
     def transform(xy: NDArray[np.float64]) -> NDArray[np.float64]:
         x, y = to_crs.transform(xy[:, 0] * unit - _EARTH_M / 2, _EARTH_M / 2 - xy[:, 1] * unit)

@@ -10,6 +10,7 @@ import pyproj
 import shapely
 
 from quart_heure.sources.named_places import KIND_OF, place_table
+from quart_heure.sources.projecting import transformer
 from quart_heure.sources.tiles.archive import tile_folder
 from quart_heure.sources.tiles.files import find_tiles, grid_transform, read_layer
 
@@ -52,7 +53,7 @@ def read_tile_places(path: Path, *, polygon: shapely.Geometry, crs: pyproj.CRS) 
         found = [place for tile in tiles for place in _places(tile)]
     shapes = np.array([shape for _, _, shape in found], dtype=object)
     shapes = shapely.transform(shapes, grid_transform(tiles[0].z, crs))
-    to_metres = pyproj.Transformer.from_crs(4326, crs, always_xy=True)
+    to_metres = transformer(4326, crs)
     wanted = shapely.transform(
         polygon, lambda xy: np.stack(to_metres.transform(xy[:, 0], xy[:, 1]), axis=1)
     )

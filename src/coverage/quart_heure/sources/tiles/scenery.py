@@ -14,6 +14,7 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
+from quart_heure.sources.projecting import transformer
 from quart_heure.sources.tiles.archive import tile_folder
 from quart_heure.sources.tiles.files import EXTENT, Tile, find_tiles, grid_transform, read_layer
 from quart_heure.sources.tiles.places import read_tile_places
@@ -122,7 +123,7 @@ def read_tile_background(
         pd.DataFrame(tracks, columns=["kind", "name", "geometry"]), geometry="geometry", crs=crs
     )
     lines = lines[shapely.intersects(lines.geometry.to_numpy(), around)]
-    to_degrees = pyproj.Transformer.from_crs(crs, 4326, always_xy=True)
+    to_degrees = transformer(crs, 4326)
     polygon = shapely.transform(
         area, lambda xy: np.stack(to_degrees.transform(xy[:, 0], xy[:, 1]), axis=1)
     )
@@ -135,7 +136,7 @@ def read_tile_background(
 
 
 def _degrees(area: shapely.Geometry, crs: pyproj.CRS) -> tuple[float, float, float, float]:
-    to_degrees = pyproj.Transformer.from_crs(crs, 4326, always_xy=True)
+    to_degrees = transformer(crs, 4326)
     west, south, east, north = to_degrees.transform_bounds(*shapely.bounds(area))
     return west, south, east, north
 

@@ -18,6 +18,7 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
+from quart_heure.sources.projecting import transformer
 from quart_heure.sources.tiles.areas import unite_areas
 from quart_heure.sources.tiles.files import find_tiles, grid_transform, missing_tiles, read_layer
 from quart_heure.sources.tiles.lines import (
@@ -164,9 +165,9 @@ def _degrees(
 ) -> tuple[float, float, float, float] | None:
     if area is None:
         return None
-    bounds: tuple[float, float, float, float] = pyproj.Transformer.from_crs(
-        crs, 4326, always_xy=True
-    ).transform_bounds(*shapely.bounds(area))
+    bounds: tuple[float, float, float, float] = transformer(crs, 4326).transform_bounds(
+        *shapely.bounds(area)
+    )
     return bounds
 
 
