@@ -7,7 +7,6 @@ Notebooks and the command line call the same `analyse`; nothing else knows the l
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -41,6 +40,7 @@ from quart_heure.analysis.week import judge_week
 from quart_heure.analysis.weighting import with_second_weight
 from quart_heure.cache import Cache
 from quart_heure.sources.problems import problem_table
+from quart_heure.study.bounds import long_weeks
 from quart_heure.study.coverage import Coverage
 from quart_heure.study.manifest import run_manifest
 from quart_heure.study.prepared import Prepared, prepare
@@ -233,8 +233,8 @@ def analyse(
             threshold_min=threshold_min,
             residents=people,
             districts=districts,
+            unjudged=study.unjudged,
         )
-        week = dataclasses.replace(week, table=without_figures(week.table, study.unjudged))
     doubts = [
         *districts.problems(),
         *kept.residents.problems(),
@@ -244,6 +244,7 @@ def analyse(
         *none_near(services),
         *short_streets(network, area, margin_m=study.margin_m),
         *steep_ground(network, study.heights),
+        *long_weeks(week),
     ]
     problems = pd.concat([study.problems, problem_table(doubts)], ignore_index=True)
     manifest = run_manifest(
