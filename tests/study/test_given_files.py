@@ -89,7 +89,7 @@ def test_names_that_no_file_has(
     study = folder / "study.toml"
     text = study.read_text(encoding="utf-8")
     study.write_text(text.replace(name, "a\\u0000b"), encoding="utf-8")
-    assert "a\\0b: cannot be opened (embedded null byte). Check" in refused(folder, capsys)
+    assert "a\\0b: cannot be opened (its name holds a NUL). Check" in refused(folder, capsys)
     study.write_text(text.replace(name, f"{'n' * 5000}.csv"), encoding="utf-8")
     assert "nnn.csv: cannot be opened (File name too long)." in refused(folder, capsys)
     study.write_text(text, encoding="utf-8")

@@ -53,6 +53,8 @@ def _mode(path: Path) -> int | None:
     except (OSError, ValueError) as error:
         # Too long, a link to itself, no permission on the way, a NUL in it.
         reason = getattr(error, "strerror", None) or str(error)
+        if "\0" in str(path):
+            reason = "its name holds a NUL"  # each Python has words of its own for it
         msg = f"{shown(path)}: cannot be opened ({reason})."
         raise InputFileError(msg, hint=_HINT) from error
 
