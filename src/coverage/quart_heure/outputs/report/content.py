@@ -100,6 +100,8 @@ def report_content(
     hiding = [category for category in anchored_counts(manifest) if category in ids]
     parts = plain_rows(source.gap_parts, "gap_parts", ids)
     composite = plain_rows(source.composite, "composite", ids) if _is_whole(categories) else []
+    if not any(row["essentials_within"] for row in composite):
+        composite = []  # of no category that is judged: who has none of nothing is no figure
     fragility = plain_rows(source.fragility, "fragility", ids)
     accuracy = plain_rows(source.accuracy, "accuracy", ids)
     here = wanted if districts else None
