@@ -30,8 +30,8 @@ from quart_heure.analysis.states import NO, PERHAPS, YES
 from quart_heure.analysis.week import HOURS, hours_of_week
 from quart_heure.cache import Cache
 from quart_heure.cli import main
-from quart_heure.errors import StudyFileError
-from quart_heure.labels import format_window
+from quart_heure.errors import InputFileError, StudyFileError
+from quart_heure.labels import format_window, problem_words
 from quart_heure.network.reach import Reach
 from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.hour_words import range_words
@@ -42,7 +42,7 @@ from quart_heure.outputs.results.read import read_results
 from quart_heure.outputs.results.write import RESULT_FILES, WEEK_FILES, write_results
 from quart_heure.sources.hours.syntax import CLOSED, OPEN, UNKNOWN
 from quart_heure.sources.services.services import Services
-from quart_heure.study import Coverage, Study, analyse
+from quart_heure.study import Coverage, Study, analyse, bounds
 from quart_heure.study.file import read_study
 
 
@@ -487,6 +487,39 @@ def test_the_week_is_written_read_and_taken_away(monday_at_nine: Coverage, tmp_p
     told = pd.read_csv(tmp_path / "data_dictionary.csv")
     assert "week" not in set(told["table"])
     assert not told["column"].str.contains("at_most").any()
+
+
+def test_a_week_too_long_for_a_spreadsheet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The text has the whole town alone, and says so; no district's hours are lost."""
+    asked = town_with_hours().replace(week=True, week_of=MONDAY)
+    rows = 5 * 3 * HOURS
+    monkeypatch.setattr(bounds, "MOST_WEEK_ROWS", rows)
+    assert "week" not in set(analyse(asked).problems["field"])
+    monkeypatch.setattr(bounds, "MOST_WEEK_ROWS", rows - 1)
+    coverage = publishable(analyse(asked))
+    assert coverage.week is not None
+    told = coverage.problems[coverage.problems["field"] == "week"].iloc[0]
+    assert told["value"] == f"{rows:,}"
+    for text in (told["reason"], told["action"]):
+        assert problem_words(text, "fr") not in {"", text}
+    write_results(coverage, tmp_path)
+    results = read_results(tmp_path)
+    assert results.week_table is not None
+    assert set(results.week_table["district_id"]) == {""}
+    assert len(results.week_table) == 5 * HOURS
+    every = pd.read_parquet(tmp_path / "week.parquet")
+    assert_frame_equal(every, coverage.week.table, check_dtype=False)
+    for district in ("Est", "Ouest", None):
+        chosen = [district] if district else []
+        live, read = (
+            json.loads(render_report(one, format="json", districts=chosen))["week"]
+            for one in (coverage, results)
+        )
+        assert live == read
+        assert [place["label"] for place in read["places"]] == [district or "Petite Ville"]
+    every.iloc[:-1].to_parquet(tmp_path / "week.parquet")
+    with pytest.raises(InputFileError, match=r"week\.parquet: is not the file that was written"):
+        render_report(results, format="json", districts=["Est"])
 
 
 def test_reports_tell_the_hour_and_the_week(monday_at_nine: Coverage) -> None:

@@ -68,6 +68,8 @@ def test_a_run_that_is_stopped_says_so_and_clears_up(tmp_path: Path) -> None:
         "from pathlib import Path\n"
         "from quart_heure import cli\n"
         "from quart_heure.file_sets import work_folder\n"
+        # A suite in the background is started without it.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "def stopped():\n"
         "    with work_folder(Path(sys.argv[1])):\n"
         "        os.kill(os.getpid(), getattr(signal, sys.argv[2]))\n"

@@ -98,6 +98,11 @@ def test_a_snapshot_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert (read.name, read.osm_date, read.territory_key) == ("Saint-Œuf, Toyland", DATE, "toy")
     assert read.manifest["files"][NETWORK]["licence"] == "ODbL 1.0"
     assert {e["id"] for e in read.raw_elements()} == {e["id"] for e in toy_osm.elements()}
+    raw = read.file(RAW)
+    content = raw.read_bytes()
+    raw.write_bytes(content[:50] + bytes([255]) * (len(content) - 50))
+    with pytest.raises(InputFileError, match=r"cannot be read .*decompressing"):
+        read.raw_elements()
 
 
 def test_nothing_is_written_over(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from pyarrow import parquet
 
 from helpers import toy_town
 from quart_heure.cache import Cache
+from quart_heure.labels import problem_words
 from quart_heure.outputs.discretion import DISCREET, publishable
 from quart_heure.outputs.publication.publish import write_publication, write_zip
 from quart_heure.outputs.report.report import REPORT_FORMATS, render_report
@@ -23,16 +24,31 @@ from quart_heure.outputs.results.write import write_results
 from quart_heure.sources.problems import problem_table
 from quart_heure.sources.services.services import Services
 from quart_heure.study import Coverage, Study, analyse
+from quart_heure.study.check import check_study
 
 NAME, ADDRESS, NOTES = "Maison Mirabelle", "37 impasse Cachée", "ne pas dire"
+TELLING = {
+    ("A1", "notes"): "À côté de la « MAISON-MIRABELLE »",
+    ("A1", "operator"): "Association des 37 places",
+    ("A1", "own_contact"): "le même, impasse Cachée",
+    ("C1", "notes"): "37 places, impasse Ouverte ; maison de Mirabelle",
+    ("C1", "audience"): "orientées par la maison mirabelle",
+    ("C2", "opening_hours_text"): "sonner au 37 bis de l’imp. Cachée",
+    ("C2", "own_contact"): "Maison Mirabelle",
+}
+"""What lists say of places that are shown; the first, the fifth and the last two tell."""
+EMPTIED = [("A1", "notes"), ("C1", "audience"), ("C2", "opening_hours_text"), ("C2", "own_contact")]
+
 PLACE = "B3"  # the discreet place of the toy town, the only bagagerie that counts
 
 
 @pytest.fixture(scope="module")
 def secret_study(toy_study: Study) -> Study:
-    table = toy_study.services.table.copy()
+    table = toy_study.services.table.assign(own_contact="")
     here = table["service_id"] == PLACE
     table.loc[here, ["name", "address", "notes"]] = [NAME, ADDRESS, NOTES]
+    for (service_id, column), text in TELLING.items():
+        table.loc[table["service_id"] == service_id, column] = text
     problems = problem_table(
         [
             problem(1, "name", NAME),
@@ -41,6 +57,7 @@ def secret_study(toy_study: Study) -> Study:
             problem(4, "service_id", PLACE),
             problem(5, "service_id", f"{PLACE}5"),
             problem(6, "status", "ouvert"),
+            problem(7, "notes", "voir aussi au 37 imp. Cachée"),
         ]
     )
     return toy_study.replace(services=Services(table=table, problems=problems))
@@ -84,7 +101,7 @@ def test_problems_that_name_it_are_withheld_and_counted(secret: Coverage, shown:
     left = set(shown.problems["row"].dropna())
     # Where a row has its address or coordinates, it is that of a place that is shown.
     assert left == {2, 3, 5, 6}
-    assert shown.manifest["withheld"]["problems"] == 2
+    assert shown.manifest["withheld"]["problems"] == 3
     assert len(shown.study.services.problems) == 4
 
 
@@ -113,7 +130,7 @@ def test_what_is_withheld_is_counted(shown: Coverage) -> None:
     assert shown.manifest["withheld"] == {
         "services": 1,
         "services_without_zone": 0,
-        "problems": 2,
+        "problems": 3,
         "counted": {"bagagerie": 1},
     }
 
@@ -125,6 +142,44 @@ def test_a_place_that_does_not_count_is_not_shown_either(secret_study: Study) ->
     shown = publishable(analyse(study))
     assert PLACE not in set(shown.services["service_id"])
     assert shown.manifest["withheld"]["counted"] == {}
+
+
+def test_texts_of_others_that_tell_of_it_are_emptied(secret: Coverage, shown: Coverage) -> None:
+    for table in (shown.services, shown.study.services.table):
+        by_id = table.set_index("service_id")
+        for (service_id, column), text in TELLING.items():
+            emptied = (service_id, column) in EMPTIED
+            assert by_id.loc[service_id, column] == ("" if emptied else text), (service_id, column)
+        assert set(by_id["name"]) == set(secret.services["name"]) - {NAME}
+
+
+def test_texts_that_tell_of_a_place_in_no_zone_are_emptied_too(secret_study: Study) -> None:
+    table = secret_study.services.table
+    far = table.geometry.translate(90_000).where(table["service_id"] == PLACE, table.geometry)
+    services = dataclasses.replace(secret_study.services, table=table.set_geometry(far))
+    study = secret_study.replace(services=services, private=False)
+    assert study.services.unanchored == 1
+    assert PLACE not in set(study.services.table["service_id"])
+    shown = publishable(analyse(study))
+    for found in (shown.services, shown.study.services.table):
+        by_id = found.set_index("service_id")
+        assert [by_id.loc[at] for at in EMPTIED] == [""] * len(EMPTIED)
+    assert NAME not in repr(shown.study.services.left_out.to_dict())
+
+
+def test_a_check_tells_its_owner_what_is_emptied(secret_study: Study) -> None:
+    table = secret_study.services.table.copy()
+    table.loc[table["service_id"] == "A2", "name"] = f"Cuisine de la {NAME}"
+    rows = {name: ("lieux.csv", number) for number, name in enumerate(table["service_id"], 1)}
+    services = dataclasses.replace(secret_study.services, table=table, rows=rows)
+    problems = check_study(secret_study.replace(services=services)).problems
+    told = problems[problems["reason"] == "tells of a place that is not shown"]
+    found = set(zip(told["row"], told["field"], told["action"], strict=True))
+    emptied = {(rows[name][1], column, "emptied where published") for name, column in EMPTIED}
+    assert found == {*emptied, (rows["A2"][1], "name", "shown all the same")}
+    assert set(told["file"]) == {"lieux.csv"}
+    for text in set(told["reason"]) | set(told["action"]):
+        assert problem_words(text, "fr") not in {"", text}
 
 
 def test_twice_is_once(shown: Coverage) -> None:
@@ -153,7 +208,7 @@ def test_no_file_tells(secret: Coverage, tmp_path: Path) -> None:
     place = table[table["service_id"] == PLACE]
     lon, lat = degrees(place)
     point = place.geometry.iloc[0]
-    told = [NAME, ADDRESS, NOTES, f"{lon:.5f}", f"{lat:.5f}"]
+    told = [NAME, ADDRESS, NOTES, *(TELLING[at] for at in EMPTIED), f"{lon:.5f}", f"{lat:.5f}"]
     files = sorted(path for path in tmp_path.rglob("*") if path.is_file())
     assert {*site} < {*files}
     for path in files:

@@ -27,7 +27,7 @@ from PIL import Image
 from helpers import toy_town
 from helpers.hostile import HOSTILE, hostile_coverage
 from helpers.town_week import shares_at, town_week
-from quart_heure.analysis.week import Week, hours_of_week
+from quart_heure.analysis.week import HOURS, WEEK_FIGURES, Week, hours_of_week
 from quart_heure.errors import InputFileError, OutputError
 from quart_heure.labels import format_minutes, format_number, format_pct
 from quart_heure.outputs.discretion import publishable
@@ -128,12 +128,24 @@ def pages(written: list[Path]) -> dict[str, Page]:
 
 def with_week(coverage: Coverage, table: pd.DataFrame) -> Coverage:
     """Give a coverage a week with these figures."""
+    places = tuple(table["district_id"].unique())
+    figures = {
+        str(category): np.stack(
+            [
+                rows.pivot(index="hour", columns="district_id", values=name)[list(places)]
+                for name in WEEK_FIGURES
+            ],
+            axis=1,
+        )
+        for category, rows in table.groupby("category")
+    }
     week = Week(
         starts=hours_of_week(datetime.date(2026, 12, 7)),
-        categories=tuple(coverage.study.categories),
-        state_of_hour={},
+        categories=tuple(figures),
+        state_of_hour=dict.fromkeys(figures, np.arange(HOURS, dtype=np.int16)),
         sets={},
-        table=table,
+        places=places,
+        figures=figures,
         packed={},
         on_network=coverage.cells["on_network"].to_numpy(),
     )

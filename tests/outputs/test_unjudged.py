@@ -10,13 +10,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.town_week import town_week
+from helpers.town_week import STARTS, town_week
+from quart_heure.analysis.audience import PERSONS
 from quart_heure.categories import with_essentials
 from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.dossier.dossier import write_dossiers
 from quart_heure.outputs.publication.publish import write_publication
 from quart_heure.outputs.report.content import report_content
-from quart_heure.outputs.report.report import render_report
+from quart_heure.outputs.report.report import REPORT_FORMATS, render_report
 from quart_heure.outputs.results.read import read_results
 from quart_heure.outputs.results.write import write_results
 from quart_heure.study import Coverage, Study, analyse
@@ -102,3 +103,56 @@ def test_essentials_are_those_that_the_study_names(toy_study: Study) -> None:
     assert study.essentials == ("esi",)
     assert not np.any([one.essential for name, one in named.items() if name != "esi"])
     assert dataclasses.replace(study).essentials == ("esi",)
+
+
+def test_who_has_none_is_not_known_where_nothing_is_judged(
+    toy_study: Study, tmp_path: Path
+) -> None:
+    coverage = publishable(analyse(toy_study.replace(categories=(UNKNOWN,))))
+    assert coverage.study.essentials == ()
+    assert set(coverage.composite["essentials_within"]) == {0}
+    figures = coverage.composite[["area_ha", "area_pct", "residents", "residents_pct"]]
+    assert figures.isna().all(axis=None)
+    write_results(coverage, tmp_path / "results")
+    said = {"fr": "Aucun service essentiel n’est jugé", "en": "No essential service is judged"}
+    for source in (coverage, read_results(tmp_path / "results")):
+        for lang, sentence in said.items():
+            content = report_content(source, lang=lang)
+            assert content["composite"] == []
+            assert all(district["composite"] == [] for district in content["districts"])
+            assert content["summary"]["sentence"].startswith(sentence)
+            for form in REPORT_FORMATS:
+                text = render_report(source, format=form, lang=lang)
+                if form not in {"csv", "office", "json"}:
+                    assert sentence in " ".join(text.split()), form
+    pages = write_dossiers(coverage, tmp_path / "dossiers")
+    pages += [p for p in write_publication(coverage, tmp_path / "site") if p.suffix == ".html"]
+    index = (tmp_path / "dossiers" / "index.html").read_text(encoding="utf-8")
+    assert said["fr"] in index
+    for page in pages:
+        if page.name != "map.html":  # its scripts have words of their own
+            assert not re.search(r"\bnan\b|\bNone\b", page.read_text(encoding="utf-8")), page
+
+
+def test_one_essential_service_is_told_in_the_singular(toy_study: Study, tmp_path: Path) -> None:
+    one = with_essentials(toy_study.catalogue, ["esi"])
+    study = toy_study.replace(catalogue=one)
+    timed = town_week().study.replace(catalogue=one, at=STARTS[10])
+    person = study.replace(person=PERSONS["woman_with_child"])
+    for asked in (study, study.replace(residents=None), timed, person):
+        coverage = publishable(analyse(asked))
+        for lang, plural in (("fr", "services essentiels"), ("en", "essential services")):
+            content = report_content(coverage, lang=lang)
+            told = [content["summary"]["sentence"], *map(str, content["facts"].values())]
+            assert not [text for text in told if f"1 {plural}" in text]
+            only = {"fr": "l’unique service essentiel jugé", "en": "the one essential service"}
+            assert only[lang] in told[0]
+    coverage = publishable(analyse(study))
+    pages = write_dossiers(coverage, tmp_path / "dossiers")
+    pages += [p for p in write_publication(coverage, tmp_path / "site") if p.suffix == ".html"]
+    texts = {page.name: page.read_text(encoding="utf-8") for page in pages}
+    wrong = re.compile(r"\b1 (services|essentiels|sites|fenêtres|autres)\b|[Ll]es 1\b|des 1\b")
+    for name, text in texts.items():
+        if name != "map.html":
+            assert not wrong.search(text.replace("\u00a0", " ").replace("\u202f", " ")), name
+    assert any("unique service essentiel jugé" in text for text in texts.values())

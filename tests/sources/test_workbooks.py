@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import zipfile
 from pathlib import Path
 
@@ -243,4 +244,112 @@ def test_a_binary_workbook_is_tried_by_another_process(
         read_sheets(path)
     monkeypatch.setattr(sheet_sizes, "_TRIAL", "import os; os.abort()")
     with pytest.raises(InputFileError, match="asks for more room than a workbook needs"):
+        read_sheets(path)
+
+
+# --- what is damaged is measured by the reader itself ---------------------------------------------
+
+_FAR = '<row r="1"><c r="A1"><v>1</v></c></row>{}<row r="9"><c r="A9"><v>1</v></c></row>'
+_TO_THE_END = 9
+"""Cells of a sheet of one column, with its first and its ninth filled."""
+
+
+def with_sheet(path: Path, body: str, *, before: str = "") -> Path:
+    """Write an XLSX with this in its sheet, whatever it is."""
+    write_sheets(path, {"x": [["a"]]})
+    with zipfile.ZipFile(path) as packed:
+        parts = {name: packed.read(name) for name in packed.namelist()}
+    sheet = f"<worksheet><sheetData>{body}</sheetData></worksheet>"
+    parts["xl/worksheets/sheet1.xml"] = (before + sheet).encode()
+    with zipfile.ZipFile(path, "w") as packed:
+        for name, content in parts.items():
+            packed.writestr(name, content)
+    return path
+
+
+def spans_too_much(path: Path, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Tell whether one cell too many is refused; as many as may be are read."""
+    monkeypatch.setattr(sheet_sizes, "MOST_CELLS", _TO_THE_END)
+    [sheet] = read_sheets(path)
+    assert len(sheet.rows) == _TO_THE_END
+    monkeypatch.setattr(sheet_sizes, "MOST_CELLS", _TO_THE_END - 1)
+    with pytest.raises(InputFileError, match="its sheets span 9 cells"):
+        read_sheets(path)
+    return True
+
+
+@pytest.mark.parametrize(
+    ("body", "before"),
+    [
+        (_FAR.format("<x></y>"), ""),
+        (_FAR.format("<x a=1/>"), ""),
+        (_FAR.format("\x00"), ""),
+        (_FAR.format(""), "words"),
+        (_FAR.format(""), '<!DOCTYPE x [<!ENTITY a "b">]>'),
+        (_FAR.format(""), '<?xml version="1.0" encoding="of-nobody"?>'),
+        (_FAR.format("").replace('r="9"', "").replace('"A9"', '"A00000009"'), ""),
+        (_FAR.format("").replace('r="9"', ""), ""),
+        (_FAR.format(f'<row r="{"9" * 5_000}"/>').replace('"A9"', '"a9"'), ""),
+    ],
+    ids=["ends", "attribute", "nul", "words", "entity", "encoding", "zeros", "no row", "number"],
+)
+def test_a_sheet_is_measured_as_its_reader_reads_it(
+    tmp_path: Path, body: str, before: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert spans_too_much(with_sheet(tmp_path / "x.xlsx", body, before=before), monkeypatch)
+
+
+def _changed_byte(path: Path, mark: bytes, step: int, byte: int) -> None:
+    content = bytearray(path.read_bytes())
+    content[content.rindex(mark) + step] = byte
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("mark", "step", "byte"),
+    [(b"nothing", 0, ord("N")), (b"PK\1\2", 8, 1), (b"PK\1\2", 10, 97), (b"PK\1\2", 10, 8)],
+    ids=["checksum", "encrypted", "method", "deflated"],
+)
+def test_a_part_that_cannot_be_unpacked_hides_no_sheet(
+    tmp_path: Path, mark: bytes, step: int, byte: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = with_sheet(tmp_path / "x.xlsx", _FAR.format(""))
+    with zipfile.ZipFile(path, "a") as packed:
+        packed.writestr("docProps/remark.bin", b"nothing of a sheet")
+    _changed_byte(path, mark, step, byte)
+    assert spans_too_much(path, monkeypatch)
+
+
+def test_an_ending_in_capitals_hides_no_sheet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cell = '<table:table-cell office:value-type="float" office:value="1"/>'
+    row = f'<table:table-row table:number-rows-repeated="9">{cell}</table:table-row>'
+    path = repeated(tmp_path / "x.ods", row)
+    # In capitals an ending says nothing to the reader, which looks into the file.
+    assert spans_too_much(path.rename(tmp_path / "x.XLSX"), monkeypatch)
+
+
+@pytest.mark.parametrize("value", ["string-value", "date-value", "time-value", "boolean-value"])
+def test_values_of_every_kind_take_room(
+    tmp_path: Path, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = {"date-value": "2026-01-01", "time-value": "PT1H", "boolean-value": "true"}
+    cell = f'<table:table-cell office:{value}="{said.get(value, "a")}"/>'
+    row = f'<table:table-row table:number-rows-repeated="+9">{cell}</table:table-row>'
+    assert spans_too_much(repeated(tmp_path / "x.ods", row), monkeypatch)
+
+
+def test_pictures_and_settings_of_a_printer_are_not_in_question(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = with_sheet(tmp_path / "x.xlsx", _FAR.format(""))
+    with zipfile.ZipFile(path, "a") as packed:
+        packed.writestr("xl/printerSettings/printerSettings1.bin", bytes(range(256)))
+    monkeypatch.setattr(sheet_sizes, "_TRIAL", "import os; os.abort()")
+    assert len(read_sheets(path)) == 1
+    # Where nothing can be tried, what is damaged is not opened.
+    monkeypatch.setitem(sys.modules, "resource", None)
+    with_sheet(path, _FAR.format("<x></y>"))
+    with pytest.raises(InputFileError, match="is damaged: not all of its parts can be read"):
         read_sheets(path)

@@ -10,6 +10,7 @@ import os
 import pickle
 import re
 import shutil
+import zipfile
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -1258,6 +1259,16 @@ def one_bit_off(content: bytes) -> bytes:
     return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
 
 
+def said_to_be_deflated(content: bytes) -> bytes:
+    """Change the kind of packing of every part, and its first byte to what no packing has."""
+    changed = bytearray(content.replace(b"\x93NUMPY", b"\xffNUMPY"))
+    begin = 0
+    while (begin := content.find(b"PK\1\2", begin)) >= 0:
+        changed[begin + 10] = zipfile.ZIP_DEFLATED
+        begin += 4
+    return bytes(changed)
+
+
 @pytest.mark.parametrize(
     "spoil",
     [
@@ -1266,6 +1277,7 @@ def one_bit_off(content: bytes) -> bytes:
         pytest.param(lambda _: b"", id="empty"),
         pytest.param(lambda _: b"garbage" * 99, id="garbage", marks=thorough),
         pytest.param(one_bit_off, id="one-bit-off"),
+        pytest.param(said_to_be_deflated, id="deflated"),
         pytest.param(lambda _: zip_of(a=[1, 2]), id="foreign", marks=thorough),
         pytest.param(lambda _: zip_of(_key=np.array([255], dtype=np.uint8)), id="foreign-key"),
         pytest.param(lambda _: array_file(), id="one-array", marks=thorough),

@@ -89,7 +89,7 @@ def test_names_that_no_file_has(
     study = folder / "study.toml"
     text = study.read_text(encoding="utf-8")
     study.write_text(text.replace(name, "a\\u0000b"), encoding="utf-8")
-    assert "a\\0b: cannot be opened (embedded null byte). Check" in refused(folder, capsys)
+    assert "a\\0b: cannot be opened (its name holds a NUL). Check" in refused(folder, capsys)
     study.write_text(text.replace(name, f"{'n' * 5000}.csv"), encoding="utf-8")
     assert "nnn.csv: cannot be opened (File name too long)." in refused(folder, capsys)
     study.write_text(text, encoding="utf-8")
@@ -163,3 +163,22 @@ def test_a_packed_layer_is_held_to_its_limits_by_what_it_holds(
     monkeypatch.setattr(raw_tables, "LARGEST_FILE_BYTES", 90_000)
     with pytest.raises(InputFileError, match="A table of services holds 0 MB at most"):
         read_raw_tables(path)
+
+
+def test_a_damaged_archive_is_told(tmp_path: Path) -> None:
+    districts = toy_town.town_area().districts.to_crs(4326).to_json().encode()
+    path = tmp_path / "d.geojson.gz"
+    content = bytearray(gzip.compress(districts))
+    content[len(content) // 2 :] = bytes([255]) * (len(content) // 2)
+    path.write_bytes(content)
+    with pytest.raises(InputFileError, match=r"d\.geojson\.gz: cannot be read as a vector layer"):
+        read_layer(path)
+    # What is in an archive cannot be told without its list; readers go on without.
+    path = tmp_path / "d.zip"
+    with zipfile.ZipFile(path, "w") as packed:
+        packed.writestr("d.geojson", districts)
+    content = bytearray(path.read_bytes())
+    content[content.index(b"PK\1\2")] = 0
+    path.write_bytes(content)
+    with pytest.raises(InputFileError, match=r"d\.zip: cannot be unpacked \(Bad magic number"):
+        read_layer(path)

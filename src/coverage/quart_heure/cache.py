@@ -14,6 +14,7 @@ import logging
 import os
 import re
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -133,6 +134,12 @@ def checked(arrays: Arrays, **like: Like) -> dict[str, NDArray[Any]]:
     return dict(arrays)
 
 
+_UNREADABLE = (
+    *(OSError, ValueError, KeyError, EOFError, RuntimeError),
+    *(zipfile.BadZipFile, zlib.error),
+)
+
+
 @dataclasses.dataclass(frozen=True)
 class Cache:
     """A folder of arrays.
@@ -213,7 +220,7 @@ class Cache:
                     os.utime(path)  # in use
                 return arrays
             reason = "it was written for something else"
-        except (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile) as error:
+        except _UNREADABLE as error:
             reason = str(error) or type(error).__name__
         Cache._tell_unusable(path, reason)
         return None

@@ -82,7 +82,30 @@ def text(path: str, lang: str, **values: object) -> str:
     ('Area (% of on-network)', 'Residents: a census.')
     """
     table, _, key = path.partition(".")
-    return _texts()[table][key][LANGUAGES.index(lang)].format_map(values)
+    return fill(_texts()[table], key, lang, values)
+
+
+def fill(
+    texts: Mapping[str, tuple[str, str]], key: str, lang: str, values: Mapping[str, object]
+) -> str:
+    """Return a text with values in their places: its singular ``KEY_one``, where there is one.
+
+    What is counted is ``k``, or else ``n``. In French, nought is singular too.
+
+    Examples
+    --------
+    >>> texts = {"more": ("et {n} autres", "and {n} others"), "more_one": ("et {n} autre",
+    ...          "and {n} other")}
+    >>> [fill(texts, "more", "fr", {"n": n}) for n in (0, 1, 2)]
+    ['et 0 autre', 'et 1 autre', 'et 2 autres']
+    >>> [fill(texts, "more", "en", {"n": n}) for n in (0, 1, 2)]
+    ['and 0 others', 'and 1 other', 'and 2 others']
+    """
+    count = str(values.get("k", values.get("n")))
+    one = f"{key}_one"
+    if one in texts and count in {"fr": ("0", "1"), "en": ("1",)}[lang]:
+        key = one
+    return texts[key][LANGUAGES.index(lang)].format_map(values)
 
 
 def told(entry: Mapping[str, Any], key: str, lang: str) -> str:

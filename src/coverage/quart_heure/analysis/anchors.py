@@ -13,6 +13,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 import pyproj
 import shapely
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ from quart_heure.profiles import ADULT
 from quart_heure.sources.areas.areas import StudyArea
 from quart_heure.sources.projecting import transformer
 from quart_heure.sources.residents.residents import Residents, ResidentZones
+from quart_heure.sources.services.mentions import TOLD_BY
 from quart_heure.sources.services.services import Services
 
 if TYPE_CHECKING:
@@ -171,6 +173,7 @@ def anchored(
     keep[at[zone < 0]] = False
     ids = table["service_id"].to_numpy(dtype=object)
     lost = set(ids[~keep].tolist())
+    left_out = pd.DataFrame(table.loc[~keep, [*TOLD_BY]])
     table = table.set_geometry(places, crs=table.crs)[keep].reset_index(drop=True)
     return dataclasses.replace(
         services,
@@ -178,6 +181,7 @@ def anchored(
         rows={name: row for name, row in services.rows.items() if name not in lost},
         anchored=services.anchored | frozenset(ids[at[zone >= 0]].tolist()),
         unanchored=services.unanchored + len(lost),
+        left_out=pd.concat([services.left_out, left_out], ignore_index=True),
     )
 
 

@@ -292,13 +292,16 @@ def composite_table(
     Returns
     -------
     pandas.DataFrame
-        Columns `COMPOSITE_COLUMNS`; shares are of what is on the network.
+        Columns `COMPOSITE_COLUMNS`; shares are of what is on the network. Where no category is
+        judged, nobody knows who has how many: one row each, without figures.
     """
     inside = _Inside.of(cells, districts, residents)
     within = essentials_within[inside.keep]
     # Cells off the network come last, and are left out of the shares.
     group = np.where(within < 0, n_essentials + 1, within)
     area, folk = (table[:, :-1] for table in inside.sums(group, n_essentials + 2))
+    if n_essentials == 0:
+        area, folk = np.full_like(area, np.nan), np.full_like(folk, np.nan)
     parts = []
     for count in range(n_essentials + 1):
         table = districts.names.assign(

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+import functools
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -28,10 +29,7 @@ HOURS = 7 * 24
 OFF_NETWORK = -1
 """State of a cell that meets no street; the others are those of the services in its reach."""
 
-WEEK_COLUMNS = (
-    "category",
-    "district_id",
-    "hour",
+WEEK_FIGURES = (
     "at_least_pct",
     "at_most_pct",
     "residents_at_least",
@@ -39,6 +37,9 @@ WEEK_COLUMNS = (
     "residents_at_least_pct",
     "residents_at_most_pct",
 )
+"""What is told of each place under each set of services."""
+
+WEEK_COLUMNS = ("category", "district_id", "hour", *WEEK_FIGURES)
 """Columns of the table of a week; hour 0 is Monday 00:00, ``district_id`` is "" for the area."""
 
 
@@ -71,8 +72,11 @@ class Week:
     sets
         The distinct sets, per category, by first appearance. The set of a composite holds the
         services of all its categories.
-    table
-        Columns `WEEK_COLUMNS`: shares of the area and of the residents on the network.
+    places
+        Ids of the districts, and "" for the area.
+    figures
+        `WEEK_FIGURES` of each place under each set, per category; shape (sets, 6, places). Hours
+        share them: written out for each hour they are many times as many.
     packed
         Cells covered for sure and at most in each set, per category, as bits: shape
         (sets, 2, bytes).
@@ -84,9 +88,38 @@ class Week:
     categories: tuple[str, ...]
     state_of_hour: Mapping[str, NDArray[np.int16]]
     sets: Mapping[str, tuple[OpenSet, ...]]
-    table: pd.DataFrame
+    places: tuple[str, ...]
+    figures: Mapping[str, NDArray[np.float64]]
     packed: Mapping[str, NDArray[np.uint8]]
     on_network: NDArray[np.bool_]
+
+    @functools.cached_property
+    def table(self) -> pd.DataFrame:
+        """Columns `WEEK_COLUMNS`: shares of the area and of the residents on the network."""
+        return self.rows()
+
+    @property
+    def n_rows(self) -> int:
+        """How many rows the table has."""
+        return len(self.categories) * len(self.places) * len(self.starts)
+
+    def rows(self, places: Collection[str] | None = None) -> pd.DataFrame:
+        """Return the rows of the table that are of some places, of all by default."""
+        return pd.concat(self.by_category(places), ignore_index=True)
+
+    def by_category(self, places: Collection[str] | None = None) -> Iterator[pd.DataFrame]:
+        """Give the same rows category by category; they run by place and then by hour."""
+        chosen = [k for k, place in enumerate(self.places) if places is None or place in places]
+        ids = pd.Series([self.places[k] for k in chosen], dtype="str")
+        for category in self.categories:
+            hours = self.state_of_hour[category]
+            shown = self.figures[category][:, :, chosen][hours]  # hours, figures, places
+            table = pd.DataFrame({"district_id": ids.repeat(len(hours)).reset_index(drop=True)})
+            table.insert(0, "category", pd.Series(category, index=table.index, dtype="str"))
+            table["hour"] = np.tile(np.arange(len(hours)), len(chosen))
+            for k, name in enumerate(WEEK_FIGURES):
+                table[name] = shown[:, k].T.ravel()
+            yield table
 
     def cell_states(self, category: str, k: int) -> NDArray[np.int8]:
         """Return the state of each cell of the area under the k-th set of a category.
@@ -136,6 +169,7 @@ def judge_week(
     threshold_min: float,
     residents: NDArray[np.float64] | None,
     districts: Districts,
+    unjudged: Collection[str] = (),
 ) -> Week:
     """Judge every hour of the week that holds a day.
 
@@ -160,6 +194,8 @@ def judge_week(
         People per cell, or None.
     districts
         Of the cells.
+    unjudged
+        Categories of which no place is known: their figures are not.
     """
     starts = hours_of_week(day)
     states = combine_states(clock.states(services, starts), admitted[:, None])
@@ -199,7 +235,11 @@ def judge_week(
         categories=tuple(sets),
         state_of_hour=state_of_hour,
         sets=sets,
-        table=_table(state_of_hour, covered, shares),
+        places=tuple(shares.ids),
+        figures={
+            category: _figures(planes, shares, known=category not in unjudged)
+            for category, planes in covered.items()
+        },
         packed={name: np.packbits(planes[..., here], axis=2) for name, planes in covered.items()},
         on_network=cells.attachment.attached[here],
     )
@@ -228,25 +268,17 @@ def _union(parts: Iterable[OpenSet]) -> OpenSet:
     )
 
 
-def _table(
-    state_of_hour: Mapping[str, NDArray[np.int16]],
-    covered: Mapping[str, NDArray[np.bool_]],
-    shares: Shares,
-) -> pd.DataFrame:
-    """Look every hour up in the figures of its set; rows run by district and then by hour."""
-    parts = []
-    for category, planes in covered.items():
-        hours = state_of_hour[category]
-        figures: dict[str, list[NDArray[np.float64]]] = {}
-        for both in planes:
-            for bound, plane in zip(("at_least", "at_most"), both, strict=True):
-                found = shares.of(plane)
-                figures.setdefault(f"{bound}_pct", []).append(found["pct"])
-                figures.setdefault(f"residents_{bound}", []).append(found["residents"])
-                figures.setdefault(f"residents_{bound}_pct", []).append(found["residents_pct"])
-        columns = {name: np.stack(rows)[hours].T.ravel() for name, rows in figures.items()}
-        columns["category"] = np.full(len(hours) * len(shares.ids), category)
-        columns["district_id"] = np.repeat(shares.ids, len(hours))
-        columns["hour"] = np.tile(np.arange(len(hours)), len(shares.ids))
-        parts.append(pd.DataFrame(columns, columns=list(WEEK_COLUMNS)))
-    return pd.concat(parts, ignore_index=True)
+def _figures(planes: NDArray[np.bool_], shares: Shares, *, known: bool) -> NDArray[np.float64]:
+    """Return what each set covers, for sure and at most; shape (sets, 6, places)."""
+    if not known:
+        return np.full((len(planes), len(WEEK_FIGURES), len(shares.ids)), np.nan)
+    figures = []
+    for both in planes:
+        found = {}
+        for bound, plane in zip(("at_least", "at_most"), both, strict=True):
+            one = shares.of(plane)
+            found[f"{bound}_pct"] = one["pct"]
+            found[f"residents_{bound}"] = one["residents"]
+            found[f"residents_{bound}_pct"] = one["residents_pct"]
+        figures.append(np.stack([found[name] for name in WEEK_FIGURES]))
+    return np.stack(figures)

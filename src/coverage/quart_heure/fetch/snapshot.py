@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import unicodedata
+import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -87,7 +88,7 @@ class Snapshot:
         try:
             with gzip.open(path, "rt", encoding="utf-8") as file:
                 elements: list[dict[str, Any]] = json.load(file)["elements"]
-        except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
+        except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError) as error:
             msg = f"{path}: cannot be read ({error})."
             raise InputFileError(msg, hint="Fetch again.") from error
         return elements

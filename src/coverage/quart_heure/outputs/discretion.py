@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from quart_heure.labels import UNKNOWN, word
-from quart_heure.outputs.telling import naming_pattern, telling_rows
+from quart_heure.outputs.telling import naming_pattern, telling_nothing, telling_rows
 from quart_heure.sources.services.own import own_of
 
 if TYPE_CHECKING:
@@ -37,7 +37,10 @@ _Frame = TypeVar("_Frame", bound=pd.DataFrame)
 
 
 def publishable(coverage: Coverage) -> Coverage:
-    """Return the same coverage without the rows, names and ids of discreet places.
+    """Return the same coverage without the rows, names, ids and addresses of discreet places.
+
+    Free texts of places that are shown are emptied where they have any of these; their own names
+    and addresses stay.
 
     As a nearest service one is called `DISCREET`. Its minutes, cells, isochrones, gaps and counts
     stay: they are those of the public point that stands for it, unless the study is private, and
@@ -53,9 +56,12 @@ def publishable(coverage: Coverage) -> Coverage:
     if "withheld" in coverage.manifest:
         return coverage
     hidden = _discreet(coverage.services)
-    known = _discreet(coverage.study.services.table)
-    ids = frozenset(hidden["service_id"]) | frozenset(known["service_id"])
-    telling = telling_rows(coverage.problems, pd.concat([hidden, known]))
+    known = coverage.study.services.hidden
+    ids = frozenset(hidden["service_id"]) | frozenset(
+        _discreet(coverage.study.services.table)["service_id"]
+    )
+    named = pd.concat([hidden, known])
+    telling = telling_rows(coverage.problems, named)
     unanchored = coverage.study.services.unanchored
     counted = hidden.loc[hidden["counted"], "category"].value_counts(sort=False)
     withheld = {
@@ -70,11 +76,10 @@ def publishable(coverage: Coverage) -> Coverage:
     }
     return dataclasses.replace(
         coverage,
-        study=_without(coverage.study, ids),
+        study=_without(coverage.study, ids, named),
         entries=_rows(coverage.entries, ~coverage.entries["service_id"].isin(ids)),
-        services=_telling_nothing(
-            _rows(coverage.services, ~coverage.services["service_id"].isin(ids)),
-            naming_pattern(pd.concat([hidden, known])),
+        services=telling_nothing(
+            _rows(coverage.services, ~coverage.services["service_id"].isin(ids)), named
         ),
         cells=_unnamed_cells(coverage.cells, ids),
         gaps=_unnamed_gaps(coverage.gaps, ids),
@@ -94,9 +99,7 @@ def telling_of(coverage: Coverage) -> re.Pattern[str] | None:
 
     A published coverage knows of none any more.
     """
-    return naming_pattern(
-        pd.concat([_discreet(coverage.services), _discreet(coverage.study.services.table)])
-    )
+    return naming_pattern(pd.concat([_discreet(coverage.services), coverage.study.services.hidden]))
 
 
 def hidden_counts(manifest: Mapping[str, Any]) -> dict[str, int]:
@@ -120,22 +123,6 @@ def _discreet(services: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 def _rows(frame: _Frame, keep: pd.Series[bool]) -> _Frame:
     # A fresh index, or its gaps would tell where the removed rows were.
     return frame[keep].reset_index(drop=True)
-
-
-def _telling_nothing(services: _Frame, naming: re.Pattern[str] | None) -> _Frame:
-    """Return services whose own columns name no discreet place; those left empty go.
-
-    What the columns of the schema hold is known, those of others may be about anything: a heading
-    over blanks would tell that a place is not shown.
-    """
-    own = own_of(services)
-    texts = services[own].fillna("").astype("str")
-    if naming is not None:
-        for name in own:
-            texts[name] = ["" if naming.search(text) else text for text in texts[name]]
-    empty = [name for name in own if not (texts[name] != "").any()]
-    shown: _Frame = services.assign(**texts).drop(columns=empty)
-    return shown
 
 
 def without_own(coverage: Coverage) -> Coverage:
@@ -173,16 +160,17 @@ def _unnamed_gaps(gaps: _Frame, ids: frozenset[str]) -> _Frame:
     )
 
 
-def _without(study: Study, ids: frozenset[str]) -> Study:
+def _without(study: Study, ids: frozenset[str], named: pd.DataFrame) -> Study:
     services = study.services
     table = _rows(services.table, ~services.table["service_id"].isin(ids))
-    telling = telling_rows(services.problems, services.table[services.table["discreet"]])
+    telling = telling_rows(services.problems, named)
     problems = _rows(services.problems, ~telling)
     return dataclasses.replace(
         study,
         services=dataclasses.replace(
             services,
-            table=table,
+            table=telling_nothing(table, named),
+            left_out=services.left_out.iloc[:0],
             problems=problems,
             unplaced=_rows(services.unplaced, ~services.unplaced["discreet"].astype(bool)),
             rows={name: row for name, row in services.rows.items() if name not in ids},

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import stat
 import zipfile
+import zlib
 from pathlib import Path
 
 from quart_heure.errors import InputFileError
@@ -52,6 +53,8 @@ def _mode(path: Path) -> int | None:
     except (OSError, ValueError) as error:
         # Too long, a link to itself, no permission on the way, a NUL in it.
         reason = getattr(error, "strerror", None) or str(error)
+        if "\0" in str(path):
+            reason = "its name holds a NUL"  # each Python has words of its own for it
         msg = f"{shown(path)}: cannot be opened ({reason})."
         raise InputFileError(msg, hint=_HINT) from error
 
@@ -67,7 +70,13 @@ MOST_LAYER_VALUES = 200_000_000
 
 
 def held_bytes(path: Path, *, most: int) -> int:
-    """Return how many bytes a file holds once it is unpacked; beyond ``most``, some of them."""
+    """Return how many bytes a file holds once it is unpacked; beyond ``most``, some of them.
+
+    Raises
+    ------
+    InputFileError
+        If it is an archive of which that cannot be told.
+    """
     suffix = path.suffix.lower()
     if suffix == ".gz":
         return _gzipped_bytes(path, most)
@@ -77,8 +86,10 @@ def held_bytes(path: Path, *, most: int) -> int:
         try:
             with zipfile.ZipFile(path) as packed:
                 size = max(size, sum(part.file_size for part in packed.infolist()))
-        except (OSError, zipfile.BadZipFile):
-            pass  # its reader says what is wrong with it
+        except (OSError, zipfile.BadZipFile) as error:
+            # Other readers are more lenient, and would unpack what nobody measured.
+            msg = f"{path}: cannot be unpacked ({error})."
+            raise InputFileError(msg, hint="It is damaged: pack it again.") from error
     return size
 
 
@@ -141,6 +152,6 @@ def _gzipped_bytes(path: Path, most: int) -> int:
         with gzip.open(path) as file:
             while size <= most and (piece := file.read(1 << 20)):
                 size += len(piece)
-    except (OSError, EOFError):
+    except (OSError, EOFError, zlib.error):
         pass  # its reader says what is wrong with it
     return size

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import shapely
 
@@ -15,6 +15,7 @@ from quart_heure.network.slopes import LEAST_EFFORT
 from quart_heure.profiles import WalkProfile
 
 if TYPE_CHECKING:
+    from quart_heure.analysis.week import Week
     from quart_heure.sources.areas.areas import StudyArea
 
 
@@ -35,6 +36,10 @@ LEAST_CELL_M = 1.0
 MOST_CELLS = 20_000_000
 """Cells of the rectangle around an area. Those in it take hundreds of bytes each: beyond, no
 usual computer holds them, and the system ends the run without a word."""
+
+
+MOST_WEEK_ROWS = 1_048_575
+"""Of the week in a file of text: a spreadsheet opens no more beside the heading."""
 
 
 def check_number(
@@ -116,6 +121,27 @@ def check_cells(area: StudyArea, cell_m: float) -> None:
         enough_m += 1
     msg = f"cell_m is {cell_m:g}: {area.name!r} would have {count:,.0f} cells around it."
     raise StudyFileError(msg, hint=f"Take cell_m = {enough_m:g} or more.")
+
+
+def is_long(week: Week) -> bool:
+    """Tell whether a week has more rows than a file of text takes."""
+    return week.n_rows > MOST_WEEK_ROWS
+
+
+def long_weeks(week: Week | None) -> list[dict[str, Any]]:
+    """Tell of a week that is too long for a file of text, as rows of a table of problems."""
+    if week is None or not is_long(week):
+        return []
+    return [
+        {
+            "file": "",
+            "row": None,
+            "field": "week",
+            "value": f"{week.n_rows:,}",
+            "reason": "the week has more rows than a spreadsheet opens",
+            "action": "week.csv has the whole area alone, week.parquet each district too",
+        }
+    ]
 
 
 def check_some_cell(area: StudyArea, cell_m: float) -> None:

@@ -23,6 +23,8 @@ from quart_heure.network.graph import Flags, WalkNetwork
 from quart_heure.sources.areas.districts import check_districts
 from quart_heure.sources.problems import problem_table
 from quart_heure.sources.services.discretion import ASKED
+from quart_heure.sources.services.mentions import Mentions, free_texts
+from quart_heure.sources.services.services import Services
 from quart_heure.study.coverage import Coverage
 from quart_heure.study.line import analyse
 from quart_heure.study.study import Study
@@ -92,7 +94,12 @@ def check_study(
         barriers = background.loc[background["kind"].isin(_BARRIERS)].geometry.to_numpy()
 
     coverage, failed = _analysed(study, cache)
-    rows = [*_outside(study), *steep_ground(study.network, study.heights), *failed]
+    rows = [
+        *_outside(study),
+        *steep_ground(study.network, study.heights),
+        *_telling_texts(study.services),
+        *failed,
+    ]
     problems = pd.concat([study.problems, problem_table(rows)], ignore_index=True)
     asked = problems["reason"] == ASKED
 
@@ -215,6 +222,29 @@ def _outside(study: Study) -> list[dict[str, object]]:
     return outside_problems(
         study.services, study.area, snap_m=study.snap_m, margin_m=study.margin_m
     )
+
+
+def _telling_texts(services: Services) -> Iterator[dict[str, object]]:
+    """Tell the owner alone which texts of places that are shown tell of one that is not.
+
+    The texts are not repeated here: a check may be passed on.
+    """
+    mentions = Mentions(services.hidden)
+    if not mentions:
+        return
+    shown = services.table[~services.table["discreet"].astype(bool)]
+    for field in ("name", *free_texts(shown)):
+        telling = mentions.told_in(shown[field].fillna("").astype("str"))
+        for service_id in shown.loc[telling, "service_id"]:
+            file, row = services.rows.get(str(service_id), ("", None))
+            yield {
+                "file": file,
+                "row": row,
+                "field": field,
+                "value": "",
+                "reason": "tells of a place that is not shown",
+                "action": "shown all the same" if field == "name" else "emptied where published",
+            }
 
 
 def _district_faults(study: Study) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -166,6 +166,10 @@ class Coverage(CoverageViews):
     def week_table(self) -> pd.DataFrame | None:
         """The table of the week, None if the study did not ask for it."""
         return None if self.week is None else self.week.table
+
+    def week_rows(self, places: Collection[str]) -> pd.DataFrame | None:
+        """Return the rows of that table of some districts; "" is the whole area."""
+        return None if self.week is None else self.week.rows(places)
 
     @property
     def districts(self) -> gpd.GeoDataFrame:

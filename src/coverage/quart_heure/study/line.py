@@ -7,7 +7,6 @@ Notebooks and the command line call the same `analyse`; nothing else knows the l
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
@@ -46,6 +45,7 @@ from quart_heure.analysis.weighting import with_second_weight
 from quart_heure.cache import Cache
 from quart_heure.network.snapping import Attachment
 from quart_heure.sources.problems import problem_table
+from quart_heure.study.bounds import long_weeks
 from quart_heure.study.coverage import Coverage
 from quart_heure.study.manifest import run_manifest
 from quart_heure.study.prepared import Prepared, prepare
@@ -214,8 +214,8 @@ def analyse(
             threshold_min=threshold_min,
             residents=people,
             districts=districts,
+            unjudged=study.unjudged,
         )
-        week = dataclasses.replace(week, table=without_figures(week.table, study.unjudged))
     doubts = [
         *districts.problems(),
         *kept.residents.problems(),
@@ -225,6 +225,7 @@ def analyse(
         *none_near(services),
         *short_streets(network, area, margin_m=study.margin_m),
         *steep_ground(network, study.heights),
+        *long_weeks(week),
     ]
     problems = pd.concat([study.problems, problem_table(doubts)], ignore_index=True)
     manifest = run_manifest(

@@ -352,7 +352,8 @@ class Dossiers:
         """Return the week of a district; None where hours were not looked at."""
         if self.coverage.week is None:
             return None
-        return week_of(self.coverage.week.table, district_id, self.categories, self.names, self.say)
+        rows = self.coverage.week.rows([district_id])
+        return week_of(rows, district_id, self.categories, self.names, self.say)
 
     def inside(self, district_id: str, category: str, *, starred: bool = False) -> str:
         """Write how many services a district counts, and that a hidden one may be there too."""

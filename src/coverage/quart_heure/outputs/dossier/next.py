@@ -58,7 +58,7 @@ def _sites(one: Proposal, district_id: str, say: Words) -> str:
     ]
     parts = [say("next_sites_here", names=", ".join(words))] if words else []
     if not words:
-        parts.append(say("next_sites_none" + "_one" * (len(sites) == 1), n=len(sites)))
+        parts.append(say("next_sites_none", n=len(sites)))
     shares = one.tables["site_districts"]
     mine = shares[shares["district_id"].astype(str) == district_id]
     if len(mine):

@@ -7,7 +7,7 @@ import textwrap
 import tomllib
 from collections.abc import Mapping
 
-from quart_heure.labels import LANGUAGES, format_plain, read_pairs, text
+from quart_heure.labels import fill, format_plain, read_pairs, text
 from quart_heure.outputs.assets import asset
 from quart_heure.outputs.results.rows import printable
 
@@ -38,7 +38,7 @@ class Words:
         """Return a phrase with values in their places: of the dossiers, or of a table of labels."""
         if "." in key:
             return text(key, self.lang, **values)
-        return self._phrases[key][LANGUAGES.index(self.lang)].format_map(values)
+        return fill(self._phrases, key, self.lang, values)
 
     def has(self, key: str) -> bool:
         """Tell whether there is such a phrase."""

@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from quart_heure.analysis.states import PERHAPS, YES
+from quart_heure.analysis.week import WEEK_FIGURES
 from quart_heure.outputs.map.cells import Grid, deflated, packed
 from quart_heure.outputs.map.data import CategoryHours, Column, CompositeHours, Ends, PackedHours
 from quart_heure.outputs.map.figures import (
@@ -71,7 +71,7 @@ def hours_shown(
         if study.residents is None:
             ends = [_area_ends(state, sums) for state in one.states]
         else:
-            ends = _ends(week.table, category, one.first_hours, ids)
+            ends = _ends(week, category, one.numbers, ids)
         shown[category] = _packed_hours(one, ends, grid)
     size = sum(len("".join(one.classes)) + len(one.table) for one in shown.values())
     if size > HOURS_LIMIT_BYTES:
@@ -120,14 +120,15 @@ class _Timed:
 
     states: list[NDArray[np.int8]]
     of_hour: NDArray[np.int64]
-    first_hours: list[int]
+    numbers: list[int]
+    """Of the sets of the week that the states are of."""
 
 
 def _read(week: Week, category: str) -> _Timed:
     hours = np.asarray(week.state_of_hour[category])
-    numbers, first, of_hour = np.unique(hours, return_index=True, return_inverse=True)
+    numbers, of_hour = np.unique(hours, return_inverse=True)
     states = [np.maximum(week.cell_states(category, int(k)), 0) for k in numbers]
-    return _Timed(states, of_hour.ravel(), first.tolist())
+    return _Timed(states, of_hour.ravel(), numbers.tolist())
 
 
 def _packed_hours(timed: _Timed, ends: list[Ends], grid: Grid) -> CategoryHours:
@@ -174,13 +175,13 @@ def _classes(states: Sequence[NDArray[np.int8]]) -> tuple[NDArray[np.int64], NDA
     return classes, every[first]
 
 
-def _ends(
-    table: pd.DataFrame, category: str, hours: Sequence[int], ids: Sequence[str]
-) -> list[Ends]:
-    """Return the figures of each state: per district, the whole area last."""
-    rows = table[(table["category"] == category) & table["hour"].isin(hours)]
-    rows = rows.astype({"district_id": str}).set_index(["hour", "district_id"])
-    states = (rows.reindex([(hour, name) for name in ids]) for hour in hours)
+def _ends(week: Week, category: str, numbers: Sequence[int], ids: Sequence[str]) -> list[Ends]:
+    """Return the figures of some sets: per district, the whole area last."""
+    place = {name: number for number, name in enumerate(week.places)}
+    order = [place[name] for name in ids]
+    states = (
+        dict(zip(WEEK_FIGURES, week.figures[category][k][:, order], strict=True)) for k in numbers
+    )
     return [
         Ends(
             at_least_pct=column(state["residents_at_least_pct"]),

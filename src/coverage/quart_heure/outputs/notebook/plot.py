@@ -107,15 +107,15 @@ def plot_week(
     from matplotlib.colors import LinearSegmentedColormap  # noqa: PLC0415
 
     here = AtHand.of(found, shown=True)
-    table = here.found.week_table
+    place = resolve_districts(here.found.indicators, [district])[0] if district else ""
+    table = here.found.week_rows([place])
     if table is None:
         msg = "The week was not asked for."
         raise InputFileError(msg, hint="Analyse the study with week=True.")
     if category not in COMPOSITES:
         category = here.category(category)
-    place = resolve_districts(here.found.indicators, [district])[0] if district else ""
     by, names = share_columns(table)
-    rows = table[(table["category"] == category) & (table["district_id"] == place)]
+    rows = table[table["category"] == category]
     figure, axes = plt.subplots(1, 2, figsize=(12, 3), sharey=True, layout="constrained")
     shades = LinearSegmentedColormap.from_list("shares", ["#ffffff", *PALETTE.minutes[::-1]])
     bounds = (text("notebook.plot_least", lang), word("at_most", lang))

@@ -100,6 +100,8 @@ def report_content(
     hiding = [category for category in anchored_counts(manifest) if category in ids]
     parts = plain_rows(source.gap_parts, "gap_parts", ids)
     composite = plain_rows(source.composite, "composite", ids) if _is_whole(categories) else []
+    if not any(row["essentials_within"] for row in composite):
+        composite = []  # of no category that is judged: who has none of nothing is no figure
     fragility = plain_rows(source.fragility, "fragility", ids)
     accuracy = plain_rows(source.accuracy, "accuracy", ids)
     here = wanted if districts else None
@@ -129,7 +131,7 @@ def report_content(
         "anchored": hiding,
         "hours": hours_told(parameters, lang),
         "week": week_content(
-            _week_table(source),
+            source.week_rows(wanted if districts else [""]),
             parameters,
             categories=ids,
             places=[(d, labels[d]) for d in wanted] if districts else [("", manifest["area"])],
@@ -227,12 +229,6 @@ def _called(source: Coverage | Results, proposals: Sequence[Proposal]) -> dict[s
         return None
     ids, ranks = given[0]["service_id"].astype(str), given[0]["rank"].astype(int)
     return dict(zip(ids.tolist(), ranks.tolist(), strict=True))
-
-
-def _week_table(source: Coverage | Results) -> pd.DataFrame | None:
-    if isinstance(source, Results):
-        return source.week_table
-    return None if source.week is None else source.week.table
 
 
 def resolve_districts(indicators: pd.DataFrame, wanted: Iterable[str]) -> list[str]:

@@ -84,7 +84,10 @@ class District(TypedDict):
 
 
 class Summary(TypedDict, total=False):
-    """The answer in figures and in one sentence; empty where no composite was analysed."""
+    """The answer in figures and in one sentence; empty where no composite was analysed.
+
+    The sentence alone where no place of an essential service is known.
+    """
 
     by: Literal["residents", "area"]
     essentials: int

@@ -17,10 +17,17 @@ _AMOUNTS = {"residents": "residents", "area": "area_ha"}
 def summary(
     composite: pd.DataFrame, indicators: list[Row], manifest: Mapping[str, Any], lang: str
 ) -> Summary:
-    """Return the answer in figures: who has all the essential services, who has none."""
+    """Return the answer in figures: who has all the essential services, who has none.
+
+    A sentence alone where there are essential services, and no place of any is known.
+    """
     city = composite[composite["level"] == "city"].sort_values("essentials_within")
     if city.empty or len(city) < 2:
-        return {}
+        unjudged = manifest.get("parameters", {}).get("unjudged", [])
+        essential = [one["id"] for one in manifest["categories"] if one["essential"]]
+        if not set(essential) & set(unjudged):
+            return {}
+        return {"sentence": phrase("headline_unjudged", lang)}
     by: Literal["residents", "area"] = (
         "residents" if city["residents_pct"].notna().any() else "area"
     )

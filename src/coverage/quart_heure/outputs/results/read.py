@@ -54,7 +54,8 @@ class Results(Views):
     services, isochrones, gaps
         Layers, as in a coverage, in the CRS of the study.
     week_table
-        The table of the week, None if the study did not ask for it.
+        The table of the week as ``week.csv`` has it, None if the study did not ask for it. With
+        thousands of districts it is that of the whole area: see `week_rows`.
     """
 
     directory: Path
@@ -129,6 +130,23 @@ class Results(Views):
         """Districts with their main indicators, read when asked for."""
         return read_layer(self.directory / "coverage.gpkg", layer="districts")
 
+    def week_rows(self, places: Collection[str]) -> pd.DataFrame | None:
+        """Return the rows of the week of some districts; "" is the whole area.
+
+        Raises
+        ------
+        InputFileError
+            If they are in ``week.parquet`` alone, and it is not the file that was written.
+        """
+        table = self.week_table
+        if table is None:
+            return None
+        here = table["district_id"].isin(list(places))
+        if set(places) <= set(table.loc[here, "district_id"]):
+            return table[here].reset_index(drop=True)
+        path = self.directory / "week.parquet"
+        return read_table(path, "week", self.manifest, places=places)
+
     def changed_files(self) -> list[str]:
         """List the files that are missing or differ from what the manifest says was written."""
         return [
@@ -163,7 +181,12 @@ def read_results(directory: AnyPath) -> Results:
 
 
 def read_table(
-    path: Path, table: str, manifest: Mapping[str, Any], *, needed: Collection[str] = ()
+    path: Path,
+    table: str,
+    manifest: Mapping[str, Any],
+    *,
+    needed: Collection[str] = (),
+    places: Collection[str] = (),
 ) -> pd.DataFrame:
     """Read one table and check that it is the one that was written.
 
@@ -174,6 +197,8 @@ def read_table(
     needed
         Columns that are enough, so that tables of other versions are read too; by default all
         that are declared must be there, and no other.
+    places
+        Districts whose rows of the week are wanted.
 
     Raises
     ------
@@ -181,8 +206,12 @@ def read_table(
         If it is missing, damaged, changed, or of another version.
     """
     try:
-        layer = path.suffix == ".parquet"
-        frame = gpd.read_parquet(path) if layer else read_csv(path, table_columns(table))
+        if places:
+            frame = pd.read_parquet(path, filters=[("district_id", "in", list(places))])
+        elif path.suffix == ".parquet":
+            frame = gpd.read_parquet(path)
+        else:
+            frame = read_csv(path, table_columns(table))
     except (OSError, ValueError, pa.ArrowException) as error:
         msg = f"{path}: cannot be read ({error})."
         raise InputFileError(msg, hint="Run the analysis again.") from error

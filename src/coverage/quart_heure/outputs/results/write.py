@@ -15,6 +15,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pyogrio.errors
 import shapely
 
@@ -38,9 +39,11 @@ from quart_heure.schema import (
     table_columns,
 )
 from quart_heure.sources.services.own import own_of
+from quart_heure.study.bounds import is_long
 from quart_heure.study.origin import PLACE_KEY, place_of_study
 
 if TYPE_CHECKING:
+    from quart_heure.analysis.week import Week
     from quart_heure.study.coverage import Coverage
 
 __all__ = ["RESULT_FILES", "WEEK_FILES", "write_results"]
@@ -51,6 +54,8 @@ _CSV_TABLES = (
     "capacity",
 )
 _DICTIONARY_NAME = "data_dictionary.csv"
+_ROW_GROUP = 1 << 17
+"""Rows of the week that are packed together: who reads one district reads few of them."""
 
 WEEK_FILES = ("week.csv", "week.parquet")
 """Files of a result folder whose study asks for the week."""
@@ -157,7 +162,7 @@ def _write_all(coverage: Coverage, work: Path, directory: Path, lang: str) -> No
         content = csv_text(frame, columns, private=coverage.study.private)
         (work / f"{table}.csv").write_text(content, encoding="utf-8", newline="\n")
     if coverage.week is not None:
-        _write_week(coverage.week.table, work, private=coverage.study.private)
+        _write_week(coverage.week, work, private=coverage.study.private)
     _dictionary(coverage, tables).to_csv(work / _DICTIONARY_NAME, index=False, lineterminator="\n")
     written = {
         name: {"sha256": sha256_of(work / name), "bytes": (work / name).stat().st_size}
@@ -186,8 +191,12 @@ def text_tables(found: Coverage | Results) -> dict[str, tuple[pd.DataFrame, list
         else found.study.categories
     )
     texts = _text_tables(_in_order(found, categories))
-    if found.week_table is not None:
-        texts["week"] = found.week_table, table_columns("week")
+    if isinstance(found, Results):
+        week = found.week_table
+    else:
+        week = None if found.week is None else _week_text(found.week)
+    if week is not None:
+        texts["week"] = week, table_columns("week")
     return texts
 
 
@@ -259,11 +268,22 @@ def _write_layers(
     write_geopackage(layers, path, manifest=manifest, styles=layer_styles(manifest, lang))
 
 
-def _write_week(table: pd.DataFrame, work: Path, *, private: bool) -> None:
+def _week_text(week: Week) -> pd.DataFrame:
+    """Return what files of text have of a week: that of the area alone where there is too much."""
+    return week.rows([""]) if is_long(week) else week.table
+
+
+def _write_week(week: Week, work: Path, *, private: bool) -> None:
+    table = _week_text(week)
     check_columns(table, "week")
     content = csv_text(table, table_columns("week"), private=private)
     (work / "week.csv").write_text(content, encoding="utf-8", newline="\n")
-    table.to_parquet(work / "week.parquet", index=False, compression="zstd")
+    first = pa.Schema.from_pandas(table, preserve_index=False)
+    # A category at a time: with thousands of districts all of them do not fit into memory.
+    with pq.ParquetWriter(work / "week.parquet", first, compression="zstd") as file:
+        for rows in week.by_category():
+            packed = pa.Table.from_pandas(rows, schema=first, preserve_index=False)
+            file.write_table(packed, row_group_size=_ROW_GROUP)
 
 
 def _ordered_tables(coverage: Coverage, categories: Sequence[str]) -> dict[str, pd.DataFrame]:

@@ -112,7 +112,7 @@ class NthWeekday:
     def of(self, year: int) -> np.datetime64:
         """Return it in a year, `NaT` if that month has no such day."""
         first = np.datetime64(dt.date(year, self.month, 1))
-        days = first + np.arange(31)
+        days = first + np.arange(31).astype("timedelta64[D]")
         days = days[_month(days) == self.month]
         days = days[weekday(days) == self.weekday]
         at = self.number - 1 if self.number > 0 else len(days) + self.number
@@ -184,7 +184,7 @@ class Weekdays:
         if not self.numbers:
             return held
         day = (days - days.astype("datetime64[M]").astype(days.dtype)).astype(np.int64)
-        month_end = (days.astype("datetime64[M]") + 1).astype(days.dtype)
+        month_end = (days.astype("datetime64[M]") + np.timedelta64(1, "M")).astype(days.dtype)
         from_end = (month_end - days).astype(np.int64) - 1
         number, number_from_end = day // _WEEK + 1, -(from_end // _WEEK) - 1
         return held & (np.isin(number, self.numbers) | np.isin(number_from_end, self.numbers))
@@ -262,7 +262,7 @@ def weekday(days: Days) -> NDArray[np.int64]:
 
 def iso_week(days: Days) -> NDArray[np.int64]:
     """Return the ISO number of the week: that of its Thursday in the year."""
-    thursday = days - weekday(days) + 3
+    thursday = days + (3 - weekday(days)).astype("timedelta64[D]")
     start = thursday.astype("datetime64[Y]").astype("datetime64[D]")
     week: NDArray[np.int64] = (thursday - start).astype(np.int64) // _WEEK + 1
     return week

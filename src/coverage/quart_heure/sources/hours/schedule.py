@@ -69,7 +69,7 @@ class Schedule:
 
     def stretches(self, first: dt.date, n_days: int) -> Iterator[tuple[dt.date, Sequence[Stretch]]]:
         """Yield each day and its states in a row, from midnight to midnight."""
-        days = np.datetime64(first) + np.arange(-1, n_days)
+        days = np.datetime64(first) + np.arange(-1, n_days).astype("timedelta64[D]")
         views = self._views(days)
         # Few sets of rules hold on any day: each is numbered, and judged once.
         columns, numbers = np.unique(np.concatenate(views, axis=1), axis=1, return_inverse=True)

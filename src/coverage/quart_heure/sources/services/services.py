@@ -23,6 +23,7 @@ from quart_heure.sources.services.category_rules import read_categories
 from quart_heure.sources.services.coordinates import near_box
 from quart_heure.sources.services.duplicates import DUPLICATE_M, find_duplicates, name_key
 from quart_heure.sources.services.files import LONGEST_TEXT, read_source
+from quart_heure.sources.services.mentions import TOLD_BY
 from quart_heure.sources.services.own import kept_own, own_of, own_of_all
 from quart_heure.sources.services.parts import (
     FILE,
@@ -74,6 +75,9 @@ class Services:
         `quart_heure.analysis.anchors`).
     unanchored
         Number of discreet places that were left out, having no zone to stand for them.
+    left_out
+        What they are called and their addresses, so that no other row tells of them: columns
+        `TOLD_BY`.
     """
 
     table: gpd.GeoDataFrame
@@ -84,6 +88,16 @@ class Services:
     unplaced: pd.DataFrame = dataclasses.field(default_factory=lambda: schema_frame({}))
     anchored: frozenset[str] = frozenset()
     unanchored: int = 0
+    left_out: pd.DataFrame = dataclasses.field(default_factory=lambda: schema_frame({})[[*TOLD_BY]])
+
+    @property
+    def hidden(self) -> pd.DataFrame:
+        """What all discreet places are called, and their addresses: columns `TOLD_BY`."""
+        discreet = [
+            pd.DataFrame(table[table["discreet"].astype(bool)]).reindex(columns=[*TOLD_BY])
+            for table in (self.table, self.unplaced)
+        ]
+        return pd.concat([*discreet, self.left_out], ignore_index=True).fillna("").astype("str")
 
     def __repr__(self) -> str:
         """Tell how many there are; the tables hold which."""
