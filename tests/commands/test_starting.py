@@ -127,6 +127,7 @@ def test_what_lies_in_a_folder_becomes_a_study_that_runs(call: Call, folder: Pat
     assert "NOM DU LIEU → name (Bains-douches municipaux), Type de lieu → category" in done.err
     assert "'Accueil jour' (1 row) is taken as accueil_de_jour" in done.err
     assert "'Épicerie sociale' (1 row) is no category: left out" in done.err
+    assert "  ID is one of bains_douches, " in done.err
     assert "'7'" not in done.err  # of the line of totals
     assert "Next: quart-heure check study.toml" in done.err
     assert call("check", "study.toml").code == 0

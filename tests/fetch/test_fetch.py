@@ -59,6 +59,7 @@ def test_a_place_by_name(desk: Desk, osm: FakeOsm, tmp_path: Path) -> None:
     folder = report.snapshot.folder
     assert folder == desk.output / "toyville-2026-11-01"
     assert sorted(path.name for path in folder.iterdir()) == [
+        "background.parquet",
         "districts.geojson",
         "manifest.json",
         "network.parquet",
@@ -72,7 +73,7 @@ def test_a_place_by_name(desk: Desk, osm: FakeOsm, tmp_path: Path) -> None:
     assert socket.getaddrinfo is resolve
     assert desk.left() == desk.kept() == desk.waits == []
     assert report.previous is report.changes is None
-    assert osm.count() == 3  # districts, streets, services
+    assert osm.count() == 4  # districts, streets, services, background
 
 
 def test_what_a_manifest_says(desk: Desk) -> None:
@@ -85,9 +86,9 @@ def test_what_a_manifest_says(desk: Desk) -> None:
     )
     assert [query["what"] for query in manifest["queries"]] == [
         *("boundary", "districts"),
-        *("streets", "services"),
+        *("streets", "services", "background"),
     ]
-    assert "way['highway'](poly:'…')" in manifest["queries"][2]["overpass"][0]
+    assert "nwr['highway'](poly:'…');" in manifest["queries"][2]["overpass"][0]
     assert manifest["territory"]["asked"] == {"insee": INSEE}
     assert manifest["territory"]["osm_relation"] == fake_osm.TOWN_RELATION
     # Twenty minutes, the longest isochrone, and a hundred metres to a street at both ends.
@@ -285,7 +286,7 @@ def test_another_mirror_takes_over_at_once(desk: Desk, osm: FakeOsm) -> None:
     assert {query["server"] for query in report.snapshot.manifest["queries"]} == {
         osm.url.removeprefix("http://")
     }
-    assert [path[:2] for path, query in osm.asked if query].count("/b") == 4
+    assert [path[:2] for path, query in osm.asked if query].count("/b") == 5
 
 
 def test_the_wait_that_a_server_asks_for_is_kept(desk: Desk, osm: FakeOsm) -> None:
@@ -363,7 +364,7 @@ def test_an_interrupted_fetch_is_taken_up_again(desk: Desk, osm: FakeOsm, tmp_pa
     assert len(desk.kept()) == 3
     osm.asked.clear()
     report = desk.fetch()
-    assert osm.count() == 1
+    assert osm.count() == 2  # services, background
     assert digest(report) == file_network(tmp_path, report).digest
     assert len(report.snapshot.manifest["queries"][2]["overpass"]) == 1
     assert desk.kept() == []
@@ -374,7 +375,7 @@ def test_parts_that_came_are_not_asked_for_again(desk: Desk, osm: FakeOsm) -> No
     # The fourth of four parts fails more often than patience lasts without progress.
     osm.troubles["a"] = [None, None, None, fake_server.page, None, fake_server.page]
     report = desk.fetch()
-    streets = [query for _, query in osm.asked if "highway" in query]
+    streets = [query for _, query in osm.asked if "nwr['highway'](" in query]
     # Once with little and once with much declared, then in four parts, two of which fail.
     assert len(streets) == 2 + 4 + 2
     assert report.snapshot.manifest["queries"][2]["parts"] == 4
@@ -391,7 +392,7 @@ def test_ctrl_c_leaves_nothing_but_answers(desk: Desk, osm: FakeOsm) -> None:
     assert not desk.output.exists()
     asked = osm.count()
     desk.fetch()
-    assert osm.count() == asked + 1
+    assert osm.count() == asked + 2
 
 
 def test_torn_and_old_answers_are_asked_for_again(desk: Desk, osm: FakeOsm) -> None:
@@ -404,7 +405,7 @@ def test_torn_and_old_answers_are_asked_for_again(desk: Desk, osm: FakeOsm) -> N
     os.utime(districts, (long_ago, long_ago))
     osm.asked.clear()
     desk.fetch()
-    assert osm.count() == 3
+    assert osm.count() == 4
 
 
 def test_answers_of_abandoned_fetches_are_forgotten(desk: Desk, osm: FakeOsm) -> None:

@@ -140,7 +140,8 @@ def test_a_fourth_fetch_is_asked_for_with_another_text_at_once(desk: Desk, osm: 
     assert desk.waits == []
     assert fourth.changes is not None
     assert fourth.changes.nothing
-    assert [len(sent(osm, word)) for word in ("ref:INSEE", "highway", "amenity")] == [2, 2, 2]
+    words = ("ref:INSEE", "nwr['highway'](", "bicycle_rental")
+    assert [len(sent(osm, word)) for word in words] == [2, 2, 2]
     told = next(step for step in desk.said if "duplicate_query" in step)
     assert "refused a fourth time within its time limit (runtime error: open64" in told
 
@@ -149,7 +150,7 @@ def test_answers_are_found_again_whatever_they_declared(desk: Desk, osm: FakeOsm
     osm.largest_km2 = 5
     osm.troubles["a"] = [None, None, None, None, fake_osm.status(504)] * 3
     desk.fetch()
-    parts = [body_of(query) for query in sent(osm, "highway")]
+    parts = [body_of(query) for query in sent(osm, "nwr['highway'](")]
     # Two that were too large, four parts, and one of these again.
     assert len(parts) == 7
     assert len(set(parts)) == 5
@@ -192,7 +193,7 @@ def test_what_was_kept_needs_no_slot(desk: Desk, osm: FakeOsm) -> None:
         desk.fetch()
     osm.looks = 0
     desk.fetch()
-    assert osm.looks == 1
+    assert osm.looks == 2  # for services and background
 
 
 # ---- what a question declares
@@ -200,9 +201,9 @@ def test_what_was_kept_needs_no_slot(desk: Desk, osm: FakeOsm) -> None:
 
 def test_small_questions_declare_little(desk: Desk, osm: FakeOsm) -> None:
     desk.fetch(timeout_s=180)
-    boundary, districts, streets, services = map(declared, sent(osm))
+    boundary, districts, streets, services, background = map(declared, sent(osm))
     assert boundary == districts == (25, 64)
-    assert streets == services
+    assert streets == services == background
     assert 25 < streets[0] < 60
     assert 64 < streets[1] < 200
 
@@ -248,7 +249,7 @@ def test_a_mirror_that_is_wrong_leaves_the_others(desk: Desk, osm: FakeOsm) -> N
     osm.troubles["b"] = [fake_osm.status(504)]
     desk.fetch(mirrors=(f"{osm.url}/c/api", osm.b))
     assert desk.waits == [5]
-    assert sum(path.startswith("/c") for path, query in osm.asked if query) == 4
+    assert sum(path.startswith("/c") for path, query in osm.asked if query) == 5
 
 
 def test_addresses_are_taken_with_what_stands_behind_them(desk: Desk, osm: FakeOsm) -> None:
@@ -315,7 +316,7 @@ def test_a_day_of_the_past_is_asked_for(desk: Desk, osm: FakeOsm) -> None:
     without = [e for e in osm.elements if (e["type"], e["id"]) != ("node", 7001)]
     osm.past = {"2020-01-01T00:00:00Z": without}
     past = desk.fetch(TerritoryRequest(insee=TOWN_HALL.insee, date="2024-01-01"))
-    assert all('[date:"2024-01-01T00:00:00Z"]' in query for query in sent(osm)[4:])
+    assert all('[date:"2024-01-01T00:00:00Z"]' in query for query in sent(osm)[5:])
     manifest = past.snapshot.manifest
     assert past.snapshot.folder.name == "toyville-2024-01-01"
     assert manifest["osm_date"] == "2024-01-01T00:00:00Z"

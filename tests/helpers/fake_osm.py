@@ -108,6 +108,55 @@ def _service_elements() -> list[Element]:
     ]
 
 
+GROUND: dict[int, tuple[dict[str, str], list[toy_osm.XY]]] = {
+    # a river, whose banks are a relation's, that runs on beyond the town
+    8101: ({}, [(600, -3000), (600, 3000)]),
+    8102: ({}, [(600, 3000), (660, 3000), (660, -3000), (600, -3000)]),
+    # a canal under a boulevard
+    8103: (
+        {"natural": "water", "water": "canal", "tunnel": "yes", "name": "Canal Couvert"},
+        [(0, 500), (100, 500), (100, 520), (0, 520), (0, 500)],
+    ),
+    8104: (
+        {"leisure": "park", "name": "Parc  Vert"},
+        [(100, 550), (200, 550), (200, 650), (100, 650), (100, 550)],
+    ),
+    # too small to be seen
+    8105: ({"leisure": "garden"}, [(0, 600), (20, 600), (20, 620), (0, 620), (0, 600)]),
+    8106: ({"railway": "rail", "name": "Voie 1"}, [(-200, -250), (600, -250)]),
+    8107: ({"railway": "rail", "bridge": "yes"}, [(600, -250), (660, -250)]),
+    8108: ({"railway": "rail", "name": "Voie 1"}, [(660, -250), (700, -250)]),
+    8109: ({"barrier": "fence"}, [(-100, 0), (-100, 100)]),
+    8110: ({"highway": "motorway", "name": "Boulevard Extérieur"}, [(-250, -300), (-250, 700)]),
+}
+RIVER = 8200
+
+
+def _ground_elements() -> list[Element]:
+    places = list(dict.fromkeys(place for _, line in GROUND.values() for place in line))
+    node_of = {place: 8300 + k for k, place in enumerate(places)}
+    found: list[Element] = []
+    for place, osm_id in node_of.items():
+        lon, lat = toy_osm.lon_lat(place)
+        found.append({"type": "node", "id": osm_id, "lon": lon, "lat": lat})
+    for osm_id, (tags, line) in GROUND.items():
+        way = {"type": "way", "id": osm_id, "nodes": [node_of[place] for place in line]}
+        found.append(way | ({"tags": tags} if tags else {}))
+    lon, lat = toy_osm.lon_lat((300, -240))
+    station = {"railway": "station", "name": "Gare de Toyville"}
+    return [
+        *found,
+        {"type": "node", "id": 8400, "lon": lon, "lat": lat, "tags": station},
+        {"type": "node", "id": 8401, "lon": lon, "lat": lat, "tags": {"natural": "tree"}},
+        {
+            "type": "relation",
+            "id": RIVER,
+            "members": [{"type": "way", "ref": ref, "role": "outer"} for ref in (8101, 8102)],
+            "tags": {"type": "multipolygon", "natural": "water", "name": "La Toyre"},
+        },
+    ]
+
+
 def red_page(words: str) -> bytes:
     """Return the page that Overpass writes instead of data."""
     head = (
@@ -210,6 +259,7 @@ class FakeOsm(FakeServer):
     def __init__(self) -> None:
         super().__init__(OsmHandler)
         self.elements = [*toy_osm.elements(), *_boundary_elements(), *_service_elements()]
+        self.elements += _ground_elements()
         self.osm_date = toy_osm.OSM_DATE
         self.places: dict[str, list[Element]] = {"Toyville, Toyland": [nominatim_place()]}
         self.countries: dict[str, str] = {"Toyland": "tl"}
@@ -372,13 +422,13 @@ def select(elements: list[Element], query: str) -> list[Element]:
     by_key = {(e["type"], e["id"]): e for e in elements}
     chosen: dict[tuple[str, int], Element] = {}
     for kind, conditions, rest in re.findall(
-        r"(node|way|relation)((?:\[['\"][^\]]*\])+)(\(poly:[^)]*\))?", query
+        r"(node|way|relation|nwr)((?:\[['\"][^\]]*\])+)(\(poly:[^)]*\))?", query
     ):
         tests = re.findall(r"\[(['\"])(.+?)\1(?:(=|~)(['\"])(.+?)\4)?\]", conditions)
         area = polygons(rest)
         for key, element in by_key.items():
             tags = element.get("tags", {})
-            if key[0] != kind or not all(_holds(tags, test) for test in tests):
+            if kind not in {key[0], "nwr"} or not all(_holds(tags, test) for test in tests):
                 continue
             if not area or _shape(element, by_key).intersects(area[0]):
                 chosen[key] = element
@@ -403,6 +453,14 @@ def _made_of(element: Element, by_key: dict[tuple[str, int], Element]) -> Iterat
 
 
 def _shape(element: Element, by_key: dict[tuple[str, int], Element]) -> shapely.Geometry:
+    """Return where an element is: nodes, and ways from one to the next, wherever these lie."""
     keys = [(element["type"], element["id"]), *_made_of(element, by_key)]
-    nodes = [by_key[key] for key in keys if key[0] == "node" and key in by_key]
-    return shapely.MultiPoint([(node["lon"], node["lat"]) for node in nodes])
+    known = [by_key[key] for key in keys if key in by_key]
+    points = {e["id"]: (e["lon"], e["lat"]) for e in known if e["type"] == "node"}
+    lines = [
+        [points[ref] for ref in e["nodes"] if ref in points] for e in known if e["type"] == "way"
+    ]
+    return shapely.union(
+        shapely.MultiPoint(list(points.values())),
+        shapely.MultiLineString([line for line in lines if len(line) > 1]),
+    )

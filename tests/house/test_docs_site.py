@@ -103,6 +103,8 @@ def test_what_would_ask_other_servers_is_found(site: Path, script: Any, tmp_path
     assert found == ["a.html", "b.html", "d.css"]
 
 
+# Sphinx warns of its own extensions, in processes that inherit the filters of this one.
+@pytest.mark.filterwarnings("default")
 @thorough
 def test_a_link_that_leads_nowhere_ends_it(
     script: Any,

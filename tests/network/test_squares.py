@@ -295,10 +295,11 @@ def test_a_walk_goes_round_a_wood_by_the_corners_that_are_mapped() -> None:
     assert walks(square, xy, [0, 2], obstacles=[wood]) == []
     beside = shapely.box(70, 10, 90, 30)
     assert walks(square, xy, [0, 2], obstacles=[beside]) == [(0, 2)]
-    # Its hole is mapped: the walk goes round a corner of it, and not through the wood beside.
+    # Its hole is mapped: the walk goes round a corner of it, and not through the wood beside. Two
+    # of its corners are as near; which one is taken is up to the versions of the libraries.
     court, xy = square_of(BOX, HOLE)
     found = walks(court, xy, [0, 2], obstacles=[shapely.box(71, 0, 100, 29)])
-    assert found == [(0, 7), (2, 7)]
+    assert found in ([(0, 5), (2, 5)], [(0, 7), (2, 7)])
 
 
 def test_a_walk_along_the_edge_of_a_wood_is_kept() -> None:

@@ -69,6 +69,8 @@ OSM = """<osm version="0.6">
 <way id="6"><nd ref="4"/><nd ref="6"/><tag k="barrier" v="wall"/></way>
 <way id="7"><nd ref="1"/><nd ref="7"/><tag k="highway" v="motorway"/><tag k="bridge" v="yes"/></way>
 <way id="8"><nd ref="1"/><nd ref="99"/><tag k="barrier" v="wall"/></way>
+<way id="9"><nd ref="5"/><nd ref="6"/><nd ref="7"/><nd ref="5"/><tag k="natural" v="water"/>
+ <tag k="tunnel" v="yes"/></way>
 </osm>"""
 
 

@@ -293,6 +293,16 @@ def test_headings_in_any_spelling(tmp_path: Path, written: Any) -> None:
     assert list(table["postcode"]) == ["75001"]
 
 
+@pytest.mark.parametrize("name", ["Nom de la structure", "Nom de l’établissement", "Dénomination"])
+def test_headings_that_lists_of_cities_have(tmp_path: Path, name: str) -> None:
+    x, y = PLACES[0]
+    words = ("Douche publique", "Resto solidaire")
+    rows = [{name: "A", "Type": word, "Lat": y, "Long": x} for word in words]
+    table = read(write_csv(tmp_path / "s.csv", rows)).table
+    assert list(table["name"]) == ["A", "A"]
+    assert set(table["category"]) == {"bains_douches", "restaurant_solidaire"}
+
+
 def test_a_study_names_what_is_not_found(tmp_path: Path) -> None:
     x, y = PLACES[0]
     rows = [{"Enseigne": "A", "Genre": "ESI", "E": x, "N": y, "nom": "autre chose"}]

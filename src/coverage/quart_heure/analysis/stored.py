@@ -218,6 +218,9 @@ def stored_snap(
     return cache.recall_as("places", key, compute, read)
 
 
+_GROUND = "2"
+"""Another where the same file tells another ground than before."""
+
 _ENTRY_ARRAYS = ("place", "edge", "offset_m", "access_m")
 
 
@@ -281,7 +284,8 @@ def stored_ground(
         )
         return Ground(water=water, barriers=barriers, source=path.name)
 
-    return cache.recall_as("ground", [sha256_of(path), crs.to_string(), *where], compute, as_ground)
+    key = [_GROUND, sha256_of(path), crs.to_string(), *where]
+    return cache.recall_as("ground", key, compute, as_ground)
 
 
 def stored_residents(

@@ -248,6 +248,7 @@ def _ask_words(draft: Draft, said: Said, desk: Desk) -> None:
     if counts and desk.asks:
         tell(f"Categories: {', '.join(catalogue)}")
         tell(f"{_OUT} leaves the rows of a word out, {_NEW} makes a category of it")
+    left: list[str] = []
     for word, rows in counts.items():
         likely, sure = near.get(word, ("", False))
         if desk.asks:
@@ -268,6 +269,9 @@ def _ask_words(draft: Draft, said: Said, desk: Desk) -> None:
         else:
             maybe = f"{word}={likely or 'ID'}"
             tell(f'{word!r} ({_rows(rows)}) is no category: left out, unless --word "{maybe}"')
+            left.append(likely)
+    if "" in left:
+        tell(f"  ID is one of {', '.join(catalogue)}; or a new one of your own")
 
 
 def _rows(number: int) -> str:

@@ -71,6 +71,10 @@ def fetch(
         float, typer.Option("--threshold", metavar="MINUTES", help="Longest walk to be analysed.")
     ] = 15.0,
     no_raw: Annotated[bool, typer.Option("--no-raw", help="Do not keep the raw elements.")] = False,
+    no_background: Annotated[
+        bool,
+        typer.Option("--no-background", help="Do not ask for water, parks, railways and stations."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The manifest as JSON.")] = False,
 ) -> None:
     """Fetch a territory from OpenStreetMap, and portals, into a dated snapshot: goes online."""
@@ -95,6 +99,7 @@ def fetch(
             settings=LiveSettings(**servers),
             threshold_min=threshold,
             keep_raw=not no_raw,
+            background=not no_background,
             cache=chosen_cache(no_cache=False),
             progress=say,
         )

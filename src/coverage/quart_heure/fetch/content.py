@@ -57,7 +57,10 @@ class Content:
         streets, services = answers["streets"], answers.get("services")
         elements = _street_elements(streets.elements)
         source = f"OpenStreetMap ({streets.server})"
-        raw = from_overpass(elements, osm_date=streets.osm_date, source=source)
+        # Of what else was asked for, walks across squares go round woods, water and rails.
+        grounds = answers["background"].elements if "background" in answers else []
+        besides = [each for each in grounds if not is_street(each.get("tags", {}))]
+        raw = from_overpass([*elements, *besides], osm_date=streets.osm_date, source=source)
         return cls(
             territory=territory,
             osm_date=streets.osm_date,

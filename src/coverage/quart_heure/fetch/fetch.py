@@ -19,6 +19,12 @@ from quart_heure.cache import Cache
 from quart_heure.categories import Category, default_catalogue
 from quart_heure.errors import InputFileError, StudyFileError
 from quart_heure.fetch import snapshot as snapshots
+from quart_heure.fetch.background import (
+    BACKGROUND,
+    Background,
+    background_line,
+    fetch_background,
+)
 from quart_heure.fetch.changes import SnapshotChanges, compare_snapshots
 from quart_heure.fetch.communes import COMMUNES_URL
 from quart_heure.fetch.content import Content
@@ -91,6 +97,7 @@ class SnapshotReport:
             f" ({counts['edges']} edges)",
             f"candidates for services: {found}"
             f" (left out: {', '.join(f'{why} {n}' for why, n in left_out.items())})",
+            *([background_line(manifest)] if "background" in manifest else []),
             *portal_lines(manifest),
             *(self.changes.lines() if self.changes else []),
         ]
@@ -106,6 +113,7 @@ def fetch_territory(
     catalogue: Mapping[str, Category] | None = None,
     threshold_min: float = 15.0,
     keep_raw: bool = True,
+    background: bool = True,
     cache: Cache | None = None,
     progress: Progress | None = None,
 ) -> SnapshotReport:
@@ -129,6 +137,9 @@ def fetch_territory(
         The longest threshold to be analysed: streets are taken as far as one walks in that time.
     keep_raw
         Whether to keep the raw elements of the streets.
+    background
+        Whether to ask for water, parks, railways and places to find, too. Where no server tells
+        them, the snapshot is written without, and its manifest says why.
     cache
         Keeps the answers of a fetch that did not end, for the next try.
     progress
@@ -170,6 +181,11 @@ def fetch_territory(
         answers = {**territory.answers, "streets": live.features("streets", reach, STREET_TAGS)}
         if tags:
             answers["services"] = live.features("services", reach, tags)
+        ground = Background()
+        if background:
+            # The last: whatever comes of it, what is there is enough.
+            ground = fetch_background(live, territory, reach, say=say)
+            answers |= ground.answers
         say("network")
         content = Content.of(answers, territory, reach, catalogue)
         say("snapshot")
@@ -179,6 +195,7 @@ def fetch_territory(
             osm_date=content.osm_date,
             writers={
                 **content.writers(keep_raw=keep_raw),
+                **ground.writers(),
                 **{name: write for part in besides for name, write in part.writers.items()},
                 snapshots.STUDY: functools.partial(
                     write_study,
@@ -188,12 +205,14 @@ def fetch_territory(
                     portals=list(dict.fromkeys(h for part in besides for h in part.hosts)),
                     residents=any(RESIDENTS in part.writers for part in besides),
                     categories={k: v for part in besides for k, v in part.categories.items()},
+                    background=BACKGROUND if ground.table is not None else "",
                 ),
             },
             manifest={
                 "territory": described,
                 **_describe_answers(answers),
                 **content.described(),
+                **(ground.described() if background else {}),
                 **{key: value for part in besides for key, value in part.manifest.items()},
                 "notes": [
                     *_notes(request, answers["streets"]),

@@ -24,6 +24,7 @@ def write_study(
     portals: Sequence[str] = (),
     residents: bool = False,
     categories: Mapping[str, Mapping[str, str]] | None = None,
+    background: str = "",
 ) -> None:
     """Write the study file of a snapshot.
 
@@ -44,6 +45,8 @@ def write_study(
         Whether the snapshot has residents.
     categories
         Categories of those services that are not in the catalogue: ``fr``, ``en``, ``colour``.
+    background
+        File of water, parks and stations, "" without one.
     """
     people = {"file": _quoted(RESIDENTS), "source": _quoted("INSEE Filosofi, 200 m")}
     tables: dict[str, dict[str, str]] = {
@@ -52,6 +55,7 @@ def write_study(
         **({"services.merge": {"on": "true", "trust": _list(portals)}} if portals else {}),
         "network": {"file": _quoted(NETWORK)},
         **({"residents": people} if residents else {}),
+        **({"map": {"background": _quoted(background)}} if background else {}),
         "analysis": {"threshold_min": f"{threshold_min:g}"},
     }
     for category, about in (categories or {}).items():

@@ -7,6 +7,7 @@ Notebooks and the command line call the same `analyse`; nothing else knows the l
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING

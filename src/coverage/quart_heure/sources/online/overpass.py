@@ -33,7 +33,7 @@ from quart_heure.sources.online.patience import (
     wait_for_slot,
 )
 from quart_heure.sources.online.places import Place, choose_place, format_km2, search
-from quart_heure.sources.online.questions import Asking, Declared
+from quart_heure.sources.online.questions import Asking, Declared, Tags, selecting
 from quart_heure.sources.online.web import web_address
 
 _ONE_AT_A_TIME = threading.Lock()
@@ -168,9 +168,7 @@ class LiveOsm:
         self._say(f"boundary: {place.full_name}, {format_km2(place.area_km2)}")
         return place
 
-    def features(
-        self, what: str, polygon: shapely.Geometry, tags: Mapping[str, bool | list[str]]
-    ) -> Answer:
+    def features(self, what: str, polygon: shapely.Geometry, tags: Tags) -> Answer:
         """Ask for all elements with any of some tags in a polygon, with what they are made of.
 
         Parameters
@@ -180,17 +178,15 @@ class LiveOsm:
         polygon
             In degrees.
         tags
-            As in `osmnx.features_from_polygon`.
+            What each key may be.
         """
-        import osmnx as ox  # noqa: PLC0415
-
+        head = self._head.format(timeout=self._settings.timeout_s, maxsize="")
         found: list[Answer] = []
 
         def call(kept: KeptAnswers) -> None:
             for part in shapely.get_parts(polygon):
-                # Only the answers are wanted; osmnx ends this mode with InterruptedError.
-                with contextlib.suppress(InterruptedError):
-                    ox.features_from_polygon(part, dict(tags))
+                for around in _outlines(part):
+                    _request(f"{head};{selecting(tags, around)}")
             found.append(kept.answer(self._date))
 
         # The first split makes four parts of an area, however small it is.
@@ -342,11 +338,19 @@ class LiveOsm:
 def _request(query: str) -> None:
     """Send a query of our own with osmnx's headers, cache and address resolution.
 
-    Its public functions can ask for tags in a polygon only; a commune is asked for by its code.
+    Its public functions ask for each value of each tag with an outline of its own, and cannot ask
+    for a commune by its code.
     """
     from osmnx import _overpass  # noqa: PLC0415
 
     _overpass._overpass_request(OrderedDict(data=query))
+
+
+def _outlines(polygon: shapely.Polygon) -> list[str]:
+    """Return the outlines of a polygon, or of its parts where it is too large for one request."""
+    from osmnx import _overpass  # noqa: PLC0415
+
+    return _overpass._make_overpass_polygon_coord_strs(polygon)
 
 
 def _server(address: str, behind: str) -> str:

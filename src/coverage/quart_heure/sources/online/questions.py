@@ -11,7 +11,7 @@ import dataclasses
 import re
 import urllib.parse
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import requests
 from requests.auth import AuthBase
@@ -25,6 +25,37 @@ _TEXTS = 10
 """So many texts of one question take turns."""
 
 _TIMEOUT = re.compile(r"\[timeout:\d+\]")
+
+Tags = Mapping[str, bool | list[str]]
+"""Values that a key may have; True for any."""
+
+
+def selecting(tags: Tags, around: str) -> str:
+    """Return the statement for all elements with any of some tags, and what they are made of.
+
+    A key is asked for once, with all of its values: three dozen values, each with the outline of
+    its own, would be a text of a megabyte that a server takes apart statement by statement.
+
+    Parameters
+    ----------
+    tags
+        What is wanted.
+    around
+        Outline as Overpass wants it: latitudes and longitudes in turn.
+
+    Examples
+    --------
+    >>> selecting({"highway": True, "natural": ["water", "wood"]}, "1 2 1 3 2 3")
+    """
+    found = [f"nwr['{key}'{_value(values)}](poly:'{around}');" for key, values in tags.items()]
+    return f"({''.join(found)});(._;>;);out;"
+
+
+def _value(values: bool | list[str]) -> str:
+    if isinstance(values, bool):
+        return ""
+    words = [re.escape(word) for word in values]
+    return f"='{words[0]}'" if len(words) == 1 else f"~'^({'|'.join(words)})$'"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -20,12 +20,12 @@ from quart_heure.errors import InputFileError
 from quart_heure.sources.background import Ground
 from quart_heure.sources.projecting import transformer
 
-_WATER = {
+WATER_TAGS = {
     "natural": {"water"},
     "waterway": {"riverbank", "dock"},
     "landuse": {"reservoir", "basin"},
 }
-_BARRIERS = {
+BARRIER_TAGS = {
     "railway": {"rail", "light_rail", "narrow_gauge", "subway"},
     "highway": {"motorway", "motorway_link"},
     "barrier": {"wall", "city_wall", "retaining_wall", "fence"},
@@ -165,13 +165,27 @@ def _read(
 def _kind(tags: Mapping[str, str], *, is_area: bool) -> str:
     """Return water, coast, barrier, or "" for an object of these tags."""
     if is_area:
-        return "water" if _is_one_of(tags, _WATER) else ""
+        return "water" if has_one_of(tags, WATER_TAGS) and not is_covered(tags) else ""
     if tags.get("natural") == "coastline":
         return "coast"
-    raised = tags.get("bridge", "no") != "no" or tags.get("tunnel", "no") != "no"
-    raised |= tags.get("layer", "0") != "0" or tags.get("covered") == "yes"
-    return "barrier" if _is_one_of(tags, _BARRIERS) and not raised else ""
+    return "barrier" if has_one_of(tags, BARRIER_TAGS) and not is_raised(tags) else ""
 
 
-def _is_one_of(tags: Mapping[str, str], kinds: Mapping[str, set[str]]) -> bool:
+def is_covered(tags: Mapping[str, str]) -> bool:
+    """Tell whether there is ground above: a canal under a boulevard, a tank."""
+    return tags.get("tunnel", "no") != "no" or tags.get("covered", "no") != "no"
+
+
+def is_raised(tags: Mapping[str, str]) -> bool:
+    """Tell whether a line runs on a bridge, in a tunnel or on another level than the ground."""
+    return (
+        tags.get("bridge", "no") != "no"
+        or tags.get("tunnel", "no") != "no"
+        or tags.get("layer", "0") != "0"
+        or tags.get("covered") == "yes"
+    )
+
+
+def has_one_of(tags: Mapping[str, str], kinds: Mapping[str, set[str]]) -> bool:
+    """Tell whether tags have one of some values of some keys."""
     return any(tags.get(key) in values for key, values in kinds.items())

@@ -22,6 +22,9 @@ _AREAS = {
     "leisure": frozenset({"pitch"}),
 }
 _RAILS = frozenset({"rail", "narrow_gauge", "preserved", "funicular", "light_rail"})
+GROUND_TAGS: Mapping[str, frozenset[str]] = {**_AREAS, "railway": _RAILS}
+"""Values, by key, of the tags of such grounds."""
+
 _MARK = re.compile(
     rb"[ ,]T?(?:natural=(?:wood|water)|landuse=forest|leisure=pitch"
     rb"|railway=(?:rail|narrow_gauge|preserved|funicular|light_rail))[ ,]"

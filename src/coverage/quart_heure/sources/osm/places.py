@@ -19,7 +19,7 @@ from quart_heure.sources.projecting import transformer
 if TYPE_CHECKING:
     import geopandas as gpd
 
-_WORDS = {
+PLACE_TAGS = {
     "amenity": {
         *("bicycle_rental", "hospital", "library", "marketplace", "place_of_worship"),
         *("townhall", "university", "grave_yard"),
@@ -56,7 +56,7 @@ def read_osm_places(path: Path, *, polygon: shapely.Geometry, crs: pyproj.CRS) -
         If the file cannot be read.
     """
     factory = osmium.geom.WKBFactory()
-    keys = osmium.filter.KeyFilter(*_WORDS)
+    keys = osmium.filter.KeyFilter(*PLACE_TAGS)
     found: list[tuple[str, str, shapely.Geometry]] = []
     try:
         for one in osmium.FileProcessor(str(path)).with_areas(keys).with_filter(keys):
@@ -88,7 +88,9 @@ def read_osm_places(path: Path, *, polygon: shapely.Geometry, crs: pyproj.CRS) -
 
 
 def _kind(tags: Mapping[str, str]) -> str:
-    for key, words in _WORDS.items():
+    if "social_facility" in tags:
+        return ""  # whether that is told is for the table of services to say
+    for key, words in PLACE_TAGS.items():
         word = tags.get(key, "")
         if word in words:
             return KIND_OF[_ALSO.get(word, word)]

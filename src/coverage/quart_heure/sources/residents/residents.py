@@ -203,7 +203,9 @@ def _numbers(column: pa.ChunkedArray, key: str, path: Path) -> NDArray[np.float6
 
     kind = column.type
     if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
-        msg = f"{path}: the column {key!r} holds {kind}, not numbers."
+        # Text is called differently from one version of pandas to the next.
+        texts = pa.types.is_string(kind) or pa.types.is_large_string(kind)
+        msg = f"{path}: the column {key!r} holds {'text' if texts else kind}, not numbers."
         raise InputFileError(msg, hint="Write it as numbers.")
     if pa.types.is_decimal(kind):
         column = column.cast(pa.float64())
