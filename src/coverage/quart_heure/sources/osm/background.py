@@ -30,6 +30,7 @@ from quart_heure.sources.osm.ground import (
 )
 from quart_heure.sources.osm.grounds import GROUND_TAGS
 from quart_heure.sources.osm.places import PLACE_TAGS, read_osm_places
+from quart_heure.sources.projecting import transformer
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -120,7 +121,7 @@ def read_osm_background(
     """
     import geopandas as gpd  # noqa: PLC0415 - heavy
 
-    to_metres = pyproj.Transformer.from_crs(4326, crs, always_xy=True)
+    to_metres = transformer(4326, crs)
 
     def projected(shape: shapely.Geometry) -> shapely.Geometry:
         return shapely.transform(
