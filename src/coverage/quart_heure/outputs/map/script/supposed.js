@@ -21,6 +21,12 @@
  * @typedef {{ gained: number, lost: number, before: number, after: number, gapsBefore: number, gapsAfter: number }} Outcome
  */
 
+/**
+ * The zones of a view now, what they were found from, and those of before.
+ * @typedef {{ zones: (Zone & { label: number })[], label: Int32Array }} Labelled
+ * @typedef {Labelled & { mask: Uint8Array, before: Labelled }} Zoned
+ */
+
 import { constants } from "./page.js";
 import { categoryViews, essentials } from "./scene.js";
 import { FINE, LONGEST, Sums } from "./sums.js";
@@ -140,8 +146,10 @@ export class Supposed {
     this.baseMasks = new Map();
     /** @type {Map<string, Uint32Array>} */
     this.numbers = new Map();
-    /** @type {Map<string, { zones: (Zone & { label: number })[], label: Int32Array }>} */
+    /** @type {Map<string, Labelled>} */
     this.baseZones = new Map();
+    /** How many zones each category that changed has. @type {Map<string, number>} */
+    this.zones = new Map();
     /** @type {Change[]} */
     this.changes = [];
   }
@@ -284,7 +292,8 @@ export class Supposed {
       cells.packed.nearest[category].places = original.places[category];
       this.now.delete(category);
       this.changed.delete(category);
-      Object.assign(view, was);
+      this.zones.delete(category);
+      settle(view, was);
       return;
     }
     const base = this.baseOf(category);
@@ -295,8 +304,10 @@ export class Supposed {
     const codes = { cells: changed, before: original.codes[category], after: cells.minutes[category] };
     this.changed.set(category, codes);
     Object.assign(view, this.sums.figures(was, codes, { positions: moved, before: base.minutes, after: minutes.minutes }));
-    view.gaps = this.gapsOf(category, [category], was, changed);
-    view.figures = { ...view.figures, ...this.counts(was, sources, view.gaps) };
+    const zones = this.zonesNow(category, [category], changed);
+    this.zones.set(category, zones ? zones.zones.length : was.gaps.length);
+    lazily(view, () => (zones ? this.gapsOf([category], was, zones) : was.gaps));
+    view.figures = this.withCounts(view, was, sources);
     view.counted = sources.length;
   }
 
@@ -353,12 +364,13 @@ export class Supposed {
   }
 
   /**
-   * How many services and zones each row has.
+   * The figures of a view, with how many services and zones each row has.
+   * @param {CategoryView} view
    * @param {CategoryView} was
    * @param {Source[]} sources that count now
-   * @param {Gap[]} gaps
+   * @returns {CategoryView["figures"]}
    */
-  counts(was, sources, gaps) {
+  withCounts(view, was, sources) {
     const services = [...was.figures.services_inside];
     const last = services.length - 1;
     /** @type {(one: Source, by: number) => void} */
@@ -370,9 +382,20 @@ export class Supposed {
     };
     for (const one of sources) count(one, 1);
     for (const one of this.baseOf(was.id).sources) count(one, -1);
-    const touching = this.data.rows.map((label) => gaps.filter((gap) => gap.districts.includes(label)).length);
-    touching[last] = gaps.length;
-    return { services_inside: services, gaps_touching: touching };
+    const { rows } = this.data;
+    const figures = { ...view.figures, services_inside: services };
+    // As the zones are: when they are looked at.
+    Object.defineProperty(figures, "gaps_touching", {
+      get() {
+        const { gaps } = view;
+        const touching = rows.map((label) => gaps.filter((gap) => gap.districts.includes(label)).length);
+        touching[last] = gaps.length;
+        return touching;
+      },
+      configurable: true,
+      enumerable: true,
+    });
+    return figures;
   }
 
   /**
@@ -401,7 +424,10 @@ export class Supposed {
     const cells = lists.length === 1 ? lists[0] : this.walking.cells.filter((cell) => marked[cell] === 1);
     Object.assign(view, this.sums.shares(was, counted, this.original.codes, cells));
     // Worked out when they are looked at.
-    lazily(view, () => this.gapsOf(view.id, counted, was, cells));
+    lazily(view, () => {
+      const zones = this.zonesNow(view.id, counted, cells);
+      return zones ? this.gapsOf(counted, was, zones) : was.gaps;
+    });
   }
 
   /* ---- zones ---- */
@@ -431,13 +457,13 @@ export class Supposed {
   }
 
   /**
-   * The zones of a view, the most populated first; one that is as it was keeps what was said of it.
+   * The zones of a view as they are now, null where they are as they were.
    * @param {string} id
    * @param {string[]} categories
-   * @param {View} was
    * @param {Int32Array} changed cells whose codes are not those of the page
+   * @returns {Zoned | null}
    */
-  gapsOf(id, categories, was, changed) {
+  zonesNow(id, categories, changed) {
     const { width } = this.cells;
     const hectares = this.walks.cell_m ** 2 / 10000;
     const least = Math.ceil(this.data.gap_ha / hectares - 1e-9);
@@ -446,15 +472,25 @@ export class Supposed {
     const mask = baseMask.slice();
     const near = this.notUncovered();
     for (const cell of changed) mask[cell] = categories.some((one) => near[this.cells.minutes[one][cell]]) ? 0 : 1;
-    if (!changed.some((cell) => mask[cell] !== baseMask[cell])) return was.gaps;
+    if (!changed.some((cell) => mask[cell] !== baseMask[cell])) return null;
     const before = this.baseZones.get(id) || zonesOf(baseMask, width, least);
     this.baseZones.set(id, before);
+    return { before, mask, ...zonesOf(mask, width, least) };
+  }
+
+  /**
+   * What is told of the zones of a view, the most populated first; one that is as it was keeps what
+   * was said of it.
+   * @param {string[]} categories
+   * @param {View} was
+   * @param {Zoned} found
+   */
+  gapsOf(categories, was, { before, mask, zones, label }) {
     /** @type {Map<number, Gap>} */
     const gapOf = new Map();
     for (const gap of was.gaps) gapOf.set(before.label[gap.cell], gap);
     const known = new Map(before.zones.map((zone) => [zone.first, zone]));
-    const { label, zones } = zonesOf(mask, width, least);
-    const depth = depths(mask, width);
+    const depth = depths(mask, this.cells.width);
     const told = zones.map((zone) => {
       const same = known.get(zone.first);
       const gap = same && same.cells.length === zone.cells.length && same.sum === zone.sum && gapOf.get(same.label);
@@ -568,7 +604,7 @@ export class Supposed {
     return {
       ...this.sums.changed(category, this.changed.get(category) || this.unchanged(category), minutes),
       gapsBefore: was ? was.gaps.length : 0,
-      gapsAfter: now ? now.gaps.length : 0,
+      gapsAfter: this.zones.get(category) ?? (now ? now.gaps.length : 0),
     };
   }
 
