@@ -98,6 +98,11 @@ export class Cells {
     for (let i = 0; i < this.known.length; i++) this.known[i] = this.codes[i] === 0 ? 0 : 1;
     this.standIns = this.findStandIns();
     this.off = this.filled((i) => (this.isOff(i) ? 1 : 0), (i) => this.codes[i] === 0);
+    /** 1 where any of the four cells of which it is the south-western is off the network: few are. */
+    this.offAround = new Uint8Array(this.off.length);
+    for (let i = 0; i < this.off.length - this.width - 1; i++) {
+      if (this.off[i] + this.off[i + 1] + this.off[i + this.width] + this.off[i + this.width + 1] > 0) this.offAround[i] = 1;
+    }
     for (let n = 0; n < this.standIns.length; n += 2) this.known[this.standIns[n]] = 1;
   }
 

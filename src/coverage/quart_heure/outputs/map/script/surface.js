@@ -83,6 +83,8 @@ export class Surface extends L.Renderer {
     this.alpha = alpha;
     /** @type {{ paints: Paint[], brush: Brush } | null} */
     this.scene = null;
+    /** @type {ImageData | null} */
+    this.image = null;
   }
 
   /** @param {{ paints: Paint[], brush: Brush }} scene */
@@ -120,9 +122,13 @@ export class Surface extends L.Renderer {
     L.DomUtil.setPosition(canvas, this._bounds.min);
     if (!canvas.width || !canvas.height) return; // the panel covers the whole map
     const pen = penOf(canvas);
-    const image = pen.createImageData(canvas.width, canvas.height);
-    this.fill(this.scene, new Uint32Array(image.data.buffer), canvas.width, canvas.height, scale);
-    pen.putImageData(image, 0, 0);
+    // Megabytes that are the same each time but for their colours.
+    const { width, height } = canvas;
+    if (this.image?.width !== width || this.image.height !== height) this.image = pen.createImageData(width, height);
+    const pixels = new Uint32Array(this.image.data.buffer);
+    pixels.fill(0);
+    this.fill(this.scene, pixels, width, height, scale);
+    pen.putImageData(this.image, 0, 0);
     this.cut(pen, scale);
   }
 
@@ -140,7 +146,7 @@ export class Surface extends L.Renderer {
     const [firstX, firstY] = [corner.x, corner.y];
     const { cells } = this;
     const columns = cells.width;
-    const { known, off } = cells;
+    const { known, off, offAround } = cells;
     const ready = paints.map((paint) => mixed(paint, this.alpha));
     const offPaint = mixed({ fill: palette.off_network }, this.alpha);
     for (let y = 0, p = 0; y < height; y++) {
@@ -164,7 +170,7 @@ export class Surface extends L.Renderer {
         const fy = row - 0.5 - south;
         const k = south * columns + west;
         if (!known[k + (fx > 0.5 ? 1 : 0) + (fy > 0.5 ? columns : 0)]) continue;
-        const isOff = mix(off, k, columns, fx, fy) > 0.5;
+        const isOff = offAround[k] === 1 && mix(off, k, columns, fx, fy) > 0.5;
         const paint = isOff ? offPaint : ready[brush(k, fx, fy)];
         pixels[p] = colourAt(paint, x + firstX, y + firstY, scale);
       }
