@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -15,6 +16,12 @@ from quart_heure.study import Coverage, Study, analyse
 
 # It runs in the Python of QGIS, which is another.
 collect_ignore = ["helpers/qgis_draw.py"]
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Look for no examples in files of fixtures: several of one name cannot all be imported."""
+    return True if collection_path.name == "conftest.py" else None
+
 
 # Derandomised: the same examples on every run. HYPOTHESIS_PROFILE=search looks further.
 settings.register_profile(
