@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# contourpy 1.3.3 (1.4.0 too): filled(0, 15) takes 15 but leaves out 0. Where several neighbouring places are at the
-# service itself, 0 minutes away, the area "within 15 minutes" has a hole just there; where all are,
-# it is empty. matplotlib's contourf evens this out for its lowest level; contourpy alone does not.
+# contourpy 1.3.3 (1.4.0 too): filled(0, 15) takes 15 but leaves out 0. Where several neighbouring
+# places are at the service itself, 0 minutes away, the area "within 15 minutes" has a hole just
+# there; where all are, it is empty. matplotlib's contourf evens this out for its lowest level.
 set -euo pipefail
 work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
 python3 -m venv "$work/v"
