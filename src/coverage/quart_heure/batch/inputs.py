@@ -146,16 +146,15 @@ def are_same(kept: Sequence[Sequence[str]], marks: Marks, secret: bytes) -> bool
     if len(kept) != len(marks):
         return False
     return all(
-        len(before) == 2
-        and before[0] == role
-        and before[1] in ({mark, sealed(mark, secret)} if role == "services" else {mark})
+        [role, mark] == list(before)
+        or (bool(secret) and role == "services" and [role, sealed(mark, secret)] == list(before))
         for before, (role, mark) in zip(kept, marks, strict=True)
     )
 
 
 def sealed(mark: str, secret: bytes) -> str:
-    """Return a mark that only who has the secret can make; empty without one, which fits none."""
-    return hmac.new(secret, mark.encode(), hashlib.sha256).hexdigest() if secret else "-"
+    """Return a mark that only who has the secret can make; without one, a word that fits none."""
+    return hmac.new(secret, mark.encode(), hashlib.sha256).hexdigest() if secret else "not kept"
 
 
 def secret_of(cache: Cache) -> bytes:

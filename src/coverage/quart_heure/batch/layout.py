@@ -8,7 +8,7 @@ in every partition, and shapes are in degrees, whatever CRS the study was in.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,7 +87,11 @@ def figures_of(coverage: Coverage) -> dict[str, Any]:
 
 
 def write_partition(
-    coverage: Coverage, territory: Territory, store: Store, told: Mapping[str, Any]
+    coverage: Coverage,
+    territory: Territory,
+    store: Store,
+    told: Mapping[str, Any],
+    cost: Callable[[], Mapping[str, Any]] = dict,
 ) -> dict[str, Any]:
     """Write the results of one territory: all of them or none.
 
@@ -99,6 +103,8 @@ def write_partition(
         Whose results, and where they go.
     told
         What its manifest keeps of the batch besides its figures.
+    cost
+        Gives what it took, when all but the manifest is written.
 
     Returns
     -------
@@ -129,6 +135,7 @@ def write_partition(
                 "bytes": sum(about["bytes"] for about in written.values()),
                 "figures": figures,
                 "outline": _drawn(coverage),
+                **cost(),
             }
             manifest = {**describe_run(coverage), "files": written, BATCH: batch}
             write_manifest(manifest, work / MANIFEST_NAME)

@@ -119,7 +119,7 @@ def work_out(order: Order) -> Outcome:
                 "question": dict(order.question),
                 "inputs": kept_marks(marks, discreet=discreet, secret=order.secret),
             }
-            batch = write_partition(coverage, order.territory, order.store, {**told, **cost()})
+            batch = write_partition(coverage, order.territory, order.store, told, cost)
     except Exception as error:
         reason = _without_names(order.territory.shown(_reason_of(error)), study)
         return Outcome(

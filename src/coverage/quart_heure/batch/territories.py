@@ -16,7 +16,7 @@ from quart_heure.cache import Cache
 from quart_heure.errors import InputFileError, QuartHeureError
 from quart_heure.files import shown
 from quart_heure.hints import nearest_hint
-from quart_heure.sources.areas.names import named_rows
+from quart_heure.sources.areas.names import ID_COLUMNS, NamedRows, find_column, named_rows
 from quart_heure.sources.given import check_given
 from quart_heure.sources.hours.calendars import departements_of
 from quart_heure.sources.layers import check_layer, holds_geometry, read_layer
@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 
 MOST_TERRITORIES = 200_000
 
-_COMMUNE = re.compile(r"(?:\d{2}|2[AB])\d{3}")
+_COMMUNE = re.compile(r"((?:\d{2}|2[AB])\d{3})(?:\d{4})?")
+"""The code of a commune, or of an IRIS, which begins with it."""
+
 _ARRONDISSEMENTS = {
     **{str(code): "75056" for code in range(75101, 75121)},
     **{str(code): "13055" for code in range(13201, 13217)},
@@ -116,12 +118,11 @@ def _commune_of(ids: Sequence[str]) -> str:
     >>> _commune_of(["75101", "75102"]), _commune_of(["75113"]), _commune_of(["W", "E"])
     ('75056', '75113', '')
     """
-    # An IRIS begins with its commune.
-    codes = {code[:5] for code in (each.strip().upper() for each in ids) if len(code) in {5, 9}}
+    found = [_COMMUNE.fullmatch(each.strip().upper()) for each in ids]
+    codes = {match[1] for match in found if match is not None}
     if len(codes) > 1:
         codes = {_ARRONDISSEMENTS.get(code, code) for code in codes}
-    whole = all(_COMMUNE.match(each.strip().upper()) for each in ids)
-    return codes.pop() if whole and len(codes) == 1 else ""
+    return codes.pop() if all(found) and len(codes) == 1 else ""
 
 
 def _slug(study: str, name: str) -> str:
@@ -177,8 +178,7 @@ def _polygons(path: Path) -> gpd.GeoDataFrame:
     if layer.crs is None:
         msg = f"{shown(path)}: does not say in which coordinate system it is."
         raise InputFileError(msg, hint="Save it with one, as GeoPackage or GeoParquet do.")
-    named = named_rows(layer, None, None, str(path))
-    _check_codes(named.ids, path)
+    named = _named(layer, path)
     shapes = layer.geometry.to_numpy()
     empty = [code for code, shape in zip(named.ids, shapes, strict=True) if shape is None]
     if empty:
@@ -189,8 +189,7 @@ def _polygons(path: Path) -> gpd.GeoDataFrame:
 
 def _districts(path: Path, settings: StudySettings, cache: Cache) -> gpd.GeoDataFrame:
     """Return the districts of a study that a table names by their codes."""
-    named = named_rows(_frame(read_raw_table(path)), None, None, str(path))
-    _check_codes(named.ids, path)
+    named = _named(_frame(read_raw_table(path)), path)
     districts = read_study_area(settings, cache).districts.set_index("district_id")
     unknown = [code for code in named.ids if code not in districts.index]
     if unknown:
@@ -215,6 +214,14 @@ def _table(codes: Sequence[str], labels: Any, shapes: gpd.GeoSeries) -> gpd.GeoD
         geometry=shapes.to_numpy(),
         crs=shapes.crs,
     )
+
+
+def _named(table: pd.DataFrame, path: Path) -> NamedRows:
+    """Return codes and names of the rows: a code that stands twice is told, not passed over."""
+    by_code = find_column(table, ID_COLUMNS, unique=True) or find_column(table, ID_COLUMNS)
+    named = named_rows(table, by_code, None, str(path))
+    _check_codes(named.ids, path)
+    return named
 
 
 def _check_codes(codes: Sequence[str], path: Path) -> None:

@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 from urllib.parse import quote
 
-NOWHERE = "__HIVE_DEFAULT_PARTITION__"
-"""How a folder of a partition says that a value is not known; readers take it for null."""
+NOWHERE = "none"
+"""Stands in the folders of a partition for what is not known; a null would have no type."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
