@@ -75,7 +75,8 @@ def _signed(store: Store) -> Iterator[None]:
     """Sign a file again and again while the block lasts; whoever finds it fresh keeps away."""
     mine = uuid.uuid4().hex
     other = _signature(store)
-    if other and time.time() - float(other.get("time", 0)) < _DEAD_S:
+    signed = other.get("time")
+    if isinstance(signed, int | float) and time.time() - signed < _DEAD_S:
         raise _taken(store, "another one")
     _sign(store, mine)
     if _signature(store).get("token") != mine:  # two came at once: the last to sign has it

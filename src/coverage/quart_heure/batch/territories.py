@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 MOST_TERRITORIES = 200_000
 
-_COMMUNE = re.compile(r"((?:\d{2}|2[AB])\d{3})(?:\d{4})?")
-"""The code of a commune, or of an IRIS, which begins with it."""
+_COMMUNE = re.compile(r"((?:\d{2}|2[AB])\d{3})(?:\d{2}|\d{4})?")
+"""The code of a commune, or of a quarter of Paris or an IRIS, which begin with it."""
 
 _ARRONDISSEMENTS = {
     **{str(code): "75056" for code in range(75101, 75121)},
@@ -125,6 +125,18 @@ def _commune_of(ids: Sequence[str]) -> str:
     return codes.pop() if all(found) and len(codes) == 1 else ""
 
 
+def _departement(code: str) -> str:
+    """Return the département of a code, empty where it tells none.
+
+    Examples
+    --------
+    >>> _departement("7510101"), _departement("2A004"), _departement("centre")
+    ('75', '2A', '')
+    """
+    found = _COMMUNE.fullmatch(code.strip().upper())
+    return next(iter(departements_of([found[1]], None)), "") if found else ""
+
+
 def _slug(study: str, name: str) -> str:
     """Return a name for what has no code: that of the study's folder or file, else of its area."""
     path = Path(study)
@@ -155,7 +167,7 @@ def _of_table(path: Path, study: str, cache: Cache) -> list[Territory]:
             code=str(code),
             label=str(label or code),
             country=country,
-            departement=next(iter(departements_of([code], None)), "") if country == "FR" else "",
+            departement=_departement(str(code)) if country == "FR" else "",
             study=study,
             outline=outline,
             crs=crs,

@@ -1,0 +1,144 @@
+"""Time batches of many territories: cuts of the packaged Paris, with one worker and with more.
+
+    .venv/bin/python scripts/benchmark_batch.py [--territories N] [--workers 1 2] [--study FILE]
+
+The territories are quarters of Paris, each cut out with its margin, or those of a table that is
+given with a study. Every run begins with an empty cache and an empty folder. The table goes to
+stdout, progress to stderr; nothing is asserted. Figures are of one run on one machine: ratios carry
+over to another, seconds do not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+import geopandas as gpd
+import pandas as pd
+
+ROOT = Path(__file__).resolve().parents[1]
+QUARTERS = ROOT / "data" / "paris" / "quarters.geojson"
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one batch took."""
+
+    workers: int
+    wall_s: float
+    cpu_s: float
+    again_s: float
+    table: pd.DataFrame
+    bytes_by_table: dict[str, int]
+    files: int
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run batches and print what they took."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=_AsWritten)
+    parser.add_argument("--territories", type=int, default=60, help="how many of the table")
+    parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--table", type=Path, default=QUARTERS, help="polygons with codes")
+    parser.add_argument("--study", type=Path, help="study file; the packaged Paris by default")
+    asked = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as folder:
+        chosen = gpd.read_file(asked.table).head(asked.territories)
+        table = Path(folder) / "territories.gpkg"
+        chosen.to_file(table)
+        runs = []
+        for workers in asked.workers:
+            print(f"{len(chosen)} territories, {workers} workers …", file=sys.stderr)
+            runs.append(_run(asked.study, table, Path(folder) / f"run-{workers}", workers))
+    print(f"{platform.platform()}, Python {platform.python_version()}, {os.cpu_count()} cores")
+    print(f"{len(chosen)} territories of {asked.table.name}\n")
+    _print_runs(runs)
+    _print_territories(runs[0])
+
+
+def _run(study: Path | None, table: Path, folder: Path, workers: int) -> Run:
+    out = folder / "out"
+    command = [sys.executable, "-m", "quart_heure", "batch", *([str(study)] if study else [])]
+    command += ["--territories", str(table), "-o", str(out), "--workers", str(workers)]
+    environment = {**os.environ, "QUART_HEURE_CACHE": str(folder / "cache")}
+    walls, cpus = [], []
+    for _ in range(2):  # the second finds all finished
+        before, began = _cpu_s(), perf_counter()
+        done = subprocess.run(command, env=environment, check=False, stdout=sys.stderr)
+        walls.append(perf_counter() - began)
+        cpus.append(_cpu_s() - before)
+        if done.returncode not in {0, 14}:
+            sys.exit(f"the batch ended with exit code {done.returncode}")
+    files = [path for path in out.rglob("*") if path.is_file() and "country=" in str(path)]
+    sizes: dict[str, int] = {}
+    for path in files:
+        sizes[path.name] = sizes.get(path.name, 0) + path.stat().st_size
+    return Run(
+        workers=workers,
+        wall_s=walls[0],
+        cpu_s=cpus[0],
+        again_s=walls[1],
+        # The second run keeps what the first computed, with its times.
+        table=pd.read_parquet(out / "summary.parquet"),
+        bytes_by_table=sizes,
+        files=len(files),
+    )
+
+
+def _cpu_s() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _print_runs(runs: Sequence[Run]) -> None:
+    print("| workers | wall, s | CPU, s | territories per hour | times the first | again, s |")
+    print("|---|---|---|---|---|---|")
+    for run in runs:
+        hourly = 3600 * len(run.table) / run.wall_s
+        times = runs[0].wall_s / run.wall_s
+        print(
+            f"| {run.workers} | {run.wall_s:.1f} | {run.cpu_s:.1f} | {hourly:,.0f} | {times:.2f} |"
+            f" {run.again_s:.1f} |"
+        )
+
+
+def _print_territories(run: Run) -> None:
+    """Print what one territory took and holds, in the first of the runs."""
+    done = run.table[run.table["state"] != "failed"]
+    print(f"\n{len(done)} with results, {len(run.table) - len(done)} without\n")
+    print("| of a territory | median | largest | sum |")
+    print("|---|---|---|---|")
+    for name, unit in (
+        ("seconds", "s"),
+        ("cpu_seconds", "s"),
+        ("peak_mb", "MB"),
+        ("cells", ""),
+        ("bytes", ""),
+    ):
+        values = done[name].astype(float)
+        whole = "" if name == "peak_mb" else f"{values.sum():,.0f}"
+        digits = 2 if unit == "s" else 0
+        title = f"{name}, {unit}" if unit else name
+        median, largest = f"{values.median():,.{digits}f}", f"{values.max():,.{digits}f}"
+        print(f"| {title} | {median} | {largest} | {whole} |")
+    n = max(len(done), 1)
+    print(f"\n{run.files / n:.0f} files per territory; bytes per territory by table:")
+    ordered = sorted(run.bytes_by_table.items(), key=lambda pair: -pair[1])
+    print(json.dumps({name: round(size / n) for name, size in ordered}))
+
+
+class _AsWritten(argparse.RawDescriptionHelpFormatter):
+    """Shows the description as it stands here."""
+
+
+if __name__ == "__main__":
+    main()
