@@ -1,11 +1,12 @@
 """Time batches of many territories: cuts of the packaged Paris, with one worker and with more.
 
-    .venv/bin/python scripts/benchmark_batch.py [--territories N] [--workers 1 2] [--study FILE]
+    .venv/bin/python scripts/benchmark_batch.py [--territories N] [--workers 1 2] [--raw [FILE]]
 
-The territories are quarters of Paris, each cut out with its margin, or those of a table that is
-given with a study. Every run begins with an empty cache and an empty folder. The table goes to
-stdout, progress to stderr; nothing is asserted. Figures are of one run on one machine: ratios carry
-over to another, seconds do not.
+The territories are quarters of Paris, each cut out with its margin; with ``--raw``, blocks of 4 km
+out of an OpenStreetMap extract, by default that of Porto in ``../shared/data`` beside the project,
+with services that are made up; or those of a table that is given with a study. Every run begins
+with an empty cache and an empty folder. The table goes to stdout, progress to stderr; nothing is
+asserted. Figures are of one run on one machine: ratios carry over to another, seconds do not.
 """
 
 from __future__ import annotations
@@ -24,10 +25,18 @@ from pathlib import Path
 from time import perf_counter
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
+from shapely import box
 
 ROOT = Path(__file__).resolve().parents[1]
 QUARTERS = ROOT / "data" / "paris" / "quarters.geojson"
+PORTO = ROOT.parent / "shared" / "data" / "osm-raw" / "porto.osm.pbf"
+RAW_BOX = (-8.72, 41.11, -8.50, 41.24)
+RAW_CRS = 32629
+RAW_SERVICES = 400
+RAW_CATEGORIES = ("esi", "bagagerie", "bains_douches", "centre_social")
+BLOCK_M = 4000.0
 
 
 @dataclass(frozen=True)
@@ -50,8 +59,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--table", type=Path, default=QUARTERS, help="polygons with codes")
     parser.add_argument("--study", type=Path, help="study file; the packaged Paris by default")
+    parser.add_argument("--raw", type=Path, nargs="?", const=PORTO, help="extract to cut instead")
     asked = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
+        if asked.raw is not None:
+            asked.study, asked.table = _write_raw(asked.raw, Path(folder))
         chosen = gpd.read_file(asked.table).head(asked.territories)
         table = Path(folder) / "territories.gpkg"
         chosen.to_file(table)
@@ -60,9 +72,39 @@ def main(arguments: Sequence[str] | None = None) -> None:
             print(f"{len(chosen)} territories, {workers} workers …", file=sys.stderr)
             runs.append(_run(asked.study, table, Path(folder) / f"run-{workers}", workers))
     print(f"{platform.platform()}, Python {platform.python_version()}, {os.cpu_count()} cores")
-    print(f"{len(chosen)} territories of {asked.table.name}\n")
+    print(f"{len(chosen)} territories of {(asked.raw or asked.table).name}\n")
     _print_runs(runs)
     _print_territories(runs[0])
+
+
+def _write_raw(extract: Path, folder: Path) -> tuple[Path, Path]:
+    """Write a study of an extract with services that are made up, and the blocks of its middle."""
+    west, south, east, north = RAW_BOX
+    rng = np.random.default_rng(1)
+    services = pd.DataFrame(
+        {
+            "name": [f"Place {at}" for at in range(RAW_SERVICES)],
+            "category": rng.choice(
+                ["esi", "bagagerie", "bains_douches", "centre_social"], RAW_SERVICES
+            ),
+            "longitude": rng.uniform(west, east, RAW_SERVICES),
+            "latitude": rng.uniform(south, north, RAW_SERVICES),
+        }
+    )
+    services.to_csv(folder / "places.csv", index=False)
+    corners = gpd.GeoSeries([box(*RAW_BOX)], crs=4326).to_crs(RAW_CRS).total_bounds
+    xs, ys = (np.arange(corners[at], corners[at + 2], BLOCK_M) for at in (0, 1))
+    shapes = [box(x, y, x + BLOCK_M, y + BLOCK_M) for y in ys for x in xs]
+    codes = [f"block-{at:03d}" for at in range(len(shapes))]
+    blocks = gpd.GeoDataFrame({"code": codes}, geometry=shapes, crs=RAW_CRS)
+    blocks.to_file(folder / "blocks.gpkg")
+    study = folder / "study.toml"
+    study.write_text(
+        f'[area]\ndistricts = "blocks.gpkg"\n[services]\nfiles = ["places.csv"]\n'
+        f'[network]\nfile = "{extract.resolve()}"\n[analysis]\ncountry = "PT"\n',
+        encoding="utf-8",
+    )
+    return study, folder / "blocks.gpkg"
 
 
 def _run(study: Path | None, table: Path, folder: Path, workers: int) -> Run:

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pyarrow.dataset as ds
 import pytest
 
 from helpers import toy_town
 from helpers.many_towns import order_for, town_order, write_blocks, write_towns
+from helpers.project import in_project, load_script
 from helpers.study_files import swap, write_town
 from quart_heure.batch import inputs
 from quart_heure.batch.claim import CLAIM, claimed
@@ -192,6 +194,29 @@ def test_duckdb_reads_all_partitions(written: tuple[Order, Outcome]) -> None:
     indicators = pd.read_parquet(folder_of(order) / "indicators.parquet")
     chosen = indicators[(indicators["level"] == "city") & (indicators["category"] == "esi")]
     assert rows == [("petite-ville", chosen["covered_pct"].item())]
+
+
+@in_project
+def test_cells_become_the_squares_of_insee(written: tuple[Order, Outcome]) -> None:
+    order, outcome = written
+    assert order.store.folder is not None
+    with load_script("squares_of_batch") as script:
+        squares = script.squares_of(order.store.folder)
+    cells = gpd.read_parquet(folder_of(order) / "cells.parquet")
+    assert squares["cells"].sum() == len(cells) == order_cells(outcome)
+    assert squares["residents"].sum() == pytest.approx(cells["residents"].sum())
+    there = cells.geometry.to_crs(3035)
+    name = f"CRS3035RES200mN{there.y[7] // 200 * 200:.0f}E{there.x[7] // 200 * 200:.0f}"
+    row = squares[squares["idcar_200m"] == name].iloc[0]
+    inside = cells[
+        (there.x // 200 == there.x[7] // 200) & (there.y // 200 == there.y[7] // 200)
+    ].dropna(subset=["minutes_esi"])
+    assert row["reached_esi"] == len(inside) > 0
+    if inside["residents"].sum():
+        expected = np.average(inside["minutes_esi"], weights=inside["residents"])
+    else:
+        expected = inside["minutes_esi"].mean()
+    assert row["minutes_esi"] == pytest.approx(expected, abs=0.006)
 
 
 def test_nothing_of_a_discreet_place_is_in_a_folder_of_a_batch(
