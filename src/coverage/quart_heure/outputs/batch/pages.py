@@ -121,7 +121,8 @@ def render_map(entries: Sequence[Entry], *, lang: str, day: str) -> str:
         As in `render_index`.
     """
     drawn = [(at, one) for at, one in enumerate(entries) if one.outline]
-    colours = shades(PALETTE.beyond, len(_STEPS_PCT))
+    ramp = [PALETTE.beyond[0], PALETTE.beyond[-1], PALETTE.gap_line]
+    colours = shades(ramp, len(_STEPS_PCT))
     rules = [f".c{n} {{ fill: {colour}; }}" for n, colour in enumerate(colours)]
     rules.append(f".unknown {{ fill: {PALETTE.off_network}; }}")
     style = stylesheet("batch") + "\n".join(rules) + "\n"
