@@ -91,9 +91,9 @@ def test_a_batch_survives_what_happens_to_it(
         first = call(*command)
     assert len(killed) == 1
     assert first.code == BatchError.exit_code
-    assert first.out == (f"3 territories: 2 computed, 0 kept, 1 failed; see {out}/index.html\n")
+    assert first.out == (f"Territories: 2 computed, 0 kept, 1 failed; see {out}/index.html\n")
     assert "ended by signal 9: somebody killed it" in first.err
-    assert "1 of 3 territories have no results" in first.err
+    assert "Territories without results: 1 of 3." in first.err
     assert states(out) == {"a": "computed", "b": "computed", "broken": "failed"}
     table = pd.read_csv(out / "summary.csv", index_col="territory")
     assert sorted(table["attempts"]) == [0, 1, 2]
@@ -131,6 +131,13 @@ def test_a_batch_survives_what_happens_to_it(
     assert log[-1].endswith("batch stops: Stopped: 15")
     done = run_batch(territories, wish)
     assert (done.computed, done.kept, done.failed) == (1, 2, 0)
+    # Of one that fails now, what was found before is told to stand.
+    swap(a, "cell_m = 100", "cell_m = 100.0\nat = 'never'")
+    said = call("batch", a, b, "-o", out, "--workers", 1, "--date", DAY)
+    assert "lie in this folder (1, such as country=FR/dep=none/insee=broken)" in (said.err)
+    table = pd.read_csv(out / "summary.csv", index_col="territory")
+    assert table["state"].tolist() == ["failed", "kept"]
+    assert table.loc["a", "reason"].endswith("of other inputs, still stands.")
     changed = {Path(path).parts[-2] for path, at in stamps(out).items() if written.get(path) != at}
     assert changed == {"insee=b", "insee=broken"}
 
@@ -259,7 +266,7 @@ def test_a_batch_reads_from_s3_and_writes_there(
         said = call(*command, "--workers", 1)
         assert (said.code, said.out.split(";")[0]) == (
             0,
-            "1 territories: 1 computed, 0 kept, 0 failed",
+            "Territories: 1 computed, 0 kept, 0 failed",
         ), said.err
         names = {name.removeprefix("towns/out/") for name in files.find("towns/out")}
         assert "country=FR/dep=none/insee=ville/manifest.json" in names

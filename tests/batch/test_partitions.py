@@ -314,6 +314,14 @@ def test_the_secret_is_one_users_and_no_file_of_a_batch(tmp_path: Path) -> None:
     assert not inputs.are_same([["services", inputs.sealed("m", b"")]], [("services", "m")], b"")
 
 
+def test_what_is_asked_live_is_refused(tmp_path: Path) -> None:
+    (study,) = write_towns(tmp_path, "ville")
+    swap(study, 'files = ["services.csv"]', 'files = ["services.csv"]\nsoliguide = true')
+    (territory,) = read_territories([str(study)], None)
+    with pytest.raises(InputFileError, match="asks Soliguide for places live"):
+        inputs.marks_of(territory, {})
+
+
 def test_an_outline_more_in_a_table_moves_no_other(tmp_path: Path) -> None:
     study = write_town(tmp_path)
     write_blocks(tmp_path / "blocks.gpkg")

@@ -31,6 +31,10 @@ _IDLE_S = 15.0
 """After this long without a worker, it is said that there is none."""
 
 
+Finished = Callable[[Mapping[str, Order]], Mapping[str, Mapping[str, Any]]]
+"""Returns what manifests keep of the orders that are finished, by the codes of both."""
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Workers:
     """Who works.
@@ -67,7 +71,7 @@ def carry_out(
     workers: Workers,
     *,
     tell: Callable[[str], None],
-    is_finished: Callable[[Order], bool] = lambda _: False,
+    finished: Finished = lambda _: {},
 ) -> Iterator[Attempt]:
     """Have orders carried out; yield how each ended, as it ends.
 
@@ -79,8 +83,9 @@ def carry_out(
         Who works.
     tell
         Called with what somebody who waits should know.
-    is_finished
-        Tells whether an order was finished by a worker that could not say so any more.
+    finished
+        Returns what manifests keep of the orders that are finished, by their codes: workers that
+        have lost their scheduler cannot say so.
 
     Raises
     ------
@@ -91,14 +96,14 @@ def carry_out(
     """
     check_workers()
     with _quiet():
-        yield from _carried_out(orders, workers, tell, is_finished)
+        yield from _carried_out(orders, workers, tell, finished)
 
 
 def _carried_out(
     orders: Mapping[str, Order],
     workers: Workers,
     tell: Callable[[str], None],
-    is_finished: Callable[[Order], bool],
+    finished: Finished,
 ) -> Iterator[Attempt]:
     waiting = {code: (order, 1) for code, order in orders.items()}
     seen = time.monotonic()
@@ -118,10 +123,13 @@ def _carried_out(
         if waiting:
             tell(f"The scheduler {workers.scheduler} was lost: waiting for it.")
             seen = time.monotonic()
-            for code, (order, number) in list(waiting.items()):
-                if is_finished(order):
-                    del waiting[code]
-                    yield Attempt(order=order, outcome=Outcome(), number=number)
+            found = finished({code: order for code, (order, _) in waiting.items()})
+            for code, batch in found.items():
+                order, number = waiting.pop(code)
+                outcome = Outcome(
+                    batch=batch, **{name: batch.get(name) for name in ("cpu_seconds", "peak_mb")}
+                )
+                yield Attempt(order=order, outcome=outcome, number=number)
 
 
 def check_workers() -> None:

@@ -122,6 +122,9 @@ def _marks_of_study(study: str) -> Marks:
 
 
 def _marks(settings: StudySettings, store: Store, name: str) -> Marks:
+    if settings.services.soliguide:
+        msg = f"{settings.where}: asks Soliguide for places live, which a batch does not."
+        raise InputFileError(msg, hint="Leave soliguide out of [services].")
     named = [("study", name)] if name else []
     named += input_roles(settings)
     if settings.map.background is not None:  # it tells where water is

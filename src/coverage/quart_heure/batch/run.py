@@ -19,7 +19,7 @@ from quart_heure.batch.storage import Store
 from quart_heure.batch.summary import COMPUTED, FAILED, KEPT, Fate, write_summary
 from quart_heure.batch.task import Order
 from quart_heure.errors import OutputError, QuartHeureError
-from quart_heure.outputs.results.manifest import json_text, plain
+from quart_heure.outputs.results.manifest import MANIFEST_NAME, json_text, plain
 from quart_heure.stamp import creation_time, tool_version
 
 if TYPE_CHECKING:
@@ -35,6 +35,9 @@ LOG = "batch.log"
 
 _UNWRITABLE = 3
 """So many territories one after another whose results cannot be written end the run."""
+
+_AT_ONCE = 500
+"""So many manifests are read at once: those of a country do not fit into memory."""
 
 _LOG_S = 60.0
 """The log of a store, to which nothing can be added, is written anew this often."""
@@ -130,7 +133,9 @@ def run_batch(
         log.add(f"batch of {len(territories)} territories begins, version {tool_version()}")
         fates = {one.code: Fate(territory=one, state=FAILED) for one in territories}
         orders = _orders(territories, wish, store, day, fates, say)
-        found = _finished(orders, store)
+        sizes = store.sizes()
+        found = _finished(orders, store, sizes)
+        _tell_others(territories, sizes, log, tell)
         fates |= {
             code: Fate(territory=fates[code].territory, state=KEPT, batch=batch)
             for code, batch in found.items()
@@ -140,6 +145,7 @@ def run_batch(
         for code in found:
             del orders[code]
         _work(orders, wish, store, fates, log, say=say, tell=tell)
+        fates = {code: _with_earlier(fate, sizes) for code, fate in fates.items()}
         say("summary")
         files = write_summary(list(fates.values()), store, lang=wish.lang, day=day)
         states = [fate.state for fate in fates.values()]
@@ -189,28 +195,54 @@ def _orders(
     return orders
 
 
-def _finished(orders: Mapping[str, Order], store: Store) -> dict[str, dict[str, Any]]:
+def _finished(
+    orders: Mapping[str, Order], store: Store, sizes: Mapping[str, int]
+) -> dict[str, dict[str, Any]]:
     """Return what the manifests of finished territories keep, by the codes of these."""
-    sizes = store.sizes()
     names = {code: manifest_name(order.territory) for code, order in orders.items()}
-    contents = store.read_many([name for name in names.values() if name in sizes])
+    there = [code for code, name in names.items() if name in sizes]
     found = {}
-    for code, order in orders.items():
-        batch = _kept(order, contents.get(names[code]), sizes)
-        if batch is not None:
-            found[code] = batch
+    for at in range(0, len(there), _AT_ONCE):
+        codes = there[at : at + _AT_ONCE]
+        contents = store.read_many([names[code] for code in codes])
+        for code in codes:
+            order = orders[code]
+            batch = finished(
+                contents.get(names[code]),
+                sizes,
+                order.territory,
+                marks=order.marks,
+                question=order.question,
+                secret=order.secret,
+            )
+            if batch is not None:
+                found[code] = batch
     return found
 
 
-def _kept(order: Order, content: bytes | None, sizes: Mapping[str, int]) -> dict[str, Any] | None:
-    return finished(
-        content,
-        sizes,
-        order.territory,
-        marks=order.marks,
-        question=order.question,
-        secret=order.secret,
-    )
+def _tell_others(
+    territories: Sequence[Territory],
+    sizes: Mapping[str, int],
+    log: _Log,
+    tell: Callable[[str], None],
+) -> None:
+    """Tell of results that lie in the folder and are of no territory of this batch."""
+    mine = {manifest_name(one) for one in territories}
+    others = sorted(name for name in sizes if name.endswith(MANIFEST_NAME) and name not in mine)
+    if others:
+        place = others[0].removesuffix(f"/{MANIFEST_NAME}")
+        text = f"Results of others lie in this folder ({len(others)}, such as {place}):"
+        text += " whoever reads the tables of all reads theirs too."
+        log.add(text)
+        tell(text)
+
+
+def _with_earlier(fate: Fate, sizes: Mapping[str, int]) -> Fate:
+    """Say of a territory that failed where what an earlier run found still stands."""
+    if fate.state != FAILED or manifest_name(fate.territory) not in sizes:
+        return fate
+    reason = f"{fate.reason} What an earlier run found, of other inputs, still stands."
+    return dataclasses.replace(fate, reason=reason)
 
 
 def _work(
@@ -229,14 +261,14 @@ def _work(
         log.add(text)
         tell(text)
 
-    def is_finished(order: Order) -> bool:
-        return order.territory.code in _finished({order.territory.code: order}, store)
+    def found(waiting: Mapping[str, Order]) -> Mapping[str, Mapping[str, Any]]:
+        return _finished(waiting, store, store.sizes())
 
     unwritable, whole = 0, len(orders)
-    attempts = carry_out(orders, wish.workers, tell=note, is_finished=is_finished)
+    attempts = carry_out(orders, wish.workers, tell=note, finished=found)
     with contextlib.closing(attempts):
         for number, attempt in enumerate(attempts, start=1):
-            fate = _fate_of(attempt, store)
+            fate = _fate_of(attempt)
             fates[fate.territory.code] = fate
             log.fate(fate)
             say(f"{number} of {whole} territories: {fate.territory.label}")
@@ -247,18 +279,12 @@ def _work(
                 raise OutputError(msg, hint=hint)
 
 
-def _fate_of(attempt: Attempt, store: Store) -> Fate:
-    territory, outcome = attempt.order.territory, attempt.outcome
-    state, batch = COMPUTED, outcome.batch
-    if outcome.reason:
-        state = FAILED
-    elif batch is None:  # finished while nobody could be told
-        found = _finished({territory.code: attempt.order}, store)
-        batch = found.get(territory.code)
+def _fate_of(attempt: Attempt) -> Fate:
+    outcome = attempt.outcome
     return Fate(
-        territory=territory,
-        state=state,
-        batch=batch,
+        territory=attempt.order.territory,
+        state=FAILED if outcome.batch is None else COMPUTED,
+        batch=outcome.batch,
         reason=outcome.reason,
         attempts=attempt.number,
         seconds=outcome.seconds,

@@ -127,11 +127,10 @@ def batch(
         done = run_batch(found, wish, say=say, tell=tell)
     index = f"{output.rstrip('/')}/index.html"
     show(
-        f"{len(found)} territories: {done.computed} computed, {done.kept} kept,"
-        f" {done.failed} failed; see {index}"
+        f"Territories: {done.computed} computed, {done.kept} kept, {done.failed} failed; see {index}"
     )
     if done.failed:
-        msg = f"{done.failed} of {len(found)} territories have no results."
+        msg = f"Territories without results: {done.failed} of {len(found)}."
         raise BatchError(msg, hint="Their reasons are in summary.csv; the others are written.")
 
 
