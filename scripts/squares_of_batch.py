@@ -36,7 +36,7 @@ def squares_of(batch: Path) -> pd.DataFrame:
     parts = pd.concat([_sums_of(folder) for folder in _territories(batch)])
     whole = parts.groupby(level=0).sum()
     table = whole[list(_SUMS)].astype({"cells": "int64", "on_network": "int64"})
-    for name in sorted(column for column in whole if column.startswith("weight_")):
+    for name in sorted(str(column) for column in whole if str(column).startswith("weight_")):
         category = name.removeprefix("weight_")
         weighed = whole[name] > 0
         weight = whole[name].where(weighed, whole[f"reached_{category}"])
@@ -63,7 +63,7 @@ def _sums_of(folder: Path) -> pd.DataFrame:
     names = [f"CRS3035RES{SQUARE_M}mN{n}E{e}" for n, e in zip(*corners, strict=True)]
     residents = cells["residents"].fillna(0.0)
     sums = {"cells": 1, "on_network": cells["on_network"], "residents": residents}
-    for column in (name for name in cells if name.startswith("minutes_")):
+    for column in (str(name) for name in cells if str(name).startswith("minutes_")):
         category, minutes = column.removeprefix("minutes_"), cells[column]
         reached = minutes.notna() & np.isfinite(minutes)
         known = minutes.where(reached, 0.0)

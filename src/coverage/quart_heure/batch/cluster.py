@@ -12,7 +12,7 @@ import logging
 import queue
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any
 
 from quart_heure.batch.hand import end_hands, run_territory
@@ -72,7 +72,7 @@ def carry_out(
     *,
     tell: Callable[[str], None],
     finished: Finished = lambda _: {},
-) -> Iterator[Attempt]:
+) -> Generator[Attempt]:
     """Have orders carried out; yield how each ended, as it ends.
 
     Parameters
@@ -104,7 +104,7 @@ def _carried_out(
     workers: Workers,
     tell: Callable[[str], None],
     finished: Finished,
-) -> Iterator[Attempt]:
+) -> Generator[Attempt]:
     waiting = {code: (order, 1) for code, order in orders.items()}
     seen = time.monotonic()
     first = True
@@ -126,9 +126,7 @@ def _carried_out(
             found = finished({code: order for code, (order, _) in waiting.items()})
             for code, batch in found.items():
                 order, number = waiting.pop(code)
-                outcome = Outcome(
-                    batch=batch, **{name: batch.get(name) for name in ("cpu_seconds", "peak_mb")}
-                )
+                outcome = Outcome(batch=batch)  # it tells what it took
                 yield Attempt(order=order, outcome=outcome, number=number)
 
 
@@ -154,7 +152,7 @@ def _session(
     waiting: dict[str, tuple[Order, int]],
     workers: Workers,
     tell: Callable[[str], None],
-) -> Iterator[Attempt]:
+) -> Generator[Attempt]:
     """Give all that waits to a scheduler, and take it from the list as it ends.
 
     It ends early where the scheduler is lost.

@@ -164,7 +164,8 @@ def _write_tables(
     for name, frame in tables.items():
         made = work / name  # without its ending: see `Store.work`
         values = _alike(frame, name, list(coverage.study.categories))
-        values.insert(0, TERRITORY, pd.array([territory.code] * len(frame), dtype="string"))
+        codes = pd.Series([territory.code] * len(values), index=values.index, dtype="string")
+        values.insert(0, TERRITORY, codes)
         if name in LAYERS:
             write_geoparquet(values, _in_degrees(frame, crs), made, crs=_DEGREES, manifest=about)
         else:
@@ -206,7 +207,7 @@ def _turned(shapes: Any, crs: pyproj.CRS) -> Any:
     return shapely.transform(shapes, lambda xy: degrees_of(xy, crs))
 
 
-def _drawn(coverage: Coverage) -> list[list[list[int]]]:
+def _drawn(coverage: Coverage) -> list[list[int]]:
     """Return the outer rings of the area as it is drawn beside many others, see `Pen`."""
     area = coverage.study.area
     west, south, east, north = area.geometry.bounds

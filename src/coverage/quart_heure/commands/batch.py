@@ -126,9 +126,8 @@ def batch(
         found = read_territories(given, territories, cache=wish.cache)
         done = run_batch(found, wish, say=say, tell=tell)
     index = f"{output.rstrip('/')}/index.html"
-    show(
-        f"Territories: {done.computed} computed, {done.kept} kept, {done.failed} failed; see {index}"
-    )
+    counts = f"{done.computed} computed, {done.kept} kept, {done.failed} failed"
+    show(f"Territories: {counts}; see {index}")
     if done.failed:
         msg = f"Territories without results: {done.failed} of {len(found)}."
         raise BatchError(msg, hint="Their reasons are in summary.csv; the others are written.")

@@ -61,7 +61,7 @@ class Entry:
     none_pct: float | None
     none: float | None
     place: str
-    outline: Sequence[Sequence[Sequence[int]]] = ()
+    outline: Sequence[Sequence[int]] = ()
 
     @property
     def failed(self) -> bool:
@@ -96,7 +96,7 @@ def render_index(entries: Sequence[Entry], *, lang: str, day: str) -> str:
         key=lambda at: (entries[at].by_area, -(entries[at].none or 0.0), at),
     )
     style = stylesheet("batch")
-    return _page("batch_index.html.j2", lang).render(
+    page: str = _page("batch_index.html.j2", lang).render(
         lang=lang,
         css=inlined(style),
         policy=security_policy(styles=[style]),
@@ -110,6 +110,7 @@ def render_index(entries: Sequence[Entry], *, lang: str, day: str) -> str:
         by_area=any(one.by_area for one in entries),
         number=lambda value, decimals=0: format_number(value, lang, decimals),
     )
+    return page
 
 
 def render_map(entries: Sequence[Entry], *, lang: str, day: str) -> str:
@@ -127,7 +128,7 @@ def render_map(entries: Sequence[Entry], *, lang: str, day: str) -> str:
     rules.append(f".unknown {{ fill: {PALETTE.off_network}; }}")
     style = stylesheet("batch") + "\n".join(rules) + "\n"
     frame = _frame([one for _, one in drawn])
-    return _page("batch_map.html.j2", lang).render(
+    page: str = _page("batch_map.html.j2", lang).render(
         lang=lang,
         css=inlined(style),
         policy=security_policy(styles=[style]),
@@ -136,7 +137,7 @@ def render_map(entries: Sequence[Entry], *, lang: str, day: str) -> str:
         shapes=[
             {
                 "at": at,
-                "path": _path(one, frame["west"], frame["north"]),
+                "path": _path(one.outline, frame["west"], frame["north"]),
                 "kind": _class_of(one.none_pct),
                 "told": _told(one, lang),
             }
@@ -147,6 +148,7 @@ def render_map(entries: Sequence[Entry], *, lang: str, day: str) -> str:
         by_area=any(one.by_area for one in entries),
         width=_WIDTH,
     )
+    return page
 
 
 def _page(name: str, lang: str) -> Any:
@@ -186,10 +188,10 @@ def _corners(ring: Sequence[int]) -> tuple[int, int, int, int]:
     return min(xs), min(ys), max(xs), max(ys)
 
 
-def _path(entry: Entry, west: float, north: float) -> str:
+def _path(outline: Sequence[Sequence[int]], west: float, north: float) -> str:
     """Return an outline as a path whose numbers are units of degrees."""
     parts = []
-    for x, y, *steps in entry.outline:
+    for x, y, *steps in outline:
         pairs = zip(steps[0::2], steps[1::2], strict=True)
         lines = " ".join(f"{dx},{-dy}" for dx, dy in pairs)
         parts.append(f"M{x - west:g},{north - y:g}l{lines}z" if lines else "")

@@ -143,7 +143,8 @@ def _write_all(coverage: Coverage, work: Path, directory: Path, lang: str) -> No
     for table in LAYERS:
         frame, path = tables[table], work / f"{table}.parquet"
         if table == "cells":
-            values, shapes = frame, PointArray(frame["x_m"].to_numpy(), frame["y_m"].to_numpy())
+            values = frame
+            shapes: Any = PointArray(frame["x_m"].to_numpy(), frame["y_m"].to_numpy())
         else:
             values = pd.DataFrame(frame.drop(columns="geometry"))
             shapes = frame.geometry.to_numpy()
