@@ -68,9 +68,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         table = Path(folder) / "territories.gpkg"
         chosen.to_file(table)
         runs = []
-        for workers in asked.workers:
+        for number, workers in enumerate(asked.workers):
             print(f"{len(chosen)} territories, {workers} workers …", file=sys.stderr)
-            runs.append(_run(asked.study, table, Path(folder) / f"run-{workers}", workers))
+            runs.append(_run(asked.study, table, Path(folder) / f"run-{number}", workers))
     print(f"{platform.platform()}, Python {platform.python_version()}, {os.cpu_count()} cores")
     print(f"{len(chosen)} territories of {(asked.raw or asked.table).name}\n")
     _print_runs(runs)

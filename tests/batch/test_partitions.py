@@ -29,7 +29,7 @@ from quart_heure.batch.task import Order, Outcome, work_out
 from quart_heure.batch.territories import read_territories
 from quart_heure.batch.territory import Territory
 from quart_heure.cache import Cache
-from quart_heure.errors import InputFileError, OutputError
+from quart_heure.errors import InputFileError, OutputError, QuartHeureError
 from quart_heure.study import Coverage, Study, analyse
 from quart_heure.study.file import read_study
 
@@ -166,6 +166,9 @@ def test_tables_of_all_partitions_have_the_same_kinds(
         tables = sorted((tmp_path / town(name).place).glob("*.parquet"))
         schemas.append({path.name: ds.dataset(path).schema for path in tables})
     assert len(schemas[0]) == 17
+    # Whoever writes a partition has not published what is in it.
+    services = ds.dataset(tmp_path / town("full").place / "services.parquet").to_table()
+    assert services["service_id"].to_pylist() == ["A1", "A2", "B1", "B2", "C1", "C2"]
     for name, schema in schemas[0].items():
         other = schemas[1][name]
         assert schema.names == other.names, name
@@ -375,6 +378,36 @@ def test_a_disk_that_is_full_leaves_nothing_half_written(
         write()
     assert partition() == before
     assert not list(small_disk.rglob(".*"))
+
+
+def test_a_manifest_stands_as_long_as_all_that_it_tells_of(
+    tmp_path: Path, memory_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work, files = tmp_path / "work", {"one": "a.parquet", "manifest.json": "manifest.json"}
+    work.mkdir()
+
+    def take(store: Store) -> None:
+        for name in ("manifest.json", "one"):
+            (work / name).write_text(name)
+        store.take(work, "town", files, seal="manifest.json")
+
+    here = Store(str(tmp_path / "out"))
+    (tmp_path / "out" / "town").mkdir(parents=True)
+    kind = type(pytest.importorskip("fsspec").filesystem("memory"))
+    for store, owner, step in ((here, Path, "replace"), (memory_store, kind, "put_file")):
+        take(store)
+        with monkeypatch.context() as patch:
+            patch.setattr(owner, step, _full)
+            with pytest.raises((OSError, QuartHeureError)):
+                take(store)
+        left = {name for name in store.sizes() if name.startswith("town/")}
+        assert left == {"town/a.parquet"}, step
+
+
+def _full(_: object, source: object, *__: object, **___: object) -> None:
+    # What comes first is the table, and it does not come to the manifest.
+    assert str(source).endswith(("one", "a.parquet")), source
+    raise OSError(28, "No space left on device")
 
 
 @pytest.fixture
