@@ -115,9 +115,13 @@ def _carried_out(
                 for attempt in _session(client, waiting, workers, tell):
                     seen = time.monotonic()
                     yield attempt
-        except TryLaterError:
-            if first or time.monotonic() - seen > workers.patience_s:
+        except TryLaterError as error:
+            if first:
                 raise
+            if time.monotonic() - seen > workers.patience_s:
+                msg = f"The scheduler {workers.scheduler} was lost, and does not come back:"
+                msg += f" {len(waiting)} territories are left."
+                raise TryLaterError(msg, hint="The same command goes on from here.") from error
             time.sleep(_LOOK_S)
             continue
         if waiting:
@@ -164,7 +168,12 @@ def _session(
     def give(code: str) -> None:
         order, number = waiting[code]
         key = f"quart-heure-{session}-{code}-{number}"
-        future = client.submit(run_territory, order, key=key, pure=False)
+        try:
+            future = client.submit(run_territory, order, key=key, pure=False)
+        except Exception:
+            if client.status == "running":
+                raise
+            return  # its scheduler is lost just now: it goes on waiting
         open_ones[code] = future
         future.add_done_callback(lambda done: ended.put((code, done)))
 
