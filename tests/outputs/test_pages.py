@@ -20,6 +20,7 @@ from helpers.hostile import hostile_coverage
 from helpers.town_week import town_week
 from quart_heure import labels
 from quart_heure.outputs.assets import inlined, page_environment, security_policy
+from quart_heure.outputs.batch.pages import Entry, render_index, render_map
 from quart_heure.outputs.dossier.dossier import write_dossiers
 from quart_heure.outputs.dossier.pdf import BROWSERS
 from quart_heure.outputs.map.map import write_map
@@ -48,11 +49,38 @@ def pages(
     check = check_study(hostile.study, today=datetime.date(2026, 1, 1))
     written["check"] = folder / "check.html"
     written["check"].write_text(render_check(check, form="html"), "utf-8")
+    for name, render in (("territories", render_index), ("territories-map", render_map)):
+        written[name] = folder / f"{name}.html"
+        written[name].write_text(render(territories(), lang="fr", day="2026-01-01"), "utf-8")
     return written
 
 
+def territories() -> list[Entry]:
+    """Tell of many territories: one of each kind, with unkind names."""
+    name = "<script>alert('x')</script>"
+    what = {"territory": "01001", "label": name, "country": "FR", "departement": "01"}
+    cost = {"attempts": 1, "seconds": 1.5, "cpu_seconds": 1.0, "peak_mb": 200.0, "bytes": 9}
+    found = {"cells": 9, "residents": 90.0, "services": 2, "gaps": 1}
+    share = {"all_pct": 30.0, "none_pct": 12.5, "none": 11.0, "place": "country=FR/dep=01"}
+    ring = [[230000, 4880000, 900, 0, 0, 900]]
+    done = {**what, **cost, **found, **share, "reason": "", "outline": ring}
+    return [
+        Entry(**done, state="computed", share_of="residents"),
+        Entry(**done, state="kept", share_of="area"),
+        Entry(
+            **what,
+            **cost,
+            **dict.fromkeys((*found, "all_pct", "none_pct", "none")),
+            state="failed",
+            reason=name,
+            share_of="",
+            place="country=FR/dep=01",
+        ),
+    ]
+
+
 def test_the_policy_lets_the_code_of_a_page_run_and_no_other(pages: dict[str, Path]) -> None:
-    assert len(pages) == 11
+    assert len(pages) == 13
     for name, path in pages.items():
         text = path.read_text("utf-8")
         (policy,) = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]*)"', text)

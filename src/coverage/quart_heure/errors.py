@@ -11,6 +11,7 @@ import re
 
 __all__ = [
     "AlarmError",
+    "BatchError",
     "CategoryError",
     "CrsError",
     "DifferenceError",
@@ -117,6 +118,12 @@ class MemoryShortageError(QuartHeureError, MemoryError):
     """The machine, or a limit that it sets, has too little memory for the run."""
 
     exit_code = 13
+
+
+class BatchError(QuartHeureError):
+    """Some territories of a batch have no results; the others are written."""
+
+    exit_code = 14
 
 
 _SHORT = re.compile(

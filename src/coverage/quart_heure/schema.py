@@ -29,7 +29,18 @@ OWN = "own_"
 
 _OWN_MARK = "{heading}"
 
-_DECIMALS = {"count": 0, "min": 2, "ha": 4, "%": 2, "people": 1, "m": 1, "rate": 2, "degree": 6}
+_DECIMALS = {
+    "count": 0,
+    "min": 2,
+    "ha": 4,
+    "%": 2,
+    "people": 1,
+    "m": 1,
+    "rate": 2,
+    "degree": 6,
+    "s": 2,
+    "MB": 1,
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,6 +91,7 @@ _ON_DEMAND = (
     *("closures", "shared_buildings"),
     *("scenario_changes", "scenario_gaps"),
     *("changes", "gap_changes", "service_changes"),
+    "batch",
 )
 """Tables that a command prints and no folder of results holds."""
 

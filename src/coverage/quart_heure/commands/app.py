@@ -22,6 +22,7 @@ from typer.core import TyperCommand, TyperGroup
 _COMMANDS: Mapping[str, tuple[str, ...]] = {
     "reports": ("demo", "analyse", "report", "map", "dossier", "info"),
     "publishing": ("publish",),
+    "batch": ("batch",),
     "variants": ("paces", "sensitivity"),
     "what_if": ("what-if",),
     "siting": ("site", "walk", "hours", "ask", "links"),

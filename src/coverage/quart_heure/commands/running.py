@@ -142,14 +142,14 @@ def load_study(
     network
         Streets to take instead of its own.
     """
-    with _as_typed(asked):
+    with as_typed(asked):
         return _loaded(
             source, asked, no_cache=no_cache, soliguide=soliguide, walks_m=walks_m, network=network
         )
 
 
 @contextlib.contextmanager
-def _as_typed(asked: Asked) -> Iterator[None]:
+def as_typed(asked: Asked) -> Iterator[None]:
     """Name what is wrong as it was typed: an option, not a key of a study file."""
     try:
         yield

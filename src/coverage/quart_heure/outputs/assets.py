@@ -79,7 +79,7 @@ def page_environment(
     # Tables for a terminal and for programs do without it.
     import jinja2  # noqa: PLC0415
 
-    pages = ("map", "dossier", "report", "publication")
+    pages = ("map", "dossier", "report", "publication", "batch")
     folders = ("pages", *(f"{page}/templates" for page in pages))
     environment = (kind or jinja2.Environment)(
         # The names of templates are unique.

@@ -142,16 +142,13 @@ def write_results(
 
 
 def _write_all(coverage: Coverage, work: Path, directory: Path, lang: str) -> None:
-    categories = list(coverage.study.categories)
     manifest = describe_run(coverage)
-    tables = _ordered_tables(coverage, categories)
-    for table, frame in tables.items():
-        check_columns(frame, table, categories)
+    tables = checked_tables(coverage)
     crs = coverage.study.area.crs
     for table in LAYERS:
         frame, path = tables[table], work / f"{table}.parquet"
         if table == "cells":
-            values: pd.DataFrame = _rounded(frame)
+            values = frame
             shapes: Any = PointArray(frame["x_m"].to_numpy(), frame["y_m"].to_numpy())
         else:
             values = pd.DataFrame(frame.drop(columns="geometry"))
@@ -245,10 +242,7 @@ def _dictionary(coverage: Coverage, tables: dict[str, pd.DataFrame]) -> pd.DataF
 
 def write_layers(coverage: Coverage, path: Path, *, lang: str = "fr") -> None:
     """Write the layers and tables of a published coverage into one GeoPackage, with styles."""
-    categories = list(coverage.study.categories)
-    _write_layers(
-        coverage, _ordered_tables(coverage, categories), path, describe_run(coverage), lang
-    )
+    _write_layers(coverage, checked_tables(coverage), path, describe_run(coverage), lang)
 
 
 def _write_layers(
@@ -286,8 +280,21 @@ def _write_week(week: Week, work: Path, *, private: bool) -> None:
             file.write_table(packed, row_group_size=_ROW_GROUP)
 
 
-def _ordered_tables(coverage: Coverage, categories: Sequence[str]) -> dict[str, pd.DataFrame]:
-    return {**_in_order(coverage, categories), "cells": coverage.cells}
+def checked_tables(coverage: Coverage) -> dict[str, pd.DataFrame]:
+    """Return the tables of a published coverage as files have them: in order, and as declared.
+
+    Cells have no geometry: their centres are ``x_m`` and ``y_m``.
+
+    Raises
+    ------
+    OutputError
+        If one does not follow its schema.
+    """
+    categories = list(coverage.study.categories)
+    tables = {**_in_order(coverage, categories), "cells": coverage.cells}
+    for table, frame in tables.items():
+        check_columns(frame, table, categories)
+    return {**tables, "cells": _rounded(coverage.cells)}
 
 
 def _in_order(found: Coverage | Results, categories: Sequence[str]) -> dict[str, pd.DataFrame]:
