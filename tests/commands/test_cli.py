@@ -42,6 +42,7 @@ COMMANDS = (
     *("site", "walk", "hours", "ask", "links", "crosscheck"),
     *("compare", "verify", "schema"),
     *("fetch", "geocode", "check", "init"),
+    "batch",
 )
 STEPS = ["network", "cells", "services", "travel times", "gaps", "indicators"]
 KINDS_OF_ERROR = [getattr(errors, name) for name in errors.__all__ if name.endswith("Error")]
@@ -141,7 +142,7 @@ def test_each_command_explains_itself(call: Call, command: str) -> None:
 
 def test_every_kind_of_error_has_an_exit_code_of_its_own() -> None:
     codes = [kind.exit_code for kind in KINDS_OF_ERROR]
-    assert sorted(codes) == [1, *range(3, 14)]  # 2 is for wrong arguments
+    assert sorted(codes) == [1, *range(3, 15)]  # 2 is for wrong arguments
     assert errors.InputFileError("There.", hint="Here.").hint == "Here."
 
 

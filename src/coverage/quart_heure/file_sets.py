@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from quart_heure.errors import OutputError
+from quart_heure.files import make_folder
 from quart_heure.streams import undivided
 
 _WORK = ".quart-heure-"
@@ -39,7 +40,7 @@ def work_folder(directory: Path) -> Iterator[Path]:
     work: Path | None = None
     lock: int | None = None
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        make_folder(directory)
         _sweep(directory)
         work = Path(tempfile.mkdtemp(prefix=_WORK, dir=directory))
         lock = _locked(work)
@@ -129,7 +130,7 @@ def _take_places(
     moved: list[tuple[Path, Path]] = []
 
     def move(source: Path, target: Path) -> None:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(target.parent)
         source.replace(target)
         moved.append((source, target))
 

@@ -19,6 +19,35 @@ AnyPath = str | os.PathLike[str]
 """The name of a file or folder, as people type it or as a path."""
 
 
+_MOST_TRIES = 9
+"""So often a folder may be taken away, by another run that only tried it, while it is made."""
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those that it is in, unless they are there."""
+    for tried in range(_MOST_TRIES):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, FileNotFoundError):
+            something_else = folder.exists() and not folder.is_dir()
+            if something_else or tried == _MOST_TRIES - 1:
+                raise
+        else:
+            return
+
+
+def _begun(final: Path) -> tuple[int, str]:
+    """Begin a file beside one that it is to become, in a folder that is made."""
+    for tried in range(_MOST_TRIES):
+        make_folder(final.parent)
+        try:
+            return tempfile.mkstemp(dir=final.parent, prefix=f".{final.stem}-", suffix=final.suffix)
+        except FileNotFoundError:
+            if tried == _MOST_TRIES - 1:
+                raise
+    raise AssertionError
+
+
 def check_folder(folder: Path, *, target: Path | None = None) -> None:
     """Refuse a folder that cannot be made or written into, before the work that is to go there.
 
@@ -38,9 +67,10 @@ def check_folder(folder: Path, *, target: Path | None = None) -> None:
     try:
         # Asked of a name that is too long, it fails as writing does.
         new = [one for one in (folder, *folder.parents) if not one.exists()]
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
+        for _ in range(_MOST_TRIES):
+            make_folder(folder)
+            with contextlib.suppress(FileNotFoundError), tempfile.TemporaryFile(dir=folder):
+                break
     except OSError as error:
         raise _unwritable(target or folder, error) from error
     finally:
@@ -192,10 +222,7 @@ def replacing(path: Path) -> Iterator[Path]:
         return
     final = _followed(path)
     try:
-        final.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(
-            dir=final.parent, prefix=f".{final.stem}-", suffix=final.suffix
-        )
+        handle, name = _begun(final)
         os.close(handle)
     except OSError as error:
         raise _unwritable(path, error) from error

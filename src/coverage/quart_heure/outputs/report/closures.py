@@ -63,7 +63,7 @@ def _listing(found: Closures, buildings: pd.DataFrame, lang: str) -> Listing:
         "category": category_label(found.category, lang, study.catalogue),
         "n": found.count,
     }
-    title = text("closures.title_1" if found.count == 1 else "closures.title", lang, **about)
+    title = text("closures.title", lang, **about)
     lines = private_lines(study, lang)
     note = "closures.note" if people else "closures.note_area"
     lines.append(text(note, lang, threshold=format_plain(study.threshold_min, lang)))

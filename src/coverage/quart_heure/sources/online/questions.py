@@ -45,7 +45,8 @@ def selecting(tags: Tags, around: str) -> str:
 
     Examples
     --------
-    >>> selecting({"highway": True, "natural": ["water", "wood"]}, "1 2 1 3 2 3")
+    >>> print(selecting({"natural": ["water", "wood"]}, "1 2 1 3 2 3"))
+    (nwr['natural'~'^(water|wood)$'](poly:'1 2 1 3 2 3'););(._;>;);out;
     """
     found = [f"nwr['{key}'{_value(values)}](poly:'{around}');" for key, values in tags.items()]
     return f"({''.join(found)});(._;>;);out;"
