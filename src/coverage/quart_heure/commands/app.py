@@ -163,7 +163,8 @@ def _with_commands_of(*modules: str) -> typer.Typer:
             "Exit codes: 0 done · 1 internal error · 2 wrong arguments · 3 input file · 4 study"
             " file · 5 coordinate system · 6 geometry · 7 category · 8 network · 9 cannot write ·"
             " 10 try later · 11 a watched figure raises the alarm · 12 not verified ·"
-            " 13 too little memory · 129, 130, 143 stopped by a signal (130: Ctrl-C)"
+            " 13 too little memory · 14 territories of a batch without results ·"
+            " 129, 130, 143 stopped by a signal (130: Ctrl-C)"
         ),
         no_args_is_help=True,
         pretty_exceptions_enable=False,
