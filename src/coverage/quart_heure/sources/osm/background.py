@@ -17,7 +17,7 @@ import osmium
 import pandas as pd
 import pyproj
 import shapely
-from osmium.osm import Area, Way, mutable
+from osmium.osm import mutable
 
 from quart_heure.errors import InputFileError
 from quart_heure.sources.osm.ground import (
@@ -27,6 +27,7 @@ from quart_heure.sources.osm.ground import (
     is_covered,
     is_raised,
     sea_of,
+    shapes_of,
 )
 from quart_heure.sources.osm.grounds import GROUND_TAGS
 from quart_heure.sources.osm.places import PLACE_TAGS, read_osm_places
@@ -176,28 +177,14 @@ def _write(elements: Sequence[Mapping[str, Any]], path: Path) -> None:
 
 def _read(path: Path) -> Iterator[_Piece]:
     """Give kind, name and shape in degrees of what is drawn, and of coastlines."""
-    factory = osmium.geom.WKBFactory()
-    keys = osmium.filter.KeyFilter(*sorted({key for tags in _DRAWN for key in tags}))
-    for one in osmium.FileProcessor(str(path)).with_areas(keys).with_filter(keys):
-        if not isinstance(one, (Way, Area)):
-            continue
-        tags = dict(one.tags)
-        kind = _kind(tags, is_area=isinstance(one, Area))
-        if not kind:
-            continue
-        try:
-            if isinstance(one, Area):
-                made = factory.create_multipolygon(one)
-            else:
-                made = factory.create_linestring(one)
-        except (RuntimeError, osmium.InvalidLocationError):
-            continue  # a node of it lies outside the file
+    keys = sorted({key for tags in _DRAWN for key in tags})
+    for kind, tags, shape in shapes_of(path, keys, _kind):
         # Tracks are named by the line, or the platform, and each of them by another.
         name = "" if kind == "rail" else " ".join(tags.get("name", "").split())
-        yield kind, name, shapely.from_wkb(made)
+        yield kind, name, shape
 
 
-def _kind(tags: Mapping[str, str], *, is_area: bool) -> str:
+def _kind(tags: Mapping[str, str], is_area: bool) -> str:
     if is_area:
         shown = {"water": WATER_TAGS, "park": _PARKS, "rail": _RAILWAY_LAND}
         kind = next((kind for kind, known in shown.items() if has_one_of(tags, known)), "")

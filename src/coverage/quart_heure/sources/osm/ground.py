@@ -6,7 +6,7 @@ water, the sea beyond its coastline, tracks, motorways, walls and fences.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -133,36 +133,51 @@ def _read(
     path: Path, frame: shapely.Polygon
 ) -> tuple[list[shapely.Geometry], list[shapely.Geometry], list[shapely.Geometry]]:
     """Return water, barriers and coastline in degrees, as far as they meet a frame."""
-    factory = osmium.geom.WKBFactory()
-    water: list[shapely.Geometry] = []
-    lines: list[shapely.Geometry] = []
-    coast: list[shapely.Geometry] = []
-    keys = osmium.filter.KeyFilter(*_KEYS)
+    found: dict[str, list[shapely.Geometry]] = {"water": [], "barrier": [], "coast": []}
     try:
-        for one in osmium.FileProcessor(str(path)).with_areas(keys).with_filter(keys):
-            if not isinstance(one, (Way, Area)):
-                continue
-            kind = _kind(dict(one.tags), is_area=isinstance(one, Area))
-            kept = {"water": water, "barrier": lines, "coast": coast}.get(kind)
-            if kept is None:
-                continue
-            try:
-                if isinstance(one, Area):
-                    made = factory.create_multipolygon(one)
-                else:
-                    made = factory.create_linestring(one)
-            except (RuntimeError, osmium.InvalidLocationError):
-                continue  # a node of it lies outside the file
-            shape = shapely.from_wkb(made)
+        for kind, _, shape in shapes_of(path, _KEYS, _kind):
             if shapely.intersects(frame, shape):
-                kept.append(shape)
+                found[kind].append(shape)
     except (RuntimeError, OSError) as error:
         msg = f"{path}: cannot be read as OpenStreetMap data ({error})."
         raise InputFileError(msg, hint="The file is damaged or of another kind.") from error
-    return water, lines, coast
+    return found["water"], found["barrier"], found["coast"]
 
 
-def _kind(tags: Mapping[str, str], *, is_area: bool) -> str:
+def shapes_of(
+    path: Path, keys: Iterable[str], kind_of: Callable[[Mapping[str, str], bool], str]
+) -> Iterator[tuple[str, Mapping[str, str], shapely.Geometry]]:
+    """Give kind, tags and shape in degrees of the ways and areas of a file.
+
+    Parameters
+    ----------
+    path
+        A file of OpenStreetMap data.
+    keys
+        Those that the wanted ones have.
+    kind_of
+        What one of these tags is, and whether it is an area; "" leaves it out.
+    """
+    factory = osmium.geom.WKBFactory()
+    wanted = osmium.filter.KeyFilter(*keys)
+    for one in osmium.FileProcessor(str(path)).with_areas(wanted).with_filter(wanted):
+        if not isinstance(one, (Way, Area)):
+            continue
+        tags, is_area = dict(one.tags), isinstance(one, Area)
+        kind = kind_of(tags, is_area)
+        if not kind:
+            continue
+        try:
+            if isinstance(one, Area):
+                made = factory.create_multipolygon(one)
+            else:
+                made = factory.create_linestring(one)
+        except (RuntimeError, osmium.InvalidLocationError):
+            continue  # a node of it lies outside the file
+        yield kind, tags, shapely.from_wkb(made)
+
+
+def _kind(tags: Mapping[str, str], is_area: bool) -> str:
     """Return water, coast, barrier, or "" for an object of these tags."""
     if is_area:
         return "water" if has_one_of(tags, WATER_TAGS) and not is_covered(tags) else ""
