@@ -42,7 +42,7 @@ COMMANDS = (
     *("site", "walk", "hours", "ask", "links", "crosscheck"),
     *("compare", "verify", "schema"),
     *("fetch", "geocode", "check", "init"),
-    "batch",
+    *("batch", "cache"),
 )
 STEPS = ["network", "cells", "services", "travel times", "gaps", "indicators"]
 KINDS_OF_ERROR = [getattr(errors, name) for name in errors.__all__ if name.endswith("Error")]

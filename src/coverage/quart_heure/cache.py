@@ -141,6 +141,28 @@ _UNREADABLE = (
 
 
 @dataclasses.dataclass(frozen=True)
+class Entry:
+    """What is stored under one key.
+
+    Parameters
+    ----------
+    path
+        Its file.
+    kind
+        What it holds.
+    n_bytes
+        Size of the file.
+    used
+        When it was written or used last, in seconds since 1970.
+    """
+
+    path: Path
+    kind: str
+    n_bytes: int
+    used: float
+
+
+@dataclasses.dataclass(frozen=True)
 class Cache:
     """A folder of arrays.
 
@@ -188,9 +210,7 @@ class Cache:
         """
         if self.folder is None:
             return read(dict(compute()))
-        text = json.dumps([_FORMAT, np.__version__, kind, key], sort_keys=True)
-        digest = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
-        path = self.folder / f"{kind}-{_FORMAT}-{digest}.npz"
+        path, text = self._entry(self.folder, kind, key)
         stored = self._load(path, text)
         if stored is not None:
             try:
@@ -203,6 +223,37 @@ class Cache:
         self._store(path, text, arrays)
         self._make_room(path)
         return read(arrays)
+
+    def find(self, kind: str, key: Any) -> dict[str, NDArray[Any]] | None:
+        """Return the arrays stored under a key, None where there are none that can be read."""
+        return None if self.folder is None else self._load(*self._entry(self.folder, kind, key))
+
+    def keep(self, kind: str, key: Any, arrays: Arrays) -> None:
+        """Store arrays under a key, in place of what is there."""
+        if self.folder is not None:
+            path, text = self._entry(self.folder, kind, key)
+            self._store(path, text, arrays)
+            self._make_room(path)
+
+    def entries(self) -> list[Entry]:
+        """List what is stored, by kind and name; what in the folder is not ours is left out."""
+        found = []
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            for path in sorted(self.folder.iterdir() if self.folder is not None else ()):
+                if _ENTRY.fullmatch(path.name) is None:
+                    continue
+                with contextlib.suppress(FileNotFoundError):  # another run may make room
+                    about = path.stat()
+                    kind = path.name.partition("-")[0]
+                    found.append(Entry(path, kind, about.st_size, about.st_mtime))
+        return found
+
+    @staticmethod
+    def _entry(folder: Path, kind: str, key: Any) -> tuple[Path, str]:
+        """Return the file of an entry, and the text that it must hold."""
+        text = json.dumps([_FORMAT, np.__version__, kind, key], sort_keys=True)
+        digest = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+        return folder / f"{kind}-{_FORMAT}-{digest}.npz", text
 
     @staticmethod
     def _load(path: Path, text: str) -> dict[str, NDArray[Any]] | None:

@@ -250,6 +250,21 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def hashes_of(path: Path) -> list[list[str]]:
+    """Return the name and the hash of a file and of those that belong to it.
+
+    A shapefile is several files; a GeoPackage that is being edited has a journal beside it.
+
+    Raises
+    ------
+    OSError
+        If one cannot be read.
+    """
+    beginnings = (f"{path.stem}.", f"{path.name}-")
+    beside = [each for each in path.parent.iterdir() if each.name.startswith(beginnings)]
+    return [[each.name, sha256_of(each)] for each in sorted({path, *beside}) if each.is_file()]
+
+
 def _unwritable(path: Path, error: OSError) -> OutputError:
     if error.errno == errno.ENXIO:
         msg = f"{path}: nobody reads from this pipe."

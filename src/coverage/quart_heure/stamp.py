@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import datetime
 import functools
+import hashlib
 import os
+import sys
 from importlib import metadata
+from pathlib import Path
 
 from quart_heure.errors import InputFileError
+
+_COMPUTES = ("numpy", "scipy", "pandas", "pyarrow", "shapely", "geopandas", "pyproj", "holidays")
+"""Libraries that figures depend on."""
 
 
 def creation_time() -> str:
@@ -37,3 +43,20 @@ def tool_version() -> str:
         return metadata.version("quart-heure")
     except metadata.PackageNotFoundError:  # run from the source tree without installation
         return "0+unknown"
+
+
+@functools.cache
+def code_digest() -> str:
+    """Return what changes with any file of this program, and with what it computes by.
+
+    A program that is being worked on keeps its version; an answer that is kept must not outlive
+    the code that gave it. Sizes and times of files are enough for that, and are read in
+    milliseconds.
+    """
+    folder = Path(__file__).parent
+    files = sorted(path for path in folder.rglob("*") if path.suffix not in {"", ".pyc"})
+    about = [(path.name, path.stat()) for path in files]
+    code = [(name, stat.st_size, stat.st_mtime_ns) for name, stat in about]
+    libraries = [(name, metadata.version(name)) for name in _COMPUTES]
+    whole = repr([tool_version(), sys.version, libraries, code])
+    return hashlib.blake2b(whole.encode(), digest_size=16).hexdigest()

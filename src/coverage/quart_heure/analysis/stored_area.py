@@ -12,7 +12,7 @@ import shapely
 from numpy.typing import NDArray
 
 from quart_heure.cache import Cache, packed, unpacked
-from quart_heure.files import sha256_of
+from quart_heure.files import hashes_of
 from quart_heure.sources.areas.areas import StudyArea, read_area
 
 if TYPE_CHECKING:
@@ -43,18 +43,8 @@ def stored_area(
     known = all(file.is_file() and file.name.lower().endswith(_KNOWN) for file in files)
     if cache.folder is None or not known:
         return read_area(path, subdistricts=subdistricts, **options)
-    key = [[_hash_of(file) for file in files], options]
+    key = [[hashes_of(file) for file in files], options]
     return cache.recall_as("area", key, compute, _area_of)
-
-
-def _hash_of(file: Path) -> list[list[str]]:
-    """Return the name and the hash of a file and of those that belong to it.
-
-    A shapefile is several files; a GeoPackage that is being edited has a journal beside it.
-    """
-    beginnings = (f"{file.stem}.", f"{file.name}-")
-    beside = [each for each in file.parent.iterdir() if each.name.startswith(beginnings)]
-    return [[each.name, sha256_of(each)] for each in sorted({file, *beside}) if each.is_file()]
 
 
 def _arrays_of(area: StudyArea) -> dict[str, NDArray[Any]]:

@@ -31,6 +31,7 @@ _COMMANDS: Mapping[str, tuple[str, ...]] = {
     "runs": ("compare", "verify", "schema"),
     "inputs": ("fetch", "geocode", "check"),
     "starting": ("init",),
+    "cache": ("cache",),
 }
 """Modules of commands, and what each has, in the order of the help."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -31,6 +31,7 @@ from quart_heure.commands.results import earlier_run, fitting, load_coverage, lo
 from quart_heure.commands.running import (
     check_output,
     check_shown,
+    chosen_cache,
     deliver,
     load_proposals,
     load_study,
@@ -40,7 +41,7 @@ from quart_heure.commands.running import (
     with_week,
     write_all,
 )
-from quart_heure.commands.speech import progress, show
+from quart_heure.commands.speech import hearing, progress, show
 from quart_heure.errors import AlarmError, OutputError
 
 
@@ -134,15 +135,31 @@ def report(
     no_cache: NoCache = False,
 ) -> None:
     """Report gaps and coverage per arrondissement, on stdout or in a file."""
+    from quart_heure.commands.kept import Question
+
+    check_output(output, source)
+    shape: dict[str, Any] = {"format": "json" if as_json else form.value, "lang": lang.value}
+    shape |= screen() if output is None else {}
+    question = None
+    if not (since or fail_if or proposals):
+        question = Question.of(
+            source,
+            [str(source), options, arrondissement, category],
+            form=sorted(shape.items()),
+            cache=chosen_cache(no_cache),
+        )
+    answer = None if question is None else question.answer()
+    if answer is not None:
+        deliver(answer, output)
+        return
     from quart_heure.outputs.report.report import render_report
     from quart_heure.outputs.report.watch import alarms, read_condition
 
-    check_output(output, source)
     conditions = [read_condition(one) for one in fail_if or ()]
     check_shown(source, districts=arrondissement, categories=category)
     earlier = earlier_run(since, output)
     given = load_proposals(proposals)
-    with progress() as say:
+    with progress() as say, hearing() as told:
         found = load_results(source, options, no_cache=no_cache, say=say)
     with fitting(found, earlier):
         raised = alarms(
@@ -155,10 +172,10 @@ def report(
             since=earlier,
             alarms=raised,
             proposals=given,
-            format="json" if as_json else form.value,
-            lang=lang.value,
-            **(screen() if output is None else {}),
+            **shape,
         )
+    if question is not None:
+        question.keep(text, found, told)
     deliver(text, output)
     if raised:
         msg = f"{len(raised)} watched figures: {'; '.join(map(str, raised))}."

@@ -24,6 +24,7 @@ STEPS = logging.getLogger("quart_heure.steps")
 
 _RUN = logging.getLogger("quart_heure.run")
 _QUIET = contextvars.ContextVar("quiet", default=False)
+_HEARD: contextvars.ContextVar[list[str] | None] = contextvars.ContextVar("heard", default=None)
 
 for _logger in (STEPS, _RUN):
     _logger.propagate = False
@@ -47,8 +48,22 @@ def show(text: object, *, colour: bool = False) -> None:
 def tell(text: object) -> None:
     """Write a choice or a warning to stderr, in one line, and to the log."""
     _RUN.warning("%s", text)
+    heard = _HEARD.get()
+    if heard is not None:
+        heard.append(str(text))
     if not _QUIET.get():
         typer.echo(one_line(text), err=True)
+
+
+@contextlib.contextmanager
+def hearing() -> Iterator[list[str]]:
+    """Give a list to which what is told in the block is added, quiet or not."""
+    heard: list[str] = []
+    token = _HEARD.set(heard)
+    try:
+        yield heard
+    finally:
+        _HEARD.reset(token)
 
 
 def tell_end(text: object) -> None:

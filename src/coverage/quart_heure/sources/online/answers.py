@@ -198,6 +198,32 @@ def answers_folder(parent: Path | None, key: str, *, hours: float) -> Iterator[P
     shutil.rmtree(kept, ignore_errors=True)
 
 
+def kept_answers(parent: Path) -> list[tuple[int, float]]:
+    """Return bytes and last use, in seconds since 1970, of the answers of each fetch in a folder.
+
+    Those are of fetches that failed and were not taken up again.
+    """
+    found = []
+    for folder in sorted(parent.glob(f"{_PREFIX}*")):
+        # Another fetch may be removing it just now.
+        with contextlib.suppress(OSError):
+            about = [file.stat() for file in (folder, *folder.rglob("*"))]
+            found.append((sum(one.st_size for one in about[1:]), max(o.st_mtime for o in about)))
+    return found
+
+
+def forget_answers(parent: Path) -> None:
+    """Remove the answers of all fetches in a folder: each then begins anew.
+
+    Raises
+    ------
+    OSError
+        If one cannot be removed.
+    """
+    for folder in parent.glob(f"{_PREFIX}*"):
+        shutil.rmtree(folder)
+
+
 def _forget_old(parent: Path, hours: float) -> None:
     """Remove the answers of fetches that were never taken up again."""
     oldest = time.time() - hours * 3600
