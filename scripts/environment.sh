@@ -5,6 +5,9 @@
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
 venv=$root/.venv
 
+# Each of the hundreds of processes of the tests would compile all that it imports.
+unset PYTHONDONTWRITEBYTECODE
+
 say() { printf '%s\n' "$*" >&2; }
 
 fail() {
@@ -72,6 +75,7 @@ prepare_environment() {
     (
         cd -- "$root"
         # Of the packages of the tests most modules are never imported: half a minute of compiling.
+        # Those that are get their bytecode when they are first imported (see below).
         "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input \
             ${extra:+--no-compile} --editable ".${extra:+[$extra]}" >&2
     ) || fail "the installation failed; pip's message is above." \

@@ -80,7 +80,6 @@ def run_python(
     env = {
         **os.environ,
         "PYTHONPATH": str(package),
-        "PYTHONDONTWRITEBYTECODE": "1",
         "QUART_HEURE_CACHE": str(cache),
     }
     return subprocess.run(

@@ -20,6 +20,7 @@ import numpy as np
 from quart_heure.cache import Cache
 from quart_heure.commands.speech import STEPS, tell
 from quart_heure.files import hashes_of, sha256_of
+from quart_heure.sources.given import check_name
 from quart_heure.stamp import code_digest, creation_time
 
 if TYPE_CHECKING:
@@ -66,14 +67,23 @@ class Question:
             What is asked, and the form that the answer has.
         cache
             Keeps the answer.
+
+        Raises
+        ------
+        InputFileError
+            If no file can have the name of the source.
         """
         study = source
-        if source is not None and source.is_dir():
-            study = source / "study.toml"
+        if source is not None:
+            check_name(source)
+            study = source / "study.toml" if source.is_dir() else source
         if cache.folder is None or (study is not None and not study.is_file()):
             return None
         steering = [[name, value] for name, value in os.environ.items() if name.startswith(_STEERS)]
-        place = None if study is None else [str(study.absolute()), sha256_of(study)]
+        try:
+            place = None if study is None else [str(study.absolute()), sha256_of(study)]
+        except OSError:
+            return None  # whoever reads it says so
         day = creation_time()[:10]
         key = [place, repr(asked), repr(form), day, sorted(steering), code_digest()]
         return cls(cache=cache, study=study, key=key)

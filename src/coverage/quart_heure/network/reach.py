@@ -183,24 +183,23 @@ class NodeLinks:
 
 def node_links(graph: SearchGraph, targets: Attachment) -> NodeLinks:
     """Return the places behind each junction, which no search from services changes."""
-    n_nodes, bits = len(graph.indptr) - 1, len(targets).bit_length()
-    keys, lengths = [], []
-    for node, free, way_m in graph.ways_out(targets):
-        # Bits are parted several times faster than a product is divided.
-        keys.append((node.astype(np.int64) << bits | targets.place)[free])
-        lengths.append(way_m[free])
-    key, metres = np.concatenate(keys), np.concatenate(lengths)
-    del keys, lengths  # of a city, this is as large as anything in memory
-    order = stable_order(key)
-    key, metres = key[order], metres[order]
-    del order
+    ends, frees, lengths = zip(*graph.ways_out(targets), strict=True)
+    # Place after place, so that those behind one junction stay in their order.
+    free = np.stack(frees, axis=1).ravel()
+    node = np.stack(ends, axis=1).ravel()[free]
+    order = stable_order(node)
+    place = np.repeat(targets.place, 2)[free][order]
+    metres = np.stack(lengths, axis=1).ravel()[free][order]
+    node = node[order]
+    del order, free  # of a city, each is as large as anything in memory
     # Several entries lead to one junction: the shortest counts.
-    first = np.flatnonzero(np.diff(key, prepend=-1))
-    key = key[first]
-    counts = np.bincount(key >> bits, minlength=n_nodes)
+    other = np.ones(len(node), dtype=bool)
+    other[1:] = (node[1:] != node[:-1]) | (place[1:] != place[:-1])
+    first = np.flatnonzero(other)
+    counts = np.bincount(node[first], minlength=len(graph.indptr) - 1)
     return NodeLinks(
         np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-        (key & ((1 << bits) - 1)).astype(np.int32),
+        place[first],
         np.minimum.reduceat(metres, first) if len(first) else metres,
     )
 

@@ -16,7 +16,7 @@ import dataclasses
 import functools
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -231,20 +231,41 @@ def snap(
     found = _within(network, xy, usable, near_m, barriers)
     if near_m < max_distance_m:
         # Elsewhere the nearest decides how far entries lie, and may not have been met yet.
-        met_m = NEAREST_FACTOR * found.nearest_m
+        met_m = NEAREST_FACTOR * found.nearest_m(len(xy))
+        lonely = np.isinf(met_m)
+        further = ~lonely & (met_m > near_m)
+        parts = [found.take(~further[found.place])]
         for places, radius_m in (
-            (met_m > near_m, min(NEAREST_FACTOR * near_m, max_distance_m)),
-            (np.isnan(met_m), max_distance_m),
+            (np.flatnonzero(further), min(NEAREST_FACTOR * near_m, max_distance_m)),
+            (np.flatnonzero(lonely), max_distance_m),
         ):
-            further = np.flatnonzero(places)
-            if len(further):
-                again = _within(network, xy[further], usable, radius_m, barriers)
-                reach_m = np.maximum(always_m, NEAREST_FACTOR * again.nearest_m)
-                again = again.take(again.access_m <= reach_m[again.place])
-                found = found.updated(further, again)
-    nearest_m = found.nearest_m[found.place]
-    access_m = nearest_m + FURTHER_FACTOR * (found.access_m - nearest_m)
-    return dataclasses.replace(found, access_m=access_m)
+            again = _within(network, xy[places], usable, radius_m, barriers)
+            reach_m = np.maximum(always_m, NEAREST_FACTOR * again.nearest_m(len(places)))
+            again = again.take(again.access_m <= reach_m[again.place])
+            parts.append(again._replace(place=places[again.place]))
+        found = _Met(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    entries = Attachment.of_entries(*found, n_places=len(xy))
+    nearest_m = entries.nearest_m[entries.place]
+    access_m = nearest_m + FURTHER_FACTOR * (entries.access_m - nearest_m)
+    return dataclasses.replace(entries, access_m=access_m)
+
+
+class _Met(NamedTuple):
+    """Edges that were met near places, in no order but that of the edges; shapes (k,)."""
+
+    place: NDArray[np.integer[Any]]
+    edge: NDArray[np.integer[Any]]
+    offset_m: NDArray[np.float64]
+    access_m: NDArray[np.float64]
+
+    def nearest_m(self, n_places: int) -> NDArray[np.float64]:
+        """Return the metres to the nearest of each place, inf where none was met; shape (n,)."""
+        nearest_m = np.full(n_places, np.inf)
+        np.minimum.at(nearest_m, self.place, self.access_m)
+        return nearest_m
+
+    def take(self, which: NDArray[np.bool_]) -> _Met:
+        return _Met(*(column[which] for column in self))
 
 
 def _within(
@@ -253,11 +274,12 @@ def _within(
     usable: NDArray[np.bool_],
     radius_m: float,
     barriers: Barriers | None,
-) -> Attachment:
-    """Return an entry for every usable edge within a radius of each place."""
+) -> _Met:
+    """Return every usable edge within a radius of each place, in the order of the edges."""
     segments = _segments_around(network, usable, xy, radius_m) if len(xy) else np.empty(0, int)
     if len(segments) == 0:
-        return Attachment.none(len(xy))
+        none = Attachment.none(0)
+        return _Met(none.place, none.edge, none.offset_m, none.access_m)
     # Cut between two edges: of each edge the nearest piece is taken.
     owner = np.searchsorted(network.offsets, segments, side="right") - 1
     cuts = np.searchsorted(owner, owner[_AT_ONCE::_AT_ONCE], side="left")
@@ -289,8 +311,7 @@ def _within(
     n_threads = min(os.cpu_count() or 1, _MOST_THREADS, len(parts))
     with concurrent.futures.ThreadPoolExecutor(n_threads) as threads:
         found = list(threads.map(entries, parts))
-    columns = [np.concatenate(column) for column in zip(*found, strict=True)]
-    return Attachment.of_entries(*columns, n_places=len(xy))
+    return _Met(*(np.concatenate(column) for column in zip(*found, strict=True)))
 
 
 def _nearest_of_each(key: NDArray[np.int64], access_m: NDArray[np.float64]) -> NDArray[np.intp]:
