@@ -265,7 +265,7 @@ class _Met(NamedTuple):
         return nearest_m
 
     def take(self, which: NDArray[np.bool_]) -> _Met:
-        return _Met(*(column[which] for column in self))
+        return _Met(self.place[which], self.edge[which], self.offset_m[which], self.access_m[which])
 
 
 def _within(
