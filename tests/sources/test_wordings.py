@@ -12,11 +12,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quart_heure.sources.services import wordings
+from quart_heure.sources.services import discretion, wordings
 from quart_heure.sources.services.admission import ADMITS
 from quart_heure.sources.services.capacities import CAPACITY_UNITS, read_capacity
 from quart_heure.sources.services.discretion import is_discreet, secrecy_in
-from quart_heure.sources.services.phrases import LONGEST, spellings, vocabulary, words_of
+from quart_heure.sources.services.phrases import (
+    LONGEST,
+    hints_of,
+    may_hold,
+    spellings,
+    vocabulary,
+    words_of,
+)
 from quart_heure.sources.services.rows import ACCESS, ANSWERS
 from quart_heure.sources.services.services import STATUSES
 from quart_heure.sources.services.wordings import read_text, status_in_remarks
@@ -285,3 +292,30 @@ def test_each_text_is_read_once() -> None:
 
     assert on_distinct(["a", "bb", "a", "a"], read) == [1, 2, 1, 1]
     assert asked == ["a", "bb"]
+
+
+# A prefilter must never change what is read: every phrase is in a text that it says may hold it.
+PIECES = (
+    *("fermé", "définitivement", "ouvert", "en", "projet", "Ne", "pas", "diffuser", "sur"),
+    *("demande", "rue", "12", "(", ")", ".", ";", "FERMETURE", "temporaire", "l’", "adresse"),
+    *("non", "communiquée", "fer\u00admé", "bientôt", "café", "\n", '["', '"]', "par le 115"),
+)
+REMARKS = st.lists(st.sampled_from(PIECES), max_size=7).map(" ".join)
+
+
+@given(REMARKS)
+def test_what_is_looked_for_first_changes_nothing_of_what_is_read(text: str) -> None:
+    found = status_in_remarks(text), secrecy_in(text, "notes"), secrecy_in(text, "address")
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (wordings, discretion):
+            patch.setattr(module, "may_hold", lambda *_: True)
+        whole = status_in_remarks(text), secrecy_in(text, "notes"), secrecy_in(text, "address")
+    assert found == whole
+
+
+@pytest.mark.parametrize("kind", ["secret", "shown_verbs", "held_back", "masked"])
+def test_each_phrase_is_found_by_its_hint(kind: str) -> None:
+    for phrase in vocabulary()["discretion"][kind]:
+        for text in (phrase.replace("*", "xyz"), phrase.upper(), f"le lieu, {phrase}."):
+            assert may_hold(text, hints_of([tuple(phrase.split())]))
+            assert may_hold(text, discretion._hints())

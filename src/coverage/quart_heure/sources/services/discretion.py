@@ -12,7 +12,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from quart_heure.categories import Category
-from quart_heure.sources.services.phrases import tokens_of, vocabulary, words_of
+from quart_heure.sources.services.phrases import (
+    hints_of,
+    may_hold,
+    tokens_of,
+    vocabulary,
+    words_of,
+)
 from quart_heure.sources.texts import fold, on_distinct
 
 ASKED = "women's shelters without a word on discretion: are these places public?"
@@ -258,16 +264,11 @@ def _phrases(name: str) -> tuple[tuple[str, ...], ...]:
 def _hints() -> tuple[str, ...]:
     """Return what every secret has: most cells have none of it, and are not looked into."""
     names = ("secret", "shown_verbs", "place_verbs", "publicity", "masked", "held_back")
-    first = {phrase[0].rstrip("*") for name in names for phrase in _phrases(name)}
-    return tuple(one for one in sorted(first) if not any(o in one for o in first - {one}))
+    common = {phrase[0].rstrip("*") for phrase in _phrases("places")}
+    return hints_of([phrase for name in names for phrase in _phrases(name)], common)
 
 
 def _may_hold(text: str) -> bool:
-    plain = text[:_LONGEST]
-    if not plain.isprintable():
-        plain = "".join(sign for sign in plain if sign.isprintable())
     if _SPELT.search(text) or _ABBREVIATED.search(text):
         return True
-    folded = fold(plain)
-    # One after the other they are found sooner than by one expression of them all.
-    return any(hint in folded for hint in _hints())
+    return may_hold(text[:_LONGEST], _hints())

@@ -13,7 +13,7 @@ import json
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from importlib import resources
 from typing import Any
 
@@ -113,6 +113,38 @@ def _joined_ranges(tokens: Sequence[Token]) -> list[Token]:
                 at += 2
         joined.append(first)
     return joined
+
+
+def hints_of(phrases: Iterable[Sequence[str]], common: Collection[str] = ()) -> tuple[str, ...]:
+    """Return what is in every text that holds one of some phrases: of each, its longest word.
+
+    Parameters
+    ----------
+    phrases
+        Words of each; one that ends in ``*`` stands for all that begin so, ``#`` for a number.
+    common
+        Words that many texts have, and that tell little where a phrase has others.
+    """
+    first = set()
+    for phrase in phrases:
+        words = [word for word in phrase if word != "#"]
+        telling = [word for word in words if word not in common] or words
+        # Of equals a number, which fewer texts hold.
+        longest = max(telling, key=lambda word: (len(word), word.isdecimal()), default="")
+        first.add(longest.rstrip("*"))
+    # What holds a longer one holds the shorter one in it too.
+    return tuple(one for one in sorted(first) if not any(o in one for o in first - {one}))
+
+
+def may_hold(text: str, hints: Sequence[str]) -> bool:
+    """Tell whether a text may hold a phrase of which these are the hints; most do not."""
+    if text.lstrip().startswith("["):
+        return True  # a list as portals write it may spell its letters
+    if not text.isprintable():
+        text = "".join(sign for sign in text if sign.isprintable() or sign.isspace())
+    folded = fold(text)
+    # One after the other they are found sooner than by one expression of them all.
+    return any(hint in folded for hint in hints)
 
 
 # --- phrases -------------------------------------------------------------------------------------

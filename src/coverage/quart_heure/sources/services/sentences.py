@@ -274,6 +274,12 @@ class _Signing:
         self._statement, self._part = self._statement + 1, 0
 
 
+def phrases_of(kind: str) -> list[tuple[str, ...]]:
+    """Return the words of every phrase of a kind."""
+    known = _sentence_phrases().by_words.items()
+    return [words for words, (theirs, _) in known if theirs == kind]
+
+
 @functools.cache
 def _sentence_phrases() -> Phrases:
     return Phrases(vocabulary()["phrases"])

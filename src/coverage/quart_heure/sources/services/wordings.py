@@ -14,13 +14,21 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from quart_heure.sources.services.admission import admission_of
-from quart_heure.sources.services.phrases import spellings, tokens_of, vocabulary, words_of
+from quart_heure.sources.services.phrases import (
+    hints_of,
+    may_hold,
+    spellings,
+    tokens_of,
+    vocabulary,
+    words_of,
+)
 from quart_heure.sources.services.sentences import (
     DENIED,
     SAID,
     UNCLEAR,
     Sentence,
     Signed,
+    phrases_of,
     read_sentence,
 )
 from quart_heure.sources.texts import fold
@@ -310,6 +318,8 @@ def status_in_remarks(text: str) -> Reading:
     or *fermé définitivement* make it ``unknown``, and are the ``lost`` ones. Remarks speak of many
     things: what says nothing of a status is no doubt.
     """
+    if not may_hold(text[:_LONGEST_REMARK], _status_hints()):
+        return Reading("")
     read = read_text("status", text, own=False)
     if read.word not in {"", UNKNOWN, "open"}:
         return read
@@ -318,6 +328,13 @@ def status_in_remarks(text: str) -> Reading:
         if f" {doubt} " in words:
             return Reading(UNKNOWN, (doubt,))
     return Reading("")
+
+
+@functools.cache
+def _status_hints() -> tuple[str, ...]:
+    """Return what every remark has that speaks of a status: most speak of other things."""
+    said = [phrase.split() for phrase in _doubts()]
+    return hints_of([*said, *phrases_of("status")])
 
 
 @functools.cache
