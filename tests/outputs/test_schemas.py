@@ -78,6 +78,7 @@ COMMANDS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("verify", ("verify", "one/results", "--json")),
     ("verify", ("verify", "two/results", "--quick", "--json")),
     ("check", ("check", "one/study/study.toml", "--json")),
+    ("cache", ("cache", "--json")),
     ("analyse", ("analyse", "bare/study.toml", "-o", "bare/out", "--json")),
 )
 

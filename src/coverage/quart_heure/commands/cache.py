@@ -5,13 +5,16 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from quart_heure.commands.options import AsJson
 from quart_heure.commands.speech import show
 from quart_heure.errors import OutputError
+
+if TYPE_CHECKING:
+    from quart_heure.outputs.schemas import Kept, KeptKind
 
 _KINDS: Mapping[str, str] = {
     "answer": "reports as they were asked for",
@@ -40,18 +43,15 @@ def cache(
     from quart_heure.cache import default_cache
 
     kept = default_cache()
-    if kept.folder is None:
-        told: dict[str, Any] = {"folder": None, "most_mb": 0.0, "kinds": []}
-    else:
-        found = _found(kept.folder)
-        if clear:
-            _clear(kept.folder)
-        told = {
-            "folder": str(kept.folder),
-            "most_mb": kept.most_bytes / 1e6,
-            "kinds": found,
-        }
-    told["cleared"] = clear
+    folder = kept.folder
+    told: Kept = {
+        "folder": None if folder is None else str(folder),
+        "most_mb": kept.most_bytes / 1e6,
+        "cleared": clear,
+        "kinds": [] if folder is None else _found(folder),
+    }
+    if clear and folder is not None:
+        _clear(folder)
     if as_json:
         from quart_heure.outputs.results.manifest import json_text
 
@@ -61,7 +61,7 @@ def cache(
         show(line)
 
 
-def _found(folder: Path) -> list[dict[str, Any]]:
+def _found(folder: Path) -> list[KeptKind]:
     """Return what is kept, by kind: how many entries, megabytes, and when one was used last."""
     from quart_heure.cache import Cache
     from quart_heure.sources.online.answers import kept_answers
@@ -98,11 +98,11 @@ def _clear(folder: Path) -> None:
         ) from error
 
 
-def _lines(told: Mapping[str, Any]) -> list[str]:
+def _lines(told: Kept) -> list[str]:
     if told["folder"] is None:
         return ["Nothing is kept: QUART_HEURE_CACHE is empty."]
     kinds = told["kinds"]
-    entries, mb = (sum(one[key] for one in kinds) for key in ("entries", "mb"))
+    entries, mb = sum(one["entries"] for one in kinds), sum(one["mb"] for one in kinds)
     done = "removed" if told["cleared"] else f"at most {told['most_mb']:,.0f} MB are kept"
     lines = [f"{told['folder']}: {entries} entries, {mb:.1f} MB ({done})"]
     return lines + [

@@ -396,6 +396,25 @@ class Geocoding(TypedDict):
     mended: list[MendedPostcode]
 
 
+class KeptKind(TypedDict):
+    """What of one kind is kept between runs; ``used`` is the time of the last use, in UTC."""
+
+    kind: str
+    what: str
+    entries: int
+    mb: float
+    used: str
+
+
+class Kept(TypedDict):
+    """``cache --json``; ``folder`` is null where nothing is kept."""
+
+    folder: str | None
+    most_mb: float
+    cleared: bool
+    kinds: list[KeptKind]
+
+
 SCHEMAS: Mapping[str, tuple[Any, str, Mapping[str, str]]] = {
     "report": (
         Report,
@@ -452,6 +471,7 @@ SCHEMAS: Mapping[str, tuple[Any, str, Mapping[str, str]]] = {
     "analyse": (Files, "", {}),
     "fetch": (Snapshot, "", {}),
     "geocode": (Geocoding, "", {}),
+    "cache": (Kept, "", {}),
 }
 """What is written, by name: its type, the name and version that it states, tables of its lists."""
 
