@@ -406,6 +406,8 @@ def run_command(command: tuple[str, ...], *, cache: str, code: Path | None = Non
     With ``code``, of the package in that folder.
     """
     environment = {**os.environ, "QUART_HEURE_CACHE": cache}
+    # Compiling all that is imported, anew in each process, would be most of what is measured.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     if code is not None:
         environment["PYTHONPATH"] = str(code)
     with tempfile.TemporaryFile() as errors:
