@@ -41,7 +41,7 @@ PARIS = ROOT / "data" / "paris"
 BUFFER_M = 25.0
 SAMPLE_EDGES = 5_000
 
-OF_SERVICES = ("times", "contours", "places", "reach")
+OF_SERVICES = ("answer", "times", "contours", "places", "reach", "elsewhere")
 """Kinds of entries of the cache that another set of services does not find."""
 
 Result = TypeVar("Result")
@@ -139,7 +139,9 @@ def measure_commands(repeat: int) -> list[Row]:
         ]
         report = (quart_heure(), *commands["report: statistics and gaps"])
         moved = "report: again, and all services are new"
+        asked = "report: another question of the same files"
         rows.insert(1, time_command(moved, report, repeat, forget=OF_SERVICES))
+        rows.insert(1, time_command(asked, report, repeat, forget=("answer",)))
         return rows + [
             time_command(what, (quart_heure(), *arguments), 1) for what, arguments in once.items()
         ]
