@@ -140,11 +140,14 @@ def prepare(
 
     if entered:
         cells = stored()
-        check_overlap(study, cells)
     else:
         cells = lay_grid(area, cell_m=study.cell_m, ground=study.ground)
         later = LaterAttachment(len(cells), lambda: stored().attachment)
         cells = dataclasses.replace(cells, attachment=later)
+    if not cells.inside.any():
+        raise no_cell(area, study.cell_m)
+    if entered:
+        check_overlap(study, cells)
     return Prepared(
         graph=graph,
         usable=usable,
@@ -160,13 +163,9 @@ def check_overlap(study: Study, cells: Cells) -> None:
 
     Raises
     ------
-    StudyFileError
-        If the area is smaller than its cells.
     NetworkError
-        If no cell of the area meets the network.
+        If none does.
     """
-    if not cells.inside.any():
-        raise no_cell(study.area, study.cell_m)
     if not (cells.inside & cells.attachment.attached).any():
         msg = f"No street of the network lies within {study.snap_m:g} m of {study.area.name!r}."
         raise NetworkError(msg, hint="Check that the network and the area are of one place.")
