@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -68,7 +68,7 @@ class Basis:
     people: NDArray[np.float64] | None
     minutes: Mapping[str, NDArray[np.float64]]
     reach_of_all: Callable[[], Reach]
-    reach_elsewhere_of_all: Callable[[], Sequence[Reach]]
+    reach_elsewhere_of_all: Callable[[], Iterable[Reach]]
     position: NDArray[np.intp]
     services: pd.DataFrame
     xy: NDArray[np.float64]
@@ -86,7 +86,7 @@ class Basis:
         people: NDArray[np.float64] | None,
         minutes: Mapping[str, NDArray[np.float64]],
         reach_of_all: Callable[[], Reach],
-        reach_elsewhere_of_all: Callable[[], Sequence[Reach]],
+        reach_elsewhere_of_all: Callable[[], Iterable[Reach]],
         services: gpd.GeoDataFrame,
         doors: Doors,
         categories: tuple[str, ...],

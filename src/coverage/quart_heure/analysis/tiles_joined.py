@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -97,7 +97,7 @@ class Joined:
         As in `TileFound`, of all cells; shapes (n,).
     times
         Of each category.
-    reach, moved
+    reach
         As in `TileFound`, of all cells.
     """
 
@@ -105,7 +105,6 @@ class Joined:
     access_m: NDArray[np.float64]
     times: Sequence[TravelTimes]
     reach: Reach
-    moved: Reach
 
 
 def joined(
@@ -114,39 +113,68 @@ def joined(
     *,
     n_categories: int,
     n_services: int,
-    n_moved: int,
     limit_min: float,
 ) -> Joined:
-    """Join what was found in tiles.
+    """Join what was found in tiles, services at their sides left out.
 
     Parameters
     ----------
     blocks
-        The cells of each tile, see `blocks_of`.
+        The cells of each tile, see `quart_heure.analysis.tiles.blocks_of`.
     found
         What was found in each, in the same order; one at a time is held in memory.
-    n_categories, n_services, n_moved, limit_min
+    n_categories, n_services, limit_min
         Of each of these.
     """
     n = sum(map(len, blocks))
     edge, access_m = np.full(n, -1, dtype=np.int32), np.full(n, np.nan)
     minutes = np.full((n_categories, n), np.inf)
     nearest = np.full((n_categories, n), -1, dtype=np.int32)
-    reach: list[Reach] = []
-    moved: list[Reach] = []
+    reach = []
     for block, one in zip(blocks, found, strict=True):
         edge[block], access_m[block] = one.edge, one.access_m
         minutes[:, block], nearest[:, block] = one.minutes, one.nearest
-        for parts, part in ((reach, one.reach), (moved, one.moved)):
-            place = block[part.place].astype(np.int32)
-            parts.append(dataclasses.replace(part, place=place, n_places=n))
+        reach.append(_of_whole(one.reach, block, n))
     return Joined(
         edge=edge,
         access_m=access_m,
         times=[TravelTimes(*each) for each in zip(minutes, nearest, strict=True)],
         reach=_as_one(reach, n_services, n, limit_min),
-        moved=_as_one(moved, n_moved, n, limit_min),
     )
+
+
+def joined_sides(
+    blocks: Sequence[NDArray[np.intp]],
+    found: Iterable[Reach],
+    *,
+    n_services: int,
+    n_sides: int,
+    limit_min: float,
+) -> Iterator[Reach]:
+    """Join the reach of services at their sides, one side after the other.
+
+    Parameters
+    ----------
+    blocks, n_services, limit_min
+        As in `joined`.
+    found
+        ``moved`` of each tile (see `TileFound`).
+    n_sides
+        Sides of each service.
+    """
+    n = sum(map(len, blocks))
+    sides: list[list[Reach]] = [[] for _ in range(n_sides)]
+    for block, one in zip(blocks, found, strict=True):
+        moved = _of_whole(one, block, n)
+        for side, parts in enumerate(sides):
+            parts.append(moved.take(np.arange(side, n_services * n_sides, n_sides)))
+    for parts in sides:
+        yield _as_one(parts, n_services, n, limit_min)
+
+
+def _of_whole(reach: Reach, block: NDArray[np.intp], n_places: int) -> Reach:
+    place = block[reach.place].astype(np.int32)
+    return dataclasses.replace(reach, place=place, n_places=n_places)
 
 
 def _as_one(parts: list[Reach], n_services: int, n_places: int, limit_min: float) -> Reach:

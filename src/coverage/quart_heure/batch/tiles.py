@@ -168,7 +168,8 @@ class JoinStep:
 
     def in_tiles(self, store: Store) -> InTiles:
         """Return what takes the place of a search."""
-        return InTiles(tile_cells=self.tile_cells, find=functools.partial(self._find, store))
+        find = functools.partial(self._find, store)
+        return InTiles(tile_cells=self.tile_cells, find=find, again=True)
 
     def _find(self, store: Store, whole: Cut) -> Iterator[TileFound]:
         """Read what was found.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -101,7 +101,7 @@ class Searched:
     doors: Doors
     times: Callable[[Sequence[Attachment]], Sequence[TravelTimes]] | None
     reach: Callable[[], Reach]
-    reach_elsewhere: Callable[[], Sequence[Reach]]
+    reach_elsewhere: Callable[[], Iterable[Reach]]
 
 
 class Searching(Protocol):

@@ -16,7 +16,7 @@ import numpy as np
 
 from quart_heure.analysis.doors import ELSEWHERE_M, services_at
 from quart_heure.analysis.tiles import Tile, barriers_near, blocks_of, find_in
-from quart_heure.analysis.tiles_joined import TileFound, joined
+from quart_heure.analysis.tiles_joined import TileFound, joined, joined_sides
 from quart_heure.cache import Cache, hash_of
 from quart_heure.network.later import LaterAttachment
 from quart_heure.network.limits import TOLERANCE
@@ -155,10 +155,14 @@ class InTiles:
     find
         Gives what was found in the tiles of a study that is cut, in their order; by default they
         are searched in this process.
+    again
+        Whether it gives that once more at little cost: then what services reach from their sides,
+        which is most of it, is taken when somebody asks for it, and not kept until then.
     """
 
     tile_cells: int
     find: Callable[[Cut], Iterable[TileFound]] = found_here
+    again: bool = False
 
     def __call__(self, placed: Placed, *, cache: Cache) -> Searched:  # noqa: ARG002 - see below
         """Search all tiles; unlike a search of the whole, nothing of it is kept in a cache.
@@ -170,13 +174,21 @@ class InTiles:
         """
         study, kept = placed.study, placed.kept
         whole = Cut(placed=placed, tile_cells=self.tile_cells)
+        moved: list[Reach] = []
+
+        def found_once() -> Iterator[TileFound]:
+            for one in self.find(whole):
+                if not self.again:
+                    moved.append(one.moved)
+                yield one
+
+        n_services, limit_min = len(placed.services), study.threshold_min
         found = joined(
             whole.blocks,
-            self.find(whole),
+            found_once(),
             n_categories=len(study.categories),
-            n_services=len(placed.services),
-            n_moved=len(whole.moved),
-            limit_min=study.threshold_min,
+            n_services=n_services,
+            limit_min=limit_min,
         )
         attachment = LaterAttachment(
             len(kept.cells),
@@ -187,12 +199,14 @@ class InTiles:
         cells = dataclasses.replace(kept.cells, attachment=attachment)
         check_overlap(study, cells)
 
-        def elsewhere() -> list[Reach]:
-            n_sides = len(ELSEWHERE_M)
-            return [
-                found.moved.take(np.arange(side, len(whole.moved), n_sides))
-                for side in range(n_sides)
-            ]
+        def elsewhere() -> Iterator[Reach]:
+            return joined_sides(
+                whole.blocks,
+                (one.moved for one in self.find(whole)) if self.again else moved,
+                n_services=n_services,
+                n_sides=len(ELSEWHERE_M),
+                limit_min=limit_min,
+            )
 
         return Searched(
             cells=cells,

@@ -23,7 +23,7 @@ from quart_heure.stamp import creation_time
 
 _METADATA_KEY = b"quart_heure"
 
-_GROUP_ROWS = 1 << 17
+_GROUP_ROWS = 1 << 16
 """Rows that are written at a time, a group of the file."""
 
 _TYPE_NAMES = {
