@@ -22,6 +22,7 @@ from quart_heure.cache import Cache
 from quart_heure.errors import NetworkError, StudyFileError
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.profiles import ADULT, STEP_FREE
+from quart_heure.sources.background import Ground
 from quart_heure.study import Coverage, Study, analyse
 from quart_heure.study.tiled import InTiles, cut
 
@@ -48,8 +49,25 @@ def test_random_towns(seed: int) -> None:
     rng = random.Random(seed)
     town = toy_town.random_town(seed, n_services=6, lattice=rng.random() < 0.5)
     profile = rng.choice((ADULT, CLIMBER, STEP_FREE))
-    study = town.study(profile=profile, useful_share=0.0)
-    assert_same(analyse(study), in_tiles(study, rng.randint(2, 9)))
+    study = town.study(profile=profile, useful_share=0.0, ground=walls_in(town, rng))
+    assert_same(analyse(study), in_tiles(study, rng.randint(1, 7)))
+
+
+def walls_in(town: toy_town.Town, rng: random.Random) -> Ground:
+    """Put up short walls all over a town, and dig a pond."""
+    (x, y), (width, height) = toy_town.ORIGIN, town.size_m
+
+    def at() -> tuple[float, float]:
+        return x + rng.uniform(-100, width), y + rng.uniform(-100, height)
+
+    walls: list[Any] = []
+    for _ in range(25):
+        a, b = at()
+        walls.append(LineString([(a, b), (a + rng.uniform(-40, 40), b + rng.uniform(-40, 40))]))
+    a, b = at()
+    pond = box(a, b, a + 80, b + 60)
+    barriers = np.array([*walls, pond], dtype=object)
+    return Ground(water=np.array([pond], dtype=object), barriers=barriers, source="made up")
 
 
 def test_hours_and_weeks_are_those_of_the_whole() -> None:
@@ -103,7 +121,9 @@ def test_a_tile_is_read_back_from_its_arrays() -> None:
 # --- what a seam could cut -----------------------------------------------------------------------
 
 
-def streets(*lines: tuple[str, list[tuple[float, float]]], step_m: float = 50.0) -> WalkNetwork:
+def streets(
+    *lines: tuple[str, list[tuple[float, float]]], step_m: float = 50.0, backward: bool = True
+) -> WalkNetwork:
     """Return streets, each cut into edges at each of its corners and every so many metres."""
     rows: list[dict[str, Any]] = []
     for name, stops in lines:
@@ -114,7 +134,7 @@ def streets(*lines: tuple[str, list[tuple[float, float]]], step_m: float = 50.0)
             rows += [
                 {"name": name, "geometry": LineString([p, q]), "kind": "residential"}
                 | {"steps": False, "bridge": False, "tunnel": False}
-                | {"forward": True, "backward": True}
+                | {"forward": True, "backward": backward}
                 for p, q in itertools.pairwise(points)
             ]
     return WalkNetwork.from_edges(toy_town.finish_edges(rows))
@@ -142,6 +162,19 @@ def test_a_way_that_leaves_the_margin_and_comes_back() -> None:
     assert 75 < cells[(col, row + 1)] < 90
     assert cells[(col, row + 5)] < 2
     assert_same(whole, in_tiles(study, 8))
+
+
+def test_a_margin_is_as_wide_as_the_longest_walk_that_leads_there() -> None:
+    """All walk westwards alone, to a service that is just within the threshold of the last."""
+    ways = [(float(x), 5.0) for x in range(400, -1, -10)]
+    network = streets(("one way", ways), backward=False)
+    services = toy_town.services_of([("E", "esi", 20, 5, "open", False)])
+    study = town_of(
+        network, (400, 10), services=services, cell_m=10.0, snap_m=15.0, threshold_min=5.0
+    )
+    whole = analyse(study)
+    assert whole.cells["minutes_esi"].between(4.8, 5.0).any()
+    assert_same(whole, in_tiles(study, 2))
 
 
 def test_a_gap_across_four_tiles_is_one_gap() -> None:
