@@ -271,7 +271,9 @@ def _client(workers: Workers) -> Iterator[Any]:
                 raise TryLaterError(msg, hint=hint) from error
             yield client
             return
-        # Threads are enough: each has a process of its own for the work, see `hand`.
+        # Threads are enough: each has a process of its own for the work, see `hand`. These end so
+        # that the cluster can, and again where one was begun for what it still had to do.
+        stack.callback(end_hands)
         cluster = stack.enter_context(
             LocalCluster(
                 n_workers=workers.count,

@@ -15,6 +15,7 @@ import io
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -111,13 +112,15 @@ class TileStep:
     result: str
 
     def search(self, store: Store) -> Parcel:
-        """Search the tile.
+        """Search the tile, unless that was done: a scheduler that is lost has it done again.
 
         Raises
         ------
         InputFileError
             If it cannot be read back.
         """
+        if self.result and self.result in store.names_in(str(PurePosixPath(self.result).parent)):
+            return Parcel(self.result)
         arrays = self.piece.arrays(store)
         try:
             tile = Tile.of(arrays)

@@ -142,6 +142,7 @@ def test_tiles_are_not_searched_again_unless_something_near_has_changed(tmp_path
     for each in steps[:4]:
         assert work_out(each).found is not None
     written = handed_on(out)
+    assert work_out(steps[0]).found == Parcel(before.steps[0].result)
     again = cutting()
     assert sorted(again.found) == [1, 2, 3, 4]
     assert again.steps == before.steps
