@@ -221,18 +221,23 @@ def _print_tiles(study: Path | None, cell_m: float, sides: Sequence[int]) -> Non
     print("|---|---|---|---|---|")
     for tile_cells in (None, *sides):
         with tempfile.TemporaryDirectory() as folder:
-            outcomes = _carried_out(study, Path(folder), cell_m, tile_cells)
+            outcomes, handed_mb = _carried_out(study, Path(folder), cell_m, tile_cells)
         for task, found in outcomes.items():
             cpu_s = sum(each.cpu_seconds or 0.0 for each in found)
             peak_mb = max(each.peak_mb or 0.0 for each in found)
             of = "whole" if tile_cells is None else f"{tile_cells:,}"
             print(f"| {of} | {task} | {len(found)} | {cpu_s:.1f} | {peak_mb:.0f} |", flush=True)
+        if handed_mb:
+            print(f"\nFiles that tiles of {of} cells hand on: {handed_mb:.0f} MB\n")
 
 
 def _carried_out(
     study: Path | None, folder: Path, cell_m: float, tile_cells: int | None
-) -> dict[str, list[Outcome]]:
-    """Carry out the orders of one territory, each kind in a process of its own."""
+) -> tuple[dict[str, list[Outcome]], float]:
+    """Carry out the orders of one territory, each kind in a process of its own.
+
+    Returns what became of each, and the megabytes of files that tiles handed on.
+    """
     (territory,) = read_territories([] if study is None else [str(study.resolve())], None)
     order = Order(
         territory=territory,
@@ -249,12 +254,16 @@ def _carried_out(
     course = Course(_progress, _progress)
     hands: dict[str, Hand] = {}
     outcomes: dict[str, list[Outcome]] = {}
+    handed_mb = 0.0
     try:
         while waiting:
             one, number = waiting.pop(next(iter(waiting)))
             task = {TileStep: "one tile", JoinStep: "join"}.get(
                 type(one.step), "all" if tile_cells is None else "cut"
             )
+            if task == "join":
+                files = (folder / "out").rglob(".tiles/*")
+                handed_mb = sum(path.stat().st_size for path in files) / 1e6
             if task not in hands:
                 hands[task] = Hand()
             outcome = hands[task].work_out(one)
@@ -264,7 +273,7 @@ def _carried_out(
                 sys.exit(ended.outcome.reason)
     finally:
         end_hands()
-    return outcomes
+    return outcomes, handed_mb
 
 
 def _progress(text: str) -> None:

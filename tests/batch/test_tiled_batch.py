@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from helpers.called import Call
 from helpers.many_towns import DAY, order_for, write_towns
 from helpers.study_files import swap
 from quart_heure.batch.onward import Attempt, Course
@@ -235,7 +236,7 @@ def order_named(code: str) -> Order:
 
 @pytest.mark.skipif(os.name != "posix", reason="needs the signals of Unix")
 def test_a_batch_with_a_territory_that_is_cut_and_one_that_is_not(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("distributed", reason="the extra 'cluster' is not installed")
     monkeypatch.setattr("distributed.comm.inproc.get_ip", lambda: "127.0.0.1")
@@ -283,11 +284,11 @@ def test_a_batch_with_a_territory_that_is_cut_and_one_that_is_not(
     finished = {name: at for name, at in before.items() if name.endswith(".found")}
     assert len(finished) >= 3
 
-    told.clear()
-    done = run_batch(territories, wish, tell=told.append)
-    assert (done.failed, done.computed + done.kept) == (0, 2)
-    (cut,) = [text for text in told if "is cut into" in text]
-    assert f"; {len(finished)} of them were searched before." in cut
+    command = ("batch", large, small, "-o", out, "--workers", 1, "--date", DAY)
+    said = call(*command, "--tile-cells", SIDE * 20)
+    assert said.code == 0, said.err
+    assert "is cut into" in said.err
+    assert f"; {len(finished)} of them were searched before." in " ".join(said.err.split())
     assert not handed_on(out)
     mine = {name: each for name, each in tables(out).items() if "insee=" in name}
     assert mine == tables(tmp_path / "whole")
