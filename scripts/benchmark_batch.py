@@ -1,17 +1,21 @@
 """Time batches of many territories: cuts of the packaged Paris, with one worker and with more.
 
     .venv/bin/python scripts/benchmark_batch.py [--territories N] [--workers 1 2] [--raw [FILE]]
+    .venv/bin/python scripts/benchmark_batch.py --tiles 100000 250000 [--cell 10] [--study FILE]
 
 The territories are quarters of Paris, each cut out with its margin; with ``--raw``, blocks of 4 km
 out of an OpenStreetMap extract, by default that of Porto in ``../shared/data`` beside the project,
-with services that are made up; or those of a table that is given with a study. Every run begins
-with an empty cache and an empty folder. The table goes to stdout, progress to stderr; nothing is
-asserted. Figures are of one run on one machine: ratios carry over to another, seconds do not.
+with services that are made up; or those of a table that is given with a study. With ``--tiles``, it
+is one territory, whole and cut into tiles of so many cells, and what each of its tasks takes in a
+process of its own. Every run begins with an empty cache and an empty folder. The table goes to
+stdout, progress to stderr; nothing is asserted. Figures are of one run on one machine: ratios carry
+over to another, seconds do not.
 """
 
 from __future__ import annotations
 
 import argparse
+import datetime
 import json
 import os
 import platform
@@ -28,6 +32,14 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 from shapely import box
+
+from quart_heure.batch.hand import Hand, end_hands
+from quart_heure.batch.onward import Attempt, Course
+from quart_heure.batch.storage import Store
+from quart_heure.batch.task import Order, Outcome
+from quart_heure.batch.territories import read_territories
+from quart_heure.batch.tiles import JoinStep, TileStep
+from quart_heure.stamp import tool_version
 
 ROOT = Path(__file__).resolve().parents[1]
 QUARTERS = ROOT / "data" / "paris" / "quarters.geojson"
@@ -63,7 +75,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--study", type=Path, help="study file; the packaged Paris by default")
     parser.add_argument("--euro", type=float, default=0.05, help="price of a core for an hour")
     parser.add_argument("--raw", type=Path, nargs="?", const=PORTO, help="extract to cut instead")
+    parser.add_argument("--tiles", type=int, nargs="+", help="cells of a tile: one territory")
+    parser.add_argument("--cell", type=float, default=10.0, help="side of its cells in metres")
     asked = parser.parse_args(arguments)
+    if asked.tiles is not None:
+        _print_tiles(asked.study, asked.cell, asked.tiles)
+        return
     with tempfile.TemporaryDirectory() as folder:
         if asked.raw is not None:
             asked.study, asked.table = _write_raw(asked.raw, Path(folder))
@@ -195,6 +212,72 @@ def _print_country(run: Run, euro: float) -> None:
     print(
         f"{run.files / len(done) * COMMUNES:,.0f} files, {hours * euro:,.2f} euro at {euro:g} each"
     )
+
+
+def _print_tiles(study: Path | None, cell_m: float, sides: Sequence[int]) -> None:
+    """Print what the tasks of one territory take, uncut and cut."""
+    print(f"{platform.platform()}, Python {platform.python_version()}, {os.cpu_count()} cores\n")
+    print("| cells of a tile | task | times | CPU, s | largest peak, MB |")
+    print("|---|---|---|---|---|")
+    for tile_cells in (None, *sides):
+        with tempfile.TemporaryDirectory() as folder:
+            outcomes, handed_mb = _carried_out(study, Path(folder), cell_m, tile_cells)
+        for task, found in outcomes.items():
+            cpu_s = sum(each.cpu_seconds or 0.0 for each in found)
+            peak_mb = max(each.peak_mb or 0.0 for each in found)
+            of = "whole" if tile_cells is None else f"{tile_cells:,}"
+            print(f"| {of} | {task} | {len(found)} | {cpu_s:.1f} | {peak_mb:.0f} |", flush=True)
+        if handed_mb:
+            print(f"\nFiles that tiles of {of} cells hand on: {handed_mb:.0f} MB\n")
+
+
+def _carried_out(
+    study: Path | None, folder: Path, cell_m: float, tile_cells: int | None
+) -> tuple[dict[str, list[Outcome]], float]:
+    """Carry out the orders of one territory, each kind in a process of its own.
+
+    Returns what became of each, and the megabytes of files that tiles handed on.
+    """
+    (territory,) = read_territories([] if study is None else [str(study.resolve())], None)
+    order = Order(
+        territory=territory,
+        store=Store(str(folder / "out")),
+        asked={"cell_m": cell_m},
+        day=datetime.date.today(),
+        question={},
+        marks=[],
+        version=tool_version(),
+        cache=folder / "cache",
+        tile_cells=tile_cells,
+    )
+    waiting = {order.key: (order, 1)}
+    course = Course(_progress, _progress)
+    hands: dict[str, Hand] = {}
+    outcomes: dict[str, list[Outcome]] = {}
+    handed_mb = 0.0
+    try:
+        while waiting:
+            one, number = waiting.pop(next(iter(waiting)))
+            task = {TileStep: "one tile", JoinStep: "join"}.get(
+                type(one.step), "all" if tile_cells is None else "cut"
+            )
+            if task == "join":
+                files = (folder / "out").rglob(".tiles/*")
+                handed_mb = sum(path.stat().st_size for path in files) / 1e6
+            if task not in hands:
+                hands[task] = Hand()
+            outcome = hands[task].work_out(one)
+            outcomes.setdefault(task, []).append(outcome)
+            ended = course.after(Attempt(order=one, outcome=outcome, number=number), waiting)
+            if ended is not None and ended.outcome.batch is None:
+                sys.exit(ended.outcome.reason)
+    finally:
+        end_hands()
+    return outcomes, handed_mb
+
+
+def _progress(text: str) -> None:
+    print(text, file=sys.stderr)
 
 
 class _AsWritten(argparse.RawDescriptionHelpFormatter):

@@ -404,6 +404,20 @@ def test_a_manifest_stands_as_long_as_all_that_it_tells_of(
         assert left == {"town/a.parquet"}, step
 
 
+def test_a_hidden_folder_is_work_and_goes_as_a_whole(tmp_path: Path, memory_store: Store) -> None:
+    for store in (Store(str(tmp_path)), memory_store):
+        assert store.names_in("town/.tiles") == set()
+        store.remove_folder("town/.tiles")
+        for name in ("town/a.parquet", "town/.tiles/a.piece", "town/.tiles/b.found"):
+            store.write(name, b"...")
+        assert store.names_in("town/.tiles") == {"town/.tiles/a.piece", "town/.tiles/b.found"}
+        assert list(store.sizes()) == ["town/a.parquet"]
+        store.remove_folder("town/.tiles")
+        assert store.names_in("town/.tiles") == set()
+        assert list(store.sizes()) == ["town/a.parquet"]
+    assert not list(tmp_path.rglob(".*"))
+
+
 def _full(_: object, source: object, *__: object, **___: object) -> None:
     # What comes first is the table, and it does not come to the manifest.
     assert str(source).endswith(("one", "a.parquet")), source

@@ -23,6 +23,7 @@ from pyarrow import parquet
 from quart_heure.errors import InputFileError, OutputError
 from quart_heure.files import sha256_of
 from quart_heure.outputs.discretion import publishable
+from quart_heure.outputs.results import layers
 from quart_heure.outputs.results import write as tables
 from quart_heure.outputs.results.csv import csv_text, read_csv
 from quart_heure.outputs.results.manifest import describe_run, json_text, read_manifest
@@ -102,6 +103,17 @@ def test_geoparquet_opens_with_crs_and_bounds(folder: Path, toy_coverage: Covera
         assert described["bbox"] == pytest.approx(layer.total_bounds.tolist())
         # pyogrio and QGIS read it through GDAL.
         assert len(layer) == len(parquet.read_table(path))
+
+
+def test_rows_are_written_some_at_a_time(
+    folder: Path, toy_coverage: Coverage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(layers, "_GROUP_ROWS", 1000)
+    write_results(toy_coverage, tmp_path)
+    for name, groups in (("cells", -(-len(toy_coverage.cells) // 1000)), ("gaps", 1)):
+        one, other = (parquet.read_table(each / f"{name}.parquet") for each in (folder, tmp_path))
+        assert one.equals(other, check_metadata=True)
+        assert parquet.read_metadata(tmp_path / f"{name}.parquet").num_row_groups == groups
 
 
 def test_cells_are_points_at_their_centres(folder: Path, toy_coverage: Coverage) -> None:

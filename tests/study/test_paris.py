@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from shapely.ops import substring
 
 from helpers.paris_figures import ELSEWHERE_PCT, MOVED_FROM, NOT_COUNTED_PTS, PLACED_SINCE
-from helpers.project import thorough
+from helpers.project import fewer, thorough
 from helpers.reference import walks_across
+from helpers.same import assert_same
 from quart_heure.cache import Cache
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.outputs.discretion import publishable
@@ -29,6 +30,7 @@ from quart_heure.profiles import ADULT
 from quart_heure.sources.sample import paris_dir
 from quart_heure.sources.services.services import STATUSES
 from quart_heure.study import Coverage, Study, analyse
+from quart_heure.study.tiled import InTiles
 
 SPEED_M_PER_MIN = 75.0
 
@@ -41,6 +43,12 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Cache:
 @pytest.fixture(scope="module")
 def default(cache: Cache) -> Coverage:
     return analyse(Study.paris(cache=cache), cache=cache)
+
+
+@pytest.mark.parametrize("side", fewer((100, 173), 1))  # 2.5 km, and an odd number
+def test_paris_in_tiles_is_paris_to_the_bit(default: Coverage, side: int) -> None:
+    tiled = analyse(default.study, tiles=InTiles(tile_cells=side**2))
+    assert_same(default, tiled)
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,9 +18,7 @@ from numpy.typing import NDArray
 from quart_heure.analysis.districts import Districts
 from quart_heure.analysis.doors import Doors
 from quart_heure.analysis.states import STATE_WORDS
-from quart_heure.analysis.stored_searches import stored_reach_elsewhere
 from quart_heure.analysis.surface import Cells
-from quart_heure.cache import Cache
 from quart_heure.network.reach import Reach
 from quart_heure.sources.areas.areas import StudyArea
 from quart_heure.sources.hours.syntax import OPEN
@@ -70,7 +68,7 @@ class Basis:
     people: NDArray[np.float64] | None
     minutes: Mapping[str, NDArray[np.float64]]
     reach_of_all: Callable[[], Reach]
-    reach_elsewhere_of_all: Callable[[], Sequence[Reach]]
+    reach_elsewhere_of_all: Callable[[], Iterable[Reach]]
     position: NDArray[np.intp]
     services: pd.DataFrame
     xy: NDArray[np.float64]
@@ -88,11 +86,11 @@ class Basis:
         people: NDArray[np.float64] | None,
         minutes: Mapping[str, NDArray[np.float64]],
         reach_of_all: Callable[[], Reach],
+        reach_elsewhere_of_all: Callable[[], Iterable[Reach]],
         services: gpd.GeoDataFrame,
         doors: Doors,
         categories: tuple[str, ...],
         threshold_min: float,
-        cache: Cache,
     ) -> Basis:
         """Keep the services that count, of a table of all of them."""
         counted = services["counted"].to_numpy()
@@ -115,15 +113,7 @@ class Basis:
             people=people,
             minutes=minutes,
             reach_of_all=reach_of_all,
-            # Searched when it is first asked for, as the reach is.
-            reach_elsewhere_of_all=functools.partial(
-                stored_reach_elsewhere,
-                doors,
-                xy,
-                discreet=services["discreet"].to_numpy(dtype=bool),
-                limit_min=threshold_min,
-                cache=cache,
-            ),
+            reach_elsewhere_of_all=reach_elsewhere_of_all,
             position=np.flatnonzero(counted),
             services=table.reset_index(drop=True),
             xy=xy[counted],

@@ -298,7 +298,7 @@ def _zones(
 
 def _by_zone_and_time(
     one: Answer, members: NDArray[np.intp], zone: NDArray[np.intp], n: int
-) -> NDArray[np.intp]:
+) -> NDArray[np.int32]:
     """Return the cells of the zones, zone by zone and then by minutes."""
     small = np.int16 if n < 2**15 else np.int64  # sixteen bits sort several times faster
     zone_of: NDArray[Any] = np.full(len(one.minutes), -1, dtype=small)

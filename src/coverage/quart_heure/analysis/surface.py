@@ -15,10 +15,9 @@ import shapely
 from numpy.typing import NDArray
 
 from quart_heure.network.barriers import Barriers
-from quart_heure.network.components import Parts
 from quart_heure.network.entries import needed_entries
 from quart_heure.network.graph import WalkNetwork
-from quart_heure.network.snapping import Attachment, snap
+from quart_heure.network.snapping import Attachment, Shapes, snap
 from quart_heure.network.travel_time import SearchGraph
 from quart_heure.sources.areas.areas import StudyArea
 from quart_heure.sources.background import Ground
@@ -137,6 +136,27 @@ def cells_of_area(
     Returns
     -------
     Cells
+        See `lay_grid`.
+    """
+    cells = lay_grid(area, cell_m=cell_m, ground=ground)
+    everywhere = np.flatnonzero(~cells.water)
+    attachment = enter_at(
+        cells, everywhere, network, graph=graph, usable=usable, snap_m=snap_m, ground=ground
+    )
+    return dataclasses.replace(cells, attachment=attachment)
+
+
+def lay_grid(area: StudyArea, *, cell_m: float, ground: Ground | None = None) -> Cells:
+    """Lay the grid over an area; its cells do not enter the network yet.
+
+    Parameters
+    ----------
+    area, cell_m, ground
+        See `cells_of_area`.
+
+    Returns
+    -------
+    Cells
         Ordered by row, then column. A centre on the border of two districts belongs to the first.
     """
     west, south, east, north = shapely.bounds(area.geometry)
@@ -154,7 +174,7 @@ def cells_of_area(
     water = np.zeros(len(r), dtype=bool)
     if ground is not None:
         water = _holding_polygon(x, y, ground.water)[kept] >= 0
-    cells = Cells(
+    return Cells(
         cell_m=cell_m,
         col=cols[c],
         row=rows[r],
@@ -163,17 +183,12 @@ def cells_of_area(
         water=water,
         attachment=Attachment.none(len(r)),
     )
-    everywhere = np.flatnonzero(~water)
-    attachment = enter_at(
-        cells, everywhere, network, graph=graph, usable=usable, snap_m=snap_m, ground=ground
-    )
-    return dataclasses.replace(cells, attachment=attachment)
 
 
 def enter_at(
     cells: Cells,
     which: NDArray[np.intp],
-    network: WalkNetwork,
+    network: Shapes,
     *,
     graph: SearchGraph,
     usable: NDArray[np.bool_],
@@ -197,7 +212,7 @@ def enter_at(
         found = snap(network, xy, usable=usable, max_distance_m=snap_m, barriers=barriers)
         parts.append(needed_entries(graph, found))
     found = Attachment.one_after_the_other(parts)
-    if len(which) == len(cells):
+    if len(which) == len(cells) and not len(cells.attachment.edge):
         return found
     on = np.flatnonzero(found.attached)
     return cells.attachment.updated(which[on], found[on])
@@ -205,12 +220,11 @@ def enter_at(
 
 def give_way(
     cells: Cells,
-    services: Attachment,
-    network: WalkNetwork,
+    network: Shapes,
     *,
     graph: SearchGraph,
-    usable: NDArray[np.bool_],
-    parts: Parts,
+    unserved: NDArray[np.bool_],
+    instead: NDArray[np.bool_],
     snap_m: float,
     ground: Ground | None,
 ) -> Cells:
@@ -222,16 +236,13 @@ def give_way(
 
     Parameters
     ----------
-    services
-        Those that count.
-    parts
-        The useful components of the network.
-    cells, network, graph, usable, snap_m, ground
+    unserved
+        Useful edges from which no way leads to a service that counts; shape (E,).
+    instead
+        Edges of the largest component that cells may enter at; shape (E,).
+    cells, network, graph, snap_m, ground
         See `cells_of_area`.
     """
-    unserved = parts.unserved(services.edge)
-    if not unserved.any():
-        return cells
     entries = cells.attachment
     elsewhere = np.zeros(len(cells), dtype=bool)
     elsewhere[entries.place[~unserved[entries.edge]]] = True
@@ -240,7 +251,7 @@ def give_way(
         np.flatnonzero(entries.attached & ~elsewhere),
         network,
         graph=graph,
-        usable=usable & parts.largest,
+        usable=instead,
         snap_m=snap_m,
         ground=ground,
     )

@@ -16,7 +16,9 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any
 
 from quart_heure.batch.hand import end_hands, run_territory
+from quart_heure.batch.onward import Attempt, Course, Waiting
 from quart_heure.batch.task import Order, Outcome
+from quart_heure.batch.tiles import TileStep
 from quart_heure.errors import InputFileError, TryLaterError
 
 _LOOK_S = 0.5
@@ -57,23 +59,15 @@ class Workers:
     patience_s: float = _PATIENCE_S
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Attempt:
-    """How an order ended, and at which attempt."""
-
-    order: Order
-    outcome: Outcome
-    number: int
-
-
 def carry_out(
     orders: Mapping[str, Order],
     workers: Workers,
     *,
     tell: Callable[[str], None],
+    say: Callable[[str], None] = lambda _: None,
     finished: Finished = lambda _: {},
 ) -> Generator[Attempt]:
-    """Have orders carried out; yield how each ended, as it ends.
+    """Have orders carried out, and what follows on them; yield how each territory ended.
 
     Parameters
     ----------
@@ -81,8 +75,9 @@ def carry_out(
         By the codes of their territories.
     workers
         Who works.
-    tell
-        Called with what somebody who waits should know.
+    tell, say
+        Called with what somebody who waits should know, and with each step of a territory that is
+        cut.
     finished
         Returns what manifests keep of the orders that are finished, by their codes: workers that
         have lost their scheduler cannot say so.
@@ -96,16 +91,17 @@ def carry_out(
     """
     check_workers()
     with _quiet():
-        yield from _carried_out(orders, workers, tell, finished)
+        yield from _carried_out(orders, workers, tell, Course(tell, say), finished)
 
 
 def _carried_out(
     orders: Mapping[str, Order],
     workers: Workers,
     tell: Callable[[str], None],
+    course: Course,
     finished: Finished,
 ) -> Generator[Attempt]:
-    waiting = {code: (order, 1) for code, order in orders.items()}
+    waiting: Waiting = {order.key: (order, 1) for order in orders.values()}
     seen = time.monotonic()
     first = True
     while waiting:
@@ -114,22 +110,30 @@ def _carried_out(
                 first = False
                 for attempt in _session(client, waiting, workers, tell):
                     seen = time.monotonic()
-                    yield attempt
+                    ended = course.after(attempt, waiting)
+                    if ended is not None:
+                        yield ended
         except TryLaterError as error:
             if first:
                 raise
             if time.monotonic() - seen > workers.patience_s:
                 msg = f"The scheduler {workers.scheduler} was lost, and does not come back:"
-                msg += f" {len(waiting)} territories are left."
+                left = {order.territory.code for order, _ in waiting.values()}
+                msg += f" {len(left)} territories are left."
                 raise TryLaterError(msg, hint="The same command goes on from here.") from error
             time.sleep(_LOOK_S)
             continue
         if waiting:
             tell(f"The scheduler {workers.scheduler} was lost: waiting for it.")
             seen = time.monotonic()
-            found = finished({code: order for code, (order, _) in waiting.items()})
-            for code, batch in found.items():
-                order, number = waiting.pop(code)
+            asked = {
+                order.territory.code: order
+                for order, _ in waiting.values()
+                if not isinstance(order.step, TileStep)
+            }
+            for code, batch in finished(asked).items():
+                order, number = waiting.pop(asked[code].key)
+                course.forget(code)
                 outcome = Outcome(batch=batch)  # it tells what it took
                 yield Attempt(order=order, outcome=outcome, number=number)
 
@@ -153,36 +157,44 @@ def check_workers() -> None:
 
 def _session(
     client: Any,
-    waiting: dict[str, tuple[Order, int]],
+    waiting: Waiting,
     workers: Workers,
     tell: Callable[[str], None],
 ) -> Generator[Attempt]:
     """Give all that waits to a scheduler, and take it from the list as it ends.
 
-    It ends early where the scheduler is lost.
+    What is added to the list meanwhile is given too, what is taken from it is not waited for. It
+    ends early where the scheduler is lost.
     """
     ended: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
     session = uuid.uuid4().hex[:8]
     open_ones: dict[str, Any] = {}
 
-    def give(code: str) -> None:
-        order, number = waiting[code]
-        key = f"quart-heure-{session}-{code}-{number}"
+    def give(key: str) -> None:
+        order, number = waiting[key]
+        name = f"quart-heure-{session}-{key}-{number}"
         try:
-            future = client.submit(run_territory, order, key=key, pure=False)
+            future = client.submit(run_territory, order, key=name, pure=False)
         except Exception:
             if client.status == "running":
                 raise
             return  # its scheduler is lost just now: it goes on waiting
-        open_ones[code] = future
-        future.add_done_callback(lambda done: ended.put((code, done)))
+        open_ones[key] = future
+        future.add_done_callback(lambda done: ended.put((key, done)))
 
-    for code in waiting:
-        give(code)
+    given: set[str] = set()
     idle_since: float | None = time.monotonic()
-    while open_ones:
+    while True:
+        for key in [key for key in waiting if key not in given]:  # they may have become more
+            given.add(key)
+            give(key)
+        for key in [key for key in open_ones if key not in waiting]:  # or fewer
+            with contextlib.suppress(Exception):  # it may be lost just now, and they with it
+                open_ones.pop(key).cancel()
+        if not open_ones:
+            return
         try:
-            code, future = ended.get(timeout=_LOOK_S)
+            key, future = ended.get(timeout=_LOOK_S)
         except queue.Empty:
             if client.status in {"closed", "closing"}:
                 return
@@ -192,17 +204,18 @@ def _session(
                     tell("The scheduler has no worker yet: waiting for one.")
             continue
         idle_since = None
-        del open_ones[code]
-        order, number = waiting[code]
+        if open_ones.pop(key, None) is None:
+            continue  # nobody waits for it any more
+        order, number = waiting[key]
         outcome = _outcome_of(future)
         if outcome is None:
             continue  # lost with its scheduler: it goes on waiting
         if outcome.again and number <= workers.retries:
-            tell(f"{order.territory.label}: tried again. {outcome.reason}")
-            waiting[code] = order, number + 1
-            give(code)
+            tell(f"{order.label}: tried again. {outcome.reason}")
+            waiting[key] = order, number + 1
+            give(key)
             continue
-        del waiting[code]
+        del waiting[key]
         yield Attempt(order=order, outcome=outcome, number=number)
 
 
@@ -237,6 +250,8 @@ def _client(workers: Workers) -> Iterator[Any]:
     settings = {
         "distributed.scheduler.allowed-failures": workers.retries,
         "distributed.comm.timeouts.connect": f"{_CONNECT_S:g}s",
+        # An order may hold what was found in tiles.
+        "distributed.admin.large-graph-warning-threshold": "1TB",
         # Their pages would tell the whole network what is worked out here.
         "distributed.scheduler.http.routes": [],
         "distributed.worker.http.routes": [],
@@ -256,7 +271,9 @@ def _client(workers: Workers) -> Iterator[Any]:
                 raise TryLaterError(msg, hint=hint) from error
             yield client
             return
-        # Threads are enough: each has a process of its own for the work, see `hand`.
+        # Threads are enough: each has a process of its own for the work, see `hand`. These end so
+        # that the cluster can, and again where one was begun for what it still had to do.
+        stack.callback(end_hands)
         cluster = stack.enter_context(
             LocalCluster(
                 n_workers=workers.count,

@@ -7,6 +7,7 @@ in every partition, and shapes are in degrees, whatever CRS the study was in.
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -163,13 +164,20 @@ def _write_tables(
     names = {}
     for name, frame in tables.items():
         made = work / name  # without its ending: see `Store.work`
-        values = _alike(frame, name, list(coverage.study.categories))
-        codes = pd.Series([territory.code] * len(values), index=values.index, dtype="string")
-        values.insert(0, TERRITORY, codes)
+        as_written = functools.partial(
+            _as_written, table=name, categories=list(coverage.study.categories), of=territory
+        )
         if name in LAYERS:
-            write_geoparquet(values, _in_degrees(frame, crs), made, crs=_DEGREES, manifest=about)
+            write_geoparquet(
+                frame,
+                _in_degrees(frame, crs),
+                made,
+                crs=_DEGREES,
+                manifest=about,
+                as_written=as_written,
+            )
         else:
-            _write_plain(values, made)
+            _write_plain(as_written(frame), made)
         names[name] = f"{name}.parquet"
     row = pd.DataFrame([{TERRITORY: territory.code, "label": territory.label, **figures}])
     row = _alike(row, BATCH, [], only=list(row.columns))
@@ -182,6 +190,16 @@ def _write_plain(values: pd.DataFrame, path: Path) -> None:
     """Write a table without what pandas would note of it: that is more than a small table is."""
     table = pa.Table.from_pandas(values, preserve_index=False).replace_schema_metadata(None)
     parquet.write_table(table, path, compression="zstd", store_schema=False)
+
+
+def _as_written(
+    frame: pd.DataFrame, *, table: str, categories: list[str], of: Territory
+) -> pd.DataFrame:
+    """Return rows of a table as a partition has them, whose territory they are of first."""
+    values = _alike(frame, table, categories)
+    codes = pd.Series([of.code] * len(values), index=values.index, dtype="string")
+    values.insert(0, TERRITORY, codes)
+    return values
 
 
 def _alike(

@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from quart_heure.batch.claim import claimed
-from quart_heure.batch.cluster import Attempt, Workers, carry_out, check_workers
+from quart_heure.batch.cluster import Workers, carry_out, check_workers
 from quart_heure.batch.inputs import marks_of, secret_of
 from quart_heure.batch.layout import finished, manifest_name
+from quart_heure.batch.onward import Attempt
 from quart_heure.batch.storage import Store
 from quart_heure.batch.summary import COMPUTED, FAILED, KEPT, Fate, write_summary
 from quart_heure.batch.task import Order
+from quart_heure.batch.territory import TILE_CELLS
 from quart_heure.errors import OutputError, QuartHeureError
 from quart_heure.outputs.results.manifest import MANIFEST_NAME, json_text, plain
 from quart_heure.stamp import creation_time, tool_version
@@ -59,7 +61,9 @@ class Wish:
     workers
         Who works.
     limit_s, limit_mb
-        Seconds, and megabytes of memory, that a territory may take.
+        Seconds, and megabytes of memory, that a territory may take, or a tile of one.
+    tile_cells
+        Territories of more cells are cut into tiles of so many; None to cut none.
     cache
         Keeps what took long.
     lang
@@ -73,6 +77,7 @@ class Wish:
     day: datetime.date | None = None
     limit_s: float | None = None
     limit_mb: float | None = None
+    tile_cells: int | None = TILE_CELLS
     lang: str = "fr"
 
 
@@ -191,6 +196,7 @@ def _orders(
             limit_s=wish.limit_s,
             limit_mb=wish.limit_mb,
             cache=wish.cache.folder,
+            tile_cells=wish.tile_cells,
         )
     return orders
 
@@ -265,7 +271,7 @@ def _work(
         return _finished(waiting, store, store.sizes())
 
     unwritable, whole = 0, len(orders)
-    attempts = carry_out(orders, wish.workers, tell=note, finished=found)
+    attempts = carry_out(orders, wish.workers, tell=note, say=say, finished=found)
     with contextlib.closing(attempts):
         for number, attempt in enumerate(attempts, start=1):
             fate = _fate_of(attempt)

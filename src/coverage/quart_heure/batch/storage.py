@@ -68,11 +68,12 @@ class Store:
                 files, base = _files_of(self.address)
                 files.invalidate_cache()
                 found = files.find(base, detail=True)
-            return {
+            sizes = {
                 name.removeprefix(base).lstrip("/"): int(about["size"])
                 for name, about in found.items()
             }
-        sizes: dict[str, int] = {}
+            return {name: size for name, size in sizes.items() if "/." not in name}
+        sizes = {}
         for here, folders, names in os.walk(root):
             folders[:] = [name for name in folders if not name.startswith(".")]
             for name in names:
@@ -80,6 +81,25 @@ class Store:
                 with contextlib.suppress(FileNotFoundError):  # taken away meanwhile
                     sizes[path.relative_to(root).as_posix()] = path.stat().st_size
         return sizes
+
+    def names_in(self, folder: str) -> set[str]:
+        """Return the names of the files of a folder, which may be hidden; not those below."""
+        root = self.folder
+        if root is None:
+            with self._asking():
+                files, base = _files_of(self.address)
+                files.invalidate_cache()
+                found = files.find(f"{base}/{folder}", maxdepth=1)
+            return {name.removeprefix(base).lstrip("/") for name in found}
+        return {f"{folder}/{path.name}" for path in (root / folder).glob("*") if path.is_file()}
+
+    def remove_folder(self, folder: str) -> None:
+        """Remove a folder and its files, if there is one."""
+        for name in self.names_in(folder):
+            self.remove(name)
+        if self.folder is not None:
+            with contextlib.suppress(OSError):  # it is not there, or somebody else is at it
+                (self.folder / folder).rmdir()
 
     def read(self, name: str) -> bytes | None:
         """Return what a file holds, None where there is none."""

@@ -7,7 +7,7 @@ import dataclasses
 import datetime
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +15,14 @@ from quart_heure.batch.inputs import Marks, kept_marks, marks_of, settings_for
 from quart_heure.batch.layout import write_partition
 from quart_heure.batch.storage import Store
 from quart_heure.batch.territory import Territory
+from quart_heure.batch.tiles import Cutting, JoinStep, Parcel, TileStep, cut_up, folder_of
 from quart_heure.cache import Cache
 from quart_heure.errors import OutputError, QuartHeureError, TryLaterError, shortage_of
 from quart_heure.outputs.discretion import publishable
 from quart_heure.outputs.telling import naming_pattern
 from quart_heure.study.line import analyse
 from quart_heure.study.study import Study
+from quart_heure.study.tiled import about_cells
 
 if TYPE_CHECKING:
     from quart_heure.study.asked import Asked
@@ -51,6 +53,10 @@ class Order:
         Seconds, and megabytes of memory, that it may take; None for any number.
     cache
         Folder of the cache; None to keep nothing.
+    tile_cells
+        A territory of more cells is cut into tiles of so many; None for none.
+    step
+        Which of the tasks of a territory that was cut; None for one that is not, or not yet.
     """
 
     territory: Territory
@@ -64,6 +70,26 @@ class Order:
     limit_s: float | None = None
     limit_mb: float | None = None
     cache: Path | None = None
+    tile_cells: int | None = None
+    step: TileStep | JoinStep | None = None
+
+    @property
+    def key(self) -> str:
+        """What it is known by among all orders of a batch."""
+        match self.step:
+            case TileStep(number=number):
+                return f"{self.territory.code}/{number}"
+            case JoinStep():
+                return f"{self.territory.code}/joined"
+        return self.territory.code
+
+    @property
+    def label(self) -> str:
+        """What people are told that it is."""
+        match self.step:
+            case TileStep(number=number, count=count):
+                return f"{self.territory.label}, tile {number} of {count}"
+        return self.territory.label
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -73,7 +99,11 @@ class Outcome:
     Parameters
     ----------
     batch
-        What the manifest keeps of the batch; None if it failed.
+        What the manifest keeps of the batch; None if it failed, or is not finished with this.
+    cutting
+        What is to be done now, of a territory that was cut.
+    found
+        What was found in a tile.
     reason
         Why it failed; empty if it did not.
     again
@@ -85,6 +115,8 @@ class Outcome:
     """
 
     batch: Mapping[str, Any] | None = None
+    cutting: Cutting | None = None
+    found: Parcel | None = None
     reason: str = ""
     again: bool = False
     unwritable: bool = False
@@ -94,7 +126,7 @@ class Outcome:
 
 
 def work_out(order: Order) -> Outcome:
-    """Work out one territory, in this process; whatever goes wrong is told, nothing is raised."""
+    """Work out one order, in this process; whatever goes wrong is told, nothing is raised."""
     began, cpu = time.perf_counter(), time.process_time()
     _forget_peak()
     study: Study | None = None
@@ -107,19 +139,17 @@ def work_out(order: Order) -> Outcome:
         }
 
     try:
+        if isinstance(order.step, TileStep):
+            return Outcome(found=order.step.search(order.store), **cost())
         cache = Cache(order.cache)
         # What is read now is what figures are made from, whatever it was when the batch began.
         marks = marks_of(order.territory, {})
         with settings_for(order.territory, marks) as settings:
             study = Study.from_settings(settings, cache=cache, today=order.day, **order.asked)
-            discreet = bool(study.services.table["discreet"].any())
-            discreet = discreet or study.services.unanchored > 0
-            coverage = publishable(analyse(study, cache=cache))
-            told = {
-                "question": dict(order.question),
-                "inputs": kept_marks(marks, discreet=discreet, secret=order.secret),
-            }
-            batch = write_partition(coverage, order.territory, order.store, told, cost)
+            if order.step is None and order.tile_cells and about_cells(study) > order.tile_cells:
+                cutting = cut_up(study, order.territory, order.store, order.tile_cells, cache=cache)
+                return Outcome(cutting=cutting, **cost())
+            batch = _written(order, study, marks, cache=cache, cost=cost)
     except Exception as error:
         reason = _without_names(order.territory.shown(_reason_of(error)), study)
         return Outcome(
@@ -129,6 +159,46 @@ def work_out(order: Order) -> Outcome:
             **cost(),
         )
     return Outcome(batch=batch, **cost())
+
+
+def _written(
+    order: Order,
+    study: Study,
+    marks: Marks,
+    *,
+    cache: Cache,
+    cost: Callable[[], Mapping[str, Any]],
+) -> Mapping[str, Any]:
+    """Analyse a study and write its partition; return what its manifest keeps of the batch."""
+    step = order.step if isinstance(order.step, JoinStep) else None
+    tiles = None if step is None else step.in_tiles(order.store)
+    discreet = bool(study.services.table["discreet"].any()) or study.services.unanchored > 0
+    coverage = publishable(analyse(study, cache=cache, tiles=tiles))
+    told = {
+        "question": dict(order.question),
+        "inputs": kept_marks(marks, discreet=discreet, secret=order.secret),
+        **({} if step is None else {"tiles": len(step.found)}),
+    }
+    batch = write_partition(
+        coverage,
+        order.territory,
+        order.store,
+        told,
+        cost if step is None else lambda: added(step.spent, cost()),
+    )
+    # Of this run or of one that was stopped: nobody asks for them any more.
+    order.store.remove_folder(folder_of(order.territory))
+    return batch
+
+
+def added(spent: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what several tasks took: their times together, the largest of their peaks."""
+    peaks = [each["peak_mb"] for each in (spent, more) if each["peak_mb"] is not None]
+    times = {
+        name: round((spent[name] or 0.0) + (more[name] or 0.0), 3)
+        for name in ("seconds", "cpu_seconds")
+    }
+    return {**times, "peak_mb": max(peaks, default=None)}
 
 
 def _reason_of(error: Exception) -> str:

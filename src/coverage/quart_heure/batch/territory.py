@@ -10,6 +10,9 @@ from urllib.parse import quote
 NOWHERE = "none"
 """Stands in the folders of a partition for what is not known; a null would have no type."""
 
+TILE_CELLS = 500_000
+"""A territory of more cells is cut into tiles of so many by default."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Territory:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from quart_heure.batch.territory import TILE_CELLS
 from quart_heure.commands.completion import studies as complete_studies
 from quart_heure.commands.options import (
     AnalysisOptions,
@@ -72,15 +73,31 @@ def batch(
     timeout: Annotated[
         float | None,
         typer.Option(
-            "--timeout", min=0, metavar="SECONDS", help="The most time that a territory may take."
+            "--timeout",
+            min=0,
+            metavar="SECONDS",
+            help="The most time that a territory may take, or a tile of one.",
         ),
     ] = None,
     memory: Annotated[
         float | None,
         typer.Option(
-            "--memory", min=0, metavar="MB", help="The most memory that a territory may take."
+            "--memory",
+            min=0,
+            metavar="MB",
+            help="The most memory that a territory may take, or a tile of one.",
         ),
     ] = None,
+    tile_cells: Annotated[
+        int,
+        typer.Option(
+            "--tile-cells",
+            min=0,
+            metavar="N",
+            help="Cut a territory of more cells than this into tiles of so many, each a task of"
+            " its own; uncut, a cell takes about a kilobyte of memory. 0 cuts none.",
+        ),
+    ] = TILE_CELLS,
     retries: Annotated[
         int,
         typer.Option(
@@ -118,6 +135,7 @@ def batch(
         day=read_validity(day, "--date"),
         limit_s=timeout,
         limit_mb=memory,
+        tile_cells=tile_cells or None,
         lang=lang.value,
     )
     check_workers()

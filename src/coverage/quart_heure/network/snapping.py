@@ -16,14 +16,13 @@ import dataclasses
 import functools
 import os
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from quart_heure.cache import hash_of
 from quart_heure.network.barriers import Barriers
-from quart_heure.network.graph import WalkNetwork
 from quart_heure.network.nearby import segments_near
 from quart_heure.network.ordering import stable_order
 
@@ -46,6 +45,26 @@ _MOST_UM = 1 << 34
 
 _AT_ONCE = 8_000
 """Straight pieces of street looked at in one call; several calls share the cores."""
+
+
+class Shapes(Protocol):
+    """What places are held against: the drawings of streets, as `WalkNetwork` has them."""
+
+    @property
+    def xy(self) -> NDArray[np.float64]:
+        """Vertices of all shapes, in metres; shape (C, 2)."""
+
+    @property
+    def offsets(self) -> NDArray[np.int64]:
+        """Where each edge's vertices begin; shape (E + 1,)."""
+
+    @property
+    def drawn_m(self) -> NDArray[np.float64]:
+        """Metres of drawing between the first vertex of an edge and each of its own; (C,)."""
+
+    @property
+    def length_m(self) -> NDArray[np.float64]:
+        """Length of each edge in metres; shape (E,)."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -133,15 +152,20 @@ class Attachment:
         )
 
     def updated(self, places: NDArray[np.intp], other: Attachment) -> Attachment:
-        """Return all places, some of them with the entries that another attachment gives them."""
+        """Return all places, some of them with the entries that another attachment gives them.
+
+        Entries of a place stay in the order they have, whichever attachment they are from.
+        """
         again = np.zeros(self.n_places, dtype=bool)
         again[places] = True
         kept = self.take(~again[self.place])
-        return Attachment.of_entries(
-            np.concatenate([kept.place, places[other.place]]),
-            np.concatenate([kept.edge, other.edge]),
-            np.concatenate([kept.offset_m, other.offset_m]),
-            np.concatenate([kept.access_m, other.access_m]),
+        place = np.concatenate([kept.place, places[other.place]])
+        order = stable_order(place.astype(np.int64))
+        return Attachment(
+            place=place[order].astype(np.int32),
+            edge=np.concatenate([kept.edge, other.edge])[order],
+            offset_m=np.concatenate([kept.offset_m, other.offset_m])[order],
+            access_m=np.concatenate([kept.access_m, other.access_m])[order],
             n_places=self.n_places,
         )
 
@@ -194,7 +218,7 @@ class Attachment:
 
 
 def snap(
-    network: WalkNetwork,
+    network: Shapes,
     xy: NDArray[np.float64],
     *,
     usable: NDArray[np.bool_],
@@ -269,7 +293,7 @@ class _Met(NamedTuple):
 
 
 def _within(
-    network: WalkNetwork,
+    network: Shapes,
     xy: NDArray[np.float64],
     usable: NDArray[np.bool_],
     radius_m: float,
@@ -329,7 +353,7 @@ def _nearest_of_each(key: NDArray[np.int64], access_m: NDArray[np.float64]) -> N
 
 
 def _segments_around(
-    network: WalkNetwork,
+    network: Shapes,
     usable: NDArray[np.bool_],
     xy: NDArray[np.float64],
     radius_m: float,
@@ -363,7 +387,7 @@ def _segments_around(
 
 
 def _offsets_m(
-    network: WalkNetwork,
+    network: Shapes,
     edge: NDArray[np.intp],
     vertex: NDArray[np.intp],
     share: NDArray[np.float64],

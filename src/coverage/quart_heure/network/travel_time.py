@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -43,6 +43,22 @@ class TravelTimes:
     """
 
     minutes: NDArray[np.float64]
+    nearest: NDArray[np.int32]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class NodeTimes:
+    """Level metres from junctions to their nearest service.
+
+    Parameters
+    ----------
+    level_m
+        inf where no service can be reached; shape (N,).
+    nearest
+        Position of that service in the sources, -1 where there is none; shape (N,).
+    """
+
+    level_m: NDArray[np.float64]
     nearest: NDArray[np.int32]
 
 
@@ -114,6 +130,19 @@ class SearchGraph:
 
         How the places meet the network is worked out once, at the first search; see `times`.
         """
+        arrived = self.arrivals(targets)
+
+        def search(sources: Attachment) -> TravelTimes:
+            return arrived(sources, self.node_times(sources, limit_min=limit_min))
+
+        return search
+
+    def arrivals(self, targets: Attachment) -> Callable[[Attachment, NodeTimes], TravelTimes]:
+        """Return what tells the times of some places from those of the junctions around them.
+
+        It takes the services, of whose entries those on other edges than the places' are not
+        looked at, and their `node_times`.
+        """
 
         @functools.cache
         def ways_out() -> list[tuple[NDArray[np.int32], NDArray[np.float64]]]:
@@ -122,55 +151,54 @@ class SearchGraph:
                 for end, allowed, way_m in self.ways_out(targets)
             ]
 
-        def search(sources: Attachment) -> TravelTimes:
-            return self._times(sources, targets, ways_out(), limit_min)
+        def arrived(sources: Attachment, nodes: NodeTimes) -> TravelTimes:
+            level_m = np.full(len(targets), np.inf)
+            nearest = np.full(len(targets), -1, dtype=np.int32)
+            if len(targets.place):
+                ways = ways_out()
+                by_u, by_v = (nodes.level_m[end] + way_m for end, way_m in ways)
+                by_entry = np.minimum(by_u, by_v)
+                on = targets.attached
+                level_m[on] = np.minimum.reduceat(by_entry, targets.begin[:-1][on])
+                # From the last entry to the first, so that of equals the first one stays.
+                best = np.flatnonzero((by_entry == level_m[targets.place]) & np.isfinite(by_entry))[
+                    ::-1
+                ]
+                end = np.where(by_v[best] < by_u[best], ways[1][0][best], ways[0][0][best])
+                nearest[targets.place[best]] = nodes.nearest[end]
+                self._walk_along_one_edge(sources, targets, level_m, nearest)
+            return TravelTimes(level_m / self.speed_m_per_min, nearest)
 
-        return search
+        return arrived
 
-    def _times(
-        self,
-        sources: Attachment,
-        targets: Attachment,
-        ways: Sequence[tuple[NDArray[np.int32], NDArray[np.float64]]],
-        limit_min: float,
-    ) -> TravelTimes:
-        """Search once; ``ways`` lead from each entry of the places to either end of its edge."""
-        level_m = np.full(len(targets), np.inf)
-        nearest = np.full(len(targets), -1, dtype=np.int32)
-        if sources.attached.any() and len(targets.place):
-            node_m, node_source = self._search(sources, limit_min * self.speed_m_per_min)
-            by_u, by_v = (node_m[end] + way_m for end, way_m in ways)
-            by_entry = np.minimum(by_u, by_v)
-            on = targets.attached
-            level_m[on] = np.minimum.reduceat(by_entry, targets.begin[:-1][on])
-            # From the last entry to the first, so that of equals the first one stays.
-            best = np.flatnonzero((by_entry == level_m[targets.place]) & np.isfinite(by_entry))[
-                ::-1
-            ]
-            end = np.where(by_v[best] < by_u[best], ways[1][0][best], ways[0][0][best])
-            nearest[targets.place[best]] = node_source[end]
-            self._walk_along_one_edge(sources, targets, level_m, nearest)
-        return TravelTimes(level_m / self.speed_m_per_min, nearest)
+    def node_times(self, sources: Attachment, *, limit_min: float = np.inf) -> NodeTimes:
+        """Return how far each junction is from the nearest service.
 
-    def _search(
-        self, sources: Attachment, limit_m: float
-    ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-        """Return for each node the level metres to the nearest service, and its position."""
+        Parameters
+        ----------
+        sources
+            The services; those off the network are never the nearest.
+        limit_min
+            Streets further than this from every service are not searched.
+        """
+        n = len(self.indptr) - 1
+        nearest = np.full(n, -1, dtype=np.int32)
+        on = np.flatnonzero(sources.attached)
+        if not len(on):
+            return NodeTimes(np.full(n, np.inf), nearest)
         from scipy.sparse.csgraph import dijkstra  # noqa: PLC0415 - a warm run searches nothing
 
-        on = np.flatnonzero(sources.attached)
-        matrix, n = self.with_sources(sources[on])
+        matrix, _ = self.with_sources(sources[on])
         level_m, _, source = dijkstra(
             matrix,
             indices=n + np.arange(len(on)),
             min_only=True,
-            limit=limit_m,
+            limit=limit_min * self.speed_m_per_min,
             return_predecessors=True,
         )
         reached = np.isfinite(level_m[:n])
-        position = np.full(n, -1, dtype=np.int32)
-        position[reached] = on[source[:n][reached] - n]
-        return level_m[:n], position
+        nearest[reached] = on[source[:n][reached] - n]
+        return NodeTimes(level_m[:n], nearest)
 
     def with_sources(self, sources: Attachment) -> tuple[csr_array, int]:
         """Return the links with a node for each service, and the first of these nodes.

@@ -23,34 +23,31 @@ from quart_heure.analysis.answers import (
     search_answers,
     within_count,
 )
-from quart_heure.analysis.audience import leave_out_refused
 from quart_heure.analysis.basis import Basis
-from quart_heure.analysis.certainty import Certainty, closed_out
-from quart_heure.analysis.doors import Doors, entry_table
+from quart_heure.analysis.doors import entry_table
 from quart_heure.analysis.gap_tables import gap_tables
 from quart_heure.analysis.indicators import composite_table, covered_of_all, indicators_of
 from quart_heure.analysis.isochrones import isochrones_of
 from quart_heure.analysis.placement import (
     none_near,
-    place_services,
     placement_problems,
     short_streets,
 )
 from quart_heure.analysis.ranges import with_ranges
 from quart_heure.analysis.steep_ground import steep_ground
-from quart_heure.analysis.stored_searches import stored_contours, stored_reach
-from quart_heure.analysis.surface import Cells
+from quart_heure.analysis.stored_searches import stored_contours
 from quart_heure.analysis.unjudged import judged, without_figures
 from quart_heure.analysis.week import judge_week
 from quart_heure.analysis.weighting import with_second_weight
 from quart_heure.cache import Cache
-from quart_heure.network.snapping import Attachment
 from quart_heure.sources.problems import problem_table
 from quart_heure.study.bounds import long_weeks
 from quart_heure.study.coverage import Coverage
 from quart_heure.study.manifest import run_manifest
 from quart_heure.study.prepared import Prepared, prepare
+from quart_heure.study.searched import Placed, Searched, place, search_whole
 from quart_heure.study.study import Study
+from quart_heure.study.tiled import InTiles
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -62,13 +59,8 @@ __all__ = ["analyse"]
 class _Found:
     """What was searched, before tables are made of it."""
 
-    kept: Prepared
-    services: gpd.GeoDataFrame
-    attachment: Attachment
-    cells: Cells
-    doors: Doors
-    filters: pd.DataFrame
-    known: Certainty
+    placed: Placed
+    searched: Searched
     by_category: Mapping[str, Answer]
     within: NDArray[np.int8]
     answers: Mapping[str, Answer]
@@ -80,6 +72,7 @@ def analyse(
     cache: Cache | None = None,
     progress: Callable[[str], None] | None = None,
     prepared: Prepared | None = None,
+    tiles: InTiles | None = None,
 ) -> Coverage:
     """Measure who can reach the services of a study on foot.
 
@@ -94,6 +87,9 @@ def analyse(
     prepared
         What does not depend on services, of a study that differs in these alone; it is worked out
         by default.
+    tiles
+        Lets cells in and searches from them tile by tile: less memory for the same figures. All at
+        once by default.
 
     Raises
     ------
@@ -105,23 +101,14 @@ def analyse(
     cache = cache or Cache(None)
     say = progress or (lambda _: None)
     area, network, threshold_min = study.area, study.network, study.threshold_min
-    found = _search(study, cache=cache, say=say, prepared=prepared)
-    kept, services, attachment = found.kept, found.services, found.attachment
-    cells, doors, known = found.cells, found.doors, found.known
+    found = _search(study, cache=cache, say=say, prepared=prepared, tiles=tiles)
+    placed, searched = found.placed, found.searched
+    kept, services, attachment = placed.kept, placed.services, placed.attachment
+    cells, known = searched.cells, placed.known
     by_category, within, answers = found.by_category, found.within, found.answers
     districts, people = kept.districts, kept.residents.people
     essentials = [by_category[category] for category in study.essentials]
-    # Searched when it is first asked for: most runs do not look at single services.
-    reach = functools.cache(
-        functools.partial(
-            stored_reach,
-            doors,
-            attachment,
-            discreet=services["discreet"].to_numpy(dtype=bool),
-            limit_min=threshold_min,
-            cache=cache,
-        )
-    )
+    reach = functools.cache(searched.reach)
     certainty = None
     if study.has_ranges:
         certainty = known.of_cells(
@@ -140,7 +127,7 @@ def analyse(
             cells,
             study.drawn_min,
             clip=area.geometry,
-            discreet=frozenset(services.loc[services["discreet"].astype(bool), "category"]),
+            discreet=frozenset(services.loc[placed.discreet, "category"]),
             cache=cache,
         )
         return isochrones_of(drawn, study.drawn_min, area.crs)
@@ -249,7 +236,7 @@ def analyse(
         problems=problems,
         manifest=manifest,
         week=week,
-        filters=found.filters,
+        filters=placed.filters,
         entries=entry_table(services, attachment, network),
         prepared=kept,
         answers=answers,
@@ -260,11 +247,11 @@ def analyse(
             people=people,
             minutes={category: one.minutes for category, one in by_category.items()},
             reach_of_all=reach,
+            reach_elsewhere_of_all=searched.reach_elsewhere,
             services=services,
-            doors=doors,
+            doors=searched.doors,
             categories=study.categories,
             threshold_min=threshold_min,
-            cache=cache,
         ),
     )
 
@@ -277,73 +264,50 @@ def whole_area(study: Study, *, cache: Cache) -> pd.DataFrame:
     pandas.DataFrame
         Columns `COVERED_COLUMNS`, a row per category and composite.
     """
-    found = _search(study, cache=cache, say=lambda _: None, prepared=None)
+    found = _search(study, cache=cache, say=lambda _: None, prepared=None, tiles=None)
+    kept = found.placed.kept
     table = covered_of_all(
         found.answers,
-        found.cells,
-        districts=found.kept.districts,
-        residents=found.kept.residents.people,
+        found.searched.cells,
+        districts=kept.districts,
+        residents=kept.residents.people,
     )
     return without_figures(table, study.unjudged)
 
 
 def _search(
-    study: Study, *, cache: Cache, say: Callable[[str], None], prepared: Prepared | None
+    study: Study,
+    *,
+    cache: Cache,
+    say: Callable[[str], None],
+    prepared: Prepared | None,
+    tiles: InTiles | None,
 ) -> _Found:
-    area, network = study.area, study.network
-    kept = prepared or prepare(study, cache=cache, progress=say)
-    graph, usable = kept.graph, kept.usable
+    kept = prepared or prepare(study, cache=cache, progress=say, entered=tiles is None)
     say("services")
-    services, attachment = place_services(
-        study.services.table,
-        area,
-        network,
-        usable=usable,
-        snap_m=study.snap_m,
-        margin_m=study.margin_m,
-        categories=study.categories,
-        counted_status=study.counted_status,
-        ground=study.ground,
-        cache=cache,
-        on=study.date,
-    )
-    cells = kept.cells_towards(attachment[services["counted"].to_numpy(dtype=bool)], study)
-    doors = Doors(
-        network=network,
-        graph=graph,
-        usable=usable,
-        snap_m=study.snap_m,
-        ground=study.ground,
-        cells=cells,
-    )
-    filters, admitted = leave_out_refused(services, study.person)
-    known = Certainty.of(services, clock=study.clock, moment=study.moment, admitted=admitted)
-    if study.moment is not None:
-        services = closed_out(services, known)
+    placed = place(study, kept, cache=cache)
     say("travel times")
+    searched = (tiles or search_whole)(placed, cache=cache)
+    cells = searched.cells
     by_category = search_answers(
         cells,
-        graph,
-        services,
-        attachment,
+        kept.graph,
+        placed.services,
+        placed.attachment,
         categories=study.categories,
-        would=known.would,
-        sure=known.sure,
+        would=placed.known.would,
+        sure=placed.known.sure,
         reach_m=study.reach_m,
         threshold_min=study.threshold_min,
         cache=cache,
+        searched=searched.times,
     )
     essentials = [by_category[category] for category in study.essentials]
     within = within_count(cells, essentials)
     answers = by_category | composite_answers(cells, essentials, threshold_min=study.threshold_min)
     return _Found(
-        kept=kept,
-        services=services,
-        attachment=attachment,
-        cells=cells,
-        doors=doors,
-        filters=filters,
-        known=known,
+        placed=placed,
+        searched=searched,
         by_category=by_category,
         within=within,
         answers=answers,

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from quart_heure.analysis.districts import Districts
 from quart_heure.analysis.people import CellResidents
 from quart_heure.analysis.stored import stored_cells, stored_residents, stored_search_graph
-from quart_heure.analysis.surface import Cells, give_way
+from quart_heure.analysis.surface import Cells, give_way, lay_grid
 from quart_heure.cache import Cache
 from quart_heure.errors import NetworkError
 from quart_heure.network.components import Parts, entry_edges, useful_parts
+from quart_heure.network.later import LaterAttachment
 from quart_heure.network.snapping import Attachment
 from quart_heure.network.travel_time import SearchGraph
 from quart_heure.profiles import WalkProfile
@@ -64,13 +65,15 @@ class Prepared:
 
         See `quart_heure.analysis.surface.give_way`.
         """
+        unserved = self.parts.unserved(services.edge)
+        if not unserved.any():
+            return self.cells
         return give_way(
             self.cells,
-            services,
             study.network,
             graph=self.graph,
-            usable=self.usable,
-            parts=self.parts,
+            unserved=unserved,
+            instead=self.usable & self.parts.largest,
             snap_m=study.snap_m,
             ground=study.ground,
         )
@@ -89,9 +92,25 @@ def fits(study: Study, other: Study) -> bool:
 
 
 def prepare(
-    study: Study, *, cache: Cache, progress: Callable[[str], None] = lambda _: None
+    study: Study,
+    *,
+    cache: Cache,
+    progress: Callable[[str], None] = lambda _: None,
+    entered: bool = True,
 ) -> Prepared:
     """Work out what does not depend on services.
+
+    Parameters
+    ----------
+    study
+        Of which study.
+    cache
+        Keeps what took long for the next run.
+    progress
+        Called with the name of each step as it begins.
+    entered
+        Whether all cells are let in to the streets now; else when somebody asks where they enter,
+        and whether they meet any is not checked.
 
     Raises
     ------
@@ -106,17 +125,29 @@ def prepare(
     usable = entry_edges(network, study.profile, parts=parts)
     graph = stored_search_graph(network, study.profile, cache, heights=study.heights)
     progress("cells")
-    cells = stored_cells(
-        area,
-        network,
-        graph=graph,
-        usable=usable,
-        cell_m=study.cell_m,
-        snap_m=study.snap_m,
-        ground=study.ground,
-        cache=cache,
-    )
-    _check_overlap(study, cells)
+
+    def stored() -> Cells:
+        return stored_cells(
+            area,
+            network,
+            graph=graph,
+            usable=usable,
+            cell_m=study.cell_m,
+            snap_m=study.snap_m,
+            ground=study.ground,
+            cache=cache,
+        )
+
+    if entered:
+        cells = stored()
+    else:
+        cells = lay_grid(area, cell_m=study.cell_m, ground=study.ground)
+        later = LaterAttachment(len(cells), lambda: stored().attachment)
+        cells = dataclasses.replace(cells, attachment=later)
+    if not cells.inside.any():
+        raise no_cell(area, study.cell_m)
+    if entered:
+        check_overlap(study, cells)
     return Prepared(
         graph=graph,
         usable=usable,
@@ -127,9 +158,14 @@ def prepare(
     )
 
 
-def _check_overlap(study: Study, cells: Cells) -> None:
-    if not cells.inside.any():
-        raise no_cell(study.area, study.cell_m)
+def check_overlap(study: Study, cells: Cells) -> None:
+    """Refuse an area of which no cell meets the streets.
+
+    Raises
+    ------
+    NetworkError
+        If none does.
+    """
     if not (cells.inside & cells.attachment.attached).any():
         msg = f"No street of the network lies within {study.snap_m:g} m of {study.area.name!r}."
         raise NetworkError(msg, hint="Check that the network and the area are of one place.")

@@ -223,7 +223,7 @@ class Study(StudyViews):
     def _hide_places(self) -> None:
         services = self.services
         if not self.private:
-            if _holds_discreet(services):
+            if holds_discreet(services):
                 # Its hash confirms a guess to whom the rest of the file is known.
                 told = tuple(
                     {**one, "sha256": ""} if one["role"] == "services" else one
@@ -472,7 +472,8 @@ class Study(StudyViews):
         return tuple(c for c in self.categories if c not in self.judged)
 
 
-def _holds_discreet(services: Services) -> bool:
+def holds_discreet(services: Services) -> bool:
+    """Tell whether a discreet place is among services, known where or not."""
     return bool(
         services.table["discreet"].any()
         or services.unanchored

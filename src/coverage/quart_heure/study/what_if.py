@@ -340,7 +340,7 @@ def _answers(
         reach_m=study.reach_m,
         threshold_min=study.threshold_min,
         cache=Cache(None),
-        searched=base.basis.doors.times,
+        searched=lambda groups: [base.basis.doors.times(group) for group in groups],
     )
     place = {name: at for at, name in enumerate(services["service_id"])}
     renumber = np.array(

@@ -183,7 +183,7 @@ class _Rule:
         doors = self.coverage.basis.doors
         graph = self.streets.graph(doors.graph)
         found = snap(
-            self.streets.network(doors.network),  # type: ignore[arg-type]
+            self.streets.network(doors.network),
             xy,
             usable=self.usable,
             max_distance_m=doors.snap_m,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,9 @@ from quart_heure.stamp import creation_time
 
 _METADATA_KEY = b"quart_heure"
 
+_GROUP_ROWS = 1 << 16
+"""Rows that are written at a time, a group of the file."""
+
 _TYPE_NAMES = {
     shapely.GeometryType.POINT: "Point",
     shapely.GeometryType.LINESTRING: "LineString",
@@ -39,6 +42,7 @@ def write_geoparquet(
     *,
     crs: pyproj.CRS,
     manifest: Mapping[str, Any],
+    as_written: Callable[[pd.DataFrame], pd.DataFrame] = lambda rows: rows,
 ) -> None:
     """Write a layer as GeoParquet 1.1 with the manifest in the metadata of the file.
 
@@ -54,32 +58,52 @@ def write_geoparquet(
         Of the shapes.
     manifest
         Kept under the key ``quart_heure``.
+    as_written
+        Makes of some rows what is written of them: all at once would take several times their
+        memory.
     """
+    from pyarrow import parquet  # noqa: PLC0415 - text formats do without it
+
     # geopandas has no public way to add metadata of one's own, and the format is a small one.
-    table = pa.Table.from_pandas(_without_infinities(values), preserve_index=False)
     described: dict[str, Any] = {"encoding": "WKB", "crs": crs.to_json_dict()}
     if isinstance(shapes, PointArray):
-        column, described["geometry_types"] = shapes.wkb(), ["Point"]
+        described["geometry_types"] = ["Point"]
     else:
-        column = pa.array(shapely.to_wkb(shapes), pa.binary())
         types = np.unique(shapely.get_type_id(shapes))
         described["geometry_types"] = [_TYPE_NAMES[shapely.GeometryType(each)] for each in types]
     if len(values):
         described["bbox"] = _bounds(shapes)
     geo = {"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": described}}
-    metadata = {
-        **table.schema.metadata,
+    about = {
         b"geo": json.dumps(geo).encode(),
         _METADATA_KEY: json_text(_of_the_day(manifest), indent=None).encode(),
     }
-    table = table.append_column("geometry", column).replace_schema_metadata(metadata)
-    # Shapes hardly repeat: a dictionary of them costs time and saves nothing.
-    repeating = [name for name in table.column_names if name not in {"geometry", "access_m"}]
-    from pyarrow import parquet  # noqa: PLC0415 - text formats do without it
-
-    parquet.write_table(
-        table, path, compression="zstd", compression_level=1, use_dictionary=repeating
-    )
+    with contextlib.ExitStack() as stack:
+        writer: parquet.ParquetWriter | None = None
+        for begin in range(0, max(len(values), 1), _GROUP_ROWS):
+            rows = _without_infinities(as_written(values.iloc[begin : begin + _GROUP_ROWS]))
+            table = pa.Table.from_pandas(rows, preserve_index=False)
+            metadata = {**table.schema.metadata, **about}
+            some = shapes[begin : begin + _GROUP_ROWS]
+            wkb = (
+                some.wkb()
+                if isinstance(some, PointArray)
+                else pa.array(shapely.to_wkb(some), pa.binary())
+            )
+            table = table.append_column("geometry", wkb).replace_schema_metadata(metadata)
+            if writer is None:
+                # Shapes hardly repeat: a dictionary of them costs time and saves nothing.
+                repeating = [n for n in table.column_names if n not in {"geometry", "access_m"}]
+                writer = stack.enter_context(
+                    parquet.ParquetWriter(
+                        path,
+                        table.schema,
+                        compression="zstd",
+                        compression_level=1,
+                        use_dictionary=repeating,
+                    )
+                )
+            writer.write_table(table)
 
 
 def _bounds(shapes: NDArray[np.object_] | PointArray) -> list[float]:
@@ -95,6 +119,10 @@ class PointArray:
 
     x: NDArray[np.float64]
     y: NDArray[np.float64]
+
+    def __getitem__(self, rows: slice) -> PointArray:
+        """Return some of the points."""
+        return PointArray(self.x[rows], self.y[rows])
 
     def wkb(self) -> pa.Array:
         """Return the points in well-known binary: byte order, kind, x and y."""
