@@ -87,6 +87,12 @@ export class Cells {
     this.height = packed.height;
     this.minutes = minutes;
     this.nearest = nearest;
+    /** The minutes as they are, whatever is supposed. */
+    this.original = { ...minutes };
+    /** Of each category that is supposed otherwise, the cells whose codes differ. @type {Map<string, Int32Array>} */
+    this.changed = new Map();
+    /** @type {Map<string, Float32Array>} */
+    this.supposed = new Map();
     this.perhaps = perhaps;
     this.water = water;
     /** Any one of the grids: all have the same cells, and the same of them off the network. */
@@ -168,17 +174,38 @@ export class Cells {
   }
 
   /**
+   * Suppose other codes of a category, or none.
+   * @param {string} category
+   * @param {{ cells: Int32Array, after: Uint8Array } | null} changes the cells whose codes differ, and all codes
+   */
+  suppose(category, changes) {
+    this.supposed.delete(category);
+    this.minutes[category] = changes ? changes.after : this.original[category];
+    if (changes) this.changed.set(category, changes.cells);
+    else this.changed.delete(category);
+  }
+
+  /**
    * Minutes of every cell for drawing.
    * @param {string} category
    */
   field(category) {
+    const before = this.supposed.get(category);
+    if (before) return before;
+    const changed = this.changed.get(category);
     const codes = this.minutes[category];
+    const original = changed ? this.original[category] : codes;
     const upper = this.packed.upper_min;
-    return this.kept(
-      category,
-      (i) => (codes[i] > 0 && codes[i] <= upper.length ? upper[codes[i] - 1] : FAR_MINUTES),
-      (i) => codes[i] === 0 || this.isOff(i)
-    );
+    /** @param {number} code */
+    const minutes = (code) => (code > 0 && code <= upper.length ? upper[code - 1] : FAR_MINUTES);
+    const base = this.kept(category, (i) => minutes(original[i]), (i) => original[i] === 0 || this.isOff(i));
+    if (!changed) return base;
+    const field = base.slice();
+    for (const cell of changed) field[cell] = minutes(codes[cell]);
+    const { standIns } = this;
+    for (let n = 0; n < standIns.length; n += 2) field[standIns[n]] = field[standIns[n + 1]];
+    this.supposed.set(category, field);
+    return field;
   }
 
   /**

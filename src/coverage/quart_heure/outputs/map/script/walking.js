@@ -17,6 +17,12 @@
  * @typedef {{ minutes: Float64Array, source: Int32Array, reached: Reached, sources: Source[] }} Minutes
  */
 
+/**
+ * The same with other services than those of the page, the nodes that are reached otherwise, some of
+ * them twice, and the cells that may be.
+ * @typedef {Minutes & { nodes: number[], positions: Int32Array }} Otherwise
+ */
+
 /** @typedef {{ points: number[][], metres: number, place: number }} Way from a cell to a service, in metres */
 
 import { Barriers } from "./barriers.js";
@@ -247,38 +253,43 @@ export class Walking {
    * The same from what is known of other services: only where it matters is anything searched.
    * @param {Minutes} base
    * @param {Source[]} sources
-   * @returns {Minutes & { positions: Int32Array }} also the cells that may have changed
+   * @param {Otherwise} found what was found so last, which is written over
    */
-  minutesFrom(base, sources) {
-    const kept = new Set(base.sources.filter((one) => sources.includes(one)).map((one) => one.place));
-    const { metres, source, by } = base.reached;
-    const reached = { metres: metres.slice(), source: source.slice(), by: by.slice() };
-    /** @type {number[]} */
-    const touched = [];
+  minutesFrom(base, sources, found) {
+    putBack(found, base);
+    found.sources = sources;
+    const kept = new Uint8Array(Math.max(...[...base.sources, ...sources].map((one) => one.place), 0) + 1);
+    const staying = new Set(sources);
+    let gone = false;
+    for (const one of base.sources) {
+      if (staying.has(one)) kept[one.place] = 1;
+      else gone = true;
+    }
+    const { reached, nodes } = found;
     /** @type {Uint8Array | null} */
     let lost = null;
-    const gone = kept.size < base.sources.length;
     if (gone) {
+      const { source } = base.reached;
       lost = new Uint8Array(this.streets.n);
       for (let node = 0; node < source.length; node++) {
-        if (source[node] < 0 || kept.has(source[node])) continue;
+        if (source[node] < 0 || kept[source[node]]) continue;
         lost[node] = 1;
-        touched.push(node);
+        nodes.push(node);
         reached.metres[node] = Infinity;
         reached.source[node] = reached.by[node] = -1;
       }
     }
-    const doors = sources.filter((one) => gone || !kept.has(one.place)).map((one) => ({ one, place: one.place }));
-    for (const node of this.spread(reached, doors, lost)) touched.push(node);
-    const found = { minutes: base.minutes.slice(), source: base.source.slice(), reached, sources };
+    const doors = sources.filter((one) => gone || !kept[one.place]).map((one) => ({ one, place: one.place }));
+    for (const node of this.spread(reached, doors, lost)) nodes.push(node);
     const again = new Uint8Array(this.cells.length);
     const { begins, cell } = this.atNode;
-    for (const node of touched) for (let i = begins[node]; i < begins[node + 1]; i++) again[cell[i]] = 1;
+    for (const node of nodes) for (let i = begins[node]; i < begins[node + 1]; i++) again[cell[i]] = 1;
     if (gone) {
-      for (let n = 0; n < again.length; n++) if (base.source[n] >= 0 && !kept.has(base.source[n])) again[n] = 1;
+      const { source } = base;
+      for (let n = 0; n < again.length; n++) if (source[n] >= 0 && !kept[source[n]]) again[n] = 1;
     }
     for (const one of sources) {
-      if (!kept.has(one.place)) this.alongEdges(one, (n) => (again[n] = 1));
+      if (!kept[one.place]) this.alongEdges(one, (n) => (again[n] = 1));
     }
     const positions = new Int32Array(again.length);
     let size = 0;
@@ -288,7 +299,8 @@ export class Walking {
       positions[size++] = n;
     }
     this.walkAlong(sources, found, again);
-    return { ...found, positions: positions.slice(0, size) };
+    found.positions = positions.slice(0, size);
+    return found;
   }
 
   /**
@@ -432,4 +444,39 @@ function entriesOf({ begins, edge, share, metres }, place) {
     share: share.slice(from, to),
     metres: metres.slice(from, to),
   };
+}
+
+/**
+ * What is found of other services, before any is looked for.
+ * @param {Minutes} base
+ * @returns {Otherwise}
+ */
+export function asBefore({ minutes, source, reached, sources }) {
+  const { metres, source: from, by } = reached;
+  return {
+    minutes: minutes.slice(),
+    source: source.slice(),
+    reached: { metres: metres.slice(), source: from.slice(), by: by.slice() },
+    sources,
+    nodes: [],
+    positions: new Int32Array(),
+  };
+}
+
+/**
+ * Undo what was found of other services.
+ * @param {Otherwise} found
+ * @param {Minutes} base
+ */
+function putBack({ minutes, source, reached, nodes, positions }, base) {
+  for (const node of nodes) {
+    reached.metres[node] = base.reached.metres[node];
+    reached.source[node] = base.reached.source[node];
+    reached.by[node] = base.reached.by[node];
+  }
+  for (const n of positions) {
+    minutes[n] = base.minutes[n];
+    source[n] = base.source[n];
+  }
+  nodes.length = 0;
 }

@@ -140,6 +140,16 @@ export class WhatIf {
     this.supposed = supposed;
     this.tell("");
     document.body.classList.add("supposing");
+    // The others in their turn, while nobody waits.
+    const rest = [...this.searchable];
+    const later = window.requestIdleCallback || ((/** @type {() => void} */ work) => setTimeout(work, 100));
+    const next = () => {
+      const category = rest.shift();
+      if (!category) return;
+      supposed.prepare(category);
+      later(next);
+    };
+    later(next);
     return supposed;
   }
 
@@ -412,7 +422,7 @@ export class WhatIf {
     const told = [];
     if (found.includes(1)) told.push([gained, this.words.say("what_if_gained", { minutes })]);
     if (found.includes(2)) told.push([lost, this.words.say("what_if_lost", { minutes })]);
-    return { ...scene, paints: [...paints, gained, lost], brush: marked, list: [...told, ...list] };
+    return { ...scene, paints: [...paints, gained, lost], brush: marked, over: found, list: [...told, ...list] };
   }
 
   /** @param {string} key */
