@@ -62,7 +62,10 @@ _MEASURE = """async (repeat) => {
   const all = data.views.find((view) => view.kind === "composite") || data.views[0];
   const other = (id) => ids[(ids.indexOf(id) + 1) % ids.length];
   const closed = (id) => {
-    const ours = data.services.flatMap(({ category, left_out }, n) => (category === id && !left_out ? [n] : []));
+    const ours = [...data.services.keys()].filter((n) => {
+      const { category, left_out } = data.services[n];
+      return category === id && !left_out;
+    });
     return { kind: "close", place: ours[Math.floor(random() * ours.length)] };
   };
   keep("the very first service", await timed(() => whatIf.change([add(ids[0])])));

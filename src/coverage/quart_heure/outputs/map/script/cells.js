@@ -11,6 +11,8 @@
 
 const FAR_MINUTES = 1e6; // drawn as beyond every threshold
 const FILL_PASSES = 3;
+const NEAR = 5e-5; // minutes over a limit that are within it, whatever the rounding,
+const FAR = 2e-4; // and beyond it
 
 /**
  * Text in base64 -> bytes, inflated.
@@ -91,8 +93,12 @@ export class Cells {
     this.original = { ...minutes };
     /** Of each category that is supposed otherwise, the cells whose codes differ. @type {Map<string, Int32Array>} */
     this.changed = new Map();
-    /** @type {Map<string, Float32Array>} */
+    /** What is drawn of them, and the cells where that is not as it is. @type {Map<string, { field: Float32Array, cells: number[] }>} */
     this.supposed = new Map();
+    /** The same of any field. @type {WeakMap<Float32Array, { base: Float32Array, cells: number[] }>} */
+    this.others = new WeakMap();
+    /** @type {Map<string, { field: Float32Array, classes: Uint8Array }>} */
+    this.insides = new Map();
     this.perhaps = perhaps;
     this.water = water;
     /** Any one of the grids: all have the same cells, and the same of them off the network. */
@@ -191,7 +197,7 @@ export class Cells {
    */
   field(category) {
     const before = this.supposed.get(category);
-    if (before) return before;
+    if (before) return before.field;
     const changed = this.changed.get(category);
     const codes = this.minutes[category];
     const original = changed ? this.original[category] : codes;
@@ -201,11 +207,63 @@ export class Cells {
     const base = this.kept(category, (i) => minutes(original[i]), (i) => original[i] === 0 || this.isOff(i));
     if (!changed) return base;
     const field = base.slice();
+    const cells = Array.from(changed);
     for (const cell of changed) field[cell] = minutes(codes[cell]);
     const { standIns } = this;
-    for (let n = 0; n < standIns.length; n += 2) field[standIns[n]] = field[standIns[n + 1]];
-    this.supposed.set(category, field);
+    for (let n = 0; n < standIns.length; n += 2) {
+      const [cell, value] = [standIns[n], field[standIns[n + 1]]];
+      if (field[cell] === value) continue;
+      field[cell] = value;
+      cells.push(cell);
+    }
+    this.supposed.set(category, { field, cells });
+    this.others.set(field, { base, cells });
     return field;
+  }
+
+  /**
+   * The cells where one field may not be as another, some of them twice; null where nothing is known.
+   * @param {Float32Array} one
+   * @param {Float32Array} two
+   */
+  apart(one, two) {
+    if (one === two) return [];
+    const [a, b] = [this.others.get(one), this.others.get(two)];
+    if ((a ? a.base : one) !== (b ? b.base : two)) return null;
+    return [...(a ? [a.cells] : []), ...(b ? [b.cells] : [])];
+  }
+
+  /**
+   * Whether all that is drawn between four cells, of which one is the south-western, is within some
+   * minutes: 1 where it is for sure, 0 where nothing is, 2 where it is to be looked at.
+   * @param {string} category
+   * @param {number} minutes
+   */
+  inside(category, minutes) {
+    const field = this.field(category);
+    const key = category + " " + minutes;
+    const [low, high] = [minutes + NEAR, minutes + FAR];
+    const { width } = this;
+    /** @type {(classes: Uint8Array, k: number, values: Float32Array) => void} */
+    const put = (classes, k, values) => {
+      const [a, b, c, d] = [values[k], values[k + 1], values[k + width], values[k + width + 1]];
+      classes[k] = a <= low && b <= low && c <= low && d <= low ? 1 : a > high && b > high && c > high && d > high ? 0 : 2;
+    };
+    const supposed = this.supposed.get(category);
+    const base = supposed ? this.fields.get(category) : field;
+    let known = this.insides.get(key);
+    if (!known || known.field !== base) {
+      const classes = new Uint8Array(field.length);
+      if (base) for (let k = 0; k < field.length - width - 1; k++) put(classes, k, base);
+      known = { field: base || field, classes };
+      this.insides.set(key, known);
+    }
+    if (!supposed) return known.classes;
+    const classes = known.classes.slice();
+    for (const cell of supposed.cells) {
+      for (const k of [cell, cell - 1, cell - width, cell - width - 1]) put(classes, k, field);
+    }
+    return classes;
   }
 
   /**

@@ -64,6 +64,8 @@ export class Layers {
     this.drawn = new Map();
     /** @type {Drawn | null} */
     this.shown = null;
+    /** What marks were styled for last. */
+    this.styled = "";
     /** @type {Map<number, L.Polyline>} */
     this.streets = new Map();
     /** @type {Map<Gap, L.Polygon>} */
@@ -398,6 +400,9 @@ export class Layers {
   }
 
   refreshMarks() {
+    const wanted = [this.map.getZoom(), this.hour].join(" ");
+    if (wanted === this.styled) return; // a mark that is new is made so
+    this.styled = wanted;
     for (const [service, mark] of this.marks) mark.setStyle(this.markStyle(service)).redraw();
   }
 

@@ -238,13 +238,18 @@ export class Scenes {
     const fields = counted.map((id) => this.cells.field(id));
     const { width } = this.cells;
     const { minutes } = effective;
+    const insides = counted.map((id) => this.cells.inside(id, minutes));
     const perhaps = effective.ranged ? counted.map((id) => this.cells.perhapsField(id)) : [];
     const most = minutes === this.data.threshold_min ? view.total : counted.length;
     const { paints, ramp, list, hatched } = this.counts(most, perhaps.length ? "perhaps_more" : "");
     /** @type {Brush} */
     const brush = (k, fx, fy) => {
       let n = 0;
-      for (const field of fields) if (within(mix(field, k, width, fx, fy), minutes)) n++;
+      for (let i = 0; i < insides.length; i++) {
+        const inside = insides[i][k];
+        if (inside === 1 || (inside === 2 && within(mix(fields[i], k, width, fx, fy), minutes))) n++;
+      }
+      if (!perhaps.length) return n;
       return perhaps.some((field) => mix(field, k, width, fx, fy) > HALF) ? n + hatched : n;
     };
     const rule = ["count", minutes, most, perhaps.length, ...counted].join(" ");

@@ -138,9 +138,8 @@ export class Sums {
    * The tables of a category once it has changed; rows that nothing changes in keep their figures.
    * @param {CategoryView} was
    * @param {Changes} changes
-   * @param {Moved} moved
    */
-  figures(was, changes, moved) {
+  figures(was, changes) {
     const changed = this.rowsOf(changes.cells);
     const base = this.baseTables(was.id, changes.before);
     const people = this.shifted(base.people, this.people, changes);
@@ -168,13 +167,8 @@ export class Sums {
         covered_pct: column(old.covered_pct, (row) => (100 * within(area, row, near)) / this.all.area[row]),
       };
     };
-    const figures = at(was.figures, this.data.threshold_min);
-    const medians = this.medians(was.id, moved);
     return {
-      figures: {
-        ...figures,
-        minutes_median: figures.minutes_median.map((one, row) => (medians.has(row) ? finite(medians.get(row) || 0) : one)),
-      },
+      figures: at(was.figures, this.data.threshold_min),
       figures_at: was.figures_at.map((one) => at(one, one.minutes)),
     };
   }
@@ -213,17 +207,17 @@ export class Sums {
   }
 
   /**
-   * Minutes that half of the residents of each row, or half of its area without them, are within: of
-   * the rows in which walks are longer or shorter.
-   * @param {string} id
+   * Minutes that half of the residents of each row, or half of its area without them, are within; of
+   * rows in which no walk is longer or shorter, those that were.
+   * @param {CategoryView} was
    * @param {Moved} moved
    */
-  medians(id, { positions, before, after }) {
+  medians(was, { positions, before, after }) {
     const bins = FINE * LONGEST;
     const weight = this.data.residents ? this.people : this.weights.area;
     const all = this.data.residents ? this.all.people : this.all.area;
     const last = (this.rows - 1) * bins;
-    const table = this.walksOf(id, before);
+    const table = this.walksOf(was.id, before);
     const there = new Uint8Array(this.rows);
     if (positions.length) there[this.rows - 1] = 1;
     /** @type {(times: Float64Array, sign: number) => void} */
@@ -241,14 +235,12 @@ export class Sums {
     };
     put(before, -1);
     put(after, 1);
-    /** @type {Map<number, number>} */
-    const found = new Map();
-    for (let row = 0; row < this.rows; row++) {
-      if (!there[row]) continue;
+    const found = was.figures.minutes_median.map((one, row) => {
+      if (!there[row]) return one;
       let [sum, bin] = [0, 0];
       while (bin < bins && !(sum > 0 && sum >= all[row] / 2)) sum += table[row * bins + bin++];
-      found.set(row, bin < bins ? (bin - 0.5) / FINE : Infinity);
-    }
+      return bin < bins ? finite((bin - 0.5) / FINE) : null;
+    });
     // The table is that of the page again: residents are whole units, of which nothing is lost.
     put(after, -1);
     put(before, 1);

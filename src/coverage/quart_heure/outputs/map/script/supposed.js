@@ -22,8 +22,9 @@
  */
 
 /**
- * The zones of a view now, what they were found from, and those of before.
- * @typedef {Labelled & { mask: Uint8Array, before: Labelled }} Zoned
+ * Which cells are beyond reach of a view now, those for which that is not as it is, and the zones as
+ * they are.
+ * @typedef {{ mask: Uint8Array, flipped: Int32Array, before: Labelled }} Beyond
  */
 
 /** @typedef {{ change: Change, place: number }} Placed a change, and the position of its service */
@@ -32,7 +33,7 @@ import { constants } from "./page.js";
 import { categoryViews, essentials } from "./scene.js";
 import { FINE, LONGEST, Sums } from "./sums.js";
 import { asBefore, Walking } from "./walking.js";
-import { depths, zonesAgain, zonesOf } from "./zones.js";
+import { countZones, depths, zonesAgain, zonesOf } from "./zones.js";
 
 const CHANGED = 1e-6; // minutes: less is the same
 const HECTARE = 10000; // square metres
@@ -358,11 +359,13 @@ export class Supposed {
     this.last.set(category, minutes);
     this.now.set(category, minutes);
     const { changes, moved } = this.writeCells(category, base, minutes);
-    Object.assign(view, this.sums.figures(was, changes, { positions: moved, before: base.minutes, after: minutes.minutes }));
-    const zones = this.zonesNow(category, [category], changes.cells);
-    this.zones.set(category, zones.zones.length);
-    lazily(view, { gaps: () => this.gapsOf([category], was, zones) });
+    Object.assign(view, this.sums.figures(was, changes));
+    const beyond = this.beyondNow(category, [category], changes.cells);
+    this.zones.set(category, countZones(beyond.mask, cells.width, this.leastCells));
+    lazily(view, { gaps: () => this.gapsOf([category], was, beyond) });
     view.figures = this.withCounts(view, was, sources);
+    const walks = { positions: moved, before: base.minutes, after: minutes.minutes };
+    lazily(view.figures, { minutes_median: () => this.sums.medians(was, walks) });
     view.counted = sources.length;
     return true;
   }
@@ -440,19 +443,15 @@ export class Supposed {
     for (const one of sources) count(one, 1);
     for (const one of this.baseOf(was.id).sources) count(one, -1);
     const { rows } = this.data;
-    const figures = { ...view.figures, services_inside: services };
     // As the zones are: when they are looked at.
-    Object.defineProperty(figures, "gaps_touching", {
-      get() {
+    return lazily({ ...view.figures, services_inside: services }, {
+      gaps_touching: () => {
         const { gaps } = view;
         const touching = rows.map((label) => gaps.filter((gap) => gap.districts.includes(label)).length);
         touching[last] = gaps.length;
         return touching;
       },
-      configurable: true,
-      enumerable: true,
     });
-    return figures;
   }
 
   /**
@@ -476,8 +475,8 @@ export class Supposed {
     if (!counted.some((id) => this.moved.get(id)?.length)) return;
     lazily(view, {
       gaps: () => {
-        const zones = this.zonesNow(view.id, counted, this.gaps.tally.changedIn(counted));
-        return this.gapsOf(counted, was, zones);
+        const beyond = this.beyondNow(view.id, counted, this.gaps.tally.changedIn(counted));
+        return this.gapsOf(counted, was, beyond);
       },
       shares_pct: () => this.sums.sharesAt(was.shares_pct, counted, this.data.threshold_min),
     });
@@ -517,14 +516,13 @@ export class Supposed {
    * The zones of a view as it is; worked out once.
    * @param {string} id
    * @param {string[]} categories
-   * @returns {Zoned}
    */
   zonesOf(id, categories) {
     const mask = this.baseMasks.get(id) || this.uncovered(categories, this.original.codes);
     this.baseMasks.set(id, mask);
     const before = this.baseZones.get(id) || zonesOf(mask, this.cells.width, this.leastCells);
     this.baseZones.set(id, before);
-    return { ...before, mask, before };
+    return { mask, before };
   }
 
   /* A zone has at least so many cells. */
@@ -533,26 +531,27 @@ export class Supposed {
   }
 
   /**
-   * The zones of a view as they are now.
+   * Which cells are beyond reach of a view now.
    * @param {string} id
    * @param {string[]} categories
    * @param {Int32Array} changed cells whose codes are not those of the page
-   * @returns {Zoned}
+   * @returns {Beyond}
    */
-  zonesNow(id, categories, changed) {
+  beyondNow(id, categories, changed) {
     const base = this.zonesOf(id, categories);
-    const { mask: baseMask, before } = base;
     const near = this.notUncovered();
     const lists = categories.map((one) => this.cells.minutes[one]);
-    const mask = baseMask.slice();
-    const flipped = changed.filter((cell) => {
+    const mask = base.mask.slice();
+    const flipped = new Int32Array(changed.length);
+    let n = 0;
+    for (const cell of changed) {
       let beyond = 1;
       for (const codes of lists) if (near[codes[cell]]) beyond = 0;
+      if (beyond === mask[cell]) continue;
       mask[cell] = beyond;
-      return beyond !== baseMask[cell];
-    });
-    if (!flipped.length) return base;
-    return { before, mask, ...zonesAgain(before, mask, flipped, this.cells.width, this.leastCells) };
+      flipped[n++] = cell;
+    }
+    return { before: base.before, mask, flipped: flipped.subarray(0, n) };
   }
 
   /**
@@ -560,9 +559,10 @@ export class Supposed {
    * walks from it, is the same.
    * @param {string[]} categories
    * @param {View} was
-   * @param {Zoned} found
+   * @param {Beyond} found
    */
-  gapsOf(categories, was, { before, mask, zones, label }) {
+  gapsOf(categories, was, { before, mask, flipped }) {
+    const { zones, label } = flipped.length ? zonesAgain(before, mask, flipped, this.cells.width, this.leastCells) : before;
     /** @type {Map<number, Gap>} */
     const gapOf = new Map();
     for (const gap of was.gaps) gapOf.set(before.label[gap.cell], gap);

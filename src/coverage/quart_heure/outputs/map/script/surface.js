@@ -97,6 +97,8 @@ export class Surface extends L.Renderer {
     this.image = null;
     /** What the image shows, uncut. @type {{ scene: Painting, key: string } | null} */
     this.painted = null;
+    /** What is cut out. @type {{ key: string, canvas: HTMLCanvasElement } | null} */
+    this.area = null;
   }
 
   /** @param {Painting} scene */
@@ -154,7 +156,8 @@ export class Surface extends L.Renderer {
     pen.rect(left, top, right - left, bottom - top);
     pen.clip();
     pen.putImageData(this.image, 0, 0, left, top, right - left, bottom - top);
-    this.cut(pen, scale);
+    pen.globalCompositeOperation = "destination-in";
+    pen.drawImage(this.cut(key, scale), 0, 0);
     pen.restore();
   }
 
@@ -183,6 +186,8 @@ export class Surface extends L.Renderer {
     const placed = (x, y) => cells.at((origin.x + (x + 0.5) / scale) / world, (origin.y + (y + 0.5) / scale) / world);
     const blocks = Math.ceil(width / BLOCK);
     const isNew = new Uint8Array(blocks).fill(1);
+    const fresh = squares && squares.fresh;
+    if (!fresh) pixels.fill(0);
     const painted = { left: width, top: height, right: 0, bottom: 0 };
     for (let top = 0; top < height; top += BLOCK) {
       const bottom = Math.min(top + BLOCK, height);
@@ -210,11 +215,11 @@ export class Surface extends L.Renderer {
           for (let x = x0, p = y * width + x0; x < end; x++, p++, col += stepCol, row += stepRow) {
             const west = Math.floor(col - 0.5);
             const south = Math.floor(row - 0.5);
-            pixels[p] = 0;
             if (west < 0 || south < 0 || west >= columns - 1 || south >= cells.height - 1) continue;
             const fx = col - 0.5 - west;
             const fy = row - 0.5 - south;
             const k = south * columns + west;
+            if (fresh && !fresh[k]) continue;
             if (!known[k + (fx > 0.5 ? 1 : 0) + (fy > 0.5 ? columns : 0)]) continue;
             const isOff = offAround[k] === 1 && mix(off, k, columns, fx, fy) > 0.5;
             const paint = isOff ? offPaint : ready[brush(k, fx, fy)];
@@ -227,12 +232,19 @@ export class Surface extends L.Renderer {
   }
 
   /**
-   * Cells reach over the edge of the area: what is beyond it is wiped off.
-   * @param {CanvasRenderingContext2D} pen
+   * The area, filled: cells reach over its edge, and what is beyond it is wiped off. Drawn once for a
+   * view of the map, so that a pixel at the edge is the same however little of the map is painted.
+   * @param {string} key of the view
    * @param {number} scale
    */
-  cut(pen, scale) {
-    pen.globalCompositeOperation = "destination-in";
+  cut(key, scale) {
+    const { width, height } = this._container;
+    if (this.area && this.area.key === key) return this.area.canvas;
+    const canvas = this.area ? this.area.canvas : el("canvas");
+    this.area = { key, canvas };
+    canvas.width = width;
+    canvas.height = height;
+    const pen = penOf(canvas);
     pen.beginPath();
     for (const ring of this.outline.flat()) {
       ring.forEach((at, i) => {
@@ -243,7 +255,7 @@ export class Surface extends L.Renderer {
       pen.closePath();
     }
     pen.fill("evenodd");
-    pen.globalCompositeOperation = "source-over";
+    return canvas;
   }
 }
 
@@ -257,14 +269,19 @@ class Squares {
     this.width = Math.ceil(width / SQUARE);
     this.height = Math.ceil(height / SQUARE);
     this.marked = new Uint8Array(this.width * this.height);
+    this.columns = width;
+    /** 1 where any of the four cells of which one is the south-western is another. */
+    this.fresh = new Uint8Array(width * height);
   }
 
   /**
-   * @param {number} col
-   * @param {number} row
+   * A cell is another. None is at the edge of the grid.
+   * @param {number} cell
    */
-  mark(col, row) {
-    this.marked[Math.floor(row / SQUARE) * this.width + Math.floor(col / SQUARE)] = 1;
+  mark(cell) {
+    const { fresh, columns } = this;
+    fresh[cell] = fresh[cell - 1] = fresh[cell - columns] = fresh[cell - columns - 1] = 1;
+    this.marked[Math.floor(cell / columns / SQUARE) * this.width + Math.floor((cell % columns) / SQUARE)] = 1;
   }
 
   /**
@@ -290,22 +307,20 @@ class Squares {
  * @param {Painting} now
  * @param {Cells} cells
  */
-function newSquares(before, now, { width, height }) {
+function newSquares(before, now, cells) {
   if (!now.rule || before.rule !== now.rule) return null;
   const [old, grids] = [before.grids || [], now.grids || []];
   if (old.length !== grids.length) return null;
-  const squares = new Squares(width, height);
-  /** @type {(a: Float32Array | Uint8Array | undefined, b: Float32Array | Uint8Array | undefined) => void} */
-  const compare = (a, b) => {
-    if (a === b) return;
-    const [one, other] = a && b ? [a, b] : [a || b, null];
-    if (!one) return;
-    for (let row = 0, i = 0; row < height; row++) {
-      for (let col = 0; col < width; col++, i++) if (one[i] !== (other ? other[i] : 0)) squares.mark(col, row);
-    }
-  };
-  grids.forEach((grid, n) => compare(old[n], grid));
-  compare(before.over, now.over);
+  const squares = new Squares(cells.width, cells.height);
+  for (const [n, grid] of grids.entries()) {
+    const lists = cells.apart(old[n], grid);
+    if (!lists) return null;
+    for (const list of lists) for (const cell of list) if (old[n][cell] !== grid[cell]) squares.mark(cell);
+  }
+  const marked = before.over || now.over;
+  if (!marked || before.over === now.over) return squares;
+  const other = before.over && now.over;
+  for (let i = 0; i < marked.length; i++) if (marked[i] !== (other ? other[i] : 0)) squares.mark(i);
   return squares;
 }
 

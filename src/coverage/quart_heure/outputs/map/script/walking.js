@@ -59,6 +59,9 @@ export class Walking {
     this.atNode = this.byNode();
     // What a search needs is made once.
     this.relaxed = new Float64Array(streets.n);
+    this.lost = new Uint8Array(streets.n);
+    this.again = new Uint8Array(ground.cells.length);
+    this.where = new Int32Array(ground.cells.length);
     this.heads = new Int32Array(BUCKETS);
     this.waiting = { node: new Int32Array(1 << 16), next: new Int32Array(1 << 16) };
   }
@@ -118,18 +121,23 @@ export class Walking {
     return { x, y, entries, place };
   }
 
-  /* The cells that may walk to each node. */
+  /* The cells that may walk to each node, and the metres. */
   byNode() {
-    const { begins, node } = this.links;
+    const { begins, node, metres } = this.links;
     const counts = new Int32Array(this.streets.n);
     for (let i = 0; i < node.length; i++) counts[node[i]]++;
     const nodeBegins = beginsOf(counts);
     const next = nodeBegins.slice();
     const cell = new Int32Array(node.length);
+    const far = new Float64Array(node.length);
     for (let n = 0; n + 1 < begins.length; n++) {
-      for (let i = begins[n]; i < begins[n + 1]; i++) cell[next[node[i]]++] = n;
+      for (let i = begins[n]; i < begins[n + 1]; i++) {
+        const at = next[node[i]]++;
+        cell[at] = n;
+        far[at] = metres[i];
+      }
     }
-    return { begins: nodeBegins, cell };
+    return { begins: nodeBegins, cell, metres: far };
   }
 
   /* The entries of cells at each edge. */
@@ -254,6 +262,7 @@ export class Walking {
    * @param {Minutes} base
    * @param {Source[]} sources
    * @param {Otherwise} found what was found so last, which is written over
+   * @returns {Otherwise}
    */
   minutesFrom(base, sources, found) {
     putBack(found, base);
@@ -270,7 +279,7 @@ export class Walking {
     let lost = null;
     if (gone) {
       const { source } = base.reached;
-      lost = new Uint8Array(this.streets.n);
+      lost = this.lost.fill(0);
       for (let node = 0; node < source.length; node++) {
         if (source[node] < 0 || kept[source[node]]) continue;
         lost[node] = 1;
@@ -281,26 +290,61 @@ export class Walking {
     }
     const doors = sources.filter((one) => gone || !kept[one.place]).map((one) => ({ one, place: one.place }));
     for (const node of this.spread(reached, doors, lost)) nodes.push(node);
-    const again = new Uint8Array(this.cells.length);
-    const { begins, cell } = this.atNode;
-    for (const node of nodes) for (let i = begins[node]; i < begins[node + 1]; i++) again[cell[i]] = 1;
-    if (gone) {
-      const { source } = base;
-      for (let n = 0; n < again.length; n++) if (source[n] >= 0 && !kept[source[n]]) again[n] = 1;
+    if (gone) this.walkAgain(base, found, kept);
+    else this.walkNearer(found, doors.map(({ one }) => one));
+    return found;
+  }
+
+  /**
+   * Where services only come, no walk is longer: cells are told of the nodes and doors that are nearer.
+   * @param {Otherwise} found
+   * @param {Source[]} coming
+   */
+  walkNearer(found, coming) {
+    const { minutes, source, reached, nodes } = found;
+    const { begins, cell, metres } = this.atNode;
+    const { metres_per_min: pace } = this.walks;
+    const [again, positions] = [this.again.fill(0), this.where];
+    let size = 0;
+    /** @type {(n: number, length: number, from: number) => void} */
+    const nearer = (n, length, from) => {
+      if (length / pace >= minutes[n]) return;
+      minutes[n] = length / pace;
+      source[n] = from;
+      if (again[n]) return;
+      again[n] = 1;
+      positions[size++] = n;
+    };
+    for (const node of nodes) {
+      const [length, from] = [reached.metres[node], reached.source[node]];
+      for (let i = begins[node]; i < begins[node + 1]; i++) nearer(cell[i], length + metres[i], from);
     }
-    for (const one of sources) {
+    for (const one of coming) this.alongEdges(one, (n, length) => nearer(n, length, one.place));
+    found.positions = positions.slice(0, size);
+  }
+
+  /**
+   * Where some go, the cells that walked to them, or to nodes that are reached otherwise, look again.
+   * @param {Minutes} base
+   * @param {Otherwise} found
+   * @param {Uint8Array} kept by place of a service, whether it stays
+   */
+  walkAgain(base, found, kept) {
+    const [again, positions] = [this.again.fill(0), this.where];
+    const { begins, cell } = this.atNode;
+    for (const node of found.nodes) for (let i = begins[node]; i < begins[node + 1]; i++) again[cell[i]] = 1;
+    for (let n = 0; n < again.length; n++) if (base.source[n] >= 0 && !kept[base.source[n]]) again[n] = 1;
+    for (const one of found.sources) {
       if (!kept[one.place]) this.alongEdges(one, (n) => (again[n] = 1));
     }
-    const positions = new Int32Array(again.length);
     let size = 0;
     for (let n = 0; n < again.length; n++) {
       if (!again[n]) continue;
       this.walkFrom(n, found);
       positions[size++] = n;
     }
-    this.walkAlong(sources, found, again);
+    this.walkAlong(found.sources, found, again);
     found.positions = positions.slice(0, size);
-    return found;
   }
 
   /**

@@ -59,6 +59,8 @@ export class WhatIf {
     this.changes = [];
     /** What was undone comes back. @type {Change[][]} */
     this.past = [];
+    /** The street that each change is at. @type {WeakMap<Change, string>} */
+    this.streets = new WeakMap();
     this.searchable = searchable(data, cells);
     this.after = true;
     /** @type {Picking | null} */
@@ -470,7 +472,8 @@ export class WhatIf {
     const { words } = this;
     const service = change.kind === "add" ? null : this.supposed?.original.services[change.place];
     const name = change.kind === "add" ? change.name : service?.name || words.say("unnamed");
-    const street = change.kind === "close" ? "" : this.gaps.streetAt(change.at);
+    const street = change.kind === "close" ? "" : this.streets.get(change) || this.gaps.streetAt(change.at);
+    this.streets.set(change, street);
     return words.say("what_if_told_" + change.kind, { name }) + (street ? " – " + street : "");
   }
 

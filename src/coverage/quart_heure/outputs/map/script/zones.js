@@ -57,7 +57,49 @@ export function zonesOf(mask, width, least) {
 }
 
 /**
- * The same from the zones of a mask of which some cells are others: what no such cell touches stays.
+ * How many zones of at least so many cells there are: by runs of cells in a row, of which those that
+ * touch are joined.
+ * @param {Uint8Array} mask
+ * @param {number} width
+ * @param {number} least
+ */
+export function countZones(mask, width, least) {
+  /** Where each run begins and ends, one it is joined to, and the cells of all that are joined to it. */
+  const [begins, ends, joined, size] = Array.from({ length: 4 }, () => /** @type {number[]} */ ([]));
+  /** @param {number} run */
+  const root = (run) => {
+    while (joined[run] !== run) run = joined[run] = joined[joined[run]];
+    return run;
+  };
+  let above = 0; // the first run of the row before that reaches as far
+  for (let start = 0; start < mask.length; start += width) {
+    const row = begins.length; // the first run of this one
+    for (let i = start; i < start + width; i++) {
+      if (!mask[i]) continue;
+      const begin = i;
+      while (i < start + width && mask[i]) i++;
+      const run = begins.length;
+      begins.push(begin);
+      ends.push(i);
+      joined.push(run);
+      size.push(i - begin);
+      while (above < row && ends[above] + width <= begin) above++;
+      for (let other = above; other < row && begins[other] + width < i; other++) {
+        const [one, two] = [root(other), root(run)];
+        if (one === two) continue;
+        joined[two] = one;
+        size[one] += size[two];
+      }
+    }
+    above = row;
+  }
+  let count = 0;
+  for (let run = 0; run < begins.length; run++) if (joined[run] === run && size[run] >= least) count++;
+  return count;
+}
+
+/**
+ * The zones of a mask from those of another, of which some cells are others: what no such cell touches stays.
  * @param {Labelled} before
  * @param {Uint8Array} mask
  * @param {Int32Array} flipped the cells that are others
