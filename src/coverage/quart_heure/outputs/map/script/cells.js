@@ -93,9 +93,11 @@ export class Cells {
     this.original = { ...minutes };
     /** Of each category that is supposed otherwise, the cells whose codes differ. @type {Map<string, Int32Array>} */
     this.changed = new Map();
-    /** What is drawn of them, and the cells where that is not as it is. @type {Map<string, { field: Float32Array, cells: number[] }>} */
+    /** What gives the nearest services of them. @type {Map<string, () => Uint32Array>} */
+    this.nearestNow = new Map();
+    /** What is drawn of them, and the cells where that is not as it is. @type {Map<string, { field: Float32Array, cells: Int32Array }>} */
     this.supposed = new Map();
-    /** The same of any field. @type {WeakMap<Float32Array, { base: Float32Array, cells: number[] }>} */
+    /** The same of any field. @type {WeakMap<Float32Array, { base: Float32Array, cells: Int32Array }>} */
     this.others = new WeakMap();
     /** @type {Map<string, { field: Float32Array, classes: Uint8Array }>} */
     this.insides = new Map();
@@ -183,12 +185,24 @@ export class Cells {
    * Suppose other codes of a category, or none.
    * @param {string} category
    * @param {{ cells: Int32Array, after: Uint8Array } | null} changes the cells whose codes differ, and all codes
+   * @param {() => Uint32Array} [nearest] gives the nearest service of each cell, when somebody asks
    */
-  suppose(category, changes) {
+  suppose(category, changes, nearest) {
     this.supposed.delete(category);
+    if (nearest) this.nearestNow.set(category, nearest);
+    else this.nearestNow.delete(category);
     this.minutes[category] = changes ? changes.after : this.original[category];
     if (changes) this.changed.set(category, changes.cells);
     else this.changed.delete(category);
+  }
+
+  /**
+   * The nearest service of every cell: its position among the places of the category, and 1; 0 for none.
+   * @param {string} category
+   */
+  nearestOf(category) {
+    const now = this.nearestNow.get(category);
+    return now ? now() : this.nearest[category];
   }
 
   /**
@@ -206,16 +220,19 @@ export class Cells {
     const minutes = (code) => (code > 0 && code <= upper.length ? upper[code - 1] : FAR_MINUTES);
     const base = this.kept(category, (i) => minutes(original[i]), (i) => original[i] === 0 || this.isOff(i));
     if (!changed) return base;
-    const field = base.slice();
-    const cells = Array.from(changed);
-    for (const cell of changed) field[cell] = minutes(codes[cell]);
     const { standIns } = this;
+    const field = base.slice();
+    const apart = new Int32Array(changed.length + standIns.length / 2);
+    let size = changed.length;
+    apart.set(changed);
+    for (const cell of changed) field[cell] = minutes(codes[cell]);
     for (let n = 0; n < standIns.length; n += 2) {
       const [cell, value] = [standIns[n], field[standIns[n + 1]]];
       if (field[cell] === value) continue;
       field[cell] = value;
-      cells.push(cell);
+      apart[size++] = cell;
     }
+    const cells = apart.slice(0, size);
     this.supposed.set(category, { field, cells });
     this.others.set(field, { base, cells });
     return field;
@@ -260,7 +277,10 @@ export class Cells {
     }
     if (!supposed) return known.classes;
     const classes = known.classes.slice();
+    /** @param {number} value */
+    const side = (value) => (value <= low ? 1 : value > high ? 0 : 2);
     for (const cell of supposed.cells) {
+      if (base && side(base[cell]) === side(field[cell])) continue;
       for (const k of [cell, cell - 1, cell - width, cell - width - 1]) put(classes, k, field);
     }
     return classes;
@@ -345,7 +365,7 @@ export class Cells {
     const code = this.minutes[category][cell];
     const { upper_min: upper, unreachable, far } = this.packed;
     const minutes = code === unreachable ? Infinity : code === far ? null : upper[code - 1];
-    const number = this.nearest[category][cell];
+    const number = this.nearestOf(category)[cell];
     const place = number === 0 ? null : this.packed.nearest[category].places[number - 1];
     return { minutes, place };
   }

@@ -291,7 +291,7 @@ export class Gaps {
     const codes = [...times.keys()].filter((code) => times[code]);
     let [sum, middle] = [0, 0];
     while (sum < cells.length / 2) sum += times[middle++];
-    const number = nearest < 0 ? 0 : this.cells.nearest[ids[of]][nearest];
+    const number = nearest < 0 ? 0 : this.cells.nearestOf(ids[of])[nearest];
     const place = number ? packed.nearest[ids[of]].places[number - 1] : null;
     return {
       area_ha: cells.length * this.hectares,

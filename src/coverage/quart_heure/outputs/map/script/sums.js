@@ -106,21 +106,27 @@ export class Sums {
 
   /**
    * The same once some cells have other codes.
-   * @param {Float64Array} table
-   * @param {Float64Array} weight
+   * @param {{ people: Float64Array, area: Float64Array }} base
    * @param {Changes} cells
    */
-  shifted(table, weight, { cells, before, after }) {
-    const found = table.slice();
-    const last = (this.rows - 1) * 256;
+  shifted(base, { cells, before, after }) {
+    const [people, area] = [base.people.slice(), base.area.slice()];
+    const { district, people: living } = this;
     for (const cell of cells) {
-      const at = (this.district[cell] - 1) * 256;
-      found[at + before[cell]] -= weight[cell];
-      found[at + after[cell]] += weight[cell];
-      found[last + before[cell]] -= weight[cell];
-      found[last + after[cell]] += weight[cell];
+      const at = (district[cell] - 1) * 256;
+      const [then, now] = [at + before[cell], at + after[cell]];
+      people[then] -= living[cell];
+      people[now] += living[cell];
+      area[then]--;
+      area[now]++;
     }
-    return found;
+    // The last row is of all. Residents are whole units: sums are the same in any order.
+    const last = (this.rows - 1) * 256;
+    for (const table of [people, area]) {
+      table.fill(0, last);
+      for (let i = 0; i < last; i++) table[last + (i & 255)] += table[i];
+    }
+    return { people, area };
   }
 
   /**
@@ -141,9 +147,7 @@ export class Sums {
    */
   figures(was, changes) {
     const changed = this.rowsOf(changes.cells);
-    const base = this.baseTables(was.id, changes.before);
-    const people = this.shifted(base.people, this.people, changes);
-    const area = this.shifted(base.area, this.weights.area, changes);
+    const { people, area } = this.shifted(this.baseTables(was.id, changes.before), changes);
     const residents = this.data.residents;
     /** @type {(table: Float64Array, row: number, near: Uint8Array) => number} */
     const within = (table, row, near) => {

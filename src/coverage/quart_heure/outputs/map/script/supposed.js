@@ -142,7 +142,6 @@ export class Supposed {
     this.original = {
       services: [...data.services],
       codes: { ...cells.minutes },
-      nearest: { ...cells.nearest },
       places: Object.fromEntries(Object.entries(cells.packed.nearest).map(([id, { places }]) => [id, places])),
       views: data.views.map((view) => ({ ...view })),
       hours: data.hours,
@@ -347,7 +346,6 @@ export class Supposed {
     const was = /** @type {CategoryView} */ (original.views.find((one) => one.id === category));
     if (!mine.length) {
       cells.suppose(category, null);
-      cells.nearest[category] = original.nearest[category];
       cells.packed.nearest[category].places = original.places[category];
       for (const known of [this.now, this.changed, this.moved, this.zones]) known.delete(category);
       settle(view, was);
@@ -378,10 +376,6 @@ export class Supposed {
   writeCells(category, base, found) {
     const { cells, original } = this;
     const codes = original.codes[category].slice();
-    const baseNumbers = this.numbersOf(category);
-    const nearest = this.nearest.get(category) || { numbers: baseNumbers.slice(), cells: new Int32Array() };
-    const { numbers } = nearest;
-    for (const cell of nearest.cells) numbers[cell] = baseNumbers[cell];
     const size = found.positions.length;
     const [moved, there, changed] = [new Int32Array(size), new Int32Array(size), new Int32Array(size)];
     let [nMoved, nChanged] = [0, 0];
@@ -392,7 +386,6 @@ export class Supposed {
       const cell = on[n];
       moved[nMoved] = n;
       there[nMoved++] = cell;
-      numbers[cell] = found.source[n] + 1;
       const code = this.codes.of(minutes);
       if (code === codes[cell]) continue;
       codes[cell] = code;
@@ -400,14 +393,28 @@ export class Supposed {
     }
     /** @type {Changes} */
     const changes = { cells: changed.slice(0, nChanged), before: original.codes[category], after: codes };
-    nearest.cells = there.slice(0, nMoved);
-    this.nearest.set(category, nearest);
     this.changed.set(category, changes);
-    this.moved.set(category, nearest.cells);
-    cells.suppose(category, changes);
-    cells.nearest[category] = numbers;
+    this.moved.set(category, there.slice(0, nMoved));
+    cells.suppose(category, changes, () => this.nearestNow(category));
     cells.packed.nearest[category].places = this.data.services.map((_, place) => place);
     return { changes, moved: moved.slice(0, nMoved) };
+  }
+
+  /**
+   * The nearest service of each cell of a category that changed.
+   * @param {string} category
+   */
+  nearestNow(category) {
+    const base = this.numbersOf(category);
+    const moved = this.moved.get(category) || new Int32Array();
+    const nearest = this.nearest.get(category) || { numbers: base.slice(), cells: new Int32Array() };
+    const { numbers } = nearest;
+    if (nearest.cells === moved) return numbers;
+    for (const cell of nearest.cells) numbers[cell] = base[cell];
+    const { source } = this.now.get(category) || this.baseOf(category);
+    for (const cell of moved) numbers[cell] = source[this.sums.position[cell]] + 1;
+    this.nearest.set(category, { numbers, cells: moved });
+    return numbers;
   }
 
   /**
@@ -418,7 +425,7 @@ export class Supposed {
     const before = this.baseNearest.get(category);
     if (before) return before;
     const places = this.original.places[category];
-    const numbers = this.original.nearest[category].map((number) => (number ? places[number - 1] + 1 : 0));
+    const numbers = this.cells.nearest[category].map((number) => (number ? places[number - 1] + 1 : 0));
     this.baseNearest.set(category, numbers);
     return numbers;
   }
@@ -546,7 +553,7 @@ export class Supposed {
     let n = 0;
     for (const cell of changed) {
       let beyond = 1;
-      for (const codes of lists) if (near[codes[cell]]) beyond = 0;
+      for (let i = 0; i < lists.length && beyond; i++) if (near[lists[i][cell]]) beyond = 0;
       if (beyond === mask[cell]) continue;
       mask[cell] = beyond;
       flipped[n++] = cell;

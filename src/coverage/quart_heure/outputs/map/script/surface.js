@@ -275,13 +275,19 @@ class Squares {
   }
 
   /**
-   * A cell is another. None is at the edge of the grid.
-   * @param {number} cell
+   * Mark what some cells that are others touch. None of them is at the edge of the grid.
+   * @param {Uint8Array} others 1 where a cell is another
    */
-  mark(cell) {
-    const { fresh, columns } = this;
-    fresh[cell] = fresh[cell - 1] = fresh[cell - columns] = fresh[cell - columns - 1] = 1;
-    this.marked[Math.floor(cell / columns / SQUARE) * this.width + Math.floor((cell % columns) / SQUARE)] = 1;
+  mark(others) {
+    const { fresh, marked, columns } = this;
+    for (let cell = 0, row = 0; cell < others.length; row++) {
+      const first = Math.floor(row / SQUARE) * this.width;
+      for (let col = 0; col < columns; col++, cell++) {
+        if (!others[cell]) continue;
+        fresh[cell] = fresh[cell - 1] = fresh[cell - columns] = fresh[cell - columns - 1] = 1;
+        marked[first + Math.floor(col / SQUARE)] = 1;
+      }
+    }
   }
 
   /**
@@ -311,16 +317,20 @@ function newSquares(before, now, cells) {
   if (!now.rule || before.rule !== now.rule) return null;
   const [old, grids] = [before.grids || [], now.grids || []];
   if (old.length !== grids.length) return null;
-  const squares = new Squares(cells.width, cells.height);
+  const others = new Uint8Array(cells.known.length);
   for (const [n, grid] of grids.entries()) {
     const lists = cells.apart(old[n], grid);
     if (!lists) return null;
-    for (const list of lists) for (const cell of list) if (old[n][cell] !== grid[cell]) squares.mark(cell);
+    const then = old[n];
+    for (const list of lists) for (const cell of list) if (then[cell] !== grid[cell]) others[cell] = 1;
   }
   const marked = before.over || now.over;
-  if (!marked || before.over === now.over) return squares;
-  const other = before.over && now.over;
-  for (let i = 0; i < marked.length; i++) if (marked[i] !== (other ? other[i] : 0)) squares.mark(i);
+  if (marked && before.over !== now.over) {
+    const other = before.over && now.over;
+    for (let i = 0; i < marked.length; i++) if (marked[i] !== (other ? other[i] : 0)) others[i] = 1;
+  }
+  const squares = new Squares(cells.width, cells.height);
+  squares.mark(others);
   return squares;
 }
 

@@ -306,20 +306,29 @@ export class Walking {
     const { metres_per_min: pace } = this.walks;
     const [again, positions] = [this.again.fill(0), this.where];
     let size = 0;
-    /** @type {(n: number, length: number, from: number) => void} */
-    const nearer = (n, length, from) => {
-      if (length / pace >= minutes[n]) return;
-      minutes[n] = length / pace;
-      source[n] = from;
-      if (again[n]) return;
-      again[n] = 1;
-      positions[size++] = n;
-    };
     for (const node of nodes) {
       const [length, from] = [reached.metres[node], reached.source[node]];
-      for (let i = begins[node]; i < begins[node + 1]; i++) nearer(cell[i], length + metres[i], from);
+      const end = begins[node + 1];
+      for (let i = begins[node]; i < end; i++) {
+        const n = cell[i];
+        const time = (length + metres[i]) / pace;
+        if (time >= minutes[n]) continue;
+        minutes[n] = time;
+        source[n] = from;
+        if (again[n]) continue;
+        again[n] = 1;
+        positions[size++] = n;
+      }
     }
-    for (const one of coming) this.alongEdges(one, (n, length) => nearer(n, length, one.place));
+    for (const one of coming) {
+      this.alongEdges(one, (n, length) => {
+        if (length / pace >= minutes[n]) return;
+        minutes[n] = length / pace;
+        source[n] = one.place;
+        if (!again[n]) positions[size++] = n;
+        again[n] = 1;
+      });
+    }
     found.positions = positions.slice(0, size);
   }
 
