@@ -584,9 +584,10 @@ export class Supposed {
       const gap = same && same.cells.length === zone.cells.length && same.sum === zone.sum && gapOf.get(same.label);
       if (gap && same) this.gaps.hold(gap, same.cells, before.label);
       if (gap && !walked[zone.label]) return gap;
+      const walks = this.walksFrom(zone, categories);
+      if (gap && same) return this.gaps.hold({ ...gap, ...walks }, same.cells, label);
       depth = depth || depths(mask, this.cells.width);
-      const now = this.gap(zone, depth, categories);
-      return this.gaps.hold(gap ? { ...gap, minutes: now.minutes, nearest: now.nearest } : now, zone.cells, label);
+      return this.gaps.hold({ ...this.gap(zone, depth, categories), ...walks }, zone.cells, label);
     });
     told.sort((a, b) => (b.residents || 0) - (a.residents || 0) || (b.area_ha || 0) - (a.area_ha || 0));
     return told.map((gap, n) => {
@@ -597,54 +598,67 @@ export class Supposed {
   }
 
   /**
+   * How far one walks from a zone, and where to.
+   * @param {Zone} zone
+   * @param {string[]} categories
+   */
+  walksFrom({ cells }, categories) {
+    const { position } = this.sums;
+    const found = categories.map((id) => this.now.get(id) || this.baseOf(id));
+    const times = new Float64Array(cells.length);
+    let [nearest, place, furthest] = [Infinity, -1, 0];
+    for (let i = 0; i < times.length; i++) {
+      const n = position[cells[i]];
+      let least = Infinity;
+      for (const { minutes } of found) if (minutes[n] < least) least = minutes[n];
+      times[i] = least;
+      if (least > furthest) furthest = least;
+      if (least >= nearest) continue;
+      nearest = least;
+      place = found.find(({ minutes }) => minutes[n] === least)?.source[n] ?? -1;
+    }
+    /** @param {number} value */
+    const finite = (value) => (Number.isFinite(value) ? value : null);
+    return {
+      minutes: { min: finite(nearest), median: finite(medianOf(times)), max: finite(furthest) },
+      nearest: this.data.services[place]?.name || "",
+    };
+  }
+
+  /**
+   * What else is told of a zone.
    * @param {Zone} zone
    * @param {Int32Array} depth
    * @param {string[]} categories
    * @returns {Gap}
    */
-  gap(zone, depth, categories) {
-    const { sums, projection, data } = this;
+  gap({ cells }, depth, categories) {
+    const { people } = this.sums;
     const { width } = this.cells;
-    const found = categories.map((id) => this.now.get(id) || this.baseOf(id));
     const discs = categories.map((id) => this.inReach(id));
-    const times = new Float64Array(zone.cells.length);
-    let [nearest, place, furthest, inReach, residents, inner] = [Infinity, -1, 0, 0, 0, zone.cells[0]];
-    for (let i = 0; i < times.length; i++) {
-      const cell = zone.cells[i];
-      const n = sums.position[cell];
-      let [least, from] = [Infinity, -1];
-      for (const { minutes, source } of found) {
-        if (minutes[n] >= least) continue;
-        least = minutes[n];
-        from = source[n];
-      }
-      times[i] = least;
-      if (least < nearest) [nearest, place] = [least, from];
-      if (least > furthest) furthest = least;
+    let [inReach, residents, inner] = [0, 0, cells[0]];
+    for (const cell of cells) {
       for (const disc of discs) {
         if (!disc[cell]) continue;
         inReach++;
         break;
       }
-      residents += sums.people[cell];
+      residents += people[cell];
       if (depth[cell] > depth[inner]) inner = cell;
     }
-    const at = projection.place((inner % width) + 0.5, Math.floor(inner / width) + 0.5);
-    /** @param {number} value */
-    const finite = (value) => (Number.isFinite(value) ? value : null);
+    const at = this.projection.place((inner % width) + 0.5, Math.floor(inner / width) + 0.5);
     return {
       rank: 0,
       cell: inner,
       parts: [],
       at: { lat: at.lat, lng: at.lng },
-      districts: this.gaps.districtsOf(zone.cells),
-      area_ha: (zone.cells.length * this.walks.cell_m ** 2) / HECTARE,
+      districts: this.gaps.districtsOf(cells),
+      area_ha: (cells.length * this.walks.cell_m ** 2) / HECTARE,
       residents: Math.round(residents),
-      minutes: { min: finite(nearest), median: finite(medianOf(times)), max: finite(furthest) },
+      minutes: { min: null, median: null, max: null },
       shape: [],
-      nearest: data.services[place]?.name || "",
       street: this.gaps.streetAt(at),
-      cause: inReach >= zone.cells.length / 2 ? "barrier" : "too_far",
+      cause: inReach >= cells.length / 2 ? "barrier" : "too_far",
     };
   }
 
