@@ -3,11 +3,12 @@
     .venv/bin/python scripts/benchmark_map.py MAP.html [OTHER.html ...] [--repeat N] [--rounds N]
 
 Opens services at random places of a page, one of each category by itself and one of every category
-at once, and times until all that is seen has followed: with a view shown that counts the category,
-and with one that does not. *Frame* is until the browser has drawn it, too. It also times how long
-the page takes to be usable, and another view, threshold and district to be shown. Several pages,
-of two versions for instance, are measured in turn, round by round, so that what else the machine
-does falls on all of them. The table goes to stdout. Nothing is asserted.
+at once, and closes some, and times until all that is seen has followed: with that category shown,
+with another, and with all of them. It also times how long the page takes to be usable, and another
+view, threshold and district to be shown. *CPU* is what the page's thread took of the processor,
+which hardly depends on what else the machine does; *frame* is until the browser has drawn it, too.
+Several pages, of two versions for instance, are measured in turn, round by round. The tables go to
+stdout. Nothing is asserted.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
-_MEASURE = """async (repeat) => {
+_STEPS = """(repeat) => {
   const page = quartHeure.map;
   const { whatIf, data, gaps } = page;
   const { on } = gaps.tally;
@@ -32,84 +33,96 @@ _MEASURE = """async (repeat) => {
     const { width } = page.cells;
     return gaps.projection.place((cell % width) + 0.5, Math.floor(cell / width) + 0.5);
   };
-  const frame = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 0)));
-  const timed = async (work) => {
-    const begin = performance.now();
-    await work();
-    return performance.now() - begin;
-  };
-  const found = { ready: [performance.timing.domComplete - performance.timing.navigationStart] };
-  const keep = (name, ms) => (found[name] = [...(found[name] || []), ms]);
-  const answered = async (name, work) => {
-    const begin = performance.now();
-    keep(name, await timed(work));
-    await frame();
-    keep(name + ": frame", performance.now() - begin);
-  };
-  for (const view of data.views) {
-    keep("another view", await timed(() => page.choose({ view: view.id })));
-    for (const minutes of data.thresholds_min) {
-      keep("another threshold", await timed(() => page.choose({ minutes })));
-    }
-    page.choose({ minutes: data.threshold_min });
-    keep("another district", await timed(() => page.choose({ district: 0 })));
-    page.choose({ district: null });
-  }
-  if (!whatIf.there) return found;
-  keep("streets unpacked", await timed(() => whatIf.open()));
   const add = (category) => ({ kind: "add", category, at: place(), name: "x" });
   const ids = [...whatIf.searchable];
-  const all = data.views.find((view) => view.kind === "composite") || data.views[0];
+  const all = (data.views.find((view) => view.kind === "composite") || data.views[0]).id;
   const other = (id) => ids[(ids.indexOf(id) + 1) % ids.length];
-  const closed = (id) => {
+  const close = (id) => {
     const ours = [...data.services.keys()].filter((n) => {
       const { category, left_out } = data.services[n];
       return category === id && !left_out;
     });
     return { kind: "close", place: ours[Math.floor(random() * ours.length)] };
   };
-  keep("the very first service", await timed(() => whatIf.change([add(ids[0])])));
-  await frame();
-  for (let n = 0; n < repeat; n++) {
-    for (const id of ids) {
-      await whatIf.change([]);
-      page.choose({ view: id });
-      await frame();
-      await answered("one service", () => whatIf.change([add(id)]));
-      await whatIf.change([]);
-      await frame();
-      await answered("one service closed", () => whatIf.change([closed(id)]));
-      page.choose({ view: other(id) });
-      await frame();
-      await answered("one service, another shown", () => whatIf.change([add(id)]));
-      page.choose({ view: all.id });
-      await frame();
-      await answered("one service, all shown", () => whatIf.change([add(id)]));
+  const steps = [];
+  const step = (name, work, before = () => {}) => steps.push({ name, work, before });
+  for (const view of data.views) {
+    step("another view", () => page.choose({ view: view.id }));
+    for (const minutes of data.thresholds_min) {
+      step("another threshold", () => page.choose({ minutes }));
     }
-    page.choose({ view: all.id });
-    await frame();
-    await answered("one of every category, all shown", () => whatIf.change(ids.map(add)));
-    page.choose({ view: ids[n % ids.length] });
-    await frame();
-    await answered("one of every category", () => whatIf.change(ids.map(add)));
+    const standard = () => page.choose({ minutes: data.threshold_min });
+    step("another district", () => page.choose({ district: 0 }), standard);
+    step("", () => page.choose({ district: null }));
   }
-  return found;
+  if (whatIf.there) {
+    step("streets unpacked", () => whatIf.open());
+    step("the very first service", () => whatIf.change([add(ids[0])]));
+    const show = (view) => async () => {
+      await whatIf.change([]);
+      page.choose({ view });
+    };
+    for (let n = 0; n < repeat; n++) {
+      for (const id of ids) {
+        step("one service", () => whatIf.change([add(id)]), show(id));
+        step("one service closed", () => whatIf.change([close(id)]), show(id));
+        step("one service, another shown", () => whatIf.change([add(id)]), show(other(id)));
+        step("one service, all shown", () => whatIf.change([add(id)]), show(all));
+      }
+      step("one of each, one shown", () => whatIf.change(ids.map(add)), show(ids[n % ids.length]));
+      step("one of each, all shown", () => whatIf.change(ids.map(add)), show(all));
+    }
+  }
+  window.drawn = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 0)));
+  window.steps = steps;
+  return steps.map(({ name }) => name);
 }"""
 
+_WORK = """async (n) => {
+  window.begin = performance.now();
+  await steps[n].work();
+  return performance.now() - begin;
+}"""
 
-def measured(browser: Browser, file: Path, repeat: int) -> tuple[dict[str, list[float]], float]:
-    """Return what a page takes, in milliseconds by name, and the memory it has at last, in MB."""
+_DRAWN = "async () => { await drawn(); return performance.now() - begin; }"
+
+_READY = "performance.timing.domComplete - performance.timing.navigationStart"
+
+Times = dict[str, list[tuple[float, float, float]]]
+"""Milliseconds until the answer, of the processor, and until it is drawn, by name."""
+
+
+def measured(browser: Browser, file: Path, repeat: int) -> tuple[Times, float]:
+    """Return what a page takes, and the memory it has at last, in MB."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     context.set_offline(True)
     page = context.new_page()
+    session = context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def processor() -> float:
+        found = session.send("Performance.getMetrics")["metrics"]
+        return 1000 * float(next(one["value"] for one in found if one["name"] == "TaskDuration"))
+
     page.goto(file.resolve().as_uri())
     page.wait_for_selector("html.ready", timeout=120_000)
-    found: dict[str, list[float]] = page.evaluate(_MEASURE, repeat)
-    session = context.new_cdp_session(page)
+    times: Times = defaultdict(list)
+    ready = float(page.evaluate(_READY))
+    times["ready"].append((ready, processor(), ready))
+    for n, name in enumerate(page.evaluate(_STEPS, repeat)):
+        page.evaluate("async (n) => { await steps[n].before(); await drawn(); }", n)
+        before = processor()
+        answer = float(page.evaluate(_WORK, n))
+        taken = processor() - before
+        drawn = float(page.evaluate(_DRAWN))
+        if name:
+            times[name].append((answer, taken, drawn))
+        if name == "streets unpacked":
+            page.wait_for_timeout(1000)  # what the page gets ready while nobody waits
     session.send("HeapProfiler.collectGarbage")
     heap = session.send("Runtime.getHeapUsage")
     context.close()
-    return found, (heap["usedSize"] + heap.get("backingStorageSize", 0)) / 1e6
+    return times, (heap["usedSize"] + heap.get("backingStorageSize", 0)) / 1e6
 
 
 def main(files: list[Path], repeat: int, rounds: int) -> None:
@@ -117,7 +130,7 @@ def main(files: list[Path], repeat: int, rounds: int) -> None:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
         sys.exit("There is no Chromium on this machine: install the package chromium.")
-    times: dict[Path, dict[str, list[float]]] = {file: defaultdict(list) for file in files}
+    times: dict[Path, Times] = {file: defaultdict(list) for file in files}
     memory: dict[Path, float] = {}
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
@@ -129,11 +142,14 @@ def main(files: list[Path], repeat: int, rounds: int) -> None:
         browser.close()
     for file in files:
         print(f"{file.name}: {file.stat().st_size / 1e6:.2f} MB, {memory[file]:.0f} MB of memory")
-        print(f"{'':40}{'median ms':>10}{'p90 ms':>10}{'least ms':>10}{'n':>6}")
+        headings = ("answer ms", "p90", "least", "CPU ms", "frame ms", "n")
+        print(" " * 28 + "".join(f"{heading:>10}" for heading in headings))
         for name, some in times[file].items():
-            slow = statistics.quantiles(some, n=10)[-1] if len(some) > 1 else some[0]
-            middle = statistics.median(some)
-            print(f"{name:40}{middle:10.1f}{slow:10.1f}{min(some):10.1f}{len(some):6}")
+            answers, processor, drawn = zip(*some, strict=True)
+            slow = statistics.quantiles(answers, n=10)[-1] if len(some) > 1 else answers[0]
+            middle = statistics.median
+            row = (middle(answers), slow, min(answers), middle(processor), middle(drawn))
+            print(f"{name:28}" + "".join(f"{one:10.1f}" for one in row) + f"{len(some):10}")
 
 
 if __name__ == "__main__":
