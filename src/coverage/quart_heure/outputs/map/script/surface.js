@@ -11,8 +11,8 @@
 
 /**
  * What is painted. Scenes of one `rule` paint a place alike where their grids hold the same around it;
- * one without a rule is like no other. `over` has cells that the last paints mark, 0 elsewhere.
- * @typedef {{ paints: Paint[], brush: Brush, rule?: string, grids?: Float32Array[], over?: Uint8Array }} Painting
+ * one without a rule is like no other.
+ * @typedef {{ paints: Paint[], brush: Brush, rule?: string, grids?: Float32Array[] }} Painting
  */
 
 /** @typedef {{ fill: number, line: number, paint: Paint }} Mixed colours as numbers; 0 is none */
@@ -323,11 +323,6 @@ function newSquares(before, now, cells) {
     if (!lists) return null;
     const then = old[n];
     for (const list of lists) for (const cell of list) if (then[cell] !== grid[cell]) others[cell] = 1;
-  }
-  const marked = before.over || now.over;
-  if (marked && before.over !== now.over) {
-    const other = before.over && now.over;
-    for (let i = 0; i < marked.length; i++) if (marked[i] !== (other ? other[i] : 0)) others[i] = 1;
   }
   const squares = new Squares(cells.width, cells.height);
   squares.mark(others);

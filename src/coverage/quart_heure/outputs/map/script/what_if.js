@@ -424,7 +424,8 @@ export class WhatIf {
     const told = [];
     if (found.includes(1)) told.push([gained, this.words.say("what_if_gained", { minutes })]);
     if (found.includes(2)) told.push([lost, this.words.say("what_if_lost", { minutes })]);
-    return { ...scene, paints: [...paints, gained, lost], brush: marked, over: found, list: [...told, ...list] };
+    // Of the same rule: where another cell is marked, its minutes are others.
+    return { ...scene, paints: [...paints, gained, lost], brush: marked, list: [...told, ...list] };
   }
 
   /** @param {string} key */
