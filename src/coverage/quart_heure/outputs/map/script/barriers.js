@@ -8,6 +8,7 @@ import { beginsOf, project, summed, unpackSigned, unpackSteps } from "./streets.
 const STOP_SHORT = 0.05; // metres that a line ends before its street
 const OWN_SIDE = 2;
 const RIM = 5;
+const SLACK = 1e-6; // metres, against rounding
 
 /** @typedef {{ ax: number, ay: number, bx: number, by: number, owner: number }} Piece */
 
@@ -177,19 +178,12 @@ export function squaresOf(px, py, radius) {
   for (let i = 0; i < px.length; i++) order[next[square[i]]++] = i;
   return {
     /**
-     * Whether a rectangle (west, south, east, north, from position `at` of a list) may be within a
-     * distance of any place.
-     * @param {Float32Array} boxes
-     * @param {number} at
+     * West, south, east and north of what may be within a distance of any place.
      * @param {number} distance
      */
-    mayHold(boxes, at, distance) {
-      return !(
-        boxes[at] - distance > east ||
-        boxes[at + 1] - distance > north ||
-        boxes[at + 2] + distance < west ||
-        boxes[at + 3] + distance < south
-      );
+    reached(distance) {
+      const by = distance + SLACK;
+      return [west - by, south - by, east + by, north + by];
     },
     /**
      * Calls with each place that may be within a distance of a rectangle.

@@ -11,6 +11,8 @@
 
 const FAR_MINUTES = 1e6; // drawn as beyond every threshold
 const FILL_PASSES = 3;
+const NEAR = 5e-5; // minutes over a limit that are within it, whatever the rounding,
+const FAR = 2e-4; // and beyond it
 
 /**
  * Text in base64 -> bytes, inflated.
@@ -87,6 +89,18 @@ export class Cells {
     this.height = packed.height;
     this.minutes = minutes;
     this.nearest = nearest;
+    /** The minutes as they are, whatever is supposed. */
+    this.original = { ...minutes };
+    /** Of each category that is supposed otherwise, the cells whose codes differ. @type {Map<string, Int32Array>} */
+    this.changed = new Map();
+    /** What gives the nearest services of them. @type {Map<string, () => Uint32Array>} */
+    this.nearestNow = new Map();
+    /** What is drawn of them, and the cells where that is not as it is. @type {Map<string, { field: Float32Array, cells: Int32Array }>} */
+    this.supposed = new Map();
+    /** The same of any field. @type {WeakMap<Float32Array, { base: Float32Array, cells: Int32Array }>} */
+    this.others = new WeakMap();
+    /** @type {Map<string, { field: Float32Array, classes: Uint8Array }>} */
+    this.insides = new Map();
     this.perhaps = perhaps;
     this.water = water;
     /** Any one of the grids: all have the same cells, and the same of them off the network. */
@@ -168,17 +182,108 @@ export class Cells {
   }
 
   /**
+   * Suppose other codes of a category, or none.
+   * @param {string} category
+   * @param {{ cells: Int32Array, after: Uint8Array } | null} changes the cells whose codes differ, and all codes
+   * @param {() => Uint32Array} [nearest] gives the nearest service of each cell, when somebody asks
+   */
+  suppose(category, changes, nearest) {
+    this.supposed.delete(category);
+    if (nearest) this.nearestNow.set(category, nearest);
+    else this.nearestNow.delete(category);
+    this.minutes[category] = changes ? changes.after : this.original[category];
+    if (changes) this.changed.set(category, changes.cells);
+    else this.changed.delete(category);
+  }
+
+  /**
+   * The nearest service of every cell: its position among the places of the category, and 1; 0 for none.
+   * @param {string} category
+   */
+  nearestOf(category) {
+    const now = this.nearestNow.get(category);
+    return now ? now() : this.nearest[category];
+  }
+
+  /**
    * Minutes of every cell for drawing.
    * @param {string} category
    */
   field(category) {
+    const before = this.supposed.get(category);
+    if (before) return before.field;
+    const changed = this.changed.get(category);
     const codes = this.minutes[category];
+    const original = changed ? this.original[category] : codes;
     const upper = this.packed.upper_min;
-    return this.kept(
-      category,
-      (i) => (codes[i] > 0 && codes[i] <= upper.length ? upper[codes[i] - 1] : FAR_MINUTES),
-      (i) => codes[i] === 0 || this.isOff(i)
-    );
+    /** @param {number} code */
+    const minutes = (code) => (code > 0 && code <= upper.length ? upper[code - 1] : FAR_MINUTES);
+    const base = this.kept(category, (i) => minutes(original[i]), (i) => original[i] === 0 || this.isOff(i));
+    if (!changed) return base;
+    const { standIns } = this;
+    const field = base.slice();
+    const apart = new Int32Array(changed.length + standIns.length / 2);
+    let size = changed.length;
+    apart.set(changed);
+    for (const cell of changed) field[cell] = minutes(codes[cell]);
+    for (let n = 0; n < standIns.length; n += 2) {
+      const [cell, value] = [standIns[n], field[standIns[n + 1]]];
+      if (field[cell] === value) continue;
+      field[cell] = value;
+      apart[size++] = cell;
+    }
+    const cells = apart.slice(0, size);
+    this.supposed.set(category, { field, cells });
+    this.others.set(field, { base, cells });
+    return field;
+  }
+
+  /**
+   * The cells where one field may not be as another, some of them twice; null where nothing is known.
+   * @param {Float32Array} one
+   * @param {Float32Array} two
+   */
+  apart(one, two) {
+    if (one === two) return [];
+    const [a, b] = [this.others.get(one), this.others.get(two)];
+    if ((a ? a.base : one) !== (b ? b.base : two)) return null;
+    return [...(a ? [a.cells] : []), ...(b ? [b.cells] : [])];
+  }
+
+  /**
+   * Whether all that is drawn between four cells, of which one is the south-western, is within some
+   * minutes: 1 where it is for sure, 0 where nothing is, 2 where it is to be looked at.
+   * @param {string} category
+   * @param {number} minutes
+   */
+  inside(category, minutes) {
+    const field = this.field(category);
+    const key = category + " " + minutes;
+    const [low, high] = [minutes + NEAR, minutes + FAR];
+    const { width } = this;
+    /** @type {(classes: Uint8Array, k: number, values: Float32Array) => void} */
+    const put = (classes, k, values) => {
+      const [a, b, c, d] = [values[k], values[k + 1], values[k + width], values[k + width + 1]];
+      classes[k] = a <= low && b <= low && c <= low && d <= low ? 1 : a > high && b > high && c > high && d > high ? 0 : 2;
+    };
+    const supposed = this.supposed.get(category);
+    const base = supposed ? this.fields.get(category) : field;
+    let known = this.insides.get(key);
+    if (!known || known.field !== base) {
+      const classes = new Uint8Array(field.length);
+      if (base) for (let k = 0; k < field.length - width - 1; k++) put(classes, k, base);
+      known = { field: base || field, classes };
+      this.insides.set(key, known);
+    }
+    if (!supposed) return known.classes;
+    const classes = known.classes.slice();
+    /** @param {number} value */
+    const side = (value) => (value <= low ? 1 : value > high ? 0 : 2);
+    for (const cell of supposed.cells) {
+      if (base && side(base[cell]) === side(field[cell])) continue;
+      for (const k of [cell, cell - 1, cell - width, cell - width - 1]) put(classes, k, field);
+    }
+    return classes;
   }
 
   /**
@@ -260,7 +365,7 @@ export class Cells {
     const code = this.minutes[category][cell];
     const { upper_min: upper, unreachable, far } = this.packed;
     const minutes = code === unreachable ? Infinity : code === far ? null : upper[code - 1];
-    const number = this.nearest[category][cell];
+    const number = this.nearestOf(category)[cell];
     const place = number === 0 ? null : this.packed.nearest[category].places[number - 1];
     return { minutes, place };
   }

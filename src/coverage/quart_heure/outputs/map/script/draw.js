@@ -121,12 +121,20 @@ function hatch(background, line, size, width) {
   return pattern;
 }
 
+/** One for all gaps. @type {Map<string, CanvasPattern>} */
+const gapFills = new Map();
+
 /**
  * The fill of gaps: lines, so that it stands out without colour; minutes are painted under them, and
  * where there are none the lines have a ground of their own.
  * @param {boolean} ground
  */
-export const gapFill = (ground) => hatch(ground ? palette.gap : "", palette.gap_hatch, 8, 1.2);
+export function gapFill(ground) {
+  const key = ground + " " + (window.devicePixelRatio || 1);
+  const fill = gapFills.get(key) || hatch(ground ? palette.gap : "", palette.gap_hatch, 8, 1.2);
+  gapFills.set(key, fill);
+  return fill;
+}
 
 /**
  * @param {number} width

@@ -155,8 +155,16 @@ export class Doorways {
     const found = new Found(px.length);
     const squares = squaresOf(px, py, radius);
     const reach = radius * radius;
-    for (let edge = 0; edge < u.length; edge++) {
-      if (!(flags[edge] & ENTERED) || !squares.mayHold(boxes, 4 * edge, radius)) continue;
+    // Written out, for most edges are nowhere near: west, south, east and north of all that is.
+    const box = squares.reached(radius);
+    const [west, south, east, north] = box;
+    const some = this.streets.around(box);
+    const size = some ? some.length : u.length;
+    for (let n = 0; n < size; n++) {
+      const edge = some ? some[n] : n;
+      const at = 4 * edge;
+      if (boxes[at] > east || boxes[at + 2] < west || boxes[at + 1] > north || boxes[at + 3] < south) continue;
+      if (!(flags[edge] & ENTERED)) continue;
       for (let i = begins[edge]; i < begins[edge + 1] - 1; i++) {
         const [ax, ay, bx, by] = [x[i], y[i], x[i + 1], y[i + 1]];
         const [dx, dy] = [bx - ax, by - ay];

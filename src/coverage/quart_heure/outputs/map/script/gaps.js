@@ -52,6 +52,8 @@ export class Gaps {
     this.extents = new WeakMap();
     /** @type {WeakMap<Gap, Part[]>} */
     this.cut = new WeakMap();
+    /** The districts of the cells of a gap. @type {WeakMap<Int32Array, { row: number, whole: boolean }[]>} */
+    this.rows = new WeakMap();
   }
 
   /**
@@ -80,6 +82,8 @@ export class Gaps {
   rowsOf(gap) {
     const cells = this.extents.get(gap);
     if (!cells) return (gap.parts || []).map(({ row }) => ({ row, whole: false }));
+    const before = this.rows.get(cells);
+    if (before) return before;
     const { tally } = this;
     const [people, size] = [new Float64Array(tally.rows), new Float64Array(tally.rows)];
     for (const cell of cells) {
@@ -87,10 +91,12 @@ export class Gaps {
       people[row] += tally.people[cell];
       size[row]++;
     }
-    return [...size.keys()]
+    const rows = [...size.keys()]
       .filter((row) => size[row])
       .sort((a, b) => people[b] - people[a] || size[b] - size[a])
       .map((row) => ({ row, whole: size[row] >= WHOLE * tally.size[row] }));
+    this.rows.set(cells, rows);
+    return rows;
   }
 
   /**
@@ -291,7 +297,7 @@ export class Gaps {
     const codes = [...times.keys()].filter((code) => times[code]);
     let [sum, middle] = [0, 0];
     while (sum < cells.length / 2) sum += times[middle++];
-    const number = nearest < 0 ? 0 : this.cells.nearest[ids[of]][nearest];
+    const number = nearest < 0 ? 0 : this.cells.nearestOf(ids[of])[nearest];
     const place = number ? packed.nearest[ids[of]].places[number - 1] : null;
     return {
       area_ha: cells.length * this.hectares,

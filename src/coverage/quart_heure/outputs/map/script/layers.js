@@ -23,7 +23,10 @@
  * @property {(service: Service) => string | HTMLElement} service what a service offers
  */
 
-/** @typedef {{ gaps: L.LayerGroup, services: L.LayerGroup }} Drawn of a view */
+/**
+ * What is drawn of a view; `stale` where something else is to be shown of it by now.
+ * @typedef {{ gaps: L.LayerGroup, services: L.LayerGroup, outlines: L.Polyline, shapes: number[][][][], stale: boolean }} Drawn
+ */
 /** @typedef {"ground" | "coverage" | "streets"} Pane that a canvas is drawn in */
 
 import { Card } from "./card.js";
@@ -64,6 +67,8 @@ export class Layers {
     this.drawn = new Map();
     /** @type {Drawn | null} */
     this.shown = null;
+    /** What marks were styled for last. */
+    this.styled = "";
     /** @type {Map<number, L.Polyline>} */
     this.streets = new Map();
     /** @type {Map<Gap, L.Polygon>} */
@@ -102,7 +107,8 @@ export class Layers {
     const key = view.id + " " + minutes;
     const drawn = this.drawn.get(key) || this.drawView(view, gaps);
     this.drawn.set(key, drawn);
-    if (this.shown && this.shown !== drawn) Object.values(this.shown).forEach((layer) => layer.remove());
+    if (drawn.stale) this.drawAgain(drawn, view, gaps);
+    if (this.shown && this.shown !== drawn) for (const layer of [this.shown.gaps, this.shown.services]) layer.remove();
     this.shown = drawn;
     const opacity = zoned ? (this.data.online ? 0.6 : 1) : 0;
     for (const gap of gaps) this.gapLayer(gap).setStyle({ fillOpacity: opacity });
@@ -256,10 +262,40 @@ export class Layers {
    */
   drawView(view, gaps) {
     const zones = gaps.map((gap) => this.drawGap(gap, view.kind === "composite"));
+    const outlines = this.gapOutlines(gaps, 1.3);
     return {
-      gaps: L.layerGroup([...zones, this.gapOutlines(gaps, 1.3)]),
+      gaps: L.layerGroup([...zones, outlines]),
       services: L.layerGroup(this.servicesOf(view).map((service) => this.markOf(service))),
+      outlines,
+      shapes: gaps.map((gap) => gap.shape),
+      stale: false,
     };
+  }
+
+  /**
+   * What is the same of a view stays as it is drawn.
+   * @param {Drawn} drawn
+   * @param {View} view
+   * @param {Gap[]} gaps
+   */
+  drawAgain(drawn, view, gaps) {
+    const zones = gaps.map((gap) => this.gaps.get(gap) || this.drawGap(gap, view.kind === "composite"));
+    const shapes = gaps.map((gap) => gap.shape);
+    if (shapes.length !== drawn.shapes.length || shapes.some((shape, n) => shape !== drawn.shapes[n])) {
+      drawn.shapes = shapes;
+      drawn.outlines = this.gapOutlines(gaps, 1.3);
+    }
+    put(drawn.gaps, [...zones, drawn.outlines]);
+    const marks = this.servicesOf(view).map((service) => this.markOf(service));
+    // One lies over the other: where one in their midst is new, all are put on anew.
+    const there = drawn.services.getLayers();
+    if (there.some((mark, n) => mark !== marks[n])) drawn.services.clearLayers();
+    put(drawn.services, marks);
+    drawn.stale = false;
+    const groups = [...this.drawn.values()].map((one) => one.gaps);
+    for (const [gap, layer] of this.gaps) {
+      if (!groups.some((group) => group.hasLayer(layer))) this.gaps.delete(gap);
+    }
   }
 
   /**
@@ -268,10 +304,7 @@ export class Layers {
    */
   forget(views) {
     for (const [key, drawn] of this.drawn) {
-      if (!views.some(({ id }) => key.startsWith(id + " "))) continue;
-      Object.values(drawn).forEach((layer) => layer.remove());
-      this.drawn.delete(key);
-      if (this.shown === drawn) this.shown = null;
+      if (views.some(({ id }) => key.startsWith(id + " "))) drawn.stale = true;
     }
     const there = new Set(this.data.services);
     for (const [service, mark] of this.marks) {
@@ -398,6 +431,9 @@ export class Layers {
   }
 
   refreshMarks() {
+    const wanted = [this.map.getZoom(), this.hour].join(" ");
+    if (wanted === this.styled) return; // a mark that is new is made so
+    this.styled = wanted;
     for (const [service, mark] of this.marks) mark.setStyle(this.markStyle(service)).redraw();
   }
 
@@ -410,4 +446,15 @@ export class Layers {
     const radius = (style.small ? 5 : 7) - (this.map.getZoom() < 11.75 ? 2 : 0);
     return { ...style, radius };
   }
+}
+
+/**
+ * Have some layers, and no others, in a group.
+ * @param {L.LayerGroup} group
+ * @param {L.Layer[]} layers in the order in which new ones are put on
+ */
+function put(group, layers) {
+  const wanted = new Set(layers);
+  for (const layer of group.getLayers()) if (!wanted.has(layer)) group.removeLayer(layer);
+  for (const layer of layers) if (!group.hasLayer(layer)) group.addLayer(layer);
 }

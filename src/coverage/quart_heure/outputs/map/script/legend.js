@@ -1,11 +1,12 @@
 /* The legend: it says what is painted, and nothing else. */
 
-/** @import { Gap, PageData, Service, View } from "./types.js" */
+/** @import { Gap, PageData, Paint, Service, View } from "./types.js" */
 /** @import { Layers, Switches } from "./layers.js" */
+/** @import { Kind } from "./marks.js" */
 /** @import { Effective, Scene } from "./scene.js" */
 /** @import { Words } from "./words.js" */
 
-/** @typedef {[sign: Node, text: string, kind?: string]} Entry */
+/** @typedef {{ sign: () => Node, key: string, text: string, kind?: string }} Entry `key` tells the sign from others */
 
 import { gapSwatch, ink, swatch } from "./draw.js";
 import { hourName } from "./hours.js";
@@ -32,6 +33,8 @@ export class Legend {
     this.data = data;
     this.words = words;
     this.layers = layers;
+    /** Lines that are written, to be used again. @type {Map<string, HTMLElement[]>} */
+    this.lines = new Map();
   }
 
   /**
@@ -51,17 +54,30 @@ export class Legend {
       hour: effective.hour === null ? "" : hourName(words, effective.hour),
     };
     byId("legend-title").textContent = scene.title || words.say(this.title(view, effective), values);
-    byId("legend-ramp").replaceChildren(...scene.ramp.map(([paint, text]) => el("li", {}, swatch(paint), text)));
+    const written = this.lines;
+    this.lines = new Map();
+    /** @type {(key: string, line: () => HTMLElement) => HTMLElement} */
+    const line = (key, make) => {
+      const found = written.get(key)?.pop() || make();
+      this.lines.set(key, [...(this.lines.get(key) || []), found]);
+      return found;
+    };
+    byId("legend-ramp").replaceChildren(
+      ...scene.ramp.map(([paint, text]) => line("ramp " + JSON.stringify([paint, text]), () => el("li", {}, swatch(paint), text)))
+    );
     byId("legend-ramp").hidden = scene.ramp.length === 0;
     /** @type {Entry[]} */
-    const entries = scene.list.map(([paint, text]) => [swatch(paint), text]);
+    const entries = scene.list.map(([paint, text]) => painted(paint, text));
     if (!scene.title) entries.push(...this.beyond(view, effective, gaps, values));
     entries.push(...(more || []));
     if (gaps.length && switches.gaps) entries.push(this.gap(view, effective, values));
-    entries.push([swatch({ fill: palette.off_network }), words.say("off_network")]);
-    if (data.cells.water) entries.push([swatch({ fill: palette.scenery.water }), words.say("water")]);
+    entries.push(painted({ fill: palette.off_network }, words.say("off_network")));
+    if (data.cells.water) entries.push(painted({ fill: palette.scenery.water }, words.say("water")));
     if (switches.services) entries.push(...this.services(view, effective.hour));
-    byId("legend-list").replaceChildren(...entries.map(([sign, text, kind]) => el("li", { class: kind || "" }, sign, el("span", { dir: "auto" }, text))));
+    const said = entries.map(({ sign, key, text, kind }) =>
+      line(JSON.stringify([key, text, kind]), () => el("li", { class: kind || "" }, sign(), el("span", { dir: "auto" }, text)))
+    );
+    byId("legend-list").replaceChildren(...said);
   }
 
   /**
@@ -86,7 +102,7 @@ export class Legend {
   beyond(view, effective, gaps, values) {
     if (view.kind !== "composite") return [];
     const near = effective.zoned && gaps.length > 0;
-    return [[swatch({}), this.words.say(near ? "none_near" : "none_all", values)]];
+    return [painted({}, this.words.say(near ? "none_near" : "none_all", values))];
   }
 
   /**
@@ -97,8 +113,8 @@ export class Legend {
    */
   gap(view, effective, values) {
     const filled = view.kind === "composite" ? "beyond_none" : "beyond";
-    const painted = effective.zoned;
-    return [gapSwatch(painted), this.words.say(painted ? filled : "beyond_outline", values)];
+    const { zoned } = effective;
+    return { sign: () => gapSwatch(zoned), key: "gap " + zoned, text: this.words.say(zoned ? filled : "beyond_outline", values) };
   }
 
   /**
@@ -109,7 +125,7 @@ export class Legend {
   decoded(services) {
     const there = new Set(services.map((service) => service.category));
     const shown = categoryViews(this.data).filter((view) => there.has(view.id));
-    return shown.map((view) => [mark(view.colour, shapeOf(this.data, view.id), "in"), view.label, "decoded"]);
+    return shown.map((view) => ({ ...this.marked(view.colour, view.id, "in", view.label), kind: "decoded" }));
   }
 
   /**
@@ -118,15 +134,34 @@ export class Legend {
    * @returns {Entry[]}
    */
   services(view, hour) {
-    const { words, data, layers } = this;
+    const { words, layers } = this;
     const services = layers.servicesOf(view);
     if (services.length === 0) return [];
     const composite = view.kind === "composite";
-    if (composite && hour === null) return [[mark(ink, null, "in"), words.say("service_any")], ...this.decoded(services)];
+    if (composite && hour === null) return [this.marked(ink, null, "in", words.say("service_any")), ...this.decoded(services)];
     const colour = composite ? ink : view.colour;
-    const shape = composite ? null : shapeOf(data, view.id);
+    const category = composite ? null : view.id;
     const present = new Set(services.map((service) => kindOf(service, layers.hours, hour)));
     const kinds = KINDS.filter(([kind]) => present.has(kind));
-    return kinds.map(([kind, key]) => [mark(colour, shape, kind), words.say(key)]);
+    return kinds.map(([kind, key]) => this.marked(colour, category, kind, words.say(key)));
+  }
+
+  /**
+   * @param {string} colour
+   * @param {string | null} category whose shape it has, null for a circle
+   * @param {Kind} kind
+   * @param {string} text
+   * @returns {Entry}
+   */
+  marked(colour, category, kind, text) {
+    const sign = () => mark(colour, category === null ? null : shapeOf(this.data, category), kind);
+    return { sign, key: ["mark", colour, category, kind].join(" "), text };
   }
 }
+
+/**
+ * @param {Paint} paint
+ * @param {string} text
+ * @returns {Entry}
+ */
+const painted = (paint, text) => ({ sign: () => swatch(paint), key: JSON.stringify(paint), text });

@@ -42,6 +42,10 @@ export class Panel {
     this.listed = [];
     /** What the district that is looked at has of them. @type {Part[] | null} */
     this.parts = null;
+    /** @type {WeakMap<Service, HTMLElement>} */
+    this.serviceLines = new WeakMap();
+    /** Those that name their category. @type {WeakMap<Service, HTMLElement>} */
+    this.namedLines = new WeakMap();
     this.showAll = () => {};
   }
 
@@ -253,7 +257,19 @@ export class Panel {
     const collator = new Intl.Collator(words.locale);
     const ordered = [...services].sort((a, b) => collator.compare(a.name || "", b.name || ""));
     const named = view.kind === "composite";
-    byId("services-list").replaceChildren(...ordered.map((service) => el("li", {}, this.serviceButton(service, named))));
+    byId("services-list").replaceChildren(...ordered.map((service) => this.serviceLine(service, named)));
+  }
+
+  /**
+   * The line of a service, written once.
+   * @param {Service} service
+   * @param {boolean} named
+   */
+  serviceLine(service, named) {
+    const lines = named ? this.namedLines : this.serviceLines;
+    const line = lines.get(service) || el("li", {}, this.serviceButton(service, named));
+    lines.set(service, line);
+    return line;
   }
 
   /**

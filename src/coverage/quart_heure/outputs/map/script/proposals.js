@@ -311,12 +311,15 @@ export class Proposals {
   entries() {
     const one = this.one();
     if (!one || !one.places.length) return [];
-    const { canvas, pen } = sample(36, 28, "dot");
-    pen.scale(2, 2);
-    pen.fillStyle = palette.proposed;
-    pen.beginPath();
-    pen.arc(9, 7, 6, 0, 2 * Math.PI);
-    pen.fill();
-    return [[canvas, this.words.say("next_mark_" + one.kind)]];
+    const sign = () => {
+      const { canvas, pen } = sample(36, 28, "dot");
+      pen.scale(2, 2);
+      pen.fillStyle = palette.proposed;
+      pen.beginPath();
+      pen.arc(9, 7, 6, 0, 2 * Math.PI);
+      pen.fill();
+      return canvas;
+    };
+    return [{ sign, key: "proposed", text: this.words.say("next_mark_" + one.kind) }];
   }
 }

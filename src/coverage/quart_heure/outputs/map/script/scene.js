@@ -3,7 +3,7 @@
 /** @import { CategoryView, CompositeView, PageData, Paint, View } from "./types.js" */
 /** @import { Cells } from "./cells.js" */
 /** @import { Hours } from "./hours.js" */
-/** @import { Brush } from "./surface.js" */
+/** @import { Brush, Painting } from "./surface.js" */
 /** @import { Words } from "./words.js" */
 
 /** @typedef {"minutes" | "covered"} Mode */
@@ -20,7 +20,7 @@
 
 /**
  * `ramp` and `list` say what the paints stand for; `title` what they show, if not the view itself.
- * @typedef {{ paints: Paint[], brush: Brush, ramp: Legend, list: Legend, title?: string }} Scene
+ * @typedef {Painting & { ramp: Legend, list: Legend, title?: string }} Scene
  */
 
 /**
@@ -152,17 +152,19 @@ export class Scenes {
    * Paints the class of a value: the number of limits that it is beyond.
    * @param {CategoryView} view
    * @param {number[]} limits
-   * @returns {Brush}
+   * @param {string} name of the paints
    */
-  classes(view, limits) {
+  classes(view, limits, name) {
     const field = this.cells.field(view.id);
     const { width } = this.cells;
-    return (k, fx, fy) => {
+    /** @type {Brush} */
+    const brush = (k, fx, fy) => {
       const value = mix(field, k, width, fx, fy);
       let n = 0;
       while (n < limits.length && !within(value, limits[n])) n++;
       return n;
     };
+    return { brush, rule: [name, view.id, ...limits].join(" "), grids: [field] };
   }
 
   /**
@@ -187,7 +189,7 @@ export class Scenes {
       return [{ fill }, text];
     });
     const paints = ramp.map(([paint]) => paint);
-    return { paints, brush: this.classes(view, levels), ramp, list: [], sure: inside.length };
+    return { paints, ...this.classes(view, levels, "times " + minutes), ramp, list: [], sure: inside.length };
   }
 
   /**
@@ -205,7 +207,7 @@ export class Scenes {
     const values = { minutes: this.words.short(minutes) };
     /** @type {Legend} */
     const list = paints.map((paint, i) => [paint, this.words.say("answer_" + texts[i], values)]);
-    return { paints, brush: this.classes(view, limits), ramp: [], list, sure: paints.length / 2 };
+    return { paints, ...this.classes(view, limits, "answers"), ramp: [], list, sure: paints.length / 2 };
   }
 
   /**
@@ -236,16 +238,22 @@ export class Scenes {
     const fields = counted.map((id) => this.cells.field(id));
     const { width } = this.cells;
     const { minutes } = effective;
+    const insides = counted.map((id) => this.cells.inside(id, minutes));
     const perhaps = effective.ranged ? counted.map((id) => this.cells.perhapsField(id)) : [];
     const most = minutes === this.data.threshold_min ? view.total : counted.length;
     const { paints, ramp, list, hatched } = this.counts(most, perhaps.length ? "perhaps_more" : "");
     /** @type {Brush} */
     const brush = (k, fx, fy) => {
       let n = 0;
-      for (const field of fields) if (within(mix(field, k, width, fx, fy), minutes)) n++;
+      for (let i = 0; i < insides.length; i++) {
+        const inside = insides[i][k];
+        if (inside === 1 || (inside === 2 && within(mix(fields[i], k, width, fx, fy), minutes))) n++;
+      }
+      if (!perhaps.length) return n;
       return perhaps.some((field) => mix(field, k, width, fx, fy) > HALF) ? n + hatched : n;
     };
-    return { paints, brush, ramp, list };
+    const rule = ["count", minutes, most, perhaps.length, ...counted].join(" ");
+    return { paints, brush, rule, grids: [...fields, ...perhaps], ramp, list };
   }
 
   /**

@@ -7,6 +7,9 @@ import { inflate } from "./cells.js";
 export const ENTERED = 1;
 const NOT_FORWARD = 2;
 const NOT_BACKWARD = 4;
+const SQUARE = 250; // metres of the squares that edges are found by
+const MOST_SQUARES = 1000; // a side
+const FEW_SQUARES = 100;
 
 /**
  * Numbers of any sign, of which each byte is packed apart.
@@ -68,6 +71,60 @@ export class Streets {
       }
     }
     this.linked = this.link();
+    this.squares = this.bySquare();
+  }
+
+  /* The edges that reach into each square of the ground. */
+  bySquare() {
+    const { boxes } = this;
+    const edges = this.u.length;
+    let [west, south, east, north] = edges ? [Infinity, Infinity, -Infinity, -Infinity] : [0, 0, 0, 0];
+    for (let at = 0; at < boxes.length; at += 4) {
+      west = Math.min(west, boxes[at]);
+      south = Math.min(south, boxes[at + 1]);
+      east = Math.max(east, boxes[at + 2]);
+      north = Math.max(north, boxes[at + 3]);
+    }
+    const size = Math.max(SQUARE, (east - west) / MOST_SQUARES, (north - south) / MOST_SQUARES);
+    const columns = Math.floor((east - west) / size) + 1;
+    const rows = Math.floor((north - south) / size) + 1;
+    /** @type {(call: (square: number, edge: number) => void) => void} */
+    const each = (call) => {
+      for (let edge = 0, at = 0; edge < edges; edge++, at += 4) {
+        const last = Math.floor((boxes[at + 2] - west) / size);
+        const top = Math.floor((boxes[at + 3] - south) / size);
+        for (let row = Math.floor((boxes[at + 1] - south) / size); row <= top; row++) {
+          for (let col = Math.floor((boxes[at] - west) / size); col <= last; col++) call(row * columns + col, edge);
+        }
+      }
+    };
+    const counts = new Int32Array(columns * rows);
+    each((square) => counts[square]++);
+    const begins = beginsOf(counts);
+    const next = begins.slice();
+    const edge = new Int32Array(begins[counts.length]);
+    each((square, one) => (edge[next[square]++] = one));
+    return { west, south, size, columns, rows, begins, edge };
+  }
+
+  /**
+   * The edges that may reach into a rectangle, in order; null where they are too many to be picked.
+   * @param {number[]} box west, south, east and north
+   */
+  around([left, bottom, right, top]) {
+    const { west, south, size, columns, rows, begins, edge } = this.squares;
+    const [c0, c1] = [Math.max(Math.floor((left - west) / size), 0), Math.min(Math.floor((right - west) / size), columns - 1)];
+    const [r0, r1] = [Math.max(Math.floor((bottom - south) / size), 0), Math.min(Math.floor((top - south) / size), rows - 1)];
+    if ((c1 - c0 + 1) * (r1 - r0 + 1) > FEW_SQUARES) return null;
+    /** @type {Set<number>} */
+    const found = new Set();
+    for (let row = r0; row <= r1; row++) {
+      for (let col = c0; col <= c1; col++) {
+        const square = row * columns + col;
+        for (let i = begins[square]; i < begins[square + 1]; i++) found.add(edge[i]);
+      }
+    }
+    return Int32Array.from(found).sort();
   }
 
   /** @param {PackedWalks} walks */

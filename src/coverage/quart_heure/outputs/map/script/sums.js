@@ -1,6 +1,6 @@
 /* Sums by district of what is within reach, as the tables of the page have them. */
 
-/** @import { CategoryView, CompositeView, PageData } from "./types.js" */
+/** @import { CategoryView, PageData } from "./types.js" */
 /** @import { Cells } from "./cells.js" */
 /** @import { Tally } from "./tally.js" */
 
@@ -42,8 +42,10 @@ export class Sums {
     this.tables = new Map();
     /** @type {Map<string, Float32Array>} */
     this.walks = new Map();
-    /** @type {Map<string, Float64Array>} */
+    /** How many of some categories are within a threshold, of each cell and by row. @type {Map<string, { of: Uint8Array, table: Float64Array }>} */
     this.counts = new Map();
+    /** What is needed for a moment, all 0 in between. */
+    this.balance = new Int8Array(district.length);
     this.all = { people: this.by(this.people, () => true), area: this.by(one, () => true) };
   }
 
@@ -104,21 +106,27 @@ export class Sums {
 
   /**
    * The same once some cells have other codes.
-   * @param {Float64Array} table
-   * @param {Float64Array} weight
+   * @param {{ people: Float64Array, area: Float64Array }} base
    * @param {Changes} cells
    */
-  shifted(table, weight, { cells, before, after }) {
-    const found = table.slice();
-    const last = (this.rows - 1) * 256;
+  shifted(base, { cells, before, after }) {
+    const [people, area] = [base.people.slice(), base.area.slice()];
+    const { district, people: living } = this;
     for (const cell of cells) {
-      const at = (this.district[cell] - 1) * 256;
-      found[at + before[cell]] -= weight[cell];
-      found[at + after[cell]] += weight[cell];
-      found[last + before[cell]] -= weight[cell];
-      found[last + after[cell]] += weight[cell];
+      const at = (district[cell] - 1) * 256;
+      const [then, now] = [at + before[cell], at + after[cell]];
+      people[then] -= living[cell];
+      people[now] += living[cell];
+      area[then]--;
+      area[now]++;
     }
-    return found;
+    // The last row is of all. Residents are whole units: sums are the same in any order.
+    const last = (this.rows - 1) * 256;
+    for (const table of [people, area]) {
+      table.fill(0, last);
+      for (let i = 0; i < last; i++) table[last + (i & 255)] += table[i];
+    }
+    return { people, area };
   }
 
   /**
@@ -136,16 +144,17 @@ export class Sums {
    * The tables of a category once it has changed; rows that nothing changes in keep their figures.
    * @param {CategoryView} was
    * @param {Changes} changes
-   * @param {Moved} moved
    */
-  figures(was, changes, moved) {
+  figures(was, changes) {
     const changed = this.rowsOf(changes.cells);
-    const base = this.baseTables(was.id, changes.before);
-    const people = this.shifted(base.people, this.people, changes);
-    const area = this.shifted(base.area, this.weights.area, changes);
+    const { people, area } = this.shifted(this.baseTables(was.id, changes.before), changes);
     const residents = this.data.residents;
     /** @type {(table: Float64Array, row: number, near: Uint8Array) => number} */
-    const within = (table, row, near) => near.reduce((sum, one, code) => (one ? sum + table[row * 256 + code] : sum), 0);
+    const within = (table, row, near) => {
+      let sum = 0;
+      for (let code = 0; code < 256; code++) if (near[code]) sum += table[row * 256 + code];
+      return sum;
+    };
     /** @type {<T extends { residents_covered_pct: (number | null)[], residents_beyond: (number | null)[], covered_pct: (number | null)[] }>(old: T, at: number) => T} */
     const at = (old, limit) => {
       const near = this.near(limit);
@@ -162,117 +171,164 @@ export class Sums {
         covered_pct: column(old.covered_pct, (row) => (100 * within(area, row, near)) / this.all.area[row]),
       };
     };
-    const figures = at(was.figures, this.data.threshold_min);
-    const medians = this.medians(was.id, moved);
     return {
-      figures: {
-        ...figures,
-        minutes_median: figures.minutes_median.map((one, row) => (medians.has(row) ? finite(medians.get(row) || 0) : one)),
-      },
+      figures: at(was.figures, this.data.threshold_min),
       figures_at: was.figures_at.map((one) => at(one, one.minutes)),
     };
   }
 
   /**
-   * Minutes that half of the residents of each row, or half of its area without them, are within: of
-   * the rows in which walks are longer or shorter.
+   * Residents, or area without them, by row and twentieth of a minute, as they are; worked out once.
    * @param {string} id
+   * @param {Float64Array} minutes
+   */
+  walksOf(id, minutes) {
+    const before = this.walks.get(id);
+    if (before) return before;
+    const bins = FINE * LONGEST;
+    const weight = this.data.residents ? this.people : this.weights.area;
+    const last = (this.rows - 1) * bins;
+    const table = new Float32Array(this.rows * bins);
+    for (let n = 0; n < this.on.length; n++) {
+      if (!(minutes[n] < LONGEST)) continue;
+      const bin = Math.floor(minutes[n] * FINE);
+      table[(this.district[this.on[n]] - 1) * bins + bin] += weight[this.on[n]];
+      table[last + bin] += weight[this.on[n]];
+    }
+    this.walks.set(id, table);
+    return table;
+  }
+
+  /**
+   * What is worked out once of a category, before somebody waits for it.
+   * @param {string} id
+   * @param {Uint8Array} codes
+   * @param {Float64Array} minutes
+   */
+  prepare(id, codes, minutes) {
+    this.baseTables(id, codes);
+    this.walksOf(id, minutes);
+  }
+
+  /**
+   * Minutes that half of the residents of each row, or half of its area without them, are within; of
+   * rows in which no walk is longer or shorter, those that were.
+   * @param {CategoryView} was
    * @param {Moved} moved
    */
-  medians(id, { positions, before, after }) {
+  medians(was, { positions, before, after }) {
     const bins = FINE * LONGEST;
     const weight = this.data.residents ? this.people : this.weights.area;
     const all = this.data.residents ? this.all.people : this.all.area;
     const last = (this.rows - 1) * bins;
-    let base = this.walks.get(id);
-    if (!base) {
-      base = new Float32Array(this.rows * bins);
-      for (let n = 0; n < this.on.length; n++) {
-        if (!(before[n] < LONGEST)) continue;
-        const bin = Math.floor(before[n] * FINE);
-        base[(this.district[this.on[n]] - 1) * bins + bin] += weight[this.on[n]];
-        base[last + bin] += weight[this.on[n]];
-      }
-      this.walks.set(id, base);
-    }
-    const table = base.slice();
-    const rows = new Set(positions.length ? [this.rows - 1] : []);
-    for (const n of positions) {
-      const cell = this.on[n];
-      const row = this.district[cell] - 1;
-      rows.add(row);
-      for (const [minutes, sign] of [[before[n], -1], [after[n], 1]]) {
+    const table = this.walksOf(was.id, before);
+    const there = new Uint8Array(this.rows);
+    if (positions.length) there[this.rows - 1] = 1;
+    /** @type {(times: Float64Array, sign: number) => void} */
+    const put = (times, sign) => {
+      for (const n of positions) {
+        const minutes = times[n];
+        const cell = this.on[n];
+        const row = this.district[cell] - 1;
+        there[row] = 1;
         if (!(minutes < LONGEST)) continue;
         const bin = Math.floor(minutes * FINE);
         table[row * bins + bin] += sign * weight[cell];
         table[last + bin] += sign * weight[cell];
       }
-    }
-    /** @type {Map<number, number>} */
-    const found = new Map();
-    for (const row of rows) {
+    };
+    put(before, -1);
+    put(after, 1);
+    const found = was.figures.minutes_median.map((one, row) => {
+      if (!there[row]) return one;
       let [sum, bin] = [0, 0];
       while (bin < bins && !(sum > 0 && sum >= all[row] / 2)) sum += table[row * bins + bin++];
-      found.set(row, bin < bins ? (bin - 0.5) / FINE : Infinity);
+      return bin < bins ? finite((bin - 0.5) / FINE) : null;
+    });
+    // The table is that of the page again: residents are whole units, of which nothing is lost.
+    put(after, -1);
+    put(before, 1);
+    return found;
+  }
+
+  /**
+   * Of each cell, how many more of some categories are within a threshold than there are, in
+   * `balance`; returns the cells where it may not be 0, some of them twice.
+   * @param {string[]} ids
+   * @param {Uint8Array} near
+   */
+  weigh(ids, near) {
+    const { balance } = this;
+    /** @type {number[]} */
+    const found = [];
+    for (const id of ids) {
+      const [before, after] = [this.cells.original[id], this.cells.minutes[id]];
+      for (const cell of this.cells.changed.get(id) || []) {
+        const more = near[after[cell]] - near[before[cell]];
+        if (!more) continue;
+        if (!balance[cell]) found.push(cell);
+        balance[cell] += more;
+      }
     }
     return found;
   }
 
   /**
-   * The shares of a composite by how many of its categories are within reach.
-   * @param {CompositeView} was
-   * @param {string[]} counted
-   * @param {Record<string, Uint8Array>} before
-   * @param {Int32Array} cells that some category changes at
+   * How many of some categories are within a threshold as they are; worked out once.
+   * @param {string[]} ids
+   * @param {number} minutes
    */
-  shares(was, counted, before, cells) {
+  countsOf(ids, minutes) {
+    const key = minutes + " " + ids.join(" ");
+    const before = this.counts.get(key);
+    if (before) return before;
+    const near = this.near(minutes);
+    const weight = this.data.residents ? this.people : this.weights.area;
+    const size = ids.length + 1;
+    const of = new Uint8Array(this.district.length);
+    const table = new Float64Array(this.rows * size);
+    for (const id of ids) {
+      const codes = this.cells.original[id];
+      for (const cell of this.on) of[cell] += near[codes[cell]];
+    }
+    for (const cell of this.on) {
+      table[(this.district[cell] - 1) * size + of[cell]] += weight[cell];
+      table[(this.rows - 1) * size + of[cell]] += weight[cell];
+    }
+    const found = { of, table };
+    this.counts.set(key, found);
+    return found;
+  }
+
+  /**
+   * The shares of a composite at a threshold, by how many of its categories are within reach.
+   * @param {(number | null)[][]} old
+   * @param {string[]} ids
+   * @param {number} minutes
+   */
+  sharesAt(old, ids, minutes) {
     const weight = this.data.residents ? this.people : this.weights.area;
     const all = this.data.residents ? this.all.people : this.all.area;
-    /** @type {(ids: string[], codes: Record<string, Uint8Array>, near: Uint8Array) => (cell: number) => number} */
-    const counter = (ids, codes, near) => {
-      const lists = ids.map((id) => codes[id]);
-      return (cell) => {
-        let n = 0;
-        for (const list of lists) n += near[list[cell]];
-        return n;
-      };
-    };
-    /** @type {(old: (number | null)[][], ids: string[], minutes: number) => (number | null)[][]} */
-    const at = (old, ids, minutes) => {
-      const near = this.near(minutes);
-      const size = ids.length + 1;
-      const [then, now] = [counter(ids, before, near), counter(ids, this.cells.minutes, near)];
-      const key = minutes + " " + ids.join(" ");
-      let base = this.counts.get(key);
-      if (!base) {
-        base = new Float64Array(this.rows * size);
-        for (const cell of this.on) {
-          const n = then(cell);
-          base[(this.district[cell] - 1) * size + n] += weight[cell];
-          base[(this.rows - 1) * size + n] += weight[cell];
-        }
-        this.counts.set(key, base);
+    const size = ids.length + 1;
+    const base = this.countsOf(ids, minutes);
+    const table = base.table.slice();
+    const changed = new Uint8Array(this.rows);
+    const { balance } = this;
+    for (const cell of this.weigh(ids, this.near(minutes))) {
+      const more = balance[cell];
+      balance[cell] = 0;
+      if (!more) continue;
+      const row = this.district[cell] - 1;
+      changed[row] = changed[this.rows - 1] = 1;
+      const n = base.of[cell];
+      for (const at of [row * size, (this.rows - 1) * size]) {
+        table[at + n] -= weight[cell];
+        table[at + n + more] += weight[cell];
       }
-      const table = base.slice();
-      const changed = new Uint8Array(this.rows);
-      for (const cell of cells) {
-        const [n, m] = [then(cell), now(cell)];
-        if (n === m) continue;
-        const row = this.district[cell] - 1;
-        changed[row] = changed[this.rows - 1] = 1;
-        for (const one of [row, this.rows - 1]) {
-          table[one * size + n] -= weight[cell];
-          table[one * size + m] += weight[cell];
-        }
-      }
-      return old.map((shares, row) =>
-        changed[row] ? shares.map((_, n) => finite((100 * table[row * size + n]) / all[row])) : shares
-      );
-    };
-    return {
-      shares_pct: at(was.shares_pct, counted, this.data.threshold_min),
-      shares_at: was.shares_at.map((one) => ({ ...one, shares_pct: at(one.shares_pct, was.counted_at_all, one.minutes) })),
-    };
+    }
+    return old.map((shares, row) =>
+      changed[row] ? shares.map((_, n) => finite((100 * table[row * size + n]) / all[row])) : shares
+    );
   }
 
   /**
@@ -299,17 +355,16 @@ export class Sums {
   }
 
   /**
-   * 1 where a cell gains one of some categories, 2 where it loses one.
-   * @param {Uint8Array[][]} pairs codes before and after
+   * 1 where a cell gains one of some categories within a threshold, 2 where it loses one, else 0.
+   * @param {string[]} ids
    * @param {number} minutes
    */
-  differences(pairs, minutes) {
-    const near = this.near(minutes);
+  differences(ids, minutes) {
+    const { balance } = this;
     const found = new Uint8Array(this.district.length);
-    for (const cell of this.on) {
-      let balance = 0;
-      for (const [before, after] of pairs) balance += near[after[cell]] - near[before[cell]];
-      if (balance) found[cell] = balance > 0 ? 1 : 2;
+    for (const cell of this.weigh(ids, this.near(minutes))) {
+      if (balance[cell]) found[cell] = balance[cell] > 0 ? 1 : 2;
+      balance[cell] = 0;
     }
     return found;
   }

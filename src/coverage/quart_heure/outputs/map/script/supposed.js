@@ -1,12 +1,12 @@
 /* What is supposed: services opened, closed and moved, and all figures of the page that follow. */
 
-/** @import { CategoryView, CompositeView, Gap, PackedWalks, PageData, Service, View } from "./types.js" */
+/** @import { CategoryView, CompositeView, Gap, PackedCells, PackedWalks, PageData, Service, View } from "./types.js" */
 /** @import { Cells } from "./cells.js" */
 /** @import { Gaps } from "./gaps.js" */
 /** @import { Changes } from "./sums.js" */
-/** @import { Minutes, Source } from "./walking.js" */
+/** @import { Minutes, Otherwise, Source } from "./walking.js" */
 /** @import { Words } from "./words.js" */
-/** @import { Zone } from "./zones.js" */
+/** @import { Labelled, Zone } from "./zones.js" */
 
 /**
  * A change; services of the page go by their position in it.
@@ -22,35 +22,46 @@
  */
 
 /**
- * The zones of a view now, what they were found from, and those of before.
- * @typedef {{ zones: (Zone & { label: number })[], label: Int32Array }} Labelled
- * @typedef {Labelled & { mask: Uint8Array, before: Labelled }} Zoned
+ * Which cells are beyond reach of a view now, those for which that is not as it is, and the zones as
+ * they are.
+ * @typedef {{ mask: Uint8Array, flipped: Int32Array, before: Labelled }} Beyond
  */
+
+/** @typedef {{ change: Change, place: number }} Placed a change, and the position of its service */
 
 import { constants } from "./page.js";
 import { categoryViews, essentials } from "./scene.js";
 import { FINE, LONGEST, Sums } from "./sums.js";
-import { Walking } from "./walking.js";
-import { depths, zonesOf } from "./zones.js";
+import { asBefore, Walking } from "./walking.js";
+import { countZones, depths, zonesAgain, zonesOf } from "./zones.js";
 
 const CHANGED = 1e-6; // minutes: less is the same
+const HECTARE = 10000; // square metres
 
-/**
- * The code of some minutes, as cells.py gives it.
- * @param {number} minutes
- * @param {Float64Array} upper
- * @param {number} far
- * @param {number} unreachable
- */
-function codeOf(minutes, upper, far, unreachable) {
-  if (minutes === Infinity) return unreachable;
-  let [low, high] = [0, upper.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (upper[middle] * (1 + 1e-9) < minutes) low = middle + 1;
-    else high = middle;
+/** Codes of minutes, as cells.py gives them. */
+class Codes {
+  /** @param {PackedCells} packed */
+  constructor({ upper_min, far, unreachable }) {
+    this.upper = Float64Array.from(upper_min, (minutes) => minutes * (1 + 1e-9));
+    this.far = far;
+    this.unreachable = unreachable;
+    /** The first step that may be that of minutes from one twentieth to the next. */
+    this.first = new Uint8Array(Math.ceil(upper_min[upper_min.length - 1] * FINE) + 2);
+    for (let bin = 0, step = 0; bin < this.first.length; bin++) {
+      // One twentieth back, against rounding.
+      while (step < this.upper.length && this.upper[step] < (bin - 1) / FINE) step++;
+      this.first[bin] = step;
+    }
   }
-  return low === upper.length ? far : low + 1;
+
+  /** @param {number} minutes */
+  of(minutes) {
+    if (minutes === Infinity) return this.unreachable;
+    const { upper } = this;
+    let step = this.first[Math.min(Math.floor(minutes * FINE), this.first.length - 1)];
+    while (step < upper.length && upper[step] < minutes) step++;
+    return step === upper.length ? this.far : step + 1;
+  }
 }
 
 /**
@@ -66,15 +77,19 @@ function medianOf(times) {
 }
 
 /**
- * Let the zones of a view be worked out when they are first asked for.
- * @param {View} view
- * @param {() => Gap[]} work
+ * Let values of a thing be worked out when they are first asked for.
+ * @template {object} T
+ * @param {T} thing
+ * @param {{ [K in keyof T]?: () => T[K] }} work
  */
-function lazily(view, work) {
-  /** @type {Gap[] | null} */
-  let known = null;
-  const get = () => (known = known || work());
-  Object.defineProperty(view, "gaps", { get, configurable: true, enumerable: true });
+function lazily(thing, work) {
+  for (const [name, value] of Object.entries(work)) {
+    /** @type {{ value: unknown } | null} */
+    let known = null;
+    const get = () => (known = known || { value: value() }).value;
+    Object.defineProperty(thing, name, { get, configurable: true, enumerable: true });
+  }
+  return thing;
 }
 
 /**
@@ -83,8 +98,9 @@ function lazily(view, work) {
  * @param {View} was
  */
 function settle(view, was) {
-  Object.defineProperty(view, "gaps", { value: was.gaps, writable: true, configurable: true, enumerable: true });
-  Object.assign(view, was);
+  for (const [name, value] of Object.entries(was)) {
+    Object.defineProperty(view, name, { value, writable: true, configurable: true, enumerable: true });
+  }
 }
 
 /**
@@ -121,12 +137,11 @@ export class Supposed {
     this.searchable = open;
     this.gaps = gaps;
     this.projection = gaps.projection;
-    this.upper = Float64Array.from(cells.packed.upper_min);
+    this.codes = new Codes(cells.packed);
     /** What the page says when nothing is supposed. */
     this.original = {
       services: [...data.services],
       codes: { ...cells.minutes },
-      nearest: { ...cells.nearest },
       places: Object.fromEntries(Object.entries(cells.packed.nearest).map(([id, { places }]) => [id, places])),
       views: data.views.map((view) => ({ ...view })),
       hours: data.hours,
@@ -136,16 +151,26 @@ export class Supposed {
     this.elsewhere = new Map();
     /** @type {Map<string, Minutes>} */
     this.base = new Map();
-    /** @type {Map<string, Minutes>} */
+    /** Minutes of the categories that changed. @type {Map<string, Otherwise>} */
     this.now = new Map();
+    /** What was found last of each category, to be written over. @type {Map<string, Otherwise>} */
+    this.last = new Map();
+    /** The changes that each category has been put to. @type {Map<string, Placed[]>} */
+    this.put = new Map();
+    /** What became of a service by a change. @type {WeakMap<Change, Service>} */
+    this.became = new WeakMap();
     /** Cells of each category whose codes are not those of the page. @type {Map<string, Changes>} */
     this.changed = new Map();
-    /** @type {Map<string, Uint16Array>} */
+    /** Cells from which the walk is not that of the page. @type {Map<string, Int32Array>} */
+    this.moved = new Map();
+    /** Services within reach as the crow flies, and which ones are counted. @type {Map<string, { counts: Uint16Array, sources: Source[] }>} */
     this.discs = new Map();
     /** @type {Map<string, Uint8Array>} */
     this.baseMasks = new Map();
     /** @type {Map<string, Uint32Array>} */
-    this.numbers = new Map();
+    this.baseNearest = new Map();
+    /** The nearest services of each category that changed, and the cells where they are others. @type {Map<string, { numbers: Uint32Array, cells: Int32Array }>} */
+    this.nearest = new Map();
     /** @type {Map<string, Labelled>} */
     this.baseZones = new Map();
     /** How many zones each category that changed has. @type {Map<string, number>} */
@@ -172,22 +197,32 @@ export class Supposed {
 
   /**
    * Show the page as it would be; as it is where there are no changes. Returns the categories whose
-   * services changed now or before.
+   * services are not as they were when this was called last.
    * @param {Change[]} changes
    */
   apply(changes) {
-    const touched = new Set([...this.changes, ...changes].map((change) => this.categoryOf(change)));
+    const involved = new Set([...this.changes, ...changes].map((change) => this.categoryOf(change)));
     this.changes = changes;
     const { data, original } = this;
     data.hours = changes.length ? null : original.hours;
     data.services.splice(0, data.services.length, ...this.servicesOf(changes));
-    for (const category of touched) this.change(category, changes);
+    const placed = this.placed(changes);
+    const touched = new Set([...involved].filter((category) => this.change(category, placed)));
     const counted = essentials(data).map((view) => view.id);
     const composite = data.views.find((view) => view.kind === "composite");
     if (composite && composite.kind === "composite" && counted.some((id) => touched.has(id))) {
       this.changeComposite(composite, counted);
     }
     return touched;
+  }
+
+  /**
+   * Changes with the position that the service of each has in the page: opened ones come last.
+   * @param {Change[]} changes
+   */
+  placed(changes) {
+    let added = this.original.services.length;
+    return changes.map((change) => ({ change, place: change.kind === "add" ? added++ : change.place }));
   }
 
   /**
@@ -201,6 +236,18 @@ export class Supposed {
     this.apply([]);
   }
 
+  /**
+   * The same of what no change is needed for.
+   * @param {string} category
+   */
+  prepare(category) {
+    const base = this.baseOf(category);
+    this.numbersOf(category);
+    this.zonesOf(category, [category]);
+    this.sums.prepare(category, this.original.codes[category], base.minutes);
+    if (!this.last.has(category)) this.last.set(category, asBefore(base));
+  }
+
   /** @param {Change} change */
   categoryOf(change) {
     return change.kind === "add" ? change.category : this.original.services[change.place].category;
@@ -209,38 +256,44 @@ export class Supposed {
   /** @param {Change[]} changes */
   servicesOf(changes) {
     const services = [...this.original.services];
-    const { words } = this;
-    for (const change of changes) {
-      if (change.kind === "add") {
-        /** @type {Service} */
-        const added = { at: change.at, category: change.category, name: change.name, status: words.say("what_if_status") };
-        if (this.rowAt(this.projection.metres(change.at)) < 0) added.outside = true;
-        services.push(added);
-      } else if (change.kind === "close") {
-        services[change.place] = { ...services[change.place], left_out: words.say("what_if_closed") };
-      } else {
-        services[change.place] = { ...services[change.place], at: change.at };
-      }
+    for (const { change, place } of this.placed(changes)) {
+      const service = this.became.get(change) || this.serviceOf(change, services[place]);
+      this.became.set(change, service);
+      services[place] = service;
     }
     return services;
   }
 
   /**
+   * What a service is once it is opened, closed or moved.
+   * @param {Change} change
+   * @param {Service} before
+   * @returns {Service}
+   */
+  serviceOf(change, before) {
+    const { words } = this;
+    if (change.kind === "close") return { ...before, left_out: words.say("what_if_closed") };
+    if (change.kind === "move") return { ...before, at: change.at };
+    /** @type {Service} */
+    const added = { at: change.at, category: change.category, name: change.name, status: words.say("what_if_status") };
+    if (this.rowAt(this.projection.metres(change.at)) < 0) added.outside = true;
+    return added;
+  }
+
+  /**
    * The services of a category that count once changes are made.
    * @param {string} category
-   * @param {Change[]} changes
+   * @param {Placed[]} placed
    * @returns {Source[]}
    */
-  sourcesOf(category, changes) {
+  sourcesOf(category, placed) {
     const { walks, original } = this;
     /** @type {Map<number, Source>} */
     const found = new Map();
     original.services.forEach((service, place) => {
       if (service.category === category && walks.counted[place]) found.set(place, this.known[place]);
     });
-    let added = original.services.length;
-    for (const change of changes) {
-      const place = change.kind === "add" ? added++ : change.place;
+    for (const { change, place } of placed) {
       if (this.categoryOf(change) !== category) continue;
       if (change.kind === "close") found.delete(place);
       else if (change.kind === "add" || walks.counted[place]) {
@@ -277,89 +330,103 @@ export class Supposed {
   }
 
   /**
+   * Put a category to its changes. Returns whether these are others than before.
    * @param {string} category
-   * @param {Change[]} changes
+   * @param {Placed[]} placed
    */
-  change(category, changes) {
+  change(category, placed) {
     const { cells, original } = this;
-    const mine = changes.filter((change) => this.categoryOf(change) === category);
+    const mine = placed.filter(({ change }) => this.categoryOf(change) === category);
+    const before = this.put.get(category) || [];
+    if (mine.length === before.length && mine.every(({ change, place }, n) => change === before[n].change && place === before[n].place)) {
+      return false;
+    }
+    this.put.set(category, mine);
     const view = /** @type {CategoryView} */ (this.data.views.find((one) => one.id === category));
     const was = /** @type {CategoryView} */ (original.views.find((one) => one.id === category));
-    this.forget(category);
     if (!mine.length) {
-      cells.minutes[category] = original.codes[category];
-      cells.nearest[category] = original.nearest[category];
+      cells.suppose(category, null);
       cells.packed.nearest[category].places = original.places[category];
-      this.now.delete(category);
-      this.changed.delete(category);
-      this.zones.delete(category);
+      for (const known of [this.now, this.changed, this.moved, this.zones]) known.delete(category);
       settle(view, was);
-      return;
+      return true;
     }
     const base = this.baseOf(category);
-    const sources = this.sourcesOf(category, changes);
-    const minutes = this.walking.minutesFrom(base, sources);
+    const sources = this.sourcesOf(category, mine);
+    const minutes = this.walking.minutesFrom(base, sources, this.last.get(category) || asBefore(base));
+    this.last.set(category, minutes);
     this.now.set(category, minutes);
-    const { changed, moved } = this.writeCells(category, base, minutes);
-    const codes = { cells: changed, before: original.codes[category], after: cells.minutes[category] };
-    this.changed.set(category, codes);
-    Object.assign(view, this.sums.figures(was, codes, { positions: moved, before: base.minutes, after: minutes.minutes }));
-    const zones = this.zonesNow(category, [category], changed);
-    this.zones.set(category, zones ? zones.zones.length : was.gaps.length);
-    lazily(view, () => (zones ? this.gapsOf([category], was, zones) : was.gaps));
+    const { changes, moved } = this.writeCells(category, base, minutes);
+    Object.assign(view, this.sums.figures(was, changes));
+    const beyond = this.beyondNow(category, [category], changes.cells);
+    this.zones.set(category, countZones(beyond.mask, cells.width, this.leastCells));
+    lazily(view, { gaps: () => this.gapsOf([category], was, beyond) });
     view.figures = this.withCounts(view, was, sources);
+    const walks = { positions: moved, before: base.minutes, after: minutes.minutes };
+    lazily(view.figures, { minutes_median: () => this.sums.medians(was, walks) });
     view.counted = sources.length;
-  }
-
-  /**
-   * What is drawn of a category is drawn anew.
-   * @param {string} category
-   */
-  forget(category) {
-    this.cells.fields.delete(category);
+    return true;
   }
 
   /**
    * @param {string} category
    * @param {Minutes} base
-   * @param {Minutes & { positions: Int32Array }} found
+   * @param {Otherwise} found
    */
   writeCells(category, base, found) {
-    const { cells, original, upper } = this;
-    const { far, unreachable } = cells.packed;
+    const { cells, original } = this;
     const codes = original.codes[category].slice();
-    const numbers = this.baseNumbers(category).slice();
     const size = found.positions.length;
-    const [moved, changed] = [new Int32Array(size), new Int32Array(size)];
+    const [moved, there, changed] = [new Int32Array(size), new Int32Array(size), new Int32Array(size)];
     let [nMoved, nChanged] = [0, 0];
     const on = this.walking.cells;
     for (const n of found.positions) {
       const minutes = found.minutes[n];
       if (minutes === base.minutes[n] || Math.abs(minutes - base.minutes[n]) < CHANGED) continue;
       const cell = on[n];
-      moved[nMoved++] = n;
-      numbers[cell] = found.source[n] + 1;
-      const code = codeOf(minutes, upper, far, unreachable);
+      moved[nMoved] = n;
+      there[nMoved++] = cell;
+      const code = this.codes.of(minutes);
       if (code === codes[cell]) continue;
       codes[cell] = code;
       changed[nChanged++] = cell;
     }
-    cells.minutes[category] = codes;
-    cells.nearest[category] = numbers;
+    /** @type {Changes} */
+    const changes = { cells: changed.slice(0, nChanged), before: original.codes[category], after: codes };
+    this.changed.set(category, changes);
+    this.moved.set(category, there.slice(0, nMoved));
+    cells.suppose(category, changes, () => this.nearestNow(category));
     cells.packed.nearest[category].places = this.data.services.map((_, place) => place);
-    return { moved: moved.slice(0, nMoved), changed: changed.slice(0, nChanged) };
+    return { changes, moved: moved.slice(0, nMoved) };
+  }
+
+  /**
+   * The nearest service of each cell of a category that changed.
+   * @param {string} category
+   */
+  nearestNow(category) {
+    const base = this.numbersOf(category);
+    const moved = this.moved.get(category) || new Int32Array();
+    const nearest = this.nearest.get(category) || { numbers: base.slice(), cells: new Int32Array() };
+    const { numbers } = nearest;
+    if (nearest.cells === moved) return numbers;
+    for (const cell of nearest.cells) numbers[cell] = base[cell];
+    const { source } = this.now.get(category) || this.baseOf(category);
+    for (const cell of moved) numbers[cell] = source[this.sums.position[cell]] + 1;
+    this.nearest.set(category, { numbers, cells: moved });
+    return numbers;
   }
 
   /**
    * The nearest service of each cell as it is: its position in the page and 1, 0 for none.
    * @param {string} category
    */
-  baseNumbers(category) {
-    const before = this.numbers.get(category);
+  numbersOf(category) {
+    const before = this.baseNearest.get(category);
     if (before) return before;
     const places = this.original.places[category];
-    const numbers = this.original.nearest[category].map((number) => (number ? places[number - 1] + 1 : 0));
-    this.numbers.set(category, numbers);
+    const numbers = this.cells.nearest[category].map((number) => (number ? places[number - 1] + 1 : 0));
+    this.baseNearest.set(category, numbers);
     return numbers;
   }
 
@@ -383,19 +450,15 @@ export class Supposed {
     for (const one of sources) count(one, 1);
     for (const one of this.baseOf(was.id).sources) count(one, -1);
     const { rows } = this.data;
-    const figures = { ...view.figures, services_inside: services };
     // As the zones are: when they are looked at.
-    Object.defineProperty(figures, "gaps_touching", {
-      get() {
+    return lazily({ ...view.figures, services_inside: services }, {
+      gaps_touching: () => {
         const { gaps } = view;
         const touching = rows.map((label) => gaps.filter((gap) => gap.districts.includes(label)).length);
         touching[last] = gaps.length;
         return touching;
       },
-      configurable: true,
-      enumerable: true,
     });
-    return figures;
   }
 
   /**
@@ -409,24 +472,24 @@ export class Supposed {
   }
 
   /**
+   * All of it is worked out when it is looked at.
    * @param {CompositeView} view
    * @param {string[]} counted
    */
   changeComposite(view, counted) {
     const was = /** @type {CompositeView} */ (this.original.views.find((one) => one.id === view.id));
-    const lists = counted.flatMap((id) => this.changed.get(id)?.cells || []);
-    if (!lists.length) {
-      settle(view, was);
-      return;
-    }
-    const marked = new Uint8Array(this.cells.codes.length);
-    for (const list of lists) for (const cell of list) marked[cell] = 1;
-    const cells = lists.length === 1 ? lists[0] : this.walking.cells.filter((cell) => marked[cell] === 1);
-    Object.assign(view, this.sums.shares(was, counted, this.original.codes, cells));
-    // Worked out when they are looked at.
-    lazily(view, () => {
-      const zones = this.zonesNow(view.id, counted, cells);
-      return zones ? this.gapsOf(counted, was, zones) : was.gaps;
+    settle(view, was);
+    if (!counted.some((id) => this.moved.get(id)?.length)) return;
+    lazily(view, {
+      gaps: () => {
+        const beyond = this.beyondNow(view.id, counted, this.gaps.tally.changedIn(counted));
+        return this.gapsOf(counted, was, beyond);
+      },
+      shares_pct: () => this.sums.sharesAt(was.shares_pct, counted, this.data.threshold_min),
+    });
+    view.shares_at = was.shares_at.map((one) => {
+      const shares = () => this.sums.sharesAt(one.shares_pct, was.counted_at_all, one.minutes);
+      return lazily({ ...one }, { shares_pct: shares });
     });
   }
 
@@ -457,99 +520,145 @@ export class Supposed {
   }
 
   /**
-   * The zones of a view as they are now, null where they are as they were.
+   * The zones of a view as it is; worked out once.
    * @param {string} id
    * @param {string[]} categories
-   * @param {Int32Array} changed cells whose codes are not those of the page
-   * @returns {Zoned | null}
    */
-  zonesNow(id, categories, changed) {
-    const { width } = this.cells;
-    const hectares = this.walks.cell_m ** 2 / 10000;
-    const least = Math.ceil(this.data.gap_ha / hectares - 1e-9);
-    const baseMask = this.baseMasks.get(id) || this.uncovered(categories, this.original.codes);
-    this.baseMasks.set(id, baseMask);
-    const mask = baseMask.slice();
-    const near = this.notUncovered();
-    for (const cell of changed) mask[cell] = categories.some((one) => near[this.cells.minutes[one][cell]]) ? 0 : 1;
-    if (!changed.some((cell) => mask[cell] !== baseMask[cell])) return null;
-    const before = this.baseZones.get(id) || zonesOf(baseMask, width, least);
+  zonesOf(id, categories) {
+    const mask = this.baseMasks.get(id) || this.uncovered(categories, this.original.codes);
+    this.baseMasks.set(id, mask);
+    const before = this.baseZones.get(id) || zonesOf(mask, this.cells.width, this.leastCells);
     this.baseZones.set(id, before);
-    return { before, mask, ...zonesOf(mask, width, least) };
+    return { mask, before };
+  }
+
+  /* A zone has at least so many cells. */
+  get leastCells() {
+    return Math.ceil(this.data.gap_ha / (this.walks.cell_m ** 2 / HECTARE) - 1e-9);
   }
 
   /**
-   * What is told of the zones of a view, the most populated first; one that is as it was keeps what
-   * was said of it.
+   * Which cells are beyond reach of a view now.
+   * @param {string} id
+   * @param {string[]} categories
+   * @param {Int32Array} changed cells whose codes are not those of the page
+   * @returns {Beyond}
+   */
+  beyondNow(id, categories, changed) {
+    const base = this.zonesOf(id, categories);
+    const near = this.notUncovered();
+    const lists = categories.map((one) => this.cells.minutes[one]);
+    const mask = base.mask.slice();
+    const flipped = new Int32Array(changed.length);
+    let n = 0;
+    for (const cell of changed) {
+      let beyond = 1;
+      for (let i = 0; i < lists.length && beyond; i++) if (near[lists[i][cell]]) beyond = 0;
+      if (beyond === mask[cell]) continue;
+      mask[cell] = beyond;
+      flipped[n++] = cell;
+    }
+    return { before: base.before, mask, flipped: flipped.subarray(0, n) };
+  }
+
+  /**
+   * What is told of the zones of a view, the most populated first; one that is as it was, with all
+   * walks from it, is the same.
    * @param {string[]} categories
    * @param {View} was
-   * @param {Zoned} found
+   * @param {Beyond} found
    */
-  gapsOf(categories, was, { before, mask, zones, label }) {
+  gapsOf(categories, was, { before, mask, flipped }) {
+    const { zones, label } = flipped.length ? zonesAgain(before, mask, flipped, this.cells.width, this.leastCells) : before;
     /** @type {Map<number, Gap>} */
     const gapOf = new Map();
     for (const gap of was.gaps) gapOf.set(before.label[gap.cell], gap);
     const known = new Map(before.zones.map((zone) => [zone.first, zone]));
-    const depth = depths(mask, this.cells.width);
+    /** By label: 1 where a walk from the zone is another. */
+    const walked = new Uint8Array(label.length + 1);
+    for (const id of categories) for (const cell of this.moved.get(id) || []) walked[label[cell]] = 1;
+    /** @type {Int32Array | null} */
+    let depth = null;
     const told = zones.map((zone) => {
       const same = known.get(zone.first);
       const gap = same && same.cells.length === zone.cells.length && same.sum === zone.sum && gapOf.get(same.label);
-      return this.gaps.hold(gap ? { ...gap } : this.gap(zone, depth, categories), zone.cells, label);
+      if (gap && same) this.gaps.hold(gap, same.cells, before.label);
+      if (gap && !walked[zone.label]) return gap;
+      const walks = this.walksFrom(zone, categories);
+      if (gap && same) return this.gaps.hold({ ...gap, ...walks }, same.cells, label);
+      depth = depth || depths(mask, this.cells.width);
+      return this.gaps.hold({ ...this.gap(zone, depth, categories), ...walks }, zone.cells, label);
     });
     told.sort((a, b) => (b.residents || 0) - (a.residents || 0) || (b.area_ha || 0) - (a.area_ha || 0));
-    told.forEach((gap, n) => (gap.rank = n + 1));
-    return told;
+    return told.map((gap, n) => {
+      if (gap.rank === n + 1) return gap;
+      const ranked = { ...gap, rank: n + 1 };
+      return this.gaps.hold(ranked, this.gaps.extents.get(gap) || new Int32Array(), label);
+    });
   }
 
   /**
+   * How far one walks from a zone, and where to.
+   * @param {Zone} zone
+   * @param {string[]} categories
+   */
+  walksFrom({ cells }, categories) {
+    const { position } = this.sums;
+    const found = categories.map((id) => this.now.get(id) || this.baseOf(id));
+    const times = new Float64Array(cells.length);
+    let [nearest, place, furthest] = [Infinity, -1, 0];
+    for (let i = 0; i < times.length; i++) {
+      const n = position[cells[i]];
+      let least = Infinity;
+      for (const { minutes } of found) if (minutes[n] < least) least = minutes[n];
+      times[i] = least;
+      if (least > furthest) furthest = least;
+      if (least >= nearest) continue;
+      nearest = least;
+      place = found.find(({ minutes }) => minutes[n] === least)?.source[n] ?? -1;
+    }
+    /** @param {number} value */
+    const finite = (value) => (Number.isFinite(value) ? value : null);
+    return {
+      minutes: { min: finite(nearest), median: finite(medianOf(times)), max: finite(furthest) },
+      nearest: this.data.services[place]?.name || "",
+    };
+  }
+
+  /**
+   * What else is told of a zone.
    * @param {Zone} zone
    * @param {Int32Array} depth
    * @param {string[]} categories
    * @returns {Gap}
    */
-  gap(zone, depth, categories) {
-    const { sums, projection, data } = this;
+  gap({ cells }, depth, categories) {
+    const { people } = this.sums;
     const { width } = this.cells;
-    const found = categories.map((id) => this.now.get(id) || this.baseOf(id));
     const discs = categories.map((id) => this.inReach(id));
-    const times = new Float64Array(zone.cells.length);
-    let [nearest, place, furthest, inReach, residents, inner] = [Infinity, -1, 0, 0, 0, zone.cells[0]];
-    for (let i = 0; i < times.length; i++) {
-      const cell = zone.cells[i];
-      const n = sums.position[cell];
-      let [least, from] = [Infinity, -1];
-      for (const { minutes, source } of found) {
-        if (minutes[n] >= least) continue;
-        least = minutes[n];
-        from = source[n];
-      }
-      times[i] = least;
-      if (least < nearest) [nearest, place] = [least, from];
-      if (least > furthest) furthest = least;
+    let [inReach, residents, inner] = [0, 0, cells[0]];
+    for (const cell of cells) {
       for (const disc of discs) {
         if (!disc[cell]) continue;
         inReach++;
         break;
       }
-      residents += sums.people[cell];
+      residents += people[cell];
       if (depth[cell] > depth[inner]) inner = cell;
     }
-    const at = projection.place((inner % width) + 0.5, Math.floor(inner / width) + 0.5);
-    /** @param {number} value */
-    const finite = (value) => (Number.isFinite(value) ? value : null);
+    const at = this.projection.place((inner % width) + 0.5, Math.floor(inner / width) + 0.5);
     return {
       rank: 0,
       cell: inner,
       parts: [],
       at: { lat: at.lat, lng: at.lng },
-      districts: this.gaps.districtsOf(zone.cells),
-      area_ha: (zone.cells.length * this.walks.cell_m ** 2) / 10000,
+      districts: this.gaps.districtsOf(cells),
+      area_ha: (cells.length * this.walks.cell_m ** 2) / HECTARE,
       residents: Math.round(residents),
-      minutes: { min: finite(nearest), median: finite(medianOf(times)), max: finite(furthest) },
+      minutes: { min: null, median: null, max: null },
       shape: [],
-      nearest: data.services[place]?.name || "",
       street: this.gaps.streetAt(at),
-      cause: inReach >= zone.cells.length / 2 ? "barrier" : "too_far",
+      cause: inReach >= cells.length / 2 ? "barrier" : "too_far",
     };
   }
 
@@ -558,19 +667,12 @@ export class Supposed {
    * @param {string} category
    */
   inReach(category) {
-    const base = this.baseOf(category).sources;
-    let counts = this.discs.get(category);
-    if (!counts) {
-      counts = new Uint16Array(this.cells.codes.length);
-      for (const one of base) this.stamp(counts, one, 1);
-      this.discs.set(category, counts);
-    }
-    const now = this.now.get(category);
-    if (!now) return counts;
-    const found = counts.slice();
-    for (const one of base) if (!now.sources.includes(one)) this.stamp(found, one, -1);
-    for (const one of now.sources) if (!base.includes(one)) this.stamp(found, one, 1);
-    return found;
+    const held = this.discs.get(category) || { counts: new Uint16Array(this.cells.codes.length), sources: [] };
+    const { sources } = this.now.get(category) || this.baseOf(category);
+    for (const one of held.sources) if (!sources.includes(one)) this.stamp(held.counts, one, -1);
+    for (const one of sources) if (!held.sources.includes(one)) this.stamp(held.counts, one, 1);
+    this.discs.set(category, { counts: held.counts, sources });
+    return held.counts;
   }
 
   /**
@@ -623,10 +725,7 @@ export class Supposed {
    * @param {number} minutes
    */
   differences(categories, minutes) {
-    return this.sums.differences(
-      categories.map((id) => [this.original.codes[id], this.cells.minutes[id]]),
-      minutes
-    );
+    return this.sums.differences(categories, minutes);
   }
 
   /**
@@ -637,7 +736,7 @@ export class Supposed {
    */
   way(at, category) {
     const cell = this.cells.holding(at);
-    const sources = this.sourcesOf(category, this.changes);
+    const sources = this.sourcesOf(category, this.placed(this.changes));
     const way = cell < 0 ? null : this.walking.way(cell, sources);
     if (!way) return null;
     const [x, y] = this.projection.metres(at);

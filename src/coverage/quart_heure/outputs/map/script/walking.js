@@ -17,6 +17,12 @@
  * @typedef {{ minutes: Float64Array, source: Int32Array, reached: Reached, sources: Source[] }} Minutes
  */
 
+/**
+ * The same with other services than those of the page, the nodes that are reached otherwise, some of
+ * them twice, and the cells that may be.
+ * @typedef {Minutes & { nodes: number[], positions: Int32Array }} Otherwise
+ */
+
 /** @typedef {{ points: number[][], metres: number, place: number }} Way from a cell to a service, in metres */
 
 import { Barriers } from "./barriers.js";
@@ -53,6 +59,9 @@ export class Walking {
     this.atNode = this.byNode();
     // What a search needs is made once.
     this.relaxed = new Float64Array(streets.n);
+    this.lost = new Uint8Array(streets.n);
+    this.again = new Uint8Array(ground.cells.length);
+    this.where = new Int32Array(ground.cells.length);
     this.heads = new Int32Array(BUCKETS);
     this.waiting = { node: new Int32Array(1 << 16), next: new Int32Array(1 << 16) };
   }
@@ -112,18 +121,23 @@ export class Walking {
     return { x, y, entries, place };
   }
 
-  /* The cells that may walk to each node. */
+  /* The cells that may walk to each node, and the metres. */
   byNode() {
-    const { begins, node } = this.links;
+    const { begins, node, metres } = this.links;
     const counts = new Int32Array(this.streets.n);
     for (let i = 0; i < node.length; i++) counts[node[i]]++;
     const nodeBegins = beginsOf(counts);
     const next = nodeBegins.slice();
     const cell = new Int32Array(node.length);
+    const far = new Float64Array(node.length);
     for (let n = 0; n + 1 < begins.length; n++) {
-      for (let i = begins[n]; i < begins[n + 1]; i++) cell[next[node[i]]++] = n;
+      for (let i = begins[n]; i < begins[n + 1]; i++) {
+        const at = next[node[i]]++;
+        cell[at] = n;
+        far[at] = metres[i];
+      }
     }
-    return { begins: nodeBegins, cell };
+    return { begins: nodeBegins, cell, metres: far };
   }
 
   /* The entries of cells at each edge. */
@@ -247,48 +261,99 @@ export class Walking {
    * The same from what is known of other services: only where it matters is anything searched.
    * @param {Minutes} base
    * @param {Source[]} sources
-   * @returns {Minutes & { positions: Int32Array }} also the cells that may have changed
+   * @param {Otherwise} found what was found so last, which is written over
+   * @returns {Otherwise}
    */
-  minutesFrom(base, sources) {
-    const kept = new Set(base.sources.filter((one) => sources.includes(one)).map((one) => one.place));
-    const { metres, source, by } = base.reached;
-    const reached = { metres: metres.slice(), source: source.slice(), by: by.slice() };
-    /** @type {number[]} */
-    const touched = [];
+  minutesFrom(base, sources, found) {
+    putBack(found, base);
+    found.sources = sources;
+    const kept = new Uint8Array(Math.max(...[...base.sources, ...sources].map((one) => one.place), 0) + 1);
+    const staying = new Set(sources);
+    let gone = false;
+    for (const one of base.sources) {
+      if (staying.has(one)) kept[one.place] = 1;
+      else gone = true;
+    }
+    const { reached, nodes } = found;
     /** @type {Uint8Array | null} */
     let lost = null;
-    const gone = kept.size < base.sources.length;
     if (gone) {
-      lost = new Uint8Array(this.streets.n);
+      const { source } = base.reached;
+      lost = this.lost.fill(0);
       for (let node = 0; node < source.length; node++) {
-        if (source[node] < 0 || kept.has(source[node])) continue;
+        if (source[node] < 0 || kept[source[node]]) continue;
         lost[node] = 1;
-        touched.push(node);
+        nodes.push(node);
         reached.metres[node] = Infinity;
         reached.source[node] = reached.by[node] = -1;
       }
     }
-    const doors = sources.filter((one) => gone || !kept.has(one.place)).map((one) => ({ one, place: one.place }));
-    for (const node of this.spread(reached, doors, lost)) touched.push(node);
-    const found = { minutes: base.minutes.slice(), source: base.source.slice(), reached, sources };
-    const again = new Uint8Array(this.cells.length);
+    const doors = sources.filter((one) => gone || !kept[one.place]).map((one) => ({ one, place: one.place }));
+    for (const node of this.spread(reached, doors, lost)) nodes.push(node);
+    if (gone) this.walkAgain(base, found, kept);
+    else this.walkNearer(found, doors.map(({ one }) => one));
+    return found;
+  }
+
+  /**
+   * Where services only come, no walk is longer: cells are told of the nodes and doors that are nearer.
+   * @param {Otherwise} found
+   * @param {Source[]} coming
+   */
+  walkNearer(found, coming) {
+    const { minutes, source, reached, nodes } = found;
+    const { begins, cell, metres } = this.atNode;
+    const { metres_per_min: pace } = this.walks;
+    const [again, positions] = [this.again.fill(0), this.where];
+    let size = 0;
+    for (const node of nodes) {
+      const [length, from] = [reached.metres[node], reached.source[node]];
+      const end = begins[node + 1];
+      for (let i = begins[node]; i < end; i++) {
+        const n = cell[i];
+        const time = (length + metres[i]) / pace;
+        if (time >= minutes[n]) continue;
+        minutes[n] = time;
+        source[n] = from;
+        if (again[n]) continue;
+        again[n] = 1;
+        positions[size++] = n;
+      }
+    }
+    for (const one of coming) {
+      this.alongEdges(one, (n, length) => {
+        if (length / pace >= minutes[n]) return;
+        minutes[n] = length / pace;
+        source[n] = one.place;
+        if (!again[n]) positions[size++] = n;
+        again[n] = 1;
+      });
+    }
+    found.positions = positions.slice(0, size);
+  }
+
+  /**
+   * Where some go, the cells that walked to them, or to nodes that are reached otherwise, look again.
+   * @param {Minutes} base
+   * @param {Otherwise} found
+   * @param {Uint8Array} kept by place of a service, whether it stays
+   */
+  walkAgain(base, found, kept) {
+    const [again, positions] = [this.again.fill(0), this.where];
     const { begins, cell } = this.atNode;
-    for (const node of touched) for (let i = begins[node]; i < begins[node + 1]; i++) again[cell[i]] = 1;
-    if (gone) {
-      for (let n = 0; n < again.length; n++) if (base.source[n] >= 0 && !kept.has(base.source[n])) again[n] = 1;
+    for (const node of found.nodes) for (let i = begins[node]; i < begins[node + 1]; i++) again[cell[i]] = 1;
+    for (let n = 0; n < again.length; n++) if (base.source[n] >= 0 && !kept[base.source[n]]) again[n] = 1;
+    for (const one of found.sources) {
+      if (!kept[one.place]) this.alongEdges(one, (n) => (again[n] = 1));
     }
-    for (const one of sources) {
-      if (!kept.has(one.place)) this.alongEdges(one, (n) => (again[n] = 1));
-    }
-    const positions = new Int32Array(again.length);
     let size = 0;
     for (let n = 0; n < again.length; n++) {
       if (!again[n]) continue;
       this.walkFrom(n, found);
       positions[size++] = n;
     }
-    this.walkAlong(sources, found, again);
-    return { ...found, positions: positions.slice(0, size) };
+    this.walkAlong(found.sources, found, again);
+    found.positions = positions.slice(0, size);
   }
 
   /**
@@ -432,4 +497,39 @@ function entriesOf({ begins, edge, share, metres }, place) {
     share: share.slice(from, to),
     metres: metres.slice(from, to),
   };
+}
+
+/**
+ * What is found of other services, before any is looked for.
+ * @param {Minutes} base
+ * @returns {Otherwise}
+ */
+export function asBefore({ minutes, source, reached, sources }) {
+  const { metres, source: from, by } = reached;
+  return {
+    minutes: minutes.slice(),
+    source: source.slice(),
+    reached: { metres: metres.slice(), source: from.slice(), by: by.slice() },
+    sources,
+    nodes: [],
+    positions: new Int32Array(),
+  };
+}
+
+/**
+ * Undo what was found of other services.
+ * @param {Otherwise} found
+ * @param {Minutes} base
+ */
+function putBack({ minutes, source, reached, nodes, positions }, base) {
+  for (const node of nodes) {
+    reached.metres[node] = base.reached.metres[node];
+    reached.source[node] = base.reached.source[node];
+    reached.by[node] = base.reached.by[node];
+  }
+  for (const n of positions) {
+    minutes[n] = base.minutes[n];
+    source[n] = base.source[n];
+  }
+  nodes.length = 0;
 }

@@ -59,6 +59,8 @@ export class WhatIf {
     this.changes = [];
     /** What was undone comes back. @type {Change[][]} */
     this.past = [];
+    /** The street that each change is at. @type {WeakMap<Change, string>} */
+    this.streets = new WeakMap();
     this.searchable = searchable(data, cells);
     this.after = true;
     /** @type {Picking | null} */
@@ -140,6 +142,16 @@ export class WhatIf {
     this.supposed = supposed;
     this.tell("");
     document.body.classList.add("supposing");
+    // The others in their turn, while nobody waits.
+    const rest = [...this.searchable];
+    const later = window.requestIdleCallback || ((/** @type {() => void} */ work) => setTimeout(work, 100));
+    const next = () => {
+      const category = rest.shift();
+      if (!category) return;
+      supposed.prepare(category);
+      later(next);
+    };
+    later(next);
     return supposed;
   }
 
@@ -412,6 +424,7 @@ export class WhatIf {
     const told = [];
     if (found.includes(1)) told.push([gained, this.words.say("what_if_gained", { minutes })]);
     if (found.includes(2)) told.push([lost, this.words.say("what_if_lost", { minutes })]);
+    // Of the same rule: where another cell is marked, its minutes are others.
     return { ...scene, paints: [...paints, gained, lost], brush: marked, list: [...told, ...list] };
   }
 
@@ -460,7 +473,8 @@ export class WhatIf {
     const { words } = this;
     const service = change.kind === "add" ? null : this.supposed?.original.services[change.place];
     const name = change.kind === "add" ? change.name : service?.name || words.say("unnamed");
-    const street = change.kind === "close" ? "" : this.gaps.streetAt(change.at);
+    const street = change.kind === "close" ? "" : this.streets.get(change) || this.gaps.streetAt(change.at);
+    this.streets.set(change, street);
     return words.say("what_if_told_" + change.kind, { name }) + (street ? " – " + street : "");
   }
 

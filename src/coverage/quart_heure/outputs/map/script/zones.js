@@ -1,25 +1,31 @@
 /* Zones: cells that touch along a side, and their outlines, as analysis/zones.py has them. */
 
-/** @typedef {{ cells: Int32Array, first: number, sum: number }} Zone cells of the grid, and what tells the zone from others */
+/** @typedef {{ cells: Int32Array, first: number, sum: number, label: number }} Zone cells of the grid, and what tells the zone from others */
+
+/** @typedef {{ label: Int32Array, zones: Zone[], all: Zone[] }} Labelled the number of the zone of each cell, the zones that are large enough, and all */
 
 const HALF_X = [0.5, 0, -0.5, 0];
 const HALF_Y = [0, 0.5, 0, -0.5];
 const TURNS = [3, 0, 1]; // right, on, left
 
+/** What is needed for a moment is made once. */
+const scratch = { waiting: new Int32Array(), sides: new Uint8Array() };
+
 /**
- * The zones of at least so many cells.
+ * Find zones among some cells of a mask that have no label yet, from the first cell to the last.
  * @param {Uint8Array} mask
+ * @param {Int32Array} label is written to
  * @param {number} width
- * @param {number} least
+ * @param {{ from: number, to: number, next: number }} range of cells where they begin, and the first label
  */
-export function zonesOf(mask, width, least) {
-  const label = new Int32Array(mask.length);
+function grow(mask, label, width, { from, to, next }) {
+  if (scratch.waiting.length < mask.length) scratch.waiting = new Int32Array(mask.length);
+  const { waiting } = scratch;
   /** @type {Zone[]} */
-  const zones = [];
-  const waiting = new Int32Array(mask.length);
-  for (let start = 0; start < mask.length; start++) {
+  const found = [];
+  for (let start = from; start < to; start++) {
     if (!mask[start] || label[start]) continue;
-    const number = zones.length + 1;
+    const number = next++;
     label[start] = number;
     waiting[0] = start;
     let [begin, end, sum] = [0, 1, 0];
@@ -32,9 +38,99 @@ export function zonesOf(mask, width, least) {
       if (mask[i - width] && !label[i - width]) label[(waiting[end++] = i - width)] = number;
       if (mask[i + width] && !label[i + width]) label[(waiting[end++] = i + width)] = number;
     }
-    zones.push({ cells: waiting.slice(0, end), first: start, sum });
+    found.push({ cells: waiting.slice(0, end), first: start, sum, label: number });
   }
-  return { label, zones: zones.map((zone, n) => ({ ...zone, label: n + 1 })).filter((zone) => zone.cells.length >= least) };
+  return found;
+}
+
+/**
+ * The zones of at least so many cells.
+ * @param {Uint8Array} mask
+ * @param {number} width
+ * @param {number} least
+ * @returns {Labelled}
+ */
+export function zonesOf(mask, width, least) {
+  const label = new Int32Array(mask.length);
+  const all = grow(mask, label, width, { from: 0, to: mask.length, next: 1 });
+  return { label, all, zones: all.filter((zone) => zone.cells.length >= least) };
+}
+
+/**
+ * How many zones of at least so many cells there are: by runs of cells in a row, of which those that
+ * touch are joined.
+ * @param {Uint8Array} mask
+ * @param {number} width
+ * @param {number} least
+ */
+export function countZones(mask, width, least) {
+  /** Where each run begins and ends, one it is joined to, and the cells of all that are joined to it. */
+  const [begins, ends, joined, size] = Array.from({ length: 4 }, () => /** @type {number[]} */ ([]));
+  /** @param {number} run */
+  const root = (run) => {
+    while (joined[run] !== run) run = joined[run] = joined[joined[run]];
+    return run;
+  };
+  let above = 0; // the first run of the row before that reaches as far
+  for (let start = 0; start < mask.length; start += width) {
+    const row = begins.length; // the first run of this one
+    for (let i = start; i < start + width; i++) {
+      if (!mask[i]) continue;
+      const begin = i;
+      while (i < start + width && mask[i]) i++;
+      const run = begins.length;
+      begins.push(begin);
+      ends.push(i);
+      joined.push(run);
+      size.push(i - begin);
+      while (above < row && ends[above] + width <= begin) above++;
+      for (let other = above; other < row && begins[other] + width < i; other++) {
+        const [one, two] = [root(other), root(run)];
+        if (one === two) continue;
+        joined[two] = one;
+        size[one] += size[two];
+      }
+    }
+    above = row;
+  }
+  let count = 0;
+  for (let run = 0; run < begins.length; run++) if (joined[run] === run && size[run] >= least) count++;
+  return count;
+}
+
+/**
+ * The zones of a mask from those of another, of which some cells are others: what no such cell touches stays.
+ * @param {Labelled} before
+ * @param {Uint8Array} mask
+ * @param {Int32Array} flipped the cells that are others
+ * @param {number} width
+ * @param {number} least
+ * @returns {Labelled}
+ */
+export function zonesAgain(before, mask, flipped, width, least) {
+  const label = before.label.slice();
+  let next = 1;
+  for (const zone of before.all) next = Math.max(next, zone.label + 1);
+  const touched = new Uint8Array(next);
+  let [from, to] = [mask.length, 0];
+  for (const cell of flipped) {
+    for (const i of [cell, cell - 1, cell + 1, cell - width, cell + width]) touched[before.label[i]] = 1;
+    from = Math.min(from, cell);
+    to = Math.max(to, cell + 1);
+  }
+  touched[0] = 0;
+  for (const zone of before.all) {
+    if (!touched[zone.label]) continue;
+    for (const cell of zone.cells) {
+      label[cell] = 0;
+      if (cell >= to) to = cell + 1;
+    }
+    from = Math.min(from, zone.first);
+  }
+  const all = before.all.filter((zone) => !touched[zone.label]);
+  all.push(...grow(mask, label, width, { from, to, next }));
+  all.sort((a, b) => a.first - b.first);
+  return { label, all, zones: all.filter((zone) => zone.cells.length >= least) };
 }
 
 /**
@@ -65,7 +161,10 @@ export function outline(cells, label, width) {
   // A side runs with the zone on its left, from a corner in a direction: east, north, west, south.
   const corners = width + 1;
   const steps = [1, corners, -1, -corners];
-  const sides = new Uint8Array(4 * corners * (label.length / width + 1));
+  // All sides are gone again once the rings are walked.
+  const most = 4 * corners * (label.length / width + 1);
+  if (scratch.sides.length < most) scratch.sides = new Uint8Array(most);
+  const { sides } = scratch;
   /** @type {number[]} */
   const starts = [];
   /** @param {number} side */
