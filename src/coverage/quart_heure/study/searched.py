@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -102,13 +102,6 @@ class Searched:
     times: Callable[[Sequence[Attachment]], Sequence[TravelTimes]] | None
     reach: Callable[[], Reach]
     reach_elsewhere: Callable[[], Iterable[Reach]]
-
-
-class Searching(Protocol):
-    """What searches a study whose services are placed."""
-
-    def __call__(self, placed: Placed, *, cache: Cache) -> Searched:
-        """Search, or give what searches when it is asked."""
 
 
 def place(study: Study, kept: Prepared, *, cache: Cache) -> Placed:

@@ -146,7 +146,7 @@ def found_here(whole: Cut) -> Iterator[TileFound]:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class InTiles:
-    """Searches a study tile by tile (see `quart_heure.study.searched.Searching`).
+    """Searches a study tile by tile, in place of `quart_heure.study.searched.search_whole`.
 
     Parameters
     ----------
@@ -164,7 +164,7 @@ class InTiles:
     find: Callable[[Cut], Iterable[TileFound]] = found_here
     again: bool = False
 
-    def __call__(self, placed: Placed, *, cache: Cache) -> Searched:  # noqa: ARG002 - see below
+    def __call__(self, placed: Placed, *, cache: Cache) -> Searched:  # noqa: ARG002 - as the whole
         """Search all tiles; unlike a search of the whole, nothing of it is kept in a cache.
 
         Raises
