@@ -293,6 +293,24 @@ def test_a_service_is_closed_and_dragged(page: Page) -> None:
     expect(page.locator("#what-if-list li > span").first).to_contain_text("Fermer")
 
 
+def test_a_service_that_is_dragged_to_no_street_stays_where_it_was(page: Page) -> None:
+    page.check("input[name=view][value=bains_douches]", force=True)
+    page.evaluate("window.quartHeure.map.whatIf.open()")
+    page.wait_for_selector("body.supposing")
+    mark = page.locator(".leaflet-marks-pane path").first
+    before = mark.get_attribute("d")
+    box = mark.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    edge = WIDE["width"] - 120
+    page.mouse.move(edge, WIDE["height"] - 60, steps=4)
+    assert mark.get_attribute("d") != before
+    page.mouse.up()
+    expect(mark).to_have_attribute("d", before or "")
+    assert listed(page) == []
+
+
 def test_an_address_with_changes_opens_as_it_was_sent(browser: Browser, town: Path) -> None:
     state = "#view=bains_douches&si=%2Bbains_douches%4048.8400,2.3200;junk;-nobody;%2Besi%40x"
     first = Opened(browser, town, PHONE, state)

@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page
 
+from helpers import toy_town
 from helpers.browser import CHROMIUM, WIDE, Opened, running_browser
+from helpers.fake_portals import town_lon_lat
 from helpers.project import THOROUGH, fewer
 from quart_heure.outputs.map.map import write_map
 from quart_heure.study import Study, analyse
@@ -192,7 +194,27 @@ _TOOLS = """() => {
     cells.insides.clear();
     return right;
   };
-  window.tools = { state, wrong, scatter, paintedAsIfOpened };
+  // The cause of each zone, by who is near as the crow flies, and how many have another now.
+  const causes = async (id) => {
+    const supposed = await whatIf.open();
+    const { cell_m: side, reach_m } = supposed.walks;
+    const { gaps } = data.views.find((view) => view.id === id);
+    const { gaps: before } = supposed.original.views.find((view) => view.id === id);
+    const { sources } = supposed.now.get(id) || supposed.baseOf(id);
+    const right = gaps.every((gap) => {
+      const extent = [...page.gaps.extents.get(gap)];
+      const near = extent.filter((cell) => {
+        const x = ((cell % cells.width) + 0.5) * side;
+        const y = (Math.floor(cell / cells.width) + 0.5) * side;
+        return sources.some((one) => Math.hypot(x - one.x, y - one.y) <= reach_m);
+      });
+      return gap.cause === (near.length >= extent.length / 2 ? "barrier" : "too_far");
+    });
+    const same = (one, other) => one.cell === other.cell && one.area_ha === other.area_ha;
+    const another = (gap) => before.some((one) => same(one, gap) && one.cause !== gap.cause);
+    return [right, gaps.filter(another).length];
+  };
+  window.tools = { state, causes, wrong, scatter, paintedAsIfOpened };
 }"""
 
 
@@ -410,3 +432,19 @@ def test_what_an_address_says_is_what_was_done(browser: Browser, town: Path) -> 
     assert ours["categories"] == theirs["categories"]
     for one in (found, fresh):
         one.context.close()
+
+
+def test_a_zone_that_a_service_comes_near_across_the_river_is_cut_off_by_it(
+    browser: Browser, tmp_path: Path
+) -> None:
+    study = toy_town.town_study(network=toy_town.town_network(bridge=False))
+    found = opened(browser, write_map(analyse(study), tmp_path / "town.html"))
+    moved = 0
+    for x in range(300, 1700, 300):
+        lng, lat = town_lon_lat(x, 800)  # the quay, whose streets lead nowhere north
+        put(found.page, [{"kind": "add", "category": "esi", "at": [lat, lng], "name": "quay"}])
+        right, others = found.page.evaluate("tools.causes('esi')")
+        assert right, x
+        moved += others
+    assert moved > 0
+    found.context.close()

@@ -579,9 +579,11 @@ export class Supposed {
     for (const id of categories) for (const cell of this.moved.get(id) || []) walked[label[cell]] = 1;
     /** @type {Int32Array | null} */
     let depth = null;
+    const others = categories.some((id) => this.now.has(id));
     const told = zones.map((zone) => {
       const same = known.get(zone.first);
-      const gap = same && same.cells.length === zone.cells.length && same.sum === zone.sum && gapOf.get(same.label);
+      const earlier = same && same.cells.length === zone.cells.length && same.sum === zone.sum && gapOf.get(same.label);
+      const gap = earlier && others ? this.causedBy(earlier, zone, categories) : earlier;
       if (gap && same) this.gaps.hold(gap, same.cells, before.label);
       if (gap && !walked[zone.label]) return gap;
       const walks = this.walksFrom(zone, categories);
@@ -626,6 +628,37 @@ export class Supposed {
   }
 
   /**
+   * A zone that is as it was, with the cause that it has now: a service may open across the river, near and no nearer.
+   * @param {Gap} gap
+   * @param {Zone} zone
+   * @param {string[]} categories
+   * @returns {Gap}
+   */
+  causedBy(gap, { cells }, categories) {
+    // Hours and admission are no matter of distance.
+    if (gap.cause !== "barrier" && gap.cause !== "too_far") return gap;
+    const cause = this.causeOf(cells, categories);
+    return cause === gap.cause ? gap : { ...gap, cause, barrier: undefined };
+  }
+
+  /**
+   * @param {Int32Array} cells
+   * @param {string[]} categories
+   */
+  causeOf(cells, categories) {
+    const discs = categories.map((id) => this.inReach(id));
+    let inReach = 0;
+    for (const cell of cells) {
+      for (const disc of discs) {
+        if (!disc[cell]) continue;
+        inReach++;
+        break;
+      }
+    }
+    return inReach >= cells.length / 2 ? "barrier" : "too_far";
+  }
+
+  /**
    * What else is told of a zone.
    * @param {Zone} zone
    * @param {Int32Array} depth
@@ -635,14 +668,8 @@ export class Supposed {
   gap({ cells }, depth, categories) {
     const { people } = this.sums;
     const { width } = this.cells;
-    const discs = categories.map((id) => this.inReach(id));
-    let [inReach, residents, inner] = [0, 0, cells[0]];
+    let [residents, inner] = [0, cells[0]];
     for (const cell of cells) {
-      for (const disc of discs) {
-        if (!disc[cell]) continue;
-        inReach++;
-        break;
-      }
       residents += people[cell];
       if (depth[cell] > depth[inner]) inner = cell;
     }
@@ -658,7 +685,7 @@ export class Supposed {
       minutes: { min: null, median: null, max: null },
       shape: [],
       street: this.gaps.streetAt(at),
-      cause: inReach >= cells.length / 2 ? "barrier" : "too_far",
+      cause: this.causeOf(cells, categories),
     };
   }
 

@@ -220,6 +220,9 @@ export class WhatIf {
   async move(place, at) {
     const supposed = await this.open();
     if (!supposed.walking.another(...pair(supposed.projection.metres(at)), 0).entries.edge.length) {
+      const service = this.data.services[place];
+      // It may have been dragged there.
+      this.layers.marks.get(service)?.setLatLng(service.at);
       this.on.show(new Set());
       return this.say("what_if_no_street");
     }
