@@ -411,7 +411,9 @@ def run_command(command: tuple[str, ...], *, cache: str, code: Path | None = Non
     # Compiling all that is imported, anew in each process, would be most of what is measured.
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     if code is not None:
-        environment["PYTHONPATH"] = str(code)
+        # What an earlier build needs besides may lie in a folder that is named there.
+        others = environment.get("PYTHONPATH")
+        environment["PYTHONPATH"] = os.pathsep.join([str(code), *([others] if others else [])])
     with tempfile.TemporaryFile() as errors:
         began = perf_counter()
         process = subprocess.Popen(
