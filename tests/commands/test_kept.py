@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -174,6 +175,22 @@ def test_the_code_is_told_from_any_other(monkeypatch: pytest.MonkeyPatch, tmp_pa
     stamp.code_digest.cache_clear()
     assert stamp.code_digest() != before
     stamp.code_digest.cache_clear()
+
+
+def test_a_library_is_told_from_its_next_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    real, asked = metadata.version, list[str]()
+
+    def newer(name: str) -> str:
+        asked.append(name)
+        return real(name) + (".1" if name == "jinja2" else "")
+
+    stamp.code_digest.cache_clear()
+    before = stamp.code_digest()
+    monkeypatch.setattr(stamp.metadata, "version", newer)
+    stamp.code_digest.cache_clear()
+    assert stamp.code_digest() != before
+    stamp.code_digest.cache_clear()
+    assert {"numpy", "pandas", "rich", "rasterio"} <= set(asked)
 
 
 def test_the_cache_is_shown_and_cleared(call: Call, study: Path, tmp_path: Path) -> None:

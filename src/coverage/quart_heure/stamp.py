@@ -6,14 +6,15 @@ import datetime
 import functools
 import hashlib
 import os
+import re
 import sys
 from importlib import metadata
 from pathlib import Path
 
 from quart_heure.errors import InputFileError
 
-_COMPUTES = ("numpy", "scipy", "pandas", "pyarrow", "shapely", "geopandas", "pyproj", "holidays")
-"""Libraries that figures depend on."""
+_NAME = re.compile(r"[A-Za-z0-9._-]+")
+"""Of a library, at the beginning of what is required."""
 
 
 def creation_time() -> str:
@@ -47,7 +48,7 @@ def tool_version() -> str:
 
 @functools.cache
 def code_digest() -> str:
-    """Return what changes with any file of this program, and with what it computes by.
+    """Return what changes with any file of this program, and with the libraries it uses.
 
     A program that is being worked on keeps its version; an answer that is kept must not outlive
     the code that gave it. Sizes and times of files are enough for that, and are read in
@@ -57,6 +58,24 @@ def code_digest() -> str:
     files = sorted(path for path in folder.rglob("*") if path.suffix not in {"", ".pyc"})
     about = [(path.name, path.stat()) for path in files]
     code = [(name, stat.st_size, stat.st_mtime_ns) for name, stat in about]
-    libraries = [(name, metadata.version(name)) for name in _COMPUTES]
-    whole = repr([tool_version(), sys.version, libraries, code])
+    whole = repr([tool_version(), sys.version, _libraries(), code])
     return hashlib.blake2b(whole.encode(), digest_size=16).hexdigest()
+
+
+def _libraries() -> list[tuple[str, str]]:
+    """Return the versions of all that this program may use, "" of what is not installed."""
+    found = []
+    for required in _required():
+        name = _NAME.match(required)
+        try:
+            found.append((required, metadata.version(name[0]) if name else ""))
+        except metadata.PackageNotFoundError:  # of an extra
+            found.append((required, ""))
+    return found
+
+
+def _required() -> list[str]:
+    try:
+        return metadata.requires("quart-heure") or []
+    except metadata.PackageNotFoundError:  # run from the source tree without installation
+        return []
