@@ -15,16 +15,18 @@ import shapely
 from numpy.typing import NDArray
 
 from quart_heure.network.barriers import Barriers
+from quart_heure.network.cores import on_all_cores
 from quart_heure.network.entries import needed_entries
+from quart_heure.network.frontages import Frontages, Shapes
 from quart_heure.network.graph import WalkNetwork
-from quart_heure.network.snapping import Attachment, Shapes, snap
+from quart_heure.network.snapping import Attachment, snap_to
 from quart_heure.network.travel_time import SearchGraph
 from quart_heure.sources.areas.areas import StudyArea
 from quart_heure.sources.background import Ground
 
 _Value = TypeVar("_Value", bound=np.generic)
 
-_AT_ONCE = 40_000
+_AT_ONCE = 24_000
 """Cells that are let in to the network at a time."""
 
 _MARGIN_CELLS = 2
@@ -205,15 +207,19 @@ def enter_at(
         See `cells_of_area`.
     """
     barriers = None if ground is None else Barriers.of_shapes(ground.barriers)
-    parts = [Attachment.none(0)]
-    # Some rows of the grid at a time: most entries of each are dropped at once.
-    for begin in range(0, len(which), _AT_ONCE):
+    frontages = Frontages.of(network, usable)
+
+    def enter(begin: int) -> Attachment:
         xy = cells.centre_xy[which[begin : begin + _AT_ONCE]]
-        found = snap(network, xy, usable=usable, max_distance_m=snap_m, barriers=barriers)
-        parts.append(needed_entries(graph, found))
-    found = Attachment.one_after_the_other(parts)
-    if len(which) == len(cells) and not len(cells.attachment.edge):
-        return found
+        found = snap_to(frontages, xy, max_distance_m=snap_m, barriers=barriers)
+        return needed_entries(graph, found)
+
+    # Some rows of the grid at a time: most entries of each are dropped at once.
+    parts = on_all_cores(enter, range(0, len(which), _AT_ONCE))
+    found = Attachment.one_after_the_other([Attachment.none(0), *parts])
+    if not len(cells.attachment.edge):
+        place = which[found.place].astype(np.int32)
+        return dataclasses.replace(found, place=place, n_places=len(cells))
     on = np.flatnonzero(found.attached)
     return cells.attachment.updated(which[on], found[on])
 

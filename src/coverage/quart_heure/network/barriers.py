@@ -8,13 +8,16 @@ Lines (a wall, a track, a motorway) are crossed when they are met.
 from __future__ import annotations
 
 import dataclasses
+import functools
+import threading
 from collections.abc import Callable
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from quart_heure.network.nearby import segments_near
+from quart_heure.network.nearby import Segments
+from quart_heure.network.ordering import stable_order
 
 _STOP_SHORT_M = 0.05
 """A line ends this much before its street: a gate in a wall, a crossing of a track lies on it."""
@@ -24,6 +27,8 @@ _RIM_M = 5.0
 """A place within an area leaves it by no more than twice its distance to the rim, which is drawn to
 a few metres; the other bank is further."""
 
+
+_ONE_AT_A_TIME = threading.Lock()
 
 _Crossed = Callable[[NDArray[np.intp], NDArray[np.float64]], NDArray[np.bool_]]
 
@@ -68,6 +73,10 @@ class Barriers:
             areas=np.where(area, parts, np.array(None, dtype=object)),
         )
 
+    @functools.cached_property
+    def _pieces(self) -> Segments:
+        return Segments(self.start, self.end, self.owner)
+
     def around(
         self, xy: NDArray[np.float64], radius_m: float
     ) -> tuple[NDArray[np.bool_], _Crossed] | None:
@@ -88,12 +97,13 @@ class Barriers:
             starts from, shape (k,), and where it ends, shape (k, 2), and returns shape (k,). None
             where no place is near a barrier.
         """
-        if len(xy) == 0 or len(self.start) == 0:
+        met = list(self._pieces.near(xy, radius_m))
+        if not met:
             return None
-        place, piece, _, rim_m = segments_near(xy, radius_m)(self.start, self.end)
+        place, piece, _, rim_m = (np.concatenate(column) for column in zip(*met, strict=True))
         if len(place) == 0:
             return None
-        order = np.argsort(place, kind="stable")
+        order = stable_order(place)
         place, piece, rim_m = place[order], piece[order], rim_m[order]
         begin = np.searchsorted(place, np.arange(len(xy) + 1))
         n, is_area = len(self.areas), shapely.is_geometry(self.areas)
@@ -153,8 +163,10 @@ class Barriers:
         least_m = np.full(len(keys), np.inf)
         np.minimum.at(least_m, group, rim_m)
         at, area = np.divmod(keys, n)
-        shapely.prepare(self.areas)  # once: a river has thousands of corners
-        inside = shapely.intersects_xy(self.areas[area], xy[at, 0], xy[at, 1])
+        # GEOS completes what it has prepared at the first question: never in two threads at once.
+        with _ONE_AT_A_TIME:
+            shapely.prepare(self.areas)  # once: a river has thousands of corners
+            inside = shapely.intersects_xy(self.areas[area], xy[at, 0], xy[at, 1])
         return keys[inside], least_m[inside]
 
 

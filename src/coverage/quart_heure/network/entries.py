@@ -39,11 +39,8 @@ def needed_entries(graph: SearchGraph, places: Attachment) -> Attachment:
         The minutes to any service are the same, and so are those straight along an edge.
     """
     edge = places.edge
-    n_nodes = len(graph.indptr) - 1
-    at_node = [places.place.astype(np.int64) * n_nodes + end[edge] for end in (graph.u, graph.v)]
-    keys, position = numbered(np.concatenate(at_node))
-    u, v = np.split(position, 2)
-    level_m = np.full(len(keys), np.inf)
+    u, v, n_corners = _corners(graph, places.place, edge)
+    level_m = np.full(n_corners, np.inf)
     for end, (_, free, way_m) in zip((u, v), graph.ways_out(places), strict=True):
         np.minimum.at(level_m, end[free], way_m[free])
     _walk_on(graph, edge, u, v, level_m)
@@ -52,7 +49,7 @@ def needed_entries(graph: SearchGraph, places: Attachment) -> Attachment:
     on_v = np.maximum(graph.length_m[edge] - places.offset_m, 0.0) == 0
     by_ends_m = _metres_by_ends(graph, places, level_m[u], level_m[v])
     needed = by_ends_m >= places.access_m - _SHORTER_M
-    return places.take(needed & _first_at_junction(u, v, on_u, on_v))
+    return places.take(needed & _first_at_junction(u, v, on_u, on_v, n_corners))
 
 
 def walked_to(graph: SearchGraph, places: Attachment, points: Attachment) -> NDArray[np.float64]:
@@ -76,11 +73,9 @@ def walked_to(graph: SearchGraph, places: Attachment, points: Attachment) -> NDA
     # Those of the places, then the points.
     place = np.concatenate([places.place, points.place]).astype(np.int64)
     edge = np.concatenate([places.edge, points.edge])
-    n_nodes, n = len(graph.indptr) - 1, len(places.edge)
-    ends = [place * n_nodes + end[edge] for end in (graph.u, graph.v)]
-    keys, position = numbered(np.concatenate(ends))
-    u, v = np.split(position, 2)
-    level_m = np.full(len(keys), np.inf)
+    n = len(places.edge)
+    u, v, n_corners = _corners(graph, place, edge)
+    level_m = np.full(n_corners, np.inf)
     for end, (_, free, way_m) in zip((u, v), graph.ways_out(places), strict=True):
         np.minimum.at(level_m, end[:n][free], way_m[free])
     _walk_on(graph, edge, u, v, level_m)
@@ -100,6 +95,21 @@ def walked_to(graph: SearchGraph, places: Attachment, points: Attachment) -> NDA
     here, direct_m = here[free], direct_m[free]
     reached_m[here] = np.minimum(reached_m[here], direct_m)
     return reached_m
+
+
+def _corners(
+    graph: SearchGraph, place: NDArray[np.integer], edge: NDArray[np.int32]
+) -> tuple[NDArray[np.intp], NDArray[np.intp], int]:
+    """Return numbers of the junctions around each place, of its own: at u, at v, how many."""
+    ends = np.concatenate([graph.u[edge], graph.v[edge]])
+    # Some places are near few of all junctions: small numbers are put in order sooner.
+    near = np.zeros(len(graph.indptr) - 1, dtype=bool)
+    near[ends] = True
+    number = np.cumsum(near) - 1
+    keys = np.tile(place.astype(np.int64), 2) * int(near.sum()) + number[ends]
+    different, position = numbered(keys)
+    u, v = np.split(position, 2)
+    return u, v, len(different)
 
 
 def _metres_by_ends(
@@ -130,15 +140,20 @@ def _walk_on(
     there_m = (graph.length_m * graph.effort_forward)[edge[forward]]
     back_m = (graph.length_m * graph.effort_backward)[edge[backward]]
     links = ((u[forward], v[forward], there_m), (v[backward], u[backward], back_m))
+    moved = np.ones(len(level_m), dtype=bool)
     for _ in range(_MOST_ROUNDS):
-        shorter = False
+        # Who sets out from a corner that came no nearer gets nowhere sooner than before.
+        nearer = np.zeros(len(level_m), dtype=bool)
         for tail, head, metres in links:
-            onward = level_m[tail] + metres
-            less = onward < level_m[head]
-            np.minimum.at(level_m, head[less], onward[less])
-            shorter |= bool(less.any())
-        if not shorter:
+            some = np.flatnonzero((moved | nearer)[tail])
+            onward, head_of = level_m[tail[some]] + metres[some], head[some]
+            less = np.flatnonzero(onward < level_m[head_of])
+            head_of = head_of[less]
+            np.minimum.at(level_m, head_of, onward[less])
+            nearer[head_of] = True
+        if not nearer.any():
             return
+        moved = nearer
 
 
 def _first_at_junction(
@@ -146,11 +161,15 @@ def _first_at_junction(
     v: NDArray[np.intp],
     on_u: NDArray[np.bool_],
     on_v: NDArray[np.bool_],
+    n_corners: int,
 ) -> NDArray[np.bool_]:
     """Tell which entries are not at a junction, or are the first of their place there."""
     first = np.ones(len(u), dtype=bool)
     corner = np.flatnonzero(on_u | on_v)
     junction = np.where(on_u, u, v)[corner]
     first[corner] = False
-    first[corner[np.unique(junction, return_index=True)[1]]] = True
+    # Of values put into one place the last one stays.
+    at = np.empty(n_corners, dtype=np.intp)
+    at[junction[::-1]] = corner[::-1]
+    first[at[junction]] = True
     return first

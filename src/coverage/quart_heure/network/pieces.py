@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from quart_heure.network.snapping import Attachment, Shapes
+from quart_heure.network.frontages import Shapes
+from quart_heure.network.snapping import Attachment
 from quart_heure.network.travel_time import SearchGraph
 
 if TYPE_CHECKING:

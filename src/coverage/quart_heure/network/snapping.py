@@ -11,19 +11,17 @@ least, and a place moved by a metre seldom gains or loses much by one that comes
 
 from __future__ import annotations
 
-import concurrent.futures
 import dataclasses
 import functools
-import os
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from quart_heure.cache import hash_of
 from quart_heure.network.barriers import Barriers
-from quart_heure.network.nearby import segments_near
+from quart_heure.network.frontages import Frontages, Shapes
 from quart_heure.network.ordering import stable_order
 
 SNAP_M = 100.0
@@ -38,33 +36,8 @@ NEAREST_FACTOR = 1.5
 FURTHER_FACTOR = 1.5
 """How often each metre counts by which an entry lies further than the nearest one."""
 
-_MOST_THREADS = 8
-_MOST_SQUARES = 4000
 _MOST_UM = 1 << 34
 """Micrometres of the longest access that is told from a longer one, 17 km."""
-
-_AT_ONCE = 8_000
-"""Straight pieces of street looked at in one call; several calls share the cores."""
-
-
-class Shapes(Protocol):
-    """What places are held against: the drawings of streets, as `WalkNetwork` has them."""
-
-    @property
-    def xy(self) -> NDArray[np.float64]:
-        """Vertices of all shapes, in metres; shape (C, 2)."""
-
-    @property
-    def offsets(self) -> NDArray[np.int64]:
-        """Where each edge's vertices begin; shape (E + 1,)."""
-
-    @property
-    def drawn_m(self) -> NDArray[np.float64]:
-        """Metres of drawing between the first vertex of an edge and each of its own; (C,)."""
-
-    @property
-    def length_m(self) -> NDArray[np.float64]:
-        """Length of each edge in metres; shape (E,)."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -251,8 +224,26 @@ def snap(
         `NEAREST_FACTOR` times the nearest if that is more, at the nearest point of the edge. An
         edge behind a barrier is neither an entry nor the nearest.
     """
+    return snap_to(
+        Frontages.of(network, usable),
+        xy,
+        max_distance_m=max_distance_m,
+        always_m=always_m,
+        barriers=barriers,
+    )
+
+
+def snap_to(
+    frontages: Frontages,
+    xy: NDArray[np.float64],
+    *,
+    max_distance_m: float = SNAP_M,
+    always_m: float = ALWAYS_M,
+    barriers: Barriers | None = None,
+) -> Attachment:
+    """Find where places enter at some frontages, made once for many places: see `snap`."""
     near_m = min(always_m, max_distance_m)
-    found = _within(network, xy, usable, near_m, barriers)
+    found = _within(frontages, xy, near_m, barriers)
     if near_m < max_distance_m:
         # Elsewhere the nearest decides how far entries lie, and may not have been met yet.
         met_m = NEAREST_FACTOR * found.nearest_m(len(xy))
@@ -263,7 +254,7 @@ def snap(
             (np.flatnonzero(further), min(NEAREST_FACTOR * near_m, max_distance_m)),
             (np.flatnonzero(lonely), max_distance_m),
         ):
-            again = _within(network, xy[places], usable, radius_m, barriers)
+            again = _within(frontages, xy[places], radius_m, barriers)
             reach_m = np.maximum(always_m, NEAREST_FACTOR * again.nearest_m(len(places)))
             again = again.take(again.access_m <= reach_m[again.place])
             parts.append(again._replace(place=places[again.place]))
@@ -293,111 +284,48 @@ class _Met(NamedTuple):
 
 
 def _within(
-    network: Shapes,
+    frontages: Frontages,
     xy: NDArray[np.float64],
-    usable: NDArray[np.bool_],
     radius_m: float,
     barriers: Barriers | None,
 ) -> _Met:
     """Return every usable edge within a radius of each place, in the order of the edges."""
-    segments = _segments_around(network, usable, xy, radius_m) if len(xy) else np.empty(0, int)
-    if len(segments) == 0:
-        none = Attachment.none(0)
-        return _Met(none.place, none.edge, none.offset_m, none.access_m)
-    # Cut between two edges: of each edge the nearest piece is taken.
-    owner = np.searchsorted(network.offsets, segments, side="right") - 1
-    cuts = np.searchsorted(owner, owner[_AT_ONCE::_AT_ONCE], side="left")
-    parts = [part for part in np.split(np.arange(len(segments)), np.unique(cuts)) if len(part)]
-    find = segments_near(xy, radius_m)
     blocks = None if barriers is None else barriers.around(xy, radius_m)
-
-    def entries(part: NDArray[np.intp]) -> list[NDArray[Any]]:
-        vertex = segments[part]
-        start, end = network.xy[vertex], network.xy[vertex + 1]
-        place, piece, share, access_m = find(start, end)
-        edge = owner[part[piece]]
-        kept = _nearest_of_each(edge * len(xy) + place, access_m)
-        place, edge, piece = place[kept], edge[kept], piece[kept]
-        share, access_m = share[kept], access_m[kept]
+    none = Attachment.none(0)
+    found = [_Met(none.place, none.edge, none.offset_m, none.access_m)]
+    pieces = frontages.pieces
+    for pairs in pieces.near(xy, radius_m):
+        kept = _nearest_of_each(pairs.point, pieces.line[pairs.piece], pairs.distance_m)
+        place, piece = pairs.point[kept], pairs.piece[kept]
+        share, access_m = pairs.share[kept], pairs.distance_m[kept]
         if blocks is not None:
             near, crossed = blocks
             beside = np.flatnonzero(near[place])
-            at = piece[beside]
-            foot = start[at] + share[beside, None] * (end[at] - start[at])
+            foot = pieces.at(piece[beside], share[beside])
             free = np.ones(len(place), dtype=bool)
             free[beside] = ~crossed(place[beside], foot)
-            place, edge, piece = place[free], edge[free], piece[free]
+            place, piece = place[free], piece[free]
             share, access_m = share[free], access_m[free]
-        offset_m = _offsets_m(network, edge, vertex[piece], share)
-        return [place.astype(np.int32), edge.astype(np.int32), offset_m, access_m]
-
-    # Numpy works without Python's lock: the cores of a machine share the streets of a city.
-    n_threads = min(os.cpu_count() or 1, _MOST_THREADS, len(parts))
-    with concurrent.futures.ThreadPoolExecutor(n_threads) as threads:
-        found = list(threads.map(entries, parts))
+        offset_m = frontages.offsets_m(piece, share)
+        edge = pieces.line[piece].astype(np.int32)
+        found.append(_Met(place.astype(np.int32), edge, offset_m, access_m))
     return _Met(*(np.concatenate(column) for column in zip(*found, strict=True)))
 
 
-def _nearest_of_each(key: NDArray[np.int64], access_m: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Return the position of the least access of each key; of equals, the first."""
-    if len(key) == 0:
-        return np.empty(0, dtype=np.intp)
-    order = stable_order(key)
-    key, access_m = key[order], access_m[order]
-    begins = np.flatnonzero(np.append(True, key[1:] != key[:-1]))
-    group = np.repeat(np.arange(len(begins)), np.diff(np.append(begins, len(key))))
-    least = np.flatnonzero(access_m == np.minimum.reduceat(access_m, begins)[group])
-    group = group[least]
-    first: NDArray[np.intp] = order[least[np.append(True, group[1:] != group[:-1])]]
-    return first
-
-
-def _segments_around(
-    network: Shapes,
-    usable: NDArray[np.bool_],
-    xy: NDArray[np.float64],
-    radius_m: float,
+def _nearest_of_each(
+    place: NDArray[np.intp], edge: NDArray[np.integer], distance_m: NDArray[np.float64]
 ) -> NDArray[np.intp]:
-    """Return the first vertices of the straight pieces of usable edges that may be near a place.
+    """Return the position of the least distance of each place and edge; of equals, the first.
 
-    A few services are near few streets of a city. The plane is cut in squares half as large as the
-    radius: what is within it and shorter than it has an end within less than one and a half times
-    as much, at most three squares away; longer pieces are always kept.
+    Places are ascending, and so are the edges of each.
     """
-    first = np.repeat(usable, np.diff(network.offsets))
-    first[network.offsets[1:] - 1] = False
-    x, y = network.xy.T
-    (west, south), (east, north) = xy.min(axis=0) - 2 * radius_m, xy.max(axis=0) + 2 * radius_m
-    square_m = max(radius_m / 2, float(max(east - west, north - south)) / _MOST_SQUARES)
-    shape = (int((east - west) / square_m) + 1, int((north - south) / square_m) + 1)
-    near = np.zeros(shape, dtype=bool)
-    c, r = np.floor((xy - (west, south)) / square_m).astype(np.int64).T
-    near[c, r] = True
-    for grid in (near, near.T):
-        for _ in range(3):
-            grid[1:] |= grid[:-1].copy()
-            grid[:-1] |= grid[1:].copy()
-    around = np.flatnonzero((x >= west) & (x <= east) & (y >= south) & (y <= north))
-    column = np.floor((x[around] - west) / square_m).astype(np.int64)
-    row = np.floor((y[around] - south) / square_m).astype(np.int64)
-    kept = np.zeros(len(x), dtype=bool)
-    kept[around] = near[column, row]
-    kept[:-1] |= kept[1:] | (np.diff(network.drawn_m) > 0.99 * radius_m)
-    return np.flatnonzero(first & kept)
-
-
-def _offsets_m(
-    network: Shapes,
-    edge: NDArray[np.intp],
-    vertex: NDArray[np.intp],
-    share: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """Return how far along their edges points lie, given by straight piece and share of it."""
-    drawn_m = network.drawn_m
-    before = drawn_m[vertex]
-    piece = drawn_m[vertex + 1] - before
-    total = drawn_m[network.offsets[edge + 1] - 1]
-    # A share of the length, not metres of the drawing: length_m may be better than the drawing.
-    along = np.minimum((before + share * piece) / total, 1.0)
-    offset_m: NDArray[np.float64] = along * network.length_m[edge]
-    return offset_m
+    if len(place) == 0:
+        return np.empty(0, dtype=np.intp)
+    other = np.ones(len(place), dtype=bool)
+    other[1:] = (place[1:] != place[:-1]) | (edge[1:] != edge[:-1])
+    begins = np.flatnonzero(other)
+    sizes = np.diff(begins, append=len(place))
+    least = np.flatnonzero(distance_m == np.repeat(np.minimum.reduceat(distance_m, begins), sizes))
+    group = (np.cumsum(other) - 1)[least]
+    first: NDArray[np.intp] = least[np.append(True, group[1:] != group[:-1])]
+    return first

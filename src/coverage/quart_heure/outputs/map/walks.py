@@ -18,13 +18,15 @@ from numpy.typing import NDArray
 
 from quart_heure.network.barriers import Barriers
 from quart_heure.network.components import useful_parts
+from quart_heure.network.cores import on_all_cores
 from quart_heure.network.entries import needed_entries, walked_to
+from quart_heure.network.frontages import Frontages
 from quart_heure.network.snapping import (
     ALWAYS_M,
     FURTHER_FACTOR,
     NEAREST_FACTOR,
     Attachment,
-    snap,
+    snap_to,
 )
 from quart_heure.outputs.map.cells import Grid, deflated
 from quart_heure.outputs.map.data import PackedBarriers, PackedEntries, PackedWalks
@@ -39,6 +41,7 @@ from quart_heure.outputs.map.walk_streets import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from quart_heure.network.travel_time import SearchGraph
     from quart_heure.study.coverage import Coverage
 
 APART_M = 1.0
@@ -47,7 +50,7 @@ APART_M = 1.0
 SHARES = 254
 """Steps of a share of a street."""
 
-_AT_ONCE = 40_000
+_AT_ONCE = 24_000
 
 
 def walks(coverage: Coverage, grid: Grid, places: Mapping[str, int]) -> PackedWalks:
@@ -142,11 +145,24 @@ class _Rule:
         always_m
             Within this every edge is an entry.
         """
-        wanted = self.streets.entered(entries, self.coverage.basis.doors.network)
-        parts = [
-            self._apart(xy[begin : begin + _AT_ONCE], wanted, begin, always_m=always_m)
-            for begin in range(0, len(xy), _AT_ONCE)
-        ]
+        doors = self.coverage.basis.doors
+        wanted = self.streets.entered(entries, doors.network)
+        frontages = Frontages.of(self.streets.network(doors.network), self.usable)
+        graph = self.streets.graph(doors.graph)
+
+        def apart(begin: int) -> NDArray[np.intp]:
+            some = xy[begin : begin + _AT_ONCE]
+            found = snap_to(
+                frontages,
+                some,
+                max_distance_m=doors.snap_m,
+                always_m=always_m,
+                barriers=self.barriers,
+            )
+            right = wanted[np.arange(begin, begin + len(some))]
+            return begin + _apart(graph, needed_entries(graph, found), needed_entries(graph, right))
+
+        parts = on_all_cores(apart, range(0, len(xy), _AT_ONCE))
         places = np.concatenate([np.empty(0, dtype=np.intp), *parts])
         listed = wanted[places]
         order = np.lexsort((listed.edge, listed.place))
@@ -177,26 +193,14 @@ class _Rule:
         elsewhere = np.abs(nearest - share) * length_m > APART_M
         return np.where(elsewhere, 1 + np.rint(share * SHARES), 0).astype(np.uint8)
 
-    def _apart(
-        self, xy: NDArray[np.float64], wanted: Attachment, begin: int, *, always_m: float
-    ) -> NDArray[np.intp]:
-        doors = self.coverage.basis.doors
-        graph = self.streets.graph(doors.graph)
-        found = snap(
-            self.streets.network(doors.network),
-            xy,
-            usable=self.usable,
-            max_distance_m=doors.snap_m,
-            always_m=always_m,
-            barriers=self.barriers,
-        )
-        found = needed_entries(graph, found)
-        right = needed_entries(graph, wanted[np.arange(begin, begin + len(xy))])
-        apart = np.zeros(len(xy), dtype=bool)
-        for one, other in ((found, right), (right, found)):
-            lost = walked_to(graph, one, other) > other.access_m + APART_M
-            apart[other.place[lost]] = True
-        return begin + np.flatnonzero(apart)
+
+def _apart(graph: SearchGraph, one: Attachment, other: Attachment) -> NDArray[np.intp]:
+    """Return the places of which either attachment leads further to where the other enters."""
+    apart = np.zeros(len(one), dtype=bool)
+    for entered, wanted in ((one, other), (other, one)):
+        lost = walked_to(graph, entered, wanted) > wanted.access_m + APART_M
+        apart[wanted.place[lost]] = True
+    return np.flatnonzero(apart)
 
 
 def _in_units(shapes: NDArray[np.object_], corner: NDArray[np.float64]) -> NDArray[np.object_]:
