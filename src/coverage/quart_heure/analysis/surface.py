@@ -15,7 +15,7 @@ import shapely
 from numpy.typing import NDArray
 
 from quart_heure.network.barriers import Barriers
-from quart_heure.network.cores import on_all_cores
+from quart_heure.network.cores import cut, on_all_cores
 from quart_heure.network.entries import needed_entries
 from quart_heure.network.frontages import Frontages, Shapes
 from quart_heure.network.graph import WalkNetwork
@@ -26,7 +26,7 @@ from quart_heure.sources.background import Ground
 
 _Value = TypeVar("_Value", bound=np.generic)
 
-_AT_ONCE = 24_000
+_AT_ONCE = 48_000
 """Cells that are let in to the network at a time."""
 
 _MARGIN_CELLS = 2
@@ -209,13 +209,13 @@ def enter_at(
     barriers = None if ground is None else Barriers.of_shapes(ground.barriers)
     frontages = Frontages.of(network, usable)
 
-    def enter(begin: int) -> Attachment:
-        xy = cells.centre_xy[which[begin : begin + _AT_ONCE]]
+    def enter(some: slice) -> Attachment:
+        xy = cells.centre_xy[which[some]]
         found = snap_to(frontages, xy, max_distance_m=snap_m, barriers=barriers)
         return needed_entries(graph, found)
 
     # Some rows of the grid at a time: most entries of each are dropped at once.
-    parts = on_all_cores(enter, range(0, len(which), _AT_ONCE))
+    parts = on_all_cores(enter, cut(len(which), most=_AT_ONCE))
     found = Attachment.one_after_the_other([Attachment.none(0), *parts])
     if not len(cells.attachment.edge):
         place = which[found.place].astype(np.int32)

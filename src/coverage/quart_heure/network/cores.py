@@ -12,6 +12,12 @@ _Result = TypeVar("_Result")
 
 _MOST_THREADS = 8
 
+_PARTS = 8
+"""Parts of what could be one: cores end at about the same time."""
+
+_WORTH_IT = 8_000
+"""Fewer places are not worth a part of their own."""
+
 
 def on_all_cores(work: Callable[[_Part], _Result], parts: Iterable[_Part]) -> list[_Result]:
     """Return what some work makes of each part, in their order.
@@ -31,6 +37,19 @@ def on_all_cores(work: Callable[[_Part], _Result], parts: Iterable[_Part]) -> li
         return [work(part) for part in parts]
     with concurrent.futures.ThreadPoolExecutor(n_threads) as threads:
         return list(threads.map(work, parts))
+
+
+def cut(n: int, *, most: int) -> list[slice]:
+    """Return slices of n places for `on_all_cores`, as good as equal, none of more than ``most``.
+
+    Examples
+    --------
+    >>> cut(5, most=2)
+    [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
+    """
+    parts = max(-(-n // most), min(_PARTS, n // _WORTH_IT), 1)
+    size = max(-(-n // parts), 1)
+    return [slice(begin, min(begin + size, n)) for begin in range(0, n, size)]
 
 
 def _cores() -> int:

@@ -208,9 +208,10 @@ class _Boxes:
 
     def __init__(self, xy: NDArray[np.float64], radius_m: float) -> None:
         self.radius_m = radius_m
-        low = xy.min(axis=0)
-        extent = xy.max(axis=0) - low
-        spacing_m = _spacing_of_grid(xy[:, 0] - low[0], xy[:, 1] - low[1], radius_m)
+        x, y = np.ascontiguousarray(xy.T)
+        low = np.array([x.min(), y.min()])
+        extent = np.array([x.max(), y.max()]) - low
+        spacing_m = _spacing_of_grid(x - low[0], y - low[1], radius_m)
         self.on_grid = spacing_m is not None
         if spacing_m is None:
             box_m = max(radius_m / 2, float(np.sqrt(extent.prod() / _MOST_BOXES)), 1e-6)
@@ -221,12 +222,12 @@ class _Boxes:
             self.box_m = box_m = spacing_m
             self.low, self.extent = low - box_m / 2, extent + box_m
         n_cols, n_rows = (np.floor(self.extent / box_m + _HAIR).astype(np.int64) + 1).tolist()
-        box = np.floor((xy - self.low) / box_m).astype(np.int64)
-        key = box[:, 1] * n_cols + box[:, 0]
+        column = ((x - self.low[0]) / box_m).astype(np.int64)
+        key = ((y - self.low[1]) / box_m).astype(np.int64) * n_cols + column
         self.order = stable_order(key)
         self.begins = np.concatenate([[0], np.cumsum(np.bincount(key, minlength=n_cols * n_rows))])
         self.n_cols = n_cols
-        self.x, self.y = xy[self.order, 0], xy[self.order, 1]
+        self.x, self.y = x[self.order], y[self.order]
         # On a grid, all points of a row of boxes are of one height: fewer are looked at in vain.
         row_begins = self.begins[::n_cols]
         filled = np.flatnonzero(row_begins[1:] > row_begins[:-1])

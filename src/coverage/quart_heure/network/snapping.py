@@ -116,11 +116,12 @@ class Attachment:
 
     def take(self, entries: NDArray[np.bool_]) -> Attachment:
         """Return the same places with some of their entries."""
+        at = np.flatnonzero(entries)  # by position is several times faster than by mask
         return Attachment(
-            self.place[entries],
-            self.edge[entries],
-            self.offset_m[entries],
-            self.access_m[entries],
+            self.place[at],
+            self.edge[at],
+            self.offset_m[at],
+            self.access_m[at],
             self.n_places,
         )
 
@@ -280,7 +281,8 @@ class _Met(NamedTuple):
         return nearest_m
 
     def take(self, which: NDArray[np.bool_]) -> _Met:
-        return _Met(self.place[which], self.edge[which], self.offset_m[which], self.access_m[which])
+        at = np.flatnonzero(which)
+        return _Met(self.place[at], self.edge[at], self.offset_m[at], self.access_m[at])
 
 
 def _within(
@@ -302,8 +304,9 @@ def _within(
             near, crossed = blocks
             beside = np.flatnonzero(near[place])
             foot = pieces.at(piece[beside], share[beside])
-            free = np.ones(len(place), dtype=bool)
-            free[beside] = ~crossed(place[beside], foot)
+            open_ = np.ones(len(place), dtype=bool)
+            open_[beside] = ~crossed(place[beside], foot)
+            free = np.flatnonzero(open_)
             place, piece = place[free], piece[free]
             share, access_m = share[free], access_m[free]
         offset_m = frontages.offsets_m(piece, share)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from quart_heure.network.barriers import Barriers
 from quart_heure.network.components import useful_parts
-from quart_heure.network.cores import on_all_cores
+from quart_heure.network.cores import cut, on_all_cores
 from quart_heure.network.entries import needed_entries, walked_to
 from quart_heure.network.frontages import Frontages
 from quart_heure.network.snapping import (
@@ -50,7 +50,7 @@ APART_M = 1.0
 SHARES = 254
 """Steps of a share of a street."""
 
-_AT_ONCE = 24_000
+_AT_ONCE = 48_000
 
 
 def walks(coverage: Coverage, grid: Grid, places: Mapping[str, int]) -> PackedWalks:
@@ -150,19 +150,19 @@ class _Rule:
         frontages = Frontages.of(self.streets.network(doors.network), self.usable)
         graph = self.streets.graph(doors.graph)
 
-        def apart(begin: int) -> NDArray[np.intp]:
-            some = xy[begin : begin + _AT_ONCE]
+        def apart(some: slice) -> NDArray[np.intp]:
             found = snap_to(
                 frontages,
-                some,
+                xy[some],
                 max_distance_m=doors.snap_m,
                 always_m=always_m,
                 barriers=self.barriers,
             )
-            right = wanted[np.arange(begin, begin + len(some))]
-            return begin + _apart(graph, needed_entries(graph, found), needed_entries(graph, right))
+            right = wanted[np.arange(some.start, some.stop)]
+            found, right = needed_entries(graph, found), needed_entries(graph, right)
+            return some.start + _apart(graph, found, right)
 
-        parts = on_all_cores(apart, range(0, len(xy), _AT_ONCE))
+        parts = on_all_cores(apart, cut(len(xy), most=_AT_ONCE))
         places = np.concatenate([np.empty(0, dtype=np.intp), *parts])
         listed = wanted[places]
         order = np.lexsort((listed.edge, listed.place))
