@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from quart_heure.network.ordering import stable_order
+from quart_heure.network.ordering import runs, stable_order
 
 _MOST_BOXES = 1_000_000
 
@@ -109,7 +109,7 @@ class Segments:
             piece, middle = np.arange(len(self)), np.full(len(self), 0.5)
         else:
             piece = np.repeat(np.arange(len(self)), bits)
-            middle = (_runs(np.zeros_like(bits), bits) + 0.5) / np.repeat(bits, bits)
+            middle = (runs(np.zeros_like(bits), bits) + 0.5) / np.repeat(bits, bits)
         column = ((self.x[piece] + middle * self.dx[piece] - low[0]) / box_m).astype(np.int64)
         row = ((self.y[piece] + middle * self.dy[piece] - low[1]) / box_m).astype(np.int64)
         key = row * self.n_cols + column
@@ -179,7 +179,7 @@ class Segments:
         last = np.minimum(np.floor((y + room_m) / box_m).astype(np.int64), self.n_rows - 1)
         n = np.maximum(last - first + 1, 0)
         point = np.repeat(np.arange(len(xy)), n)
-        row = _runs(first, n)
+        row = runs(first, n)
         above_m = np.maximum(row * box_m - y[point], y[point] - (row + 1) * box_m)
         side_m = np.sqrt(np.maximum(room_m**2 - np.maximum(above_m, 0) ** 2, 0))
         west = np.floor((x[point] - side_m) / box_m - _HAIR).astype(np.int64)
@@ -189,7 +189,7 @@ class Segments:
         point, row = point[some] + begin, row[some] * self.n_cols
         start = self.begins[row + west[some]]
         n = self.begins[row + east[some] + 1] - start
-        at = self.in_boxes[_runs(start, n)]
+        at = self.in_boxes[runs(start, n)]
         ax = np.repeat(xy[point - begin, 0], n) - self.x[at]
         ay = np.repeat(xy[point - begin, 1], n) - self.y[at]
         near, share, distance_m = _held_against(ax, ay, self.dx[at], self.dy[at], radius_m)
@@ -245,7 +245,7 @@ class _Boxes:
     ) -> Pairs:
         """Find the points near pieces, told by where they start and how far they go from there."""
         piece, begin, n = self._runs_beside(x - self.low[0], y - self.low[1], dx, dy)
-        at = _runs(begin, n)
+        at = runs(begin, n)
         # What is of a piece is repeated for its points: looking it up for each takes longer.
         ax = self.x[at] - np.repeat(x[piece], n)
         ay = self.y[at] - np.repeat(y[piece], n)
@@ -274,7 +274,7 @@ class _Boxes:
         )
         n = np.where(beside, 0, np.maximum(last - first + 1, 0))
         piece = np.repeat(np.arange(len(x0)), n)
-        row = _runs(first, n)
+        row = runs(first, n)
         # How far the points of this row lie above or below the piece leaves so much to the side.
         above_m = np.maximum(self.lowest[row] - north[piece], south[piece] - self.highest[row])
         met = np.flatnonzero(above_m <= radius_m)
@@ -348,9 +348,3 @@ def _spacing_of_grid(
         if np.abs(share - np.rint(share)).max() > _HAIR / 10:
             return None
     return spacing_m
-
-
-def _runs(begin: NDArray[np.int64], n: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the runs of n numbers that start at ``begin``, one after the other."""
-    total = int(n.sum())
-    return np.repeat(begin - np.cumsum(n) + n, n) + np.arange(total)

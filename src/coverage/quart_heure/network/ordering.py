@@ -50,3 +50,14 @@ def numbered(keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int
     which = np.empty(len(ordered), dtype=np.intp)
     which[order] = np.cumsum(first) - 1
     return ordered[first], which
+
+
+def runs(begin: NDArray[np.integer], n: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Return runs of whole numbers that start at ``begin``, one after the other.
+
+    Examples
+    --------
+    >>> runs(np.array([7, 2]), np.array([3, 2])).tolist()
+    [7, 8, 9, 2, 3]
+    """
+    return np.repeat(begin - np.cumsum(n) + n, n) + np.arange(n.sum())

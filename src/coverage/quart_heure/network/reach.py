@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quart_heure.network.limits import TOLERANCE, within
-from quart_heure.network.ordering import stable_order
+from quart_heure.network.ordering import runs, stable_order
 from quart_heure.network.snapping import Attachment
 from quart_heure.network.travel_time import SearchGraph
 
@@ -211,8 +211,7 @@ def _places_of_nodes(
     nodes = np.flatnonzero(np.isfinite(node_m))
     begins = links.indptr[nodes]
     sizes = links.indptr[nodes + 1] - begins
-    # Positions of all the runs, one after the other.
-    at = np.arange(sizes.sum()) + np.repeat(begins - np.cumsum(sizes) + sizes, sizes)
+    at = runs(begins, sizes)
     return links.place[at], np.repeat(node_m[nodes], sizes) + links.metres[at]
 
 

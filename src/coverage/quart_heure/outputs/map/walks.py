@@ -150,7 +150,7 @@ class _Rule:
         frontages = Frontages.of(self.streets.network(doors.network), self.usable)
         graph = self.streets.graph(doors.graph)
 
-        def apart(some: slice) -> NDArray[np.intp]:
+        def apart_of(some: slice) -> NDArray[np.intp]:
             found = snap_to(
                 frontages,
                 xy[some],
@@ -160,9 +160,10 @@ class _Rule:
             )
             right = wanted[np.arange(some.start, some.stop)]
             found, right = needed_entries(graph, found), needed_entries(graph, right)
-            return some.start + _apart(graph, found, right)
+            apart: NDArray[np.intp] = some.start + _apart(graph, found, right)
+            return apart
 
-        parts = on_all_cores(apart, cut(len(xy), most=_AT_ONCE))
+        parts = on_all_cores(apart_of, cut(len(xy), most=_AT_ONCE))
         places = np.concatenate([np.empty(0, dtype=np.intp), *parts])
         listed = wanted[places]
         order = np.lexsort((listed.edge, listed.place))
