@@ -60,6 +60,26 @@ def test_the_same_is_answered_alike_without_an_analysis(
     assert len(analyses) == 2
 
 
+@pytest.mark.parametrize("command", ["paces", "sensitivity"])
+def test_variants_are_answered_alike_without_an_analysis(
+    call: Call, study: Path, tmp_path: Path, command: str
+) -> None:
+    first = call(command, study, "--json")
+    assert first.code == 0
+    kept = answers(tmp_path)
+    assert len(kept) == 1
+    before = kept[0].read_bytes()
+    assert call(command, study, "--json") == first
+    assert call(command, study, "--json", "--no-cache") == first
+    assert answers(tmp_path) == kept
+    assert kept[0].read_bytes() == before
+    other = call(command, study, "--format", "csv")
+    assert other.code == 0
+    assert other.out != first.out
+    _services(study, pytest.MonkeyPatch())
+    assert call(command, study, "--json").out == call(command, study, "--json", "--no-cache").out
+
+
 def test_a_file_is_written_again(call: Call, study: Path, tmp_path: Path) -> None:
     target = tmp_path / "report.md"
     for _ in range(2):
@@ -152,13 +172,16 @@ def test_an_answer_that_raises_an_alarm_is_worked_out(
     assert answers(tmp_path) == []
 
 
-@pytest.mark.parametrize("private", [(), ("--private",)])
+@pytest.mark.parametrize(
+    "asked", [("report",), ("report", "--private"), ("paces",), ("sensitivity",)], ids=" ".join
+)
 def test_nothing_is_kept_of_discreet_places(
-    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, private: tuple[str, ...]
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: tuple[str, ...]
 ) -> None:
     monkeypatch.setenv("QUART_HEURE_CACHE", str(tmp_path / "cache"))
     study = town_folder(tmp_path / "study", discreet=True)
-    assert call("report", study, *private).code == 0
+    command, *options = asked
+    assert call(command, study, *options).code == 0
     assert (tmp_path / "cache").is_dir()
     assert answers(tmp_path) == []
 

@@ -74,6 +74,7 @@ def search_answers(
     threshold_min: float,
     cache: Cache,
     searched: Callable[[Sequence[Attachment]], Sequence[TravelTimes]] | None = None,
+    limit_min: float = np.inf,
 ) -> dict[str, Answer]:
     """Search the network once per category, from the services that are open for sure.
 
@@ -93,6 +94,8 @@ def search_answers(
     searched
         Searches from each of some groups of services to these cells without the cache, where
         somebody has prepared it.
+    limit_min
+        Longer walks are not asked for: their minutes may be inf.
     """
     xy = shapely.get_coordinates(services.geometry.to_numpy()).reshape(-1, 2)
     members = [(services["category"] == category).to_numpy() for category in categories]
@@ -108,6 +111,7 @@ def search_answers(
             cells,
             discreet=[bool((sure & mine & hidden).any()) for mine in members],
             cache=cache,
+            limit_min=limit_min,
         )
     answers = {}
     for category, mine, found in zip(categories, members, times, strict=True):

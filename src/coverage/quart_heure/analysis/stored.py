@@ -19,6 +19,7 @@ import shapely
 from numpy.typing import NDArray
 
 from quart_heure.analysis.doors import services_at
+from quart_heure.analysis.entering import Entering, are_few
 from quart_heure.analysis.people import CellResidents, residents_per_cell
 from quart_heure.analysis.surface import Cells, cells_of_area
 from quart_heure.cache import Cache, Like, checked, hash_of, packed, unpacked
@@ -156,32 +157,52 @@ def stored_search_graph(
 
 def stored_cells(
     area: StudyArea,
-    network: WalkNetwork,
+    entering: Entering,
     *,
-    graph: SearchGraph,
-    usable: NDArray[np.bool_],
     cell_m: float,
-    snap_m: float,
     cache: Cache,
-    ground: Ground | None = None,
+    like: tuple[Entering, Cells] | None = None,
 ) -> Cells:
-    """Return the cells of an area and their entries, by way of the cache."""
-    of_cells = ("col", "row", "district", "inside", "water")
+    """Return the cells of an area and their entries, by way of the cache.
 
-    def compute() -> dict[str, NDArray[Any]]:
-        cells = cells_of_area(
+    Parameters
+    ----------
+    area
+        The study area and its districts.
+    entering
+        By which rule they enter the streets.
+    cell_m
+        Side of the cells in metres.
+    cache
+        Keeps them for the next run.
+    like
+        Another rule, and the same cells as they enter by it, where they are known.
+    """
+    of_cells = ("col", "row", "district", "inside", "water")
+    network, ground = entering.network, entering.ground
+    differs = None if like is None else like[0].differs_for(entering, like[1])
+    if like is not None and differs is not None and not differs.any():
+        return like[1]
+
+    def find() -> Cells:
+        if like is not None and differs is not None and are_few(differs):
+            return entering.let_in(like[1], differs)
+        return cells_of_area(
             area,
             network,
-            graph=graph,
-            usable=usable,
+            graph=entering.graph,
+            usable=entering.usable,
             cell_m=cell_m,
-            snap_m=snap_m,
+            snap_m=entering.snap_m,
             ground=ground,
         )
+
+    def compute() -> dict[str, NDArray[Any]]:
+        cells = find()
         return {name: getattr(cells, name) for name in of_cells} | _entries(cells.attachment)
 
-    key = [network.digest, graph.ways_digest, hash_of(usable), *_area_key(area), cell_m, snap_m]
-    key.append("" if ground is None else ground.digest)
+    key: list[Any] = [network.digest, entering.graph.ways_digest, hash_of(entering.usable)]
+    key += [*_area_key(area), cell_m, entering.snap_m, "" if ground is None else ground.digest]
 
     def read(arrays: dict[str, NDArray[Any]]) -> Cells:
         n = len(arrays["col"])

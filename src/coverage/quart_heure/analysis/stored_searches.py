@@ -30,6 +30,7 @@ def stored_times(
     *,
     discreet: Sequence[bool],
     cache: Cache,
+    limit_min: float = np.inf,
 ) -> list[TravelTimes]:
     """Return the minutes from each cell to the nearest service of each of some groups.
 
@@ -39,8 +40,10 @@ def stored_times(
         The services of each category.
     discreet
         Whether a discreet place is among those of each.
+    limit_min
+        Longer walks are not asked for: their minutes may be inf.
     """
-    searched = graph.searches(cells.attachment)
+    searched = graph.searches(cells.attachment, limit_min=limit_min)
 
     def times(sources: Attachment) -> dict[str, NDArray[Any]]:
         found = searched(sources)
@@ -50,6 +53,7 @@ def stored_times(
     for sources, hidden in zip(groups, discreet, strict=True):
         kept = Cache(None) if hidden else cache
         key = [graph.digest, sources.digest, cells.attachment.digest]
+        key += [] if limit_min == np.inf else [f"{limit_min!r} min"]
         read = functools.partial(_times, n_cells=len(cells), n_services=sources.n_places)
         found.append(kept.recall_as("times", key, functools.partial(times, sources), read))
     return found

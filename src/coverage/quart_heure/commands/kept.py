@@ -24,8 +24,7 @@ from quart_heure.sources.given import check_name
 from quart_heure.stamp import code_digest, creation_time
 
 if TYPE_CHECKING:
-    from quart_heure.outputs.results.read import Results
-    from quart_heure.study.coverage import Coverage
+    from quart_heure.study.study import Study
 
 _KIND = "answer"
 _STEERS = ("GDAL_", "OGR_", "PROJ_", "QUART_HEURE_", "SOURCE_DATE_EPOCH", "TZ")
@@ -105,19 +104,21 @@ class Question:
             tell(line)
         return text
 
-    def keep(self, text: str, found: Coverage | Results, told: Sequence[str]) -> None:
+    def keep(self, text: str, study: Study | None, told: Sequence[str], *, withheld: bool) -> None:
         """Keep an answer, unless it is of discreet places or of files that may change unseen.
 
         Parameters
         ----------
         text
             The answer.
-        found
-            What it was written from.
+        study
+            What it was worked out from; None for a folder of results.
         told
             What was told while it was worked out.
+        withheld
+            Whether services are withheld, being discreet.
         """
-        files = _files_of(found)
+        files = None if study is None or withheld else _files_of(study)
         if files is None:
             return
         try:
@@ -129,16 +130,13 @@ class Question:
         self.cache.keep(_KIND, self.key, {"answer": content})
 
 
-def _files_of(found: Coverage | Results) -> list[Path] | None:
-    """Return the files that results were made from; None where an answer must not be kept."""
+def _files_of(study: Study) -> list[Path] | None:
+    """Return the files that a study was read from; None where no answer must be kept of it."""
     from quart_heure.study.inputs import paris_settings
     from quart_heure.study.settings import read_settings
 
-    study = getattr(found, "study", None)
-    origin = getattr(study, "origin", None)
-    if study is None or origin is None:
-        return None
-    if study.private or found.manifest.get("withheld", {}).get("services"):
+    origin = study.origin
+    if origin is None or study.private:
         return None
     if not all(one["sha256"] for one in study.provenance if one["role"] == "services"):
         return None  # the study itself keeps no hash of a list with discreet places

@@ -144,7 +144,7 @@ def report(
     if not (since or fail_if or proposals):
         question = Question.of(
             source,
-            [str(source), options, arrondissement, category],
+            ["report", str(source), options, arrondissement, category],
             form=sorted(shape.items()),
             cache=chosen_cache(no_cache),
         )
@@ -175,7 +175,8 @@ def report(
             **shape,
         )
     if question is not None:
-        question.keep(text, found, told)
+        withheld = bool(found.manifest.get("withheld", {}).get("services"))
+        question.keep(text, getattr(found, "study", None), told, withheld=withheld)
     deliver(text, output)
     if raised:
         msg = f"{len(raised)} watched figures: {'; '.join(map(str, raised))}."

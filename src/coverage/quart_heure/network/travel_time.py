@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from quart_heure.cache import hash_of
 from quart_heure.network.components import walkable_edges
 from quart_heure.network.graph import WalkNetwork
+from quart_heure.network.limits import TOLERANCE
 from quart_heure.network.slopes import Slopes
 from quart_heure.network.snapping import Attachment
 from quart_heure.profiles import WalkProfile
@@ -155,17 +156,23 @@ class SearchGraph:
             level_m = np.full(len(targets), np.inf)
             nearest = np.full(len(targets), -1, dtype=np.int32)
             if len(targets.place):
-                ways = ways_out()
-                by_u, by_v = (nodes.level_m[end] + way_m for end, way_m in ways)
+                (u, by_way_u), (v, by_way_v) = ways_out()
+                place, begin = targets.place, targets.begin[:-1][targets.attached]
+                reached = np.isfinite(nodes.level_m)
+                if not reached.all():
+                    # A search with a limit comes to few of the streets.
+                    some = np.flatnonzero(reached[u] | reached[v])
+                    u, v, place = u[some], v[some], place[some]
+                    by_way_u, by_way_v = by_way_u[some], by_way_v[some]
+                    begin = np.flatnonzero(np.diff(place, prepend=-1))
+                by_u, by_v = nodes.level_m[u] + by_way_u, nodes.level_m[v] + by_way_v
                 by_entry = np.minimum(by_u, by_v)
-                on = targets.attached
-                level_m[on] = np.minimum.reduceat(by_entry, targets.begin[:-1][on])
+                if len(begin):
+                    level_m[place[begin]] = np.minimum.reduceat(by_entry, begin)
                 # From the last entry to the first, so that of equals the first one stays.
-                best = np.flatnonzero((by_entry == level_m[targets.place]) & np.isfinite(by_entry))[
-                    ::-1
-                ]
-                end = np.where(by_v[best] < by_u[best], ways[1][0][best], ways[0][0][best])
-                nearest[targets.place[best]] = nodes.nearest[end]
+                best = np.flatnonzero((by_entry == level_m[place]) & np.isfinite(by_entry))[::-1]
+                end = np.where(by_v[best] < by_u[best], v[best], u[best])
+                nearest[place[best]] = nodes.nearest[end]
                 self._walk_along_one_edge(sources, targets, level_m, nearest)
             return TravelTimes(level_m / self.speed_m_per_min, nearest)
 
@@ -193,7 +200,7 @@ class SearchGraph:
             matrix,
             indices=n + np.arange(len(on)),
             min_only=True,
-            limit=limit_min * self.speed_m_per_min,
+            limit=limit_min * self.speed_m_per_min * (1 + TOLERANCE),
             return_predecessors=True,
         )
         reached = np.isfinite(level_m[:n])

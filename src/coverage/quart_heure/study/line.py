@@ -256,16 +256,32 @@ def analyse(
     )
 
 
-def whole_area(study: Study, *, cache: Cache) -> pd.DataFrame:
+def whole_area(study: Study, kept: Prepared, *, cache: Cache) -> pd.DataFrame:
     """Return what the whole area has within the threshold, as `analyse` says, and no more.
+
+    Parameters
+    ----------
+    study
+        The study.
+    kept
+        What is prepared for it (see `quart_heure.study.prepared.prepare`).
+    cache
+        Keeps what takes long for the next run.
 
     Returns
     -------
     pandas.DataFrame
         Columns `COVERED_COLUMNS`, a row per category and composite.
     """
-    found = _search(study, cache=cache, say=lambda _: None, prepared=None, tiles=None)
-    kept = found.placed.kept
+    # What is further than the threshold is not asked for.
+    found = _search(
+        study,
+        cache=cache,
+        say=lambda _: None,
+        prepared=kept,
+        tiles=None,
+        limit_min=study.threshold_min,
+    )
     table = covered_of_all(
         found.answers,
         found.searched.cells,
@@ -282,6 +298,7 @@ def _search(
     say: Callable[[str], None],
     prepared: Prepared | None,
     tiles: InTiles | None,
+    limit_min: float = np.inf,
 ) -> _Found:
     kept = prepared or prepare(study, cache=cache, progress=say, entered=tiles is None)
     say("services")
@@ -301,6 +318,7 @@ def _search(
         threshold_min=study.threshold_min,
         cache=cache,
         searched=searched.times,
+        limit_min=limit_min,
     )
     essentials = [by_category[category] for category in study.essentials]
     within = within_count(cells, essentials)

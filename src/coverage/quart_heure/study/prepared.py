@@ -7,12 +7,14 @@ question about these starts here, and not with the network.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from quart_heure.analysis.districts import Districts
+from quart_heure.analysis.entering import Entering
 from quart_heure.analysis.people import CellResidents
 from quart_heure.analysis.stored import stored_cells, stored_residents, stored_search_graph
 from quart_heure.analysis.surface import Cells, give_way, lay_grid
@@ -32,6 +34,9 @@ _MADE_OF = (
     *("useful_share", "ground"),
 )
 
+_GRID = ("area", "residents", "cell_m", "ground")
+"""What the cells of a study are made of, but where they enter the streets."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Prepared:
@@ -39,10 +44,8 @@ class Prepared:
 
     Parameters
     ----------
-    graph
-        The streets as the walker sees them.
-    usable
-        Edges that cells and services may enter at; shape (E,).
+    entering
+        The streets as the walker sees them, and where cells and services may enter.
     parts
         The useful components of the network.
     cells
@@ -53,12 +56,21 @@ class Prepared:
         Of the cells, where they are known.
     """
 
-    graph: SearchGraph
-    usable: NDArray[np.bool_]
+    entering: Entering
     parts: Parts
     cells: Cells
     districts: Districts
     residents: CellResidents
+
+    @property
+    def graph(self) -> SearchGraph:
+        """The streets as the walker sees them."""
+        return self.entering.graph
+
+    @property
+    def usable(self) -> NDArray[np.bool_]:
+        """Edges that cells and services may enter at; shape (E,)."""
+        return self.entering.usable
 
     def cells_towards(self, services: Attachment, study: Study) -> Cells:
         """Return the cells as they enter the streets towards the services that count.
@@ -84,7 +96,11 @@ def fits(study: Study, other: Study) -> bool:
 
     Layers are compared by identity: two that are alike are prepared for twice, and no worse.
     """
-    one, two = ([getattr(each, name) for name in _MADE_OF] for each in (study, other))
+    return _alike(study, other, _MADE_OF)
+
+
+def _alike(study: Study, other: Study, names: Sequence[str]) -> bool:
+    one, two = ([getattr(each, name) for name in names] for each in (study, other))
     return all(
         a is b or (isinstance(a, float | int | WalkProfile) and a == b)
         for a, b in zip(one, two, strict=True)
@@ -97,6 +113,7 @@ def prepare(
     cache: Cache,
     progress: Callable[[str], None] = lambda _: None,
     entered: bool = True,
+    like: tuple[Study, Prepared] | None = None,
 ) -> Prepared:
     """Work out what does not depend on services.
 
@@ -111,6 +128,8 @@ def prepare(
     entered
         Whether all cells are let in to the streets now; else when somebody asks where they enter,
         and whether they meet any is not checked.
+    like
+        Another study and what is prepared for it: what is the same is not worked out again.
 
     Raises
     ------
@@ -125,19 +144,18 @@ def prepare(
     usable = entry_edges(network, study.profile, parts=parts)
     graph = stored_search_graph(network, study.profile, cache, heights=study.heights)
     progress("cells")
-
-    def stored() -> Cells:
-        return stored_cells(
-            area,
-            network,
-            graph=graph,
-            usable=usable,
-            cell_m=study.cell_m,
-            snap_m=study.snap_m,
-            ground=study.ground,
-            cache=cache,
-        )
-
+    entering = Entering(
+        network=network, graph=graph, usable=usable, snap_m=study.snap_m, ground=study.ground
+    )
+    same_grid = like if like is not None and _alike(study, like[0], _GRID) else None
+    stored = functools.partial(
+        stored_cells,
+        area,
+        entering,
+        cell_m=study.cell_m,
+        cache=cache,
+        like=None if same_grid is None else (same_grid[1].entering, same_grid[1].cells),
+    )
     if entered:
         cells = stored()
     else:
@@ -148,13 +166,13 @@ def prepare(
         raise no_cell(area, study.cell_m)
     if entered:
         check_overlap(study, cells)
+    if same_grid is not None:
+        districts, residents = same_grid[1].districts, same_grid[1].residents
+    else:
+        districts = Districts.of(area, cells)
+        residents = stored_residents(cells, study.residents, area, cache)
     return Prepared(
-        graph=graph,
-        usable=usable,
-        parts=parts,
-        cells=cells,
-        districts=Districts.of(area, cells),
-        residents=stored_residents(cells, study.residents, area, cache),
+        entering=entering, parts=parts, cells=cells, districts=districts, residents=residents
     )
 
 

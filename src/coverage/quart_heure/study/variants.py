@@ -27,6 +27,7 @@ from quart_heure.stamp import creation_time
 from quart_heure.study.bounds import LONGEST_MIN, MOST_CELLS, cells_around
 from quart_heure.study.coverage import Coverage
 from quart_heure.study.line import analyse, whole_area
+from quart_heure.study.prepared import Prepared, fits, prepare
 from quart_heure.study.study import Study
 
 __all__ = ["paces", "sensitivity"]
@@ -82,12 +83,14 @@ def paces(
         msg = "There is no walker or no threshold to compare."
         raise StudyFileError(msg, hint="Give at least one of each.")
     tables = []
+    like: tuple[Study, Prepared] | None = None
     asked = [(p, float(m)) for p in dict.fromkeys(profiles) for m in dict.fromkeys(thresholds)]
     with _kept(cache) as kept:
         for profile, minutes in asked:
             _say(progress, f"{profile.name}, {minutes:g} min")
             asked_so = study.replace(profile=profile, threshold_min=minutes)
-            figures = whole_area(asked_so, cache=kept)
+            like = asked_so, _prepared(asked_so, like, kept)
+            figures = whole_area(*like, cache=kept)
             tables.append(
                 figures.assign(
                     profile=profile.name,
@@ -127,7 +130,9 @@ def sensitivity(
         tables += _elsewhere_rows(coverage)
         for setting, value, other in variants_of(study):
             _say(progress, f"{setting} {value}")
-            tables.append(_changes(base, whole_area(other, cache=kept), setting, value))
+            prepared = _prepared(other, (study, coverage.prepared), kept)
+            figures = whole_area(other, prepared, cache=kept)
+            tables.append(_changes(base, figures, setting, value))
     tables += _most_rows(base, "unknown_hours" if study.moment else "unknown_admission")
     return pd.concat(tables, ignore_index=True)
 
@@ -183,6 +188,13 @@ def _kept(cache: Cache | None) -> Iterator[Cache]:
         return
     with tempfile.TemporaryDirectory(prefix="quart-heure-") as folder:
         yield Cache(Path(folder))
+
+
+def _prepared(study: Study, like: tuple[Study, Prepared] | None, cache: Cache) -> Prepared:
+    """Prepare a study, unless what is prepared for one like it does."""
+    if like is not None and fits(study, like[0]):
+        return like[1]
+    return prepare(study, cache=cache, like=like)
 
 
 def _plain(study: Study, cache: Cache) -> Coverage:
