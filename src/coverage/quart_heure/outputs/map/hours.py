@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from quart_heure.analysis.states import PERHAPS, YES
 from quart_heure.analysis.week import WEEK_FIGURES
+from quart_heure.network.ordering import numbered
 from quart_heure.outputs.map.cells import Grid, deflated, packed
 from quart_heure.outputs.map.data import CategoryHours, Column, CompositeHours, Ends, PackedHours
 from quart_heure.outputs.map.figures import (
@@ -169,9 +170,11 @@ def _classes(states: Sequence[NDArray[np.int8]]) -> tuple[NDArray[np.int64], NDA
     for begin in range(0, every.shape[1], _STATES_IN_A_WORD):
         some = every[:, begin : begin + _STATES_IN_A_WORD].astype(np.int64)
         word = some @ (4 ** np.arange(some.shape[1], dtype=np.int64))
-        kind = np.unique(word, return_inverse=True)[1].ravel()
-        classes = np.unique(classes * (kind.max() + 1) + kind, return_inverse=True)[1].ravel()
-    first = np.unique(classes, return_index=True)[1]
+        _, kind = numbered(word)
+        _, classes = numbered(classes * (kind.max() + 1) + kind)
+    # Of cells of one class the first stands for all.
+    first = np.empty(int(classes.max(initial=-1)) + 1, dtype=np.intp)
+    first[classes[::-1]] = np.arange(len(classes))[::-1]
     return classes, every[first]
 
 

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from quart_heure.labels import LANGUAGES, format_number, phrase, word
 from quart_heure.outputs.map.cells import Grid, minute_codes, upper_minutes
@@ -124,6 +123,8 @@ def _minutes_with(xy: NDArray[np.float64], category: str, coverage: Coverage, gr
 
 def _gains(candidates: gpd.GeoDataFrame, coverage: Coverage, grid: Grid) -> Gains | None:
     """Return the class of what is gained where one opened, per cell: that of the next candidate."""
+    from scipy.spatial import cKDTree  # noqa: PLC0415 - most maps show no proposal
+
     gain = candidates["gain_alone"].to_numpy(float)
     if not len(gain) or gain.max() <= 0:
         return None

@@ -15,6 +15,7 @@ import shapely
 from numpy.typing import NDArray
 
 from quart_heure.network.arrays import NetworkArrays
+from quart_heure.network.cores import cut, on_all_cores
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.network.snapping import Attachment
 from quart_heure.network.travel_time import SearchGraph
@@ -23,6 +24,8 @@ from quart_heure.outputs.map.data import PackedEdges, PackedPoints
 
 UNIT_M = 0.0625
 """Places are told to this."""
+
+_AT_ONCE = 50_000
 
 STRAIGHT_M = 0.2
 """Bends that move a street by less are left out."""
@@ -90,9 +93,11 @@ class WalkStreets:
             What places are told from; shape (2,).
         """
         kept = np.flatnonzero(useful & (graph.forward | graph.backward))
-        xy, line = shapely.get_coordinates(
-            shapely.simplify(network.lines[kept], STRAIGHT_M), return_index=True
+        drawn = network.lines[kept]
+        straightened = on_all_cores(
+            lambda some: shapely.simplify(drawn[some], STRAIGHT_M), cut(len(drawn), most=_AT_ONCE)
         )
+        xy, line = shapely.get_coordinates(np.concatenate(straightened), return_index=True)
         at = np.rint((xy - corner) / UNIT_M).astype(np.int64)
         begins = np.searchsorted(line, np.arange(len(kept) + 1))
         first, last = begins[:-1], begins[1:] - 1

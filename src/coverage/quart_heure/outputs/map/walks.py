@@ -10,6 +10,7 @@ where an entry just counts or just does not: the streets that those enter at are
 from __future__ import annotations
 
 import dataclasses
+import functools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -124,6 +125,12 @@ class _Rule:
     usable: NDArray[np.bool_]
     barriers: Barriers
 
+    @functools.cached_property
+    def _streets(self) -> tuple[Frontages, SearchGraph]:
+        doors, streets = self.coverage.basis.doors, self.streets
+        frontages = Frontages.of(streets.network(doors.network), self.usable)
+        return frontages, streets.graph(doors.graph)
+
     def otherwise(
         self,
         xy: NDArray[np.float64],
@@ -147,8 +154,7 @@ class _Rule:
         """
         doors = self.coverage.basis.doors
         wanted = self.streets.entered(entries, doors.network)
-        frontages = Frontages.of(self.streets.network(doors.network), self.usable)
-        graph = self.streets.graph(doors.graph)
+        frontages, graph = self._streets
 
         def apart_of(some: slice) -> NDArray[np.intp]:
             found = snap_to(
