@@ -321,7 +321,8 @@ def time_searches(
     links = as_networkx(graph)
 
     def ours() -> list[NDArray[np.float64]]:
-        found = [graph.times(start, nodes, limit_min=LIMIT_MIN).minutes for start in starts]
+        search = graph.searches(nodes, limit_min=LIMIT_MIN)
+        found = [search(start).minutes for start in starts]
         # Streets end at the limit; a place may be reached a little later, along its own edge.
         return [np.where(minutes <= LIMIT_MIN, minutes, np.inf) for minutes in found]
 
@@ -379,9 +380,9 @@ def time_isochrones(
 
     def contours() -> list[shapely.MultiPolygon]:
         shapes = []
+        search = graph.searches(cells.attachment, limit_min=LIMIT_MIN)
         for category in sources:
-            found = graph.times(at_nodes(graph, category), cells.attachment, limit_min=LIMIT_MIN)
-            grid = minutes_grid(cells, found.minutes)
+            grid = minutes_grid(cells, search(at_nodes(graph, category)).minutes)
             shapes += contour_polygons(*grid, (LIMIT_MIN,), clip=ground)
         return shapes
 
@@ -408,7 +409,7 @@ def time_isochrones(
     ]
 
 
-def lay(network: WalkNetwork, ground: Any) -> Cells:
+def lay(network: WalkNetwork, ground: Any, *, cell_m: float = CELL_M) -> Cells:
     """Lay cells over some ground and attach them to the network."""
     import geopandas as gpd  # noqa: PLC0415
 
@@ -427,7 +428,7 @@ def lay(network: WalkNetwork, ground: Any) -> Cells:
         network,
         graph=search_graph(network, ADULT),
         usable=entry_edges(network, ADULT),
-        cell_m=CELL_M,
+        cell_m=cell_m,
         snap_m=SNAP_M,
     )
 

@@ -157,9 +157,10 @@ class SearchGraph:
             nearest = np.full(len(targets), -1, dtype=np.int32)
             if len(targets.place):
                 (u, by_way_u), (v, by_way_v) = ways_out()
-                place, begin = targets.place, targets.begin[:-1][targets.attached]
-                reached = np.isfinite(nodes.level_m)
-                if not reached.all():
+                place, reached = targets.place, np.isfinite(nodes.level_m)
+                if reached.all():
+                    begin = targets.begin[:-1][targets.attached]
+                else:
                     # A search with a limit comes to few of the streets.
                     some = np.flatnonzero(reached[u] | reached[v])
                     u, v, place = u[some], v[some], place[some]
