@@ -246,11 +246,11 @@ def test_a_full_disk_ends_the_run_before_all_is_worked_out_for_nothing(
 def test_a_batch_reads_from_s3_and_writes_there(
     tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("s3fs")
-    moto = pytest.importorskip("moto.server")
-    import fsspec  # noqa: PLC0415 - an extra
+    # Imported here: they take longer than most tests.
+    import fsspec  # noqa: PLC0415
+    from moto.server import ThreadedMotoServer  # noqa: PLC0415
 
-    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
     server.start()
     host, port = server.get_host_and_port()
     try:
