@@ -13,18 +13,21 @@ from __future__ import annotations
 
 import argparse
 import functools
+import http.client
 import importlib
 import json
 import os
 import platform
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
 import types
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter, process_time
@@ -81,25 +84,35 @@ def main() -> None:
     if not options.file.is_file():
         print(f"{options.file.name}: not present, so nothing was measured.")
         return
-    repeat = max(options.repeat, 1)
+    with tempfile.TemporaryDirectory() as folder:
+        measure_all(
+            options.file,
+            max(options.repeat, 1),
+            slow=options.slow,
+            peer=Valhalla.fetch(Path(folder)) if options.peers else None,
+        )
+
+
+def measure_all(file: Path, repeat: int, *, slow: bool, peer: Valhalla | None) -> None:
+    """Measure and print."""
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}")
-    print(f"{options.file.name}, medians of {repeat} runs unless a line says otherwise")
+    print(f"{file.name}, medians of {repeat} runs unless a line says otherwise")
     print_rows(
         "From a raw file to a network: whole processes, imports included",
-        measure_reading(options.file, repeat, slow=options.slow, peers=options.peers),
+        measure_reading(file, repeat, slow=slow, peer=peer),
     )
     say("the network once more, to ask it")
     from quart_heure.network.streets import read_osm_network  # noqa: PLC0415
 
-    network = read_osm_network(options.file)
+    network = read_osm_network(file)
     print_rows("Contraction of raw segments, and how it grows", measure_growth(network, repeat))
     print_rows(
         f"{len(SERVICES)} categories of made-up services, {LIMIT_MIN:g} min on foot",
-        measure_search(network, repeat),
+        measure_search(network, repeat, peer=peer),
     )
 
 
-def measure_reading(path: Path, repeat: int, *, slow: bool, peers: bool) -> list[Row]:
+def measure_reading(path: Path, repeat: int, *, slow: bool, peer: Valhalla | None) -> list[Row]:
     """Time whole processes that read a file, ours and others."""
     ours = time_step("ours", "ours", path, repeat)
     rows = [ours, time_step("imports", "of which imports", path, repeat)]
@@ -110,8 +123,8 @@ def measure_reading(path: Path, repeat: int, *, slow: bool, peers: bool) -> list
             rows.append(time_step("osmnx", "osmnx: read, simplify, project", xml, 1))
         else:
             rows.append(Row("osmnx", note="not run: add --slow"))
-        if peers:
-            rows.append(time_valhalla(path, Path(folder), repeat))
+        if peer is not None:
+            rows.append(peer.time_tiles(path, repeat))
         else:
             rows.append(Row("valhalla", note="not run: add --peers"))
     return [rows[0], *(with_ratio(row, ours) for row in rows[1:])]
@@ -168,49 +181,147 @@ def build_with_osmnx(path: Path, _: Path) -> None:
     osmnx.project_graph(osmnx.graph_from_xml(path, bidirectional=True, retain_all=True))
 
 
-def time_valhalla(path: Path, folder: Path, repeat: int) -> Row:
-    """Time the program that builds the tiles which valhalla routes on.
+@dataclass(frozen=True)
+class Valhalla:
+    """The programs of a peer, unpacked into a folder, with the settings that they are run with.
 
     Its wheel is for later versions of Python than ours may be, but what it holds are programs of
     their own; its module of settings is plain Python. It keeps all roads and all means of
     transport, with their bends and turns; it crosses no square and contracts nothing for walkers.
     """
-    say("valhalla")
-    fetch = (sys.executable, "-m", "pip", "download", "--quiet", "--only-binary=:all:", "--no-deps")
-    wanted = ("--python-version", "3.12", "--platform", VALHALLA_PLATFORM, VALHALLA)
-    subprocess.run([*fetch, *wanted, "--dest", str(folder)], check=True, stdout=subprocess.DEVNULL)
-    (wheel,) = folder.glob("*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(folder)
-    program = folder / "valhalla" / "bin" / "valhalla_build_tiles"
-    program.chmod(0o755)
-    tiles = folder / "tiles"
-    tiles.mkdir()
-    packed = folder / "tiles.tar"
-    packed.touch()  # its settings name what is there
-    # Its package itself loads what this Python cannot.
-    package = types.ModuleType("valhalla")
-    package.__path__ = [str(folder / "valhalla")]
-    sys.modules["valhalla"] = package
-    settings = importlib.import_module("valhalla.config").get_config(
-        tile_extract=str(packed), tile_dir=str(tiles)
-    )
-    packed.unlink()
-    settings["mjolnir"]["concurrency"] = VALHALLA_THREADS
-    place = folder / "valhalla.json"
-    place.write_text(json.dumps(settings), encoding="utf-8")
-    runs = []
-    for _ in range(repeat):
-        shutil.rmtree(tiles)
-        tiles.mkdir()
-        command = (str(program), "-c", str(place), str(path))
-        runs.append(run_command(command, cache=str(folder)))
-    return Row(
-        f"{VALHALLA}: tiles, {VALHALLA_THREADS} threads",
-        statistics.median(run.wall_s for run in runs),
-        statistics.median(run.cpu_s for run in runs),
-        max(run.peak_mb for run in runs),
-    )
+
+    folder: Path
+    settings: dict[str, Any]
+
+    @classmethod
+    def fetch(cls, folder: Path) -> Valhalla:
+        """Fetch the wheel and unpack it."""
+        say("valhalla")
+        pip = (sys.executable, "-m", "pip", "download", "--quiet", "--only-binary=:all:")
+        wanted = ("--python-version", "3.12", "--platform", VALHALLA_PLATFORM, VALHALLA)
+        command = (*pip, "--no-deps", *wanted, "--dest", str(folder))
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        (wheel,) = folder.glob("*.whl")
+        with zipfile.ZipFile(wheel) as archive:
+            archive.extractall(folder)
+        (folder / "tiles").mkdir()
+        packed = folder / "tiles.tar"
+        packed.touch()  # its settings name what is there
+        # Its package itself loads what this Python cannot.
+        package = types.ModuleType("valhalla")
+        package.__path__ = [str(folder / "valhalla")]
+        sys.modules["valhalla"] = package
+        settings = importlib.import_module("valhalla.config").get_config(
+            tile_extract=str(packed), tile_dir=str(folder / "tiles")
+        )
+        packed.unlink()
+        settings["mjolnir"]["concurrency"] = VALHALLA_THREADS
+        return cls(folder, settings)
+
+    def program(self, name: str) -> tuple[str, str]:
+        """Return a program and its file of settings."""
+        file = self.folder / "valhalla" / "bin" / name
+        file.chmod(0o755)
+        settings = self.folder / "valhalla.json"
+        settings.write_text(json.dumps(self.settings), encoding="utf-8")
+        return str(file), str(settings)
+
+    def time_tiles(self, path: Path, repeat: int) -> Row:
+        """Time the program that builds the tiles which it routes on."""
+        tiles = self.folder / "tiles"
+        program, settings = self.program("valhalla_build_tiles")
+        runs = []
+        for _ in range(repeat):
+            shutil.rmtree(tiles)
+            tiles.mkdir()
+            command = (program, "-c", settings, str(path))
+            runs.append(run_command(command, cache=str(self.folder)))
+        return Row(
+            f"{VALHALLA}: tiles, {VALHALLA_THREADS} threads",
+            statistics.median(run.wall_s for run in runs),
+            statistics.median(run.cpu_s for run in runs),
+            max(run.peak_mb for run in runs),
+        )
+
+    def time_isochrones(self, places: Sequence[NDArray[np.float64]], speed_kmh: float) -> Row:
+        """Time what is in reach of places in degrees, one after the other, joined per category.
+
+        Its server is asked over the loopback; the seconds are those from the first question to the
+        last answer, and the processor's those of the server and of whoever asks and joins.
+        """
+        import shapely  # noqa: PLC0415
+
+        say("valhalla's isochrones")
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        service = {"listen": f"tcp://127.0.0.1:{port}", "loopback": f"ipc://{self.folder}/loop"}
+        self.settings["httpd"]["service"] |= service
+        self.settings["httpd"]["service"]["interrupt"] = f"ipc://{self.folder}/interrupt"
+        for room in ("loki", "thor", "odin"):
+            self.settings[room]["service"]["proxy"] = f"ipc://{self.folder}/{room}"
+        asked: dict[str, Any] = {
+            "costing": "pedestrian",
+            "costing_options": {"pedestrian": {"walking_speed": speed_kmh}},
+            "contours": [{"time": LIMIT_MIN}],
+            "polygons": True,
+        }
+        server = subprocess.Popen(
+            [*self.program("valhalla_service"), "1"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            line = connected(port)
+
+            def ask(lon: float, lat: float) -> list[shapely.Geometry]:
+                body = json.dumps(asked | {"locations": [{"lon": lon, "lat": lat}]})
+                line.request("POST", "/isochrone", body)
+                answer = line.getresponse()
+                text = answer.read()
+                if answer.status != 200:
+                    return []  # it knows no street there
+                features = json.loads(text)["features"]
+                return [shapely.from_geojson(json.dumps(one["geometry"])) for one in features]
+
+            ask(*places[0][0])
+            before, wall, cpu = seconds_of(server.pid), perf_counter(), process_time()
+            found = [[shape for at in some for shape in ask(*at)] for some in places]
+            areas = [shapely.union_all(shapes).area for shapes in found]
+            row = Row(
+                f"{VALHALLA}: isochrones, joined",
+                perf_counter() - wall,
+                process_time() - cpu + seconds_of(server.pid) - before,
+            )
+        finally:
+            server.kill()
+            server.wait()
+        n_found, n_drawn = sum(map(len, found)), sum(area > 0 for area in areas)
+        each = f"{n_found} of {sum(map(len, places))} places, one by one"
+        return replace(row, note=f"{each}, joined to {n_drawn} sets; one run")
+
+
+def connected(port: int) -> http.client.HTTPConnection:
+    """Return a line to a server on the loopback, once it listens."""
+    for _ in range(100):
+        line = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        try:
+            line.connect()
+        except ConnectionError:
+            time.sleep(0.1)
+        else:
+            return line
+    msg = f"No server listens on port {port}."
+    raise RuntimeError(msg)
+
+
+def seconds_of(pid: int) -> float:
+    """Return the processor's seconds of another process."""
+    import psutil  # noqa: PLC0415
+
+    used = psutil.Process(pid).cpu_times()
+    return float(used.user + used.system)
 
 
 VALHALLA, VALHALLA_PLATFORM, VALHALLA_THREADS = "pyvalhalla==3.9.1", "manylinux_2_28_x86_64", 2
@@ -274,8 +385,11 @@ def raw_segments(network: WalkNetwork, n_tiles: int) -> dict[str, Any]:
     }
 
 
-def measure_search(network: WalkNetwork, repeat: int) -> list[Row]:
+def measure_search(network: WalkNetwork, repeat: int, *, peer: Valhalla | None) -> list[Row]:
     """Time travel times and isochrones of made-up services, ours and others."""
+    import numpy as np  # noqa: PLC0415
+    import pyproj  # noqa: PLC0415
+
     from quart_heure.network.travel_time import search_graph  # noqa: PLC0415
     from quart_heure.profiles import ADULT  # noqa: PLC0415
 
@@ -283,6 +397,14 @@ def measure_search(network: WalkNetwork, repeat: int) -> list[Row]:
     ready, graph = measure("ready to search", lambda: search_graph(network, ADULT), repeat)
     times, minutes = time_searches(graph, sources, repeat)
     shapes = time_isochrones(network, graph, sources, minutes, repeat)
+    if peer is None:
+        shapes.append(Row("valhalla's isochrones", note="not asked for: add --peers"))
+    else:
+        to_degrees = pyproj.Transformer.from_crs(network.crs, 4326, always_xy=True).transform
+        lon_lat = np.stack(to_degrees(*network.node_xy.T), axis=1)
+        places = [lon_lat[some] for some in sources]
+        theirs = peer.time_isochrones(places, ADULT.speed_kmh)
+        shapes.append(with_ratio(theirs, shapes[1]))
     return [replace(ready, note=f"{network.n_nodes} nodes, once per walker"), *times, *shapes]
 
 
