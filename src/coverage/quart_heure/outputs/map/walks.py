@@ -22,6 +22,7 @@ from quart_heure.network.components import useful_parts
 from quart_heure.network.cores import cut, on_all_cores
 from quart_heure.network.entries import needed_entries, walked_to
 from quart_heure.network.frontages import Frontages
+from quart_heure.network.ordering import stable_order
 from quart_heure.network.snapping import (
     ALWAYS_M,
     FURTHER_FACTOR,
@@ -203,11 +204,37 @@ class _Rule:
 
 def _apart(graph: SearchGraph, one: Attachment, other: Attachment) -> NDArray[np.intp]:
     """Return the places of which either attachment leads further to where the other enters."""
-    apart = np.zeros(len(one), dtype=bool)
-    for entered, wanted in ((one, other), (other, one)):
+    pairs = ((one, other), (other, one))
+    # Most places enter at the same streets, at the same points of these.
+    doubtful = np.zeros(len(one), dtype=bool)
+    for entered, wanted in pairs:
+        doubtful[wanted.place[~_straight_there(graph, entered, wanted)]] = True
+    places = np.flatnonzero(doubtful)
+    apart = np.zeros(len(places), dtype=bool)
+    for entered, wanted in ((entered[places], wanted[places]) for entered, wanted in pairs):
         lost = walked_to(graph, entered, wanted) > wanted.access_m + APART_M
         apart[wanted.place[lost]] = True
-    return np.flatnonzero(apart)
+    return places[apart]
+
+
+def _straight_there(
+    graph: SearchGraph, entered: Attachment, wanted: Attachment
+) -> NDArray[np.bool_]:
+    """Tell which wanted entries are as near by an entry at the same edge; (entries wanted,)."""
+    n_edges = len(graph.u)
+    own, keys = (each.place.astype(np.int64) * n_edges + each.edge for each in (entered, wanted))
+    order = stable_order(own)
+    at = np.minimum(np.searchsorted(own[order], keys), len(own) - 1) if len(own) else keys * 0
+    there = np.zeros(len(keys), dtype=bool)
+    same = np.flatnonzero(own[order[at]] == keys) if len(own) else np.empty(0, dtype=np.intp)
+    entry, edge = order[at[same]], wanted.edge[same]
+    along_m = wanted.offset_m[same] - entered.offset_m[entry]
+    ahead = along_m >= 0
+    free = np.where(ahead, graph.forward[edge], graph.backward[edge]) | (along_m == 0)
+    effort = np.where(ahead, graph.effort_forward[edge], graph.effort_backward[edge])
+    direct_m = entered.access_m[entry] + np.abs(along_m) * effort
+    there[same] = free & (direct_m <= wanted.access_m[same] + APART_M)
+    return there
 
 
 def _in_units(shapes: NDArray[np.object_], corner: NDArray[np.float64]) -> NDArray[np.object_]:
