@@ -589,9 +589,11 @@ def test_dossier_and_report_write_an_hour_alike(tmp_path: Path) -> None:
     assert any("–" in cell for row in expected for cell in row)
 
 
-def test_hours_that_are_missing_are_not_known() -> None:
-    table = week_table({("esi", "E"): ([50.0] * 168, [50.0] * 168)})
-    found = week_of(table[table["hour"] != 34], "E", [{"id": "esi"}], {"esi": "ESI"}, Words("en"))
+def test_hours_that_are_missing_are_not_known(shown: Coverage) -> None:
+    shares = [50.0] * 34 + [math.nan] + [50.0] * 133
+    week = with_week(shown, week_table({("esi", "E"): (shares, shares)})).week
+    assert week is not None
+    found = week_of(week, "E", [{"id": "esi"}], {"esi": "ESI"}, Words("en"))
     assert found is not None
     assert MOMENTS[0] == 34
     assert [run[2] for run in found.rows[0].most] == [3, -1, 3]

@@ -121,6 +121,12 @@ class Week:
                 table[name] = shown[:, k].T.ravel()
             yield table
 
+    def hourly(self, category: str, figure: str, place: str) -> NDArray[np.float64]:
+        """Return one of `WEEK_FIGURES` of a place in each hour; shape (168,)."""
+        column, at = WEEK_FIGURES.index(figure), self.places.index(place)
+        shown: NDArray[np.float64] = self.figures[category][:, column, at]
+        return shown[self.state_of_hour[category]]
+
     def cell_states(self, category: str, k: int) -> NDArray[np.int8]:
         """Return the state of each cell of the area under the k-th set of a category.
 

@@ -29,6 +29,7 @@ from quart_heure.outputs.dossier.next import next_lines
 from quart_heure.outputs.dossier.ranks import Rank, ranks
 from quart_heure.outputs.dossier.services import (
     ServiceRows,
+    rows_of,
     service_rows,
     walks_to_services,
 )
@@ -106,7 +107,10 @@ class Dossiers:
         hidden = anchored_counts(coverage.manifest)
         self.anchored = {c["id"]: hidden[c["id"]] for c in self.categories if c["id"] in hidden}
         self._headlines: dict[str, dict[str, Share]] = {}
-        self._walks = walks_to_services(coverage)
+        self._services = rows_of(coverage.services)
+        self._walks: dict[str, dict[str, Row]] = {key: {} for key in self.districts}
+        for row in rows_of(walks_to_services(coverage)):
+            self._walks.setdefault(row["district_id"], {})[row["service_id"]] = row
         self.ages = {line["category"]: line for line in self.report["facts"]["lines"]}
 
     @functools.cached_property
@@ -341,8 +345,8 @@ class Dossiers:
     def services(self, district_id: str) -> ServiceRows:
         """Return the services in a district and those next door that it reaches."""
         return service_rows(
-            self.coverage.services,
-            self._walks[self._walks["district_id"] == district_id],
+            self._services,
+            self._walks[district_id],
             district_id=district_id,
             names=self.names,
             say=self.say,
@@ -352,8 +356,7 @@ class Dossiers:
         """Return the week of a district; None where hours were not looked at."""
         if self.coverage.week is None:
             return None
-        rows = self.coverage.week.rows([district_id])
-        return week_of(rows, district_id, self.categories, self.names, self.say)
+        return week_of(self.coverage.week, district_id, self.categories, self.names, self.say)
 
     def inside(self, district_id: str, category: str, *, starred: bool = False) -> str:
         """Write how many services a district counts, and that a hidden one may be there too."""
