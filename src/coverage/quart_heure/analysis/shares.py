@@ -28,7 +28,7 @@ class Shares:
         self.cell_ha = cells.cell_ha
         self._on = np.flatnonzero(cells.inside & cells.attachment.attached)
         self._code = districts.code
-        self._district = districts.code[self._on]
+        self._district = districts.code[self._on].astype(np.intp)
         self._all_people = residents
         self._people = None if residents is None else residents[self._on]
         self._shown = districts.rows()
@@ -87,13 +87,14 @@ class Shares:
         }
 
     def _sums(self, mask: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        chosen = mask[self._on]
-        code = self._district[chosen]
+        # Two to three times as fast as choosing by the mask itself.
+        chosen = np.flatnonzero(mask.take(self._on))
+        code = self._district.take(chosen)
         n = len(self._shown) - 1
         count = np.bincount(code, minlength=n).astype(np.float64)
         people = np.full(n, np.nan)
         if self._people is not None:
-            people = np.bincount(code, weights=self._people[chosen], minlength=n).astype(float)
+            people = np.bincount(code, weights=self._people.take(chosen), minlength=n).astype(float)
         count, people = (np.append(each, each.sum()) for each in (count, people))
         return count[self._shown], people[self._shown].round(6)
 

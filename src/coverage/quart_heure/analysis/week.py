@@ -236,6 +236,9 @@ def judge_week(
                 ]
             )
     shares = Shares(cells, residents, districts)
+    packed = {
+        name: np.packbits(planes.take(here, axis=2), axis=2) for name, planes in covered.items()
+    }
     return Week(
         starts=starts,
         categories=tuple(sets),
@@ -243,10 +246,10 @@ def judge_week(
         sets=sets,
         places=tuple(shares.ids),
         figures={
-            category: _figures(planes, shares, known=category not in unjudged)
+            category: _figures(planes, packed[category], shares, known=category not in unjudged)
             for category, planes in covered.items()
         },
-        packed={name: np.packbits(planes[..., here], axis=2) for name, planes in covered.items()},
+        packed=packed,
         on_network=cells.attachment.attached[here],
     )
 
@@ -274,15 +277,22 @@ def _union(parts: Iterable[OpenSet]) -> OpenSet:
     )
 
 
-def _figures(planes: NDArray[np.bool_], shares: Shares, *, known: bool) -> NDArray[np.float64]:
+def _figures(
+    planes: NDArray[np.bool_], packed: NDArray[np.uint8], shares: Shares, *, known: bool
+) -> NDArray[np.float64]:
     """Return what each set covers, for sure and at most; shape (sets, 6, places)."""
     if not known:
         return np.full((len(planes), len(WEEK_FIGURES), len(shares.ids)), np.nan)
     figures = []
-    for both in planes:
+    # Many sets cover the same cells: those of a composite above all.
+    shares_of: dict[bytes, dict[str, NDArray[np.float64]]] = {}
+    for both, bits in zip(planes, packed, strict=True):
         found = {}
-        for bound, plane in zip(("at_least", "at_most"), both, strict=True):
-            one = shares.of(plane)
+        for bound, plane, key in zip(("at_least", "at_most"), both, bits, strict=True):
+            name = key.tobytes()
+            if name not in shares_of:
+                shares_of[name] = shares.of(plane)
+            one = shares_of[name]
             found[f"{bound}_pct"] = one["pct"]
             found[f"residents_{bound}"] = one["residents"]
             found[f"residents_{bound}_pct"] = one["residents_pct"]

@@ -6,6 +6,7 @@ small as these, laying them out takes longer than drawing.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -73,12 +74,20 @@ class Canvas:
         self._agg.draw_path(pen, path, self._to_pixels)
 
     def areas(self, shapes: Iterable[shapely.Geometry], *, colour: str) -> None:
-        """Fill polygons."""
+        """Fill polygons, one after the other."""
+        from matplotlib.path import Path  # noqa: PLC0415
+
+        parts = shapely.get_parts(np.asarray(shapes, dtype=object))
+        rings, part = shapely.get_rings(
+            parts[shapely.get_dimensions(parts) == 2], return_index=True
+        )
+        xy, ring = shapely.get_coordinates(rings, return_index=True)
+        codes = _codes(np.bincount(ring), closed=True)
+        ends = np.flatnonzero(np.diff(part[ring], append=-1)) + 1
         pen, fill = self._pen(colour, 0), _rgba(colour)
-        for part in shapely.get_parts(np.asarray(shapes, dtype=object)):
-            if shapely.get_dimensions(part) == 2:
-                rings = [shapely.get_coordinates(ring) for ring in shapely.get_rings(part)]
-                self._agg.draw_path(pen, path_of(rings, closed=True), self._to_pixels, fill)
+        for start, end in itertools.pairwise([0, *ends.tolist()]):
+            path = Path(xy[start:end], codes[start:end])
+            self._agg.draw_path(pen, path, self._to_pixels, fill)
 
     def dots(self, xy: NDArray[np.float64], *, size: float, edge: float) -> None:
         """Draw dots of ink with a white edge; their size in square points, the edge in points."""
@@ -180,21 +189,27 @@ class _Font:
 def path_of(lines: Sequence[NDArray[np.float64]], *, closed: bool = False) -> Any:
     """Join lines given by their vertices into one path: thousands take thousands of objects."""
     sizes = np.array([len(line) for line in lines], dtype=np.intp)
-    xy = np.concatenate([np.empty((0, 2)), *lines])
-    return path_of_runs(xy, sizes, closed=closed)
+    return path_of_runs(np.concatenate([np.empty((0, 2)), *lines]), sizes, closed=closed)
 
 
 def path_of_runs(xy: NDArray[np.float64], sizes: NDArray[np.intp], *, closed: bool = False) -> Any:
     """Return one path of lines whose vertices stand one after the other, so many of each."""
     from matplotlib.path import Path  # noqa: PLC0415
 
+    return Path(xy, _codes(sizes, closed=closed))
+
+
+def _codes(sizes: NDArray[np.intp], *, closed: bool) -> NDArray[np.uint8]:
+    """Return what is to be done at each vertex: begin a line, go on, close it."""
+    from matplotlib.path import Path  # noqa: PLC0415
+
     sizes = sizes[sizes > 0]
     ends = np.cumsum(sizes)
-    codes = np.full(len(xy), Path.LINETO, dtype=Path.code_type)
+    codes = np.full(sizes.sum(), Path.LINETO, dtype=np.uint8)
     codes[ends - sizes] = Path.MOVETO
     if closed:
         codes[ends - 1] = Path.CLOSEPOLY
-    return Path(xy, codes)
+    return codes
 
 
 def _rgba(colour: str) -> tuple[float, float, float, float]:

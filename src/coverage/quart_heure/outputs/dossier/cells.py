@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
@@ -123,7 +124,9 @@ class CellGrid:
         # The last position stands for "no cell".
         self._position = np.full(shape, len(cells), dtype=np.intp)
         self._position[row - self._first[1], col - self._first[0]] = np.arange(len(cells))
-        self._district = cells["district_id"].astype(str).to_numpy()
+        number, names = pd.factorize(cells["district_id"].astype(str))
+        self._number_of = {name: number for number, name in enumerate(names)}
+        self._district = np.append(number, -1)
         self._statuses = {
             name.removeprefix("status_"): _class_codes(cells[name])
             for name in cells.columns
@@ -138,12 +141,13 @@ class CellGrid:
         row = np.floor(y / self._cell_m).astype(int) - self._first[1]
         rows, cols = self._position.shape
         found = self._position[np.clip(row, 0, rows - 1)[:, None], np.clip(col, 0, cols - 1)]
-        nowhere = len(self._district)
+        nowhere = len(self._district) - 1
         found[(row < 0) | (row >= rows)] = nowhere
         found[:, (col < 0) | (col >= cols)] = nowhere
-        inside = np.ones(nowhere, dtype=bool) if district_id is None else None
-        mine = np.append(self._district == district_id if inside is None else inside, False)
-        return Ground(found, mine[found])
+        if district_id is None:
+            return Ground(found, found < nowhere)
+        number = self._number_of.get(district_id, len(self._number_of))
+        return Ground(found, self._district.take(found) == number)
 
     def colours(self, category: str, ground: Ground) -> _Pixels:
         """Return the colour of each pixel by class, pattern, and whether the cell is outside.

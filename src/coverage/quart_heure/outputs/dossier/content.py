@@ -40,11 +40,11 @@ from quart_heure.outputs.dossier.structure import (
     Share,
     WithinLine,
 )
-from quart_heure.outputs.dossier.unknown import unknown_lines
+from quart_heure.outputs.dossier.unknown import lost_lines, unknown_lines
 from quart_heure.outputs.dossier.week import Week, week_of
 from quart_heure.outputs.dossier.words import Words, short
 from quart_heure.outputs.doubts import doubt_words, ends_words, weakest
-from quart_heure.outputs.fact_ages import ages_of, confirmed_alone
+from quart_heure.outputs.fact_ages import ages_by_district, confirmed_alone
 from quart_heure.outputs.proposals.proposal import Proposal
 from quart_heure.outputs.report.content import report_content
 from quart_heure.outputs.report.structure import Category, District
@@ -111,6 +111,8 @@ class Dossiers:
         self._walks: dict[str, dict[str, Row]] = {key: {} for key in self.districts}
         for row in rows_of(walks_to_services(coverage)):
             self._walks.setdefault(row["district_id"], {})[row["service_id"]] = row
+        self._ages = ages_by_district(coverage.freshness)
+        self._lost = lost_lines(coverage, self.say)
         self.ages = {line["category"]: line for line in self.report["facts"]["lines"]}
 
     @functools.cached_property
@@ -247,9 +249,10 @@ class Dossiers:
             left_out=services.left_out,
             week=week,
             week_about=told["about"] if week and told else "",
-            unknown=unknown_lines(
-                self.coverage, services.counted, self.say, hours_asked=week is not None
-            ),
+            unknown=[
+                *unknown_lines(services.counted, self.say, hours_asked=week is not None),
+                *self._lost,
+            ],
             next=next_lines(self.proposals, district_id, self.names, self.say),
         )
 
@@ -300,7 +303,7 @@ class Dossiers:
 
     def _confirmed(self, district_id: str) -> str:
         """Say what the headline of a district would be with confirmed places alone."""
-        rows = ages_of(self.coverage.freshness, district_id)
+        rows = self._ages.get(district_id, {})
         if not rows.keys() >= set(COMPOSITES):
             return ""
         people = "residents_" if self.by_people else ""

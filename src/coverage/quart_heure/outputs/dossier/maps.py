@@ -17,6 +17,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from quart_heure.analysis.answers import COMPOSITES
 from quart_heure.outputs.dossier.canvas import INK, WHITE, Canvas, path_of, path_of_runs
 from quart_heure.outputs.dossier.cells import CellGrid, Frame, Ground
 from quart_heure.outputs.dossier.drawing import STREET, WATER, Dots, Number, Sheet, palette
@@ -59,7 +60,8 @@ class MapMaker:
         self._water = _water(background)
         districts = coverage.study.area.districts
         self._districts = dict(zip(districts["district_id"], districts.geometry, strict=True))
-        gaps = coverage.gaps
+        # Those of composites are on no map.
+        gaps = coverage.gaps[~coverage.gaps["category"].isin(COMPOSITES)]
         outlines = round_corners(gaps.geometry.to_numpy(), coverage.study.cell_m)
         self._gaps = dict(zip(gaps["gap_id"], outlines, strict=True))
         self._simple_gaps = dict(
