@@ -208,7 +208,8 @@ def judge_week(
     here = np.flatnonzero(cells.inside)
     state_of_hour: dict[str, NDArray[np.int16]] = {}
     sets: dict[str, tuple[OpenSet, ...]] = {}
-    covered: dict[str, NDArray[np.bool_]] = {}
+    # As bits, of the cells of the area alone: some hundreds of planes are an eighth as large.
+    packed: dict[str, NDArray[np.uint8]] = {}
     for category in categories:
         positions = np.flatnonzero(would & (services["category"] == category))
         numbers, columns = _distinct(states[positions].T)
@@ -220,25 +221,27 @@ def judge_week(
             )
             for column in columns
         )
-        covered[category] = np.stack([_planes(one, reach, threshold_min) for one in sets[category]])
+        packed[category] = np.stack(
+            [
+                np.packbits(_planes(one, reach, threshold_min).take(here, axis=1), axis=1)
+                for one in sets[category]
+            ]
+        )
     if essentials:
         numbers, tuples = _distinct(np.stack([state_of_hour[c] for c in essentials], axis=1))
-        for composite, join in zip(COMPOSITES, (np.logical_and, np.logical_or), strict=True):
+        for composite, join in zip(COMPOSITES, (np.bitwise_and, np.bitwise_or), strict=True):
             state_of_hour[composite] = numbers
             sets[composite] = tuple(
                 _union(sets[c][k] for c, k in zip(essentials, numbers_, strict=True))
                 for numbers_ in tuples.tolist()
             )
-            covered[composite] = np.stack(
+            packed[composite] = np.stack(
                 [
-                    join.reduce([covered[c][k] for c, k in zip(essentials, each, strict=True)])
+                    join.reduce([packed[c][k] for c, k in zip(essentials, each, strict=True)])
                     for each in tuples.tolist()
                 ]
             )
     shares = Shares(cells, residents, districts)
-    packed = {
-        name: np.packbits(planes.take(here, axis=2), axis=2) for name, planes in covered.items()
-    }
     return Week(
         starts=starts,
         categories=tuple(sets),
@@ -246,8 +249,8 @@ def judge_week(
         sets=sets,
         places=tuple(shares.ids),
         figures={
-            category: _figures(planes, packed[category], shares, known=category not in unjudged)
-            for category, planes in covered.items()
+            category: _figures(each, len(here), shares, known=category not in unjudged)
+            for category, each in packed.items()
         },
         packed=packed,
         on_network=cells.attachment.attached[here],
@@ -278,21 +281,22 @@ def _union(parts: Iterable[OpenSet]) -> OpenSet:
 
 
 def _figures(
-    planes: NDArray[np.bool_], packed: NDArray[np.uint8], shares: Shares, *, known: bool
+    packed: NDArray[np.uint8], n: int, shares: Shares, *, known: bool
 ) -> NDArray[np.float64]:
-    """Return what each set covers, for sure and at most; shape (sets, 6, places)."""
+    """Return what each set covers of n cells, for sure and at most; shape (sets, 6, places)."""
     if not known:
-        return np.full((len(planes), len(WEEK_FIGURES), len(shares.ids)), np.nan)
+        return np.full((len(packed), len(WEEK_FIGURES), len(shares.ids)), np.nan)
     figures = []
     # Many sets cover the same cells: those of a composite above all.
     shares_of: dict[bytes, dict[str, NDArray[np.float64]]] = {}
-    for both, bits in zip(planes, packed, strict=True):
+    for both in packed:
         found = {}
-        for bound, plane, key in zip(("at_least", "at_most"), both, bits, strict=True):
-            name = key.tobytes()
-            if name not in shares_of:
-                shares_of[name] = shares.of(plane)
-            one = shares_of[name]
+        for bound, bits in zip(("at_least", "at_most"), both, strict=True):
+            key = bits.tobytes()
+            if key not in shares_of:
+                plane = np.unpackbits(bits, count=n).view(np.bool_)
+                shares_of[key] = shares.of_inside(plane)
+            one = shares_of[key]
             found[f"{bound}_pct"] = one["pct"]
             found[f"residents_{bound}"] = one["residents"]
             found[f"residents_{bound}_pct"] = one["residents_pct"]

@@ -83,15 +83,16 @@ class _Glass:
     def __init__(self, canvas: Canvas, draw: Callable[[Canvas], None]) -> None:
         canvas.wipe()
         draw(canvas)
+        whole = _whole(canvas.pixels)
         self._at = np.flatnonzero(canvas.pixels[..., 3])
-        self._drawn = _strip(_whole(canvas.pixels)[self._at])
+        self._drawn = whole[self._at]
 
     def lay_on(self, pixels: NDArray[np.uint8]) -> None:
         from PIL import Image  # noqa: PLC0415 - comes with matplotlib
 
         if len(self._at):
             whole = _whole(pixels)
-            laid = Image.alpha_composite(_strip(whole[self._at]), self._drawn)
+            laid = Image.alpha_composite(_strip(whole[self._at]), _strip(self._drawn))
             whole[self._at] = np.frombuffer(laid.tobytes(), np.uint32)
 
 
@@ -101,9 +102,10 @@ def _whole(pixels: NDArray[np.uint8]) -> NDArray[np.uint32]:
 
 
 def _strip(whole: NDArray[np.uint32]) -> Any:
+    """Return pixels as a picture of one row."""
     from PIL import Image  # noqa: PLC0415
 
-    return Image.frombuffer("RGBA", (max(len(whole), 1), 1), whole.tobytes().ljust(4, b"\0"))
+    return Image.frombuffer("RGBA", (len(whole), 1), whole, "raw", "RGBA", 0, 1)
 
 
 class Sheet:
@@ -159,7 +161,8 @@ class Sheet:
         self._over.lay_on(canvas.pixels)
         for mark in (*marks, self._scale):
             mark.draw(canvas)
-        return Image.frombuffer("RGBA", canvas.size, canvas.pixels).convert("RGB")
+        drawn = Image.frombuffer("RGBA", canvas.size, canvas.pixels, "raw", "RGBA", 0, 1)
+        return drawn.convert("RGB")
 
 
 def palette() -> Any:
