@@ -106,10 +106,16 @@ class Ground:
     @functools.cached_property
     def look(self) -> NDArray[np.uint8]:
         """Whether each pixel is on a dot, on a stripe, of the district: alike in all pictures."""
-        rows, cols = np.ogrid[: self.cell.shape[0], : self.cell.shape[1]]
-        dots = ((rows % 8 < 3) & (cols % 8 < 3)) | (((rows + 4) % 8 < 3) & ((cols + 4) % 8 < 3))
-        stripes = (rows + cols) % 11 < 2
-        return np.asarray(4 * dots + 2 * stripes + self.mine, np.uint8)
+        return _patterns(*self.cell.shape) + self.mine.view(np.uint8)
+
+
+@functools.lru_cache(maxsize=4)
+def _patterns(height: int, width: int) -> NDArray[np.uint8]:
+    """Return four for each pixel on a dot and two for each on a stripe, added up."""
+    rows, cols = np.ogrid[:height, :width]
+    dots = ((rows % 8 < 3) & (cols % 8 < 3)) | (((rows + 4) % 8 < 3) & ((cols + 4) % 8 < 3))
+    stripes = (rows + cols) % 11 < 2
+    return np.asarray(4 * dots + 2 * stripes, np.uint8)
 
 
 class CellGrid:

@@ -161,8 +161,8 @@ class Sheet:
         self._over.lay_on(canvas.pixels)
         for mark in (*marks, self._scale):
             mark.draw(canvas)
-        drawn = Image.frombuffer("RGBA", canvas.size, canvas.pixels, "raw", "RGBA", 0, 1)
-        return drawn.convert("RGB")
+        # A copy: the next picture is drawn on the same pixels.
+        return Image.frombytes("RGB", canvas.size, canvas.pixels, "raw", "RGBX")
 
 
 def palette() -> Any:
