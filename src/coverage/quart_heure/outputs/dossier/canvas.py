@@ -24,6 +24,9 @@ _DPI = 200
 _FAMILY = "DejaVu Sans"
 """Comes with matplotlib, so that pictures are alike everywhere."""
 
+_ASCENT, _DESCENT = 1556 / 2048, 492 / 2048
+"""How far its letters go above and below the line, in ems: what the font says."""
+
 
 class Canvas:
     """The pixels of a picture, and where they are.
@@ -156,21 +159,14 @@ class _Font:
     """A font of one size, in pixels."""
 
     def __init__(self, agg: Any, size: float, weight: str) -> None:
-        from matplotlib.font_manager import (  # noqa: PLC0415
-            FontProperties,
-            findfont,
-            get_font,
-        )
+        from matplotlib.font_manager import FontProperties  # noqa: PLC0415
 
         self.properties = FontProperties(family=_FAMILY, size=size, weight=weight)
         self._agg = agg
         self._measured: dict[str, tuple[float, float, float]] = {}
-        font: Any = get_font(findfont(self.properties))
-        pixel = size * _DPI / 72 / font.get_sfnt_table("head")["unitsPerEm"]
-        table = font.get_sfnt_table("OS/2")
+        em = size * _DPI / 72
         # All texts stand as high, whatever letters are in them.
-        self._ascent, self._descent = table["sTypoAscender"], -table["sTypoDescender"]
-        self._ascent, self._descent = self._ascent * pixel, self._descent * pixel
+        self._ascent, self._descent = _ASCENT * em, _DESCENT * em
 
     def measure(self, text: str) -> tuple[float, float, float]:
         """Return width, ascent and descent of a text."""
