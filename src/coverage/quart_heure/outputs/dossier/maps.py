@@ -2,7 +2,7 @@
 
 A picture is laid out as an array of cells looked up for each pixel, with patterns that tell the
 statuses apart without colour; streets, outlines, services and numbers are drawn over it. What does
-not depend on the district or on the category is prepared once, and one figure serves them all.
+not depend on the district or on the category is prepared once, and one canvas serves them all.
 
 A picture is a PNG of few colours: the same drawing as SVG takes eighteen times the bytes.
 """
