@@ -589,9 +589,11 @@ def test_dossier_and_report_write_an_hour_alike(tmp_path: Path) -> None:
     assert any("–" in cell for row in expected for cell in row)
 
 
-def test_hours_that_are_missing_are_not_known() -> None:
-    table = week_table({("esi", "E"): ([50.0] * 168, [50.0] * 168)})
-    found = week_of(table[table["hour"] != 34], "E", [{"id": "esi"}], {"esi": "ESI"}, Words("en"))
+def test_hours_that_are_missing_are_not_known(shown: Coverage) -> None:
+    shares = [50.0] * 34 + [math.nan] + [50.0] * 133
+    week = with_week(shown, week_table({("esi", "E"): (shares, shares)})).week
+    assert week is not None
+    found = week_of(week, "E", [{"id": "esi"}], {"esi": "ESI"}, Words("en"))
     assert found is not None
     assert MOMENTS[0] == 34
     assert [run[2] for run in found.rows[0].most] == [3, -1, 3]
@@ -609,9 +611,9 @@ def test_without_a_week_nothing_is_drawn(pages: dict[str, Page]) -> None:
 def test_a_picture_shows_the_shares_of_the_district(shown: Coverage) -> None:
     grid = CellGrid(shown)
     for district in shown.study.area.districts.itertuples():
-        place, mine = grid.window(Frame.around(district.geometry), district.district_id)
+        ground = grid.window(Frame.around(district.geometry), district.district_id)
         for category in shown.study.categories:
-            pixels = grid.colours(category, place, mine)[mine][:, :3]
+            pixels = grid.colours(category, ground)[ground.mine][:, :3]
             row = shown.indicators.query(
                 "district_id == @district.district_id and category == @category"
             ).iloc[0]
@@ -629,7 +631,7 @@ def test_classes_differ_without_colour(shown: Coverage) -> None:
     """What is not told by its grey is told by the marks on it."""
     grid = CellGrid(shown)
     district = shown.study.area.districts.iloc[0]
-    place, mine = grid.window(Frame.around(district.geometry), district["district_id"])
+    window = grid.window(Frame.around(district.geometry), district["district_id"])
     looks = {}
     grey = np.array([0.299, 0.587, 0.114])
     for name, (ground, mark) in CLASS_COLOURS.items():
@@ -638,7 +640,7 @@ def test_classes_differ_without_colour(shown: Coverage) -> None:
     assert len(set(looks.values())) == len(looks)
     assert looks["covered"][1] == looks["off_network"][1] == 0
     assert min(looks["borderline"][1], looks["uncovered"][1]) >= 1
-    pixels = grid.colours("bains_douches", place, mine)[..., :3]
+    pixels = grid.colours("bains_douches", window)[..., :3]
     assert (pixels == CLASS_COLOURS["uncovered"][1]).all(axis=2).any()
 
 

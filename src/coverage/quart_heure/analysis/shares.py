@@ -26,18 +26,28 @@ class Shares:
         self, cells: Cells, residents: NDArray[np.float64] | None, districts: Districts
     ) -> None:
         self.cell_ha = cells.cell_ha
-        self._on = np.flatnonzero(cells.inside & cells.attachment.attached)
+        attached = cells.attachment.attached
+        self._on = np.flatnonzero(cells.inside & attached)
+        self._on_of_inside = np.flatnonzero(attached[cells.inside])
         self._code = districts.code
-        self._district = districts.code[self._on]
+        self._district = districts.code[self._on].astype(np.intp)
         self._all_people = residents
         self._people = None if residents is None else residents[self._on]
         self._shown = districts.rows()
         self.ids = districts.names["district_id"][self._shown].tolist()
-        self._cells, self._residents = self._sums(np.ones(len(cells), dtype=np.bool_))
+        self._cells, self._residents = self._sums(np.arange(len(self._on)))
 
     def of(self, mask: NDArray[np.bool_]) -> dict[str, NDArray[np.float64]]:
         """Return ha, pct, residents and residents_pct of the cells of a mask, per district."""
-        count, people = self._sums(mask)
+        return self._of(mask.take(self._on))
+
+    def of_inside(self, mask: NDArray[np.bool_]) -> dict[str, NDArray[np.float64]]:
+        """Return the same of a mask of the cells of the area alone, without the margin."""
+        return self._of(mask.take(self._on_of_inside))
+
+    def _of(self, mask: NDArray[np.bool_]) -> dict[str, NDArray[np.float64]]:
+        # Two to three times as fast as choosing by the mask itself.
+        count, people = self._sums(np.flatnonzero(mask))
         return {
             "ha": count * self.cell_ha,
             "pct": percent(count, self._cells),
@@ -86,14 +96,13 @@ class Shares:
             "residents_pct": percent(people, np.broadcast_to(self._residents, count.shape)),
         }
 
-    def _sums(self, mask: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        chosen = mask[self._on]
-        code = self._district[chosen]
+    def _sums(self, chosen: NDArray[np.intp]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        code = self._district.take(chosen)
         n = len(self._shown) - 1
         count = np.bincount(code, minlength=n).astype(np.float64)
         people = np.full(n, np.nan)
         if self._people is not None:
-            people = np.bincount(code, weights=self._people[chosen], minlength=n).astype(float)
+            people = np.bincount(code, weights=self._people.take(chosen), minlength=n).astype(float)
         count, people = (np.append(each, each.sum()) for each in (count, people))
         return count[self._shown], people[self._shown].round(6)
 

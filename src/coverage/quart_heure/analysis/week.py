@@ -121,6 +121,12 @@ class Week:
                 table[name] = shown[:, k].T.ravel()
             yield table
 
+    def hourly(self, category: str, figure: str, place: str) -> NDArray[np.float64]:
+        """Return one of `WEEK_FIGURES` of a place in each hour; shape (168,)."""
+        column, at = WEEK_FIGURES.index(figure), self.places.index(place)
+        shown: NDArray[np.float64] = self.figures[category][:, column, at]
+        return shown[self.state_of_hour[category]]
+
     def cell_states(self, category: str, k: int) -> NDArray[np.int8]:
         """Return the state of each cell of the area under the k-th set of a category.
 
@@ -202,7 +208,8 @@ def judge_week(
     here = np.flatnonzero(cells.inside)
     state_of_hour: dict[str, NDArray[np.int16]] = {}
     sets: dict[str, tuple[OpenSet, ...]] = {}
-    covered: dict[str, NDArray[np.bool_]] = {}
+    # As bits, of the cells of the area alone: some hundreds of planes are an eighth as large.
+    packed: dict[str, NDArray[np.uint8]] = {}
     for category in categories:
         positions = np.flatnonzero(would & (services["category"] == category))
         numbers, columns = _distinct(states[positions].T)
@@ -214,18 +221,23 @@ def judge_week(
             )
             for column in columns
         )
-        covered[category] = np.stack([_planes(one, reach, threshold_min) for one in sets[category]])
+        packed[category] = np.stack(
+            [
+                np.packbits(_planes(one, reach, threshold_min).take(here, axis=1), axis=1)
+                for one in sets[category]
+            ]
+        )
     if essentials:
         numbers, tuples = _distinct(np.stack([state_of_hour[c] for c in essentials], axis=1))
-        for composite, join in zip(COMPOSITES, (np.logical_and, np.logical_or), strict=True):
+        for composite, join in zip(COMPOSITES, (np.bitwise_and, np.bitwise_or), strict=True):
             state_of_hour[composite] = numbers
             sets[composite] = tuple(
                 _union(sets[c][k] for c, k in zip(essentials, numbers_, strict=True))
                 for numbers_ in tuples.tolist()
             )
-            covered[composite] = np.stack(
+            packed[composite] = np.stack(
                 [
-                    join.reduce([covered[c][k] for c, k in zip(essentials, each, strict=True)])
+                    join.reduce([packed[c][k] for c, k in zip(essentials, each, strict=True)])
                     for each in tuples.tolist()
                 ]
             )
@@ -237,10 +249,10 @@ def judge_week(
         sets=sets,
         places=tuple(shares.ids),
         figures={
-            category: _figures(planes, shares, known=category not in unjudged)
-            for category, planes in covered.items()
+            category: _figures(each, len(here), shares, known=category not in unjudged)
+            for category, each in packed.items()
         },
-        packed={name: np.packbits(planes[..., here], axis=2) for name, planes in covered.items()},
+        packed=packed,
         on_network=cells.attachment.attached[here],
     )
 
@@ -268,15 +280,23 @@ def _union(parts: Iterable[OpenSet]) -> OpenSet:
     )
 
 
-def _figures(planes: NDArray[np.bool_], shares: Shares, *, known: bool) -> NDArray[np.float64]:
-    """Return what each set covers, for sure and at most; shape (sets, 6, places)."""
+def _figures(
+    packed: NDArray[np.uint8], n: int, shares: Shares, *, known: bool
+) -> NDArray[np.float64]:
+    """Return what each set covers of n cells, for sure and at most; shape (sets, 6, places)."""
     if not known:
-        return np.full((len(planes), len(WEEK_FIGURES), len(shares.ids)), np.nan)
+        return np.full((len(packed), len(WEEK_FIGURES), len(shares.ids)), np.nan)
     figures = []
-    for both in planes:
+    # Many sets cover the same cells: those of a composite above all.
+    shares_of: dict[bytes, dict[str, NDArray[np.float64]]] = {}
+    for both in packed:
         found = {}
-        for bound, plane in zip(("at_least", "at_most"), both, strict=True):
-            one = shares.of(plane)
+        for bound, bits in zip(("at_least", "at_most"), both, strict=True):
+            key = bits.tobytes()
+            if key not in shares_of:
+                plane = np.unpackbits(bits, count=n).view(np.bool_)
+                shares_of[key] = shares.of_inside(plane)
+            one = shares_of[key]
             found[f"{bound}_pct"] = one["pct"]
             found[f"residents_{bound}"] = one["residents"]
             found[f"residents_{bound}_pct"] = one["residents_pct"]

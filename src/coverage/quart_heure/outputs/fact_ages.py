@@ -13,13 +13,19 @@ from quart_heure.labels import format_date, format_number, format_pct, phrase
 Row = Mapping[str, Any]
 
 
-def ages_of(freshness: pd.DataFrame, district_id: str | None = None) -> dict[str, Row]:
-    """Return the rows of a district by category or composite; of the whole area without one."""
-    mine = freshness["level"] == ("city" if district_id is None else "district")
-    if district_id is not None:
-        mine &= freshness["district_id"] == district_id
-    rows = freshness[mine].to_dict("records")
+def ages_of(freshness: pd.DataFrame) -> dict[str, Row]:
+    """Return the rows of the whole area by category or composite."""
+    rows = freshness[freshness["level"] == "city"].to_dict("records")
     return {str(row["category"]): {str(key): row[key] for key in row} for row in rows}
+
+
+def ages_by_district(freshness: pd.DataFrame) -> dict[str, dict[str, Row]]:
+    """Return the rows of each district by category or composite."""
+    found: dict[str, dict[str, Row]] = {}
+    for row in freshness[freshness["level"] == "district"].to_dict("records"):
+        mine = found.setdefault(str(row["district_id"]), {})
+        mine[str(row["category"])] = {str(key): row[key] for key in row}
+    return found
 
 
 def age_words(row: Mapping[str, Any], lang: str) -> str:

@@ -125,8 +125,8 @@ def _through_middles(shape: shapely.Geometry) -> shapely.Geometry:
 def _middles(xy: NDArray[np.float64]) -> NDArray[np.float64]:
     middles = (xy[:-1] + xy[1:]) / 2
     # Points along a straight run say nothing, and there are many.
-    step = np.roll(middles, -1, axis=0) - middles
-    before = np.roll(step, 1, axis=0)
+    step = np.concatenate([middles[1:], middles[:1]]) - middles
+    before = np.concatenate([step[-1:], step[:-1]])
     turns = np.abs(step[:, 0] * before[:, 1] - step[:, 1] * before[:, 0]) > _STRAIGHT_M2
     corners = middles[turns] if np.count_nonzero(turns) >= _FEWEST_CORNERS else middles
     return np.concatenate([corners, corners[:1]])

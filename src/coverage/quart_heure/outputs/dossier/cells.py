@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import itertools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
@@ -85,6 +88,36 @@ class Frame:
         )
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
+class Ground:
+    """The pixels of a picture; shapes (height, width).
+
+    Parameters
+    ----------
+    cell
+        Position of the cell that each shows, that after the last where there is none.
+    mine
+        Whether it is of the district that the picture is about.
+    """
+
+    cell: NDArray[np.intp]
+    mine: NDArray[np.bool_]
+
+    @functools.cached_property
+    def look(self) -> NDArray[np.uint8]:
+        """Whether each pixel is on a dot, on a stripe, of the district: alike in all pictures."""
+        return _patterns(*self.cell.shape) + self.mine.view(np.uint8)
+
+
+@functools.lru_cache(maxsize=4)
+def _patterns(height: int, width: int) -> NDArray[np.uint8]:
+    """Return four for each pixel on a dot and two for each on a stripe, added up."""
+    rows, cols = np.ogrid[:height, :width]
+    dots = ((rows % 8 < 3) & (cols % 8 < 3)) | (((rows + 4) % 8 < 3) & ((cols + 4) % 8 < 3))
+    stripes = (rows + cols) % 11 < 2
+    return np.asarray(4 * dots + 2 * stripes, np.uint8)
+
+
 class CellGrid:
     """The cells of a coverage, to be looked up for the pixels of a picture."""
 
@@ -95,52 +128,50 @@ class CellGrid:
         self._first = int(col.min()), int(row.min())
         shape = (int(row.max()) - self._first[1] + 1, int(col.max()) - self._first[0] + 1)
         # The last position stands for "no cell".
-        self._position = np.full(shape, len(cells), dtype=np.int32)
+        self._position = np.full(shape, len(cells), dtype=np.intp)
         self._position[row - self._first[1], col - self._first[0]] = np.arange(len(cells))
-        self._district = cells["district_id"].astype(str).to_numpy()
+        number, names = pd.factorize(cells["district_id"].astype(str))
+        self._number_of = {name: number for number, name in enumerate(names)}
+        self._district = np.append(number, -1)
         self._statuses = {
             name.removeprefix("status_"): _class_codes(cells[name])
             for name in cells.columns
             if name.startswith("status_")
         }
 
-    def window(self, frame: Frame, district_id: str | None) -> tuple[NDArray[np.int32], Any]:
-        """Return the cell at each pixel, and whether it is the district's; (height, width).
-
-        Without a district, all cells are.
-        """
+    def window(self, frame: Frame, district_id: str | None) -> Ground:
+        """Return what a picture shows, and which of it is the district's: all without one."""
         x = frame.west + (np.arange(frame.width) + 0.5) * frame.metres
         y = frame.north - (np.arange(frame.height) + 0.5) * frame.metres
         col = np.floor(x / self._cell_m).astype(int) - self._first[0]
         row = np.floor(y / self._cell_m).astype(int) - self._first[1]
         rows, cols = self._position.shape
         found = self._position[np.clip(row, 0, rows - 1)[:, None], np.clip(col, 0, cols - 1)]
-        nowhere = len(self._district)
+        nowhere = len(self._district) - 1
         found[(row < 0) | (row >= rows)] = nowhere
         found[:, (col < 0) | (col >= cols)] = nowhere
-        inside = np.ones(nowhere, dtype=bool) if district_id is None else None
-        mine = np.append(self._district == district_id if inside is None else inside, False)
-        return found, mine[found]
+        if district_id is None:
+            return Ground(found, found < nowhere)
+        number = self._number_of.get(district_id, len(self._number_of))
+        return Ground(found, self._district.take(found) == number)
 
-    def colours(
-        self, category: str, position: NDArray[np.int32], mine: NDArray[np.bool_]
-    ) -> _Pixels:
+    def colours(self, category: str, ground: Ground) -> _Pixels:
         """Return the colour of each pixel by class, pattern, and whether the cell is outside.
 
         Red, green, blue and 255; shape (height, width, 4).
         """
-        codes = self._statuses[category][position]
-        which = np.ravel_multi_index((codes, _marks(codes), mine), COLOUR_OF.shape[:3])
+        codes = self._statuses[category].take(ground.cell)
+        look = codes * np.uint8(_LOOKS) + ground.look
         # Four bytes at a time.
-        return COLOUR_OF.view(np.uint32).ravel()[which][..., None].view(np.uint8)
+        return _COLOUR_OF_LOOK.take(look)[..., None].view(np.uint8)
 
 
-def _class_codes(statuses: Any) -> NDArray[np.int8]:
+def _class_codes(statuses: Any) -> NDArray[np.uint8]:
     """Return the position of each cell's class in `CLASS_COLOURS`, that of no cell last."""
     classes = list(CLASS_COLOURS)
     of_status = np.array([classes.index(_CLASS_OF_STATUS[status]) for status in STATUSES])
     codes = statuses.cat.set_categories(list(STATUSES)).cat.codes.to_numpy()
-    return np.append(of_status[codes], len(classes)).astype(np.int8)
+    return np.append(of_status[codes], len(classes)).astype(np.uint8)
 
 
 def _colour_table() -> _Pixels:
@@ -154,13 +185,18 @@ def _colour_table() -> _Pixels:
 
 COLOUR_OF = _colour_table()
 
+_LOOKS = 8
+"""Of the pixels of a class: on a dot or not, on a stripe or not, of the district or not."""
 
-def _marks(codes: NDArray[np.int8]) -> NDArray[np.int8]:
-    """Return where the marks of each pixel's class are; shape (height, width)."""
-    rows, cols = np.ogrid[: codes.shape[0], : codes.shape[1]]
-    names = list(CLASS_COLOURS)
-    dots = ((rows % 8 < 3) & (cols % 8 < 3)) | (((rows + 4) % 8 < 3) & ((cols + 4) % 8 < 3))
-    stripes = (rows + cols) % 11 < 2
-    marked = (codes == names.index("borderline")) & dots
-    marked |= (codes == names.index("uncovered")) & stripes
-    return np.asarray(marked, np.int8)
+
+def _colours_by_look() -> NDArray[np.uint32]:
+    """Return the colour of each class and look: dots mark what is borderline, stripes gaps."""
+    found = np.empty((len(COLOUR_OF), 2, 2, 2, 4), dtype=np.uint8)
+    for place, name in enumerate([*CLASS_COLOURS, ""]):
+        for dot, stripe in itertools.product((0, 1), repeat=2):
+            mark = {"borderline": dot, "uncovered": stripe}.get(name, 0)
+            found[place, dot, stripe] = COLOUR_OF[place, mark]
+    return found.view(np.uint32).ravel()
+
+
+_COLOUR_OF_LOOK = _colours_by_look()

@@ -29,6 +29,7 @@ from quart_heure.outputs.dossier.next import next_lines
 from quart_heure.outputs.dossier.ranks import Rank, ranks
 from quart_heure.outputs.dossier.services import (
     ServiceRows,
+    rows_of,
     service_rows,
     walks_to_services,
 )
@@ -39,11 +40,11 @@ from quart_heure.outputs.dossier.structure import (
     Share,
     WithinLine,
 )
-from quart_heure.outputs.dossier.unknown import unknown_lines
+from quart_heure.outputs.dossier.unknown import lost_lines, unknown_lines
 from quart_heure.outputs.dossier.week import Week, week_of
 from quart_heure.outputs.dossier.words import Words, short
 from quart_heure.outputs.doubts import doubt_words, ends_words, weakest
-from quart_heure.outputs.fact_ages import ages_of, confirmed_alone
+from quart_heure.outputs.fact_ages import ages_by_district, confirmed_alone
 from quart_heure.outputs.proposals.proposal import Proposal
 from quart_heure.outputs.report.content import report_content
 from quart_heure.outputs.report.structure import Category, District
@@ -106,7 +107,12 @@ class Dossiers:
         hidden = anchored_counts(coverage.manifest)
         self.anchored = {c["id"]: hidden[c["id"]] for c in self.categories if c["id"] in hidden}
         self._headlines: dict[str, dict[str, Share]] = {}
-        self._walks = walks_to_services(coverage)
+        self._services = rows_of(coverage.services)
+        self._walks: dict[str, dict[str, Row]] = {key: {} for key in self.districts}
+        for row in rows_of(walks_to_services(coverage)):
+            self._walks.setdefault(row["district_id"], {})[row["service_id"]] = row
+        self._ages = ages_by_district(coverage.freshness)
+        self._lost = lost_lines(coverage, self.say)
         self.ages = {line["category"]: line for line in self.report["facts"]["lines"]}
 
     @functools.cached_property
@@ -243,9 +249,10 @@ class Dossiers:
             left_out=services.left_out,
             week=week,
             week_about=told["about"] if week and told else "",
-            unknown=unknown_lines(
-                self.coverage, services.counted, self.say, hours_asked=week is not None
-            ),
+            unknown=[
+                *unknown_lines(services.counted, self.say, hours_asked=week is not None),
+                *self._lost,
+            ],
             next=next_lines(self.proposals, district_id, self.names, self.say),
         )
 
@@ -296,7 +303,7 @@ class Dossiers:
 
     def _confirmed(self, district_id: str) -> str:
         """Say what the headline of a district would be with confirmed places alone."""
-        rows = ages_of(self.coverage.freshness, district_id)
+        rows = self._ages.get(district_id, {})
         if not rows.keys() >= set(COMPOSITES):
             return ""
         people = "residents_" if self.by_people else ""
@@ -341,8 +348,8 @@ class Dossiers:
     def services(self, district_id: str) -> ServiceRows:
         """Return the services in a district and those next door that it reaches."""
         return service_rows(
-            self.coverage.services,
-            self._walks[self._walks["district_id"] == district_id],
+            self._services,
+            self._walks[district_id],
             district_id=district_id,
             names=self.names,
             say=self.say,
@@ -352,8 +359,7 @@ class Dossiers:
         """Return the week of a district; None where hours were not looked at."""
         if self.coverage.week is None:
             return None
-        rows = self.coverage.week.rows([district_id])
-        return week_of(rows, district_id, self.categories, self.names, self.say)
+        return week_of(self.coverage.week, district_id, self.categories, self.names, self.say)
 
     def inside(self, district_id: str, category: str, *, starred: bool = False) -> str:
         """Write how many services a district counts, and that a hidden one may be there too."""

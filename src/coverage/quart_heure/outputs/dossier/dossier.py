@@ -22,6 +22,7 @@ from quart_heure.outputs.dossier.content import Dossiers
 from quart_heure.outputs.dossier.maps import MapMaker
 from quart_heure.outputs.dossier.page import Link, Links, render_district, render_index
 from quart_heure.outputs.dossier.pdf import PdfMaker
+from quart_heure.outputs.dossier.png import PngMaker
 from quart_heure.outputs.proposals.proposal import Proposal
 from quart_heure.outputs.report.content import resolve_districts
 
@@ -105,12 +106,14 @@ def write_dossiers(
         away = dataclasses.replace(site, links=others)
     written: list[str] = [] if districts else [INDEX_NAME]
     try:
-        with work_folder(folder) as work:
+        with work_folder(folder) as work, PngMaker() as pictures:
             for number, (district_id, name) in enumerate(names.items(), start=1):
                 say(f"dossier {dossiers.label(district_id)} ({number}/{len(names)})")
                 links = None if districts else _links(dossiers, names, district_id)
                 drawn = maker.district(district_id)
-                page = render_district(dossiers, district_id, drawn, links=links, site=away)
+                page = render_district(
+                    dossiers, district_id, drawn, maker=pictures, links=links, site=away
+                )
                 _write(page, work / name)
                 written.append(name)
                 if printer is not None:

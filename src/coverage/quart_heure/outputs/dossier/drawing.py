@@ -1,95 +1,111 @@
-"""Drawing on a small map: lines, areas, a scale, and the picture as PNG of few colours.
+"""A small map laid from sheets: ground, what all pictures of a window share, lines and marks.
 
 Things lie one over the other in the order in which they are given to a `Sheet`.
 """
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterable, Sequence
-from typing import Any
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
-from quart_heure.outputs.dossier.cells import COLOUR_OF, HEIGHT_PX, WIDTH_PX, Frame
+from quart_heure.outputs.dossier.canvas import INK, WHITE, Canvas, path_of
+from quart_heure.outputs.dossier.cells import COLOUR_OF
 
-INK = "#1c2430"
 GAP_INK = "#6b2400"
 STREET = "#8b929a"
-_WATER = "#a9c6dd"
-
-_DPI = 200
+WATER = "#a9c6dd"
 
 
-def new_figure(width_px: int = WIDTH_PX, height_px: int = HEIGHT_PX) -> Any:
-    """Return an empty figure of the size of a picture."""
-    from matplotlib.figure import Figure  # noqa: PLC0415 - heavy, and only pictures need it
+class Mark(Protocol):
+    """What stands on a map."""
 
-    return Figure(figsize=(width_px / _DPI, height_px / _DPI), dpi=_DPI)
+    def draw(self, canvas: Canvas) -> None:
+        """Draw it."""
 
 
-def draw_areas(axes: Any, shapes: NDArray[np.object_]) -> Any:
-    """Draw water."""
-    from matplotlib.collections import PathCollection  # noqa: PLC0415
-    from matplotlib.path import Path  # noqa: PLC0415
+@dataclasses.dataclass(frozen=True, eq=False)
+class Dots:
+    """Places, as dots of ink: size in square points, white edge in points."""
 
-    parts = shapely.get_parts(shapes)
-    parts = parts[shapely.get_dimensions(parts) == 2]
-    paths = [
-        Path.make_compound_path(
-            *(Path(shapely.get_coordinates(ring), closed=True) for ring in shapely.get_rings(part))
+    xy: NDArray[np.float64]
+    size: float
+    edge: float
+
+    def draw(self, canvas: Canvas) -> None:
+        """Draw them."""
+        canvas.dots(self.xy, size=self.size, edge=self.edge)
+
+
+@dataclasses.dataclass(frozen=True)
+class Number:
+    """The number of a gap, in a circle."""
+
+    x: float
+    y: float
+    number: int
+
+    def draw(self, canvas: Canvas) -> None:
+        """Draw it."""
+        canvas.number(self.x, self.y, str(self.number), colour=GAP_INK, size=7.5, pad=0.18)
+
+
+class _Scale:
+    """A bar of a round length at the lower left."""
+
+    def __init__(self, canvas: Canvas) -> None:
+        frame = canvas.frame
+        west, south, _, _ = frame.bounds
+        step = frame.metres
+        room = frame.width * step / 4
+        lengths = (50, 100, 200, 500, 1000, 2000, 5000, 10_000)
+        length = max(m for m in lengths if m <= max(room, 50))
+        x, y = west + 14 * step, south + 16 * step
+        self._bar = path_of(
+            [np.array([[x, y + 6 * step], [x, y], [x + length, y], [x + length, y + 6 * step]])]
         )
-        for part in parts
-    ]
-    water = PathCollection(paths, facecolor=_WATER, edgecolor="none")
-    return axes.add_collection(water, autolim=False)
+        self._end = x + length + 8 * step, y + 2 * step
+        self._length = f"{length // 1000} km" if length >= 1000 else f"{length} m"
+
+    def draw(self, canvas: Canvas) -> None:
+        """Draw it."""
+        canvas.line(self._bar, colour=WHITE, width=2.6)
+        canvas.line(self._bar, colour=INK, width=1.0)
+        canvas.words(*self._end, self._length, size=5.5, pad=0.12)
 
 
-def draw_lines(axes: Any, rings: Iterable[shapely.Geometry], *, colour: str, width: float) -> Any:
-    """Draw lines and rings."""
-    paths = [shapely.get_coordinates(ring) for ring in rings]
-    return draw_paths(axes, paths, colour=colour, width=width)
+class _Glass:
+    """What is drawn on a canvas, to be laid on others: most of it is clear."""
+
+    def __init__(self, canvas: Canvas, draw: Callable[[Canvas], None]) -> None:
+        canvas.wipe()
+        draw(canvas)
+        whole = _whole(canvas.pixels)
+        self._at = np.flatnonzero(canvas.pixels[..., 3])
+        self._drawn = whole[self._at]
+
+    def lay_on(self, pixels: NDArray[np.uint8]) -> None:
+        from PIL import Image  # noqa: PLC0415 - comes with matplotlib
+
+        if len(self._at):
+            whole = _whole(pixels)
+            laid = Image.alpha_composite(_strip(whole[self._at]), _strip(self._drawn))
+            whole[self._at] = np.frombuffer(laid.tobytes(), np.uint32)
 
 
-def draw_paths(
-    axes: Any, paths: Sequence[NDArray[np.float64]], *, colour: str, width: float
-) -> Any:
-    """Draw lines given by their vertices, as one path: thousands take thousands of objects."""
-    from matplotlib.patches import PathPatch  # noqa: PLC0415
-    from matplotlib.path import Path  # noqa: PLC0415
-
-    sizes = [len(path) for path in paths]
-    codes = np.full(sum(sizes), Path.LINETO, dtype=Path.code_type)
-    codes[np.cumsum([0, *sizes])[:-1][np.array(sizes, dtype=bool)]] = Path.MOVETO
-    drawn = Path(np.concatenate([np.empty((0, 2)), *paths]), codes)
-    line = PathPatch(
-        drawn, fill=False, edgecolor=colour, linewidth=width, capstyle="round", joinstyle="round"
-    )
-    # As a patch it would be measured, all of it, for limits that are known.
-    line.set_transform(axes.transData)
-    return axes.add_artist(line)
+def _whole(pixels: NDArray[np.uint8]) -> NDArray[np.uint32]:
+    """Return the four bytes of each pixel as one number, all in a row."""
+    return pixels.view(np.uint32).reshape(-1)
 
 
-def draw_scale(axes: Any, frame: Frame) -> list[Any]:
-    """Draw a bar of a round length at the lower left."""
-    west, south, _, _ = frame.bounds
-    step = frame.metres
-    room = frame.width * step / 4
-    length = max(m for m in (50, 100, 200, 500, 1000, 2000, 5000, 10_000) if m <= max(room, 50))
-    x, y = west + 14 * step, south + 16 * step
-    bar = np.array([[x, y + 6 * step], [x, y], [x + length, y], [x + length, y + 6 * step]])
-    text = f"{length // 1000} km" if length >= 1000 else f"{length} m"
-    box = {"boxstyle": "square,pad=0.12", "facecolor": "white", "edgecolor": "none", "alpha": 0.8}
-    return [
-        draw_paths(axes, [bar], colour="white", width=2.6),
-        draw_paths(axes, [bar], colour=INK, width=1.0),
-        axes.text(
-            x + length + 8 * step, y + 2 * step, text, fontsize=5.5, va="center", color=INK,
-            family="DejaVu Sans", bbox=box,
-        ),
-    ]  # fmt: skip
+def _strip(whole: NDArray[np.uint32]) -> Any:
+    """Return pixels as a picture of one row."""
+    from PIL import Image  # noqa: PLC0415
+
+    return Image.frombuffer("RGBA", (len(whole), 1), whole, "raw", "RGBA", 0, 1)
 
 
 class Sheet:
@@ -97,76 +113,56 @@ class Sheet:
 
     Parameters
     ----------
-    figure
-        A figure of the size of the pictures.
+    canvas
+        Where each is drawn in its turn.
     under, over
-        What lies under the lines of each picture, and over them: drawn on glass, from the first to
-        the last, and laid on.
-    last
-        What is drawn over all.
+        Draw what lies under the lines of each picture, and over them: on glass that is laid on.
     """
 
     def __init__(
-        self, figure: Any, *, under: Sequence[Any], over: Sequence[Any], last: Sequence[Any]
+        self,
+        canvas: Canvas,
+        *,
+        under: Callable[[Canvas], None],
+        over: Callable[[Canvas], None],
     ) -> None:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
-        from PIL import Image  # noqa: PLC0415 - comes with matplotlib
+        self._canvas = canvas
+        self._under, self._over = _Glass(canvas, under), _Glass(canvas, over)
+        self._scale = _Scale(canvas)
 
-        canvas = FigureCanvasAgg(figure)
-        self._renderer: Any = canvas.get_renderer()  # type: ignore[no-untyped-call]
-        self._pixels: NDArray[np.uint8] = np.asarray(self._renderer.buffer_rgba())
-        glass = []
-        for artists in (under, over):
-            self._renderer.clear()
-            self._draw(artists)
-            glass.append(Image.fromarray(self._pixels.copy()))
-        self._under, self._over = glass
-        self._last = last
-
-    def _draw(self, artists: Iterable[Any]) -> None:
-        for artist in artists:
-            artist.draw(self._renderer)
-
-    def _lay_on(self, glass: Any) -> None:
-        from PIL import Image  # noqa: PLC0415
-
-        laid = Image.alpha_composite(Image.fromarray(self._pixels), glass)
-        self._pixels[...] = np.asarray(laid)
-
-    def png(
+    def picture(
         self,
         ground: NDArray[np.uint8],
         *,
-        lines: Sequence[Any] = (),
-        marks: Sequence[Any] = (),
-        colours: Any = None,
-    ) -> bytes:
-        """Return a picture as PNG of few colours: those of a palette, or its own.
+        lines: Sequence[NDArray[np.float64]] = (),
+        marks: Sequence[Mark] = (),
+    ) -> Any:
+        """Draw a picture.
 
         Parameters
         ----------
         ground
             Red, green, blue and 255 of each pixel; shape (height, width, 4).
         lines, marks
-            What is drawn on it, under and over what all pictures have over their lines; it is
-            taken off the figure again.
-        colours
-            See `palette`.
+            What is drawn on it, under and over what all pictures have over their lines.
+
+        Returns
+        -------
+        PIL.Image.Image
+            In red, green and blue.
         """
         from PIL import Image  # noqa: PLC0415
 
-        self._pixels[...] = ground
-        self._lay_on(self._under)
-        self._draw(lines)
-        self._lay_on(self._over)
-        self._draw([*marks, *self._last])
-        for artist in (*lines, *marks):
-            artist.remove()
-        image, undithered = Image.fromarray(self._pixels[..., :3]), Image.Dither.NONE
-        few = image.quantize(64 if colours is None else 256, palette=colours, dither=undithered)
-        file = io.BytesIO()
-        few.save(file, format="PNG", compress_level=7)
-        return file.getvalue()
+        canvas = self._canvas
+        canvas.pixels[...] = ground
+        self._under.lay_on(canvas.pixels)
+        if lines:
+            canvas.line(path_of(lines), colour=GAP_INK, width=1.2)
+        self._over.lay_on(canvas.pixels)
+        for mark in (*marks, self._scale):
+            mark.draw(canvas)
+        # A copy: the next picture is drawn on the same pixels.
+        return Image.frombytes("RGB", canvas.size, canvas.pixels, "raw", "RGBX")
 
 
 def palette() -> Any:
@@ -177,8 +173,8 @@ def palette() -> Any:
     from PIL import Image  # noqa: PLC0415
 
     grounds = [tuple(colour) for colour in COLOUR_OF[..., :3].reshape(-1, 3).tolist()]
-    white, ink, gap, street = (_rgb(c) for c in ("#ffffff", INK, GAP_INK, STREET))
-    colours = [*grounds, white, ink, gap, street, _rgb(_WATER)]
+    white, ink, gap, street = (_rgb(c) for c in (WHITE, INK, GAP_INK, STREET))
+    colours = [*grounds, white, ink, gap, street, _rgb(WATER)]
     blends = [(white, ink), (white, gap), (white, street)]
     blends += [(ground, line) for ground in grounds for line in (ink, street, gap, white)]
     for a, b in blends:

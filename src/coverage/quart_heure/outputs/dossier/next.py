@@ -10,7 +10,6 @@ import pandas as pd
 from quart_heure.labels import format_number, format_pct
 from quart_heure.outputs.dossier.words import Words, short
 from quart_heure.outputs.proposals.proposal import Proposal, proposal_title
-from quart_heure.study.siting.tables import place_words
 
 _PLACE = 60
 _NAMED = 3
@@ -44,6 +43,9 @@ def next_lines(
 
 
 def _sites(one: Proposal, district_id: str, say: Words) -> str:
+    # With all that finds sites: few dossiers have any.
+    from quart_heure.study.siting.tables import place_words  # noqa: PLC0415
+
     sites = one.tables["sites"]
     here = pd.DataFrame(sites[sites["district_id"].astype(str) == district_id])
     words = [

@@ -7,6 +7,7 @@ import dataclasses
 import itertools
 import operator
 from collections.abc import Mapping
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from quart_heure.labels import (
@@ -28,6 +29,7 @@ from quart_heure.outputs.dossier.cells import CLASS_COLOURS, HEIGHT_PX, WIDTH_PX
 from quart_heure.outputs.dossier.content import Dossiers
 from quart_heure.outputs.dossier.index import IndexContent, index_content
 from quart_heure.outputs.dossier.layout import fit_rows
+from quart_heure.outputs.dossier.png import PngMaker
 from quart_heure.outputs.dossier.shared import SharedLines, shared_lines
 from quart_heure.outputs.dossier.structure import DossierContent, GapLine
 from quart_heure.outputs.dossier.week import level_of
@@ -112,6 +114,7 @@ def render_district(
     district_id: str,
     maps: DistrictMaps,
     *,
+    maker: PngMaker,
     links: Links | None = None,
     site: Site | None = None,
 ) -> str:
@@ -125,6 +128,8 @@ def render_district(
         The district.
     maps
         Its pictures.
+    maker
+        What makes them, while the rest is made ready.
     links
         Files of the index and of the neighbours, if they are written too.
     site
@@ -132,7 +137,7 @@ def render_district(
     """
     d = dossiers.content(district_id)
     shared = shared_lines(dossiers.report)
-    pictures = [_picture(dossiers, d, category["id"], maps) for category in dossiers.categories]
+    begun = {c["id"]: _begin(d, c["id"], maps, maker) for c in dossiers.categories}
     left_out = _left_out(d.left_out, dossiers.say, _command(district_id))
     room = fit_rows(
         d.gaps,
@@ -144,6 +149,7 @@ def render_district(
     )
     gaps = [dataclasses.replace(gap, beyond=at not in room.gaps) for at, gap in enumerate(d.gaps)]
     groups = itertools.groupby(gaps, key=operator.attrgetter("category"))
+    pictures = [_picture(dossiers, d, category, png) for category, png in begun.items()]
     page = DistrictPage(
         d=d,
         links=links,
@@ -182,11 +188,16 @@ def render_index(dossiers: Dossiers, files: Mapping[str, str], *, site: Site | N
     )
 
 
-def _picture(dossiers: Dossiers, d: DossierContent, category: str, maps: DistrictMaps) -> Picture:
-    row = dossiers.row(d.district_id, category)
+def _begin(d: DossierContent, category: str, maps: DistrictMaps, maker: PngMaker) -> Future[bytes]:
+    """Draw the picture of a category, and begin to make it."""
     numbered = {gap.gap_id: gap.number for gap in d.gaps if gap.category == category}
+    return maker.begin(maps.picture(category, numbered), maps.palette)
+
+
+def _picture(dossiers: Dossiers, d: DossierContent, category: str, png: Future[bytes]) -> Picture:
+    row = dossiers.row(d.district_id, category)
     return Picture(
-        png=base64.b64encode(maps.draw(category, numbered)).decode(),
+        png=base64.b64encode(png.result()).decode(),
         alt=dossiers.map_alt(d.district_id, category),
         label=dossiers.names[category],
         share=row[dossiers.share],

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -125,9 +125,17 @@ def walks_to_services(coverage: Coverage) -> pd.DataFrame:
     )
 
 
+def rows_of(table: pd.DataFrame) -> list[Row]:
+    """Return the rows of a table, each by column."""
+    return [
+        {str(column): value for column, value in row.items()}
+        for row in pd.DataFrame(table).to_dict("records")
+    ]
+
+
 def service_rows(
-    services: pd.DataFrame,
-    walks: pd.DataFrame,
+    services: Sequence[Row],
+    walks: Mapping[str, Row],
     *,
     district_id: str,
     names: Mapping[str, str],
@@ -138,9 +146,9 @@ def service_rows(
     Parameters
     ----------
     services
-        Published services, as in a coverage.
+        Published services, as in a coverage, each by column.
     walks
-        Those that the district reaches (see `walks_to_services`).
+        Those that the district reaches (see `walks_to_services`), by id.
     district_id
         The district.
     names
@@ -148,14 +156,12 @@ def service_rows(
     say
         Words in the language of the dossier.
     """
-    near = walks.set_index("service_id")
     order = {category: at for at, category in enumerate(names)}
     rows: list[ServiceLine] = []
     left_out: list[str] = []
-    for record in pd.DataFrame(services).to_dict("records"):
-        service = {str(column): value for column, value in record.items()}
+    for service in services:
         here = service["district_id"] == district_id
-        reached = near.loc[service["service_id"]] if service["service_id"] in near.index else None
+        reached = walks.get(service["service_id"])
         if not service["counted"]:
             if here:
                 reason = word(service["left_out_reason"], say.lang)
@@ -174,7 +180,7 @@ def service_rows(
 
 def _row(
     service: Row,
-    reached: pd.Series[Any] | None,
+    reached: Row | None,
     *,
     here: bool,
     names: Mapping[str, str],

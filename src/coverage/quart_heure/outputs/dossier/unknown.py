@@ -18,19 +18,11 @@ _NAMED = 4
 """Places without coordinates that are named, the others are counted."""
 
 
-def unknown_lines(
-    coverage: Coverage,
-    services: Sequence[ServiceLine],
-    say: Words,
-    *,
-    hours_asked: bool,
-) -> list[str]:
-    """Say what is not known, one sentence for each thing.
+def unknown_lines(services: Sequence[ServiceLine], say: Words, *, hours_asked: bool) -> list[str]:
+    """Say what is not known of the services of a district, one sentence for each thing.
 
     Parameters
     ----------
-    coverage
-        A published coverage.
     services
         Those of the dossier that count.
     say
@@ -48,6 +40,12 @@ def unknown_lines(
             n = known.count(False)
             lines.append(say(key, n=_n(n, say), total=_n(len(services), say)))
         lines.append(_ages([service.source_date for service in services], say))
+    return lines
+
+
+def lost_lines(coverage: Coverage, say: Words) -> list[str]:
+    """Say what was lost on the way to a published coverage, the same in all its dossiers."""
+    lines = []
     problems = coverage.problems
     lost = problems[(problems["reason"] == "no coordinates") & (problems["action"] == "left out")]
     if len(lost):

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import math
 from collections.abc import Mapping, Sequence
 
-import pandas as pd
+import numpy as np
+from numpy.typing import NDArray
 
+from quart_heure.analysis.week import Week as JudgedWeek
 from quart_heure.labels import with_percent_sign
 from quart_heure.outputs.dossier.words import Words
-from quart_heure.outputs.hour_words import range_words, share_columns
+from quart_heure.outputs.hour_words import range_words
 from quart_heure.outputs.report.structure import Category
-
-HOURS = 168
-"""Hours of a week, Monday 00:00 first."""
 
 LEVELS = (0.0, 20.0, 40.0, 60.0, 80.0)
 """Shares above which the colour deepens; none at all is a level of its own."""
@@ -67,7 +65,7 @@ class Week:
 
 
 def week_of(
-    table: pd.DataFrame,
+    judged: JudgedWeek,
     district_id: str,
     categories: Sequence[Category],
     names: Mapping[str, str],
@@ -77,8 +75,8 @@ def week_of(
 
     Parameters
     ----------
-    table
-        The table of a week.
+    judged
+        The week of a coverage.
     district_id
         The district.
     categories
@@ -91,28 +89,35 @@ def week_of(
     Returns
     -------
     Week or None
-        None if the table says nothing of the district.
+        None if the week says nothing of the district.
     """
-    by, columns = share_columns(table)
-    mine = table[table["district_id"] == district_id]
+    if district_id not in judged.places:
+        return None
+    people = any(
+        not np.isnan(judged.hourly(each, "residents_at_least_pct", district_id)).all()
+        for each in judged.categories
+    )
+    prefix = "residents_" if people else ""
     rows = []
     for category in (c["id"] for c in categories):
-        here = mine[mine["category"] == category]
-        if here.empty:
+        if category not in judged.categories:
             continue
-        hours = here.set_index("hour").reindex(range(HOURS))
-        least, most = (hours[column].astype(float).tolist() for column in columns)
+        bounds = [
+            judged.hourly(category, f"{prefix}{bound}_pct", district_id)
+            for bound in ("at_least", "at_most")
+        ]
+        least, most = (shares.tolist() for shares in bounds)
         rows.append(
             WeekRow(
                 label=names[category],
-                most=_runs(most),
-                least=_runs(least),
+                most=_runs(bounds[1]),
+                least=_runs(bounds[0]),
                 moments=[(least[hour], most[hour]) for hour in MOMENTS],
                 hours_unknown=max(least) == 0 and min(most) == max(most) > 0,
                 alt=_in_words(names[category], least, most, say),
             )
         )
-    return Week(rows, by) if rows else None
+    return Week(rows, "residents" if people else "area") if rows else None
 
 
 def level_of(share: float) -> int:
@@ -135,10 +140,9 @@ def _in_words(label: str, least: Sequence[float], most: Sequence[float], say: Wo
     return say("week_alt", category=label, least=between(least), most=between(most))
 
 
-def _runs(shares: Sequence[float]) -> list[tuple[int, int, int]]:
-    found, start = [], 0
-    for level, hours in itertools.groupby(level_of(share) for share in shares):
-        length = len(list(hours))
-        found.append((start, length, level))
-        start += length
-    return found
+def _runs(shares: NDArray[np.float64]) -> list[tuple[int, int, int]]:
+    # As `level_of`, of all at once.
+    levels = np.where(np.isnan(shares), -1, np.searchsorted(LEVELS, shares))
+    starts = np.flatnonzero(np.diff(levels, prepend=-2))
+    lengths = np.diff(starts, append=len(shares))
+    return list(zip(starts.tolist(), lengths.tolist(), levels[starts].tolist(), strict=True))

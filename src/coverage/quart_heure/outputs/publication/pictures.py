@@ -9,6 +9,7 @@ import numpy as np
 import shapely
 
 from quart_heure.outputs.dossier.cells import Frame
+from quart_heure.outputs.dossier.png import png_of
 from quart_heure.outputs.palette import GAP_HATCH, PALETTE, shades
 from quart_heure.outputs.shapes import inner_points
 
@@ -78,7 +79,7 @@ class AreaMaps:
     def reach(self) -> AreaPicture:
         """Draw how many essential services are within reach of each place."""
         maps = self._maker.area(self._frame(WIDE_PX))
-        position, _ = maps.ground
+        position = maps.ground.cell
         within = self._coverage.cells["essentials_within"].to_numpy()
         within = np.append(within, -2)[position]
         colours = [*reach_colours(len(self._coverage.study.essentials)), PALETTE.off_network]
@@ -90,7 +91,7 @@ class AreaMaps:
         picture[stripes] = _rgba(GAP_HATCH)
         marks = [maps.services_of(self._coverage.study.essentials)]
         return AreaPicture(
-            content=maps.sheet.png(picture, marks=marks),
+            content=png_of(maps.sheet.picture(picture, marks=marks)),
             width=maps.frame.width,
             height=maps.frame.height,
         )
