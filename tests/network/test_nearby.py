@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 import shapely
@@ -9,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from quart_heure.network.cores import on_all_cores
+from quart_heure.network import cores
+from quart_heure.network.cores import cut, on_all_cores
 from quart_heure.network.frontages import Frontages
 from quart_heure.network.graph import WalkNetwork
 from quart_heure.network.nearby import Segments
@@ -105,7 +108,23 @@ def test_frontages_are_made_again_for_other_edges(toy_network: WalkNetwork) -> N
     assert set(Frontages.of(toy_network, some).pieces.line) == set(range(1, toy_network.n_edges))
 
 
+def test_work_is_kept_to_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cores, "_kept_to", None)
+    cores.keep_to(1)
+    found = on_all_cores(lambda _: threading.current_thread(), range(4))
+    assert set(found) == {threading.main_thread()}
+
+
 def test_work_on_all_cores_keeps_its_order_and_tells_its_errors() -> None:
     assert on_all_cores(lambda n: n * n, range(50)) == [n * n for n in range(50)]
     with pytest.raises(ZeroDivisionError):
         on_all_cores(lambda n: 1 // n, [1, 0, 2])
+
+
+@given(n=st.integers(0, 200_000), most=st.integers(1, 60_000))
+def test_parts_are_cut_one_after_the_other(n: int, most: int) -> None:
+    parts = cut(n, most=most)
+    sizes = [part.stop - part.start for part in parts]
+    assert sum(sizes) == n
+    assert max(sizes, default=0) <= most
+    assert [part.start for part in parts[1:]] == [part.stop for part in parts[:-1]]

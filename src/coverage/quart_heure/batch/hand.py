@@ -20,6 +20,7 @@ from typing import IO, Any
 
 from quart_heure.batch.task import Order, Outcome, work_out
 from quart_heure.errors import MemoryShortageError
+from quart_heure.network.cores import keep_to
 from quart_heure.stamp import tool_version
 
 _LOOK_S = 0.1
@@ -139,6 +140,7 @@ def serve() -> None:
     """Work out what comes on stdin, one after another, and answer on stdout, until it ends."""
     # A Ctrl-C is told to the whole terminal: the command decides what becomes of this process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    keep_to(1)  # there are as many hands as the machine is to do at once
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints is no answer
     orders: queue.SimpleQueue[Order] = queue.SimpleQueue()

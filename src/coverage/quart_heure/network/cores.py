@@ -19,6 +19,15 @@ _WORTH_IT = 8_000
 """Fewer places are not worth a part of their own."""
 
 
+_kept_to: int | None = None
+
+
+def keep_to(n_cores: int) -> None:
+    """Use no more than some cores from now on: others work on this machine, too."""
+    global _kept_to  # noqa: PLW0603 - of a process, as its cores are
+    _kept_to = n_cores
+
+
 def on_all_cores(work: Callable[[_Part], _Result], parts: Iterable[_Part]) -> list[_Result]:
     """Return what some work makes of each part, in their order.
 
@@ -53,6 +62,8 @@ def cut(n: int, *, most: int) -> list[slice]:
 
 
 def _cores() -> int:
+    if _kept_to is not None:
+        return _kept_to
     # Of the machine's cores, a batch or a container may have given this process some alone.
     allowed = getattr(os, "sched_getaffinity", None)
     return len(allowed(0)) if allowed else os.cpu_count() or 1
