@@ -23,11 +23,10 @@ from quart_heure.network.graph import Flags, WalkNetwork
 from quart_heure.network.rules import DROPPED, Verdict, judge, judge_node
 from quart_heure.network.square_walks import cross_squares
 from quart_heure.network.squares import Square, find_squares
-from quart_heure.sources.areas.areas import metric_crs
 from quart_heure.sources.osm.checks import distinct
 from quart_heure.sources.osm.data import RawOsm
 from quart_heure.sources.osm.files import read_osm_file
-from quart_heure.sources.projecting import transformer
+from quart_heure.sources.projecting import metric_crs, transformer
 
 __all__ = ["read_osm_network"]
 
