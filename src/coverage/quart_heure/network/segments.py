@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from quart_heure.network.assembly import DEFAULTS
+from quart_heure.network.groups import connected_groups
 
 Columns = dict[str, NDArray[Any]]
 Words = tuple[NDArray[np.integer[Any]], tuple[str, ...]]
@@ -87,8 +86,7 @@ def tabulate(columns: Mapping[str, NDArray[Any]], kind: Words, name: Words, n: i
 
 def _merge_nodes(a: NDArray[np.int64], b: NDArray[np.int64], n_nodes: int) -> NDArray[np.int64]:
     """Return for each node the lowest node it is tied to."""
-    ties = coo_array((np.ones(len(a), dtype=np.int8), (a, b)), shape=(n_nodes, n_nodes))
-    _, group = connected_components(ties, directed=False)
+    group = connected_groups(a, b, n_nodes)
     _, lowest = np.unique(group, return_index=True)
     return lowest[group].astype(np.int64)
 

@@ -12,8 +12,6 @@ from collections.abc import Sequence
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import dijkstra
 
 from quart_heure.network.squares import Square
 
@@ -160,17 +158,20 @@ class _Crossing:
     def lay_walks(self, xy: Matrix) -> None:
         """Lay the straight pieces that entrances need, the shortest ways first."""
         n = self.n_entrances
-        sight = np.where(self.seen, _distances(xy[self.points]), 0.0)
-        best, before = _best_ways(sight, n)
-        rows, columns = np.nonzero(np.triu(self.walked[:n, :n] > _DETOUR * best))
+        apart = _distances(xy[self.points])
+        straight = np.where(self.seen & (apart > 0), apart, np.inf)
+        best = _best_ways(straight, n)
+        rows, columns = np.nonzero(np.triu(self.walked[:n, :n] > _DETOUR * best[:, :n]))
         pieces: list[tuple[int, int]] = []
         for k in np.argsort(best[rows, columns], kind="stable").tolist():
             start, node = int(rows[k]), int(columns[k])
             if self.walked[start, node] <= _DETOUR * best[start, node]:
                 continue
             while node != start:
-                previous = int(before[start, node])
-                length = sight[previous, node]
+                # Where several points lead there as fast, the one that is reached first.
+                leads = best[start] + straight[:, node] == best[start, node]
+                previous = int(np.where(leads, best[start], np.inf).argmin())
+                length = straight[previous, node]
                 if self.walked[previous, node] > _DETOUR * length:
                     pieces.append((previous, node))
                     by_piece = self.walked[:, previous, None] + (length + self.walked[None, node])
@@ -279,16 +280,19 @@ def _along_outline(square: Square, xy: Matrix, points: Nodes, *, walked: bool) -
     return distance
 
 
-def _best_ways(sight: Matrix, n_entrances: int) -> tuple[Matrix, NDArray[np.int32]]:
-    """Return the shortest distances between entrances, and the point before each on the way."""
-    among = sight[:n_entrances, :n_entrances]
-    if np.count_nonzero(among) == n_entrances * (n_entrances - 1):
-        return among, np.broadcast_to(np.arange(n_entrances, dtype=np.int32)[:, None], among.shape)
-    rows, columns = np.nonzero(sight)
-    begin = np.concatenate([[0], np.cumsum(np.count_nonzero(sight, axis=1))])
-    graph = csr_array((sight[rows, columns], columns, begin), shape=sight.shape)
-    best, before = dijkstra(graph, indices=np.arange(n_entrances), return_predecessors=True)
-    return best[:, :n_entrances], before
+def _best_ways(straight: Matrix, n_entrances: int) -> Matrix:
+    """Return the shortest distances from each entrance to all points, by straight walks."""
+    best = straight[:n_entrances].copy()
+    np.fill_diagonal(best, 0.0)
+    # On from all points at once, as long as some of them get nearer: for so few points that takes
+    # about as long as a search from each entrance, and no library for it.
+    nearer_at = np.arange(len(straight))
+    while len(nearer_at):
+        by_way = (best[:, nearer_at, None] + straight[nearer_at]).min(axis=1)
+        nearer = by_way < best
+        best[nearer] = by_way[nearer]
+        nearer_at = np.flatnonzero(nearer.any(axis=0))
+    return best
 
 
 def _corners(square: Square, xy: Matrix) -> Nodes:
