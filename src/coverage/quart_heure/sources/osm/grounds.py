@@ -73,6 +73,20 @@ def is_rail(tags: Mapping[str, str]) -> bool:
     return tags.get("railway") in _RAILS
 
 
+def ground_of_way(osm_id: int, tags: Mapping[str, str], nodes: tuple[int, ...]) -> Ground | None:
+    """Return the ground that a way is by its tags and nodes, None if it is none."""
+    rail = is_rail(tags)
+    closed = len(nodes) > 3 and nodes[0] == nodes[-1]
+    if not is_ground(tags) or not (rail or closed):
+        return None
+    return Ground(osm_id, (nodes,), is_line=rail)
+
+
+def is_ground_relation(tags: Mapping[str, str]) -> bool:
+    """Tell whether a relation is a multipolygon of such ground."""
+    return tags.get("type") == "multipolygon" and is_ground(tags) and not is_rail(tags)
+
+
 def ground_shapes(
     grounds: Iterable[Ground],
     node_id: NDArray[np.int64],
