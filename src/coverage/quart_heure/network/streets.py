@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import operator
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from quart_heure.network.components import count_part_nodes
 from quart_heure.network.contraction import contract
 from quart_heure.network.gates import End, shut_gates, which_pass
 from quart_heure.network.graph import Flags, WalkNetwork
-from quart_heure.network.rules import DROPPED, Verdict, judge, judge_node
+from quart_heure.network.rules import Verdict, judge, judge_node
 from quart_heure.network.square_walks import cross_squares
 from quart_heure.network.squares import Square, find_squares
 from quart_heure.sources.osm.checks import distinct
@@ -195,8 +194,11 @@ class _Origins:
 
     @classmethod
     def of_ways(cls, raw: RawOsm) -> _Origins:
+        # Readers give the same tags as the same object.
+        unlike = {id(tags): tags for tags in raw.way_tags}
+        verdicts = {key: judge(tags) for key, tags in unlike.items()}
         return cls(
-            verdicts=[judge(tags) for tags in raw.way_tags],
+            verdicts=[verdicts[id(tags)] for tags in raw.way_tags],
             kinds=[tags.get("highway", "") for tags in raw.way_tags],
             names=[tags.get("name", "") for tags in raw.way_tags],
             osm_ids=raw.way_id.tolist(),
@@ -219,8 +221,12 @@ class _Origins:
 
     def columns(self, origin: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
         """Return the columns of segments of these origins."""
+        # Most ways share their verdict with many others.
+        unlike = {id(verdict): verdict for verdict in self.verdicts}
+        position = {key: k for k, key in enumerate(unlike)}
+        verdict = np.array([position[id(verdict)] for verdict in self.verdicts], dtype=np.int64)
         columns: dict[str, NDArray[Any]] = {
-            name: np.array(list(map(operator.attrgetter(name), self.verdicts)), dtype=dtype)
+            name: np.array([getattr(one, name) for one in unlike.values()], dtype=dtype)[verdict]
             for name, dtype in _COLUMNS.items()
         }
         columns["osm_id"] = np.array(self.osm_ids, dtype=np.int64)
@@ -291,7 +297,10 @@ def _lay_squares(
     """
     drawn = [_outline(square, origins) for square in squares if square.is_relation]
     streets = _join([streets, *drawn])
-    origins_at = _origins_by_node(streets, len(xy))
+    on_rings = np.zeros(len(xy), dtype=bool)
+    for square in squares:
+        on_rings[square.ring_nodes] = True
+    origins_at = _origins_by_node(streets, on_rings)
     outline_of = iter(drawn)
     entered, entrances, lonely, lonely_origins = [], [], [], []
     for square in squares:
@@ -329,11 +338,13 @@ def _outline(square: Square, origins: _Origins) -> _Segments:
     return _Segments(a, b, np.full(len(a), origin, dtype=np.int64))
 
 
-def _origins_by_node(streets: _Segments, n_nodes: int) -> Callable[[int], set[int]]:
-    """Return a function that tells which origins meet at a node."""
-    node = np.concatenate([streets.a, streets.b])
-    origin = np.concatenate([streets.origin, streets.origin])[np.argsort(node, kind="stable")]
-    begin = np.concatenate([[0], np.cumsum(np.bincount(node, minlength=n_nodes))])
+def _origins_by_node(streets: _Segments, wanted: NDArray[np.bool_]) -> Callable[[int], set[int]]:
+    """Return a function that tells which origins meet at a wanted node."""
+    ends = np.concatenate([streets.a, streets.b])
+    here = np.flatnonzero(wanted[ends])
+    node = ends[here]
+    origin = np.tile(streets.origin, 2)[here][np.argsort(node, kind="stable")]
+    begin = np.concatenate([[0], np.cumsum(np.bincount(node, minlength=len(wanted)))])
     return lambda at: set(origin[begin[at] : begin[at + 1]].tolist())
 
 
@@ -384,10 +395,11 @@ def _count_dropped(
         everything.origin, weights=everything.lengths(xy), minlength=len(origins.verdicts)
     )
     counts: dict[str, dict[str, float]] = {}
-    for origin in distinct(everything.origin).tolist():
+    dropped = everything.origin[~origins.walkable()[everything.origin]]
+    for origin in distinct(dropped).tolist():
         reason = origins.verdicts[origin].reason
         # A way that only outlines an area is no street that was dropped.
-        if reason in DROPPED and reason != "no_highway":
+        if reason != "no_highway":
             count = counts.setdefault(reason, {"ways": 0, "length_km": 0.0})
             count["ways"] += 1
             count["length_km"] += float(length_m[origin]) / 1000

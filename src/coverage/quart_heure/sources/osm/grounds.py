@@ -97,6 +97,10 @@ def ground_shapes(
 
     A line ends where a node is missing. An area whose rings do not close is left out.
     """
+    # An answer that was asked for in pieces tells the same twice.
+    once = sorted({one.osm_id: one for one in grounds}.items())
+    if not once:
+        return ()
     order = np.argsort(node_id, kind="stable")
     ids, xy = node_id[order], np.stack([lon, lat], axis=1)[order]
 
@@ -106,8 +110,7 @@ def ground_shapes(
         return xy[at[ids[at] == wanted]] if len(ids) else np.empty((0, 2))
 
     shapes: list[shapely.Geometry] = []
-    # An answer that was asked for in pieces tells the same twice.
-    for _, ground in sorted({one.osm_id: one for one in grounds}.items()):
+    for _, ground in once:
         if ground.is_line:
             line = places(ground.outer[0])
             shapes += [shapely.LineString(line)] if len(line) > 1 else []
