@@ -330,7 +330,7 @@ def _sort_edges(
         *(columns[key] for key in (*MUST_AGREE, "forward", "backward", "osm_id")),
     ]
     # Few pairs of nodes have several edges: all but the ends are compared for these only.
-    order = np.lexsort((chains.v, chains.u))
+    order = np.argsort(chains.u * (int(chains.v.max()) + 1) + chains.v, kind="stable")
     ends = np.stack([chains.u, chains.v])[:, order]
     same = (ends[:, 1:] == ends[:, :-1]).all(axis=0)
     parallel = np.flatnonzero(np.append(same, False) | np.insert(same, 0, False))

@@ -37,7 +37,7 @@ class RawSegments:
     b: NDArray[np.int64]
     origin: NDArray[np.int64]
 
-    def take(self, which: NDArray[np.bool_]) -> RawSegments:
+    def take(self, which: NDArray[np.bool_ | np.intp]) -> RawSegments:
         """Return some of them."""
         return RawSegments(self.a[which], self.b[which], self.origin[which])
 
@@ -65,12 +65,15 @@ class Origins:
     def of_ways(cls, raw: RawOsm) -> Origins:
         """Return those that the ways are, in their order."""
         # Readers give the same tags as the same object.
-        unlike = {id(tags): tags for tags in raw.way_tags}
+        keys = list(map(id, raw.way_tags))
+        unlike = dict(zip(keys, raw.way_tags, strict=True))
         verdicts = {key: judge(tags) for key, tags in unlike.items()}
+        kinds = {key: tags.get("highway", "") for key, tags in unlike.items()}
+        names = {key: tags.get("name", "") for key, tags in unlike.items()}
         return cls(
-            verdicts=[verdicts[id(tags)] for tags in raw.way_tags],
-            kinds=[tags.get("highway", "") for tags in raw.way_tags],
-            names=[tags.get("name", "") for tags in raw.way_tags],
+            verdicts=[verdicts[key] for key in keys],
+            kinds=[kinds[key] for key in keys],
+            names=[names[key] for key in keys],
             osm_ids=raw.way_id.tolist(),
         )
 

@@ -171,10 +171,11 @@ class _Crossing:
             start, node = int(rows[k]), int(columns[k])
             if self.walked[start, node] <= _DETOUR * best[start, node]:
                 continue
+            from_start = best[start]
             while node != start:
                 # Where several points lead there as fast, the one that is reached first.
-                leads = best[start] + straight[:, node] == best[start, node]
-                previous = int(np.where(leads, best[start], np.inf).argmin())
+                leads = from_start + straight[node] == from_start[node]
+                previous = int(np.where(leads, from_start, np.inf).argmin())
                 length = straight[previous, node]
                 if self.walked[previous, node] > _DETOUR * length:
                     pieces.append((previous, node))

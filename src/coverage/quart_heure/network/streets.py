@@ -235,12 +235,10 @@ def _count_dropped(
     everything: RawSegments, origins: Origins, xy: NDArray[np.float64]
 ) -> dict[str, dict[str, float]]:
     """Count ways and kilometres by the reason why they are not walked."""
-    length_m = np.bincount(
-        everything.origin, weights=everything.lengths(xy), minlength=len(origins.verdicts)
-    )
+    dropped = everything.take(~origins.walkable()[everything.origin])
+    length_m = np.bincount(dropped.origin, weights=dropped.lengths(xy))
     counts: dict[str, dict[str, float]] = {}
-    dropped = everything.origin[~origins.walkable()[everything.origin]]
-    for origin in distinct(dropped).tolist():
+    for origin in distinct(dropped.origin).tolist():
         reason = origins.verdicts[origin].reason
         # A way that only outlines an area is no street that was dropped.
         if reason != "no_highway":
@@ -256,10 +254,12 @@ def _count_dropped(
 def _count_flags(
     streets: RawSegments, columns: Mapping[str, NDArray[Any]], xy: NDArray[np.float64]
 ) -> dict[str, dict[str, float]]:
+    flagged = np.flatnonzero(columns["flags"])
+    flags, streets = columns["flags"][flagged], streets.take(flagged)
     length_m = streets.lengths(xy)
     counts = {}
     for bit, name in _FLAG_NAMES.items():
-        has = columns["flags"] & bit != 0
+        has = flags & bit != 0
         counts[name] = {
             "ways": len(distinct(streets.origin[has])),
             "length_km": round(float(length_m[has].sum()) / 1000, 3),

@@ -127,7 +127,7 @@ class Block:
     @functools.cached_property
     def strings(self) -> list[str]:
         """The strings of the block."""
-        spans = self._rows(*self._table, 1)
+        spans = zip(*self._rows(*self._table, 1), strict=True)
         texts = [self._data[begin:end] for begin, end in spans]
         check(max(map(len, texts), default=0) <= _MOST_TEXT_BYTES)
         whole = b"\0".join(texts)
@@ -194,19 +194,20 @@ class Block:
 
     def mappings(self, tags: Tags) -> Iterator[tuple[int, Mapping[str, str]]]:
         """Give each element that has any of some tags, and these; the same ones are one object."""
-        strings = self.strings
-        codes, pair = np.unique(tags.key * len(strings) + tags.value, return_inverse=True)
-        pairs = [(strings[code // len(strings)], strings[code % len(strings)]) for code in codes]
-        owner, begin = np.unique(tags.owner, return_index=True)
+        strings, n = self.strings, len(self.strings)
+        codes = (tags.key * n + tags.value).tolist()
+        begin = np.flatnonzero(np.diff(tags.owner, prepend=-1))
         known: dict[tuple[int, ...], Mapping[str, str]] = {}
-        numbers = pair.tolist()
         for element, (one, other) in zip(
-            owner.tolist(), itertools.pairwise([*begin.tolist(), len(numbers)]), strict=True
+            tags.owner[begin].tolist(),
+            itertools.pairwise([*begin.tolist(), len(codes)]),
+            strict=True,
         ):
-            which = tuple(numbers[one:other])
-            if which not in known:
-                known[which] = MappingProxyType(dict([pairs[k] for k in which]))
-            yield element, known[which]
+            which = tuple(codes[one:other])
+            if (found := known.get(which)) is None:
+                pairs = [(strings[code // n], strings[code % n]) for code in which]
+                found = known[which] = MappingProxyType(dict(pairs))
+            yield element, found
 
     def having(self, tags: Tags, wanted: Mapping[str, Container[str] | None]) -> NDArray[np.bool_]:
         """Tell which tags have some keys and, where they are given, one of their values."""
@@ -223,21 +224,24 @@ class Block:
         """Give the elements of each group of a kind."""
         for begin, end in self._groups:
             if self._data[begin] >> 3 == kind:
-                rows = np.array(self._rows(begin, end, kind), dtype=np.int64)
-                yield Spans(*rows.T)
+                yield Spans(*np.array(self._rows(begin, end, kind), dtype=np.int64))
 
-    def _rows(self, at: int, end: int, number: int) -> list[tuple[int, int]]:
-        """Return the parts of a message of nothing but one repeated field."""
-        data, expected, rows = self._data, number << 3 | _BYTES, []
+    def _rows(self, at: int, end: int, number: int) -> tuple[list[int], list[int]]:
+        """Return where the parts begin and end of a message of nothing but one repeated field."""
+        data, expected = self._data, number << 3 | _BYTES
+        begins: list[int] = []
+        ends: list[int] = []
         while at < end:
-            check(data[at] == expected)
+            if data[at] != expected:
+                raise UnusualFileError
             size, at = data[at + 1], at + 2
             if size > 127:
                 size, at = _number(data, at - 1)
-            rows.append((at, at + size))
+            begins.append(at)
             at += size
+            ends.append(at)
         check(at == end)
-        return rows
+        return begins, ends
 
     def _messages(self, spans: Spans, known: tuple[int, ...]) -> dict[int, Spans]:
         """Walk many messages at once, field by field; of a number, ``begin`` is what it is."""

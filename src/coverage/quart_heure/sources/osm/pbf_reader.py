@@ -45,6 +45,7 @@ from quart_heure.sources.osm.grounds import (
     is_ground_relation,
 )
 
+_ROADS = {"highway": None}
 _STREET_TAGS = {"highway": None, "route": {"ferry"}}
 _AREA_TAGS = {"highway": None, **GROUND_TAGS}
 _GATE_TAGS = {**dict.fromkeys(NODE_MARKS), "highway": {"elevator"}}
@@ -115,7 +116,9 @@ class _Streets:
                 is_one = _flagged(len(ids), tags.take(block.having(tags, _STREET_TAGS)))
                 found = dict(block.mappings(told.take(is_one[told.owner])))
                 # Of a key that comes twice the last one counts.
-                is_one[[row for row, kept in found.items() if not is_street(kept)]] = False
+                at_sea = is_one & ~_flagged(len(ids), tags.take(block.having(tags, _ROADS)))
+                for row in np.flatnonzero(at_sea).tolist():
+                    is_one[row] = is_street(found[row])
                 streets.add(block, ids, spans, is_one, found)
                 on_ground = tags.take(block.having(tags, GROUND_TAGS))
                 self._look_at_grounds(
