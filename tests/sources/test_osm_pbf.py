@@ -22,7 +22,7 @@ from quart_heure.sources.osm import files as osm_files
 from quart_heure.sources.osm import osmium_reader
 from quart_heure.sources.osm.data import RawOsm
 from quart_heure.sources.osm.files import read_osm_file
-from quart_heure.sources.osm.pbf import UnusualFileError
+from quart_heure.sources.osm.messages import UnusualFileError
 
 FOLDER = EXTRACTS / "osm-raw"
 
@@ -230,6 +230,7 @@ def test_what_is_written_here_is_read(tmp_path: Path) -> None:
 
 TOWN = table(*STRINGS) + dense()
 PLAIN_NODE = field(1, 2) + field(8, 960_000_000) + field(9, 40_000_000)
+POINT = field(1, packed(2)) + field(8, packed(0)) + field(9, packed(0))
 UNUSUAL = {
     "history": extract(header=HEADER + field(4, b"HistoricalInformation")),
     "unknown": extract(header=HEADER + field(4, b"Sorted3D")),
@@ -250,6 +251,14 @@ UNUSUAL = {
     "deleted nodes": extract(
         table(*STRINGS) + dense(info=field(1, packed(1, 1, 1)) + field(6, packed(1, 0, 1)))
         + streets()
+    ),
+    "two dense messages": extract(table(*STRINGS) + field(2, field(2, POINT) + field(2, POINT))),
+    "more strings than anybody writes": extract(
+        field(1, 1_100_000 * field(1, b"")) + dense() + streets()
+    ),
+    "more groups than anybody writes": extract(TOWN + streets() + 2000 * b"\x12\0"),
+    "more references than anybody writes": extract(
+        TOWN + streets(PATH + field(8, bytes(5_000_000)))
     ),
     "raw blob of another kind": extract() + blob(b"OSMOther", b""),
     "lzma": extract() + blob(b"OSMData", b"", told=field(2, 5) + field(4, b"packed")),

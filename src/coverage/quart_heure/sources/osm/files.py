@@ -19,7 +19,7 @@ from quart_heure.files import AnyPath
 from quart_heure.sources.osm.data import OSM_SUFFIXES, RawOsm, assemble_raw
 from quart_heure.sources.osm.elements import Elements, Nodes, Ways, damaged, outlines
 from quart_heure.sources.osm.grounds import ground_shapes
-from quart_heure.sources.osm.pbf import DamagedFileError, UnusualFileError
+from quart_heure.sources.osm.messages import DamagedFileError, UnusualFileError
 from quart_heure.sources.osm.pbf_reader import read_usual_pbf
 
 __all__ = ["read_osm_file"]

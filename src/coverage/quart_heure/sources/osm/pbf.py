@@ -22,6 +22,22 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
+from quart_heure.sources.osm.messages import (
+    BYTES,
+    MOST_PACKED_BYTES,
+    PADDING,
+    DamagedFileError,
+    Integers,
+    Octets,
+    UnusualFileError,
+    check,
+    fields,
+    numbers_at,
+    read_number,
+    signed,
+    unpack,
+)
+
 NODES, WAYS, RELATIONS = 2, 3, 4
 """What a group of a block holds: nodes packed densely, ways, relations."""
 
@@ -32,36 +48,17 @@ _MOST_TEXT_BYTES = 1024
 _KNOWN_FEATURES = {b"OsmSchema-V0.6", b"DenseNodes"}
 _PLACES_ON_WAYS = b"LocationsOnWays"
 
-# A field is told by its number and by what follows: a number, or a length and so many bytes.
-_NUMBER, _BYTES = 0, 2
-_ID, _KEYS, _VALUES, _INFO = 1 << 3, 2 << 3 | _BYTES, 3 << 3 | _BYTES, 4 << 3 | _BYTES
-_REFS = 8 << 3 | _BYTES
-_ROLES, _MEMBERS, _KINDS = (number << 3 | _BYTES for number in (8, 9, 10))
-_DENSE_IDS, _DENSE_INFO = 1 << 3 | _BYTES, 5 << 3 | _BYTES
-_DENSE_LAT, _DENSE_LON, _DENSE_TAGS = (number << 3 | _BYTES for number in (8, 9, 10))
+# No block that anybody writes has more, and what follows makes objects of them.
+_MOST_PARTS, _MOST_FIELDS = 1_000_000, 1000
+
+_ID, _KEYS, _VALUES, _INFO = 1 << 3, 2 << 3 | BYTES, 3 << 3 | BYTES, 4 << 3 | BYTES
+_REFS = 8 << 3 | BYTES
+_ROLES, _MEMBERS, _KINDS = (number << 3 | BYTES for number in (8, 9, 10))
+_DENSE_IDS, _DENSE_INFO = 1 << 3 | BYTES, 5 << 3 | BYTES
+_DENSE_LAT, _DENSE_LON, _DENSE_TAGS = (number << 3 | BYTES for number in (8, 9, 10))
 # Who changed it and when; the sixth, whether it is still there, is of files of all versions.
 _CHANGE = tuple(number << 3 for number in range(1, 6))
-_DENSE_CHANGES = tuple(number << 3 | _BYTES for number in range(1, 6))
-
-_PADDING = bytes(16)
-"""Behind a block, so that a number that runs out of it ends."""
-
-Integers = NDArray[np.int64]
-Octets = NDArray[np.uint8]
-
-
-class UnusualFileError(Exception):
-    """A file that is to be read by osmium."""
-
-
-class DamagedFileError(Exception):
-    """A file that nobody is to read."""
-
-
-def check(holds: object) -> None:
-    """Leave a file to osmium unless something holds that is always so."""
-    if not holds:
-        raise UnusualFileError
+_DENSE_CHANGES = tuple(number << 3 | BYTES for number in range(1, 6))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,15 +98,16 @@ class Block:
     """A block: its strings, and its groups of elements."""
 
     def __init__(self, data: bytes) -> None:
-        self._data = data + _PADDING
+        self._data = data + PADDING
         self._octets: Octets = np.frombuffer(self._data, dtype=np.uint8)
         self._table = (0, 0)
         self._groups: list[tuple[int, int]] = []
         tables = 0
-        for key, value, end in _fields(self._data, 0, len(data)):
-            if key == 1 << 3 | _BYTES:
+        for n, (key, value, end) in enumerate(fields(self._data, 0, len(data))):
+            check(n < _MOST_FIELDS)
+            if key == 1 << 3 | BYTES:
                 self._table, tables = (value, end), tables + 1
-            elif key == 2 << 3 | _BYTES:
+            elif key == 2 << 3 | BYTES:
                 self._groups += [(value, end)] if end > value else []
             elif key == 17 << 3:
                 check(value == 100)  # ten millionths of a degree
@@ -146,13 +144,13 @@ class Block:
             known = (_DENSE_IDS, _DENSE_INFO, _DENSE_LAT, _DENSE_LON, _DENSE_TAGS)
             found = self._messages(spans, known)
             self._messages(found[_DENSE_INFO], _DENSE_CHANGES)
-            for row in range(len(spans.begin)):
-                ids, lat, lon = (
-                    np.cumsum(_signed(self._numbers(found[key], row)))
-                    for key in (_DENSE_IDS, _DENSE_LAT, _DENSE_LON)
-                )
-                check(len(ids) == len(lat) == len(lon))
-                yield ids, lon, lat, self._dense_tags(self._numbers(found[_DENSE_TAGS], row), ids)
+            check(len(spans.begin) == 1)
+            ids, lat, lon = (
+                np.cumsum(signed(self._numbers(found[key], 0)))
+                for key in (_DENSE_IDS, _DENSE_LAT, _DENSE_LON)
+            )
+            check(len(ids) == len(lat) == len(lon))
+            yield ids, lon, lat, self._dense_tags(self._numbers(found[_DENSE_TAGS], 0), ids)
 
     def ways(self) -> Iterator[tuple[Integers, Tags, Spans]]:
         """Give ids, tags, and where the nodes are told (see `references`)."""
@@ -175,7 +173,7 @@ class Block:
     def references(self, spans: Spans) -> tuple[Integers, Integers]:
         """Return the nodes of ways, one way after the other, and how many each has."""
         steps, counts = self._packed(spans)
-        total = np.cumsum(_signed(steps))
+        total = np.cumsum(signed(steps))
         first = np.cumsum(counts) - counts
         before = np.concatenate([[0], total])[first]
         nodes = total - np.repeat(before, counts)
@@ -187,7 +185,7 @@ class Block:
         roles, steps, kinds = (self._numbers(spans, row) for spans in told)
         check(len(roles) == len(steps) == len(kinds))
         check((roles < len(self.strings)).all() and (roles >= 0).all() and (kinds <= 2).all())
-        ids = np.cumsum(_signed(steps))
+        ids = np.cumsum(signed(steps))
         for osm_id, role, kind in zip(ids.tolist(), roles.tolist(), kinds.tolist(), strict=True):
             if kind == 1:
                 yield osm_id, self.strings[role]
@@ -228,15 +226,15 @@ class Block:
 
     def _rows(self, at: int, end: int, number: int) -> tuple[list[int], list[int]]:
         """Return where the parts begin and end of a message of nothing but one repeated field."""
-        data, expected = self._data, number << 3 | _BYTES
+        data, expected = self._data, number << 3 | BYTES
         begins: list[int] = []
         ends: list[int] = []
         while at < end:
-            if data[at] != expected:
+            if data[at] != expected or len(begins) == _MOST_PARTS:
                 raise UnusualFileError
             size, at = data[at + 1], at + 2
             if size > 127:
-                size, at = _number(data, at - 1)
+                size, at = read_number(data, at - 1)
             begins.append(at)
             at += size
             ends.append(at)
@@ -251,10 +249,10 @@ class Block:
         at = spans.begin[rows]
         while len(rows):
             key = self._octets[at]
-            value, at = _numbers_at(self._octets, at + 1)
-            size = np.where(key & 7 == _BYTES, value, 0)
+            value, at = numbers_at(self._octets, at + 1)
+            size = np.where(key & 7 == BYTES, value, 0)
             check(((size >= 0) & (size <= len(self._data))).all())
-            begin = np.where(key & 7 == _BYTES, at, value)
+            begin = np.where(key & 7 == BYTES, at, value)
             at = at + size
             check((at <= spans.end[rows]).all())
             n_known = 0
@@ -269,16 +267,17 @@ class Block:
         return found
 
     def _numbers(self, spans: Spans, row: int) -> Integers:
-        return _decode(self._octets[spans.begin[row] : spans.end[row]])
+        return unpack(self._octets[spans.begin[row] : spans.end[row]])
 
     def _packed(self, spans: Spans) -> tuple[Integers, Integers]:
         """Return the numbers in parts of the block, one part after the other, and how many each."""
         size = spans.end - spans.begin
         after = np.cumsum(size)
+        check(size.sum() <= MOST_PACKED_BYTES)
         octets = self._octets[np.repeat(spans.begin - after + size, size) + np.arange(size.sum())]
         check((self._octets[spans.end[size > 0] - 1] < 128).all())
         ended = np.concatenate([[0], np.cumsum(octets < 128)])
-        return _decode(octets), ended[after] - ended[after - size]
+        return unpack(octets), ended[after] - ended[after - size]
 
     def _tags(self, keys: Spans, values: Spans) -> Tags:
         key, n_keys = self._packed(keys)
@@ -308,10 +307,10 @@ def read_header(file: IO[bytes]) -> str:
     check(blob is not None)
     data = _inflate(blob or b"")
     date = 0
-    for key, value, end in _fields(data + _PADDING, 0, len(data)):
-        if key == 4 << 3 | _BYTES:
+    for key, value, end in fields(data + PADDING, 0, len(data)):
+        if key == 4 << 3 | BYTES:
             check(data[value:end] in _KNOWN_FEATURES)
-        elif key == 5 << 3 | _BYTES:
+        elif key == 5 << 3 | BYTES:
             check(data[value:end] != _PLACES_ON_WAYS)
         elif key == 32 << 3:
             date = value
@@ -342,8 +341,8 @@ def _blobs(file: IO[bytes], kind: bytes) -> Iterator[bytes]:
         check(len(start) == 4 and size <= _MOST_HEADER_BYTES)
         head = file.read(size)
         check(len(head) == size)
-        told = {key: (value, end) for key, value, end in _fields(head + _PADDING, 0, size)}
-        name, (length, _) = told.get(1 << 3 | _BYTES, (0, 0)), told.get(3 << 3, (0, 0))
+        told = {key: (value, end) for key, value, end in fields(head + PADDING, 0, size)}
+        name, (length, _) = told.get(1 << 3 | BYTES, (0, 0)), told.get(3 << 3, (0, 0))
         check(head[slice(*name)] == kind and 0 < length <= _MOST_BLOB_BYTES)
         blob = file.read(length)
         check(len(blob) == length)
@@ -351,8 +350,8 @@ def _blobs(file: IO[bytes], kind: bytes) -> Iterator[bytes]:
 
 
 def _inflate(blob: bytes) -> bytes:
-    told = {key: (value, end) for key, value, end in _fields(blob + _PADDING, 0, len(blob))}
-    raw, size, packed = 1 << 3 | _BYTES, 2 << 3, 3 << 3 | _BYTES
+    told = {key: (value, end) for key, value, end in fields(blob + PADDING, 0, len(blob))}
+    raw, size, packed = 1 << 3 | BYTES, 2 << 3, 3 << 3 | BYTES
     if told.keys() == {raw} or told.keys() == {raw, size}:
         return blob[slice(*told[raw])]
     check(told.keys() == {size, packed} and 0 < told[size][0] <= _MOST_BLOB_BYTES)
@@ -365,61 +364,3 @@ def _inflate(blob: bytes) -> bytes:
         raise UnusualFileError from error
     check(inflate.eof and len(data) == told[size][0])
     return data
-
-
-def _fields(data: bytes, at: int, end: int) -> Iterator[tuple[int, int, int]]:
-    """Give key, begin and end of the fields of a message; of a number, for begin what it is."""
-    while at < end:
-        key, at = _number(data, at)
-        value, at = _number(data, at)
-        if key & 7 == _BYTES:
-            value, at = at, at + value
-        check(key & 7 in {_NUMBER, _BYTES} and at <= end)
-        yield key, value, at
-
-
-def _number(data: bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        octet, at = data[at], at + 1
-        value |= (octet & 127) << shift
-        if octet < 128:
-            return value, at
-        shift += 7
-        check(shift < 64)
-
-
-def _numbers_at(octets: Octets, at: Integers) -> tuple[Integers, Integers]:
-    """Return the numbers that begin at some places, and where each has ended."""
-    octet = octets[at]
-    value, after = (octet & 127).astype(np.int64), at + 1
-    more = np.flatnonzero(octet > 127)
-    for shift in range(7, 64, 7):
-        if not len(more):
-            break
-        octet = octets[after[more]]
-        value[more] |= (octet & 127).astype(np.int64) << shift
-        after[more] += 1
-        more = more[octet > 127]
-    check(not len(more))
-    return value, after
-
-
-def _decode(octets: Octets) -> Integers:
-    """Return packed numbers, each in as many bytes as it needs."""
-    ends = np.flatnonzero(octets < 128)
-    check(len(octets) == 0 or octets[-1] < 128)
-    begin = np.concatenate([[0], ends[:-1] + 1])[: len(ends)]
-    more = ends - begin
-    value: Integers = (octets[begin] & 127).astype(np.int64)
-    check(more.max(initial=0) < 10)
-    for k in range(1, int(more.max(initial=0)) + 1):
-        at = np.flatnonzero(more >= k)
-        value[at] |= (octets[begin[at] + k] & 127).astype(np.int64) << 7 * k
-    return value
-
-
-def _signed(numbers: Integers) -> Integers:
-    """Return what was counted 0, -1, 1, -2, 2 and so on."""
-    signed: Integers = (numbers >> 1 & 0x7FFF_FFFF_FFFF_FFFF) ^ -(numbers & 1)
-    return signed

@@ -44,6 +44,7 @@ from quart_heure.sources.osm.grounds import (
     ground_of_way,
     is_ground_relation,
 )
+from quart_heure.sources.osm.messages import check
 
 _ROADS = {"highway": None}
 _STREET_TAGS = {"highway": None, "route": {"ferry"}}
@@ -158,8 +159,8 @@ class _Streets:
         kept, node_tags, last = [], {}, -1
         for block in self._blocks(pbf.NODES):
             for ids, lon, lat, tags in block.nodes():
-                pbf.check(len(ids) and ids[0] > last and (np.diff(ids) > 0).all())
-                pbf.check((abs(lon) <= _MOST_LON).all() and (abs(lat) <= _MOST_LAT).all())
+                check(len(ids) and ids[0] > last and (np.diff(ids) > 0).all())
+                check((abs(lon) <= _MOST_LON).all() and (abs(lat) <= _MOST_LAT).all())
                 last = int(ids[-1])
                 begin, end = np.searchsorted(wanted, [ids[0], last + 1])
                 at = np.searchsorted(ids, wanted[begin:end])
