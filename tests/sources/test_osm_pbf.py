@@ -19,7 +19,7 @@ from helpers import toy_osm
 from helpers.project import EXTRACTS
 from quart_heure.errors import InputFileError
 from quart_heure.sources.osm import files as osm_files
-from quart_heure.sources.osm import osmium_reader
+from quart_heure.sources.osm import osmium_reader, pbf_reader
 from quart_heure.sources.osm.data import RawOsm
 from quart_heure.sources.osm.files import read_osm_file
 from quart_heure.sources.osm.messages import UnusualFileError
@@ -118,7 +118,11 @@ def dated() -> osmium.io.Header:
     return header
 
 
-def test_many_blocks_hold_what_osmium_reads(tmp_path: Path) -> None:
+@pytest.mark.parametrize("unpacked", [0, 1 << 30])
+def test_many_blocks_hold_what_osmium_reads(
+    unpacked: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pbf_reader, "_UNPACKED_BYTES", unpacked)
     random = np.random.default_rng(5)
     path = tmp_path / "many.osm.pbf"
     node_id = np.cumsum(random.integers(1, 1000, 30_000))

@@ -8,6 +8,7 @@ shapes are kept, and so are parallel edges and loops.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -344,5 +345,6 @@ def _used_words(
 ) -> tuple[NDArray[np.int32], tuple[str, ...]]:
     """Return codes and words without the words that no edge has."""
     ordered = sorted(set(words))
-    used, codes = np.unique(ranks, return_inverse=True)
-    return codes.astype(np.int32), tuple(ordered[i] for i in used)
+    used = np.bincount(ranks, minlength=len(ordered)) > 0
+    codes = np.cumsum(used, dtype=np.int32) - np.int32(1)
+    return codes[ranks], tuple(itertools.compress(ordered, used))

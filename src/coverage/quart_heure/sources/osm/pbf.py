@@ -98,6 +98,7 @@ class Block:
     """A block: its strings, and its groups of elements."""
 
     def __init__(self, data: bytes) -> None:
+        self.size = len(data)
         self._data = data + PADDING
         self._octets: Octets = np.frombuffer(self._data, dtype=np.uint8)
         self._table = (0, 0)

@@ -52,6 +52,8 @@ _AREA_TAGS = {"highway": None, **GROUND_TAGS}
 _GATE_TAGS = {**dict.fromkeys(NODE_MARKS), "highway": {"elevator"}}
 _MOST_LON, _MOST_LAT = 180 * 10**7, 90 * 10**7
 _NO_TAGS: Mapping[str, str] = {}
+_UNPACKED_BYTES = 16 << 20
+"""So much is kept until it is looked at again; the rest of a larger file is unpacked twice."""
 
 
 def read_usual_pbf(path: Path) -> Elements:
@@ -83,13 +85,20 @@ class _Streets:
         self._areas: list[OsmArea] = []
         self._pools: list[OsmArea] = []
         self._places: dict[int, list[int]] = {pbf.NODES: [], pbf.WAYS: [], pbf.RELATIONS: []}
+        self._unpacked: dict[int, pbf.Block] = {}
+        room = _UNPACKED_BYTES
         for place, block in pbf.read_blocks(file):
             for kind in block.kinds:
                 self._places[kind].append(place)
             self._look_at_relations(block)
+            room -= block.size
+            if room > 0:
+                self._unpacked[place] = block
 
     def _blocks(self, kind: int) -> Iterator[pbf.Block]:
-        return (pbf.read_block(self._file, place) for place in self._places[kind])
+        for place in self._places[kind]:
+            kept = place in self._unpacked
+            yield self._unpacked.pop(place) if kept else pbf.read_block(self._file, place)
 
     def _look_at_relations(self, block: pbf.Block) -> None:
         for ids, tags, members in block.relations():
