@@ -28,9 +28,9 @@ from numpy.typing import NDArray
 
 from quart_heure.network.rules import Verdict, judge
 from quart_heure.network.streets import network_from_osm
-from quart_heure.sources.areas.areas import metric_crs
 from quart_heure.sources.osm.data import RawOsm
 from quart_heure.sources.osm.files import read_osm_file
+from quart_heure.sources.projecting import metric_crs
 
 DECISIONS = ("both keep", "only we keep", "only osmnx keeps", "neither keeps")
 N_PAIRS = 300

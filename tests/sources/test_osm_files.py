@@ -16,7 +16,7 @@ import pytest
 from helpers import toy_osm
 from helpers.project import EXTRACTS
 from quart_heure.errors import InputFileError
-from quart_heure.sources.osm import files as osm_files
+from quart_heure.sources.osm import osmium_reader
 from quart_heure.sources.osm.data import RawOsm, from_overpass
 from quart_heure.sources.osm.files import read_osm_file
 
@@ -165,14 +165,14 @@ def test_a_cut_keeps_every_street_of_the_polygon(name: str, tmp_path: Path) -> N
 def test_the_index_of_large_files_is_kept_on_disk(
     answer: RawOsm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(osm_files, "_LARGE_FILE_BYTES", 0)
+    monkeypatch.setattr(osmium_reader, "_LARGE_FILE_BYTES", 0)
     assert_same(read_osm_file(toy_osm.write(tmp_path / "t.osm.pbf")), answer)
 
 
 def test_lines_longer_than_a_block(
     answer: RawOsm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(osm_files, "_BLOCK_BYTES", 7)
+    monkeypatch.setattr(osmium_reader, "_BLOCK_BYTES", 7)
     assert_same(read_osm_file(toy_osm.write(tmp_path / "t.osm")), answer)
 
 
@@ -290,7 +290,7 @@ def test_nothing_is_left_in_the_temporary_folder(
     path = toy_osm.write(tmp_path / "t.osm")
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    monkeypatch.setattr(osm_files.tempfile, "tempdir", str(scratch))
+    monkeypatch.setattr(osmium_reader.tempfile, "tempdir", str(scratch))
     read_osm_file(path)
     path.write_text("<osm>")
     with pytest.raises(InputFileError):

@@ -15,7 +15,7 @@ import shapely
 from quart_heure.errors import GeometryError, InputFileError
 from quart_heure.fetch.communes import COMMUNES_URL, commune_and_districts
 from quart_heure.files import sha256_of
-from quart_heure.sources.areas.areas import StudyArea, area_from_districts, metric_crs, read_area
+from quart_heure.sources.areas.areas import StudyArea, area_from_districts, read_area
 from quart_heure.sources.online.answers import Answer
 from quart_heure.sources.online.overpass import LiveOsm
 from quart_heure.sources.online.web import Web
@@ -27,6 +27,7 @@ from quart_heure.sources.osm.boundaries import (
     inner_boundaries_statement,
     read_boundaries,
 )
+from quart_heure.sources.projecting import metric_crs
 
 if TYPE_CHECKING:
     import geopandas as gpd

@@ -8,18 +8,18 @@ shapes are kept, and so are parallel edges and loops.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pyproj
 from numpy.typing import NDArray
-from scipy.sparse import coo_array, csr_array
-from scipy.sparse.csgraph import breadth_first_order, connected_components
 
 from quart_heure.errors import NetworkError
 from quart_heure.network.arrays import NetworkArrays
 from quart_heure.network.assembly import DEFAULTS, assemble_network
+from quart_heure.network.groups import connected_groups
 from quart_heure.network.segments import (
     MUST_AGREE,
     Columns,
@@ -153,47 +153,77 @@ def _link(
 
 def _chain(street: Segments, onward: NDArray[np.int64], is_bend: NDArray[np.bool_]) -> _Chains:
     """Walk the links from one staying node to the next; rings are cut at their first node."""
-    n_segments = len(street.a)
-    linked = np.flatnonzero(onward >= 0)
-    links = coo_array(
-        (np.ones(len(linked), dtype=np.int8), (linked >> 1, onward[linked] >> 1)),
-        shape=(n_segments, n_segments),
-    )
-    n_chains, chain_of = connected_components(links, directed=False)
-    _cut_rings(street, onward, is_bend, chain_of, n_chains)
+    last, steps = _follow(street, onward, is_bend)
     rank = _rank_nodes(street, is_bend)
-    start, end = _orient(street, onward, chain_of, rank)
-    # One long walk through all chains: the end of each leads to the start of the next.
-    onward[end[:-1]] = start[1:]
-    onward[end[-1]] = -1
-    sizes = np.bincount(chain_of, minlength=n_chains)
+    start, end = _orient(street, last, rank)
+    chain_of = np.full(len(onward), -1, dtype=np.int64)
+    chain_of[end] = np.arange(len(end))
+    chain_of = chain_of[last]
+    darts = np.flatnonzero(chain_of >= 0)  # of the two of each segment, the one that is walked
+    chain = chain_of[darts]
+    offsets = np.concatenate([[0], np.cumsum(steps[start] + 1)])
+    walked = np.empty(len(darts), dtype=np.int64)
+    walked[offsets[chain + 1] - 1 - steps[darts]] = darts
     return _Chains(
-        darts=_walk(onward, int(start[0])),
-        offsets=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
+        darts=walked,
+        offsets=offsets,
         u=rank[street.start(start)],
         v=rank[street.start(end ^ 1)],
     )
+
+
+def _follow(
+    street: Segments, onward: NDArray[np.int64], is_bend: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the last dart of the chain of each, and how many darts lie from it to that one.
+
+    Rings are cut (in place) at their first node, by x then y, which so is a bend no more.
+    """
+    last = np.arange(len(onward))
+    steps = np.zeros(len(onward), dtype=np.int64)
+    around = _leap(onward, last, steps, np.flatnonzero(onward >= 0))
+    if len(around):
+        _cut_rings(street, onward, is_bend, around)
+        last[around], steps[around] = around, 0
+        _leap(onward, last, steps, around[onward[around] >= 0])
+    return last, steps
+
+
+def _leap(
+    onward: NDArray[np.int64],
+    last: NDArray[np.int64],
+    steps: NDArray[np.int64],
+    going: NDArray[np.int64],
+) -> NDArray[np.int64]:
+    """Follow the links of some darts to their ends (in place); return those that go in rings.
+
+    Each leap is twice as long as the one before: where a dart has come to, others have been on
+    their way as long.
+    """
+    last[going], steps[going] = onward[going], 1
+    for _ in range(len(going).bit_length()):
+        going = going[onward[last[going]] >= 0]
+        at = last[going]
+        last[going], steps[going] = last[at], steps[going] + steps[at]
+    return going[onward[last[going]] >= 0]
 
 
 def _cut_rings(
     street: Segments,
     onward: NDArray[np.int64],
     is_bend: NDArray[np.bool_],
-    chain_of: NDArray[np.int32],
-    n_chains: int,
+    around: NDArray[np.int64],
 ) -> None:
-    """Make the first node, by x then y, of each ring without a junction stay (in place)."""
-    is_ring = np.ones(n_chains, dtype=bool)
-    is_ring[chain_of[np.flatnonzero(onward < 0) >> 1]] = False
-    segments = np.flatnonzero(is_ring[chain_of])
-    if len(segments) == 0:
-        return
-    darts = np.concatenate([2 * segments, 2 * segments + 1])
-    nodes, chains = street.start(darts), chain_of[darts >> 1]
-    order = np.lexsort((nodes, street.xy[nodes, 1], street.xy[nodes, 0], chains))
-    first = np.append(True, chains[order][1:] != chains[order][:-1])
+    """Make the first node, by x then y, of each ring of darts ``around`` stay (in place)."""
+    # What follows a dart, and the same piece walked in the other direction, is of its ring.
+    of_ring = np.concatenate([onward[around], around ^ 1])
+    here = np.arange(len(around))
+    ring = connected_groups(np.tile(here, 2), np.searchsorted(around, of_ring), len(around))
+    nodes = street.start(around)
+    order = np.lexsort((nodes, street.xy[nodes, 1], street.xy[nodes, 0], ring))
+    first = np.append(True, ring[order][1:] != ring[order][:-1])
     is_bend[nodes[order[first]]] = False
-    leaving = darts[~is_bend[nodes]]
+    leaving = around[~is_bend[nodes]]
     onward[leaving ^ 1] = -1
 
 
@@ -210,17 +240,21 @@ def _rank_nodes(street: Segments, is_bend: NDArray[np.bool_]) -> NDArray[np.int6
 
 
 def _orient(
-    street: Segments,
-    onward: NDArray[np.int64],
-    chain_of: NDArray[np.int32],
-    rank: NDArray[np.int64],
+    street: Segments, last: NDArray[np.int64], rank: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the first and the last dart of each chain, walked from its lower node."""
-    starts = np.flatnonzero(onward < 0) ^ 1
-    pairs = starts[np.argsort(chain_of[starts >> 1], kind="stable")].reshape(-1, 2)
-    one, other = pairs[:, 0], pairs[:, 1]
-    swap = np.zeros(len(pairs), dtype=bool)
-    undecided = np.ones(len(pairs), dtype=bool)
+    """Return the first and the last dart of each chain, walked from its lower node.
+
+    Chains are in the order of their first segments.
+    """
+    least = np.minimum(last[::2], last[1::2])
+    segments = np.arange(len(street.a))
+    first = np.empty(len(last), dtype=np.int64)
+    first[least[::-1]] = segments[::-1]  # of several, the last one written stays
+    segment = np.flatnonzero(first[least] == segments)
+    one = least[segment] ^ 1
+    other = np.maximum(last[2 * segment], last[2 * segment + 1]) ^ 1
+    swap = np.zeros(len(segment), dtype=bool)
+    undecided = np.ones(len(segment), dtype=bool)
     second = street.xy[street.start(one ^ 1)], street.xy[street.start(other ^ 1)]
     # A loop has one end only: its second vertex decides, and after that the way it is walked.
     for left, right in (
@@ -232,22 +266,6 @@ def _orient(
         swap |= undecided & (left > right)
         undecided &= left == right
     return np.where(swap, other, one), np.where(swap, one, other) ^ 1
-
-
-def _walk(onward: NDArray[np.int64], start: int) -> NDArray[np.int64]:
-    """Return the darts met on the way from a start, in order."""
-    # Breadth-first search of a single file is a list in order, ranked in compiled code.
-    goes_on = onward >= 0
-    graph = csr_array(
-        (
-            np.ones(np.count_nonzero(goes_on), dtype=np.int8),
-            onward[goes_on],
-            np.concatenate([[0], np.cumsum(goes_on)]),
-        ),
-        shape=(len(onward), len(onward)),
-    )
-    order = breadth_first_order(graph, start, directed=True, return_predecessors=False)
-    return np.asarray(order, dtype=np.int64)
 
 
 def _assemble(
@@ -313,7 +331,7 @@ def _sort_edges(
         *(columns[key] for key in (*MUST_AGREE, "forward", "backward", "osm_id")),
     ]
     # Few pairs of nodes have several edges: all but the ends are compared for these only.
-    order = np.lexsort((chains.v, chains.u))
+    order = np.argsort(chains.u * (int(chains.v.max()) + 1) + chains.v, kind="stable")
     ends = np.stack([chains.u, chains.v])[:, order]
     same = (ends[:, 1:] == ends[:, :-1]).all(axis=0)
     parallel = np.flatnonzero(np.append(same, False) | np.insert(same, 0, False))
@@ -327,5 +345,6 @@ def _used_words(
 ) -> tuple[NDArray[np.int32], tuple[str, ...]]:
     """Return codes and words without the words that no edge has."""
     ordered = sorted(set(words))
-    used, codes = np.unique(ranks, return_inverse=True)
-    return codes.astype(np.int32), tuple(ordered[i] for i in used)
+    used = np.bincount(ranks, minlength=len(ordered)) > 0
+    codes = np.cumsum(used, dtype=np.int32) - np.int32(1)
+    return codes[ranks], tuple(itertools.compress(ordered, used))

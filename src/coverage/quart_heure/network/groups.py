@@ -35,5 +35,6 @@ def connected_groups(a: NDArray[np.integer], b: NDArray[np.integer], n: int) -> 
         a, b = first[a], first[b]
         apart = a != b
         a, b = a[apart], b[apart]
-    _, group = np.unique(first, return_inverse=True)
-    return group.astype(np.int32)
+    number = np.cumsum(first == np.arange(n), dtype=np.int32) - np.int32(1)
+    group: NDArray[np.int32] = number[first]
+    return group

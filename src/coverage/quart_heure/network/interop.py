@@ -18,8 +18,7 @@ from quart_heure.errors import CrsError, InputFileError, NetworkError
 from quart_heure.network.arrays import NetworkArrays
 from quart_heure.network.attributes import NO, first_of, holds, several, whole_number
 from quart_heure.network.contraction import contract
-from quart_heure.sources.areas.areas import metric_crs
-from quart_heure.sources.projecting import transformer
+from quart_heure.sources.projecting import metric_crs, transformer
 
 if TYPE_CHECKING:
     import networkx as nx

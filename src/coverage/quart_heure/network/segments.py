@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from quart_heure.network.assembly import DEFAULTS
+from quart_heure.network.groups import connected_groups
 
 Columns = dict[str, NDArray[Any]]
 Words = tuple[NDArray[np.integer[Any]], tuple[str, ...]]
@@ -42,7 +41,8 @@ class Segments:
     ) -> Segments:
         """Drop zero lengths and duplicates, and count them."""
         counts = {"segments": len(a)}
-        empty = (xy[a] == xy[b]).all(axis=1)
+        x, y = np.ascontiguousarray(xy.T)
+        empty = (x[a] == x[b]) & (y[a] == y[b])
         if (empty & (a != b)).any():
             # Two nodes at one place with a piece of street between them are one node.
             place = _merge_nodes(a[empty], b[empty], len(xy))
@@ -87,10 +87,12 @@ def tabulate(columns: Mapping[str, NDArray[Any]], kind: Words, name: Words, n: i
 
 def _merge_nodes(a: NDArray[np.int64], b: NDArray[np.int64], n_nodes: int) -> NDArray[np.int64]:
     """Return for each node the lowest node it is tied to."""
-    ties = coo_array((np.ones(len(a), dtype=np.int8), (a, b)), shape=(n_nodes, n_nodes))
-    _, group = connected_components(ties, directed=False)
+    tied = np.unique(np.concatenate([a, b]))
+    group = connected_groups(np.searchsorted(tied, a), np.searchsorted(tied, b), len(tied))
     _, lowest = np.unique(group, return_index=True)
-    return lowest[group].astype(np.int64)
+    place = np.arange(n_nodes)
+    place[tied] = tied[lowest[group]]
+    return place
 
 
 def _first_of_equals(

@@ -7,13 +7,12 @@ worked on at once: most squares are small, and calls would cost more than what t
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import dijkstra
 
 from quart_heure.network.squares import Square
 
@@ -68,7 +67,7 @@ def cross_squares(
     busy = [crossing for crossing in crossings if crossing.wants_walks(xy).any()]
     busy = _stand_on_grounds(busy, xy)
     rails = _clear_grounds(busy, obstacles)
-    _look(busy, xy, [np.triu_indices(crossing.n_entrances, 1) for crossing in busy], rails)
+    _look(busy, xy, [_pairs(crossing.n_entrances) for crossing in busy], rails)
     bent = [crossing for crossing in busy if (crossing.wants_walks(xy) & ~crossing.seen).any()]
     bent = [crossing for crossing in bent if crossing.add_corners(xy)]
     _look(bent, xy, [crossing.taut_pairs(xy) for crossing in bent], rails)
@@ -128,7 +127,8 @@ class _Crossing:
 
     def add_corners(self, xy: Matrix) -> bool:
         """Take the corners among the points; say whether there are any, and not too many."""
-        corners = np.setdiff1d(_corners(self.square, xy), self.points)
+        new = set(_corners(self.square, xy).tolist()).difference(self.points.tolist())
+        corners = np.array(sorted(new), dtype=np.int64)
         if not 0 < len(corners) <= _MOST_POINTS - self.n_entrances:
             return False
         seen = np.zeros(2 * (self.n_entrances + len(corners),), dtype=bool)
@@ -160,17 +160,23 @@ class _Crossing:
     def lay_walks(self, xy: Matrix) -> None:
         """Lay the straight pieces that entrances need, the shortest ways first."""
         n = self.n_entrances
-        sight = np.where(self.seen, _distances(xy[self.points]), 0.0)
-        best, before = _best_ways(sight, n)
-        rows, columns = np.nonzero(np.triu(self.walked[:n, :n] > _DETOUR * best))
+        apart = _distances(xy[self.points])
+        straight = np.where(self.seen & (apart > 0), apart, np.inf)
+        best = _best_ways(straight, n)
+        rows, columns = _pairs(n)
+        far = self.walked[rows, columns] > _DETOUR * best[rows, columns]
+        rows, columns = rows[far], columns[far]
         pieces: list[tuple[int, int]] = []
         for k in np.argsort(best[rows, columns], kind="stable").tolist():
             start, node = int(rows[k]), int(columns[k])
             if self.walked[start, node] <= _DETOUR * best[start, node]:
                 continue
+            from_start = best[start]
             while node != start:
-                previous = int(before[start, node])
-                length = sight[previous, node]
+                # Where several points lead there as fast, the one that is reached first.
+                leads = from_start + straight[node] == from_start[node]
+                previous = int(np.where(leads, from_start, np.inf).argmin())
+                length = straight[previous, node]
                 if self.walked[previous, node] > _DETOUR * length:
                     pieces.append((previous, node))
                     by_piece = self.walked[:, previous, None] + (length + self.walked[None, node])
@@ -259,6 +265,13 @@ def _look(
         crossing.seen[one, other] = crossing.seen[other, one] = see
 
 
+@functools.cache
+def _pairs(n: int) -> tuple[Nodes, Nodes]:
+    """Return both of each pair of n points."""
+    first, second = np.triu_indices(n, 1)
+    return first, second
+
+
 def _distances(xy: Matrix) -> Matrix:
     step = xy[:, None, :] - xy[None, :, :]
     return np.hypot(step[..., 0], step[..., 1])
@@ -269,7 +282,8 @@ def _along_outline(square: Square, xy: Matrix, points: Nodes, *, walked: bool) -
     distance = np.full((len(points), len(points)), np.inf)
     distance.flat[:: len(points) + 1] = 0.0
     for ring in square.outer if walked else ():
-        step = np.diff(xy[np.append(ring, ring[0])], axis=0)
+        place = xy[np.append(ring, ring[0])]
+        step = place[1:] - place[:-1]
         along = np.concatenate([[0.0], np.cumsum(np.hypot(step[:, 0], step[:, 1]))])
         mark = dict(zip(ring.tolist(), along.tolist(), strict=False))
         at = np.array([mark.get(point, np.nan) for point in points.tolist()])
@@ -279,16 +293,19 @@ def _along_outline(square: Square, xy: Matrix, points: Nodes, *, walked: bool) -
     return distance
 
 
-def _best_ways(sight: Matrix, n_entrances: int) -> tuple[Matrix, NDArray[np.int32]]:
-    """Return the shortest distances between entrances, and the point before each on the way."""
-    among = sight[:n_entrances, :n_entrances]
-    if np.count_nonzero(among) == n_entrances * (n_entrances - 1):
-        return among, np.broadcast_to(np.arange(n_entrances, dtype=np.int32)[:, None], among.shape)
-    rows, columns = np.nonzero(sight)
-    begin = np.concatenate([[0], np.cumsum(np.count_nonzero(sight, axis=1))])
-    graph = csr_array((sight[rows, columns], columns, begin), shape=sight.shape)
-    best, before = dijkstra(graph, indices=np.arange(n_entrances), return_predecessors=True)
-    return best[:, :n_entrances], before
+def _best_ways(straight: Matrix, n_entrances: int) -> Matrix:
+    """Return the shortest distances from each entrance to all points, by straight walks."""
+    best = straight[:n_entrances].copy()
+    np.fill_diagonal(best, 0.0)
+    # On from all points at once, as long as some of them get nearer: for so few points that takes
+    # about as long as a search from each entrance, and no library for it.
+    nearer_at = np.arange(len(straight))
+    while len(nearer_at):
+        by_way = (best[:, nearer_at, None] + straight[nearer_at]).min(axis=1)
+        nearer = by_way < best
+        best[nearer] = by_way[nearer]
+        nearer_at = np.flatnonzero(nearer.any(axis=0))
+    return best
 
 
 def _corners(square: Square, xy: Matrix) -> Nodes:
@@ -299,7 +316,7 @@ def _corners(square: Square, xy: Matrix) -> Nodes:
         *((ring, True) for ring in square.inner),
     ):
         place = xy[np.concatenate([ring[-1:], ring, ring[:1]])]
-        step = np.diff(place, axis=0)
+        step = place[1:] - place[:-1]
         turn = step[:-1, 0] * step[1:, 1] - step[:-1, 1] * step[1:, 0]
         # Twice the signed area: positive if the ring runs counterclockwise.
         from_first = place[1:-1] - place[1]
@@ -314,9 +331,9 @@ def _neighbours(square: Square, corners: Nodes) -> list[tuple[int, int]]:
     """Return the nodes before and after each corner along its ring."""
     beside = {
         here: (before, after)
-        for ring in square.rings
+        for ring in map(np.ndarray.tolist, square.rings)
         for before, here, after in zip(
-            np.roll(ring, 1).tolist(), ring.tolist(), np.roll(ring, -1).tolist(), strict=True
+            ring[-1:] + ring[:-1], ring, ring[1:] + ring[:1], strict=True
         )
     }
     return [beside[corner] for corner in corners.tolist()]

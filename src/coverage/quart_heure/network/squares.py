@@ -76,8 +76,10 @@ def find_squares(raw: RawOsm, verdicts: Sequence[Verdict]) -> list[Square]:
     A multipolygon whose outer ways do not close (cut by the edge of an extract, say) is no square.
     """
     squares = []
-    for way, (tags, verdict) in enumerate(zip(raw.way_tags, verdicts, strict=True)):
-        if tags.get("area") == "yes" and verdict.walkable:
+    closed = [way for way, tags in enumerate(raw.way_tags) if tags.get("area") == "yes"]
+    for way in closed:
+        tags, verdict = raw.way_tags[way], verdicts[way]
+        if verdict.walkable:
             ring = _nodes(raw, way)
             if len(ring) > 3 and ring[0] == ring[-1]:
                 squares.append(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-import operator
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,35 +14,24 @@ from numpy.typing import NDArray
 
 from quart_heure.errors import NetworkError
 from quart_heure.files import AnyPath
+from quart_heure.network.arrays import NetworkArrays
 from quart_heure.network.assembly import check_metric
 from quart_heure.network.components import count_part_nodes
 from quart_heure.network.contraction import contract
 from quart_heure.network.gates import End, shut_gates, which_pass
 from quart_heure.network.graph import Flags, WalkNetwork
-from quart_heure.network.rules import DROPPED, Verdict, judge, judge_node
-from quart_heure.network.square_walks import cross_squares
-from quart_heure.network.squares import Square, find_squares
-from quart_heure.sources.areas.areas import metric_crs
+from quart_heure.network.raw_segments import Origins, RawSegments, lay_squares, way_segments
+from quart_heure.network.rules import judge_node
+from quart_heure.network.squares import find_squares
 from quart_heure.sources.osm.checks import distinct
 from quart_heure.sources.osm.data import RawOsm
 from quart_heure.sources.osm.files import read_osm_file
-from quart_heure.sources.projecting import transformer
+from quart_heure.sources.projecting import metric_crs, transformer
 
 __all__ = ["read_osm_network"]
 
 LICENCE = "ODbL 1.0"
 ATTRIBUTION = "© OpenStreetMap contributors"
-SQUARE_KIND = "square"
-"""Kind of the straight walks across squares."""
-
-_COLUMNS: Mapping[str, type[np.generic]] = {
-    "steps": np.bool_,
-    "bridge": np.bool_,
-    "tunnel": np.bool_,
-    "forward": np.bool_,
-    "backward": np.bool_,
-    "flags": np.uint16,
-}
 _FLAG_NAMES = {bit: name.lower() for name, bit in vars(Flags).items() if name.isupper()}
 
 
@@ -75,7 +63,9 @@ def read_osm_network(
     raw = read_osm_file(path)
     if crs is None:
         crs = metric_crs(_extent(raw) if polygon is None else polygon)
-    return network_from_osm(raw, crs=crs, polygon=polygon)
+    contraction = _lay_out(raw, crs=crs, polygon=polygon)
+    del raw  # contraction needs the most memory of all, and nothing of this
+    return WalkNetwork.of(contraction())
 
 
 def network_from_osm(
@@ -106,15 +96,22 @@ def network_from_osm(
     CrsError
         If the CRS is not in metres.
     """
+    return WalkNetwork.of(_lay_out(raw, crs=crs, polygon=polygon)())
+
+
+def _lay_out(
+    raw: RawOsm, *, crs: pyproj.CRS, polygon: shapely.Geometry | None
+) -> Callable[[], NetworkArrays]:
+    """Lay out the segments of a network, and return what contracts them."""
     check_metric(crs)
     xy = _project(raw, crs)
-    everything = _way_segments(raw).on_the_map(xy)
-    origins = _Origins.of_ways(raw)
+    everything = way_segments(raw).on_the_map(xy)
+    origins = Origins.of_ways(raw)
     squares = find_squares(raw, origins.verdicts)
     blocked, gate_flags = _judge_nodes(raw)
     streets = everything.take(origins.walkable()[everything.origin])
     obstacles = _project_obstacles(raw, crs)
-    streets, lonely = _lay_squares(squares, streets, origins, xy, blocked, obstacles)
+    streets, lonely = lay_squares(squares, streets, origins, xy, blocked, obstacles)
     shut = _shut_ends(streets, everything, origins, blocked)
     a, b, node_xy = shut_gates(streets.a, streets.b, xy, shut)
     part_nodes, whole_nodes = count_part_nodes(a, b, len(node_xy))
@@ -133,7 +130,8 @@ def network_from_osm(
     columns = origins.columns(streets.origin)
     columns["flags"] |= gate_flags[streets.a] | gate_flags[streets.b]
     columns["part_nodes"] = part_nodes[a]
-    arrays = contract(
+    return functools.partial(
+        contract,
         a=a,
         b=b,
         node_xy=node_xy,
@@ -161,71 +159,6 @@ def network_from_osm(
             },
         },
     )
-    return WalkNetwork.of(arrays)
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class _Segments:
-    """Straight pieces of street between two nodes, and the origin that each is a piece of."""
-
-    a: NDArray[np.int64]
-    b: NDArray[np.int64]
-    origin: NDArray[np.int64]
-
-    def take(self, which: NDArray[np.bool_]) -> _Segments:
-        return _Segments(self.a[which], self.b[which], self.origin[which])
-
-    def on_the_map(self, xy: NDArray[np.float64]) -> _Segments:
-        """Leave out what lies so far from the CRS's own ground that it has no place in it."""
-        placed = np.isfinite(xy[:, 0]) & np.isfinite(xy[:, 1])
-        return self if placed.all() else self.take(placed[self.a] & placed[self.b])
-
-    def lengths(self, xy: NDArray[np.float64]) -> NDArray[np.float64]:
-        step = xy[self.b] - xy[self.a]
-        return np.hypot(step[:, 0], step[:, 1])
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class _Origins:
-    """What segments are pieces of: first the ways, then outlines of relations and crossings."""
-
-    verdicts: list[Verdict]
-    kinds: list[str]
-    names: list[str]
-    osm_ids: list[int]
-
-    @classmethod
-    def of_ways(cls, raw: RawOsm) -> _Origins:
-        return cls(
-            verdicts=[judge(tags) for tags in raw.way_tags],
-            kinds=[tags.get("highway", "") for tags in raw.way_tags],
-            names=[tags.get("name", "") for tags in raw.way_tags],
-            osm_ids=raw.way_id.tolist(),
-        )
-
-    def add(self, square: Square, *, kind: str, flags: int = 0) -> int:
-        self.verdicts.append(
-            dataclasses.replace(square.verdict, flags=square.verdict.flags | flags)
-        )
-        self.kinds.append(kind)
-        self.names.append(square.name)
-        self.osm_ids.append(square.osm_id)
-        return len(self.kinds) - 1
-
-    def end(self, origin: int) -> End:
-        return End(origin, self.verdicts[origin], self.kinds[origin], self.names[origin])
-
-    def walkable(self) -> NDArray[np.bool_]:
-        return np.array([verdict.walkable for verdict in self.verdicts], dtype=bool)
-
-    def columns(self, origin: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
-        """Return the columns of segments of these origins."""
-        columns: dict[str, NDArray[Any]] = {
-            name: np.array(list(map(operator.attrgetter(name), self.verdicts)), dtype=dtype)
-            for name, dtype in _COLUMNS.items()
-        }
-        columns["osm_id"] = np.array(self.osm_ids, dtype=np.int64)
-        return {name: values[origin] for name, values in columns.items()}
 
 
 def _project(raw: RawOsm, crs: pyproj.CRS) -> NDArray[np.float64]:
@@ -254,12 +187,6 @@ def _extent(raw: RawOsm) -> shapely.Polygon:
     return shapely.box(west, south, east, north)
 
 
-def _way_segments(raw: RawOsm) -> _Segments:
-    way = np.repeat(np.arange(raw.n_ways), np.diff(raw.offsets))
-    within = way[1:] == way[:-1]
-    return _Segments(raw.refs[:-1][within], raw.refs[1:][within], way[1:][within])
-
-
 def _judge_nodes(raw: RawOsm) -> tuple[NDArray[np.bool_], NDArray[np.uint16]]:
     """Return which nodes nobody passes, and the flags of those that one passes; shape (K,)."""
     blocked = np.zeros(len(raw.node_id), dtype=bool)
@@ -273,81 +200,8 @@ def _judge_nodes(raw: RawOsm) -> tuple[NDArray[np.bool_], NDArray[np.uint16]]:
     return blocked, flags
 
 
-def _lay_squares(
-    squares: Sequence[Square],
-    streets: _Segments,
-    origins: _Origins,
-    xy: NDArray[np.float64],
-    blocked: NDArray[np.bool_],
-    obstacles: NDArray[np.object_],
-) -> tuple[_Segments, set[int]]:
-    """Add outlines of relations and walks across squares; take out squares nobody can enter.
-
-    Returns
-    -------
-    streets
-        All segments.
-    lonely
-        OSM ids of the squares without an entrance.
-    """
-    drawn = [_outline(square, origins) for square in squares if square.is_relation]
-    streets = _join([streets, *drawn])
-    origins_at = _origins_by_node(streets, len(xy))
-    outline_of = iter(drawn)
-    entered, entrances, lonely, lonely_origins = [], [], [], []
-    for square in squares:
-        outline = int(next(outline_of).origin[0]) if square.is_relation else square.ways[0]
-        own = {outline, *square.ways}
-        nodes = [
-            node
-            for node in dict.fromkeys(square.ring_nodes.tolist())
-            if not blocked[node] and not own.issuperset(origins_at(node))
-        ]
-        if nodes:
-            entered.append(square)
-            entrances.append(np.array(nodes, dtype=np.int64))
-        else:
-            lonely.append(square.osm_id)
-            lonely_origins.append(outline)
-    open_all_around = [not blocked[np.concatenate(square.outer)].any() for square in entered]
-    walks = [streets]
-    for square, (a, b) in zip(
-        entered, cross_squares(entered, xy, entrances, open_all_around, obstacles), strict=True
-    ):
-        if len(a):
-            crossing = origins.add(square, kind=SQUARE_KIND, flags=Flags.SQUARE_WALK)
-            walks.append(_Segments(a, b, np.full(len(a), crossing, dtype=np.int64)))
-    streets = _join(walks)
-    if lonely:
-        streets = streets.take(~np.isin(streets.origin, lonely_origins))
-    return streets, set(lonely)
-
-
-def _outline(square: Square, origins: _Origins) -> _Segments:
-    origin = origins.add(square, kind=square.kind)
-    a = np.concatenate(square.outer)
-    b = np.concatenate([np.roll(ring, -1) for ring in square.outer])
-    return _Segments(a, b, np.full(len(a), origin, dtype=np.int64))
-
-
-def _origins_by_node(streets: _Segments, n_nodes: int) -> Callable[[int], set[int]]:
-    """Return a function that tells which origins meet at a node."""
-    node = np.concatenate([streets.a, streets.b])
-    origin = np.concatenate([streets.origin, streets.origin])[np.argsort(node, kind="stable")]
-    begin = np.concatenate([[0], np.cumsum(np.bincount(node, minlength=n_nodes))])
-    return lambda at: set(origin[begin[at] : begin[at + 1]].tolist())
-
-
-def _join(parts: Sequence[_Segments]) -> _Segments:
-    return _Segments(
-        np.concatenate([part.a for part in parts]),
-        np.concatenate([part.b for part in parts]),
-        np.concatenate([part.origin for part in parts]),
-    )
-
-
 def _shut_ends(
-    streets: _Segments, everything: _Segments, origins: _Origins, blocked: NDArray[np.bool_]
+    streets: RawSegments, everything: RawSegments, origins: Origins, blocked: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
     """Tell which ends of the walked segments, first all ``a``, then all ``b``, a gate closes."""
     ends = np.concatenate([streets.a, streets.b])
@@ -371,24 +225,23 @@ def _shut_ends(
     return shut
 
 
-def _passed_by(streets: _Segments, blocked: NDArray[np.bool_], shut: NDArray[np.bool_]) -> int:
+def _passed_by(streets: RawSegments, blocked: NDArray[np.bool_], shut: NDArray[np.bool_]) -> int:
     """Count the shut gates that a street goes on past."""
     ends = np.concatenate([streets.a, streets.b])
     return len(distinct(ends[blocked[ends] & ~shut]))
 
 
 def _count_dropped(
-    everything: _Segments, origins: _Origins, xy: NDArray[np.float64]
+    everything: RawSegments, origins: Origins, xy: NDArray[np.float64]
 ) -> dict[str, dict[str, float]]:
     """Count ways and kilometres by the reason why they are not walked."""
-    length_m = np.bincount(
-        everything.origin, weights=everything.lengths(xy), minlength=len(origins.verdicts)
-    )
+    dropped = everything.take(~origins.walkable()[everything.origin])
+    length_m = np.bincount(dropped.origin, weights=dropped.lengths(xy))
     counts: dict[str, dict[str, float]] = {}
-    for origin in distinct(everything.origin).tolist():
+    for origin in distinct(dropped.origin).tolist():
         reason = origins.verdicts[origin].reason
         # A way that only outlines an area is no street that was dropped.
-        if reason in DROPPED and reason != "no_highway":
+        if reason != "no_highway":
             count = counts.setdefault(reason, {"ways": 0, "length_km": 0.0})
             count["ways"] += 1
             count["length_km"] += float(length_m[origin]) / 1000
@@ -399,12 +252,14 @@ def _count_dropped(
 
 
 def _count_flags(
-    streets: _Segments, columns: Mapping[str, NDArray[Any]], xy: NDArray[np.float64]
+    streets: RawSegments, columns: Mapping[str, NDArray[Any]], xy: NDArray[np.float64]
 ) -> dict[str, dict[str, float]]:
+    flagged = np.flatnonzero(columns["flags"])
+    flags, streets = columns["flags"][flagged], streets.take(flagged)
     length_m = streets.lengths(xy)
     counts = {}
     for bit, name in _FLAG_NAMES.items():
-        has = columns["flags"] & bit != 0
+        has = flags & bit != 0
         counts[name] = {
             "ways": len(distinct(streets.origin[has])),
             "length_km": round(float(length_m[has].sum()) / 1000, 3),

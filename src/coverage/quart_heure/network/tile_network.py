@@ -19,8 +19,7 @@ from quart_heure.network.contraction import contract
 from quart_heure.network.edge_doubts import with_doubts
 from quart_heure.network.graph import Flags, WalkNetwork
 from quart_heure.network.rules import judge
-from quart_heure.sources.areas.areas import metric_crs
-from quart_heure.sources.projecting import transformer
+from quart_heure.sources.projecting import metric_crs, transformer
 from quart_heure.sources.tiles.archive import tile_folder, tile_metadata
 from quart_heure.sources.tiles.files import EXTENT, find_tiles, grid_transform
 from quart_heure.sources.tiles.tiles import TileStreets, read_tiles

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 _SCALE_ERROR = 0.005
 """A metre of a metric CRS may be this much longer or shorter than one on the ground."""
 
+_FRANCE = shapely.box(-5.5, 41.2, 9.8, 51.3)
+"""Metropolitan France in degrees, where Lambert-93 is the national metric system."""
+
+_LAMBERT_93 = 2154
+
 _LEAST_HOLE_M2 = 1e-6
 """A hole smaller than this is three corners in one place."""
 
@@ -93,6 +98,27 @@ def projected(layer: gpd.GeoDataFrame, crs: object, origin: object) -> gpd.GeoDa
         reason = " ".join(str(error).split())[:200]
         msg = f"{origin}: its places cannot be turned into degrees ({reason})."
         raise CrsError(msg, hint="Save it in EPSG:4326 or another known CRS.") from error
+
+
+def metric_crs(geometry: shapely.Geometry) -> pyproj.CRS:
+    """Return the metric CRS for a geometry in degrees.
+
+    EPSG:2154 (Lambert-93) in metropolitan France, else the UTM zone of the centroid.
+
+    Raises
+    ------
+    CrsError
+        If the coordinates are not degrees.
+    """
+    west, south, east, north = shapely.bounds(geometry)
+    if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
+        msg = f"Coordinates {west:.1f} … {east:.1f}, {south:.1f} … {north:.1f} are not degrees."
+        raise CrsError(msg, hint="Check the coordinate reference system of the area.")
+    if shapely.covers(_FRANCE, geometry):
+        return pyproj.CRS.from_epsg(_LAMBERT_93)
+    centre = shapely.centroid(geometry)
+    zone = min(int((centre.x + 180) // 6) + 1, 60)
+    return pyproj.CRS.from_epsg((32600 if centre.y >= 0 else 32700) + zone)
 
 
 def keeps_lengths(crs: pyproj.CRS, degrees: tuple[float, float, float, float]) -> bool:

@@ -17,8 +17,7 @@ import pyproj
 import shapely
 
 from quart_heure.categories import Category
-from quart_heure.sources.areas.areas import metric_crs
-from quart_heure.sources.projecting import transformer
+from quart_heure.sources.projecting import metric_crs, transformer
 from quart_heure.sources.services.category_rules import category_words, read_categories
 from quart_heure.sources.services.columns import find_columns
 from quart_heure.sources.services.coordinates import to_number

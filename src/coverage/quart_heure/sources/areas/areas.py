@@ -12,7 +12,7 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
-from quart_heure.errors import CrsError, GeometryError
+from quart_heure.errors import GeometryError
 from quart_heure.files import AnyPath
 from quart_heure.sources.areas.districts import (
     check_districts,
@@ -22,15 +22,19 @@ from quart_heure.sources.areas.districts import (
 )
 from quart_heure.sources.areas.names import named_rows
 from quart_heure.sources.layers import check_layer, choose_layer, read_layer
-from quart_heure.sources.projecting import check_crs, keeps_lengths, mend_polygon, mended, projected
+from quart_heure.sources.projecting import (
+    check_crs,
+    keeps_lengths,
+    mend_polygon,
+    mended,
+    metric_crs,
+    projected,
+)
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
 __all__ = ["area_from_districts", "read_area"]
-
-_FRANCE = shapely.box(-5.5, 41.2, 9.8, 51.3)
-"""Metropolitan France in degrees, where Lambert-93 is the national metric system."""
 
 MOST_DISTRICTS = 30_000
 """More than the communes of a whole region; cells number theirs in two bytes."""
@@ -39,8 +43,6 @@ HELD_SHARE = 0.99
 """A part of a finer division of which its district holds less is told as lying across."""
 
 _MOST_DEGREES = 180.0
-
-_LAMBERT_93 = pyproj.CRS.from_epsg(2154)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -97,27 +99,6 @@ class StudyArea:
             raise GeometryError(msg, hint="Name its file: subdistricts = … in [area].")
         finer = self.subdistricts.drop(columns="parent_id")
         return dataclasses.replace(self, districts=finer, subdistricts=None)
-
-
-def metric_crs(geometry: shapely.Geometry) -> pyproj.CRS:
-    """Return the metric CRS for a geometry in degrees.
-
-    EPSG:2154 (Lambert-93) in metropolitan France, else the UTM zone of the centroid.
-
-    Raises
-    ------
-    CrsError
-        If the coordinates are not degrees.
-    """
-    west, south, east, north = shapely.bounds(geometry)
-    if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
-        msg = f"Coordinates {west:.1f} … {east:.1f}, {south:.1f} … {north:.1f} are not degrees."
-        raise CrsError(msg, hint="Check the coordinate reference system of the area.")
-    if shapely.covers(_FRANCE, geometry):
-        return _LAMBERT_93
-    centre = shapely.centroid(geometry)
-    zone = min(int((centre.x + 180) // 6) + 1, 60)
-    return pyproj.CRS.from_epsg((32600 if centre.y >= 0 else 32700) + zone)
 
 
 def read_area(

@@ -22,7 +22,14 @@ from quart_heure.sources.osm.checks import (
     order_nodes,
     order_ways,
 )
-from quart_heure.sources.osm.grounds import Ground, ground_shapes, is_ground, is_rail
+from quart_heure.sources.osm.elements import OsmArea, area_of, ground_of
+from quart_heure.sources.osm.grounds import (
+    Ground,
+    ground_shapes,
+    is_ground,
+    is_ground_relation,
+    is_rail,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -102,24 +109,6 @@ NODE_KEYS = frozenset(
 
 NODE_MARKS = frozenset({"access", "barrier", "door", "entrance", "foot", "locked"})
 """A node with one of these, or a lift, is looked at."""
-
-
-@dataclasses.dataclass(frozen=True)
-class OsmArea:
-    """A multipolygon relation that is walked across.
-
-    Parameters
-    ----------
-    relation_id, tags
-        The relation.
-    outer, inner
-        Its member ways, by OSM id.
-    """
-
-    relation_id: int
-    tags: Mapping[str, str]
-    outer: tuple[int, ...]
-    inner: tuple[int, ...]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -255,7 +244,7 @@ def from_overpass(
         way_id=np.array([way[0] for way in ways], dtype=np.int64),
         ref_id=np.array([ref for way in ways for ref in way[1]], dtype=np.int64),
         counts=np.array([len(way[1]) for way in ways], dtype=np.int64),
-        way_tags=[_select(way[2]) for way in ways],
+        way_tags=[select_tags(way[2]) for way in ways],
         areas=areas,
         osm_date=osm_date,
         source=source,
@@ -282,40 +271,25 @@ def _overpass_grounds(
     ]
     for element in elements:
         tags = element.get("tags") or {}
-        if element["type"] != "relation" or tags.get("type") != "multipolygon":
-            continue
-        if is_ground(tags) and not is_rail(tags):
+        if element["type"] == "relation" and is_ground_relation(tags):
             area = _overpass_area(int(element["id"]), tags, element.get("members") or ())
             grounds.append(ground_of(area, chains))
     return grounds
 
 
-def ground_of(area: OsmArea, chains: Mapping[int, tuple[int, ...]]) -> Ground:
-    """Return the ground that a multipolygon is, by the nodes of its member ways."""
-    outer, inner = (
-        tuple(chains[way] for way in members if way in chains)
-        for members in (area.outer, area.inner)
-    )
-    return Ground(-area.relation_id, outer, inner)
-
-
 def _overpass_area(
     osm_id: int, tags: Mapping[str, str], members: Iterable[Mapping[str, Any]]
 ) -> OsmArea:
-    ways = [(member.get("role"), int(member["ref"])) for member in members if _is_way(member)]
-    return OsmArea(
-        relation_id=osm_id,
-        tags=_select(tags),
-        outer=tuple(ref for role, ref in ways if role != "inner"),
-        inner=tuple(ref for role, ref in ways if role == "inner"),
-    )
+    ways = [
+        (int(member["ref"]), member.get("role", ""))
+        for member in members
+        if member.get("type") == "way"
+    ]
+    return area_of(osm_id, select_tags(tags), ways)
 
 
-def _is_way(member: Mapping[str, Any]) -> bool:
-    return member.get("type") == "way"
-
-
-def _select(tags: Mapping[str, str]) -> dict[str, str]:
+def select_tags(tags: Mapping[str, str]) -> dict[str, str]:
+    """Return those tags of a way or a relation that are kept."""
     return {key: str(value) for key, value in tags.items() if key in WAY_KEYS}
 
 

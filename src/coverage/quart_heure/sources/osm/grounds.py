@@ -73,6 +73,20 @@ def is_rail(tags: Mapping[str, str]) -> bool:
     return tags.get("railway") in _RAILS
 
 
+def ground_of_way(osm_id: int, tags: Mapping[str, str], nodes: tuple[int, ...]) -> Ground | None:
+    """Return the ground that a way is by its tags and nodes, None if it is none."""
+    rail = is_rail(tags)
+    closed = len(nodes) > 3 and nodes[0] == nodes[-1]
+    if not is_ground(tags) or not (rail or closed):
+        return None
+    return Ground(osm_id, (nodes,), is_line=rail)
+
+
+def is_ground_relation(tags: Mapping[str, str]) -> bool:
+    """Tell whether a relation is a multipolygon of such ground."""
+    return tags.get("type") == "multipolygon" and is_ground(tags) and not is_rail(tags)
+
+
 def ground_shapes(
     grounds: Iterable[Ground],
     node_id: NDArray[np.int64],
@@ -83,6 +97,10 @@ def ground_shapes(
 
     A line ends where a node is missing. An area whose rings do not close is left out.
     """
+    # An answer that was asked for in pieces tells the same twice.
+    once = sorted({one.osm_id: one for one in grounds}.items())
+    if not once:
+        return ()
     order = np.argsort(node_id, kind="stable")
     ids, xy = node_id[order], np.stack([lon, lat], axis=1)[order]
 
@@ -92,8 +110,7 @@ def ground_shapes(
         return xy[at[ids[at] == wanted]] if len(ids) else np.empty((0, 2))
 
     shapes: list[shapely.Geometry] = []
-    # An answer that was asked for in pieces tells the same twice.
-    for _, ground in sorted({one.osm_id: one for one in grounds}.items()):
+    for _, ground in once:
         if ground.is_line:
             line = places(ground.outer[0])
             shapes += [shapely.LineString(line)] if len(line) > 1 else []

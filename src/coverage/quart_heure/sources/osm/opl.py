@@ -7,8 +7,14 @@ import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
-from quart_heure.sources.osm.data import WAY_KEYS, OsmArea, is_area_relation
-from quart_heure.sources.osm.grounds import KEPT_KEYS, Ground, is_ground, is_rail
+from quart_heure.sources.osm.data import WAY_KEYS, is_area_relation
+from quart_heure.sources.osm.elements import OsmArea, area_of
+from quart_heure.sources.osm.grounds import (
+    KEPT_KEYS,
+    Ground,
+    ground_of_way,
+    is_ground_relation,
+)
 
 _ESCAPED = re.compile(r"%([0-9a-fA-F]{1,6})%")
 _PLACED = re.compile(rb"n(-?\d+)x(-?[\d.]+)y(-?[\d.]+)")
@@ -26,38 +32,22 @@ def parse_area(line: bytes) -> list[OsmArea]:
     tags = parse_tags(text[1:], WAY_KEYS)
     if not is_area_relation(tags):
         return []
-    outer: list[int] = []
-    inner: list[int] = []
-    for way, role in _member_ways(members[1:]):
-        (inner if role == b"inner" else outer).append(way)
-    return [OsmArea(int(osm_id[1:]), tags, tuple(outer), tuple(inner))]
+    return [area_of(int(osm_id[1:]), tags, _member_ways(members[1:]))]
 
 
 def parse_ground_way(line: bytes) -> Ground | None:
     """Return the ground that a way is, None if it is none."""
     osm_id, text, refs = line.split(b" ")
-    tags = parse_tags(text[1:], KEPT_KEYS)
-    nodes = parse_refs(refs[1:])
-    rail = is_rail(tags)
-    closed = len(nodes) > 3 and nodes[0] == nodes[-1]
-    if not is_ground(tags) or not (rail or closed):
-        return None
-    return Ground(int(osm_id[1:]), (nodes,), is_line=rail)
+    return ground_of_way(int(osm_id[1:]), parse_tags(text[1:], KEPT_KEYS), parse_refs(refs[1:]))
 
 
 def parse_ground_relation(line: bytes) -> OsmArea | None:
     """Return the multipolygon of such ground that a relation is, None if it is none."""
     osm_id, text, members = line.split(b" ")
     tags = parse_tags(text[1:], KEPT_KEYS)
-    if tags.get("type") != "multipolygon" or not is_ground(tags) or is_rail(tags):
+    if not is_ground_relation(tags):
         return None
-    ways = list(_member_ways(members[1:]))
-    return OsmArea(
-        int(osm_id[1:]),
-        tags,
-        tuple(way for way, role in ways if role != b"inner"),
-        tuple(way for way, role in ways if role == b"inner"),
-    )
+    return area_of(int(osm_id[1:]), tags, _member_ways(members[1:]))
 
 
 def parse_refs(text: bytes) -> tuple[int, ...]:
@@ -65,11 +55,11 @@ def parse_refs(text: bytes) -> tuple[int, ...]:
     return tuple(int(ref[1:]) for ref in text.split(b",") if ref)
 
 
-def _member_ways(text: bytes) -> Iterator[tuple[int, bytes]]:
+def _member_ways(text: bytes) -> Iterator[tuple[int, str]]:
     for member in text.split(b","):
         reference, _, role = member.partition(b"@")
         if reference.startswith(b"w"):
-            yield int(reference[1:]), role
+            yield int(reference[1:]), _unescape(role.decode())
 
 
 def parse_places(line: bytes) -> Iterator[tuple[int, tuple[float, float]]]:
