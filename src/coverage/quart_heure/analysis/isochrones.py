@@ -101,7 +101,11 @@ def _cut(
     )
     invalid = ~shapely.is_valid(polygons)
     if invalid.any():
-        polygons[invalid] = shapely.make_valid(polygons[invalid])
+        # Where minutes are just the threshold, rings touch themselves and each other. Taken for
+        # lines, they would be put together anew, and holes that touch be filled.
+        polygons[invalid] = shapely.make_valid(
+            polygons[invalid], method="structure", keep_collapsed=False
+        )
     # Most parts lie well within the area: only those on its boundary need cutting.
     within = shapely.contains(clip, polygons)
     cut = shapely.intersection(polygons[~within], clip)
