@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 import shapely
@@ -10,18 +13,22 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from helpers import packed_walks
+from helpers.toy_town import town_study
+from quart_heure.cache import Cache
 from quart_heure.network.barriers import Barriers
 from quart_heure.network.components import useful_parts
 from quart_heure.network.entries import needed_entries, walked_to
+from quart_heure.network.frontages import Frontages
 from quart_heure.network.snapping import Attachment, snap
 from quart_heure.outputs.discretion import publishable
+from quart_heure.outputs.map import walks as walks_module
 from quart_heure.outputs.map.cells import RESIDENTS, Grid, cells_shown, whole_residents
 from quart_heure.outputs.map.data import PackedWalks
 from quart_heure.outputs.map.views import services_shown
 from quart_heure.outputs.map.walk_streets import LENGTH_M, STRAIGHT_M, UNIT_M, WalkStreets, planes
 from quart_heure.outputs.map.walks import walks
 from quart_heure.outputs.shapes import Pen
-from quart_heure.study import Coverage
+from quart_heure.study import Coverage, analyse
 
 HALF_UNIT_M = UNIT_M / 2 * np.sqrt(2)
 
@@ -239,3 +246,22 @@ def _entries(places: Attachment, place: int) -> list[tuple[int, float, float]]:
             strict=True,
         )
     )
+
+
+def test_streets_and_cells_are_looked_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, packed: PackedWalks, places: dict[str, int]
+) -> None:
+    cache = Cache(tmp_path)
+    coverage = publishable(analyse(town_study(), cache=cache))
+    assert walks(coverage, Grid(coverage), places) == packed
+    monkeypatch.setattr(WalkStreets, "of", None)
+    looked_at = []
+    real = walks_module.snap_to
+
+    def counted(frontages: Frontages, xy: NDArray[np.float64], **options: Any) -> Attachment:
+        looked_at.append(len(xy))
+        return real(frontages, xy, **options)
+
+    monkeypatch.setattr(walks_module, "snap_to", counted)
+    assert walks(coverage, Grid(coverage), places) == packed
+    assert looked_at == [len(places)]  # the services alone: where they are is kept nowhere

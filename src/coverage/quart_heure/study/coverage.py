@@ -18,6 +18,7 @@ from quart_heure.analysis.fragility import dependence_table, fragility_table
 from quart_heure.analysis.freshness import freshness_table, recent_since, unplaced_table
 from quart_heure.analysis.unjudged import without_figures
 from quart_heure.analysis.week import Week
+from quart_heure.cache import Cache
 from quart_heure.network.snapping import Attachment
 from quart_heure.study.prepared import Prepared
 from quart_heure.study.study import Study
@@ -68,6 +69,8 @@ class Coverage(CoverageViews):
         too. Not for any output.
     attachment
         Where each service enters the streets; shape (s,). Not for any output.
+    cache
+        Keeps for the next run what takes long to work out from it.
     week
         Coverage in each hour of a week, None if the study does not ask for it.
     """
@@ -88,6 +91,7 @@ class Coverage(CoverageViews):
     prepared: Prepared = dataclasses.field(repr=False)
     answers: Mapping[str, Answer] = dataclasses.field(repr=False)
     attachment: Attachment = dataclasses.field(repr=False)
+    cache: Cache = dataclasses.field(repr=False)
     week: Week | None = None
 
     def __repr__(self) -> str:

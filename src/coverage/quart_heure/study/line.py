@@ -241,6 +241,7 @@ def analyse(
         prepared=kept,
         answers=answers,
         attachment=attachment,
+        cache=cache,
         basis=Basis.of(
             area=area,
             cells=cells,

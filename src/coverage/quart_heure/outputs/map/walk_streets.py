@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from quart_heure.cache import Cache, Like, checked, hash_of
 from quart_heure.network.arrays import NetworkArrays
 from quart_heure.network.cores import cut, on_all_cores
 from quart_heure.network.graph import WalkNetwork
@@ -219,6 +221,44 @@ class WalkStreets:
             self.at[bends] - before - (self.at[end] - before) // left[:, None]
         )
         return steps
+
+
+def stored_streets(
+    network: WalkNetwork,
+    graph: SearchGraph,
+    *,
+    useful: NDArray[np.bool_],
+    usable: NDArray[np.bool_],
+    corner: NDArray[np.float64],
+    cache: Cache,
+) -> WalkStreets:
+    """Return the useful streets of a network (see `WalkStreets.of`), by way of the cache."""
+    names = [field.name for field in dataclasses.fields(WalkStreets)]
+
+    def compute() -> dict[str, NDArray[Any]]:
+        made = WalkStreets.of(network, graph, useful=useful, usable=usable, corner=corner)
+        return {name: getattr(made, name) for name in names}
+
+    def read(arrays: dict[str, NDArray[Any]]) -> WalkStreets:
+        whole = Like("i", "edge")
+        node = Like("i", "edge", below=len(arrays["node_at"]))
+        kept = checked(
+            arrays,
+            edge=Like("i", below=network.n_edges),
+            turned=Like("b", "edge"),
+            u=node,
+            v=node,
+            node_at=Like("i", columns=2),
+            at=Like("i", columns=2),
+            offsets=Like("i", len(arrays["edge"]) + 1, parts_of="at"),
+            there=whole,
+            back=whole,
+            flags=Like("u", "edge"),
+        )
+        return WalkStreets(**kept)
+
+    key = [network.digest, graph.ways_digest, hash_of(useful, usable, corner)]
+    return cache.recall_as("drawn", [*key, UNIT_M, STRAIGHT_M, LENGTH_M], compute, read)
 
 
 def planes(numbers: NDArray[np.integer]) -> list[str]:

@@ -17,6 +17,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from quart_heure.cache import Cache, Like, checked, hash_of, packed
 from quart_heure.network.barriers import Barriers
 from quart_heure.network.components import useful_parts
 from quart_heure.network.cores import cut, on_all_cores
@@ -38,6 +39,7 @@ from quart_heure.outputs.map.walk_streets import (
     WalkStreets,
     packed_points,
     planes,
+    stored_streets,
 )
 
 if TYPE_CHECKING:
@@ -70,12 +72,13 @@ def walks(coverage: Coverage, grid: Grid, places: Mapping[str, int]) -> PackedWa
     study, basis = coverage.study, coverage.basis
     doors, cells = basis.doors, basis.cells
     corner = np.array([grid.first_col, grid.first_row]) * grid.cell_m
-    streets = WalkStreets.of(
+    streets = stored_streets(
         doors.network,
         doors.graph,
         useful=useful_parts(doors.network, share=study.useful_share).edges,
         usable=doors.usable,
         corner=corner,
+        cache=coverage.cache,
     )
     shapes = np.empty(0, object) if study.ground is None else study.ground.barriers
     lines = _in_units(shapes, corner)
@@ -107,11 +110,16 @@ def walks(coverage: Coverage, grid: Grid, places: Mapping[str, int]) -> PackedWa
             cells.attachment[here],
             grid.place(cells.col[here], cells.row[here]),
             always_m=min(ALWAYS_M, study.snap_m),
+            cache=coverage.cache,
         ),
         services=[[round(float(x), 2), round(float(y), 2)] for x, y in xy - corner],
         ids=[str(name) for name in shown.index],
         service_entries=rule.otherwise(
-            (xy - corner).round(2), doors.at(xy), np.arange(len(xy)), always_m=study.snap_m
+            (xy - corner).round(2),
+            doors.at(xy),
+            np.arange(len(xy)),
+            always_m=study.snap_m,
+            cache=Cache(None),  # where services are is kept nowhere
         ),
         counted=[int(one) for one in shown["counted"]],
     )
@@ -127,6 +135,20 @@ class _Rule:
     barriers: Barriers
 
     @functools.cached_property
+    def digest(self) -> str:
+        """Hash of all that it depends on."""
+        streets, barriers, graph = self.streets, self.barriers, self._streets[1]
+        shapes = packed([area for area in barriers.areas if area is not None])
+        return "-".join(
+            [
+                hash_of(streets.at, streets.offsets, streets.there, streets.back, self.usable),
+                hash_of(barriers.start, barriers.end, barriers.owner, *shapes.values()),
+                graph.ways_digest,
+                repr((self.coverage.basis.doors.snap_m, APART_M, UNIT_M, LENGTH_M)),
+            ]
+        )
+
+    @functools.cached_property
     def _streets(self) -> tuple[Frontages, SearchGraph]:
         doors, streets = self.coverage.basis.doors, self.streets
         frontages = Frontages.of(streets.network(doors.network), self.usable)
@@ -139,6 +161,7 @@ class _Rule:
         names: NDArray[np.integer],
         *,
         always_m: float,
+        cache: Cache,
     ) -> PackedEntries:
         """Return the streets that some places enter at: those that the page would get wrong.
 
@@ -152,26 +175,17 @@ class _Rule:
             What the page calls them, ascending; shape (n,).
         always_m
             Within this every edge is an entry.
+        cache
+            Keeps which places these are.
         """
-        doors = self.coverage.basis.doors
-        wanted = self.streets.entered(entries, doors.network)
-        frontages, graph = self._streets
-
-        def apart_of(some: slice) -> NDArray[np.intp]:
-            found = snap_to(
-                frontages,
-                xy[some],
-                max_distance_m=doors.snap_m,
-                always_m=always_m,
-                barriers=self.barriers,
-            )
-            right = wanted[np.arange(some.start, some.stop)]
-            found, right = needed_entries(graph, found), needed_entries(graph, right)
-            apart: NDArray[np.intp] = some.start + _apart(graph, found, right)
-            return apart
-
-        parts = on_all_cores(apart_of, cut(len(xy), most=_AT_ONCE))
-        places = np.concatenate([np.empty(0, dtype=np.intp), *parts])
+        wanted = self.streets.entered(entries, self.coverage.basis.doors.network)
+        key = [self.digest, wanted.digest, hash_of(xy), always_m]
+        places = cache.recall_as(
+            "walks",
+            key,
+            lambda: {"places": self._places(xy, wanted, always_m)},
+            lambda arrays: checked(arrays, places=Like("i", below=len(xy)))["places"],
+        )
         listed = wanted[places]
         order = np.lexsort((listed.edge, listed.place))
         edge, place = listed.edge[order].astype(np.int64), listed.place[order]
@@ -185,6 +199,28 @@ class _Rule:
             steps=planes(steps),
             shares=deflated(self._shares(xy[places][place], edge, listed.offset_m[order])),
         )
+
+    def _places(
+        self, xy: NDArray[np.float64], wanted: Attachment, always_m: float
+    ) -> NDArray[np.intp]:
+        """Return the places at which the page would get the streets wrong, ascending."""
+        frontages, graph = self._streets
+
+        def apart_of(some: slice) -> NDArray[np.intp]:
+            found = snap_to(
+                frontages,
+                xy[some],
+                max_distance_m=self.coverage.basis.doors.snap_m,
+                always_m=always_m,
+                barriers=self.barriers,
+            )
+            right = wanted[np.arange(some.start, some.stop)]
+            found, right = needed_entries(graph, found), needed_entries(graph, right)
+            apart: NDArray[np.intp] = some.start + _apart(graph, found, right)
+            return apart
+
+        parts = on_all_cores(apart_of, cut(len(xy), most=_AT_ONCE))
+        return np.concatenate([np.empty(0, dtype=np.intp), *parts])
 
     def _shares(
         self, xy: NDArray[np.float64], edge: NDArray[np.int64], offset_m: NDArray[np.float64]
