@@ -218,6 +218,7 @@ def test_a_library_is_told_from_its_next_version(monkeypatch: pytest.MonkeyPatch
 
 def test_the_cache_is_shown_and_cleared(call: Call, study: Path, tmp_path: Path) -> None:
     call("report", study)
+    call("map", study, "-o", tmp_path / "map.html")
     folder = tmp_path / "cache"
     (folder / "fetch-0123").mkdir()
     (folder / "fetch-0123" / "a.json").write_text("{}", encoding="utf-8")
@@ -225,7 +226,7 @@ def test_the_cache_is_shown_and_cleared(call: Call, study: Path, tmp_path: Path)
     told = json.loads(call("cache", "--json").out)
     kinds = {one["kind"]: one for one in told["kinds"]}
     assert told["folder"] == str(folder)
-    assert {"answer", "cells", "fetch", "network", "times"} <= kinds.keys()
+    assert {"answer", "cells", "drawn", "fetch", "network", "times", "walks"} <= kinds.keys()
     assert kinds["answer"]["entries"] == kinds["fetch"]["entries"] == 1
     on_disk = sum(path.stat().st_size for path in folder.glob("cells-*"))
     assert kinds["cells"]["mb"] == round(on_disk / 1e6, 1)

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from quart_heure.outputs.schemas import Kept, KeptKind
 
 _KINDS: Mapping[str, str] = {
-    "answer": "reports as they were asked for",
+    "answer": "answers of report, paces and sensitivity, as they were asked for",
     "area": "districts, read and joined",
     "cells": "cells, and where they enter the streets",
     "contours": "isochrones",
+    "drawn": "streets as the page of the map is told of them",
     "elsewhere": "reach of services that stand 15 m elsewhere",
     "fetch": "answers of servers, for a fetch that is taken up again",
     "ground": "water and barriers",
@@ -30,6 +31,7 @@ _KINDS: Mapping[str, str] = {
     "residents": "residents of each cell",
     "search": "streets as a walker sees them",
     "times": "minutes to the nearest service",
+    "walks": "cells whose streets the page of the map is told",
 }
 
 
