@@ -295,7 +295,7 @@ def relation(*members: tuple[int, str]) -> dict[str, Any]:
 
 def squares_of(*elements: dict[str, Any]) -> list[Square]:
     raw: RawOsm = from_overpass([*CORNERS, *elements])
-    return find_squares(raw, [judge(tags) for tags in raw.way_tags])
+    return find_squares(raw, lambda way: judge(raw.way_tags[way]))
 
 
 @pytest.mark.parametrize(

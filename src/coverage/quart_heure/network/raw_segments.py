@@ -52,17 +52,28 @@ class RawSegments:
 
     def lengths(self, xy: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return metres."""
-        step = xy[self.b] - xy[self.a]
+        step = xy.take(self.b, axis=0) - xy.take(self.a, axis=0)
         return np.hypot(step[:, 0], step[:, 1])
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Origins:
-    """What segments are pieces of: first the ways, then outlines of relations and crossings."""
+    """What segments are pieces of: first the ways, then outlines of relations and crossings.
+
+    Parameters
+    ----------
+    verdicts, kinds, names
+        What there is of them, ways of the same tags once.
+    sorts
+        Which of these each one is.
+    osm_ids
+        The OSM id of each one.
+    """
 
     verdicts: list[Verdict]
     kinds: list[str]
     names: list[str]
+    sorts: list[int]
     osm_ids: list[int]
 
     @classmethod
@@ -71,46 +82,62 @@ class Origins:
         # Readers give the same tags as the same object.
         keys = list(map(id, raw.way_tags))
         unlike = dict(zip(keys, raw.way_tags, strict=True))
-        verdicts = {key: judge(tags) for key, tags in unlike.items()}
-        kinds = {key: tags.get("highway", "") for key, tags in unlike.items()}
-        names = {key: tags.get("name", "") for key, tags in unlike.items()}
+        position = dict(zip(unlike, range(len(unlike)), strict=True))
         return cls(
-            verdicts=[verdicts[key] for key in keys],
-            kinds=[kinds[key] for key in keys],
-            names=[names[key] for key in keys],
+            verdicts=list(map(judge, unlike.values())),
+            kinds=[tags.get("highway", "") for tags in unlike.values()],
+            names=[tags.get("name", "") for tags in unlike.values()],
+            sorts=list(map(position.__getitem__, keys)),
             osm_ids=raw.way_id.tolist(),
         )
 
     def add(self, square: Square, *, kind: str, flags: int = 0) -> int:
         """Add one of a square and return its position."""
+        self.sorts.append(len(self.verdicts))
         self.verdicts.append(
             dataclasses.replace(square.verdict, flags=square.verdict.flags | flags)
         )
         self.kinds.append(kind)
         self.names.append(square.name)
         self.osm_ids.append(square.osm_id)
-        return len(self.kinds) - 1
+        return len(self.sorts) - 1
+
+    def verdict(self, origin: int) -> Verdict:
+        """Return what the rules say of one."""
+        return self.verdicts[self.sorts[origin]]
 
     def end(self, origin: int) -> End:
         """Return what a gate is told of one."""
-        return End(origin, self.verdicts[origin], self.kinds[origin], self.names[origin])
+        sort = self.sorts[origin]
+        return End(origin, self.verdicts[sort], self.kinds[sort], self.names[sort])
 
     def walkable(self) -> NDArray[np.bool_]:
         """Tell which are walked."""
-        return np.array([verdict.walkable for verdict in self.verdicts], dtype=bool)
+        walkable = np.array([verdict.walkable for verdict in self.verdicts], dtype=bool)
+        return walkable[self.sorts]
+
+    def sort(self, origin: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return of which sort segments of these origins are."""
+        return np.array(self.sorts, dtype=np.int64)[origin]
 
     def columns(self, origin: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
         """Return the columns of segments of these origins."""
-        # Most ways share their verdict with many others.
-        unlike = {id(verdict): verdict for verdict in self.verdicts}
-        position = {key: k for k, key in enumerate(unlike)}
-        verdict = np.array([position[id(verdict)] for verdict in self.verdicts], dtype=np.int64)
+        sort = self.sort(origin)
         columns: dict[str, NDArray[Any]] = {
-            name: np.array([getattr(one, name) for one in unlike.values()], dtype=dtype)[verdict]
+            name: np.array([getattr(one, name) for one in self.verdicts], dtype=dtype)[sort]
             for name, dtype in _COLUMNS.items()
         }
-        columns["osm_id"] = np.array(self.osm_ids, dtype=np.int64)
-        return {name: values[origin] for name, values in columns.items()}
+        columns["osm_id"] = np.array(self.osm_ids, dtype=np.int64)[origin]
+        return columns
+
+
+def words_of(
+    sorts: Sequence[str], which: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    """Return codes for the words of some sorts, and the words."""
+    codes: dict[str, int] = {}
+    code = np.array([codes.setdefault(word, len(codes)) for word in sorts], dtype=np.int64)
+    return code[which], tuple(codes)
 
 
 def way_segments(raw: RawOsm) -> RawSegments:
