@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -94,9 +95,7 @@ class Origins:
     def add(self, square: Square, *, kind: str, flags: int = 0) -> int:
         """Add one of a square and return its position."""
         self.sorts.append(len(self.verdicts))
-        self.verdicts.append(
-            dataclasses.replace(square.verdict, flags=square.verdict.flags | flags)
-        )
+        self.verdicts.append(_flagged(square.verdict, flags))
         self.kinds.append(kind)
         self.names.append(square.name)
         self.osm_ids.append(square.osm_id)
@@ -129,6 +128,11 @@ class Origins:
         }
         columns["osm_id"] = np.array(self.osm_ids, dtype=np.int64)[origin]
         return columns
+
+
+@functools.lru_cache(maxsize=256)
+def _flagged(verdict: Verdict, flags: int) -> Verdict:
+    return dataclasses.replace(verdict, flags=verdict.flags | flags)
 
 
 def words_of(
