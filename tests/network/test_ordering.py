@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quart_heure.network.ordering import numbered, stable_order
+from quart_heure.network.ordering import numbered, order_by, stable_order
 
 LARGEST = st.sampled_from([0, 1, 5, 2**40, 2**59, 2**62, 2**63 - 1])
 
@@ -30,3 +30,10 @@ def test_numbers_of_any_width_are_put_in_order_and_left_as_they_are(dtype: type)
     assert stable_order(keys).tolist() == [3, 1, 0, 2]
     assert numbered(keys)[1].tolist() == [2, 1, 2, 0]
     assert keys.tolist() == before.tolist()
+
+
+@given(st.lists(st.tuples(*[st.sampled_from([-1.5, 0.0, 2.25])] * 3), max_size=60))
+def test_order_by_several_keys_is_that_of_numpy(rows: list[tuple[float, float, float]]) -> None:
+    first, second, third = np.array(rows, dtype=float).reshape(-1, 3).T
+    order = order_by(first, lambda some: [second[some], third[some]])
+    assert order.tolist() == np.lexsort((third, second, first)).tolist()

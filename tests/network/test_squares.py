@@ -175,6 +175,65 @@ def test_walks_do_not_depend_on_where_the_square_is(
     assert len(walks(square, moved, entrances)) == len(walks(square, np.round(xy), entrances))
 
 
+def moved(square: Square, by: int) -> Square:
+    """Return a square whose nodes have numbers that are larger by so many."""
+    outer, inner = (tuple(ring + by for ring in rings) for rings in (square.outer, square.inner))
+    return dataclasses.replace(square, outer=outer, inner=inner)
+
+
+@given(st.lists(stars(), min_size=1, max_size=5), st.booleans())
+def test_squares_of_a_town_are_crossed_as_each_alone(
+    town: list[tuple[Square, NDArray[np.float64], list[int]]], outline_walked: bool
+) -> None:
+    squares, places, entrances, alone, n = [], [], [], [], 0
+    for square, xy, entered in town:
+        alone.append(walks(square, xy, entered, outline_walked=outline_walked))
+        squares.append(moved(square, n))
+        places.append(xy)
+        entrances.append(np.array(entered, dtype=np.int64) + n)
+        n += len(xy)
+    found = cross_squares(squares, np.concatenate(places), entrances, [outline_walked] * len(town))
+    for square, (a, b), expected in zip(squares, found, alone, strict=True):
+        first = square.ring_nodes[0]
+        pairs = zip((a - first).tolist(), (b - first).tolist(), strict=True)
+        assert sorted((min(pair), max(pair)) for pair in pairs) == expected
+
+
+def test_squares_that_share_nodes_are_crossed_as_each_alone() -> None:
+    # Side by side, with two nodes in common; one is entered there, the other is not.
+    xy = np.array([*BOX, (200, 0), (200, 100)], dtype=float)
+    left, _ = square_of(BOX)
+    right = dataclasses.replace(left, outer=(np.array([1, 4, 5, 2]),))
+    entrances = [np.array([0, 2]), np.array([4, 2])]
+    found = cross_squares([left, right], xy, entrances, [True, True])
+    assert [sorted((*a.tolist(), *b.tolist())) for a, b in found] == [[0, 2], [2, 4]]
+    found = cross_squares([left, right], xy, [entrances[0], np.array([4])], [True, False])
+    assert [len(a) for a, _ in found] == [1, 0]
+
+
+def test_grounds_that_touch_at_a_node() -> None:
+    xy = np.array([*BOX, (200, 100), (200, 200), (100, 200)], dtype=float)
+    one, _ = square_of(BOX)
+    both = dataclasses.replace(one, outer=(np.arange(4), np.array([2, 4, 5, 6])))
+    # Along the first outline to the node that both have, and along the second from there.
+    assert walks(both, xy, [0, 2, 5]) == [(0, 2), (2, 5)]
+    assert walks(both, xy, [0, 5]) == walks(both, xy, [0, 5], outline_walked=False) == [(0, 5)]
+
+
+def comb(n_teeth: int) -> Ring:
+    """Return an outline with so many teeth, each with one corner that walks bend around."""
+    teeth = [((k, 10), (k + 0.5, 1)) for k in range(n_teeth, 0, -1)]
+    return [(0, 0), (n_teeth + 1, 0), *itertools.chain.from_iterable(teeth)]
+
+
+@pytest.mark.parametrize(("n_teeth", "crossed"), [(140, True), (160, False)])
+def test_of_very_many_corners_none_is_walked_around(n_teeth: int, crossed: bool) -> None:
+    square, xy = square_of(comb(n_teeth))
+    tips = [place for place, (_, y) in enumerate(xy.tolist()) if y == 10]
+    found = walks(square, xy, [tips[0], tips[-1]], outline_walked=False)
+    assert bool(found) == crossed
+
+
 def node(osm_id: int, x: float, y: float, **tags: str) -> dict[str, Any]:
     lon, lat = 2.35 + x / 73_340, 48.85 + y / 111_210
     return {"type": "node", "id": osm_id, "lon": lon, "lat": lat, "tags": tags}
@@ -236,7 +295,7 @@ def relation(*members: tuple[int, str]) -> dict[str, Any]:
 
 def squares_of(*elements: dict[str, Any]) -> list[Square]:
     raw: RawOsm = from_overpass([*CORNERS, *elements])
-    return find_squares(raw, [judge(tags) for tags in raw.way_tags])
+    return find_squares(raw, lambda way: judge(raw.way_tags[way]))
 
 
 @pytest.mark.parametrize(

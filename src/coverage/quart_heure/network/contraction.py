@@ -20,6 +20,7 @@ from quart_heure.errors import NetworkError
 from quart_heure.network.arrays import NetworkArrays
 from quart_heure.network.assembly import DEFAULTS, assemble_network
 from quart_heure.network.groups import connected_groups
+from quart_heure.network.ordering import order_by, runs
 from quart_heure.network.segments import (
     MUST_AGREE,
     Columns,
@@ -84,7 +85,7 @@ def contract(
         np.asarray(node_xy, dtype=np.float64),
         tabulate(columns, kind, name, len(a)),
     )
-    if len(street.a) == 0:
+    if len(street) == 0:
         msg = "No street segment is left to build a walking network of."
         raise NetworkError(msg, hint="Check the area and what was dropped by the walking rules.")
     onward, is_bend = _link(street, keep)
@@ -125,29 +126,28 @@ def _link(
     is_bend
         Nodes that are contracted; shape (K,).
     """
-    n_segments = len(street.a)
-    ends = np.concatenate([street.a, street.b])
-    is_bend = np.bincount(ends, minlength=len(street.xy)) == 2
+    is_bend = np.bincount(street.start, minlength=len(street.xy)) == 2
     if keep is not None:
         is_bend &= ~keep
-    # The two darts that leave each bend: some one of them, and the sum of both less that one.
-    leaving = np.concatenate([2 * np.arange(n_segments), 2 * np.arange(n_segments) + 1])
     bends = np.flatnonzero(is_bend)
+    # The two darts that leave each bend: of several, the last one written stays.
+    leaving = np.arange(len(street.start))
     some = np.zeros(len(street.xy), dtype=np.int64)
-    some[ends] = leaving
-    both = np.bincount(ends, weights=leaving, minlength=len(street.xy))
+    some[street.start] = leaving
     one = some[bends]
-    other = both[bends].astype(np.int64) - one
+    some[street.start[::-1]] = leaving[::-1]
+    other = some[bends]
     # One arrives by the reverse of what leaves.
-    agree = street.walkable(one ^ 1, onwards=True) == street.walkable(other, onwards=True)
-    agree &= street.walkable(one ^ 1, onwards=False) == street.walkable(other, onwards=False)
+    agree = street.walkable[one ^ 1] == street.walkable[other]
+    agree &= street.walkable[one] == street.walkable[other ^ 1]
+    segment, other_segment = one >> 1, other >> 1
     for key in MUST_AGREE:
         values = street.columns[key]
-        agree &= values[one >> 1] == values[other >> 1]
+        agree &= values[segment] == values[other_segment]
     is_bend[bends[~agree]] = False
-    onward = np.full(2 * n_segments, -1, dtype=np.int64)
-    onward[one[agree] ^ 1] = other[agree]
-    onward[other[agree] ^ 1] = one[agree]
+    one, other = one[agree], other[agree]
+    onward = np.full(len(leaving), -1, dtype=np.int64)
+    onward[one ^ 1], onward[other ^ 1] = other, one
     return onward, is_bend
 
 
@@ -167,8 +167,8 @@ def _chain(street: Segments, onward: NDArray[np.int64], is_bend: NDArray[np.bool
     return _Chains(
         darts=walked,
         offsets=offsets,
-        u=rank[street.start(start)],
-        v=rank[street.start(end ^ 1)],
+        u=rank[street.start[start]],
+        v=rank[street.start[end ^ 1]],
     )
 
 
@@ -219,7 +219,7 @@ def _cut_rings(
     of_ring = np.concatenate([onward[around], around ^ 1])
     here = np.arange(len(around))
     ring = connected_groups(np.tile(here, 2), np.searchsorted(around, of_ring), len(around))
-    nodes = street.start(around)
+    nodes = street.start[around]
     order = np.lexsort((nodes, street.xy[nodes, 1], street.xy[nodes, 0], ring))
     first = np.append(True, ring[order][1:] != ring[order][:-1])
     is_bend[nodes[order[first]]] = False
@@ -230,10 +230,10 @@ def _cut_rings(
 def _rank_nodes(street: Segments, is_bend: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Return the number of each node that stays, by x, then y; -1 for all others; shape (K,)."""
     stays = np.zeros(len(street.xy), dtype=bool)
-    stays[street.a] = True
-    stays[street.b] = True
+    stays[street.start] = True
     nodes = np.flatnonzero(stays & ~is_bend)
-    order = np.lexsort((street.xy[nodes, 1], street.xy[nodes, 0]))
+    x, y = street.xy.take(nodes, axis=0).T
+    order = order_by(x, lambda rows: [y[rows]])
     rank = np.full(len(street.xy), -1, dtype=np.int64)
     rank[nodes[order]] = np.arange(len(nodes))
     return rank
@@ -247,23 +247,22 @@ def _orient(
     Chains are in the order of their first segments.
     """
     least = np.minimum(last[::2], last[1::2])
-    segments = np.arange(len(street.a))
+    segments = np.arange(len(street))
     first = np.empty(len(last), dtype=np.int64)
     first[least[::-1]] = segments[::-1]  # of several, the last one written stays
     segment = np.flatnonzero(first[least] == segments)
     one = least[segment] ^ 1
     other = np.maximum(last[2 * segment], last[2 * segment + 1]) ^ 1
-    swap = np.zeros(len(segment), dtype=bool)
-    undecided = np.ones(len(segment), dtype=bool)
-    second = street.xy[street.start(one ^ 1)], street.xy[street.start(other ^ 1)]
+    start, end = rank[street.start[one]], rank[street.start[other]]
+    swap = start > end
     # A loop has one end only: its second vertex decides, and after that the way it is walked.
-    for left, right in (
-        (rank[street.start(one)], rank[street.start(other)]),
-        (second[0][:, 0], second[1][:, 0]),
-        (second[0][:, 1], second[1][:, 1]),
-        (street.walkable(other, onwards=True), street.walkable(one, onwards=True)),
-    ):
-        swap |= undecided & (left > right)
+    loops = np.flatnonzero(start == end)
+    darts = np.stack([one[loops], other[loops]])
+    (x, other_x), (y, other_y) = np.moveaxis(street.xy[street.start[darts ^ 1]], 2, 0)
+    onwards, other_onwards = street.walkable[darts]
+    undecided = np.ones(len(loops), dtype=bool)
+    for left, right in ((x, other_x), (y, other_y), (other_onwards, onwards)):
+        swap[loops[undecided & (left > right)]] = True
         undecided &= left == right
     return np.where(swap, other, one), np.where(swap, one, other) ^ 1
 
@@ -277,19 +276,16 @@ def _assemble(
     meta: Mapping[str, Any],
 ) -> NetworkArrays:
     """Sort the chains and lay out their vertices and columns as edges."""
-    step = street.xy[street.b] - street.xy[street.a]
-    piece_m = np.hypot(step[:, 0], step[:, 1])
-    length_m = np.add.reduceat(piece_m[chains.darts >> 1], chains.offsets[:-1])
+    length_m = np.add.reduceat(street.metres[chains.darts >> 1], chains.offsets[:-1])
     columns = _edge_columns(street, chains.darts[chains.offsets[:-1]])
     order = _sort_edges(street, chains, length_m, columns)
 
     sizes = np.diff(chains.offsets)[order]
     offsets = np.concatenate([[0], np.cumsum(sizes + 1)])
-    inside = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    darts = chains.darts[np.repeat(chains.offsets[:-1][order], sizes) + inside]
+    darts = chains.darts[runs(chains.offsets[:-1][order], sizes)]
     vertices = np.empty(offsets[-1], dtype=np.int64)
-    vertices[np.repeat(offsets[:-1], sizes) + inside] = street.start(darts)
-    vertices[offsets[1:] - 1] = street.start(chains.darts[chains.offsets[1:] - 1][order] ^ 1)
+    vertices[runs(offsets[:-1], sizes)] = street.start[darts]
+    vertices[offsets[1:] - 1] = street.start[darts[np.cumsum(sizes) - 1] ^ 1]
 
     columns = {key: values[order] for key, values in columns.items()}
     counts = {"nodes": int(max(chains.u.max(), chains.v.max())) + 1, "edges": len(order)}
@@ -300,7 +296,7 @@ def _assemble(
         columns={key: columns[key] for key in DEFAULTS},
         kind=_used_words(columns["kind"], words["kind"]),
         name=_used_words(columns["name"], words["name"]),
-        xy=street.xy[vertices],
+        xy=street.xy.take(vertices, axis=0),
         offsets=offsets,
         crs=crs,
         meta={**meta, "counts": {**meta.get("counts", {}), **street.counts, **counts}},
@@ -309,9 +305,9 @@ def _assemble(
 
 def _edge_columns(street: Segments, first: NDArray[np.int64]) -> Columns:
     """Return the columns of edges from the first dart of each."""
-    columns = {key: values[first >> 1] for key, values in street.columns.items()}
-    columns["forward"] = street.walkable(first, onwards=True)
-    columns["backward"] = street.walkable(first, onwards=False)
+    segment = first >> 1
+    columns = {key: values[segment] for key, values in street.columns.items()}
+    columns["forward"], columns["backward"] = street.walkable[first], street.walkable[first ^ 1]
     return columns
 
 
@@ -321,23 +317,18 @@ def _sort_edges(
     """Order edges by ends, length, shape, and what tells twins of one shape apart."""
     first = chains.darts[chains.offsets[:-1]]
     last = chains.darts[chains.offsets[1:] - 1]
-    second, penultimate = street.xy[street.start(first ^ 1)], street.xy[street.start(last)]
-    keys = [
-        chains.u,
-        chains.v,
-        length_m,
-        *second.T,
-        *penultimate.T,
-        *(columns[key] for key in (*MUST_AGREE, "forward", "backward", "osm_id")),
-    ]
-    # Few pairs of nodes have several edges: all but the ends are compared for these only.
-    order = np.argsort(chains.u * (int(chains.v.max()) + 1) + chains.v, kind="stable")
-    ends = np.stack([chains.u, chains.v])[:, order]
-    same = (ends[:, 1:] == ends[:, :-1]).all(axis=0)
-    parallel = np.flatnonzero(np.append(same, False) | np.insert(same, 0, False))
-    rows = order[parallel]
-    order[parallel] = rows[np.lexsort([key[rows] for key in reversed(keys)])]
-    return order
+
+    def others(rows: NDArray[np.intp]) -> list[NDArray[Any]]:
+        second, penultimate = first[rows] ^ 1, last[rows]
+        return [
+            length_m[rows],
+            *street.xy[street.start[second]].T,
+            *street.xy[street.start[penultimate]].T,
+            *(columns[key][rows] for key in (*MUST_AGREE, "forward", "backward", "osm_id")),
+        ]
+
+    # Few pairs of nodes have several edges.
+    return order_by(chains.u * (int(chains.v.max()) + 1) + chains.v, others)
 
 
 def _used_words(

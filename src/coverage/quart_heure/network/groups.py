@@ -25,16 +25,17 @@ def connected_groups(a: NDArray[np.integer], b: NDArray[np.integer], n: int) -> 
     NDArray[np.int32]
         Group of each, from 0 in the order of their first members; shape (n,).
     """
-    first = np.arange(n)
-    a, b = a.astype(np.int64), b.astype(np.int64)
-    while len(a):
-        # Each group goes over to the least that it is linked to, and takes all its own along.
-        np.minimum.at(first, np.maximum(a, b), np.minimum(a, b))
-        while not np.array_equal(further := first[first], first):
-            first = further
-        a, b = first[a], first[b]
-        apart = a != b
-        a, b = a[apart], b[apart]
-    number = np.cumsum(first == np.arange(n), dtype=np.int32) - np.int32(1)
+    own = np.arange(n)
+    first = own.copy()
+    a, b = a.astype(np.int64, copy=False), b.astype(np.int64, copy=False)
+    # Each goes over to the least that it is linked to, and from there to where that one went.
+    np.minimum.at(first, np.maximum(a, b), np.minimum(a, b))
+    while not np.array_equal(further := first[first], first):
+        first = further
+    number = np.cumsum(first == own, dtype=np.int32) - np.int32(1)
     group: NDArray[np.int32] = number[first]
+    a, b = group[a], group[b]
+    if (apart := a != b).any():
+        # What has gone together goes over together: far fewer are left to be grouped.
+        group = connected_groups(a[apart], b[apart], int(number[-1]) + 1)[group]
     return group

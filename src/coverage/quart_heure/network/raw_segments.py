@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+import functools
+import itertools
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,9 +13,12 @@ from numpy.typing import NDArray
 
 from quart_heure.network.arrays import Flags
 from quart_heure.network.gates import End
+from quart_heure.network.ordering import runs, stable_order
 from quart_heure.network.rules import Verdict, judge
+from quart_heure.network.square_points import Rings
 from quart_heure.network.square_walks import cross_squares
 from quart_heure.network.squares import Square
+from quart_heure.sources.osm.checks import distinct, find_nodes
 from quart_heure.sources.osm.data import RawOsm
 
 SQUARE_KIND = "square"
@@ -48,17 +53,28 @@ class RawSegments:
 
     def lengths(self, xy: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return metres."""
-        step = xy[self.b] - xy[self.a]
+        step = xy.take(self.b, axis=0) - xy.take(self.a, axis=0)
         return np.hypot(step[:, 0], step[:, 1])
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Origins:
-    """What segments are pieces of: first the ways, then outlines of relations and crossings."""
+    """What segments are pieces of: first the ways, then outlines of relations and crossings.
+
+    Parameters
+    ----------
+    verdicts, kinds, names
+        What there is of them, ways of the same tags once.
+    sorts
+        Which of these each one is.
+    osm_ids
+        The OSM id of each one.
+    """
 
     verdicts: list[Verdict]
     kinds: list[str]
     names: list[str]
+    sorts: list[int]
     osm_ids: list[int]
 
     @classmethod
@@ -67,46 +83,65 @@ class Origins:
         # Readers give the same tags as the same object.
         keys = list(map(id, raw.way_tags))
         unlike = dict(zip(keys, raw.way_tags, strict=True))
-        verdicts = {key: judge(tags) for key, tags in unlike.items()}
-        kinds = {key: tags.get("highway", "") for key, tags in unlike.items()}
-        names = {key: tags.get("name", "") for key, tags in unlike.items()}
+        position = dict(zip(unlike, range(len(unlike)), strict=True))
         return cls(
-            verdicts=[verdicts[key] for key in keys],
-            kinds=[kinds[key] for key in keys],
-            names=[names[key] for key in keys],
+            verdicts=list(map(judge, unlike.values())),
+            kinds=[tags.get("highway", "") for tags in unlike.values()],
+            names=[tags.get("name", "") for tags in unlike.values()],
+            sorts=list(map(position.__getitem__, keys)),
             osm_ids=raw.way_id.tolist(),
         )
 
     def add(self, square: Square, *, kind: str, flags: int = 0) -> int:
         """Add one of a square and return its position."""
-        self.verdicts.append(
-            dataclasses.replace(square.verdict, flags=square.verdict.flags | flags)
-        )
+        self.sorts.append(len(self.verdicts))
+        self.verdicts.append(_flagged(square.verdict, flags))
         self.kinds.append(kind)
         self.names.append(square.name)
         self.osm_ids.append(square.osm_id)
-        return len(self.kinds) - 1
+        return len(self.sorts) - 1
+
+    def verdict(self, origin: int) -> Verdict:
+        """Return what the rules say of one."""
+        return self.verdicts[self.sorts[origin]]
 
     def end(self, origin: int) -> End:
         """Return what a gate is told of one."""
-        return End(origin, self.verdicts[origin], self.kinds[origin], self.names[origin])
+        sort = self.sorts[origin]
+        return End(origin, self.verdicts[sort], self.kinds[sort], self.names[sort])
 
     def walkable(self) -> NDArray[np.bool_]:
         """Tell which are walked."""
-        return np.array([verdict.walkable for verdict in self.verdicts], dtype=bool)
+        walkable = np.array([verdict.walkable for verdict in self.verdicts], dtype=bool)
+        return walkable[self.sorts]
+
+    def sort(self, origin: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return of which sort segments of these origins are."""
+        return np.array(self.sorts, dtype=np.int64)[origin]
 
     def columns(self, origin: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
         """Return the columns of segments of these origins."""
-        # Most ways share their verdict with many others.
-        unlike = {id(verdict): verdict for verdict in self.verdicts}
-        position = {key: k for k, key in enumerate(unlike)}
-        verdict = np.array([position[id(verdict)] for verdict in self.verdicts], dtype=np.int64)
+        sort = self.sort(origin)
         columns: dict[str, NDArray[Any]] = {
-            name: np.array([getattr(one, name) for one in unlike.values()], dtype=dtype)[verdict]
+            name: np.array([getattr(one, name) for one in self.verdicts], dtype=dtype)[sort]
             for name, dtype in _COLUMNS.items()
         }
-        columns["osm_id"] = np.array(self.osm_ids, dtype=np.int64)
-        return {name: values[origin] for name, values in columns.items()}
+        columns["osm_id"] = np.array(self.osm_ids, dtype=np.int64)[origin]
+        return columns
+
+
+@functools.lru_cache(maxsize=256)
+def _flagged(verdict: Verdict, flags: int) -> Verdict:
+    return dataclasses.replace(verdict, flags=verdict.flags | flags)
+
+
+def words_of(
+    sorts: Sequence[str], which: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    """Return codes for the words of some sorts, and the words."""
+    codes: dict[str, int] = {}
+    code = np.array([codes.setdefault(word, len(codes)) for word in sorts], dtype=np.int64)
+    return code[which], tuple(codes)
 
 
 def way_segments(raw: RawOsm) -> RawSegments:
@@ -133,40 +168,31 @@ def lay_squares(
     lonely
         OSM ids of the squares without an entrance.
     """
+    if not squares:
+        return streets, set()
     drawn = [_outline(square, origins) for square in squares if square.is_relation]
     streets = _join([streets, *drawn])
-    on_rings = np.zeros(len(xy), dtype=bool)
-    for square in squares:
-        on_rings[square.ring_nodes] = True
-    origins_at = _origins_by_node(streets, on_rings)
-    outline_of = iter(drawn)
-    entered, entrances, lonely, lonely_origins = [], [], [], []
-    for square in squares:
-        outline = int(next(outline_of).origin[0]) if square.is_relation else square.ways[0]
-        own = {outline, *square.ways}
-        nodes = [
-            node
-            for node in dict.fromkeys(square.ring_nodes.tolist())
-            if not blocked[node] and not own.issuperset(origins_at(node))
-        ]
-        if nodes:
-            entered.append(square)
-            entrances.append(np.array(nodes, dtype=np.int64))
-        else:
-            lonely.append(square.osm_id)
-            lonely_origins.append(outline)
-    open_all_around = [not blocked[np.concatenate(square.outer)].any() for square in entered]
+    drawn_as = iter(int(outline.origin[0]) for outline in drawn)
+    outlines = [next(drawn_as) if square.is_relation else square.ways[0] for square in squares]
+    rings = Rings.of(squares)
+    entrances = _entrances(squares, rings, outlines, streets, blocked)
+    is_entered = [len(nodes) > 0 for nodes in entrances]
+    entered = list(itertools.compress(squares, is_entered))
+    outer = rings.take(rings.is_outer)
+    barred = np.repeat(outer.square, outer.n)[blocked[outer.node]]
+    open_all_around = np.bincount(barred, minlength=len(squares)) == 0
+    entrances = list(itertools.compress(entrances, is_entered))
+    found = cross_squares(entered, xy, entrances, open_all_around[is_entered], obstacles)
     walks = [streets]
-    for square, (a, b) in zip(
-        entered, cross_squares(entered, xy, entrances, open_all_around, obstacles), strict=True
-    ):
+    for square, (a, b) in zip(entered, found, strict=True):
         if len(a):
             crossing = origins.add(square, kind=SQUARE_KIND, flags=Flags.SQUARE_WALK)
             walks.append(RawSegments(a, b, np.full(len(a), crossing, dtype=np.int64)))
     streets = _join(walks)
+    lonely = [k for k, is_one in enumerate(is_entered) if not is_one]
     if lonely:
-        streets = streets.take(~np.isin(streets.origin, lonely_origins))
-    return streets, set(lonely)
+        streets = streets.take(~np.isin(streets.origin, [outlines[k] for k in lonely]))
+    return streets, {squares[k].osm_id for k in lonely}
 
 
 def _outline(square: Square, origins: Origins) -> RawSegments:
@@ -176,14 +202,43 @@ def _outline(square: Square, origins: Origins) -> RawSegments:
     return RawSegments(a, b, np.full(len(a), origin, dtype=np.int64))
 
 
-def _origins_by_node(streets: RawSegments, wanted: NDArray[np.bool_]) -> Callable[[int], set[int]]:
-    """Return a function that tells which origins meet at a wanted node."""
+def _entrances(
+    squares: Sequence[Square],
+    rings: Rings,
+    outlines: Sequence[int],
+    streets: RawSegments,
+    blocked: NDArray[np.bool_],
+) -> list[NDArray[np.int64]]:
+    """Return the nodes of each square, in the order of its rings, where other streets touch it."""
+    # What meets at each node of a ring, one node after the other.
+    on_rings = np.zeros(len(blocked), dtype=bool)
+    on_rings[rings.node] = True
     ends = np.concatenate([streets.a, streets.b])
-    here = np.flatnonzero(wanted[ends])
+    here = np.flatnonzero(on_rings[ends])
     node = ends[here]
-    origin = np.tile(streets.origin, 2)[here][np.argsort(node, kind="stable")]
-    begin = np.concatenate([[0], np.cumsum(np.bincount(node, minlength=len(wanted)))])
-    return lambda at: set(origin[begin[at] : begin[at + 1]].tolist())
+    here = here[stable_order(node)]
+    n_met = np.bincount(node, minlength=len(blocked))
+    begin = np.cumsum(n_met) - n_met
+    # Each node of a square once, where it comes first.
+    square = np.repeat(rings.square, rings.n)
+    key = square * len(blocked) + rings.node
+    order = stable_order(key)
+    order = order[np.append(True, np.diff(key[order]) > 0)[: len(order)]]
+    place = np.sort(order[~blocked[rings.node[order]]])
+    node, square = rings.node[place], square[place]
+    # Whether anything meets there that does not draw the square itself.
+    met = streets.origin[here[runs(begin[node], n_met[node])] % len(streets.origin)]
+    which = np.repeat(np.arange(len(place)), n_met[node])
+    n_origins = int(streets.origin.max(initial=-1)) + 1
+    own = [
+        k * n_origins + origin
+        for k, (outline, one) in enumerate(zip(outlines, squares, strict=True))
+        for origin in (outline, *one.ways)
+    ]
+    _, is_own = find_nodes(distinct(np.array(own, dtype=np.int64)), square[which] * n_origins + met)
+    touched = np.bincount(which[~is_own], minlength=len(place)) > 0
+    n_touched = np.bincount(square[touched], minlength=len(squares))
+    return np.split(node[touched], np.cumsum(n_touched)[:-1])
 
 
 def _join(parts: Sequence[RawSegments]) -> RawSegments:

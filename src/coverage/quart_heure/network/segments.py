@@ -23,13 +23,34 @@ class Segments:
     """Segments without zero lengths and duplicates.
 
     A *dart* is a segment walked in one direction: 2s from a to b, 2s + 1 from b to a.
+
+    Parameters
+    ----------
+    start
+        The node that each dart leaves; shape (2 S,).
+    walkable
+        Whether each dart may be walked along its direction; shape (2 S,). Whether it may be walked
+        against it is what the other dart of its segment says.
+    metres
+        Length of each segment; shape (S,).
+    xy
+        Places of the nodes; shape (K, 2).
+    columns
+        What each segment is; shape (S,) each.
+    counts
+        How many were given and dropped.
     """
 
-    a: NDArray[np.int64]
-    b: NDArray[np.int64]
+    start: NDArray[np.int64]
+    walkable: NDArray[np.bool_]
+    metres: NDArray[np.float64]
     xy: NDArray[np.float64]
     columns: Columns
     counts: dict[str, int]
+
+    def __len__(self) -> int:
+        """Return the number of segments."""
+        return len(self.metres)
 
     @classmethod
     def clean(
@@ -41,8 +62,9 @@ class Segments:
     ) -> Segments:
         """Drop zero lengths and duplicates, and count them."""
         counts = {"segments": len(a)}
-        x, y = np.ascontiguousarray(xy.T)
-        empty = (x[a] == x[b]) & (y[a] == y[b])
+        (x_a, y_a), (x_b, y_b) = (xy.take(nodes, axis=0).T for nodes in (a, b))
+        empty = (x_a == x_b) & (y_a == y_b)
+        metres = np.hypot(x_b - x_a, y_b - y_a)
         if (empty & (a != b)).any():
             # Two nodes at one place with a piece of street between them are one node.
             place = _merge_nodes(a[empty], b[empty], len(xy))
@@ -51,26 +73,15 @@ class Segments:
         kept = np.flatnonzero(~empty)
         kept = kept[_first_of_equals(a, b, columns, kept)]
         counts["duplicate_segments"] = len(a) - counts["zero_length_segments"] - len(kept)
+        columns = {key: values[kept] for key, values in columns.items()}
         return cls(
-            a=a[kept],
-            b=b[kept],
+            start=np.stack([a[kept], b[kept]], axis=1).ravel(),
+            walkable=np.stack([columns["forward"], columns["backward"]], axis=1).ravel(),
+            metres=metres[kept],
             xy=xy,
-            columns={key: values[kept] for key, values in columns.items()},
+            columns=columns,
             counts=counts,
         )
-
-    def start(self, dart: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the node that each dart leaves."""
-        nodes: NDArray[np.int64] = np.where(dart & 1, self.b[dart >> 1], self.a[dart >> 1])
-        return nodes
-
-    def walkable(self, dart: NDArray[np.int64], *, onwards: bool) -> NDArray[np.bool_]:
-        """Tell whether each dart may be walked along (or against) its direction."""
-        forward, backward = self.columns["forward"], self.columns["backward"]
-        segment, turned = dart >> 1, (dart & 1).astype(bool)
-        one, other = (backward, forward) if onwards else (forward, backward)
-        walkable: NDArray[np.bool_] = np.where(turned, one[segment], other[segment])
-        return walkable
 
 
 def tabulate(columns: Mapping[str, NDArray[Any]], kind: Words, name: Words, n: int) -> Columns:
@@ -100,13 +111,19 @@ def _first_of_equals(
 ) -> NDArray[np.bool_]:
     """Mark the kept segments that are no duplicate; of equals, the lowest OSM id stays."""
     low, high = np.minimum(a, b)[kept], np.maximum(a, b)[kept]
-    key = low * (max(int(high.max(initial=0)), 0) + 1) + high
+    n_nodes = int(high.max(initial=0)) + 1
+    key = low * n_nodes + high
     ordered = np.sort(key)
     twins = ordered[1:][ordered[1:] == ordered[:-1]]
     first = np.ones(len(kept), dtype=bool)
     if len(twins) == 0:
         return first
-    suspects = np.flatnonzero(twins[np.searchsorted(twins, key).clip(max=len(twins) - 1)] == key)
+    # Few have the lower node of such a twin: only these are looked up.
+    has_twins = np.zeros(int(low.max()) + 1, dtype=bool)
+    has_twins[twins // n_nodes] = True
+    suspects = np.flatnonzero(has_twins[low])
+    at = np.searchsorted(twins, key[suspects]).clip(max=len(twins) - 1)
+    suspects = suspects[twins[at] == key[suspects]]
     rows = kept[suspects]
     turned = a[rows] > b[rows]
     forward, backward = columns["forward"][rows], columns["backward"][rows]

@@ -7,7 +7,7 @@ its outlines are its entrances; `quart_heure.network.square_walks` joins them.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,24 +61,27 @@ class Square:
         return np.concatenate(self.rings)
 
 
-def find_squares(raw: RawOsm, verdicts: Sequence[Verdict]) -> list[Square]:
+def find_squares(raw: RawOsm, verdict_of: Callable[[int], Verdict]) -> list[Square]:
     """Find the squares: walked closed ways with ``area=yes``, then walked multipolygons.
 
     Parameters
     ----------
     raw
         Raw data.
-    verdicts
-        What the rules say of each of its ways.
+    verdict_of
+        Tells what the rules say of each of its ways.
 
     Notes
     -----
     A multipolygon whose outer ways do not close (cut by the edge of an extract, say) is no square.
     """
     squares = []
-    closed = [way for way, tags in enumerate(raw.way_tags) if tags.get("area") == "yes"]
-    for way in closed:
-        tags, verdict = raw.way_tags[way], verdicts[way]
+    # Readers give the same tags as the same object.
+    keys = list(map(id, raw.way_tags))
+    unlike = dict(zip(keys, raw.way_tags, strict=True))
+    areas = {key for key, tags in unlike.items() if tags.get("area") == "yes"}
+    for way in [way for way, key in enumerate(keys) if key in areas]:
+        tags, verdict = raw.way_tags[way], verdict_of(way)
         if verdict.walkable:
             ring = _nodes(raw, way)
             if len(ring) > 3 and ring[0] == ring[-1]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,13 @@ from quart_heure.network.components import count_part_nodes
 from quart_heure.network.contraction import contract
 from quart_heure.network.gates import End, shut_gates, which_pass
 from quart_heure.network.graph import Flags, WalkNetwork
-from quart_heure.network.raw_segments import Origins, RawSegments, lay_squares, way_segments
+from quart_heure.network.raw_segments import (
+    Origins,
+    RawSegments,
+    lay_squares,
+    way_segments,
+    words_of,
+)
 from quart_heure.network.rules import judge_node
 from quart_heure.network.squares import find_squares
 from quart_heure.sources.osm.checks import distinct
@@ -107,12 +113,13 @@ def _lay_out(
     xy = _project(raw, crs)
     everything = way_segments(raw).on_the_map(xy)
     origins = Origins.of_ways(raw)
-    squares = find_squares(raw, origins.verdicts)
+    squares = find_squares(raw, origins.verdict)
     blocked, gate_flags = _judge_nodes(raw)
-    streets = everything.take(origins.walkable()[everything.origin])
+    is_walked = origins.walkable()[everything.origin]
+    streets, left_out = everything.take(is_walked), everything.take(~is_walked)
     obstacles = _project_obstacles(raw, crs)
     streets, lonely = lay_squares(squares, streets, origins, xy, blocked, obstacles)
-    shut = _shut_ends(streets, everything, origins, blocked)
+    shut = _shut_ends(streets, left_out, origins, blocked)
     a, b, node_xy = shut_gates(streets.a, streets.b, xy, shut)
     part_nodes, whole_nodes = count_part_nodes(a, b, len(node_xy))
     if polygon is not None:
@@ -120,13 +127,16 @@ def _lay_out(
         kept = inside[streets.a] | inside[streets.b]
         a, b, streets = a[kept], b[kept], streets.take(kept)
         shut = shut[np.tile(kept, 2)]
-        everything = everything.take(inside[everything.a] | inside[everything.b])
+        everything, left_out = (
+            some.take(inside[some.a] | inside[some.b]) for some in (everything, left_out)
+        )
         squares = [square for square in squares if inside[square.ring_nodes].any()]
-    dropped = _count_dropped(everything, origins, xy)
+    dropped = _count_dropped(left_out, origins, xy)
     if len(streets.a) == 0:
         reasons = ", ".join(f"{reason} {count['ways']}" for reason, count in dropped.items())
         msg = f"{raw.source}: no street here can be walked (left out: {reasons or 'none'})."
         raise NetworkError(msg, hint="Check the area, and that the file holds its streets.")
+    sort = origins.sort(streets.origin)
     columns = origins.columns(streets.origin)
     columns["flags"] |= gate_flags[streets.a] | gate_flags[streets.b]
     columns["part_nodes"] = part_nodes[a]
@@ -136,8 +146,8 @@ def _lay_out(
         b=b,
         node_xy=node_xy,
         columns=columns,
-        kind=_encode(origins.kinds, streets.origin),
-        name=_encode(origins.names, streets.origin),
+        kind=words_of(origins.kinds, sort),
+        name=words_of(origins.names, sort),
         crs=crs,
         meta={
             "source": raw.source,
@@ -149,8 +159,8 @@ def _lay_out(
             "whole_nodes": whole_nodes,
             "squares_without_entrance": [s.osm_id for s in squares if s.osm_id in lonely],
             "counts": {
-                "ways": len(distinct(everything.origin)),
-                "ways_walked": len(distinct(streets.origin[streets.origin < raw.n_ways])),
+                "ways": int(np.count_nonzero(np.bincount(everything.origin))),
+                "ways_walked": int(np.count_nonzero(np.bincount(streets.origin)[: raw.n_ways])),
                 "squares": len(squares),
                 "square_walks": int(np.count_nonzero(columns["flags"] & Flags.SQUARE_WALK)),
                 "ends_at_shut_gates": int(np.count_nonzero(np.append(a, b) >= len(xy))),
@@ -182,8 +192,12 @@ def _extent(raw: RawOsm) -> shapely.Polygon:
     if len(raw.lon) == 0:
         msg = f"{raw.source}: no street has two nodes with a place."
         raise NetworkError(msg, hint="Give an extract with its streets and all their nodes.")
-    west, east = np.quantile(raw.lon, (0.05, 0.95))
-    south, north = np.quantile(raw.lat, (0.05, 0.95))
+    # As np.quantile has it, which loads masked arrays first.
+    place = np.arange(len(raw.lon))
+    (west, east), (south, north) = (
+        np.interp((0.05 * place[-1], 0.95 * place[-1]), place, np.sort(degrees))
+        for degrees in (raw.lon, raw.lat)
+    )
     return shapely.box(west, south, east, north)
 
 
@@ -201,7 +215,7 @@ def _judge_nodes(raw: RawOsm) -> tuple[NDArray[np.bool_], NDArray[np.uint16]]:
 
 
 def _shut_ends(
-    streets: RawSegments, everything: RawSegments, origins: Origins, blocked: NDArray[np.bool_]
+    streets: RawSegments, left_out: RawSegments, origins: Origins, blocked: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
     """Tell which ends of the walked segments, first all ``a``, then all ``b``, a gate closes."""
     ends = np.concatenate([streets.a, streets.b])
@@ -213,10 +227,9 @@ def _shut_ends(
     origin = np.concatenate([streets.origin, streets.origin])
     for place, one in zip(at.tolist(), origin[at].tolist(), strict=True):
         met.setdefault(int(ends[place]), []).append((place, origins.end(one)))
-    dropped = everything.take(~origins.walkable()[everything.origin])
-    for nodes in (dropped.a, dropped.b):
+    for nodes in (left_out.a, left_out.b):
         here = np.flatnonzero(blocked[nodes])
-        for node, one in zip(nodes[here].tolist(), dropped.origin[here].tolist(), strict=True):
+        for node, one in zip(nodes[here].tolist(), left_out.origin[here].tolist(), strict=True):
             met.setdefault(node, []).append((-1, origins.end(one)))
     for found in met.values():
         for (place, _), passes in zip(found, which_pass([end for _, end in found]), strict=True):
@@ -232,14 +245,13 @@ def _passed_by(streets: RawSegments, blocked: NDArray[np.bool_], shut: NDArray[n
 
 
 def _count_dropped(
-    everything: RawSegments, origins: Origins, xy: NDArray[np.float64]
+    left_out: RawSegments, origins: Origins, xy: NDArray[np.float64]
 ) -> dict[str, dict[str, float]]:
     """Count ways and kilometres by the reason why they are not walked."""
-    dropped = everything.take(~origins.walkable()[everything.origin])
-    length_m = np.bincount(dropped.origin, weights=dropped.lengths(xy))
+    length_m = np.bincount(left_out.origin, weights=left_out.lengths(xy))
     counts: dict[str, dict[str, float]] = {}
-    for origin in distinct(dropped.origin).tolist():
-        reason = origins.verdicts[origin].reason
+    for origin in distinct(left_out.origin).tolist():
+        reason = origins.verdict(origin).reason
         # A way that only outlines an area is no street that was dropped.
         if reason != "no_highway":
             count = counts.setdefault(reason, {"ways": 0, "length_km": 0.0})
@@ -265,11 +277,3 @@ def _count_flags(
             "length_km": round(float(length_m[has].sum()) / 1000, 3),
         }
     return counts
-
-
-def _encode(
-    words: Sequence[str], origin: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    codes: dict[str, int] = {}
-    of_origin = np.array([codes.setdefault(word, len(codes)) for word in words], dtype=np.int64)
-    return of_origin[origin], tuple(codes)

@@ -337,14 +337,15 @@ def assemble_raw(
     problems.add("way", gone, [""] * len(gone), "deleted in an editor", "left out")
     node_id, lon, lat = order_nodes(node_id, lon, lat, problems)
     order, refs_by_way = order_ways(way_id, ref_id, counts, way_tags, problems)
-    way_id, way_tags = way_id[order], [way_tags[w] for w in order]
+    way_id, way_tags = way_id[order], list(map(way_tags.__getitem__, order.tolist()))
     position, known = find_nodes(node_id, refs_by_way.refs)
     pieces = cut_ways(position, known, refs_by_way.counts, way_id, problems)
     # Only nodes that some way still uses are kept, so that positions name streets alone.
     used = np.zeros(len(node_id), dtype=bool)
     used[pieces.refs] = True
     new_position = np.cumsum(used) - 1
-    node_id, lon, lat = node_id[used], lon[used], lat[used]
+    at = np.flatnonzero(used)
+    node_id, lon, lat = node_id[at], lon[at], lat[at]
     on_ways = _tags_on_ways(node_tags, node_id)
     return RawOsm(
         node_id=node_id,
@@ -354,7 +355,7 @@ def assemble_raw(
         way_id=way_id[pieces.way],
         refs=new_position[pieces.refs],
         offsets=np.concatenate([[0], np.cumsum(pieces.counts)]).astype(np.int64),
-        way_tags=[way_tags[w] for w in pieces.way],
+        way_tags=list(map(way_tags.__getitem__, pieces.way.tolist())),
         areas=tuple(sorted({area.relation_id: area for area in areas}.values(), key=_area_id)),
         osm_date=osm_date,
         source=source,

@@ -16,7 +16,6 @@ import functools
 import itertools
 import zlib
 from collections.abc import Container, Iterator, Mapping
-from types import MappingProxyType
 from typing import IO
 
 import numpy as np
@@ -204,8 +203,7 @@ class Block:
         ):
             which = tuple(codes[one:other])
             if (found := known.get(which)) is None:
-                pairs = [(strings[code // n], strings[code % n]) for code in which]
-                found = known[which] = MappingProxyType(dict(pairs))
+                found = known[which] = {strings[code // n]: strings[code % n] for code in which}
             yield element, found
 
     def having(self, tags: Tags, wanted: Mapping[str, Container[str] | None]) -> NDArray[np.bool_]:
