@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
@@ -65,27 +64,31 @@ BARRIER_SHARE = 0.5
 as the crow flies: fewer are the fringe that every zone has, since no street is a beeline."""
 
 
+Columns = dict[str, Any]
+"""Columns of a table by their names: lists and arrays, which are cheaper to join than tables."""
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Gaps:
     """The gaps of one category or composite.
 
     Parameters
     ----------
-    table
+    columns
         Columns `GAP_COLUMNS`, and `HOUR_COLUMNS` where hours count, ordered by rank: most
-        residents first, then area, then id.
+        residents first, then area, then id. Empty without gaps.
     outlines
         The outline of each in metres.
     parts
         Columns `GAP_PART_COLUMNS`: what each district has of each gap, ordered as the gaps and by
-        district.
+        district. Empty without gaps.
     members, gap
         The cells of the gaps, and the gap that each is of, by its position; shapes (k,).
     """
 
-    table: pd.DataFrame
+    columns: Columns
     outlines: list[shapely.Polygon]
-    parts: pd.DataFrame
+    parts: Columns
     members: NDArray[np.intp]
     gap: NDArray[np.intp]
 
@@ -136,13 +139,7 @@ def find_gaps(
     uncovered = one.status == STATUSES.index("uncovered")
     members, zone, outlines = _zones(uncovered & cells.inside, kind, cells, min_gap_ha)
     if len(outlines) == 0:
-        return Gaps(
-            table=pd.DataFrame(columns=list(GAP_COLUMNS)),
-            outlines=[],
-            parts=pd.DataFrame(columns=list(GAP_PART_COLUMNS)),
-            members=members,
-            gap=zone,
-        )
+        return Gaps(columns={}, outlines=[], parts={}, members=members, gap=zone)
     n = len(outlines)
     sizes = np.bincount(zone, minlength=n)
     ends = np.cumsum(sizes)
@@ -168,10 +165,10 @@ def find_gaps(
     place = np.empty(n, dtype=np.intp)
     place[rank] = np.arange(n)
     gap = place.take(zone)
-    columns: dict[str, Any] = {
+    columns: Columns = {
         "gap_id": ids[rank].tolist(),
         "rank": np.arange(1, n + 1),
-        "category": category,
+        "category": [category] * n,
         "district_id": [main[z] for z in rank],
         "districts": [districts[z] for z in rank],
         "area_ha": area_ha[rank],
@@ -184,15 +181,15 @@ def find_gaps(
             service_names[s] if s >= 0 else "" for s in nearest[rank].tolist()
         ],
         "street": _streets(street.take(members), gap, n, streets),
-        "cause": cause[rank],
+        "cause": cause[rank].tolist(),
         "barrier_pct": 100 * barrier[rank],
-        "barrier": "",
+        "barrier": [""] * n,
         "cells": sizes[rank],
     }
     if opening is not None:
-        columns["next_opening"] = opening[rank]
+        columns["next_opening"] = opening[rank].tolist()
     return Gaps(
-        table=pd.DataFrame(columns),
+        columns=columns,
         outlines=[outlines[zone_] for zone_ in rank],
         parts=_parts(
             category,
@@ -236,7 +233,7 @@ def _parts(
     service_names: Sequence[str],
     street: NDArray[np.int32],
     streets: Sequence[str],
-) -> pd.DataFrame:
+) -> Columns:
     """Cut the gaps by district: a planner answers for one, a gap may cross all of them."""
     names = [*district_ids, NO_DISTRICT]
     district = cells.district.take(members)
@@ -254,20 +251,18 @@ def _parts(
     at_least = np.flatnonzero(minutes == least.take(part))
     nearest = np.full(len(found), len(service_ids), dtype=np.int32)
     np.minimum.at(nearest, part[at_least], one.nearest[members[at_least]])
-    return pd.DataFrame(
-        {
-            "gap_id": [gap_ids[g] for g in (found // len(names)).tolist()],
-            "category": category,
-            "district_id": [names[d] for d in (found % len(names)).tolist()],
-            "area_ha": size * cells.cell_ha,
-            "residents": np.bincount(part, weights=residents.take(members), minlength=len(found)),
-            "minutes_min": least,
-            "minutes_max": most,
-            "nearest_service_id": [service_ids[s] if s >= 0 else "" for s in nearest.tolist()],
-            "nearest_service_name": [service_names[s] if s >= 0 else "" for s in nearest.tolist()],
-            "street": _streets(street.take(members), part, len(found), streets),
-        }
-    )
+    return {
+        "gap_id": [gap_ids[g] for g in (found // len(names)).tolist()],
+        "category": [category] * len(found),
+        "district_id": [names[d] for d in (found % len(names)).tolist()],
+        "area_ha": size * cells.cell_ha,
+        "residents": np.bincount(part, weights=residents.take(members), minlength=len(found)),
+        "minutes_min": least,
+        "minutes_max": most,
+        "nearest_service_id": [service_ids[s] if s >= 0 else "" for s in nearest.tolist()],
+        "nearest_service_name": [service_names[s] if s >= 0 else "" for s in nearest.tolist()],
+        "street": _streets(street.take(members), part, len(found), streets),
+    }
 
 
 def _zones(
