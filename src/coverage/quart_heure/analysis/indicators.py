@@ -324,17 +324,17 @@ def composite_table(
     area, folk = (table[:, :-1] for table in inside.sums(group, n_essentials + 2))
     if n_essentials == 0:
         area, folk = np.full_like(area, np.nan), np.full_like(folk, np.nan)
-    parts = []
+    shown, blocks = districts.rows(), []
     for count in range(n_essentials + 1):
-        table = districts.names.assign(
-            essentials_within=count,
-            area_ha=area[:, count],
-            area_pct=percent(area[:, count], area.sum(axis=1)),
-            residents=folk[:, count],
-            residents_pct=percent(folk[:, count], folk.sum(axis=1)),
-        )
-        parts.append(table[districts.rows()])
-    return pd.concat(parts, ignore_index=True)[list(COMPOSITE_COLUMNS)]
+        columns = {
+            "area_ha": area[:, count],
+            "area_pct": percent(area[:, count], area.sum(axis=1)),
+            "residents": folk[:, count],
+            "residents_pct": percent(folk[:, count], folk.sum(axis=1)),
+        }
+        figures = {name: values[shown] for name, values in columns.items()}
+        blocks.append({"essentials_within": count, **figures})
+    return districts.table(blocks)[list(COMPOSITE_COLUMNS)]
 
 
 def _quantile(values: NDArray[np.float64], total: NDArray[np.float64], share: float) -> float:
