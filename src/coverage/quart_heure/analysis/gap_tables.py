@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -162,6 +161,11 @@ def _stack(found: Sequence[Columns], columns: tuple[str, ...]) -> pd.DataFrame:
     joined: Columns = {}
     for name in columns:
         parts = [one[name] for one in filled]
-        arrays = isinstance(parts[0], np.ndarray)
-        joined[name] = np.concatenate(parts) if arrays else [*itertools.chain(*parts)]
+        if isinstance(parts[0], np.ndarray):
+            joined[name] = np.concatenate(parts)
+        else:
+            # Texts stay in parts as in tables put together: GeoPackages are written by the part,
+            # and count how often they were written.
+            texts = [pd.Series(part, dtype="str") for part in parts]
+            joined[name] = pd.concat(texts, ignore_index=True)
     return pd.DataFrame(joined, copy=False)
