@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import geopandas as gpd
 import numpy as np
-import pandas as pd
+import pyproj
 import pytest
 import shapely
 from hypothesis import given
@@ -11,8 +14,11 @@ from hypothesis import strategies as st
 from shapely import LineString, Point, Polygon, box
 
 from quart_heure.analysis.gap_barriers import NamedBarriers, crossed_by, cutting, lines_to_nearest
+from quart_heure.analysis.stored import stored_ground
+from quart_heure.cache import Cache
 from quart_heure.labels import typeset
 from quart_heure.outputs.barrier_words import barrier_words
+from quart_heure.sources.background import ground_of_background
 
 RIVER = box(-1000, 100, 1000, 150)
 TRACKS = LineString([(-1000, 50), (1000, 50)])
@@ -96,16 +102,30 @@ def test_unknown_stays_unknown() -> None:
 
 
 def test_a_layer_gives_names_and_kinds() -> None:
-    layer = pd.DataFrame(
-        {
-            "kind": ["water", "park", "rail"],
-            "name": ["La Seine; bras", "Parc", None],
-            "geometry": [RIVER, RIVER, TRACKS],
-        }
+    layer = gpd.GeoDataFrame(
+        {"kind": ["water", "park", "rail"], "name": ["La Seine; bras", "Parc", None]},
+        geometry=[RIVER, RIVER, TRACKS],
+        crs=2154,
     )
-    known = NamedBarriers.of_layer(layer, frozenset({"water", "rail"}))
-    assert known.words == ["La Seine, bras", "rail"]
-    assert shapely.get_dimensions(known.shapes).tolist() == [2, 1]
+    known = ground_of_background(layer, source="a file")
+    assert known.words == ("La Seine, bras", "rail")
+    assert shapely.get_dimensions(known.barriers).tolist() == [2, 1]
+
+
+def test_barriers_that_are_kept_keep_their_names(tmp_path: Path) -> None:
+    layer = gpd.GeoDataFrame(
+        {"kind": ["rail", "park", "water"], "name": ["", "Parc", "Ourcq"]},
+        geometry=[TRACKS, RIVER, RIVER],
+        crs=2154,
+    )
+    layer.to_parquet(tmp_path / "ground.parquet")
+    cache = Cache(tmp_path / "cache")
+    crs = pyproj.CRS(2154)
+    for _ in range(2):
+        ground = stored_ground(tmp_path / "ground.parquet", cache, crs=crs)
+        assert ground.words == ("rail", "Ourcq")
+        assert shapely.equals(ground.barriers, [TRACKS, RIVER]).all()
+        assert len(ground.water) == 1
 
 
 @pytest.mark.parametrize(

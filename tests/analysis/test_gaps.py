@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from quart_heure.analysis.answers import COMPOSITES, Answer
 from quart_heure.analysis.certainty import CellCertainty, Certainty
-from quart_heure.analysis.gaps import Gaps, find_gaps
+from quart_heure.analysis.gaps import find_gaps
 from quart_heure.analysis.hours import NEVER
 from quart_heure.analysis.states import PERHAPS, YES
 from quart_heure.analysis.statuses import STATUSES
@@ -42,11 +43,11 @@ def gaps_of(
     minutes: Sequence[float],
     in_reach: Sequence[bool] | None = None,
     certainty: CellCertainty | None = None,
-) -> Gaps:
+) -> pd.DataFrame:
     """Find the gaps of a row of cells beyond a threshold of 15 minutes."""
     n = len(minutes)
     status = [STATUSES.index("covered" if each <= 15 else "uncovered") for each in minutes]
-    return find_gaps(
+    found = find_gaps(
         "esi",
         Answer(
             minutes=np.array(minutes),
@@ -64,6 +65,7 @@ def gaps_of(
         street=np.zeros(n, dtype=np.int32),
         streets=["rue"],
     )
+    return pd.DataFrame(found.columns)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +80,7 @@ def gaps_of(
 def test_the_median_of_a_gap_lies_between_its_two_middle_cells(
     minutes: list[float], middle: float
 ) -> None:
-    [found] = gaps_of(minutes).table["minutes_median"]
+    [found] = gaps_of(minutes)["minutes_median"]
     assert found == middle
     assert found == np.median([each for each in minutes if each > 15])
 
@@ -87,7 +89,7 @@ def test_the_median_of_a_gap_lies_between_its_two_middle_cells(
     ("near", "cause"), [(1, "too_far"), (2, "barrier"), (3, "barrier"), (0, "too_far")]
 )
 def test_half_of_a_gap_near_a_service_is_a_barrier(near: int, cause: str) -> None:
-    [row] = gaps_of([20.0] * 4, [k < near for k in range(4)]).table.to_dict("records")
+    [row] = gaps_of([20.0] * 4, [k < near for k in range(4)]).to_dict("records")
     assert (row["cause"], row["barrier_pct"]) == (cause, 25 * near)
 
 
@@ -121,7 +123,7 @@ def test_a_composite_is_uncertain_for_want_of_admission_as_its_categories_are() 
     assert found["other"].admission.tolist() == [True, False, False]
     assert found[every].admission.tolist() == [True, False, False]
     assert found[some].admission.tolist() == [False, False, False]
-    causes = gaps_of([20.0] * 3, certainty=found[every]).table.set_index("cells")["cause"]
+    causes = gaps_of([20.0] * 3, certainty=found[every]).set_index("cells")["cause"]
     assert causes.to_dict() == {1: "unknown_admission", 2: "too_far"}
 
 
@@ -132,5 +134,5 @@ def test_causes_that_lie_in_hours_part_a_gap() -> None:
         any_time=np.array([True, True, True, False]),
         opens=np.full(4, NEVER),
     )
-    table = gaps_of([20.0] * 4, certainty=certainty).table
+    table = gaps_of([20.0] * 4, certainty=certainty)
     assert sorted(table["cause"]) == ["closed", "too_far", "unknown_admission", "unknown_hours"]

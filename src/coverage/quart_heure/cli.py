@@ -53,7 +53,7 @@ def run() -> None:
     """Run the command line and end the process with its exit code."""
     # A command lives for seconds: its tables are not looked through for garbage many times over,
     # nor once more at its end.
-    gc.set_threshold(100_000, 50, 50)
+    gc.set_threshold(400_000, 50, 50)
     try:
         stop_on_signals()
         guard_streams()

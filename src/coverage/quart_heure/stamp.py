@@ -6,15 +6,14 @@ import datetime
 import functools
 import hashlib
 import os
-import re
 import sys
-from importlib import metadata
+from collections.abc import Iterator
 from pathlib import Path
 
 from quart_heure.errors import InputFileError
 
-_NAME = re.compile(r"[A-Za-z0-9._-]+")
-"""Of a library, at the beginning of what is required."""
+_OF_LIBRARIES = (".dist-info", ".egg-info", ".egg", ".egg-link", ".pth")
+"""Endings of what lies beside an installed library and tells of it, or of where it is."""
 
 
 def creation_time() -> str:
@@ -40,6 +39,8 @@ def creation_time() -> str:
 @functools.cache
 def tool_version() -> str:
     """Return the version of the installed distribution."""
+    from importlib import metadata  # noqa: PLC0415 - an answer that is kept is handed out without
+
     try:
         return metadata.version("quart-heure")
     except metadata.PackageNotFoundError:  # run from the source tree without installation
@@ -54,28 +55,40 @@ def code_digest() -> str:
     the code that gave it. Sizes and times of files are enough for that, and are read in
     milliseconds.
     """
-    folder = Path(__file__).parent
-    files = sorted(path for path in folder.rglob("*") if path.suffix not in {"", ".pyc"})
-    about = [(path.name, path.stat()) for path in files]
-    code = [(name, stat.st_size, stat.st_mtime_ns) for name, stat in about]
-    whole = repr([tool_version(), sys.version, _libraries(), code])
+    code = list(_files_in(Path(__file__).parent))
+    whole = repr([sys.version, _libraries(), code])
     return hashlib.blake2b(whole.encode(), digest_size=16).hexdigest()
 
 
-def _libraries() -> list[tuple[str, str]]:
-    """Return the versions of all that this program may use, "" of what is not installed."""
-    found = []
-    for required in _required():
-        name = _NAME.match(required)
+def _files_in(folder: str | Path) -> Iterator[tuple[str, int, int]]:
+    """Give the name, the size and the time of each file of the program, in an order of its own."""
+    with os.scandir(folder) as found:
+        entries = sorted(found, key=lambda entry: entry.name)
+    for entry in entries:
+        if entry.is_dir():
+            if entry.name != "__pycache__":
+                yield from _files_in(entry.path)
+        elif not entry.name.endswith(".pyc"):
+            about = entry.stat()
+            yield entry.name, about.st_size, about.st_mtime_ns
+
+
+def _libraries() -> list[tuple[str, int]]:
+    """Return what tells of the libraries that are installed, and since when: names hold versions.
+
+    To read the version of each of those that are used would take ten times as long.
+    """
+    told = []
+    for place in sys.path:
         try:
-            found.append((required, metadata.version(name[0]) if name else ""))
-        except metadata.PackageNotFoundError:  # of an extra
-            found.append((required, ""))
-    return found
-
-
-def _required() -> list[str]:
-    try:
-        return metadata.requires("quart-heure") or []
-    except metadata.PackageNotFoundError:  # run from the source tree without installation
-        return []
+            with os.scandir(place or os.curdir) as entries:
+                told += sorted(
+                    (entry.name, entry.stat(follow_symlinks=False).st_mtime_ns)
+                    for entry in entries
+                    if entry.name.endswith(_OF_LIBRARIES)
+                )
+        except NotADirectoryError:  # an archive of modules
+            told.append((place, Path(place).stat().st_mtime_ns))
+        except OSError:  # Python passes over what is not there, and so do we
+            continue
+    return told

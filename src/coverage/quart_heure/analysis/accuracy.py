@@ -19,7 +19,6 @@ from quart_heure.analysis.answers import COMPOSITES
 from quart_heure.analysis.basis import Basis
 from quart_heure.analysis.doors import ELSEWHERE_M
 from quart_heure.analysis.freshness import confirmed
-from quart_heure.analysis.shares import Shares
 from quart_heure.analysis.statuses import BORDERLINE
 from quart_heure.network.limits import within
 
@@ -69,8 +68,7 @@ def accuracy_table(
         composite. Shares are of what is on the network and hold the figure as computed. Of
         ``one_place``, ``service_id`` is the place; "" elsewhere and where it moves nothing.
     """
-    shares = Shares(basis.cells, basis.people, basis.districts)
-    names = basis.districts.names[basis.districts.rows()].reset_index(drop=True)
+    shares = basis.shares
     known = ~basis.perhaps
     base = _combined(_covered(basis, known), essentials)
     as_computed = {category: shares.of(cells) for category, cells in base.items()}
@@ -88,22 +86,23 @@ def accuracy_table(
                 essentials,
             )
         ],
-        "unknown": [_combined(_covered(basis, np.ones_like(known)), essentials)],
+        "unknown": [],
     }
-    ranges = {"one_place": _one_place(basis, shares, base, essentials)}
+    if not known.all():
+        others["unknown"].append(_combined(_covered(basis, np.ones_like(known)), essentials))
+    ranges = {"one_place": _one_place(basis, base, as_computed, essentials)}
     for doubt, variants in {"computed": [], **others}.items():
         ranges[doubt] = {category: _Range(figure) for category, figure in as_computed.items()}
         for category, one in ranges[doubt].items():
             for variant in variants:
                 one.hold(shares.of(variant[category]))
-    # One table at the end: pandas takes longer to put a hundred together than all this to compute.
-    blocks = [(doubt, category, ranges[doubt][category]) for doubt in DOUBTS for category in base]
-    rows = len(names)
-    table = names.iloc[np.tile(np.arange(rows), len(blocks))].reset_index(drop=True)
-    table["category"] = np.repeat([category for _, category, _ in blocks], rows).tolist()
-    table["doubt"] = np.repeat([doubt for doubt, _, _ in blocks], rows).tolist()
-    for column in ACCURACY_COLUMNS[-7:]:
-        table[column] = np.concatenate([one.columns[column] for _, _, one in blocks])
+    table = basis.districts.table(
+        [
+            {"category": category, "doubt": doubt, **ranges[doubt][category].columns}
+            for doubt in DOUBTS
+            for category in base
+        ]
+    )
     if hide_discreet:
         hidden = table["service_id"].isin(basis.services["service_id"][basis.discreet])
         table["service_id"] = table["service_id"].mask(hidden, "")
@@ -128,7 +127,7 @@ def elsewhere_table(basis: Basis, *, essentials: Sequence[str]) -> pd.DataFrame:
         Columns `ELSEWHERE_COLUMNS`, a row per side, category or composite, and district; ``side``
         is "" for the services where they are said to be.
     """
-    shares = Shares(basis.cells, basis.people, basis.districts)
+    shares = basis.shares
     names = basis.districts.names[basis.districts.rows()].reset_index(drop=True)
     tables = []
     for at, side in ((None, ""), *enumerate(_SIDES)):
@@ -206,7 +205,10 @@ def _combined(covered: _Masks, essentials: Sequence[str]) -> dict[str, NDArray[n
 
 
 def _one_place(
-    basis: Basis, shares: Shares, base: _Masks, essentials: Sequence[str]
+    basis: Basis,
+    base: _Masks,
+    as_computed: Mapping[str, Mapping[str, NDArray[np.float64]]],
+    essentials: Sequence[str],
 ) -> dict[str, _Range]:
     """Return how far one single service that stands elsewhere moves each figure."""
     number = np.zeros(len(basis.cells), dtype=np.int32)
@@ -225,15 +227,14 @@ def _one_place(
     ids = basis.services["service_id"].to_numpy(dtype=object)
     by = "pct" if basis.people is None else "residents_pct"
     ranges = {}
-    for category, cells in base.items():
-        before = shares.of(cells)
+    for category, before in as_computed.items():
         one = ranges[category] = _Range(before)
         if not moves[category]:
             continue
         found = moves[category]
         parts = [part for move in found for part in (move.lost, move.gained)]
         sizes = [len(part) for part in parts]
-        changes = shares.changes(
+        changes = basis.shares.changes(
             np.repeat(np.repeat(np.arange(len(found)), 2), sizes),
             np.concatenate(parts),
             np.repeat(np.tile([-1.0, 1.0], len(found)), sizes),
@@ -266,14 +267,15 @@ def _moves(basis: Basis, category: str) -> Iterator[_Move]:
     mine = basis.of_category(category)
     mine = mine[~basis.perhaps[mine]]
     count = basis.reach.count(mine, basis.threshold_min)
+    only, bare = (count == 1) & basis.on_network, (count == 0) & basis.on_network
     there = np.zeros(len(basis.cells), dtype=bool)
     for service in mine.tolist():
         here = basis.reach.of(service)[0]
-        alone = here[(count[here] == 1) & basis.on_network[here]]
+        alone = here.take(np.flatnonzero(only.take(here)))
         for elsewhere in basis.reach_elsewhere:
             place = elsewhere.of(service)[0]
             there[place] = True
-            lost = alone[~there[alone]]
+            lost = alone.take(np.flatnonzero(~there.take(alone)))
             there[place] = False
-            gained = place[(count[place] == 0) & basis.on_network[place]]
+            gained = place.take(np.flatnonzero(bare.take(place)))
             yield _Move(service, lost, gained)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from quart_heure.analysis.districts import Districts
 from quart_heure.analysis.doors import Doors
+from quart_heure.analysis.shares import Shares
 from quart_heure.analysis.states import STATE_WORDS
 from quart_heure.analysis.surface import Cells
 from quart_heure.network.reach import Reach
@@ -137,6 +138,11 @@ class Basis:
     def districts(self) -> Districts:
         """The districts of the cells."""
         return Districts.of(self.area, self.cells)
+
+    @functools.cached_property
+    def shares(self) -> Shares:
+        """What the districts have of cells on the network."""
+        return Shares(self.cells, self.people, self.districts)
 
     @functools.cached_property
     def on_network(self) -> NDArray[np.bool_]:

@@ -104,18 +104,18 @@ def capacity_table(basis: Basis, *, decay: Decay = "none") -> pd.DataFrame:
     """
     if basis.people is None:
         return pd.DataFrame(columns=list(CAPACITY_COLUMNS))
-    tables = []
+    shown, blocks = basis.districts.rows(), []
+    folk = basis.districts.sums(basis.on_network, basis.people_on_network)
     for category in basis.categories:
         services = basis.of_category(category)
         for unit in _units(basis, services):
             amount = _amounts(basis, services, unit)
-            table = _rows(basis, services, amount, decay)
+            table = _rows(basis, services, amount, decay, folk)
             about = {"category": category, "capacity_unit": unit, "decay": decay}
-            named = basis.districts.names.assign(**about, **table)
-            tables.append(named[basis.districts.rows()])
-    if not tables:
+            blocks.append({**about, **{name: values[shown] for name, values in table.items()}})
+    if not blocks:
         return pd.DataFrame(columns=list(CAPACITY_COLUMNS))
-    return pd.concat(tables, ignore_index=True)[list(CAPACITY_COLUMNS)]
+    return basis.districts.table(blocks)[list(CAPACITY_COLUMNS)]
 
 
 def capacity_of_cells(
@@ -163,14 +163,16 @@ def _gained(
 
 
 def _rows(
-    basis: Basis, services: NDArray[np.intp], amount: NDArray[np.float64], decay: Decay
+    basis: Basis,
+    services: NDArray[np.intp],
+    amount: NDArray[np.float64],
+    decay: Decay,
+    folk: NDArray[np.float64],
 ) -> dict[str, NDArray[Any]]:
-    """Return the figures of one category and unit, per row of the districts."""
+    """Return the figures of one category and unit, per row of the districts and its residents."""
     people = basis.people_on_network
     gained = _gained(basis, services, amount, decay)
-    districts = basis.districts
-    folk = districts.sums(basis.on_network, people)
-    total = districts.sums(basis.on_network, people * gained)
+    total = basis.districts.sums(basis.on_network, people * gained)
     reached = np.array([_rows_reached(basis, int(service)) for service in services], dtype=bool)
     reached = reached.reshape(len(services), len(folk))
     known = np.isfinite(amount)

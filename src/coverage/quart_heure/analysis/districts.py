@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -89,3 +90,26 @@ class Districts:
         kept = np.ones(len(self.names), dtype=bool)
         kept[-2] = bool((self.code == len(self.names) - 2).any())
         return kept
+
+    def table(self, blocks: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+        """Return the rows that there are cells of with some figures, and below with others.
+
+        Pandas takes longer to put ten tables together than what they hold takes to be computed.
+
+        Parameters
+        ----------
+        blocks
+            One figure per such row of ``names``, or a value for all of them, by column.
+        """
+        rows = np.flatnonzero(self.rows())
+        every = np.tile(rows, len(blocks))
+        columns: dict[str, Any] = {
+            str(name): values.array.take(every) for name, values in self.names.items()
+        }
+        for name, one in blocks[0].items():
+            figures = [block[name] for block in blocks]
+            if isinstance(one, np.ndarray):
+                columns[name] = np.concatenate(figures)
+            else:
+                columns[name] = [value for value in figures for _ in rows]
+        return pd.DataFrame(columns, copy=False)

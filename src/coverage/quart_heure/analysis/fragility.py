@@ -33,27 +33,20 @@ def fragility_table(basis: Basis) -> pd.DataFrame:
     pandas.DataFrame
         Columns `FRAGILITY_COLUMNS`; shares are of what is on the network. NaN without residents.
     """
-    districts, tables = basis.districts, []
-    on_ha = districts.sums(basis.on_network) * basis.cells.cell_ha
-    on_folk = None
-    if basis.people is not None:
-        on_folk = districts.sums(basis.on_network, basis.people)
+    on_ha = basis.shares.of(basis.on_network)["ha"]
+    blocks = []
     for category in basis.categories:
-        single = basis.single[category]
-        ha = districts.sums(single) * basis.cells.cell_ha
-        folk = folk_pct = np.full(len(ha), np.nan)
-        if on_folk is not None:
-            folk = districts.sums(single, basis.people)
-            folk_pct = percent(folk, on_folk)
-        table = districts.names.assign(
-            category=category,
-            single_ha=ha,
-            single_pct=percent(ha, on_ha),
-            residents_single=folk,
-            residents_single_pct=folk_pct,
+        single = basis.shares.of(basis.single[category])
+        blocks.append(
+            {
+                "category": category,
+                "single_ha": single["ha"],
+                "single_pct": percent(single["ha"], on_ha),
+                "residents_single": single["residents"],
+                "residents_single_pct": single["residents_pct"],
+            }
         )
-        tables.append(table[districts.rows()])
-    return pd.concat(tables, ignore_index=True)[list(FRAGILITY_COLUMNS)]
+    return basis.districts.table(blocks)[list(FRAGILITY_COLUMNS)]
 
 
 def dependence_table(basis: Basis, *, hide_discreet: bool = False) -> pd.DataFrame:

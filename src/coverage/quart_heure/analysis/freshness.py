@@ -6,7 +6,9 @@ is there. A place that is known and cannot be placed counts nowhere, and is coun
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
+from collections import Counter
 from collections.abc import Collection, Sequence
 
 import numpy as np
@@ -128,27 +130,30 @@ def freshness_table(
     """
     # A table of services has thirty columns and shapes: they would be copied with each part of it.
     told = [name for name in _TOLD if name in services]
-    standing = pd.DataFrame(services[told])[_stands(services)].reset_index(drop=True)
-    standing = standing.assign(
-        recent=confirmed(standing, since=since, until=until),
-        undated=[said_on(str(text)) is None for text in _texts(standing, "source_date")],
-    )
-    waiting = unplaced.loc[unplaced["would_count"].astype(bool), "category"]
+    places = _Places.of(pd.DataFrame(services[told])[_stands(services)], basis, since, until)
+    waiting = Counter(unplaced.loc[unplaced["would_count"].astype(bool), "category"].tolist())
     covered = _covered(basis, since=since, until=until)
     if essentials:
         stacked = [covered[category] for category in essentials]
         every, some = np.logical_and.reduce(stacked), np.logical_or.reduce(stacked)
         covered |= dict(zip(COMPOSITES, (every, some), strict=True))
-    tables = []
+    shown, blocks = basis.districts.rows(), []
     for category, cells in covered.items():
         members = list(essentials) if category in COMPOSITES else [category]
-        table = _amounts(basis, cells)
-        mine = standing[standing["category"].isin(members)]
-        table = table.assign(category=category, since=since.isoformat())
-        table = pd.concat([basis.districts.names, _counts(basis, mine), table], axis=1)
-        table.loc[table.index[-1], "known"] = len(mine) + int(waiting.isin(members).sum())
-        tables.append(table[basis.districts.rows()])
-    return pd.concat(tables, ignore_index=True)[list(FRESHNESS_COLUMNS)]
+        counts = places.counts(members)
+        counts["known"][-1] = counts["placed"][-1] + sum(waiting[one] for one in members)
+        share = basis.shares.of(cells)
+        blocks.append(
+            {
+                "category": category,
+                "since": since.isoformat(),
+                **{name: values[shown] for name, values in counts.items()},
+                "confirmed_covered_pct": share["pct"],
+                "residents_confirmed_covered": share["residents"],
+                "residents_confirmed_covered_pct": share["residents_pct"],
+            }
+        )
+    return basis.districts.table(blocks)[list(FRESHNESS_COLUMNS)]
 
 
 def _stands(services: pd.DataFrame) -> NDArray[np.bool_]:
@@ -158,30 +163,50 @@ def _stands(services: pd.DataFrame) -> NDArray[np.bool_]:
     return stands
 
 
-def _texts(table: pd.DataFrame, column: str) -> Sequence[str]:
-    return table[column].tolist() if column in table else [""] * len(table)
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class _Places:
+    """Places that stand: the category and the row of the districts of each, -1 for none; (s,)."""
 
+    category: NDArray[np.object_]
+    held: NDArray[np.intp]
+    recent: NDArray[np.bool_]
+    undated: NDArray[np.bool_]
+    n_rows: int
 
-def _counts(basis: Basis, standing: pd.DataFrame) -> pd.DataFrame:
-    """Count places per row of the districts, the whole area last with those around it."""
-    ids = basis.districts.names["district_id"].tolist()[:-1]
-    held = standing["district_id"].map({name: at for at, name in enumerate(ids)})
+    @classmethod
+    def of(
+        cls, standing: pd.DataFrame, basis: Basis, since: datetime.date, until: datetime.date
+    ) -> _Places:
+        ids = basis.districts.names["district_id"].tolist()[:-1]
+        row = {name: at for at, name in enumerate(ids)}
+        texts = [""] * len(standing)
+        if "source_date" in standing:
+            texts = standing["source_date"].tolist()
+        return cls(
+            category=standing["category"].to_numpy(dtype=object),
+            held=np.array([row.get(one, -1) for one in standing["district_id"]], dtype=np.intp),
+            recent=confirmed(standing, since=since, until=until),
+            undated=np.array([said_on(str(text)) is None for text in texts], dtype=bool),
+            n_rows=len(ids),
+        )
 
-    def count(which: NDArray[np.bool_]) -> NDArray[np.float64]:
-        inside = np.bincount(held[which].dropna().astype(int), minlength=len(ids))
-        return np.append(inside, which.sum()).astype(np.float64)
+    def counts(self, categories: Sequence[str]) -> dict[str, NDArray[np.float64]]:
+        """Count places per row of the districts, the whole area last with those around it."""
+        mine = np.isin(self.category, categories)
 
-    placed = count(np.ones(len(standing), dtype=bool))
-    recent = count(standing["recent"].to_numpy(dtype=bool))
-    return pd.DataFrame(
-        {
-            "known": np.nan,
+        def count(which: NDArray[np.bool_]) -> NDArray[np.float64]:
+            # One bin more takes those that no district holds.
+            inside = np.bincount(self.held[which] + 1, minlength=self.n_rows + 1)[1:]
+            return np.append(inside, which.sum()).astype(np.float64)
+
+        placed, recent = count(mine), count(mine & self.recent)
+        return {
+            "known": np.full(len(placed), np.nan),
             "placed": placed,
             "confirmed": recent,
             "confirmed_pct": percent(recent, placed),
-            "undated": count(standing["undated"].to_numpy(dtype=bool)),
+            "undated": count(mine & self.undated),
         }
-    )
 
 
 def _covered(
@@ -199,19 +224,3 @@ def _covered(
         )
         for category in basis.categories
     }
-
-
-def _amounts(basis: Basis, cells: NDArray[np.bool_]) -> pd.DataFrame:
-    districts = basis.districts
-    on = districts.sums(basis.on_network)
-    folk = folk_pct = np.full(len(on), np.nan)
-    if basis.people is not None:
-        folk = districts.sums(cells, basis.people)
-        folk_pct = percent(folk, districts.sums(basis.on_network, basis.people))
-    return pd.DataFrame(
-        {
-            "confirmed_covered_pct": percent(districts.sums(cells), on),
-            "residents_confirmed_covered": folk,
-            "residents_confirmed_covered_pct": folk_pct,
-        }
-    )

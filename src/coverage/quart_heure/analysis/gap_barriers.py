@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
@@ -31,15 +30,6 @@ class NamedBarriers:
 
     shapes: NDArray[np.object_]
     words: Sequence[str]
-
-    @classmethod
-    def of_layer(cls, layer: pd.DataFrame, kinds: frozenset[str]) -> NamedBarriers:
-        """Take what is of some kinds from a layer with columns kind, name and geometry."""
-        rows = layer[layer["kind"].astype(str).isin(kinds)]
-        names = rows["name"].fillna("").astype(str).str.strip()
-        # A name with the mark that parts several of them would be read as two.
-        words = names.str.replace(";", ",").where(names != "", rows["kind"].astype(str))
-        return cls(shapes=rows["geometry"].to_numpy(dtype=object), words=words.tolist())
 
 
 def crossed_by(lines: NDArray[np.object_], barriers: NamedBarriers) -> list[list[str]]:

@@ -17,6 +17,7 @@ from quart_heure.analysis.gaps import (
     GAP_COLUMNS,
     GAP_PART_COLUMNS,
     HOUR_COLUMNS,
+    Columns,
     Gaps,
     find_gaps,
 )
@@ -92,7 +93,7 @@ def gap_tables(
         for category, one in answers.items()
     ]
     shown = would & ~services["discreet"].to_numpy(dtype=bool)
-    known = barriers() if any((one.table["cause"] == "barrier").any() for one in found) else None
+    known = barriers() if any("barrier" in one.columns.get("cause", ()) for one in found) else None
     if known is not None:
         xy = shapely.get_coordinates(services.geometry.to_numpy()).reshape(-1, 2)
         places = {
@@ -105,7 +106,7 @@ def gap_tables(
             missing = [(~answers[name].covered, places[name]) for name in of if name in places]
             _name_barriers(one, cells, missing, reach_m=reach_m, barriers=known)
     columns = GAP_COLUMNS if certainty is None else (*GAP_COLUMNS, *HOUR_COLUMNS)
-    gaps = _stack([one.table for one in found], columns)
+    gaps = _stack([one.columns for one in found], columns)
     parts = _stack([one.parts for one in found], GAP_PART_COLUMNS)
     if residents is None:
         gaps["residents"] = parts["residents"] = np.nan
@@ -121,12 +122,12 @@ def _name_barriers(
     reach_m: float,
     barriers: NamedBarriers,
 ) -> None:
-    """Write what cuts each gap off into the table, where that is its cause.
+    """Write what cuts each gap off into its columns, where that is its cause.
 
     ``missing`` has, per category, the cells that lack it, shape (n,), and where its services are,
     shape (s, 2).
     """
-    cut = (gaps.table["cause"] == "barrier").to_numpy(dtype=bool)
+    cut = np.array([cause == "barrier" for cause in gaps.columns.get("cause", ())], dtype=bool)
     if not cut.any():
         return
     gap, lines = [], []
@@ -138,7 +139,7 @@ def _name_barriers(
         gap.append(gaps.gap[mine[place]])
         lines.append(found)
     if gap:
-        gaps.table["barrier"] = cutting(
+        gaps.columns["barrier"] = cutting(
             np.concatenate(gap), np.concatenate(lines), barriers, n_gaps=len(cut)
         )
 
@@ -152,7 +153,19 @@ def _street_names(network: WalkNetwork, cells: Cells) -> tuple[list[str], NDArra
     return [network.names[name] for name in order], street
 
 
-def _stack(tables: list[pd.DataFrame], columns: tuple[str, ...]) -> pd.DataFrame:
-    """Put tables one below the other; empty ones would spoil the types."""
-    filled = [table for table in tables if len(table)]
-    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=list(columns))
+def _stack(found: Sequence[Columns], columns: tuple[str, ...]) -> pd.DataFrame:
+    """Put columns one below the other, as a table; empty ones would spoil the types."""
+    filled = [one for one in found if one]
+    if not filled:
+        return pd.DataFrame(columns=list(columns))
+    joined: Columns = {}
+    for name in columns:
+        parts = [one[name] for one in filled]
+        if isinstance(parts[0], np.ndarray):
+            joined[name] = np.concatenate(parts)
+        else:
+            # Texts stay in parts as in tables put together: GeoPackages are written by the part,
+            # and count how often they were written.
+            texts = [pd.Series(part, dtype="str") for part in parts]
+            joined[name] = pd.concat(texts, ignore_index=True)
+    return pd.DataFrame(joined, copy=False)

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
@@ -65,27 +64,31 @@ BARRIER_SHARE = 0.5
 as the crow flies: fewer are the fringe that every zone has, since no street is a beeline."""
 
 
+Columns = dict[str, Any]
+"""Columns of a table by their names: lists and arrays, which are cheaper to join than tables."""
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Gaps:
     """The gaps of one category or composite.
 
     Parameters
     ----------
-    table
+    columns
         Columns `GAP_COLUMNS`, and `HOUR_COLUMNS` where hours count, ordered by rank: most
-        residents first, then area, then id.
+        residents first, then area, then id. Empty without gaps.
     outlines
         The outline of each in metres.
     parts
         Columns `GAP_PART_COLUMNS`: what each district has of each gap, ordered as the gaps and by
-        district.
+        district. Empty without gaps.
     members, gap
         The cells of the gaps, and the gap that each is of, by its position; shapes (k,).
     """
 
-    table: pd.DataFrame
+    columns: Columns
     outlines: list[shapely.Polygon]
-    parts: pd.DataFrame
+    parts: Columns
     members: NDArray[np.intp]
     gap: NDArray[np.intp]
 
@@ -136,70 +139,65 @@ def find_gaps(
     uncovered = one.status == STATUSES.index("uncovered")
     members, zone, outlines = _zones(uncovered & cells.inside, kind, cells, min_gap_ha)
     if len(outlines) == 0:
-        return Gaps(
-            table=pd.DataFrame(columns=list(GAP_COLUMNS)),
-            outlines=[],
-            parts=pd.DataFrame(columns=list(GAP_PART_COLUMNS)),
-            members=members,
-            gap=zone,
-        )
+        return Gaps(columns={}, outlines=[], parts={}, members=members, gap=zone)
     n = len(outlines)
     sizes = np.bincount(zone, minlength=n)
     ends = np.cumsum(sizes)
     starts = ends - sizes
     by_time = _by_zone_and_time(one, members, zone, n)
     minutes = one.minutes[by_time]
-    worst = _worst_cell(cells, members, zone, one.minutes[members], n)
+    worst = _worst_cell(cells, members, zone, one.minutes.take(members), n)
     middle = (minutes[starts + (sizes - 1) // 2] + minutes[starts + sizes // 2]) / 2
-    barrier = np.bincount(zone, weights=one.in_reach[members], minlength=n) / sizes
-    nearest = one.nearest[by_time[starts]]
-    main, districts = _districts(cells.district[members], zone, n, district_ids)
-    table = pd.DataFrame(
-        {
-            "gap_id": [f"{category}-c{cells.col[cell]}-r{cells.row[cell]}" for cell in worst],
-            "category": category,
-            "district_id": main,
-            "districts": districts,
-            "area_ha": sizes * cells.cell_ha,
-            "residents": np.bincount(zone, weights=residents[members], minlength=n),
-            "minutes_min": minutes[starts],
-            "minutes_median": middle,
-            "minutes_max": minutes[ends - 1],
-            "nearest_service_id": [service_ids[s] if s >= 0 else "" for s in nearest],
-            "nearest_service_name": [service_names[s] if s >= 0 else "" for s in nearest],
-            "street": _streets(street[members], zone, n, streets),
-            "cause": np.where(barrier >= BARRIER_SHARE, "barrier", "too_far"),
-            "barrier_pct": 100 * barrier,
-            "barrier": "",
-            "cells": sizes,
-        }
-    )
+    barrier = np.bincount(zone, weights=one.in_reach.take(members), minlength=n) / sizes
+    cause = np.where(barrier >= BARRIER_SHARE, "barrier", "too_far").astype(object)
+    opening = None
     if certainty is not None and kind is not None:
         at_hours = np.zeros(n, dtype=np.int8)
         at_hours[zone] = kind[members]
-        by_hours = np.array(_CAUSES, dtype=object)[at_hours]
-        table["cause"] = np.where(at_hours > 0, by_hours, table["cause"].to_numpy(dtype=object))
-        table["next_opening"] = _next_opening(certainty, members, zone, n)
-    rank = np.lexsort(
-        (
-            table["gap_id"].to_numpy(dtype=str),
-            -table["area_ha"].to_numpy(),
-            -table["residents"].round(3).to_numpy(),
-        )
-    )
-    table = table.iloc[rank].reset_index(drop=True)
-    table.insert(1, "rank", np.arange(1, n + 1))
+        cause = np.where(at_hours > 0, np.array(_CAUSES, dtype=object)[at_hours], cause)
+        opening = _next_opening(certainty, members, zone, n)
+    ids = np.array([f"{category}-c{cells.col[cell]}-r{cells.row[cell]}" for cell in worst])
+    area_ha = sizes * cells.cell_ha
+    folk = np.bincount(zone, weights=residents.take(members), minlength=n)
+    nearest = one.nearest[by_time[starts]]
+    main, districts = _districts(cells.district.take(members), zone, n, district_ids)
+    rank = np.lexsort((ids, -area_ha, -folk.round(3)))
     place = np.empty(n, dtype=np.intp)
     place[rank] = np.arange(n)
+    gap = place.take(zone)
+    columns: Columns = {
+        "gap_id": ids[rank].tolist(),
+        "rank": np.arange(1, n + 1),
+        "category": [category] * n,
+        "district_id": [main[z] for z in rank],
+        "districts": [districts[z] for z in rank],
+        "area_ha": area_ha[rank],
+        "residents": folk[rank],
+        "minutes_min": minutes[starts][rank],
+        "minutes_median": middle[rank],
+        "minutes_max": minutes[ends - 1][rank],
+        "nearest_service_id": [service_ids[s] if s >= 0 else "" for s in nearest[rank].tolist()],
+        "nearest_service_name": [
+            service_names[s] if s >= 0 else "" for s in nearest[rank].tolist()
+        ],
+        "street": _streets(street.take(members), gap, n, streets),
+        "cause": cause[rank].tolist(),
+        "barrier_pct": 100 * barrier[rank],
+        "barrier": [""] * n,
+        "cells": sizes[rank],
+    }
+    if opening is not None:
+        columns["next_opening"] = opening[rank].tolist()
     return Gaps(
-        table=table[[c for c in (*GAP_COLUMNS, *HOUR_COLUMNS) if c in table]],
+        columns=columns,
         outlines=[outlines[zone_] for zone_ in rank],
         parts=_parts(
-            table,
+            category,
+            columns["gap_id"],
             one,
             cells,
             members=members,
-            gap=place[zone],
+            gap=gap,
             residents=residents,
             district_ids=district_ids,
             service_ids=service_ids,
@@ -208,7 +206,7 @@ def find_gaps(
             streets=streets,
         ),
         members=members,
-        gap=place[zone],
+        gap=gap,
     )
 
 
@@ -222,7 +220,8 @@ def _next_opening(
 
 
 def _parts(
-    table: pd.DataFrame,
+    category: str,
+    gap_ids: Sequence[str],
     one: Answer,
     cells: Cells,
     *,
@@ -234,39 +233,36 @@ def _parts(
     service_names: Sequence[str],
     street: NDArray[np.int32],
     streets: Sequence[str],
-) -> pd.DataFrame:
+) -> Columns:
     """Cut the gaps by district: a planner answers for one, a gap may cross all of them."""
     names = [*district_ids, NO_DISTRICT]
-    district = cells.district[members]
+    district = cells.district.take(members)
     code = gap * len(names) + np.where(district < 0, len(district_ids), district)
     # Few codes, many cells: counting them is several times faster than sorting.
     count = np.bincount(code)
     found = np.flatnonzero(count)
-    size, part = count[found], (np.cumsum(count > 0) - 1)[code]
-    minutes = one.minutes[members]
+    size, part = count[found], (np.cumsum(count > 0) - 1).take(code)
+    minutes = one.minutes.take(members)
     most = np.full(len(found), -np.inf)
     np.maximum.at(most, part, minutes)
     least = np.full(len(found), np.inf)
     np.minimum.at(least, part, minutes)
     # Of several cells with the fewest minutes, the service with the first id.
-    at_least = np.flatnonzero(minutes == least[part])
+    at_least = np.flatnonzero(minutes == least.take(part))
     nearest = np.full(len(found), len(service_ids), dtype=np.int32)
     np.minimum.at(nearest, part[at_least], one.nearest[members[at_least]])
-    return pd.DataFrame(
-        {
-            "gap_id": table["gap_id"].to_numpy()[found // len(names)],
-            "category": table["category"].iloc[0],
-            "district_id": [names[d] for d in (found % len(names)).tolist()],
-            "area_ha": size * cells.cell_ha,
-            "residents": np.bincount(part, weights=residents[members], minlength=len(found)),
-            "minutes_min": least,
-            "minutes_max": most,
-            "nearest_service_id": [service_ids[s] if s >= 0 else "" for s in nearest.tolist()],
-            "nearest_service_name": [service_names[s] if s >= 0 else "" for s in nearest.tolist()],
-            "street": _streets(street[members], part, len(found), streets),
-        },
-        columns=list(GAP_PART_COLUMNS),
-    )
+    return {
+        "gap_id": [gap_ids[g] for g in (found // len(names)).tolist()],
+        "category": [category] * len(found),
+        "district_id": [names[d] for d in (found % len(names)).tolist()],
+        "area_ha": size * cells.cell_ha,
+        "residents": np.bincount(part, weights=residents.take(members), minlength=len(found)),
+        "minutes_min": least,
+        "minutes_max": most,
+        "nearest_service_id": [service_ids[s] if s >= 0 else "" for s in nearest.tolist()],
+        "nearest_service_name": [service_names[s] if s >= 0 else "" for s in nearest.tolist()],
+        "street": _streets(street.take(members), part, len(found), streets),
+    }
 
 
 def _zones(
@@ -286,14 +282,14 @@ def _zones(
     large = size_ha >= min_gap_ha - 1e-9
     large[0] = False
     number = np.where(large, np.cumsum(large), 0).astype(np.int32)
-    labels = number[labels]
+    labels = number.take(labels)
     outlines = zone_polygons(labels)
     if outlines:
         moved = shapely.transform(outlines, lambda xy: (xy + np.array(cells.first)) * cells.cell_m)
         outlines = list(moved)
-    label = labels.ravel()[cells.place]
+    label = labels.ravel().take(cells.place)
     members = np.flatnonzero(label)
-    return members, label[members].astype(np.intp) - 1, outlines
+    return members, label.take(members).astype(np.intp) - 1, outlines
 
 
 def _by_zone_and_time(
@@ -303,8 +299,9 @@ def _by_zone_and_time(
     small = np.int16 if n < 2**15 else np.int64  # sixteen bits sort several times faster
     zone_of: NDArray[Any] = np.full(len(one.minutes), -1, dtype=small)
     zone_of[members] = zone
-    by_time = one.by_time[zone_of[one.by_time] >= 0]
-    return by_time[np.argsort(zone_of[by_time], kind="stable")]
+    ordered = zone_of.take(one.by_time)
+    at = np.flatnonzero(ordered >= 0)
+    return one.by_time.take(at).take(np.argsort(ordered.take(at), kind="stable"))
 
 
 def _worst_cell(
@@ -320,7 +317,7 @@ def _worst_cell(
     """
     most = np.full(n, -np.inf)
     np.maximum.at(most, zone, minutes)
-    worst = minutes == most[zone]
+    worst = np.flatnonzero(minutes == most.take(zone))
     members, zone = members[worst], zone[worst]
     order = np.lexsort((cells.col[members], cells.row[members], zone))
     first = np.ones(len(order), dtype=bool)
@@ -349,12 +346,11 @@ def _streets(
 ) -> list[str]:
     """Return the street name that most cells of each zone meet, "" where none has a name."""
     nameless = names.index("") if "" in names else -1
-    named = street != nameless
+    named = np.flatnonzero(street != nameless)
     # Half as wide, numbers sort twice as fast.
     width = np.int32 if n * len(names) < 2**31 else np.int64
-    pair, count = np.unique(
-        zone[named].astype(width) * width(len(names)) + street[named], return_counts=True
-    )
+    code: NDArray[np.integer] = zone[named].astype(width)
+    pair, count = np.unique(code * width(len(names)) + street[named], return_counts=True)
     of_zone, name = np.divmod(pair, len(names))
     # Of equals the first in the alphabet, so that the order of the edges changes nothing.
     order = np.lexsort((name, -count, of_zone))

@@ -136,22 +136,28 @@ class _Inside:
 
     Parameters
     ----------
-    keep
-        Which cells of the grid they are; shape (n,).
-    position
-        Position of each cell of the grid among them; shape (n,).
+    keep, at
+        Which cells of the grid they are; shapes (n,) and (k,).
     district, n
-        Row of the district of each, shape (k,), and the number of such rows.
-    people
-        Residents of each, None where they are not known; shape (k,).
+        Row of the district of each cell of the grid, shape (n,), and the number of such rows.
+    size
+        Cells of each such row; shape (n of them,).
+    code
+        Row of the district of each of these cells; shape (k,).
+    residents, people
+        Residents of each cell of the grid, and of each of these, None where they are not known;
+        shapes (n,) and (k,).
     cell_ha
         Area of each.
     """
 
     keep: NDArray[np.bool_]
-    position: NDArray[np.intp]
+    at: NDArray[np.intp]
     district: NDArray[np.int16]
     n: int
+    size: NDArray[np.intp]
+    code: NDArray[np.int64]
+    residents: NDArray[np.float64] | None
     people: NDArray[np.float64] | None
     cell_ha: float
 
@@ -159,14 +165,18 @@ class _Inside:
     def of(
         cls, cells: Cells, districts: Districts, residents: NDArray[np.float64] | None
     ) -> _Inside:
-        keep = cells.inside
+        at, n = np.flatnonzero(cells.inside), len(districts.names) - 1
+        code = districts.code.take(at)
         return cls(
-            keep=keep,
-            position=np.cumsum(keep) - 1,
+            keep=cells.inside,
+            at=at,
             # Sixteen bits sort several times faster.
-            district=districts.code[keep].astype(np.int16),
-            n=len(districts.names) - 1,
-            people=None if residents is None else residents[keep],
+            district=districts.code.astype(np.int16),
+            n=n,
+            size=np.bincount(code, minlength=n),
+            code=code,
+            residents=residents,
+            people=None if residents is None else residents.take(at),
             cell_ha=cells.cell_ha,
         )
 
@@ -174,7 +184,7 @@ class _Inside:
         self, group: NDArray[np.integer], n_groups: int
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return hectares and residents by district (rows, the whole area last) and group."""
-        code = self.district.astype(np.int64) * n_groups + group
+        code = self.code * n_groups + group
         size = self.n * n_groups
         count = np.bincount(code, minlength=size)
         folk = np.full(size, np.nan)
@@ -240,7 +250,7 @@ def covered_of_all(
 
 def _amounts(one: Answer, inside: _Inside) -> dict[str, NDArray[np.float64]]:
     """Return area and residents of one category, per row of the districts."""
-    status = one.status[inside.keep]
+    status = one.status.take(inside.at)
     area, folk = inside.sums(status, len(STATUSES))
     on_network, folk_on = area[:, :4].sum(axis=1), folk[:, :4].sum(axis=1)
     columns = {
@@ -264,14 +274,26 @@ def _amounts(one: Answer, inside: _Inside) -> dict[str, NDArray[np.float64]]:
 
 
 def _times(one: Answer, inside: _Inside) -> dict[str, list[float]]:
-    """Return the minutes of one category, per row of the districts."""
-    status = one.status[inside.keep]
-    on = status < STATUSES.index("off_network")
-    weight = np.where(on, 1.0 if inside.people is None else inside.people, 0.0)
-    # Positions among the cells of the area, still in the order of time.
-    by_time = inside.position[one.by_time[inside.keep[one.by_time]]]
-    minutes = one.minutes[inside.keep]
-    return _quantiles(minutes, weight, inside.district, by_time, inside.n)
+    """Return median and ninth decile of the minutes of one category, per row of the districts."""
+    # The nearest first, all of a district below one another.
+    cell = one.by_time.take(np.flatnonzero(inside.keep.take(one.by_time)))
+    on = one.status < STATUSES.index("off_network")
+    weight = np.where(on, 1.0 if inside.residents is None else inside.residents, 0.0).take(cell)
+    minutes = one.minutes.take(cell)
+    order = np.argsort(inside.district.take(cell), kind="stable")
+    bounds = np.cumsum(inside.size)[:-1]
+    parts = zip(
+        [*np.split(minutes.take(order), bounds), minutes],
+        [*np.split(weight.take(order), bounds), weight],
+        strict=True,
+    )
+    shares = {"minutes_median": 0.5, "minutes_p90": 0.9}
+    found: dict[str, list[float]] = {name: [] for name in shares}
+    for values, weights in parts:
+        total = np.cumsum(weights)
+        for name, share in shares.items():
+            found[name].append(_quantile(values, total, share))
+    return found
 
 
 def composite_table(
@@ -296,23 +318,23 @@ def composite_table(
         judged, nobody knows who has how many: one row each, without figures.
     """
     inside = _Inside.of(cells, districts, residents)
-    within = essentials_within[inside.keep]
+    within = essentials_within.take(inside.at)
     # Cells off the network come last, and are left out of the shares.
     group = np.where(within < 0, n_essentials + 1, within)
     area, folk = (table[:, :-1] for table in inside.sums(group, n_essentials + 2))
     if n_essentials == 0:
         area, folk = np.full_like(area, np.nan), np.full_like(folk, np.nan)
-    parts = []
+    shown, blocks = districts.rows(), []
     for count in range(n_essentials + 1):
-        table = districts.names.assign(
-            essentials_within=count,
-            area_ha=area[:, count],
-            area_pct=percent(area[:, count], area.sum(axis=1)),
-            residents=folk[:, count],
-            residents_pct=percent(folk[:, count], folk.sum(axis=1)),
-        )
-        parts.append(table[districts.rows()])
-    return pd.concat(parts, ignore_index=True)[list(COMPOSITE_COLUMNS)]
+        columns = {
+            "area_ha": area[:, count],
+            "area_pct": percent(area[:, count], area.sum(axis=1)),
+            "residents": folk[:, count],
+            "residents_pct": percent(folk[:, count], folk.sum(axis=1)),
+        }
+        figures = {name: values[shown] for name, values in columns.items()}
+        blocks.append({"essentials_within": count, **figures})
+    return districts.table(blocks)[list(COMPOSITE_COLUMNS)]
 
 
 def _quantile(values: NDArray[np.float64], total: NDArray[np.float64], share: float) -> float:
@@ -320,26 +342,6 @@ def _quantile(values: NDArray[np.float64], total: NDArray[np.float64], share: fl
         return float("nan")
     at = int(np.searchsorted(total, share * total[-1] * (1 - TOLERANCE)))
     return float(values[min(at, len(values) - 1)])
-
-
-def _quantiles(
-    minutes: NDArray[np.float64],
-    weight: NDArray[np.float64],
-    district: NDArray[np.int16],
-    by_time: NDArray[np.intp],
-    n: int,
-) -> dict[str, list[float]]:
-    """Return median and ninth decile of each district and of the whole area."""
-    order = by_time[np.argsort(district[by_time], kind="stable")]
-    ends = np.cumsum(np.bincount(district, minlength=n))
-    parts = [*np.split(order, ends[:-1]), by_time]
-    shares = {"minutes_median": 0.5, "minutes_p90": 0.9}
-    found: dict[str, list[float]] = {name: [] for name in shares}
-    for part in parts:
-        values, total = minutes[part], np.cumsum(weight[part])
-        for name, share in shares.items():
-            found[name].append(_quantile(values, total, share))
-    return found
 
 
 def _by_category(

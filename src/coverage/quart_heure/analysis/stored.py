@@ -239,7 +239,7 @@ def stored_snap(
     return cache.recall_as("places", key, compute, read)
 
 
-_GROUND = "2"
+_GROUND = "3"
 """Another where the same file tells another ground than before."""
 
 _ENTRY_ARRAYS = ("place", "edge", "offset_m", "access_m")
@@ -292,7 +292,9 @@ def stored_ground(
     def compute() -> dict[str, NDArray[Any]]:
         ground = read()
         pieces = {"water": packed(ground.water), "barriers": packed(ground.barriers)}
-        return {f"{kind}_{n}": a for kind, arrays in pieces.items() for n, a in arrays.items()}
+        words = np.frombuffer(json.dumps(ground.words).encode(), dtype=np.uint8)
+        shapes = {f"{kind}_{n}": a for kind, arrays in pieces.items() for n, a in arrays.items()}
+        return {**shapes, "words": words}
 
     if not path.exists():
         compute()  # it says what is missing
@@ -303,7 +305,11 @@ def stored_ground(
             np.array(unpacked({n: arrays[f"{kind}_{n}"] for n in ("shapes", "ends")}), dtype=object)
             for kind in ("water", "barriers")
         )
-        return Ground(water=water, barriers=barriers, source=path.name)
+        words = tuple(map(str, json.loads(bytes(arrays["words"]))))
+        if words and len(words) != len(barriers):
+            msg = "its words are not those of its barriers"
+            raise ValueError(msg)
+        return Ground(water=water, barriers=barriers, source=path.name, words=words)
 
     key = [_GROUND, sha256_of(path), crs.to_string(), *where]
     return cache.recall_as("ground", key, compute, as_ground)

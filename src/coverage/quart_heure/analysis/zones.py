@@ -26,17 +26,21 @@ def label_zones(mask: NDArray[np.bool_]) -> NDArray[np.int32]:
         0 for false cells, else 1, 2 … in the order of each group's first cell; shape (r, c).
     """
     # Cells are joined in runs along the rows first: there are fifty times fewer of them.
-    begins = mask.copy()
+    begins, ends = mask.copy(), mask.copy()
     begins[:, 1:] &= ~mask[:, :-1]
-    run = np.cumsum(begins.ravel()).reshape(mask.shape)
-    n_runs = int(run[-1, -1]) if run.size else 0
-    if n_runs == 0:
-        return np.zeros(mask.shape, dtype=np.int32)
+    ends[:, :-1] &= ~mask[:, 1:]
+    begin, end = np.flatnonzero(begins), np.flatnonzero(ends) + 1
     meets = mask[1:] & mask[:-1]
     once = meets.copy()
     once[:, 1:] &= ~meets[:, :-1]
-    group = connected_groups(run[:-1][once] - 1, run[1:][once] - 1, n_runs)
-    return np.where(mask, group[np.maximum(run, 1) - 1] + 1, 0).astype(np.int32)
+    above = np.flatnonzero(once)
+    run, other = (np.searchsorted(begin, at, "right") - 1 for at in (above, above + mask.shape[1]))
+    # Before each run and after the last, there are cells of none.
+    labels = np.zeros(2 * len(begin) + 1, dtype=np.int32)
+    labels[1::2] = connected_groups(run, other, len(begin)) + 1
+    bounds = np.zeros(2 * len(begin) + 2, dtype=np.int64)
+    bounds[1:-1:2], bounds[2:-1:2], bounds[-1] = begin, end, mask.size
+    return np.repeat(labels, np.diff(bounds)).reshape(mask.shape)
 
 
 def zone_polygons(labels: NDArray[np.int32]) -> list[shapely.Polygon]:
@@ -53,18 +57,19 @@ def zone_polygons(labels: NDArray[np.int32]) -> list[shapely.Polygon]:
         One valid polygon per zone, in units of cells: cell (row, column) spans column to
         column + 1 in x and row to row + 1 in y. Holes are kept.
     """
-    padded = np.pad(labels, 1)
+    padded = np.zeros((labels.shape[0] + 2, labels.shape[1] + 2), dtype=labels.dtype)
+    padded[1:-1, 1:-1] = labels
     starts, directions, zones = _sides(padded)
-    following = _next_side(starts, directions, zones, width=padded.shape[1] + 1)
-    found = _walk_rings(starts, directions, zones, following)
-    if not found:
+    if len(starts) == 0:
         return []
-    zone = np.array([zone for zone, _ in found])
-    corners = np.concatenate([ring for _, ring in found]) - 1
-    ring = np.repeat(np.arange(len(found)), [len(ring) for _, ring in found])
+    following = _next_side(starts, directions, zones, width=padded.shape[1] + 1)
+    sides, sizes = _walk_rings(directions, following)
+    corners = starts[sides] - 1
+    zone = zones[sides[np.cumsum(sizes) - 1]]
+    ring = np.repeat(np.arange(len(sizes)), sizes)
     rings = shapely.linearrings(corners.astype(np.float64), indices=ring)
     # Sides run with the zone on their left: the one ring that turns left encloses it.
-    order = np.lexsort((~_turn_left(corners, ring, len(found)), zone))
+    order = np.lexsort((~_turn_left(corners, ring, len(sizes)), zone))
     return list(shapely.polygons(rings[order], indices=zone[order] - 1))
 
 
@@ -112,47 +117,51 @@ def _next_side(
     Where two cells of a zone touch at a corner only, the way turns right, so that no ring passes
     a corner twice: outlines stay valid, and a zone has one outer ring.
     """
-    corner = starts[:, 1] * width + starts[:, 0]
     end = starts + _STEPS[directions]
-    end_corner = end[:, 1] * width + end[:, 0]
-    n_corners = max(int(corner.max(initial=0)), int(end_corner.max(initial=0))) + 1
-    key = (zones * n_corners + corner) * 4 + directions
-    order = np.argsort(key)
-    key = key[order]
+    # One cell lies to the left of a side: where it begins and where it goes tell it from others.
+    begun = (starts[:, 1] * width + starts[:, 0]) * 4 + directions
+    ended = (end[:, 1] * width + end[:, 0]) * 4
+    side_of = np.full(max(int(begun.max()), int(ended.max())) + 4, -1, dtype=np.int32)
+    side_of[begun] = np.arange(len(starts), dtype=np.int32)
     following = np.full(len(starts), -1, dtype=np.int64)
     for turn in (1, 0, -1):  # right comes last and so prevails
-        wanted = (zones * n_corners + end_corner) * 4 + (directions + turn) % 4
-        at = np.minimum(np.searchsorted(key, wanted), len(key) - 1)
-        found = key[at] == wanted
-        following[found] = order[at[found]]
+        side = side_of[ended + (directions + turn) % 4]
+        found = (side >= 0) & (zones[side] == zones)
+        following[found] = side[found]
     return following
 
 
 def _walk_rings(
-    starts: NDArray[np.int64],
-    directions: NDArray[np.int64],
-    zones: NDArray[np.int32],
-    following: NDArray[np.int64],
-) -> list[tuple[int, NDArray[np.int64]]]:
-    """Follow the sides round and return each ring's zone and its corners (k, 2), closed."""
-    # Only sides that begin at a turn are corners of the drawing; straight ones are passed over.
-    turns = np.zeros(len(starts), dtype=bool)
+    directions: NDArray[np.int64], following: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Follow the sides round: return those of all rings at whose start one turns, and their number.
+
+    A ring ends with the side that it begins with.
+    """
+    # Only sides that begin at a turn are corners of the drawing; straight ones are passed over,
+    # twice as many at each step.
+    turns = np.zeros(len(following), dtype=bool)
     turns[following] = directions != directions[following]
-    follow, turn = following.tolist(), turns.tolist()
+    hop = np.where(turns, np.arange(len(following)), following)
+    while not turns[hop].all():
+        hop = hop[hop]
+    follow = hop[following].tolist()
     seen = bytearray(len(follow))
-    rings = []
+    sides: list[int] = []
+    sizes: list[int] = []
     for first in np.flatnonzero(turns).tolist():
         if seen[first]:
             continue
-        ring, side = [first], follow[first]
-        seen[first] = True
+        before = len(sides)
+        sides.append(first)
+        side = follow[first]
         while side != first:
             seen[side] = True
-            if turn[side]:
-                ring.append(side)
+            sides.append(side)
             side = follow[side]
-        rings.append((int(zones[first]), starts[[*ring, first]]))
-    return rings
+        sides.append(first)
+        sizes.append(len(sides) - before)
+    return np.array(sides, dtype=np.int64), np.array(sizes, dtype=np.int64)
 
 
 def _turn_left(

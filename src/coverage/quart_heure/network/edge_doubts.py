@@ -85,10 +85,7 @@ def _elsewhere(nodes: NDArray[np.intp], ends: NDArray[np.float64], n_edges: int)
 
     A node is where most of its edges have their end.
     """
-    import pandas as pd  # noqa: PLC0415 - a warm run reads the cache and never comes here
-
-    middle = pd.DataFrame(ends).groupby(nodes).transform("median").to_numpy()
-    apart_m = np.hypot(*(ends - middle).T).reshape(2, n_edges).max(axis=0)
+    apart_m = _apart_m(nodes, ends).reshape(2, n_edges).max(axis=0)
     at = np.flatnonzero(apart_m > _APART_M)
     if len(at) > _MOST_ASTRAY * n_edges:
         row = int(at[0])
@@ -100,6 +97,24 @@ def _elsewhere(nodes: NDArray[np.intp], ends: NDArray[np.float64], n_edges: int)
         raise NetworkError(msg, hint=hint)
     for row in at[:_MOST_TOLD].tolist():
         yield _row(row, "u, v", f"{apart_m[row]:.1f} m ({len(at)} / {n_edges})", _ASTRAY)
+
+
+def _apart_m(nodes: NDArray[np.intp], ends: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how far each end lies from its node, the middle of the ends there; shape (2E,)."""
+    import pandas as pd  # noqa: PLC0415 - a warm run reads the cache and never comes here
+
+    apart_m = np.zeros(len(nodes))
+    places = np.ascontiguousarray(ends).view(np.complex128)[:, 0]  # x and y compared as one
+    one = np.empty(int(nodes.max()) + 1, dtype=np.complex128)
+    one[nodes] = places
+    elsewhere = np.zeros(len(one), dtype=bool)
+    elsewhere[nodes[np.flatnonzero(places != one[nodes])]] = True
+    # Nearly all nodes are where every end of theirs is, and have no middle to be found.
+    at = np.flatnonzero(elsewhere[nodes])
+    if len(at):
+        middle = pd.DataFrame(ends[at]).groupby(nodes[at]).transform("median").to_numpy()
+        apart_m[at] = np.hypot(*(ends[at] - middle).T)
+    return apart_m
 
 
 _ASTRAY = "drawn elsewhere than where its nodes are"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ import numpy as np
 import pyproj
 import shapely
 from numpy.typing import NDArray
+from shapely.errors import ShapelyError
 
 from quart_heure.errors import CrsError, InputFileError, NetworkError
 from quart_heure.files import replacing
@@ -24,6 +25,8 @@ from quart_heure.network.assembly import (
 )
 from quart_heure.network.attributes import as_booleans, as_numbers, as_words, several
 from quart_heure.network.edge_doubts import doubts_of, longer_than_drawn, with_doubts
+from quart_heure.network.edge_lines import EdgeLines, lines_of, plain_lines
+from quart_heure.network.ordering import numbered
 from quart_heure.sources.given import check_parquet
 from quart_heure.sources.osm.data import OSM_SUFFIXES
 from quart_heure.sources.tiles import TILE_SUFFIXES
@@ -49,26 +52,37 @@ def network_from_table(
 ) -> NetworkArrays:
     """Build a network from a table of edges (see `WalkNetwork.from_edges`)."""
     edges, twins = _as_ours(edges)
+    _check_nodes(edges)
+    lines = lines_of(np.asarray(edges.geometry.array, dtype=object))
+    crs = None if edges.crs is None else pyproj.CRS(edges.crs)
+    return _network_of(edges, lines, crs=crs, twins=twins, meta=meta, file=file)
+
+
+def _check_nodes(edges: pd.DataFrame) -> None:
+    """Refuse a table that does not tell between which nodes its edges are, or has none."""
     missing = [column for column in ("u", "v") if column not in edges.columns]
     if missing:
         msg = f"The edge table has no column {' or '.join(map(repr, missing))}."
         raise InputFileError(msg, hint=_NODES_HINT)
-    lines = np.asarray(edges.geometry.array, dtype=object)
-    if len(lines) == 0:
+    if len(edges) == 0:
         raise NetworkError(NO_EDGE, hint=NO_EDGE_HINT)
-    odd = (shapely.get_type_id(lines) != shapely.GeometryType.LINESTRING) | shapely.is_empty(lines)
-    if odd.any():
-        row = int(np.argmax(odd))
-        empty = shapely.get_type_id(lines[row]) == shapely.GeometryType.LINESTRING
-        msg = f"Row {row + 1} of the edge table is {'an empty' if empty else 'not a'} LineString."
-        hint = "Explode multi-part lines and leave empty ones out before building a network."
-        raise InputFileError(msg, hint=hint)
-    crs = check_metric(None if edges.crs is None else pyproj.CRS(edges.crs))
-    _, xy, (offsets,) = shapely.to_ragged_array(lines, include_z=False)
+
+
+def _network_of(
+    edges: pd.DataFrame,
+    lines: EdgeLines,
+    *,
+    crs: pyproj.CRS | None,
+    twins: int,
+    meta: Mapping[str, Any],
+    file: str,
+) -> NetworkArrays:
+    """Build a network from a table of our columns, and its lines as arrays."""
+    crs = check_metric(crs)
     codes = _node_numbers(edges)
-    u, v = codes[: len(lines)], codes[len(lines) :]
-    length, drawn_m = _lengths(edges), shapely.length(lines)
-    doubts = doubts_of(u, v, (xy[offsets[:-1]], xy[offsets[1:] - 1]), drawn_m, length)
+    u, v = codes[: len(edges)], codes[len(edges) :]
+    length, drawn_m = _lengths(edges), lines.drawn_m
+    doubts = doubts_of(u, v, lines.ends, drawn_m, length)
     counts = {"twin_edges_left_out": twins}
     if length is not None:
         longer = longer_than_drawn(length, drawn_m)
@@ -83,8 +97,8 @@ def network_from_table(
         columns={key: _column(edges, key) for key in DEFAULTS if key in edges.columns},
         kind=_encode(edges, "kind"),
         name=_encode(edges, "name"),
-        xy=xy,
-        offsets=offsets,
+        xy=lines.xy,
+        offsets=lines.offsets,
         crs=crs,
         meta=with_doubts(meta, doubts, file),
     )
@@ -98,6 +112,8 @@ def _node_numbers(edges: gpd.GeoDataFrame) -> NDArray[np.intp]:
         row, column = np.argwhere(lost)[0]
         msg = f"Row {row + 1} of the edge table has no {'uv'[column]}."
         raise InputFileError(msg, hint=_NODES_HINT)
+    if keys.dtype.kind == "i":
+        return numbered(keys)[1]
     try:
         return np.unique(keys, return_inverse=True)[1]
     except TypeError as error:
@@ -163,21 +179,37 @@ def read_network(path: Path) -> NetworkArrays:
         raise InputFileError(msg, hint="Give the GeoParquet file of a walking network.")
     check_parquet(path)
     try:
-        edges = gpd.read_parquet(path)
+        plain = _plain_edges(path)
+        edges = gpd.read_parquet(path) if plain is None else None
         metadata = pq.read_schema(path).metadata or {}
         meta = dict(json.loads(metadata.get(_METADATA_KEY, b"{}")))
-    except (pa.ArrowException, ValueError, TypeError, OSError) as error:
+    except (pa.ArrowException, ShapelyError, ValueError, TypeError, OSError) as error:
         if path.suffix.lower() not in _SUFFIXES:
             msg = f"{path}: is not a kind of file that streets are read from."
             raise InputFileError(msg, hint=_KINDS_READ) from error
         msg = f"{path}: cannot be read as GeoParquet ({error})."
         raise InputFileError(msg, hint="Write it again with WalkNetwork.write.") from error
     try:
-        return network_from_table(edges, meta=meta, file=path.name)
+        if plain is None:
+            return network_from_table(edges, meta=meta, file=path.name)
+        table, lines, crs = plain
+        edges, _ = _as_ours(table)
+        return _network_of(edges, lines, crs=crs, twins=0, meta=meta, file=path.name)
     except (CrsError, InputFileError, NetworkError) as error:
         # The table does not know where it comes from.
         msg = f"{path}: {error.args[0]}"
         raise type(error)(msg, hint=error.hint) from error
+
+
+def _plain_edges(path: Path) -> tuple[pd.DataFrame, EdgeLines, pyproj.CRS | None] | None:
+    """Read a file without making shapes; None where it needs them, or cannot be read."""
+    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    try:
+        return plain_lines(pq.ParquetFile(path).read())
+    except (pa.ArrowException, ValueError, TypeError, OSError, AttributeError):
+        return None  # whoever reads it in general says what is wrong
 
 
 def write_network(network: NetworkArrays, path: Path) -> None:
@@ -220,9 +252,13 @@ def _encode(edges: pd.DataFrame, column: str) -> tuple[NDArray[np.int32], tuple[
     if isinstance(values.dtype, pd.StringDtype | pd.CategoricalDtype):
         # Words stand in it many times over, and no lists do.
         which, different = pd.factorize(values, use_na_sentinel=False)
-        words = pd.Categorical(as_words(different.astype("object")))
-        codes = words.codes[which]
-    else:
-        words = pd.Categorical(as_words(values.astype("object")))
-        codes = words.codes
-    return codes.astype(np.int32), tuple(map(str, words.categories))
+        codes, words = _numbered_words(as_words(different.astype("object")))
+        return codes[which], words
+    return _numbered_words(as_words(values.astype("object")))
+
+
+def _numbered_words(words: Sequence[str]) -> tuple[NDArray[np.int32], tuple[str, ...]]:
+    """Return which of the different words each is, and these in the order of the alphabet."""
+    different = sorted(set(words))
+    number = {word: n for n, word in enumerate(different)}
+    return np.fromiter(map(number.__getitem__, words), np.int32, len(words)), tuple(different)

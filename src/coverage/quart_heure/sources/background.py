@@ -47,11 +47,15 @@ class Ground:
         Polygons and lines that nobody walks straight across, water among them; shape (b,).
     source
         Where it is known from.
+    words
+        Name of each barrier, such as ``La Seine``, or its kind, such as ``rail``; of length b, or
+        empty where they are not told apart.
     """
 
     water: NDArray[np.object_]
     barriers: NDArray[np.object_]
     source: str
+    words: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """Tell how many shapes there are."""
@@ -72,10 +76,16 @@ def ground_of_background(layer: gpd.GeoDataFrame, *, source: str) -> Ground:
     kinds = layer["kind"].astype(str)
     shapes = layer.geometry.to_numpy()
     areal = shapely.get_dimensions(shapes) == 2
+    barred = kinds.isin(BARRIERS).to_numpy()
+    names = layer["name"][barred].astype(object)
+    names = names.where(names.notna(), "").astype(str).str.strip()
+    # A name with the mark that parts several of them would be read as two.
+    words = names.str.replace(";", ",").where(names != "", kinds[barred])
     return Ground(
         water=shapes[(kinds.isin(WATER) & areal).to_numpy()],
-        barriers=shapes[kinds.isin(BARRIERS).to_numpy()],
+        barriers=shapes[barred],
         source=source,
+        words=tuple(words.tolist()),
     )
 
 

@@ -31,7 +31,7 @@ from quart_heure.network.graph import WalkNetwork
 from quart_heure.network.snapping import SNAP_M
 from quart_heure.profiles import ADULT, STEP_FREE, WalkProfile
 from quart_heure.sources.areas.areas import StudyArea
-from quart_heure.sources.background import BARRIERS, Ground, read_background
+from quart_heure.sources.background import Ground, ground_of_background, read_background
 from quart_heure.sources.heights import Heights
 from quart_heure.sources.hours.calendars import SchoolHolidays, departements_of, is_country
 from quart_heure.sources.hours.states import STAY_MIN, Where
@@ -353,13 +353,17 @@ class Study(StudyViews):
 
     def named_barriers(self) -> NamedBarriers | None:
         """Return what nobody walks straight across, by name or kind; None where no layer tells."""
+        ground = self.ground
+        if ground is not None and ground.words:
+            return NamedBarriers(shapes=ground.barriers, words=ground.words)
         background = self.background()
         if background is not None:
-            return NamedBarriers.of_layer(background, BARRIERS)
-        if self.ground is None:
+            told = ground_of_background(background, source="")
+            return NamedBarriers(shapes=told.barriers, words=told.words)
+        if ground is None:
             return None
         # Raw data tell which shapes are water, not which of the others is what.
-        water = self.ground.water
+        water = ground.water
         return NamedBarriers(shapes=water, words=["water"] * len(water))
 
     def replace(self, **changes: Any) -> Study:

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from quart_heure.analysis.answers import COMPOSITES
@@ -47,11 +48,22 @@ def in_order(frame: pd.DataFrame, table: str, categories: Sequence[str]) -> pd.D
     rank |= {"city": 0, "district": 1}
     ordered: pd.DataFrame = frame.sort_values(
         list(_ORDER[table]),
-        key=lambda values: values.map(rank) if values.name in {"category", "level"} else values,
+        key=lambda values: _ranked(values, rank) if values.name in _BY_RANK else values,
         kind="stable",
         ignore_index=True,
     )
     return ordered
+
+
+_BY_RANK = frozenset({"category", "level"})
+"""Columns whose words stand in another order than that of the alphabet."""
+
+
+def _ranked(values: pd.Series[Any], rank: Mapping[str, int]) -> pd.Series[Any]:
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        return values.map(rank)
+    # Several times faster than pandas maps words.
+    return pd.Series([rank.get(one, math.nan) for one in values.tolist()], index=values.index)
 
 
 def plain_rows(frame: pd.DataFrame, table: str, ids: Sequence[str]) -> list[Row]:
@@ -60,17 +72,23 @@ def plain_rows(frame: pd.DataFrame, table: str, ids: Sequence[str]) -> list[Row]
     Numbers are rounded as in the files, and text is made safe to show.
     """
     decimals = {column.name: column.decimals for column in table_columns(table)}
-    plain = pd.DataFrame(frame.drop(columns="geometry", errors="ignore"))
+    plain = pd.DataFrame(frame[[name for name in frame.columns if name != "geometry"]])
     if "category" in plain:
         plain = plain[plain["category"].isin(ids)]
     plain = in_order(plain, table, ids)
     names = [str(name) for name in plain.columns]
     # Column by column: pandas is slow at rows.
-    columns = [
-        [_tidy(value, decimals.get(name)) for value in plain.iloc[:, at].tolist()]
-        for at, name in enumerate(names)
-    ]
+    columns = [_tidied(values, decimals.get(str(name))) for name, values in plain.items()]
     return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
+
+
+def _tidied(values: pd.Series[Any], decimals: int | None) -> list[Any]:
+    plain = values.tolist()
+    if isinstance(values.dtype, np.dtype) and values.dtype.kind in "biuf":  # no text, no gaps
+        if values.dtype.kind != "f" or decimals is None:
+            return plain
+        return [round(value, decimals) if math.isfinite(value) else value for value in plain]
+    return [_tidy(value, decimals) for value in plain]
 
 
 def _tidy(value: Any, decimals: int | None) -> Any:
