@@ -41,11 +41,6 @@ _NETWORK_ARRAYS = (
 )
 
 
-def is_tiles(path: Path) -> bool:
-    """Tell whether a network is read from vector tiles."""
-    return path.is_dir() or path.name.lower().endswith(".mbtiles")
-
-
 def stored_network(
     path: Path, cache: Cache, *, reach: shapely.Polygon, crs: pyproj.CRS
 ) -> WalkNetwork:
