@@ -189,6 +189,7 @@ def test_results_answer_as_the_coverage_does_or_say_how(
     missing = {name for name in asked if not hasattr(results, name)}
     assert missing == {
         *("study", "map", "week", "answers", "attachment", "basis", "prepared", "draw_isochrones"),
+        "cache",
     }
     for name in missing:
         with pytest.raises(AttributeError, match=r"quart_heure\.analyse\(.*\)\." + name):

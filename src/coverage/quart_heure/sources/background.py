@@ -77,7 +77,8 @@ def ground_of_background(layer: gpd.GeoDataFrame, *, source: str) -> Ground:
     shapes = layer.geometry.to_numpy()
     areal = shapely.get_dimensions(shapes) == 2
     barred = kinds.isin(BARRIERS).to_numpy()
-    names = layer["name"][barred].astype(object)
+    named = layer["name"] if "name" in layer.columns else pd.Series("", index=layer.index)
+    names = named[barred].astype(object)
     names = names.where(names.notna(), "").astype(str).str.strip()
     # A name with the mark that parts several of them would be read as two.
     words = names.str.replace(";", ",").where(names != "", kinds[barred])
