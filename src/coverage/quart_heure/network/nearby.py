@@ -4,7 +4,7 @@ Many points are sorted into rows of square boxes; of each piece, the rows that i
 are looked up, and of each row one run of boxes. Where the points are those of a grid, each has a
 box of its own, and nearly none is looked at in vain. For few points it is the other way round: the
 pieces lie in boxes, and of each point the rows around it are looked up. On the streets of a city
-both are several times faster than a tree, which knows nothing of what lies side by side.
+both are faster than a tree, which knows nothing of what lies side by side.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from typing import Any, Self
 
 _LEVEL = 6
-"""Of compression: a third faster than the seventh, for files a hundredth larger."""
+"""Of compression: the seventh takes longer, for files that are hardly smaller."""
 
 _WAITING = 4
 """Pictures that wait, or are being made, at most: each takes a megabyte."""

@@ -30,8 +30,7 @@ __all__ = ["Results", "read_results"]
 
 
 _NOT_KEPT = frozenset(
-    {"study", "map", "week", "answers", "attachment", "basis", "prepared", "cache"}
-    | {"draw_isochrones"}
+    "study map week answers attachment basis prepared cache draw_isochrones".split()
 )
 """What a coverage has that is written nowhere; of ``week`` the table is, `Results.week_table`."""
 
