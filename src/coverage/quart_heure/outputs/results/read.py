@@ -30,7 +30,10 @@ __all__ = ["Results", "read_results"]
 
 
 _NOT_KEPT = frozenset(
-    "study map week answers attachment basis prepared cache draw_isochrones".split()
+    (
+        *("study", "map", "week", "answers", "attachment", "basis", "prepared", "cache"),
+        "draw_isochrones",
+    )
 )
 """What a coverage has that is written nowhere; of ``week`` the table is, `Results.week_table`."""
 
